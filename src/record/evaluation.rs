@@ -1,0 +1,144 @@
+//! `eval.json` and `speed.json`: what an evaluation found, as `eval` fills it in and `report` reads it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The evaluation of one model (a run's student or a teacher) on one protocol. Holds no measurement of time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    pub format: u32,
+    pub protocol: Protocol,
+    pub model: Size,
+    pub test: Perplexity,
+    pub validation: Perplexity,
+    /// Against the teacher; absent in a teacher's own evaluation.
+    pub teacher: Option<Agreement>,
+    /// Counted floating-point operations of the training that made the model; absent for a model that came trained.
+    pub training: Option<TrainingCost>,
+    /// What an untrained observer knows of the test text.
+    pub source: Option<SourceNll>,
+}
+
+/// How perplexities were measured; values of different protocols are never compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    pub context: usize,
+    pub stride: usize,
+    /// "text", "lines" or "documents".
+    pub rows: String,
+    pub detokenize: String,
+    /// sha256 of tokenizer.json.
+    pub tokenizer: String,
+    /// Whether the model was trained on the training split of this dataset.
+    pub trained_on_train_split: bool,
+}
+
+/// Parameters and bytes of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Size {
+    pub layers: usize,
+    pub width: usize,
+    pub heads: usize,
+    pub vocabulary: usize,
+    pub positions: usize,
+    /// All parameters; the tied head counts once.
+    pub parameters: u64,
+    pub parameters_without_embeddings: u64,
+    /// Bytes of model.safetensors.
+    pub bytes: u64,
+    /// Floating-point operations of one forward pass per token at the evaluation's context (a multiply-add is two).
+    pub forward_flops_per_token: f64,
+}
+
+/// Perplexity of one split (PRODUCT 3.5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Perplexity {
+    /// Tokens of the split.
+    pub tokens: u64,
+    pub scored_tokens: u64,
+    pub words: u64,
+    pub bytes: u64,
+    /// Mean over the scored tokens.
+    pub nll_nats_per_token: f64,
+    pub perplexity: f64,
+    pub word_perplexity: f64,
+    pub bits_per_byte: f64,
+    /// Per document of the split, in order: (sum of nats, scored tokens). At most 10,000 groups; longer splits put neighbouring documents together.
+    pub documents: Vec<(f64, u64)>,
+}
+
+/// Closeness to the teacher on the test split, scored as perplexity is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Mean KL(teacher ‖ student) in nats per token at temperature 1.
+    pub kl_nats_per_token: f64,
+    /// Share of tokens whose most probable next token is the teacher's.
+    pub top1: f64,
+    /// Along the uniform map, whatever the run was trained on.
+    pub layers: Vec<LayerDistance>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerDistance {
+    pub student: usize,
+    pub teacher: usize,
+    /// Linear CKA of the probe tokens' states (1 is the same up to rotation and scale).
+    pub cka: f64,
+    /// Sliced W2 over fixed directions; only where both widths are equal.
+    pub sliced_w2: Option<f64>,
+}
+
+/// Counted floating-point operations of a training, so that arms of different cost can be put on one axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingCost {
+    pub student_flops: f64,
+    pub teacher_flops: f64,
+    pub critic_flops: f64,
+    /// Tokens predicted during training.
+    pub tokens: u64,
+}
+
+/// Reference points that need no model: the source's own probability, and word frequencies alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceNll {
+    /// The synthetic source's own NLL of this very test text, in nats per token of this tokenizer.
+    pub exact_nats_per_token: Option<f64>,
+    /// The grammar's entropy rate, the lower bound in expectation, in nats per token of this tokenizer.
+    pub entropy_nats_per_token: Option<f64>,
+    /// A unigram model of the training split's tokens (add-one), on the test split.
+    pub unigram_nats_per_token: f64,
+}
+
+/// `speed.json`: measurements of time, which no checksum covers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    pub prefill_tokens_per_second: f64,
+    pub decode_tokens_per_second: f64,
+    /// Prompt length of the two.
+    pub context: usize,
+    pub threads: usize,
+}
+
+/// A sample of text: `samples.json` beside `samples.md`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    pub prompt: String,
+    /// What the test text says next.
+    pub reference: String,
+    pub teacher: Option<String>,
+    pub student: String,
+}
+
+/// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (index of the probe token), `layer`, `x`, `y`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddingPoint {
+    pub model: String,
+    pub token: u32,
+    pub layer: u32,
+    pub x: f64,
+    pub y: f64,
+}
+
+/// Names and values of a metric row, as `metrics.parquet` has them in columns.
+pub type Values = BTreeMap<String, f64>;

@@ -1,0 +1,4 @@
+//! The on-disk form of a study and its runs.
+pub mod evaluation;
+pub mod layout;
+pub mod study;

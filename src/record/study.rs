@@ -1,0 +1,93 @@
+//! `lock.toml`: what a study consists of, so that `report` and `verify` need neither the inputs nor the machine that trained.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The content of `lock.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    pub format: u32,
+    /// Version of kdpipe that wrote it.
+    pub version: String,
+    pub name: String,
+    pub description: String,
+    /// Hashes of the inputs by role (`dataset.train`, `tokenizer`, `teacher`, …).
+    pub inputs: BTreeMap<String, String>,
+    /// The axes of the grid in the order of the spec.
+    pub axes: Vec<Axis>,
+    /// Cells of the grid in order, exclusions left out.
+    pub cells: Vec<Cell>,
+    /// What each arm changes, key by key, against the baseline arm.
+    pub arms: Vec<Arm>,
+    pub report: ReportSettings,
+    /// Facts of the resolved study that every run shares and the report states.
+    pub facts: Facts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// `arm`, `seed` or a dotted key.
+    pub key: String,
+    /// As text, in the order given.
+    pub values: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Axis values as text, by axis key.
+    pub at: BTreeMap<String, String>,
+    /// The run of this cell; cells that resolve to the same run share it.
+    pub run: String,
+    /// Key of the evaluation: the folder below `runs/<run>/evals`.
+    pub evaluation: String,
+    /// Key of the teacher: the folder below `teachers`.
+    pub teacher: String,
+    /// Key of the teacher's evaluation, below `teachers/<teacher>/evals`.
+    pub teacher_evaluation: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    pub name: String,
+    pub changes: Vec<Change>,
+}
+
+/// One key that an arm changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub key: String,
+    /// The baseline's value as TOML; absent where the baseline has no such key.
+    pub baseline: Option<String>,
+    /// The arm's value as TOML; absent where the arm drops the key.
+    pub value: Option<String>,
+}
+
+/// `[report]` as resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportSettings {
+    pub template: String,
+    /// Axis values of the baseline.
+    pub baseline: BTreeMap<String, String>,
+    /// δ in nats per token.
+    pub margin: f64,
+    pub alpha: f64,
+    /// The one contrast that is tested alone, as axis values.
+    pub primary: Option<BTreeMap<String, String>>,
+}
+
+/// What the report says about the set-up, in words made where the spec is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    pub dataset: String,
+    pub tokenizer: String,
+    pub teacher: String,
+    /// Where the student starts: "random", "teacher" or "dir".
+    pub student_init: String,
+    /// Balance mode of the spec: "gradient" or "none".
+    pub balance: String,
+    /// Command that reproduces the study.
+    pub command: String,
+    /// Label that the study carries in its report (a first run that decides nothing, say), from `pipeline.note`.
+    pub note: Option<String>,
+}

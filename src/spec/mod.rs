@@ -1,0 +1,4 @@
+//! From text to a complete plan, or a list of diagnostics.
+pub mod path;
+pub mod run;
+pub mod schedule;
