@@ -1,0 +1,55 @@
+//! The forward pass, with the hidden states that somebody asked for.
+
+use std::collections::BTreeMap;
+
+use dfdx::prelude::*;
+
+use super::gpt2::{Block, Gpt2};
+use crate::ops::{Mat, Ops};
+use crate::spec::run::State;
+
+/// What a forward pass leaves: each state is (N, C) with N = B·T rows.
+pub struct States<D: Ops, T = NoneTape> {
+    /// The states asked for, without tape; they keep their ids, so that gradients of losses on them find their way.
+    pub kept: BTreeMap<State, Mat<D>>,
+    /// The state after `ln_f`, with the tape.
+    pub last: Mat<D, T>,
+}
+
+impl<D: Ops> Gpt2<D> {
+    /// Runs `tokens` (B·T of them, sequence after sequence) of context T through the model and keeps the states in `keep`.
+    ///
+    /// `State::Final` needs no keeping: it is `last`.
+    pub fn forward<T: Tape<f32, D>>(&self, tape: T, tokens: &[u32], context: usize, keep: &[State]) -> States<D, T> {
+        assert!(context <= self.config.positions, "a context of {context} does not fit {} positions", self.config.positions);
+        let mut kept = BTreeMap::new();
+        let mut x = self.device.embed(tape, tokens, context, &self.wte, &self.wpe);
+        for layer in 0..=self.config.layers {
+            if layer > 0 {
+                x = self.blocks[layer - 1].forward(x, context, self.config.heads, self.config.epsilon);
+            }
+            if keep.contains(&State::Layer(layer)) {
+                let (state, tape) = x.split_tape();
+                kept.insert(State::Layer(layer), state.clone());
+                x = state.put_tape(tape);
+            }
+        }
+        States { kept, last: D::layer_norm(x, &self.ln_f.weight, &self.ln_f.bias, self.config.epsilon) }
+    }
+}
+
+impl<D: Ops> Block<D> {
+    /// x + attention(ln_1(x)), then x + mlp(ln_2(x)).
+    fn forward<T: Tape<f32, D>>(&self, x: Mat<D, T>, context: usize, heads: usize, epsilon: f64) -> Mat<D, T> {
+        let (residual, tape) = x.split_tape();
+        let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_1.weight, &self.ln_1.bias, epsilon);
+        let h = D::linear(h, &self.attn.c_attn.weight, &self.attn.c_attn.bias);
+        let h = D::attention(h, context, heads);
+        let x = D::linear_residual(h, &self.attn.c_proj.weight, &self.attn.c_proj.bias, &residual);
+
+        let (residual, tape) = x.split_tape();
+        let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_2.weight, &self.ln_2.bias, epsilon);
+        let h = D::linear_gelu(h, &self.mlp.c_fc.weight, &self.mlp.c_fc.bias);
+        D::linear_residual(h, &self.mlp.c_proj.weight, &self.mlp.c_proj.bias, &residual)
+    }
+}

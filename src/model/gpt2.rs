@@ -1,0 +1,103 @@
+//! The parameters of a GPT-2 and their order.
+
+use crate::ops::{Mat, Ops};
+
+use super::Config;
+
+/// A linear layer in GPT-2's Conv1D layout: weight (in, out), bias (1, out).
+#[derive(Debug, Clone)]
+pub struct Linear<D: Ops> {
+    pub weight: Mat<D>,
+    pub bias: Mat<D>,
+}
+
+/// Gain and bias of a layer norm, each (1, C).
+#[derive(Debug, Clone)]
+pub struct Norm<D: Ops> {
+    pub weight: Mat<D>,
+    pub bias: Mat<D>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Attention<D: Ops> {
+    /// (C, 3C): queries, keys and values side by side.
+    pub c_attn: Linear<D>,
+    /// (C, C).
+    pub c_proj: Linear<D>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Mlp<D: Ops> {
+    /// (C, 4C).
+    pub c_fc: Linear<D>,
+    /// (4C, C).
+    pub c_proj: Linear<D>,
+}
+
+/// One pre-norm transformer block.
+#[derive(Debug, Clone)]
+pub struct Block<D: Ops> {
+    pub ln_1: Norm<D>,
+    pub attn: Attention<D>,
+    pub ln_2: Norm<D>,
+    pub mlp: Mlp<D>,
+}
+
+/// GPT-2 with a tied head.
+#[derive(Debug, Clone)]
+pub struct Gpt2<D: Ops> {
+    pub config: Config,
+    pub device: D,
+    /// (V, C): token embeddings, and the head.
+    pub wte: Mat<D>,
+    /// (positions, C).
+    pub wpe: Mat<D>,
+    pub blocks: Vec<Block<D>>,
+    pub ln_f: Norm<D>,
+}
+
+/// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that the shared and the mutable walk cannot differ.
+macro_rules! walk {
+    ($model:expr, $visit:expr, $($mutable:tt)?) => {{
+        let visit = $visit;
+        visit("wte.weight".to_owned(), &$($mutable)? $model.wte);
+        visit("wpe.weight".to_owned(), &$($mutable)? $model.wpe);
+        for (i, block) in (&$($mutable)? $model.blocks).into_iter().enumerate() {
+            visit(format!("h.{i}.ln_1.weight"), &$($mutable)? block.ln_1.weight);
+            visit(format!("h.{i}.ln_1.bias"), &$($mutable)? block.ln_1.bias);
+            visit(format!("h.{i}.attn.c_attn.weight"), &$($mutable)? block.attn.c_attn.weight);
+            visit(format!("h.{i}.attn.c_attn.bias"), &$($mutable)? block.attn.c_attn.bias);
+            visit(format!("h.{i}.attn.c_proj.weight"), &$($mutable)? block.attn.c_proj.weight);
+            visit(format!("h.{i}.attn.c_proj.bias"), &$($mutable)? block.attn.c_proj.bias);
+            visit(format!("h.{i}.ln_2.weight"), &$($mutable)? block.ln_2.weight);
+            visit(format!("h.{i}.ln_2.bias"), &$($mutable)? block.ln_2.bias);
+            visit(format!("h.{i}.mlp.c_fc.weight"), &$($mutable)? block.mlp.c_fc.weight);
+            visit(format!("h.{i}.mlp.c_fc.bias"), &$($mutable)? block.mlp.c_fc.bias);
+            visit(format!("h.{i}.mlp.c_proj.weight"), &$($mutable)? block.mlp.c_proj.weight);
+            visit(format!("h.{i}.mlp.c_proj.bias"), &$($mutable)? block.mlp.c_proj.bias);
+        }
+        visit("ln_f.weight".to_owned(), &$($mutable)? $model.ln_f.weight);
+        visit("ln_f.bias".to_owned(), &$($mutable)? $model.ln_f.bias);
+    }};
+}
+
+impl<D: Ops> Gpt2<D> {
+    /// Every parameter with its Hugging Face name (without the `transformer.` prefix), in a fixed order.
+    pub fn parameters(&self) -> Vec<(String, &Mat<D>)> {
+        let mut all = Vec::with_capacity(4 + 12 * self.blocks.len());
+        walk!(self, |name, parameter| all.push((name, parameter)),);
+        all
+    }
+
+    /// The same, to be updated.
+    pub fn parameters_mut(&mut self) -> Vec<(String, &mut Mat<D>)> {
+        let mut all = Vec::with_capacity(4 + 12 * self.blocks.len());
+        walk!(self, |name, parameter| all.push((name, parameter)), mut);
+        all
+    }
+}
+
+/// Whether AdamW's weight decay applies: to matrices, not to biases and layer norms.
+pub fn decays(name: &str) -> bool {
+    name.ends_with(".weight") && !name.contains("ln_")
+}

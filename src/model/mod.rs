@@ -1,0 +1,16 @@
+//! GPT-2, sized at run time: the architecture, its initialisation, and its weights under Hugging Face's names.
+//!
+//! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`] → [`Gpt2::forward`]. Nothing here knows of losses, optimizers, or that a teacher exists.
+
+mod config;
+mod forward;
+mod gpt2;
+mod init;
+mod likelihood;
+mod weights;
+
+pub use config::Config;
+pub use forward::States;
+pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
+pub use likelihood::{Scored, token_log_probabilities};
+pub use weights::{Array, Weights};
