@@ -1,0 +1,193 @@
+//! Logit terms and scores on the CPU, in chunks of tokens: logits by matrix product, then one walk over each row, then gradients by matrix product.
+//!
+//! A chunk's logits are overwritten by their gradient, and the gradients of hidden states and head are summed chunk by chunk in the forward pass; the backward pass only scales them.
+//! Chunks have a size that does not depend on the number of threads. What happens in a row is in `logit_rows.rs`.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use super::logit_rows::{Scratch, Terms, largest};
+use super::matmul::{Product, product};
+use super::precomputed::precomputed;
+use super::{Mat, Scalar, tape};
+
+/// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LogitTerm {
+    /// −log p_s(target) at τ = 1.
+    Lm,
+    /// τ²·Σ p_t·log(p_t/p_s); with `reverse` τ²·Σ p_s·log(p_s/p_t).
+    Kl { temperature: f64, reverse: bool },
+}
+
+impl LogitTerm {
+    /// Whether it compares with the teacher.
+    pub fn needs_teacher(self) -> bool {
+        match self {
+            Self::Lm => false,
+            Self::Kl { .. } => true,
+        }
+    }
+}
+
+/// Where the teacher's logits come from: its final hidden states (N, C_t) and output embedding (V, C_t).
+#[derive(Debug)]
+pub struct TeacherHead<'a, D: Device<f32>> {
+    pub hidden: &'a Mat<D>,
+    pub head: &'a Mat<D>,
+}
+
+impl<D: Device<f32>> Clone for TeacherHead<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Device<f32>> Copy for TeacherHead<'_, D> {}
+
+/// How one token was predicted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenScore {
+    /// log p_s(target).
+    pub log_probability: f64,
+    /// KL(teacher ‖ student) at τ = 1; 0 without a teacher.
+    pub kl: f64,
+    /// Whether student and teacher hold the same token most likely (the first of equals); false without a teacher.
+    pub agrees: bool,
+}
+
+/// Elements of a chunk's logits: few enough to stay near the caches, enough rows for efficient products.
+const CHUNK_ELEMENTS: usize = 1 << 20;
+/// Tokens of a chunk at least and at most.
+const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 64..=512;
+
+/// Tokens of a chunk over a vocabulary.
+fn chunk_tokens(vocabulary: usize) -> usize {
+    (CHUNK_ELEMENTS / vocabulary).clamp(*CHUNK_TOKENS.start(), *CHUNK_TOKENS.end())
+}
+
+/// Asserts that the shapes of a call fit together.
+pub(super) fn check<D: Device<f32>, T>(hidden: &Mat<D, T>, head: &Mat<D>, targets: &[u32], teacher: Option<TeacherHead<'_, D>>, terms: &[(LogitTerm, f64)]) {
+    let (vocabulary, width) = *head.shape();
+    assert_eq!(*hidden.shape(), (targets.len(), width), "a hidden state of the head's width for every target");
+    assert!(!targets.is_empty() && targets.iter().all(|&target| (target as usize) < vocabulary), "targets are below the vocabulary's {vocabulary}");
+    if let Some(teacher) = teacher {
+        assert_eq!(teacher.head.shape().0, vocabulary, "both models have one vocabulary");
+        assert_eq!(*teacher.hidden.shape(), (targets.len(), teacher.head.shape().1), "a hidden state of the teacher for every target");
+    }
+    for (term, _) in terms {
+        assert!(teacher.is_some() || !term.needs_teacher(), "{term:?} needs a teacher");
+        if let LogitTerm::Kl { temperature, .. } = term {
+            assert!(*temperature > 0.0 && temperature.is_finite(), "the temperature {temperature} is positive");
+        }
+    }
+}
+
+/// The buffers of a model's side: hidden states, head, and the logits of a chunk.
+struct Side {
+    hidden: Vec<f32>,
+    head: Vec<f32>,
+    width: usize,
+    logits: Vec<f32>,
+}
+
+impl Side {
+    fn new<T: Tape<f32, Cpu>>(hidden: &Mat<Cpu, T>, head: &Mat<Cpu>) -> Self {
+        let (vocabulary, width) = *head.shape();
+        let rows = hidden.shape().0.min(chunk_tokens(vocabulary));
+        Self { hidden: tape::read(hidden), head: tape::read(head), width, logits: vec![0.0; rows * vocabulary] }
+    }
+
+    /// Computes the logits of `count` tokens from `start` on and returns them.
+    fn fill(&mut self, start: usize, count: usize, vocabulary: usize) -> &mut [f32] {
+        let logits = &mut self.logits[..count * vocabulary];
+        let states = &self.hidden[start * self.width..(start + count) * self.width];
+        product(Product::new(count, self.width, vocabulary).right_transposed(), states, &self.head, logits);
+        logits
+    }
+}
+
+/// See [`super::Losses::logit_losses`].
+pub fn logit_losses<T: Tape<f32, Cpu>>(
+    hidden: Mat<Cpu, T>,
+    head: &Mat<Cpu>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, Cpu>>,
+    terms: &[(LogitTerm, f64)],
+) -> (Scalar<Cpu, T>, Vec<f64>) {
+    check(&hidden, head, targets, teacher, terms);
+    let (vocabulary, width) = *head.shape();
+    let tokens = targets.len();
+    let plan = Terms::new(terms, tokens, T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0));
+    let mut student = Side::new(&hidden, head);
+    let mut teacher = teacher.filter(|_| plan.needs_teacher()).map(|teacher| Side::new(teacher.hidden, teacher.head));
+    let mut gradients = if plan.gradient { [vec![0.0f32; tokens * width], vec![0.0f32; vocabulary * width]] } else { [Vec::new(), Vec::new()] };
+    let tasks = 2 * rayon::current_num_threads();
+    let mut scratches: Vec<Scratch> = (0..tasks).map(|_| Scratch::new(&plan, vocabulary)).collect();
+    let mut values = vec![0.0f64; terms.len()];
+    for start in (0..tokens).step_by(chunk_tokens(vocabulary)) {
+        let count = chunk_tokens(vocabulary).min(tokens - start);
+        student.fill(start, count, vocabulary);
+        let compared = teacher.as_mut().map(|teacher| &*teacher.fill(start, count, vocabulary));
+        let mut row_values = vec![0.0f64; count * terms.len()];
+        if !terms.is_empty() {
+            let rows = count.div_ceil(tasks);
+            let blocks = student.logits[..count * vocabulary].par_chunks_mut(rows * vocabulary).zip(row_values.par_chunks_mut(rows * terms.len()));
+            blocks.zip(scratches.par_iter_mut()).enumerate().for_each(|(block, ((logits, values), scratch))| {
+                for (i, (logits, values)) in logits.chunks_exact_mut(vocabulary).zip(values.chunks_exact_mut(terms.len())).enumerate() {
+                    let row = block * rows + i;
+                    let teacher = compared.map(|all| &all[row * vocabulary..(row + 1) * vocabulary]).unwrap_or_default();
+                    plan.row(scratch, logits, teacher, targets[start + row] as usize, values);
+                    if plan.gradient {
+                        logits.copy_from_slice(&scratch.gradient);
+                    }
+                }
+            });
+        }
+        for row in row_values.chunks_exact(terms.len().max(1)) {
+            values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        if plan.gradient {
+            let part = start * width..(start + count) * width;
+            let logits = &student.logits[..count * vocabulary];
+            product(Product::new(count, vocabulary, width), logits, &student.head, &mut gradients[0][part.clone()]);
+            product(Product::new(vocabulary, count, width).left_transposed().accumulate(), logits, &student.hidden[part], &mut gradients[1]);
+        }
+    }
+    values.iter_mut().for_each(|value| *value /= tokens as f64);
+    let total = values.iter().zip(terms).map(|(value, (_, factor))| factor * value).sum();
+    let (hidden, tape) = hidden.split_tape();
+    let [hidden_gradient, head_gradient] = gradients;
+    let gradients = if plan.gradient { vec![(hidden, hidden_gradient), (head.clone(), head_gradient)] } else { Vec::new() };
+    (precomputed(tape, head.device(), total, gradients), values)
+}
+
+/// See [`super::Losses::score`].
+pub fn score(hidden: &Mat<Cpu>, head: &Mat<Cpu>, targets: &[u32], teacher: Option<TeacherHead<'_, Cpu>>) -> Vec<TokenScore> {
+    check(hidden, head, targets, teacher, &[]);
+    let vocabulary = head.shape().0;
+    let mut student = Side::new(hidden, head);
+    let mut teacher = teacher.map(|teacher| Side::new(teacher.hidden, teacher.head));
+    let mut scores = Vec::with_capacity(targets.len());
+    for start in (0..targets.len()).step_by(chunk_tokens(vocabulary)) {
+        let count = chunk_tokens(vocabulary).min(targets.len() - start);
+        let student = student.fill(start, count, vocabulary);
+        let teacher = teacher.as_mut().map(|teacher| &*teacher.fill(start, count, vocabulary));
+        scores.extend(score_rows(student, teacher, &targets[start..start + count], vocabulary));
+    }
+    scores
+}
+
+/// Scores of rows of logits.
+pub(super) fn score_rows(student: &[f32], teacher: Option<&[f32]>, targets: &[u32], vocabulary: usize) -> Vec<TokenScore> {
+    let terms = [(LogitTerm::Lm, 1.0), (LogitTerm::Kl { temperature: 1.0, reverse: false }, 1.0)];
+    let plan = Terms::new(&terms[..if teacher.is_some() { 2 } else { 1 }], 1, false);
+    let row = |scratch: &mut Scratch, (row, &target): (usize, &u32)| {
+        let part = row * vocabulary..(row + 1) * vocabulary;
+        let (student, teacher) = (&student[part.clone()], teacher.map(|teacher| &teacher[part]));
+        let mut values = [0.0; 2];
+        plan.row(scratch, student, teacher.unwrap_or_default(), target as usize, &mut values);
+        TokenScore { log_probability: -values[0], kl: values[1], agrees: teacher.is_some_and(|teacher| largest(teacher) == largest(student)) }
+    };
+    targets.par_iter().enumerate().map_init(|| Scratch::new(&plan, vocabulary), row).collect()
+}
