@@ -93,7 +93,6 @@ fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
             LogitTerm::Kl { temperature, reverse } => {
                 let inverse = 1.0 / temperature as f32;
                 let teacher = teacher.clone().expect("a term with a teacher has one");
-                let rows = teacher.shape().0 as f32;
                 let teacher = (teacher * inverse).log_softmax::<Axis<1>>();
                 let student = (student * inverse).log_softmax::<Axis<1>>();
                 let divergence = if reverse {
@@ -102,7 +101,8 @@ fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
                 } else {
                     (student.negate() + teacher.clone()) * teacher.exp()
                 };
-                divergence.sum::<Rank0, _>() * (temperature * temperature / f64::from(rows)) as f32
+                // Token by token first: one long sum in f32 would lose digits.
+                divergence.sum::<(usize,), Axis<1>>().mean::<Rank0, _>() * (temperature * temperature) as f32
             }
         };
         values.push(f64::from(value.as_vec()[0]));
@@ -189,4 +189,28 @@ fn mean_of_critic<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, critic: &Critic
     }
     let out = tape::matrix(&device, width, 1, weights[critic.layout.out.clone()].to_vec());
     x.matmul(out).mean()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::loss_checks::{assert_close, gradients, matrix};
+    use super::*;
+
+    #[test]
+    fn chunks_of_tokens_change_neither_values_nor_gradients() {
+        let (hidden, head) = (matrix(7, 3, 1.0, 0), matrix(9, 3, 1.0, 1));
+        let (teacher_hidden, teacher_head) = (matrix(7, 2, 1.0, 2), matrix(9, 2, 1.0, 3));
+        let targets = [0, 3, 8, 1, 1, 5, 2];
+        let terms = [(LogitTerm::Lm, 0.5), (LogitTerm::Kl { temperature: 2.0, reverse: false }, 1.5), (LogitTerm::Kl { temperature: 1.0, reverse: true }, 0.3)];
+        let run = |chunk: usize| {
+            let teacher = Some(TeacherHead { hidden: &teacher_hidden, head: &teacher_head });
+            let (loss, values) = logit_losses_by(chunk, hidden.leaky_trace(), &head, &targets, teacher, &terms);
+            (loss.as_vec()[0], values, gradients(loss, &[&hidden, &head]))
+        };
+        let (whole, parts) = (run(7), run(2));
+        assert!((whole.0 - parts.0).abs() < 1e-5);
+        whole.1.iter().zip(&parts.1).for_each(|(a, b)| assert!((a - b).abs() < 1e-6, "{a} against {b}"));
+        assert_close(&whole.2[0], &parts.2[0], 1e-5);
+        assert_close(&whole.2[1], &parts.2[1], 1e-5);
+    }
 }

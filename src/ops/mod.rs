@@ -25,6 +25,8 @@ mod critic_term;
 mod critic_update;
 mod hidden;
 mod logit_rows;
+#[cfg(test)]
+mod loss_checks;
 mod logits;
 mod losses;
 mod precomputed;
