@@ -1,0 +1,81 @@
+//! Floating-point operations of a training, counted from its shapes, so that arms of different cost can be put on one axis.
+//!
+//! A multiply-add is two operations and only matrix products count, as in [`Config::forward_flops_per_token`]; a backward pass costs two forward passes. Measuring the balance before training
+//! counts too. A run's cost is that of the run alone: sharing a teacher's pass with other runs is a gift of the machine, not of the arm.
+
+use crate::model::Config;
+use crate::ops::critic::{Constraint, CriticSettings, critic_flops};
+use crate::record::evaluation::TrainingCost;
+use crate::spec::run::{Balance, Critic, Lipschitz, Matching, RunSpec, Term, Train};
+
+/// The cost of training a language model on its own, without a teacher.
+pub fn plain_training(config: &Config, train: &Train) -> TrainingCost {
+    let tokens = tokens(train);
+    TrainingCost { student_flops: 3.0 * config.forward_flops_per_token(train.context) * tokens as f64, teacher_flops: 0.0, critic_flops: 0.0, tokens }
+}
+
+/// The cost of a run: its student forward and backward with the projections, its teacher forward if a term needs one, its critics.
+pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> TrainingCost {
+    let train = &spec.train;
+    let micro_batch = (train.batch * train.context) as f64;
+    let micro_batches = train.steps as f64 * train.accumulate as f64;
+    let pairs = match &spec.matching {
+        Matching::Pairs { pairs } => pairs.len(),
+        Matching::Random { .. } => student.layers,
+    } as f64;
+    let pass = 3.0 * student.forward_flops_per_token(train.context) * micro_batch;
+    let teacher_pass = teacher.forward_flops_per_token(train.context) * micro_batch;
+    let projections = if student.width == teacher.width { 0.0 } else { 3.0 * 2.0 * (student.width * teacher.width) as f64 * micro_batch * pairs };
+
+    let hidden = spec.loss.values().filter(|term| term.is_hidden()).count() as f64;
+    let needs_teacher = spec.loss.values().any(needs_teacher);
+    let mut student_flops = micro_batches * (pass + hidden * projections);
+    let mut teacher_flops = if needs_teacher { micro_batches * teacher_pass } else { 0.0 };
+    let mut critic_flops = 0.0;
+    for critic in spec.loss.values().filter_map(critic) {
+        let flops = self::critic_flops(&settings(critic, teacher.width), train.batch * train.context);
+        critic_flops += pairs * (train.steps as f64 * critic.steps as f64 * flops.update + micro_batches * flops.term);
+    }
+    if let Balance::Gradient { batches, .. } = &spec.balance
+        && hidden > 0.0
+    {
+        // One forward and backward pass for the reference and for every hidden term on each batch; critics warm up before and give their term's gradient there.
+        let batches = *batches as f64;
+        student_flops += batches * ((1.0 + hidden) * pass + hidden * projections);
+        teacher_flops += batches * teacher_pass;
+        for critic in spec.loss.values().filter_map(critic) {
+            let flops = self::critic_flops(&settings(critic, teacher.width), train.batch * train.context);
+            critic_flops += pairs * (critic.warmup as f64 * flops.update + batches * flops.term);
+        }
+    }
+    TrainingCost { student_flops, teacher_flops, critic_flops, tokens: tokens(train) }
+}
+
+/// Tokens predicted in all steps.
+fn tokens(train: &Train) -> u64 {
+    train.steps * (train.batch * train.context * train.accumulate) as u64
+}
+
+fn needs_teacher(term: &Term) -> bool {
+    match term {
+        Term::Lm { .. } => false,
+        Term::LogitsKl { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } | Term::HiddenWasserstein { .. } => true,
+    }
+}
+
+fn critic(term: &Term) -> Option<&Critic> {
+    match term {
+        Term::HiddenWasserstein { critic, .. } => Some(critic),
+        Term::Lm { .. } | Term::LogitsKl { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } => None,
+    }
+}
+
+/// The critic's shape on vectors of the teacher's width.
+fn settings(critic: &Critic, input: usize) -> CriticSettings {
+    let constraint = match critic.lipschitz {
+        Lipschitz::GradientPenalty => Constraint::GradientPenalty(critic.penalty.unwrap_or(0.0)),
+        Lipschitz::Spectral => Constraint::Spectral,
+        Lipschitz::Clip => Constraint::Clip(critic.clip.unwrap_or(0.0)),
+    };
+    CriticSettings { input, width: critic.width, depth: critic.depth, slope: critic.slope, constraint, lr: critic.lr, betas: critic.betas }
+}

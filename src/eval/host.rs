@@ -1,0 +1,117 @@
+//! The few operations of inference on plain arrays. Every sum has a fixed order, whatever the number of threads.
+
+use rayon::prelude::*;
+
+/// Multiply-adds below which a second thread costs more than it brings.
+const PARALLEL: usize = 1 << 16;
+/// Columns of a product that one task computes.
+const COLUMNS: usize = 256;
+/// Independent sums of a dot product.
+const LANES: usize = 16;
+
+/// A row-major matrix, (values / columns, columns).
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a> {
+    pub values: &'a [f32],
+    pub columns: usize,
+}
+
+/// Calls `work(i, chunk)` on the chunks of `out`, in parallel if `cost` multiply-adds are worth it.
+pub fn for_each_chunk(out: &mut [f32], size: usize, cost: usize, work: impl Fn((usize, &mut [f32])) + Sync + Send) {
+    if cost < PARALLEL {
+        out.chunks_mut(size).enumerate().for_each(work);
+    } else {
+        out.par_chunks_mut(size).enumerate().for_each(work);
+    }
+}
+
+/// `out` = x·W + b for x (n, in), W (in, out), b (out).
+pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
+    let columns = weight.columns;
+    let depth = weight.values.len() / columns;
+    let rows = x.len() / depth;
+    if rows == 1 {
+        vector_matrix(x, weight, bias, out);
+    } else {
+        crate::ops::matmul::into(x, weight.values, rows, depth, columns, out);
+        out.chunks_exact_mut(columns).for_each(|row| row.iter_mut().zip(bias).for_each(|(o, b)| *o += b));
+    }
+}
+
+/// One row times a matrix: each task streams its columns of the weights once, four rows at a time.
+fn vector_matrix(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
+    let columns = weight.columns;
+    for_each_chunk(out, COLUMNS, weight.values.len(), |(chunk, out)| {
+        let from = chunk * COLUMNS;
+        out.copy_from_slice(&bias[from..from + out.len()]);
+        let row = |k: usize| &weight.values[k * columns + from..][..out.len()];
+        let fours = x.len() / 4 * 4;
+        for k in (0..fours).step_by(4) {
+            let (w0, w1, w2, w3) = (row(k), row(k + 1), row(k + 2), row(k + 3));
+            let (x0, x1, x2, x3) = (x[k], x[k + 1], x[k + 2], x[k + 3]);
+            for j in 0..out.len() {
+                out[j] += (x0 * w0[j] + x1 * w1[j]) + (x2 * w2[j] + x3 * w3[j]);
+            }
+        }
+        for k in fours..x.len() {
+            out.iter_mut().zip(row(k)).for_each(|(o, w)| *o += x[k] * w);
+        }
+    });
+}
+
+/// `out[i]` = row i of `matrix` · x: the tied head, whose embeddings lie row by row.
+pub fn rows_dot(matrix: &[f32], x: &[f32], out: &mut [f32]) {
+    let width = x.len();
+    for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| {
+        for (i, o) in out.iter_mut().enumerate() {
+            *o = dot(&matrix[(chunk * COLUMNS + i) * width..][..width], x);
+        }
+    });
+}
+
+/// Σ aᵢbᵢ in 16 interleaved sums.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// Layer norm of every row of x (n, C), with statistics in f64.
+pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f64, out: &mut [f32]) {
+    let width = weight.len();
+    for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+        let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / width as f64;
+        let variance = x.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / width as f64;
+        let inverse = 1.0 / (variance + epsilon).sqrt();
+        for j in 0..width {
+            out[j] = ((f64::from(x[j]) - mean) * inverse) as f32 * weight[j] + bias[j];
+        }
+    }
+}
+
+/// GPT-2's GELU, ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+pub fn gelu(x: &mut [f32]) {
+    const SLOPE: f32 = 0.797_884_6;
+    let cost = 16 * x.len();
+    for_each_chunk(x, 4 * COLUMNS, cost, |(_, x)| {
+        x.iter_mut().for_each(|x| *x = 0.5 * *x * (1.0 + (SLOPE * (*x + 0.044_715 * *x * *x * *x)).tanh()));
+    });
+}
+
+/// Replaces scores by their softmax.
+pub fn softmax(scores: &mut [f32]) {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut total = 0.0f32;
+    for score in scores.iter_mut() {
+        *score = (*score - largest).exp();
+        total += *score;
+    }
+    let inverse = 1.0 / total;
+    scores.iter_mut().for_each(|score| *score *= inverse);
+}

@@ -1,0 +1,103 @@
+//! Perplexity of a split, per document, and closeness to a teacher's predictions, from one pass over its windows.
+
+use crate::model::{Gpt2, Window, score_windows};
+use crate::ops::Ops;
+use crate::record::evaluation::Perplexity;
+
+/// Most entries of [`Perplexity::documents`].
+const GROUPS: usize = 10_000;
+
+/// A text to score.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    pub tokens: &'a [u32],
+    /// Where its documents begin, ascending, the first at 0.
+    pub documents: &'a [usize],
+    pub words: u64,
+    pub bytes: u64,
+}
+
+/// How a student's predictions compare with its teacher's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Closeness {
+    /// Mean KL(teacher ‖ student) at temperature 1, in nats per token.
+    pub kl_nats_per_token: f64,
+    /// Share of tokens whose most probable next token is the teacher's.
+    pub top1: f64,
+}
+
+/// The windows [b, min(b + C, n)) for b = 0, S, 2S, … until the end is reached; each scores the positions that none before it has reached, but never its own first.
+pub fn windows(tokens: usize, context: usize, stride: usize) -> impl Iterator<Item = Window> {
+    assert!(0 < stride && stride <= context, "a stride of {stride} for a context of {context}");
+    let last = tokens.saturating_sub(context).div_ceil(stride);
+    let count = if tokens == 0 { 0 } else { last + 1 };
+    (0..count).map(move |i| {
+        let begin = i * stride;
+        let before = if i == 0 { 0 } else { begin - stride + context };
+        Window { begin, end: (begin + context).min(tokens), first_scored: before.max(begin + 1) }
+    })
+}
+
+/// Scores `text` by windows of `context` tokens every `stride`.
+pub fn perplexity<D: Ops>(model: &Gpt2<D>, text: &Text, context: usize, stride: usize) -> Perplexity {
+    compare(model, None, text, context, stride).0
+}
+
+/// The same, and closeness to the teacher, if there is one, on the same positions.
+pub fn compare<D: Ops>(model: &Gpt2<D>, teacher: Option<&Gpt2<D>>, text: &Text, context: usize, stride: usize) -> (Perplexity, Option<Closeness>) {
+    let mut sums = Documents::new(text.documents);
+    let (mut kl, mut agreed) = (0.0, 0u64);
+    score_windows(model, teacher, text.tokens, windows(text.tokens.len(), context, stride), |position, score| {
+        sums.add(position, -f64::from(score.log_probability));
+        kl += f64::from(score.kl);
+        agreed += u64::from(score.agrees);
+    });
+    let perplexity = summarise(text, sums.groups);
+    let scored = perplexity.scored_tokens as f64;
+    let closeness = teacher.map(|_| Closeness { kl_nats_per_token: kl / scored, top1: agreed as f64 / scored });
+    (perplexity, closeness)
+}
+
+/// Sums over groups of neighbouring documents.
+struct Documents<'a> {
+    starts: &'a [usize],
+    per_group: usize,
+    /// The document of the last position, from where the next one is searched: positions ascend.
+    current: usize,
+    groups: Vec<(f64, u64)>,
+}
+
+impl<'a> Documents<'a> {
+    fn new(starts: &'a [usize]) -> Self {
+        let per_group = starts.len().div_ceil(GROUPS).max(1);
+        Self { starts, per_group, current: 0, groups: vec![(0.0, 0); starts.len().div_ceil(per_group).max(1)] }
+    }
+
+    fn add(&mut self, position: usize, nats: f64) {
+        while self.starts.get(self.current + 1).is_some_and(|&start| start <= position) {
+            self.current += 1;
+        }
+        let (sum, count) = &mut self.groups[self.current / self.per_group];
+        *sum += nats;
+        *count += 1;
+    }
+}
+
+/// The totals, from the sums of the groups in order, so that they can be recomputed from what is stored.
+fn summarise(text: &Text, documents: Vec<(f64, u64)>) -> Perplexity {
+    let nats: f64 = documents.iter().map(|(sum, _)| sum).sum();
+    let scored_tokens: u64 = documents.iter().map(|(_, count)| count).sum();
+    let nll = nats / scored_tokens as f64;
+    let tokens = text.tokens.len() as u64;
+    Perplexity {
+        tokens,
+        scored_tokens,
+        words: text.words,
+        bytes: text.bytes,
+        nll_nats_per_token: nll,
+        perplexity: nll.exp(),
+        word_perplexity: (nll * tokens as f64 / text.words as f64).exp(),
+        bits_per_byte: nll * tokens as f64 / (text.bytes as f64 * std::f64::consts::LN_2),
+        documents,
+    }
+}
