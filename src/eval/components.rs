@@ -28,7 +28,10 @@ pub fn to_common_space(first: (&[f32], usize), second: (&[f32], usize)) -> (Vec<
         }
     }
     let turn = orthogonal_factor(&m, k);
-    let turned = b.chunks_exact(k).flat_map(|row| (0..k).map(|j| (0..k).map(|i| row[i] * turn[i * k + j]).sum::<f64>() as f32).collect::<Vec<_>>()).collect();
+    let turned = b
+        .chunks_exact(k)
+        .flat_map(|row| (0..k).map(|j| (0..k).map(|i| row[i] * turn[i * k + j]).sum::<f64>() as f32).collect::<Vec<_>>())
+        .collect();
     (a.iter().map(|&x| x as f32).collect(), turned, k)
 }
 
@@ -39,7 +42,8 @@ fn principal_coordinates(states: &[f32], width: usize, k: usize) -> Vec<f64> {
     for row in states.chunks_exact(width) {
         mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / tokens as f64);
     }
-    let centred: Vec<f64> = states.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect::<Vec<_>>()).collect();
+    let centred: Vec<f64> =
+        states.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect::<Vec<_>>()).collect();
     let project = |basis: &[Vec<f64>]| -> Vec<f64> {
         centred.chunks_exact(width).flat_map(|row| basis.iter().map(|axis| dot(row, axis)).collect::<Vec<_>>()).collect()
     };
@@ -131,11 +135,18 @@ mod tests {
     #[test]
     fn a_turned_cloud_is_turned_back() {
         let mut stream = Stream::new(1, "test", 0);
-        let narrow: Vec<f32> = (0..50).flat_map(|_| { let row: Vec<f32> = (0..4).map(|j| (stream.normal() * f64::from(1 + j)) as f32).collect(); row }).collect();
+        let narrow: Vec<f32> = (0..50)
+            .flat_map(|_| {
+                let row: Vec<f32> = (0..4).map(|j| (stream.normal() * f64::from(1 + j)) as f32).collect();
+                row
+            })
+            .collect();
         // A turn by 0.3 in the plane of the first two axes, a swap of the others, one more coordinate, and another centre.
         let (sine, cosine) = 0.3f32.sin_cos();
-        let wide: Vec<f32> =
-            narrow.chunks_exact(4).flat_map(|p| [cosine * p[0] - sine * p[1] + 5.0, sine * p[0] + cosine * p[1], -p[3], p[2] - 1.0, 0.5]).collect();
+        let wide: Vec<f32> = narrow
+            .chunks_exact(4)
+            .flat_map(|p| [cosine * p[0] - sine * p[1] + 5.0, sine * p[0] + cosine * p[1], -p[3], p[2] - 1.0, 0.5])
+            .collect();
         let (a, b, k) = to_common_space((&wide, 5), (&narrow, 4));
         assert_eq!((k, a.len(), b.len()), (4, 200, 200));
         for (x, y) in a.iter().zip(&b) {

@@ -7,8 +7,9 @@
 //! worth of tokens, which then are positions 0, 1, ….
 
 use crate::model::{Config, Weights};
+use crate::ops::matmul::{Product, product};
 
-use super::host::{Matrix, gelu, layer_norm, linear, rows_dot, softmax};
+use super::host::{Matrix, dot, for_each_chunk, gelu, layer_norm, linear, rows_dot, softmax};
 use super::sampling::Sampler;
 
 /// Tokens of a prompt that go through together, so that scratch memory does not grow with the prompt.
@@ -153,31 +154,59 @@ fn add(x: &mut [f32], update: &[f32]) {
     x.iter_mut().zip(update).for_each(|(x, u)| *x += u);
 }
 
-/// Causal attention of the new rows: query i (at position `start` + i) over the cached keys and values up to its own.
+/// Causal attention of the new rows: query i (at position `start` + i) over the cached keys and values up to its own, head by head with matrix products.
 fn attention(qkv: &[f32], keys: &[f32], values: &[f32], start: usize, width: usize, heads: usize, out: &mut [f32]) {
     let size = width / heads;
     let scale = 1.0 / (size as f32).sqrt();
-    let one = |(i, out): (usize, &mut [f32])| {
-        let visible = start + i + 1;
-        let mut scores = vec![0.0f32; visible];
-        for (head, out) in out.chunks_exact_mut(size).enumerate() {
-            let at = head * size;
-            let query = &qkv[i * 3 * width + at..][..size];
-            for (score, key) in scores.iter_mut().zip(keys.chunks_exact(width)) {
-                *score = scale * super::host::dot(query, &key[at..at + size]);
-            }
-            softmax(&mut scores);
-            out.fill(0.0);
-            for (share, value) in scores.iter().zip(values.chunks_exact(width)) {
-                out.iter_mut().zip(&value[at..at + size]).for_each(|(o, v)| *o += share * v);
-            }
-        }
+    let (count, visible) = (out.len() / width, keys.len() / width);
+    if count == 1 {
+        return attend_one(&qkv[..width], keys, values, size, out);
+    }
+    let part = |rows: &[f32], stride: usize, at: usize| -> Vec<f32> {
+        rows.chunks_exact(stride).flat_map(|row| &row[at..at + size]).copied().collect()
     };
-    super::host::for_each_chunk(out, width, keys.len() * out.len() / width, one);
+    let mut scores = vec![0.0; count * visible];
+    let mut result = vec![0.0; count * size];
+    for at in (0..width).step_by(size) {
+        let (query, key, value) = (part(qkv, 3 * width, at), part(keys, width, at), part(values, width, at));
+        product(Product::new(count, size, visible).right_transposed(), &query, &key, &mut scores);
+        for_each_chunk(&mut scores, visible, 8 * count * visible, |(i, row)| {
+            let (seen, unseen) = row.split_at_mut(start + i + 1);
+            seen.iter_mut().for_each(|score| *score *= scale);
+            softmax(seen);
+            unseen.fill(0.0);
+        });
+        product(Product::new(count, visible, size), &scores, &value, &mut result);
+        for (out, result) in out.chunks_exact_mut(width).zip(result.chunks_exact(size)) {
+            out[at..at + size].copy_from_slice(result);
+        }
+    }
+}
+
+/// Attention of one query over all keys and values, head by head of `size` coordinates.
+fn attend_one(query: &[f32], keys: &[f32], values: &[f32], size: usize, out: &mut [f32]) {
+    let width = query.len();
+    let scale = 1.0 / (size as f32).sqrt();
+    for_each_chunk(out, size, 2 * keys.len(), |(head, out)| {
+        let head = head * size..(head + 1) * size;
+        let mut scores: Vec<f32> = keys.chunks_exact(width).map(|key| scale * dot(&query[head.clone()], &key[head.clone()])).collect();
+        softmax(&mut scores);
+        out.fill(0.0);
+        for (share, value) in scores.iter().zip(values.chunks_exact(width)) {
+            out.iter_mut().zip(&value[head.clone()]).for_each(|(o, v)| *o += share * v);
+        }
+    });
 }
 
 /// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new one; ends early after `stop`, which is the last token returned then.
-pub fn generate(decoder: &mut Decoder, prompt: &[u32], count: usize, sampler: &mut Sampler, stop: Option<u32>, mut each: impl FnMut(u32)) -> Vec<u32> {
+pub fn generate(
+    decoder: &mut Decoder,
+    prompt: &[u32],
+    count: usize,
+    sampler: &mut Sampler,
+    stop: Option<u32>,
+    mut each: impl FnMut(u32),
+) -> Vec<u32> {
     decoder.clear();
     let mut new = Vec::with_capacity(count);
     while new.len() < count {
@@ -193,4 +222,93 @@ pub fn generate(decoder: &mut Decoder, prompt: &[u32], count: usize, sampler: &m
         }
     }
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::reference;
+    use crate::eval::sampling::{Sampling, greedy};
+
+    fn model() -> (Config, Weights) {
+        let config = Config::new(3, 24, 3, 61, 32);
+        let weights = reference::sharp(&config, 5);
+        (config, weights)
+    }
+
+    #[test]
+    fn logits_equal_those_of_the_plain_formulas() {
+        let (config, weights) = model();
+        let tokens: Vec<u32> = (0..20).map(|i| (i * 7 + 3) % 61).collect();
+        let expected = reference::logits(&config, &weights, &tokens);
+        let mut decoder = Decoder::new(&config, &weights);
+        let close = |found: &[f32], at: usize| {
+            found.iter().zip(&expected[at]).for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{x} {e} at {at}"))
+        };
+        close(decoder.read(&tokens[..9]), 8);
+        for at in 9..12 {
+            close(decoder.read(&tokens[at..at + 1]), at);
+        }
+        close(decoder.read(&tokens[12..]), 19);
+    }
+
+    #[test]
+    fn greedy_text_equals_that_of_full_forward_passes() {
+        let (config, weights) = model();
+        let prompt = [1, 5, 9];
+        let mut decoder = Decoder::new(&config, &weights);
+        let found = generate(&mut decoder, &prompt, 29, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let mut all = prompt.to_vec();
+        for _ in 0..29 {
+            let logits = reference::logits(&config, &weights, &all).pop().unwrap();
+            all.push(greedy(&logits.iter().map(|&x| x as f32).collect::<Vec<_>>()));
+        }
+        assert_eq!(found, all[3..]);
+        assert!(
+            found.iter().collect::<std::collections::BTreeSet<_>>().len() > 3,
+            "the text should not be one token again and again: {found:?}"
+        );
+    }
+
+    #[test]
+    fn past_the_positions_the_last_half_is_read_anew() {
+        let (config, weights) = model();
+        let tokens: Vec<u32> = (0..33).map(|i| (i * 11 + 2) % 61).collect();
+        let mut decoder = Decoder::new(&config, &weights);
+        tokens[..32].chunks(5).for_each(|chunk| {
+            decoder.read(chunk);
+        });
+        let slid = decoder.read(&tokens[32..]).to_vec();
+        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens[17..]));
+        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens));
+        let long = generate(&mut decoder, &tokens[..3], 100, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        assert_eq!(long.len(), 100);
+    }
+
+    #[test]
+    fn text_ends_after_the_stop_token() {
+        let (config, weights) = model();
+        let mut decoder = Decoder::new(&config, &weights);
+        let all = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let mut heard = Vec::new();
+        let cut = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), Some(all[6]), |token| heard.push(token));
+        let first = all.iter().position(|&token| token == all[6]).unwrap();
+        assert_eq!(cut, all[..=first]);
+        assert_eq!(heard, cut);
+    }
+
+    #[test]
+    fn logits_are_the_same_bits_for_any_number_of_threads() {
+        let config = Config::new(2, 96, 4, 1500, 300);
+        let weights = Weights::random(&config, 1);
+        let tokens: Vec<u32> = (0..280).map(|i| (i * 37) % 1500).collect();
+        let run = |threads| {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+                let mut decoder = Decoder::new(&config, &weights);
+                let read = decoder.read(&tokens).to_vec();
+                (read, decoder.read(&[7]).to_vec())
+            })
+        };
+        assert_eq!(run(1), run(3));
+    }
 }

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::ops::matmul::{Product, product};
+
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL: usize = 1 << 16;
 /// Columns of a product that one task computes.
@@ -33,7 +35,7 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     if rows == 1 {
         vector_matrix(x, weight, bias, out);
     } else {
-        crate::ops::matmul::into(x, weight.values, rows, depth, columns, out);
+        product(Product::new(rows, depth, columns), x, weight.values, out);
         out.chunks_exact_mut(columns).for_each(|row| row.iter_mut().zip(bias).for_each(|(o, b)| *o += b));
     }
 }
@@ -42,14 +44,14 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
 fn vector_matrix(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     let columns = weight.columns;
     for_each_chunk(out, COLUMNS, weight.values.len(), |(chunk, out)| {
-        let from = chunk * COLUMNS;
-        out.copy_from_slice(&bias[from..from + out.len()]);
-        let row = |k: usize| &weight.values[k * columns + from..][..out.len()];
+        let (from, count) = (chunk * COLUMNS, out.len());
+        out.copy_from_slice(&bias[from..from + count]);
+        let row = |k: usize| &weight.values[k * columns + from..][..count];
         let fours = x.len() / 4 * 4;
         for k in (0..fours).step_by(4) {
             let (w0, w1, w2, w3) = (row(k), row(k + 1), row(k + 2), row(k + 3));
             let (x0, x1, x2, x3) = (x[k], x[k + 1], x[k + 2], x[k + 3]);
-            for j in 0..out.len() {
+            for j in 0..count {
                 out[j] += (x0 * w0[j] + x1 * w1[j]) + (x2 * w2[j] + x3 * w3[j]);
             }
         }

@@ -8,6 +8,7 @@ use crate::record::evaluation::Sample;
 use crate::spec::run::Samples;
 
 use super::decode::{Decoder, generate};
+use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
 
 /// Tokens of a prompt.
@@ -18,7 +19,8 @@ const PROMPT: usize = 24;
 pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length: usize) -> Vec<usize> {
     let needed = PROMPT + length;
     let ends = documents.iter().skip(1).copied().chain([tokens]);
-    let long: Vec<usize> = documents.iter().copied().zip(ends).filter(|(begin, end)| end - begin >= needed).map(|(begin, _)| begin).collect();
+    let long: Vec<usize> =
+        documents.iter().copied().zip(ends).filter(|(begin, end)| end - begin >= needed).map(|(begin, _)| begin).collect();
     if long.len() >= prompts {
         (0..prompts).map(|i| long[i * long.len() / prompts]).collect()
     } else if tokens >= PROMPT + 1 {
@@ -35,13 +37,12 @@ pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length:
 /// Tokens that the tokenizer cannot decode.
 pub fn write_samples(
     settings: &Samples,
-    test: &[u32],
-    documents: &[usize],
+    test: &Text,
     tokenizer: &Tokenizer,
     model: (&Config, &Weights),
     teacher: Option<(&Config, &Weights)>,
 ) -> Result<Vec<Sample>> {
-    let places = prompt_places(test.len(), documents, settings.prompts, settings.tokens);
+    let places = prompt_places(test.tokens.len(), test.documents, settings.prompts, settings.tokens);
     let mut model = Decoder::new(model.0, model.1);
     let mut teacher = teacher.map(|(config, weights)| Decoder::new(config, weights));
     let end = tokenizer.end_of_text();
@@ -54,8 +55,8 @@ pub fn write_samples(
     };
     let mut samples = Vec::with_capacity(places.len());
     for place in places {
-        let prompt = &test[place..place + PROMPT];
-        let next = &test[place + PROMPT..(place + PROMPT + settings.tokens).min(test.len())];
+        let prompt = &test.tokens[place..place + PROMPT];
+        let next = &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
         let reference = next.split(|&token| token == end).next().unwrap_or_default();
         samples.push(Sample {
             prompt: tokenizer.decode(prompt)?,

@@ -57,7 +57,8 @@ pub fn greedy(logits: &[f32]) -> u32 {
 
 /// The tokens that may be drawn with their unnormalised probabilities, most probable first.
 fn candidates(logits: &[f32], temperature: f64, top_k: Option<usize>, top_p: Option<f64>) -> Vec<(u32, f64)> {
-    let mut ranked: Vec<(u32, f32)> = logits.iter().enumerate().filter(|(_, logit)| logit.is_finite()).map(|(token, &logit)| (token as u32, logit)).collect();
+    let mut ranked: Vec<(u32, f32)> =
+        logits.iter().enumerate().filter(|(_, logit)| logit.is_finite()).map(|(token, &logit)| (token as u32, logit)).collect();
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if let Some(k) = top_k.map(|k| k.max(1))
         && k < ranked.len()
@@ -67,11 +68,19 @@ fn candidates(logits: &[f32], temperature: f64, top_k: Option<usize>, top_p: Opt
     }
     ranked.sort_unstable_by(order);
     let Some(&(_, largest)) = ranked.first() else { return Vec::new() };
-    let mut masses: Vec<(u32, f64)> = ranked.iter().map(|&(token, logit)| (token, (f64::from(logit - largest) / temperature).exp())).collect();
+    let mut masses: Vec<(u32, f64)> =
+        ranked.iter().map(|&(token, logit)| (token, (f64::from(logit - largest) / temperature).exp())).collect();
     if let Some(p) = top_p {
         let wanted = p * masses.iter().map(|(_, mass)| mass).sum::<f64>();
         let mut held = 0.0;
-        let kept = masses.iter().take_while(|(_, mass)| { let more = held < wanted; held += mass; more }).count();
+        let kept = masses
+            .iter()
+            .take_while(|(_, mass)| {
+                let more = held < wanted;
+                held += mass;
+                more
+            })
+            .count();
         masses.truncate(kept.max(1));
     }
     masses

@@ -34,7 +34,12 @@ pub fn measure(config: &Config, weights: &Weights, tokens: &[u32], context: usiz
             decode.push(decoded as f64 / start.elapsed().as_secs_f64().max(1e-9));
         }
     }
-    Speed { prefill_tokens_per_second: median(prefill), decode_tokens_per_second: median(decode), context, threads: rayon::current_num_threads() }
+    Speed {
+        prefill_tokens_per_second: median(prefill),
+        decode_tokens_per_second: median(decode),
+        context,
+        threads: rayon::current_num_threads(),
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

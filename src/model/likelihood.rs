@@ -47,18 +47,28 @@ pub fn score_windows<D: Ops>(
 pub fn mean_nll<D: Ops>(model: &Gpt2<D>, tokens: &[u32], windows: impl IntoIterator<Item = Window>) -> f64 {
     let (mut nats, mut count) = (0.0, 0u64);
     score_windows(model, None, tokens, windows, |_, score| {
-        nats -= f64::from(score.log_probability);
+        nats -= score.log_probability;
         count += 1;
     });
     nats / count as f64
 }
 
 /// Scores windows of one length.
-fn score_batch<D: Ops>(model: &Gpt2<D>, teacher: Option<&Gpt2<D>>, tokens: &[u32], windows: &[Window], visit: &mut impl FnMut(usize, TokenScore)) {
+fn score_batch<D: Ops>(
+    model: &Gpt2<D>,
+    teacher: Option<&Gpt2<D>>,
+    tokens: &[u32],
+    windows: &[Window],
+    visit: &mut impl FnMut(usize, TokenScore),
+) {
     let context = windows[0].end - windows[0].begin - 1;
     let inputs: Vec<u32> = windows.iter().flat_map(|window| &tokens[window.begin..window.end - 1]).copied().collect();
     let positions: Vec<usize> = windows.iter().flat_map(|window| window.first_scored.max(window.begin + 1)..window.end).collect();
-    let rows: Vec<usize> = windows.iter().enumerate().flat_map(|(i, window)| (window.first_scored.max(window.begin + 1)..window.end).map(move |p| i * context + p - 1 - window.begin)).collect();
+    let rows: Vec<usize> = windows
+        .iter()
+        .enumerate()
+        .flat_map(|(i, window)| (window.first_scored.max(window.begin + 1)..window.end).map(move |p| i * context + p - 1 - window.begin))
+        .collect();
     let targets: Vec<u32> = positions.iter().map(|&position| tokens[position]).collect();
     let final_states = |model: &Gpt2<D>| {
         let all = model.forward(NoneTape, &inputs, context, &[]).last;
