@@ -7,9 +7,9 @@ use crate::ops::matmul::{Product, product};
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL: usize = 1 << 16;
 /// Columns of a product that one task computes.
-const COLUMNS: usize = 256;
+const COLUMNS: usize = 128;
 /// Independent sums of a dot product.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
 /// A row-major matrix, (values / columns, columns).
 #[derive(Debug, Clone, Copy)]
@@ -40,13 +40,50 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     }
 }
 
-/// One row times a matrix: each task streams its columns of the weights once, four rows at a time.
+/// One row times a matrix: each task streams its columns of the weights once.
 fn vector_matrix(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
-    let columns = weight.columns;
     for_each_chunk(out, COLUMNS, weight.values.len(), |(chunk, out)| {
-        let (from, count) = (chunk * COLUMNS, out.len());
-        out.copy_from_slice(&bias[from..from + count]);
-        let row = |k: usize| &weight.values[k * columns + from..][..count];
+        let from = chunk * COLUMNS;
+        out.copy_from_slice(&bias[from..from + out.len()]);
+        add_rows(x, &weight.values[from..], weight.columns, out);
+    });
+}
+
+/// `out[i]` = row i of `matrix` · x: the tied head, whose embeddings lie row by row.
+pub fn rows_dot(matrix: &[f32], x: &[f32], out: &mut [f32]) {
+    let width = x.len();
+    for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| dots(&matrix[chunk * COLUMNS * width..], x, out));
+}
+
+/// Compiles a function twice, for the instructions that every processor of the target has and for AVX2, and calls what this machine can run. Both give the same bits: the order of the
+/// sums is written down, and products are not fused with sums.
+macro_rules! widened {
+    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $body:block) => {
+        $(#[$doc])*
+        fn $name($($argument: $type),*) {
+            #[inline(always)]
+            fn body($($argument: $type),*) $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn wide($($argument: $type),*) {
+                    body($($argument),*);
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the function is safe but for the instructions that were just detected.
+                    return unsafe { wide($($argument),*) };
+                }
+            }
+            body($($argument),*);
+        }
+    };
+}
+
+widened! {
+    /// `out` += Σₖ x[k] · (the first columns of row k), the rows `stride` apart, four at a time.
+    fn add_rows(x: &[f32], rows: &[f32], stride: usize, out: &mut [f32]) {
+        let count = out.len();
+        let row = |k: usize| &rows[k * stride..][..count];
         let fours = x.len() / 4 * 4;
         for k in (0..fours).step_by(4) {
             let (w0, w1, w2, w3) = (row(k), row(k + 1), row(k + 2), row(k + 3));
@@ -58,20 +95,18 @@ fn vector_matrix(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
         for k in fours..x.len() {
             out.iter_mut().zip(row(k)).for_each(|(o, w)| *o += x[k] * w);
         }
-    });
+    }
 }
 
-/// `out[i]` = row i of `matrix` · x: the tied head, whose embeddings lie row by row.
-pub fn rows_dot(matrix: &[f32], x: &[f32], out: &mut [f32]) {
-    let width = x.len();
-    for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| {
-        for (i, o) in out.iter_mut().enumerate() {
-            *o = dot(&matrix[(chunk * COLUMNS + i) * width..][..width], x);
-        }
-    });
+widened! {
+    /// `out[i]` = row i · x.
+    fn dots(rows: &[f32], x: &[f32], out: &mut [f32]) {
+        out.iter_mut().zip(rows.chunks_exact(x.len())).for_each(|(o, row)| *o = dot(row, x));
+    }
 }
 
-/// Σ aᵢbᵢ in 16 interleaved sums.
+/// Σ aᵢbᵢ in 32 interleaved sums.
+#[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();
@@ -81,7 +116,15 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
             lanes[lane] += a[lane] * b[lane];
         }
     }
-    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+    // Pairs, then pairs of pairs: the compiler may not reorder a plain sum, and it would be one long chain.
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0] + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 /// Layer norm of every row of x (n, C), with statistics in f64.
