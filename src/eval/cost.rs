@@ -4,7 +4,7 @@
 //! counts too. A run's cost is that of the run alone: sharing a teacher's pass with other runs is a gift of the machine, not of the arm.
 
 use crate::model::Config;
-use crate::ops::critic::{Constraint, CriticSettings, critic_flops};
+use crate::ops::{Constraint, CriticSettings, critic_flops};
 use crate::record::evaluation::TrainingCost;
 use crate::spec::run::{Balance, Critic, Lipschitz, Matching, RunSpec, Term, Train};
 
@@ -45,9 +45,10 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
     if let Balance::Gradient { batches, .. } = &spec.balance
         && hidden > 0.0
     {
-        // One forward and backward pass for the reference and for every hidden term on each batch; critics warm up before and give their term's gradient there.
+        // One forward and backward pass for the reference and for every hidden term on each batch; critics warm up before, on the states of one more forward pass.
         let batches = *batches as f64;
-        student_flops += batches * ((1.0 + hidden) * pass + hidden * projections);
+        let warm_up = if spec.loss.values().any(|term| critic(term).is_some()) { pass / 3.0 } else { 0.0 };
+        student_flops += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
         teacher_flops += batches * teacher_pass;
         for critic in spec.loss.values().filter_map(critic) {
             let flops = self::critic_flops(&settings(critic, teacher.width), train.batch * train.context);
@@ -183,8 +184,8 @@ mod tests {
         let mut balanced = spec(WASSERSTEIN);
         balanced.balance = Balance::Gradient { batches: 8, reference: "lm".into() };
         let with = distillation(&balanced, &student, &teacher);
-        // 8 batches of 64 tokens, two terms; the same tokens are trained on.
-        assert_eq!(with.student_flops - without.student_flops, 8.0 * 2.0 * 3.0 * (2.0 * 1808.0 + 1600.0) * 64.0);
+        // 8 batches of 64 tokens, two terms of three forward passes' cost and one pass for the critics; the same tokens are trained on.
+        assert_eq!(with.student_flops - without.student_flops, 8.0 * 7.0 * (2.0 * 1808.0 + 1600.0) * 64.0);
         assert!(with.critic_flops > without.critic_flops && with.tokens == without.tokens);
     }
 }

@@ -33,7 +33,7 @@ use states::hidden_states;
 pub use cost::{distillation, plain_training};
 pub use decode::{Decoder, generate};
 pub use embedding::{Cloud, embed};
-pub use perplexity::{Closeness, Text, compare, perplexity, windows};
+pub use perplexity::{Closeness, Text, compare, perplexity};
 pub use samples::samples_markdown;
 pub use sampling::{Sampler, Sampling};
 pub use source::unigram_nats_per_token;

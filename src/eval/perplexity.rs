@@ -1,6 +1,6 @@
 //! Perplexity of a split, per document, and closeness to a teacher's predictions, from one pass over its windows.
 
-use crate::model::{Gpt2, Window, score_windows};
+use crate::model::{Gpt2, score_windows, windows};
 use crate::ops::Ops;
 use crate::record::evaluation::Perplexity;
 
@@ -24,18 +24,6 @@ pub struct Closeness {
     pub kl_nats_per_token: f64,
     /// Share of tokens whose most probable next token is the teacher's.
     pub top1: f64,
-}
-
-/// The windows [b, min(b + C, n)) for b = 0, S, 2S, … until the end is reached; each scores the positions that none before it has reached, but never its own first.
-pub fn windows(tokens: usize, context: usize, stride: usize) -> impl Iterator<Item = Window> {
-    assert!(0 < stride && stride <= context, "a stride of {stride} for a context of {context}");
-    let last = tokens.saturating_sub(context).div_ceil(stride);
-    let count = if tokens == 0 { 0 } else { last + 1 };
-    (0..count).map(move |i| {
-        let begin = i * stride;
-        let before = if i == 0 { 0 } else { begin - stride + context };
-        Window { begin, end: (begin + context).min(tokens), first_scored: before.max(begin + 1) }
-    })
 }
 
 /// Scores `text` by windows of `context` tokens every `stride`.
@@ -112,7 +100,7 @@ fn summarise(text: &Text, documents: Vec<(f64, u64)>) -> Perplexity {
 mod tests {
     use super::*;
     use crate::eval::reference;
-    use crate::model::Config;
+    use crate::model::{Config, validation_nll};
     use crate::random::Stream;
     use dfdx::prelude::Cpu;
 
@@ -186,6 +174,14 @@ mod tests {
             assert!((closeness.kl_nats_per_token - kl / scored as f64).abs() < 1e-4);
             assert!((closeness.top1 - agreed as f64 / scored as f64).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn validation_is_the_perplexity_with_windows_side_by_side() {
+        let (student, _, tokens) = setting();
+        let text = Text { tokens: &tokens, documents: &[0], words: 60, bytes: 200 };
+        let found = validation_nll(&student, &tokens, 16);
+        assert!((found - perplexity(&student, &text, 16, 16).nll_nats_per_token).abs() < 1e-12);
     }
 
     #[test]

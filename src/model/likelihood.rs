@@ -43,10 +43,23 @@ pub fn score_windows<D: Ops>(
     }
 }
 
-/// Mean negative log-likelihood, in nats, of the tokens that `windows` score; NaN if they score none.
-pub fn mean_nll<D: Ops>(model: &Gpt2<D>, tokens: &[u32], windows: impl IntoIterator<Item = Window>) -> f64 {
+/// The windows of `tokens` tokens, [b, min(b + C, n)) for b = 0, S, 2S, … until the end is reached, C the context and S the stride; each scores the positions that none before it has
+/// reached, but never its own first.
+pub fn windows(tokens: usize, context: usize, stride: usize) -> impl Iterator<Item = Window> {
+    assert!(0 < stride && stride <= context, "a stride of {stride} for a context of {context}");
+    let last = tokens.saturating_sub(context).div_ceil(stride);
+    let count = if tokens == 0 { 0 } else { last + 1 };
+    (0..count).map(move |i| {
+        let begin = i * stride;
+        let before = if i == 0 { 0 } else { begin - stride + context };
+        Window { begin, end: (begin + context).min(tokens), first_scored: before.max(begin + 1) }
+    })
+}
+
+/// Validation during training: the mean negative log-likelihood, in nats per scored token, of a whole text by windows of `context` tokens side by side. NaN if the text has no token to score.
+pub fn validation_nll<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> f64 {
     let (mut nats, mut count) = (0.0, 0u64);
-    score_windows(model, None, tokens, windows, |_, score| {
+    score_windows(model, None, tokens, windows(tokens.len(), context, context), |_, score| {
         nats -= score.log_probability;
         count += 1;
     });
