@@ -11,3 +11,27 @@ use dfdx::prelude::*;
 pub type Mat<D, T = NoneTape> = Tensor<(usize, usize), f32, D, T>;
 /// A single number, the value of a loss.
 pub type Scalar<D, T = NoneTape> = Tensor<Rank0, f32, D, T>;
+
+mod matmul;
+pub mod tape;
+mod vector;
+
+pub mod clouds;
+pub mod composed_losses;
+pub mod critic;
+mod critic_net;
+mod critic_spectral;
+mod critic_term;
+mod critic_update;
+mod hidden;
+mod logit_rows;
+#[cfg(test)]
+mod loss_checks;
+mod logits;
+mod losses;
+mod precomputed;
+
+pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
+pub use critic_update::CriticReport;
+pub use logits::{LogitTerm, TeacherHead, TokenScore};
+pub use losses::Losses;
