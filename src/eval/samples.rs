@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::data::Tokenizer;
 use crate::model::{Config, Weights};
 use crate::record::evaluation::Sample;
 use crate::spec::run::Samples;
@@ -10,6 +9,13 @@ use crate::spec::run::Samples;
 use super::decode::{Decoder, generate};
 use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
+
+/// How token ids become text, and the one that ends a document.
+#[derive(Clone, Copy)]
+pub struct Vocabulary<'a> {
+    pub decode: &'a (dyn Fn(&[u32]) -> Result<String> + Sync),
+    pub end_of_text: u32,
+}
 
 /// Tokens of a prompt.
 const PROMPT: usize = 24;
@@ -34,24 +40,24 @@ pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length:
 /// Lets the model and, where there is one, the teacher continue every prompt greedily by at most `settings.tokens` tokens, until the end of the text.
 ///
 /// # Errors
-/// Tokens that the tokenizer cannot decode.
+/// Tokens that have no text.
 pub fn write_samples(
     settings: &Samples,
     test: &Text,
-    tokenizer: &Tokenizer,
+    vocabulary: Vocabulary,
     model: (&Config, &Weights),
     teacher: Option<(&Config, &Weights)>,
 ) -> Result<Vec<Sample>> {
     let places = prompt_places(test.tokens.len(), test.documents, settings.prompts, settings.tokens);
     let mut model = Decoder::new(model.0, model.1);
     let mut teacher = teacher.map(|(config, weights)| Decoder::new(config, weights));
-    let end = tokenizer.end_of_text();
+    let Vocabulary { decode, end_of_text: end } = vocabulary;
     let continuation = |decoder: &mut Decoder, prompt: &[u32]| -> Result<String> {
         let mut tokens = generate(decoder, prompt, settings.tokens, &mut Sampler::new(Sampling::Greedy), Some(end), |_| {});
         if tokens.last() == Some(&end) {
             tokens.pop();
         }
-        tokenizer.decode(&tokens)
+        decode(&tokens)
     };
     let mut samples = Vec::with_capacity(places.len());
     for place in places {
@@ -59,8 +65,8 @@ pub fn write_samples(
         let next = &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
         let reference = next.split(|&token| token == end).next().unwrap_or_default();
         samples.push(Sample {
-            prompt: tokenizer.decode(prompt)?,
-            reference: tokenizer.decode(reference)?,
+            prompt: decode(prompt)?,
+            reference: decode(reference)?,
             teacher: teacher.as_mut().map(|teacher| continuation(teacher, prompt)).transpose()?,
             student: continuation(&mut model, prompt)?,
         });
