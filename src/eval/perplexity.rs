@@ -114,7 +114,7 @@ mod tests {
                         windows(tokens, context, stride).flat_map(|w| (w.first_scored..w.end).map(move |p| (p, w.begin))).collect();
                     let mut expected = Vec::new();
                     let (mut begin, mut before) = (0, 0);
-                    while tokens > 0 {
+                    while begin < tokens {
                         let end = tokens.min(begin + context);
                         expected.extend((begin + 1..end).filter(|&p| p >= before).map(|p| (p, begin)));
                         if end == tokens {

@@ -29,7 +29,7 @@ pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length:
         documents.iter().copied().zip(ends).filter(|(begin, end)| end - begin >= needed).map(|(begin, _)| begin).collect();
     if long.len() >= prompts {
         (0..prompts).map(|i| long[i * long.len() / prompts]).collect()
-    } else if tokens >= PROMPT + 1 {
+    } else if tokens > PROMPT {
         let last = tokens.saturating_sub(needed).max(1);
         (0..prompts).map(|i| i * last / prompts).collect()
     } else {
