@@ -1,5 +1,7 @@
 //! kdpipe: knowledge-distillation studies on GPT-2.
 
+pub mod eval;
+pub mod model;
 pub mod ops;
 pub mod random;
 pub mod record;

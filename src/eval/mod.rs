@@ -7,7 +7,6 @@ mod cost;
 mod decode;
 mod distances;
 mod embedding;
-mod host;
 mod perplexity;
 #[cfg(test)]
 mod reference;
