@@ -7,11 +7,11 @@ use dfdx::prelude::*;
 use super::auxiliary::Auxiliary;
 use super::objective::{Moment, Objective, Values, interpolation, rows, target};
 use crate::model::{Gpt2, States};
-use crate::ops::{Mat, Ops, sum_of_squares, tape};
+use crate::ops::{Mat, Ops, sum_of_squares};
 use crate::spec::run::{State, Term};
 
 /// A micro-batch with the teacher's states on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Sample<'a, D: Ops> {
     pub inputs: &'a [u32],
     pub targets: &'a [u32],
@@ -69,7 +69,7 @@ pub fn balance<D: Ops>(
             let (loss, _) = objective.losses(moment, &factors, states, &student.wte, sample.targets, teacher, auxiliary);
             let mut gradients = loss.backward();
             for (_, parameter) in student.parameters() {
-                squares += tape::take_gradient(&mut gradients, parameter).map_or(0.0, |gradient| sum_of_squares(&gradient));
+                squares += sum_of_squares(&D::take_gradient(&mut gradients, parameter));
             }
         }
         let norm = (squares / samples.len() as f64).sqrt();

@@ -4,7 +4,7 @@
 
 use dfdx::prelude::*;
 
-use super::{Mat, attention, composed, embedding, layer_norm, linear};
+use super::{Mat, attention, composed, embedding, layer_norm, linear, tape};
 
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
 pub trait Layers: Device<f32> {
@@ -43,6 +43,11 @@ pub trait Layers: Device<f32> {
     fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
         composed::attention(qkv, context, heads)
     }
+
+    /// The gradient of `x` after a backward pass, row by row, taken away; zeros where none arrived.
+    fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
+        tape::take_gradient(gradients, x)
+    }
 }
 
 impl Layers for Cpu {
@@ -72,6 +77,10 @@ impl Layers for Cpu {
 
     fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
         attention::attention(qkv, context, heads)
+    }
+
+    fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
+        tape::take_gradient_cpu(gradients, x)
     }
 }
 

@@ -75,8 +75,13 @@ pub(super) fn record<T: Tape<f32, Cpu>>(
     out.put_tape(tape)
 }
 
-/// Takes the gradient of `x` after a backward pass, from any device.
-pub fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x: &Mat<D>) -> Vec<f32> {
+/// See [`super::Layers::take_gradient`].
+pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu>) -> Vec<f32> {
+    std::mem::take(&mut **gradients.get_or_alloc_mut(x).expect("memory for a gradient"))
+}
+
+/// See [`super::Layers::take_gradient`].
+pub(super) fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x: &Mat<D>) -> Vec<f32> {
     gradients.get_or_alloc_mut(x).expect("memory for a gradient");
     gradients.get(x).as_vec()
 }

@@ -124,7 +124,7 @@ impl<D: Ops> Member<D> {
             step.gradients = vec![Vec::new(); all.len()];
         }
         for (sum, (_, parameter)) in step.gradients.iter_mut().zip(all) {
-            let Some(gradient) = tape::take_gradient(&mut gradients, parameter) else { continue };
+            let gradient = D::take_gradient(&mut gradients, parameter);
             if sum.is_empty() {
                 *sum = gradient;
             } else {
@@ -154,15 +154,7 @@ impl<D: Ops> Member<D> {
         let mut parameters = parameters_mut(&mut state.student, &mut state.auxiliary);
         for (index, (name, parameter)) in parameters.iter_mut().enumerate() {
             let decay = if decays(name) { train.weight_decay } else { 0.0 };
-            let gradient = &step.gradients[index];
-            let zero;
-            let gradient = if gradient.is_empty() {
-                zero = vec![0.0; tape::len(parameter)];
-                &zero
-            } else {
-                gradient
-            };
-            let moments = &mut state.moments[index];
+            let (gradient, moments) = (&step.gradients[index], &mut state.moments[index]);
             tape::update(parameter, |values| adamw(values, moments, gradient, scale, number + 1, lr, decay, &settings));
         }
         let row = self.row(&step, norm, lr);

@@ -3,6 +3,8 @@
 //! Order of use: [`Member::new`] with a fresh [`State`] or one from a checkpoint → [`train`] → every member's [`Outcome`]. What happens with rows and checkpoints is the [`Sink`]'s
 //! business. Plain language modelling, as a teacher is trained, is a group of one whose objective has the one term `lm`.
 
+#[cfg(test)]
+mod checks;
 mod group;
 mod job;
 mod member;
