@@ -57,7 +57,7 @@ fn standardize_rows(values: &mut [f32], columns: usize, epsilon: f64) -> Vec<f32
 }
 
 dispatched! {
-    fn standardize_row(row: &mut [f32], epsilon: f64) -> f32 {
+    pub(super) fn standardize_row(row: &mut [f32], epsilon: f64) -> f32 {
         let count = row.len() as f64;
         let mean = (sum_by(row.len(), |i| row[i]) / count) as f32;
         for x in row.iter_mut() {
@@ -73,7 +73,7 @@ dispatched! {
 }
 
 dispatched! {
-    fn affine(out: &mut [f32], x: &[f32], gain: &[f32], bias: &[f32]) {
+    pub(super) fn affine(out: &mut [f32], x: &[f32], gain: &[f32], bias: &[f32]) {
         let columns = out.len();
         let (x, gain, bias) = (&x[..columns], &gain[..columns], &bias[..columns]);
         for i in 0..columns {

@@ -129,7 +129,7 @@ pub(super) fn add_column_sums(x: &[f32], sums: &mut [f32]) {
 }
 
 dispatched! {
-    fn gelu(y: &mut [f32]) {
+    pub(super) fn gelu(y: &mut [f32]) {
         for y in y {
             *y = gelu_of(*y).0;
         }

@@ -24,6 +24,7 @@ mod critic_term;
 mod critic_update;
 mod embedding;
 mod hidden;
+pub mod inference;
 mod layer_norm;
 #[cfg(test)]
 mod layer_checks;
