@@ -4,7 +4,7 @@
 //! network uses W̃ = W/σ; with u and v fixed, ∂L/∂W = (∂L/∂W̃ − ⟨∂L/∂W̃, W̃⟩·u·vᵀ)/σ. Biases are left alone.
 
 use super::critic::Layout;
-use super::critic_net::dot;
+use super::elementwise::dot;
 use crate::random::Stream;
 
 /// Power iterations at the start.

@@ -2,7 +2,8 @@
 
 use dfdx::prelude::*;
 
-use super::{Mat, Scalar, tape};
+use super::precomputed;
+use super::{Mat, Scalar};
 use crate::random::Stream;
 
 /// Normal numbers times `scale`.
@@ -13,12 +14,12 @@ pub fn normals(count: usize, scale: f64, index: u64) -> Vec<f32> {
 
 /// A random matrix on the CPU.
 pub fn matrix(rows: usize, columns: usize, scale: f64, index: u64) -> Mat<Cpu> {
-    tape::matrix(&Cpu::default(), rows, columns, normals(rows * columns, scale, index))
+    precomputed::matrix(&Cpu::default(), rows, columns, normals(rows * columns, scale, index))
 }
 
 /// A matrix of the values given, on the CPU.
 pub fn of(rows: usize, columns: usize, values: Vec<f32>) -> Mat<Cpu> {
-    tape::matrix(&Cpu::default(), rows, columns, values)
+    precomputed::matrix(&Cpu::default(), rows, columns, values)
 }
 
 /// Asserts |a − b| ≤ tolerance·max(0.01, largest |b|) everywhere.
@@ -33,7 +34,7 @@ pub fn assert_close(a: &[f32], b: &[f32], tolerance: f32) {
 /// The gradients of 2.5·loss for the tensors in `of`.
 pub fn gradients(loss: Scalar<Cpu, OwnedTape<f32, Cpu>>, of: &[&Mat<Cpu>]) -> Vec<Vec<f32>> {
     let gradients = (loss * 2.5).backward();
-    of.iter().map(|tensor| tape::read(&gradients.get(*tensor))).collect()
+    of.iter().map(|tensor| precomputed::read(&gradients.get(*tensor))).collect()
 }
 
 /// The gradient of 2.5·`value` at `at` by central differences in f64.

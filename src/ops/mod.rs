@@ -12,10 +12,6 @@ pub type Mat<D, T = NoneTape> = Tensor<(usize, usize), f32, D, T>;
 /// A single number, the value of a loss.
 pub type Scalar<D, T = NoneTape> = Tensor<Rank0, f32, D, T>;
 
-mod matmul;
-pub mod tape;
-mod vector;
-
 pub mod clouds;
 pub mod composed_losses;
 pub mod critic;
@@ -23,13 +19,15 @@ mod critic_net;
 mod critic_spectral;
 mod critic_term;
 mod critic_update;
+mod elementwise;
 mod hidden;
 mod logit_rows;
+mod logits;
 #[cfg(test)]
 mod loss_checks;
-mod logits;
 mod losses;
 mod precomputed;
+mod product;
 
 pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
 pub use critic_update::CriticReport;
