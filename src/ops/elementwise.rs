@@ -32,7 +32,7 @@ pub(super) const LANES: usize = 32;
 /// Elements that are summed in f32 before they are added to an f64: a multiple of the lanes.
 pub(super) const BLOCK: usize = 1024;
 
-/// e^x for x ≤ 88; below −87 it stays at e^−87 ≈ 1.6e-38. Relative error below 2e-7.
+/// e^x for x ≤ 88; below −87 it stays at e^−87 ≈ 1.6e-38, and NaN stays NaN. Relative error below 2e-7.
 ///
 /// x = n·ln 2 + r with |r| ≤ ln 2/2 and e^x = 2ⁿ·e^r, e^r by its Taylor polynomial of degree 7. n is rounded by adding 1.5·2²³, which leaves it in the low bits of the sum; ln 2 is
 /// taken off in two parts, the first of which has so few bits that n times it is exact.
@@ -41,7 +41,7 @@ pub(super) fn exp(x: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = (std::f64::consts::LN_2 - 0.693_359_375) as f32;
-    let x = if x > -87.0 { x } else { -87.0 };
+    let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;
     let n = shifted - SHIFT;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
@@ -133,6 +133,7 @@ mod tests {
             x += 0.001_37;
         }
         assert_eq!(exp(0.0), 1.0);
+        assert!(exp(f32::NAN).is_nan());
         assert!(exp(-2e4) < 2e-38 && exp(-2e4) >= 0.0);
     }
 

@@ -56,10 +56,10 @@ pub struct TokenScore {
     pub agrees: bool,
 }
 
-/// Elements of a chunk's logits: few enough to stay near the caches, enough rows for efficient products.
-const CHUNK_ELEMENTS: usize = 1 << 20;
+/// Elements of a chunk's logits: few enough to stay near the caches, unless that left too few rows for efficient products.
+const CHUNK_ELEMENTS: usize = 1 << 21;
 /// Tokens of a chunk at least and at most.
-const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 64..=512;
+const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 256..=512;
 
 /// Tokens of a chunk over a vocabulary.
 fn chunk_tokens(vocabulary: usize) -> usize {
@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn the_fused_kernel_equals_dfdx_s_own_operations_over_several_chunks() {
-        let case = Case::new(130, 3, 2, 16_400);
-        assert_eq!(chunk_tokens(16_400), 64);
+        let case = Case::new(300, 3, 2, 9_001);
+        assert_eq!(chunk_tokens(9_001), 256);
         let (loss, values, fused) = case.fused(&TERMS);
         let (composed, expected) =
             composed_losses::logit_losses(case.hidden.leaky_trace(), &case.head, &case.targets, case.teacher(), &TERMS);
@@ -361,6 +361,17 @@ mod tests {
             .iter()
             .zip(&expected)
             .for_each(|(value, expected)| assert!((value - expected).abs() < 1e-6 * expected.abs(), "{values:?} against {expected:?}"));
+    }
+
+    #[test]
+    fn a_weight_that_is_not_a_number_shows_in_every_value() {
+        let mut case = Case::new(4, 2, 2, 40);
+        let mut head = read(&case.head);
+        head[33 * 2] = f32::NAN;
+        case.head = of(40, 2, head);
+        case.targets.fill(1);
+        let (loss, values, _) = case.fused(&TERMS);
+        assert!(loss.is_nan() && values.iter().all(|value| value.is_nan()), "{values:?}");
     }
 
     #[test]
