@@ -25,9 +25,9 @@ mod critic_update;
 mod embedding;
 mod hidden;
 pub mod inference;
-mod layer_norm;
 #[cfg(test)]
 mod layer_checks;
+mod layer_norm;
 mod layers;
 mod linear;
 mod logit_rows;
@@ -36,7 +36,6 @@ mod logits;
 mod loss_checks;
 mod losses;
 mod matmul;
-mod precomputed;
 pub mod tape;
 mod vector;
 
