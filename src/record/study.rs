@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use super::layout::Layout;
+use crate::files::write_atomically;
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,4 +95,30 @@ pub struct Facts {
     pub command: String,
     /// Label that the study carries in its report (a first run that decides nothing, say), from `pipeline.note`.
     pub note: Option<String>,
+}
+
+/// Writes `lock.toml`.
+///
+/// # Errors
+/// A results folder that cannot be written.
+pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
+    let text = toml::to_string(study).context("a study is plain tables")?;
+    if std::fs::read_to_string(layout.lock()).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    write_atomically(&layout.lock(), text.as_bytes())
+}
+
+/// Reads `lock.toml`.
+///
+/// # Errors
+/// A study that never ran here, or a file that is broken or of another version.
+pub fn read_study(layout: &Layout) -> Result<Study> {
+    let path = layout.lock();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: the study has not run here yet", path.display()))?;
+    let study: Study = toml::from_str(&text).with_context(|| format!("{} is broken", path.display()))?;
+    if study.format != FORMAT {
+        bail!("{} has format {}, and this version reads format {FORMAT}", path.display(), study.format);
+    }
+    Ok(study)
 }

@@ -6,7 +6,9 @@ use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use polars::prelude::*;
+use polars::prelude::{
+    Column, DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, SerReader, StatisticsOptions,
+};
 
 /// Rows that are read at most.
 const MOST_ROWS: usize = 200_000_000;
