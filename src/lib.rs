@@ -1,6 +1,10 @@
 //! kdpipe: knowledge-distillation studies on GPT-2.
 
+pub mod data;
+pub mod distill;
+pub mod model;
 pub mod ops;
 pub mod random;
 pub mod record;
 pub mod spec;
+pub mod train;

@@ -1,0 +1,2 @@
+mod batches;
+pub use batches::{Batch, Order, batch};
