@@ -11,6 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 VOCABULARY, POSITIONS = 61, 16
 SHAPES = {"teacher": (4, 24, 3), "student": (2, 16, 2)}  # layers, width, heads
+FAINTEST = 1e-4  # smallest gradient of a critic's first update that is far from rounding, relative to its array's largest
 NORM = 1e-12  # added to squared norms
 
 
@@ -169,7 +170,7 @@ class Critic:
         self.settings = settings
         self.parameters = {name: leaf(array, dtype) for name, array in arrays.items()}
         self.vectors = {name: vector.to(dtype) for name, vector in vectors.items()}
-        self.first_gradients = None
+        self.updates = 0
         self.adam = torch.optim.Adam(self.parameters.values(), lr=settings["lr"], betas=tuple(settings["betas"]), eps=1e-8)
 
     def matrices(self):
@@ -197,10 +198,6 @@ class Critic:
         """mean f(h_t) − mean f(P h_s)."""
         return self(teacher).mean() - self(student).mean()
 
-    def faintest(self):
-        """The smallest gradient of the first update, relative to the largest of its array. Adam's first step is a gradient's sign: where that is rounding, no two programs agree."""
-        return min((gradient.min() / gradient.max()).item() for gradient in self.first_gradients)
-
     def update(self, student, teacher, epsilon):
         """One step; returns the estimate, the penalty without λ and the mean norm of ∇f at the interpolates, all before the step."""
         lipschitz = self.settings["lipschitz"]
@@ -214,7 +211,11 @@ class Critic:
         loss = -estimate + (self.settings["penalty"] * penalty if lipschitz == "gradient-penalty" else 0.0)
         self.adam.zero_grad()
         loss.backward()
-        self.first_gradients = self.first_gradients or [parameter.grad.abs() for parameter in self.parameters.values()]
+        if self.updates == 0:
+            # Adam's first step is a gradient's sign: where that is rounding, no two programs agree.
+            faintest = min((p.grad.abs().min() / p.grad.abs().max()).item() for p in self.parameters.values())
+            assert faintest > FAINTEST, f"a gradient of a {lipschitz} critic is {faintest:.0e} of its array's largest: choose another seed"
+        self.updates += 1
         self.adam.step()
         if lipschitz == "clip":
             with torch.no_grad():
