@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod distill;
+pub mod eval;
 pub mod model;
 pub mod ops;
 pub mod random;

@@ -35,7 +35,9 @@ impl Order {
     pub fn new(tokens: usize, context: usize, seed: u64, shuffle: bool) -> anyhow::Result<Self> {
         let windows = tokens.saturating_sub(1) / context;
         if windows == 0 {
-            anyhow::bail!("the training split has {tokens} tokens, fewer than one window of {context} and its last target; use more text or a shorter train.context");
+            anyhow::bail!(
+                "the training split has {tokens} tokens, fewer than one window of {context} and its last target; use more text or a shorter train.context"
+            );
         }
         Ok(Self { windows, context, seed, shuffle, last: Mutex::new(None) })
     }

@@ -114,7 +114,13 @@ impl Objective {
     /// Trains every critic `critic.steps` times on the detached states of one micro-batch.
     ///
     /// The interpolation weights are drawn from (seed, term, layer, step, update).
-    pub fn update_critics<D: Ops>(&self, moment: &Moment, student: &States<D>, teacher: &States<D>, auxiliary: &mut Auxiliary<D>) -> CriticReadings {
+    pub fn update_critics<D: Ops>(
+        &self,
+        moment: &Moment,
+        student: &States<D>,
+        teacher: &States<D>,
+        auxiliary: &mut Auxiliary<D>,
+    ) -> CriticReadings {
         let mut readings = CriticReadings::new();
         for (name, term) in &self.terms {
             let Term::HiddenWasserstein { critic: settings, states, .. } = term else { continue };

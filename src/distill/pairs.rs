@@ -7,7 +7,14 @@ use crate::spec::run::{Matching, State};
 ///
 /// Fixed maps were resolved by `spec`. The random one (RAIL-KD, arXiv 2109.10164) draws `student_layers` of the teacher's 1 … `teacher_layers` without replacement and sorts them, anew in
 /// every epoch or every `redraw` steps; a draw depends on the seed and its own number alone.
-pub fn pairs_at(matching: &Matching, student_layers: usize, teacher_layers: usize, seed: u64, step: u64, epoch: u64) -> Vec<(State, State)> {
+pub fn pairs_at(
+    matching: &Matching,
+    student_layers: usize,
+    teacher_layers: usize,
+    seed: u64,
+    step: u64,
+    epoch: u64,
+) -> Vec<(State, State)> {
     match matching {
         Matching::Pairs { pairs } => pairs.clone(),
         Matching::Random { redraw } => {

@@ -7,9 +7,8 @@
 //! worth of tokens, which then are positions 0, 1, ….
 
 use crate::model::{Config, Weights};
-use crate::ops::matmul::{Product, product};
+use crate::ops::inference::{Matrix, add, attention, gelu, head, layer_norm, linear};
 
-use super::host::{Matrix, dot, for_each_chunk, gelu, layer_norm, linear, rows_dot, softmax};
 use super::sampling::Sampler;
 
 /// Tokens of a prompt that go through together, so that scratch memory does not grow with the prompt.
@@ -110,7 +109,7 @@ impl<'a> Decoder<'a> {
         let width = self.config.width;
         let mut hidden = last[last.len() - width..].to_vec();
         layer_norm(&last[last.len() - width..], self.ln_f.weight, self.ln_f.bias, self.config.epsilon, &mut hidden);
-        rows_dot(self.wte, &hidden, &mut self.logits);
+        head(self.wte, &hidden, &mut self.logits);
         &self.logits
     }
 
@@ -136,7 +135,7 @@ impl<'a> Decoder<'a> {
                 block.keys.extend_from_slice(&row[width..2 * width]);
                 block.values.extend_from_slice(&row[2 * width..]);
             }
-            attention(&qkv, &block.keys, &block.values, start, width, heads, &mut attended);
+            attention(&qkv, &block.keys, &block.values, width, heads, &mut attended);
             linear(&attended, block.c_proj.weight, block.c_proj.bias, &mut update);
             add(&mut x, &update);
             layer_norm(&x, block.ln_2.weight, block.ln_2.bias, epsilon, &mut normal);
@@ -148,54 +147,6 @@ impl<'a> Decoder<'a> {
         self.held.extend_from_slice(tokens);
         x
     }
-}
-
-fn add(x: &mut [f32], update: &[f32]) {
-    x.iter_mut().zip(update).for_each(|(x, u)| *x += u);
-}
-
-/// Causal attention of the new rows: query i (at position `start` + i) over the cached keys and values up to its own, head by head with matrix products.
-fn attention(qkv: &[f32], keys: &[f32], values: &[f32], start: usize, width: usize, heads: usize, out: &mut [f32]) {
-    let size = width / heads;
-    let scale = 1.0 / (size as f32).sqrt();
-    let (count, visible) = (out.len() / width, keys.len() / width);
-    if count == 1 {
-        return attend_one(&qkv[..width], keys, values, size, out);
-    }
-    let part = |rows: &[f32], stride: usize, at: usize| -> Vec<f32> {
-        rows.chunks_exact(stride).flat_map(|row| &row[at..at + size]).copied().collect()
-    };
-    let mut scores = vec![0.0; count * visible];
-    let mut result = vec![0.0; count * size];
-    for at in (0..width).step_by(size) {
-        let (query, key, value) = (part(qkv, 3 * width, at), part(keys, width, at), part(values, width, at));
-        product(Product::new(count, size, visible).right_transposed(), &query, &key, &mut scores);
-        for_each_chunk(&mut scores, visible, 8 * count * visible, |(i, row)| {
-            let (seen, unseen) = row.split_at_mut(start + i + 1);
-            seen.iter_mut().for_each(|score| *score *= scale);
-            softmax(seen);
-            unseen.fill(0.0);
-        });
-        product(Product::new(count, visible, size), &scores, &value, &mut result);
-        for (out, result) in out.chunks_exact_mut(width).zip(result.chunks_exact(size)) {
-            out[at..at + size].copy_from_slice(result);
-        }
-    }
-}
-
-/// Attention of one query over all keys and values, head by head of `size` coordinates.
-fn attend_one(query: &[f32], keys: &[f32], values: &[f32], size: usize, out: &mut [f32]) {
-    let width = query.len();
-    let scale = 1.0 / (size as f32).sqrt();
-    for_each_chunk(out, size, 2 * keys.len(), |(head, out)| {
-        let head = head * size..(head + 1) * size;
-        let mut scores: Vec<f32> = keys.chunks_exact(width).map(|key| scale * dot(&query[head.clone()], &key[head.clone()])).collect();
-        softmax(&mut scores);
-        out.fill(0.0);
-        for (share, value) in scores.iter().zip(values.chunks_exact(width)) {
-            out.iter_mut().zip(&value[head.clone()]).for_each(|(o, v)| *o += share * v);
-        }
-    });
 }
 
 /// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new one; ends early after `stop`, which is the last token returned then.

@@ -7,7 +7,6 @@ mod cost;
 mod decode;
 mod distances;
 mod embedding;
-mod host;
 mod perplexity;
 #[cfg(test)]
 mod reference;
@@ -74,6 +73,7 @@ pub fn evaluate<D: Ops>(inputs: Inputs<D>) -> Result<Evaluated> {
     for (name, text) in [("test", &inputs.test), ("validation", &inputs.validation)] {
         let (tokens, words) = (text.tokens.len(), text.words);
         ensure!(tokens > 1 && words > 0, "the {name} split has {tokens} tokens and {words} words: too little to measure a perplexity on");
+        ensure!(context > 1, "windows of evaluate.context = 1 token predict nothing; write 2 or more");
     }
     let (test, closeness) = compare(inputs.model, inputs.teacher, &inputs.test, context, stride);
     let validation = perplexity(inputs.model, &inputs.validation, context, stride);

@@ -48,7 +48,10 @@ pub fn adamw(
     weight_decay: f64,
     settings: &AdamW,
 ) {
-    assert!(parameters.len() == gradient.len() && gradient.len() == moments.first.len() && gradient.len() == moments.second.len(), "one size");
+    assert!(
+        parameters.len() == gradient.len() && gradient.len() == moments.first.len() && gradient.len() == moments.second.len(),
+        "one size"
+    );
     let [b1, b2] = settings.betas;
     let power = |beta: f64| 1.0 - beta.powf(step as f64);
     let step = Step {
@@ -60,7 +63,11 @@ pub fn adamw(
         root: (1.0 / power(b2).sqrt()) as f32,
         eps: settings.eps as f32,
     };
-    let tasks = parameters.par_chunks_mut(CHUNK).zip(moments.first.par_chunks_mut(CHUNK)).zip(moments.second.par_chunks_mut(CHUNK)).zip(gradient.par_chunks(CHUNK));
+    let tasks = parameters
+        .par_chunks_mut(CHUNK)
+        .zip(moments.first.par_chunks_mut(CHUNK))
+        .zip(moments.second.par_chunks_mut(CHUNK))
+        .zip(gradient.par_chunks(CHUNK));
     tasks.for_each(|(((x, m), v), g)| sweep(x, m, v, g, step));
 }
 

@@ -5,10 +5,10 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::matmul::{Product, product};
-use super::vector::{dispatched, exp, sum_by};
 use super::Mat;
+use super::matmul::{Product, product};
 use super::tape::{self, Place};
+use super::vector::{dispatched, exp, sum_by};
 
 /// Queries of a block.
 const BLOCK: usize = 64;
@@ -103,7 +103,12 @@ fn forward_head(shape: Shape, sequence: &[f32], head: usize) -> (Vec<f32>, Vec<f
     for (start, end) in shape.blocks() {
         let rows = end - start;
         let scores = &mut scores[..rows * end];
-        product(Product::new(rows, d, end).right_transposed().strides(stride, stride, end).serial(), &queries[start * stride..], keys, scores);
+        product(
+            Product::new(rows, d, end).right_transposed().strides(stride, stride, end).serial(),
+            &queries[start * stride..],
+            keys,
+            scores,
+        );
         for row in 0..rows {
             logs[start + row] = softmax_row(&mut scores[row * end..(row + 1) * end], start + row + 1, scale);
         }
@@ -180,4 +185,3 @@ dispatched! {
         masked_slopes.fill(0.0);
     }
 }
-

@@ -117,7 +117,8 @@ mod tests {
     #[test]
     fn cka_is_one_for_a_rotated_scaled_and_shifted_cloud() {
         let a = cloud(50, 2, 0);
-        let b: Vec<f32> = a.chunks_exact(2).flat_map(|x| [5.0 * (0.6 * x[0] - 0.8 * x[1]) + 7.0, 5.0 * (0.8 * x[0] + 0.6 * x[1]) - 2.0]).collect();
+        let b: Vec<f32> =
+            a.chunks_exact(2).flat_map(|x| [5.0 * (0.6 * x[0] - 0.8 * x[1]) + 7.0, 5.0 * (0.8 * x[0] + 0.6 * x[1]) - 2.0]).collect();
         assert!((linear_cka(&a, 2, &b, 2, 50) - 1.0).abs() < 1e-6);
     }
 

@@ -11,7 +11,14 @@ fn every_row<D: Device<f32>, T: Tape<f32, D>>(vector: Mat<D, T>, rows: usize) ->
 }
 
 /// See [`super::Layers::embed`].
-pub fn embed<D: Device<f32>, T: Tape<f32, D>>(device: &D, tape: T, tokens: &[u32], context: usize, wte: &Mat<D>, wpe: &Mat<D>) -> Mat<D, T> {
+pub fn embed<D: Device<f32>, T: Tape<f32, D>>(
+    device: &D,
+    tape: T,
+    tokens: &[u32],
+    context: usize,
+    wte: &Mat<D>,
+    wpe: &Mat<D>,
+) -> Mat<D, T> {
     let indices = |values: Vec<usize>| -> Tensor<(usize,), usize, D> { device.tensor_from_vec(values, (tokens.len(),)) };
     let own = wte.clone().put_tape(tape).gather(indices(tokens.iter().map(|&token| token as usize).collect()));
     let (own, tape) = own.split_tape();

@@ -4,7 +4,8 @@ use dfdx::prelude::*;
 
 use super::critic::Critic;
 use super::logits::{LogitTerm, TeacherHead, TokenScore, check, score_rows};
-use super::{Mat, Scalar, tape};
+use super::tape::{matrix as to_device, read};
+use super::{Mat, Scalar};
 
 /// Logits, of student and teacher each, that are in memory at a time.
 const CHUNK_ELEMENTS: usize = 1 << 24;
@@ -128,8 +129,9 @@ pub fn score<D: Device<f32>>(hidden: &Mat<D>, head: &Mat<D>, targets: &[u32], te
     let mut scores = Vec::with_capacity(targets.len());
     for start in (0..targets.len()).step_by(chunk) {
         let end = targets.len().min(start + chunk);
-        let student = tape::read(&logits(hidden.clone().slice((start..end, ..width)), head));
-        let teacher = teacher.map(|teacher| tape::read(&logits(teacher.hidden.clone().slice((start..end, ..teacher.head.shape().1)), teacher.head)));
+        let student = read(&logits(hidden.clone().slice((start..end, ..width)), head));
+        let teacher =
+            teacher.map(|teacher| read(&logits(teacher.hidden.clone().slice((start..end, ..teacher.head.shape().1)), teacher.head)));
         scores.extend(score_rows(&student, teacher.as_deref(), &targets[start..end], vocabulary));
     }
     scores
@@ -181,13 +183,13 @@ fn mean_of_critic<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, critic: &Critic
     let weights = critic.effective();
     let mut x = x;
     for layer in &critic.layout.layers {
-        let weight = tape::matrix(&device, layer.input, width, weights[layer.weight.clone()].to_vec());
+        let weight = to_device(&device, layer.input, width, weights[layer.weight.clone()].to_vec());
         let bias = device.tensor_from_vec(weights[layer.bias.clone()].to_vec(), (width,));
         let z = x.matmul(weight) + bias.broadcast_like::<_, Axis<0>>(&(rows, width));
         let linear = z.with_empty_tape() * slope;
         x = z.relu() * (1.0 - slope) + linear;
     }
-    let out = tape::matrix(&device, width, 1, weights[critic.layout.out.clone()].to_vec());
+    let out = to_device(&device, width, 1, weights[critic.layout.out.clone()].to_vec());
     x.matmul(out).mean()
 }
 
@@ -201,7 +203,11 @@ mod tests {
         let (hidden, head) = (matrix(7, 3, 1.0, 0), matrix(9, 3, 1.0, 1));
         let (teacher_hidden, teacher_head) = (matrix(7, 2, 1.0, 2), matrix(9, 2, 1.0, 3));
         let targets = [0, 3, 8, 1, 1, 5, 2];
-        let terms = [(LogitTerm::Lm, 0.5), (LogitTerm::Kl { temperature: 2.0, reverse: false }, 1.5), (LogitTerm::Kl { temperature: 1.0, reverse: true }, 0.3)];
+        let terms = [
+            (LogitTerm::Lm, 0.5),
+            (LogitTerm::Kl { temperature: 2.0, reverse: false }, 1.5),
+            (LogitTerm::Kl { temperature: 1.0, reverse: true }, 0.3),
+        ];
         let run = |chunk: usize| {
             let teacher = Some(TeacherHead { hidden: &teacher_hidden, head: &teacher_head });
             let (loss, values) = logit_losses_by(chunk, hidden.leaky_trace(), &head, &targets, teacher, &terms);

@@ -137,7 +137,8 @@ impl Critic {
         if let Constraint::Clip(bound) = settings.constraint {
             clamp(&mut parameters, bound);
         }
-        let spectral = (settings.constraint == Constraint::Spectral).then(|| Spectral::new(&layout, settings.width, &parameters, &mut stream));
+        let spectral =
+            (settings.constraint == Constraint::Spectral).then(|| Spectral::new(&layout, settings.width, &parameters, &mut stream));
         let count = layout.count();
         Self {
             settings: settings.clone(),
@@ -187,15 +188,24 @@ impl Critic {
         for (name, shape, values) in &own {
             match state.iter().find(|(other, _, _)| other == name) {
                 None => faults.push(format!("{name} is missing")),
-                Some((_, other, found)) if other != shape || found.len() != values.len() => faults.push(format!("{name} has shape {other:?}, this critic asks for {shape:?}")),
+                Some((_, other, found)) if other != shape || found.len() != values.len() => {
+                    faults.push(format!("{name} has shape {other:?}, this critic asks for {shape:?}"))
+                }
                 Some(_) => {}
             }
         }
-        faults.extend(state.iter().filter(|(name, _, _)| own.iter().all(|(known, _, _)| known != name)).map(|(name, _, _)| format!("{name} is no part of this critic")));
+        faults.extend(
+            state
+                .iter()
+                .filter(|(name, _, _)| own.iter().all(|(known, _, _)| known != name))
+                .map(|(name, _, _)| format!("{name} is no part of this critic")),
+        );
         if !faults.is_empty() {
             bail!("the saved critic does not fit its settings: {}", faults.join("; "));
         }
-        let get = |name: &str| state.iter().find(|(other, _, _)| other == name).map(|(_, _, values)| values.as_slice()).expect("every name was checked");
+        let get = |name: &str| {
+            state.iter().find(|(other, _, _)| other == name).map(|(_, _, values)| values.as_slice()).expect("every name was checked")
+        };
         for (name, _, range) in self.layout.arrays(self.settings.width) {
             self.parameters[range.clone()].copy_from_slice(get(&name));
             self.first[range.clone()].copy_from_slice(get(&format!("adam.first.{name}")));

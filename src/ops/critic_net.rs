@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::critic::{Critic, Layout};
 use super::matmul::{Product, product};
+use super::vector::{dispatched, dot};
 
 /// Rows that one task works on.
 const ROWS_PER_TASK: usize = 64;
@@ -48,14 +49,7 @@ impl<'a> Net<'a> {
     fn activate(&self, layer: usize, z: &mut [f32]) {
         let bias = &self.weights[self.layout.layers[layer].bias.clone()];
         let slope = self.slope;
-        z.par_chunks_mut(ROWS_PER_TASK * self.width).for_each(|block| {
-            for row in block.chunks_exact_mut(self.width) {
-                for (x, b) in row.iter_mut().zip(bias) {
-                    let sum = *x + b;
-                    *x = if sum > 0.0 { sum } else { slope * sum };
-                }
-            }
-        });
+        z.par_chunks_mut(ROWS_PER_TASK * self.width).for_each(|rows| leaky(rows, bias, slope));
     }
 
     /// From z_1 in the first `rows` rows of `activations[0]` to the activations of every layer.
@@ -73,22 +67,14 @@ impl<'a> Net<'a> {
     pub fn mask(&self, values: &mut [f32], activations: &[f32]) {
         let slope = self.slope;
         let size = ROWS_PER_TASK * self.width;
-        values.par_chunks_mut(size).zip(activations.par_chunks(size)).for_each(|(values, activations)| {
-            for (x, &a) in values.iter_mut().zip(activations) {
-                *x = if a > 0.0 { *x } else { slope * *x };
-            }
-        });
+        values.par_chunks_mut(size).zip(activations.par_chunks(size)).for_each(|(values, activations)| masked(values, activations, slope));
     }
 
     /// The factors u_l of the first `rows` rows.
     pub fn factors(&self, activations: &[Vec<f32>], factors: &mut [Vec<f32>], rows: usize) {
-        let size = rows * self.width;
+        let (size, task) = (rows * self.width, ROWS_PER_TASK * self.width);
         let (last, out, slope) = (activations.len() - 1, self.out(), self.slope);
-        factors[last][..size].par_chunks_mut(self.width).zip(activations[last].par_chunks(self.width)).with_min_len(ROWS_PER_TASK).for_each(|(u, a)| {
-            for ((u, &a), &w) in u.iter_mut().zip(a).zip(out) {
-                *u = if a > 0.0 { w } else { slope * w };
-            }
-        });
+        factors[last][..size].par_chunks_mut(task).zip(activations[last].par_chunks(task)).for_each(|(u, a)| masked_out(u, a, out, slope));
         for layer in (0..last).rev() {
             let (below, above) = factors.split_at_mut(layer + 1);
             let u = &mut below[layer][..size];
@@ -105,17 +91,36 @@ impl<'a> Net<'a> {
     }
 }
 
-/// Σ a·b in f64, in eight interleaved sums whose order is fixed.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0f64; 8];
-    let (mut left, mut right) = (a.chunks_exact(8), b.chunks_exact(8));
-    for (a, b) in (&mut left).zip(&mut right) {
-        for lane in 0..8 {
-            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+dispatched! {
+    /// Adds `bias` to every row and applies the leaky ReLU.
+    fn leaky(rows: &mut [f32], bias: &[f32], slope: f32) {
+        for row in rows.chunks_exact_mut(bias.len()) {
+            for (x, b) in row.iter_mut().zip(bias) {
+                let sum = *x + b;
+                *x = sum * if sum > 0.0 { 1.0 } else { slope };
+            }
         }
     }
-    let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-    sums.iter().sum::<f64>() + rest
+}
+
+dispatched! {
+    /// values *= mask of the activations.
+    fn masked(values: &mut [f32], activations: &[f32], slope: f32) {
+        for (x, &a) in values.iter_mut().zip(activations) {
+            *x *= if a > 0.0 { 1.0 } else { slope };
+        }
+    }
+}
+
+dispatched! {
+    /// Each row of `factors` = w ⊙ mask of the activations.
+    fn masked_out(factors: &mut [f32], activations: &[f32], out: &[f32], slope: f32) {
+        for (u, a) in factors.chunks_exact_mut(out.len()).zip(activations.chunks_exact(out.len())) {
+            for ((u, &a), w) in u.iter_mut().zip(a).zip(out) {
+                *u = w * if a > 0.0 { 1.0 } else { slope };
+            }
+        }
+    }
 }
 
 /// Grows `buffer` to at least `size`.

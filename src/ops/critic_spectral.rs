@@ -4,7 +4,7 @@
 //! network uses W̃ = W/σ; with u and v fixed, ∂L/∂W = (∂L/∂W̃ − ⟨∂L/∂W̃, W̃⟩·u·vᵀ)/σ. Biases are left alone.
 
 use super::critic::Layout;
-use super::critic_net::dot;
+use super::vector::dot;
 use crate::random::Stream;
 
 /// Power iterations at the start.
@@ -57,12 +57,13 @@ impl Spectral {
 
     /// σ = uᵀWv of every weight.
     pub fn sigmas(&self, layout: &Layout, width: usize, parameters: &[f32]) -> Vec<f64> {
-        let one = |((range, columns), (u, v)): ((std::ops::Range<usize>, usize), &(Vec<f32>, Vec<f32>))| {
+        let mut sigmas = Vec::with_capacity(self.vectors.len());
+        for ((range, columns), (u, v)) in weights(layout, width).zip(&self.vectors) {
             let rows = parameters[range].chunks_exact(columns);
             let sigma: f64 = rows.zip(u).map(|(row, &u)| f64::from(u) * dot(row, v)).sum();
-            sigma.max(TINY)
-        };
-        weights(layout, width).zip(&self.vectors).map(one).collect()
+            sigmas.push(sigma.max(TINY));
+        }
+        sigmas
     }
 
     /// All parameters with the weights divided by their σ.

@@ -5,8 +5,8 @@ use dfdx::prelude::*;
 use super::critic::Critic;
 use super::critic_net::{CHUNK, Net};
 use super::matmul::{Product, product};
-use super::precomputed::precomputed;
-use super::{Mat, Scalar, tape};
+use super::tape::{precomputed, read};
+use super::{Mat, Scalar};
 
 /// See [`super::Losses::critic_term`].
 pub fn critic_term<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, critic: &Critic) -> (Scalar<Cpu, T>, f64) {
@@ -14,9 +14,9 @@ pub fn critic_term<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, critic:
     assert_eq!(columns, critic.settings.input, "the critic judges vectors of width {}", critic.settings.input);
     let weights = critic.effective();
     let net = Net::new(critic, &weights);
-    let student = tape::read(&x);
+    let student = read(&x);
     let mut gradient = vec![0.0f32; if T::OWNS_TAPE { student.len() } else { 0 }];
-    let real = mean(&net, &tape::read(target), &mut [], columns);
+    let real = mean(&net, &read(target), &mut [], columns);
     let value = real - mean(&net, &student, &mut gradient, columns);
     let (x, tape) = x.split_tape();
     (precomputed(tape, target.device(), value, vec![(x, gradient)]), value)
@@ -33,13 +33,13 @@ fn mean(net: &Net<'_>, inputs: &[f32], gradient: &mut [f32], columns: usize) -> 
     for start in (0..rows).step_by(CHUNK) {
         let count = CHUNK.min(rows - start);
         let part = start * columns..(start + count) * columns;
-        net.enter(&inputs[part.clone()], &mut activations[0], count);
+        net.enter(&inputs[part.clone()], &mut activations[0][..count * width], count);
         net.forward(&mut activations, count);
         sum += net.sum(&activations[depth - 1][..count * width]);
         if !gradient.is_empty() {
             net.factors(&activations, &mut factors, count);
             let shape = Product::new(count, width, columns).right_transposed().scale(-1.0 / rows as f32);
-            product(shape, &factors[0], net.weight(0), &mut gradient[part]);
+            product(shape, &factors[0][..count * width], net.weight(0), &mut gradient[part]);
         }
     }
     sum / rows as f64

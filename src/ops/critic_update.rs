@@ -12,8 +12,9 @@
 use rayon::prelude::*;
 
 use super::critic::{Constraint, Critic, clamp};
-use super::critic_net::{CHUNK, Net, dot, reserve};
+use super::critic_net::{CHUNK, Net, reserve};
 use super::matmul::{Product, product};
+use super::vector::{dispatched, dot};
 
 /// Adam's epsilon.
 const ADAM_EPSILON: f64 = 1e-8;
@@ -60,7 +61,10 @@ struct Penalty {
 /// One update of `critic` on `rows` pairs of vectors, `student` and `teacher` (rows, input) each, with one ε in [0, 1) a row.
 pub(super) fn update(critic: &mut Critic, student: &[f32], teacher: &[f32], rows: usize, epsilon: &[f32]) -> CriticReport {
     let input = critic.settings.input;
-    assert!(rows > 0 && student.len() == rows * input && teacher.len() == rows * input && epsilon.len() == rows, "rows of width {input} and an epsilon for each");
+    assert!(
+        rows > 0 && student.len() == rows * input && teacher.len() == rows * input && epsilon.len() == rows,
+        "rows of width {input} and an epsilon for each"
+    );
     if let Some(spectral) = &mut critic.spectral {
         spectral.iterate(&critic.layout, critic.settings.width, &critic.parameters);
     }
@@ -79,7 +83,14 @@ pub(super) fn update(critic: &mut Critic, student: &[f32], teacher: &[f32], rows
 }
 
 /// The gradient of mean f(s) − mean f(t) + λ·GP with respect to the weights that the forward pass uses.
-fn gradient(critic: &Critic, workspace: &mut Workspace, student: &[f32], teacher: &[f32], rows: usize, epsilon: &[f32]) -> (Vec<f32>, CriticReport) {
+fn gradient(
+    critic: &Critic,
+    workspace: &mut Workspace,
+    student: &[f32],
+    teacher: &[f32],
+    rows: usize,
+    epsilon: &[f32],
+) -> (Vec<f32>, CriticReport) {
     let weights = critic.effective();
     let net = Net::new(critic, &weights);
     let (input, width, depth) = (critic.settings.input, critic.settings.width, critic.settings.depth);
@@ -159,7 +170,15 @@ fn means_backward(net: &Net<'_>, workspace: &Workspace, inputs: [&[f32]; 2], cou
 }
 
 /// Records the norms of ∇f at the interpolates of a chunk and, with a `factor` λ/N, adds the penalty's gradient for all weights but W₁, whose part is left in `penalty.outer`.
-fn penalty_backward(net: &Net<'_>, workspace: &mut Workspace, count: usize, probes: usize, factor: Option<f64>, penalty: &mut Penalty, gradient: &mut [f32]) {
+fn penalty_backward(
+    net: &Net<'_>,
+    workspace: &mut Workspace,
+    count: usize,
+    probes: usize,
+    factor: Option<f64>,
+    penalty: &mut Penalty,
+    gradient: &mut [f32],
+) {
     let width = net.width;
     let part = 2 * count * width..(2 * count + probes) * width;
     let size = probes * width;
@@ -167,7 +186,12 @@ fn penalty_backward(net: &Net<'_>, workspace: &mut Workspace, count: usize, prob
     let (mut back, mut other) = (&mut back[..size], &mut other[..size]);
     let first = &workspace.factors[0][part.clone()];
     product(Product::new(probes, width, width), first, &penalty.gram, back);
-    let norms: Vec<f64> = first.par_chunks(width).zip(back.par_chunks(width)).with_min_len(64).map(|(u, k)| (dot(u, k).max(0.0) + NORM_EPSILON).sqrt()).collect();
+    let norms: Vec<f64> = first
+        .par_chunks(width)
+        .zip(back.par_chunks(width))
+        .with_min_len(64)
+        .map(|(u, k)| (dot(u, k).max(0.0) + NORM_EPSILON).sqrt())
+        .collect();
     penalty.norms += norms.iter().sum::<f64>();
     penalty.penalty += norms.iter().map(|norm| (norm - 1.0).powi(2)).sum::<f64>();
     penalty.count += probes;
@@ -198,12 +222,18 @@ fn add_column_sums(sums: &mut [f32], values: &[f32], scale: f32) {
     let columns = width.div_ceil(4).max(32);
     sums.par_chunks_mut(columns).enumerate().for_each(|(block, sums)| {
         let mut total = vec![0.0f32; sums.len()];
-        for row in values.chunks_exact(width) {
-            let row = &row[block * columns..][..total.len()];
-            total.iter_mut().zip(row).for_each(|(total, x)| *total += x);
-        }
+        add_rows(&mut total, &values[(block * columns).min(values.len())..], width);
         sums.iter_mut().zip(&total).for_each(|(sum, total)| *sum += scale * total);
     });
+}
+
+dispatched! {
+    /// sums += each row of `values` in turn; rows begin `stride` apart and may be longer than the sums.
+    fn add_rows(sums: &mut [f32], values: &[f32], stride: usize) {
+        for row in values.chunks(stride) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+    }
 }
 
 /// One step of Adam (arXiv 1412.6980) with bias correction as in PyTorch, no decay.
@@ -213,16 +243,25 @@ fn adam(critic: &mut Critic, gradient: &[f32]) {
     let exponent = i32::try_from(critic.step).unwrap_or(i32::MAX);
     let rate = (critic.settings.lr / (1.0 - beta1.powi(exponent))) as f32;
     let root = (1.0 / (1.0 - beta2.powi(exponent)).sqrt()) as f32;
-    let (keep1, add1, keep2, add2) = (beta1 as f32, (1.0 - beta1) as f32, beta2 as f32, (1.0 - beta2) as f32);
-    let epsilon = ADAM_EPSILON as f32;
     let moments = critic.first.par_chunks_mut(ADAM_CHUNK).zip(critic.second.par_chunks_mut(ADAM_CHUNK));
-    critic.parameters.par_chunks_mut(ADAM_CHUNK).zip(moments).zip(gradient.par_chunks(ADAM_CHUNK)).for_each(|((parameters, (first, second)), gradient)| {
+    critic.parameters.par_chunks_mut(ADAM_CHUNK).zip(moments).zip(gradient.par_chunks(ADAM_CHUNK)).for_each(
+        |((parameters, (first, second)), gradient)| {
+            adam_step(parameters, first, second, gradient, [beta1, beta2], rate, root);
+        },
+    );
+}
+
+dispatched! {
+    fn adam_step(parameters: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32], betas: [f64; 2], rate: f32, root: f32) {
+        let [keep1, keep2] = betas.map(|beta| beta as f32);
+        let [add1, add2] = betas.map(|beta| (1.0 - beta) as f32);
+        let epsilon = ADAM_EPSILON as f32;
         for (((p, m), v), &g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
             *m = keep1 * *m + add1 * g;
             *v = keep2 * *v + add2 * g * g;
             *p -= rate * *m / (v.sqrt() * root + epsilon);
         }
-    });
+    }
 }
 
 #[cfg(test)]
@@ -255,7 +294,8 @@ mod tests {
         let mut gradient = out.to_vec();
         for (layer, above) in critic.layout.layers.iter().zip(&activations[1..]).rev() {
             let masked: Vec<f64> = gradient.iter().zip(above).map(|(g, &a)| if a > 0.0 { *g } else { slope * g }).collect();
-            gradient = weights[layer.weight.clone()].chunks_exact(width).map(|row| row.iter().zip(&masked).map(|(w, g)| w * g).sum()).collect();
+            gradient =
+                weights[layer.weight.clone()].chunks_exact(width).map(|row| row.iter().zip(&masked).map(|(w, g)| w * g).sum()).collect();
         }
         (value, gradient)
     }
@@ -290,7 +330,11 @@ mod tests {
         }
         let rows = epsilon.len() as f64;
         let lambda = if let Constraint::GradientPenalty(lambda) = critic.settings.constraint { lambda } else { 0.0 };
-        let report = CriticReport { estimate: estimate / rows, penalty: if lambda > 0.0 { penalty / rows } else { 0.0 }, gradient_norm: norms / rows };
+        let report = CriticReport {
+            estimate: estimate / rows,
+            penalty: if lambda > 0.0 { penalty / rows } else { 0.0 },
+            gradient_norm: norms / rows,
+        };
         (lambda * penalty / rows - report.estimate, report)
     }
 
@@ -299,7 +343,8 @@ mod tests {
         let mut critic = Critic::new(settings, Stream::new(1, "critic", 0));
         // Weights a few times larger than the initial ones, so that norms are far from 0 and every part of the gradient counts.
         critic.parameters.iter_mut().for_each(|p| *p *= 3.0);
-        let (student, teacher, epsilon) = (normals(rows * settings.input, 1.0, 1), normals(rows * settings.input, 1.5, 2), uniforms(rows, 0));
+        let (student, teacher, epsilon) =
+            (normals(rows * settings.input, 1.0, 1), normals(rows * settings.input, 1.5, 2), uniforms(rows, 0));
         let (found, report) = gradient(&critic, &mut Workspace::default(), &student, &teacher, rows, &epsilon);
         let mut found = found;
         if let Some(spectral) = &critic.spectral {
@@ -307,7 +352,9 @@ mod tests {
         }
         let point: Vec<f64> = critic.parameters.iter().map(|&p| f64::from(p)).collect();
         let expected = objective(&critic, &point, &student, &teacher, &epsilon).1;
-        for (found, expected) in [(report.estimate, expected.estimate), (report.penalty, expected.penalty), (report.gradient_norm, expected.gradient_norm)] {
+        for (found, expected) in
+            [(report.estimate, expected.estimate), (report.penalty, expected.penalty), (report.gradient_norm, expected.gradient_norm)]
+        {
             assert!((found - expected).abs() < 1e-5 * expected.abs().max(1.0), "{found} against {expected} for {settings:?}");
         }
         let numeric: Vec<f32> = (0..point.len())
@@ -352,7 +399,10 @@ mod tests {
     #[test]
     fn adam_takes_pytorch_s_steps() {
         // f(w) with gradients 1, −2 and 0.5 in turn; three steps by hand with β = (0.5, 0.9), lr = 0.1.
-        let mut critic = Critic::new(&CriticSettings { lr: 0.1, betas: [0.5, 0.9], ..settings(1, 1, 1, Constraint::GradientPenalty(1.0)) }, Stream::new(1, "critic", 0));
+        let mut critic = Critic::new(
+            &CriticSettings { lr: 0.1, betas: [0.5, 0.9], ..settings(1, 1, 1, Constraint::GradientPenalty(1.0)) },
+            Stream::new(1, "critic", 0),
+        );
         critic.parameters.fill(1.0);
         let (mut p, mut m, mut v) = (1.0f64, 0.0f64, 0.0f64);
         for (step, g) in [1.0f64, -2.0, 0.5].into_iter().enumerate() {

@@ -3,9 +3,9 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::vector;
 use super::Mat;
 use super::tape::{self, Place};
+use super::vector;
 
 /// Row i is wte[token i] + wpe[i mod context], (N, C).
 pub fn embed<T: Tape<f32, Cpu>>(tape: T, tokens: &[u32], context: usize, wte: &Mat<Cpu>, wpe: &Mat<Cpu>) -> Mat<Cpu, T> {

@@ -5,9 +5,9 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::critic_net::dot;
-use super::precomputed::precomputed;
-use super::{Mat, Scalar, tape};
+use super::tape::{precomputed, read};
+use super::vector::{dispatched, dot};
+use super::{Mat, Scalar};
 
 /// Added to the squared norm of a row.
 const NORM_EPSILON: f64 = 1e-12;
@@ -28,7 +28,7 @@ type RowLoss = fn(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -
 fn mean_over_rows<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, loss: RowLoss) -> (Scalar<Cpu, T>, f64) {
     let (rows, columns) = *x.shape();
     assert_eq!(*target.shape(), (rows, columns), "both clouds have the same shape");
-    let (values, targets) = (tape::read(&x), tape::read(target));
+    let (values, targets) = (read(&x), read(target));
     let share = 1.0 / rows as f64;
     let pairs = values.par_chunks(columns).zip(targets.par_chunks(columns));
     let mut gradient = vec![0.0f32; if T::OWNS_TAPE { values.len() } else { 0 }];
@@ -42,22 +42,27 @@ fn mean_over_rows<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, loss: Ro
     (precomputed(tape, device, value, vec![(x, gradient)]), value)
 }
 
-/// Σ (x − t)² / C.
-fn squares(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
-    let columns = x.len() as f64;
-    let scale = (2.0 * share / columns) as f32;
-    for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
-        *g = scale * (x - t);
-    }
-    let mut sums = [0.0f64; 8];
-    let (mut left, mut right) = (x.chunks_exact(8), target.chunks_exact(8));
-    for (x, t) in (&mut left).zip(&mut right) {
-        for lane in 0..8 {
-            sums[lane] += (f64::from(x[lane]) - f64::from(t[lane])).powi(2);
+dispatched! {
+    /// Σ (x − t)² / C.
+    fn squares(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
+        const WIDE: usize = 16;
+        let columns = x.len() as f64;
+        let scale = (2.0 * share / columns) as f32;
+        for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
+            *g = scale * (x - t);
         }
+        let mut sums = [0.0f64; WIDE];
+        let (left, right) = (x.chunks_exact(WIDE), target.chunks_exact(WIDE));
+        let (left_rest, right_rest) = (left.remainder(), right.remainder());
+        for (x, t) in left.zip(right) {
+            for lane in 0..WIDE {
+                let difference = f64::from(x[lane]) - f64::from(t[lane]);
+                sums[lane] += difference * difference;
+            }
+        }
+        let rest: f64 = left_rest.iter().zip(right_rest).map(|(&x, &t)| (f64::from(x) - f64::from(t)).powi(2)).sum();
+        (sums.iter().sum::<f64>() + rest) / columns
     }
-    let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(&x, &t)| (f64::from(x) - f64::from(t)).powi(2)).sum();
-    (sums.iter().sum::<f64>() + rest) / columns
 }
 
 /// Σ (x/‖x‖ − t/‖t‖)², from three inner products: ‖x‖² and ‖t‖² carry the 1e-12, so a zero row has a direction of length 0.
@@ -82,11 +87,13 @@ fn cosine(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
     1.0 - cosine
 }
 
-/// gradient = along·x − across·t.
-fn combine(gradient: &mut [f32], x: &[f32], along: f64, target: &[f32], across: f64) {
-    let (along, across) = (along as f32, across as f32);
-    for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
-        *g = along * x - across * t;
+dispatched! {
+    /// gradient = along·x − across·t.
+    fn combine(gradient: &mut [f32], x: &[f32], along: f64, target: &[f32], across: f64) {
+        let (along, across) = (along as f32, across as f32);
+        for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
+            *g = along * x - across * t;
+        }
     }
 }
 
@@ -134,7 +141,7 @@ mod tests {
         for kind in KINDS {
             for (rows, columns) in [(7, 13), (1, 1), (3, 8)] {
                 let (x, target) = (matrix(rows, columns, 2.0, 0), matrix(rows, columns, 1.0, 1));
-                let (values, targets) = (tape::read(&x), tape::read(&target));
+                let (values, targets) = (read(&x), read(&target));
                 let (loss, value) = fused(kind, x.leaky_trace(), &target);
                 let point: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
                 let expected = reference(kind, &point, &targets, columns);

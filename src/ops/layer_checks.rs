@@ -12,7 +12,12 @@ fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
 }
 
 /// Values and gradients of both forms of a layer on `inputs`.
-fn compare(name: &str, inputs: &[Mat<Cpu>], fused: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>, reference: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>) {
+fn compare(
+    name: &str,
+    inputs: &[Mat<Cpu>],
+    fused: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
+    reference: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
+) {
     let all: Vec<&Mat<Cpu>> = inputs.iter().collect();
     let run = |form: &dyn Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>| {
         let out = form(inputs[0].leaky_trace());
@@ -77,7 +82,8 @@ fn gradients_of_attention_are_those_of_differences() {
         for head in 0..heads {
             let at = |part: usize, row: usize, i: usize| x[row * 12 + part * 4 + head * 2 + i];
             for row in 0..context {
-                let scores: Vec<f64> = (0..=row).map(|k| ((0..2).map(|i| at(0, row, i) * at(1, k, i)).sum::<f64>() / 2f64.sqrt()).exp()).collect();
+                let scores: Vec<f64> =
+                    (0..=row).map(|k| ((0..2).map(|i| at(0, row, i) * at(1, k, i)).sum::<f64>() / 2f64.sqrt()).exp()).collect();
                 let sum: f64 = scores.iter().sum();
                 for i in 0..2 {
                     let out: f64 = scores.iter().enumerate().map(|(k, score)| score / sum * at(2, k, i)).sum();

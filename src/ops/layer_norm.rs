@@ -3,10 +3,10 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::linear::add_column_sums;
-use super::vector::{dispatched, sum_by};
 use super::Mat;
+use super::linear::add_column_sums;
 use super::tape::{self, Place};
+use super::vector::{dispatched, sum_by};
 
 /// Rows that one task works on.
 const ROWS: usize = 16;
@@ -26,7 +26,8 @@ pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat
     tape::record(tape, out, move |gradients, mut incoming| {
         add_column_sums(&incoming, bias.get(gradients)?);
         let into_x = x.get(gradients)?;
-        let tasks = into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
+        let tasks =
+            into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
         tasks.with_min_len(ROWS).for_each(|(((sum, g), normalized), scale)| backward_row(sum, g, normalized, &gains, *scale));
         // Each row of `incoming` now holds g·x̂, whose column sums are the gain's gradient.
         add_column_sums(&incoming, gain.get(gradients)?);
@@ -45,7 +46,8 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
     let gains = vec![1.0f32; columns];
     tape::record(tape, out, move |gradients, mut incoming| {
         let into_x = x.get(gradients)?;
-        let tasks = into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
+        let tasks =
+            into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
         tasks.with_min_len(ROWS).for_each(|(((sum, g), normalized), scale)| backward_row(sum, g, normalized, &gains, *scale));
         Ok(())
     })
@@ -57,7 +59,7 @@ fn standardize_rows(values: &mut [f32], columns: usize, epsilon: f64) -> Vec<f32
 }
 
 dispatched! {
-    fn standardize_row(row: &mut [f32], epsilon: f64) -> f32 {
+    pub(super) fn standardize_row(row: &mut [f32], epsilon: f64) -> f32 {
         let count = row.len() as f64;
         let mean = (sum_by(row.len(), |i| row[i]) / count) as f32;
         for x in row.iter_mut() {
@@ -73,7 +75,7 @@ dispatched! {
 }
 
 dispatched! {
-    fn affine(out: &mut [f32], x: &[f32], gain: &[f32], bias: &[f32]) {
+    pub(super) fn affine(out: &mut [f32], x: &[f32], gain: &[f32], bias: &[f32]) {
         let columns = out.len();
         let (x, gain, bias) = (&x[..columns], &gain[..columns], &bias[..columns]);
         for i in 0..columns {

@@ -3,10 +3,10 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::matmul::{Product, product};
-use super::vector::{self, dispatched, exp};
-use super::tape::{self, Place};
 use super::Mat;
+use super::matmul::{Product, product};
+use super::tape::{self, Place};
+use super::vector::{self, dispatched, exp};
 
 /// Elements that one task works on.
 const CHUNK: usize = 1 << 14;
@@ -15,7 +15,6 @@ const ROWS: usize = 64;
 
 /// √(2/π), and the cubic coefficient of the tanh GELU.
 const GELU: (f32, f32) = (0.797_884_56, 0.044_715);
-
 
 /// x·W + b, (N, I)·(I, O) + (1, O).
 pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
@@ -96,13 +95,7 @@ impl Parameters {
     }
 
     /// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g.
-    fn backward(
-        &self,
-        gradients: &mut Gradients<f32, Cpu>,
-        incoming: &[f32],
-        x: &[f32],
-        place: &Place,
-    ) -> Result<(), CpuError> {
+    fn backward(&self, gradients: &mut Gradients<f32, Cpu>, incoming: &[f32], x: &[f32], place: &Place) -> Result<(), CpuError> {
         let (inner, columns) = *self.weight.shape();
         let rows = incoming.len() / columns;
         let back = Product::new(rows, columns, inner).right_transposed().accumulate();
@@ -129,7 +122,7 @@ pub(super) fn add_column_sums(x: &[f32], sums: &mut [f32]) {
 }
 
 dispatched! {
-    fn gelu(y: &mut [f32]) {
+    pub(super) fn gelu(y: &mut [f32]) {
         for y in y {
             *y = gelu_of(*y).0;
         }

@@ -4,7 +4,7 @@
 //! and never 0·∞. Exponentials are taken once for each model and temperature, whatever the number of terms; the language-model term shares those at τ = 1.
 
 use super::logits::LogitTerm;
-use super::vector;
+use super::vector::{self, BLOCK, LANES, add_scaled, dispatched};
 
 /// The terms of a call, ready for rows.
 pub(super) struct Terms {
@@ -71,7 +71,8 @@ impl Terms {
                 }
                 LogitTerm::Kl { temperature, reverse } => {
                     let pair = Pair { student, teacher, top, teacher_top, softmax };
-                    let divergence = if reverse { pair.reverse(gradient, factor * temperature) } else { pair.forward(gradient, factor * temperature) };
+                    let divergence =
+                        if reverse { pair.reverse(gradient, factor * temperature) } else { pair.forward(gradient, factor * temperature) };
                     temperature * temperature * divergence
                 }
             };
@@ -95,7 +96,10 @@ impl Scratch {
             teacher: vec![0.0; if compared { vocabulary } else { 0 }],
             teacher_sum: 1.0,
         };
-        Self { softmaxes: terms.temperatures.iter().map(softmax).collect(), gradient: vec![0.0; if terms.gradient { vocabulary } else { 0 }] }
+        Self {
+            softmaxes: terms.temperatures.iter().map(softmax).collect(),
+            gradient: vec![0.0; if terms.gradient { vocabulary } else { 0 }],
+        }
     }
 }
 
@@ -119,18 +123,13 @@ struct Pair<'a> {
     softmax: &'a Softmax,
 }
 
-/// Interleaved sums of a row.
-const LANES: usize = 16;
-
 impl Pair<'_> {
     /// Σ p_t·(log p_t − log p_s); adds `factor`·(p_s − p_t).
     fn forward(&self, gradient: &mut [f32], factor: f64) -> f64 {
         let softmax = self.softmax;
         let divergence = self.expected_difference(&softmax.teacher) / softmax.teacher_sum;
         let (own, other) = ((factor / softmax.student_sum) as f32, (factor / softmax.teacher_sum) as f32);
-        for ((g, p), q) in gradient.iter_mut().zip(&softmax.student).zip(&softmax.teacher) {
-            *g += own * p - other * q;
-        }
+        add_difference(gradient, &softmax.student, own, &softmax.teacher, other);
         divergence
     }
 
@@ -139,39 +138,74 @@ impl Pair<'_> {
         let softmax = self.softmax;
         let divergence = -self.expected_difference(&softmax.student) / softmax.student_sum;
         let own = (factor / softmax.student_sum) as f32;
-        let difference = self.difference(divergence);
-        for (((g, p), &s), &t) in gradient.iter_mut().zip(&softmax.student).zip(self.student).zip(self.teacher) {
-            *g -= own * p * difference(s, t);
-        }
+        subtract_weighted(gradient, &softmax.student, own, self.student, self.teacher, self.difference(divergence));
         divergence
     }
 
-    /// log p_t − log p_s + `shift` as a function of the two logits.
-    fn difference(&self, shift: f64) -> impl Fn(f32, f32) -> f32 {
+    /// log p_t − log p_s + `shift`.
+    fn difference(&self, shift: f64) -> Difference {
         let offset = (self.softmax.student_sum.ln() - self.softmax.teacher_sum.ln() + shift) as f32;
-        let (scale, top, teacher_top) = (self.softmax.scale, self.top, self.teacher_top);
-        move |s, t| ((t - teacher_top) - (s - top)) * scale + offset
+        Difference { scale: self.softmax.scale, top: self.top, teacher_top: self.teacher_top, offset }
     }
 
     /// Σ weight·(log p_t − log p_s).
     fn expected_difference(&self, weights: &[f32]) -> f64 {
-        let difference = self.difference(0.0);
-        let mut sums = [0.0f32; LANES];
-        let whole = weights.len() / LANES * LANES;
-        for at in (0..whole).step_by(LANES) {
-            let (w, s, t) = (&weights[at..at + LANES], &self.student[at..at + LANES], &self.teacher[at..at + LANES]);
-            for lane in 0..LANES {
-                sums[lane] += w[lane] * difference(s[lane], t[lane]);
-            }
-        }
-        let rest: f64 = (whole..weights.len()).map(|i| f64::from(weights[i] * difference(self.student[i], self.teacher[i]))).sum();
-        sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest
+        weighted_sum(weights, self.student, self.teacher, self.difference(0.0))
     }
 }
 
-/// sums += scale·values, unless there are no sums.
-fn add_scaled(sums: &mut [f32], values: &[f32], scale: f32) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += scale * value);
+/// A difference of log-probabilities as a function of the two logits.
+#[derive(Clone, Copy)]
+struct Difference {
+    scale: f32,
+    top: f32,
+    teacher_top: f32,
+    offset: f32,
+}
+
+impl Difference {
+    #[inline(always)]
+    fn at(self, student: f32, teacher: f32) -> f32 {
+        ((teacher - self.teacher_top) - (student - self.top)) * self.scale + self.offset
+    }
+}
+
+dispatched! {
+    /// Σ weight·difference, in lanes of a block.
+    fn weighted_sum(weights: &[f32], student: &[f32], teacher: &[f32], difference: Difference) -> f64 {
+        let mut total = 0.0;
+        for ((weights, student), teacher) in weights.chunks(BLOCK).zip(student.chunks(BLOCK)).zip(teacher.chunks(BLOCK)) {
+            let mut sums = [0.0f32; LANES];
+            let whole = weights.len() / LANES * LANES;
+            for at in (0..whole).step_by(LANES) {
+                let (w, s, t) = (&weights[at..at + LANES], &student[at..at + LANES], &teacher[at..at + LANES]);
+                for lane in 0..LANES {
+                    sums[lane] += w[lane] * difference.at(s[lane], t[lane]);
+                }
+            }
+            let rest: f64 = (whole..weights.len()).map(|i| f64::from(weights[i] * difference.at(student[i], teacher[i]))).sum();
+            total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest;
+        }
+        total
+    }
+}
+
+dispatched! {
+    /// sums += own·student − other·teacher.
+    fn add_difference(sums: &mut [f32], student: &[f32], own: f32, teacher: &[f32], other: f32) {
+        for ((sum, p), q) in sums.iter_mut().zip(student).zip(teacher) {
+            *sum += own * p - other * q;
+        }
+    }
+}
+
+dispatched! {
+    /// sums −= scale·weight·difference.
+    fn subtract_weighted(sums: &mut [f32], weights: &[f32], scale: f32, student: &[f32], teacher: &[f32], difference: Difference) {
+        for (((sum, w), &s), &t) in sums.iter_mut().zip(weights).zip(student).zip(teacher) {
+            *sum -= scale * w * difference.at(s, t);
+        }
+    }
 }
 
 /// The place of the largest value, the first of equals.

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::logit_rows::{Scratch, Terms, largest};
 use super::matmul::{Product, product};
-use super::precomputed::precomputed;
-use super::{Mat, Scalar, tape};
+use super::tape::{precomputed, read};
+use super::{Mat, Scalar};
 
 /// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,10 +56,10 @@ pub struct TokenScore {
     pub agrees: bool,
 }
 
-/// Elements of a chunk's logits: few enough to stay near the caches, enough rows for efficient products.
-const CHUNK_ELEMENTS: usize = 1 << 20;
+/// Elements of a chunk's logits: few enough to stay near the caches, unless that left too few rows for efficient products.
+const CHUNK_ELEMENTS: usize = 1 << 21;
 /// Tokens of a chunk at least and at most.
-const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 64..=512;
+const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 256..=512;
 
 /// Tokens of a chunk over a vocabulary.
 fn chunk_tokens(vocabulary: usize) -> usize {
@@ -67,10 +67,19 @@ fn chunk_tokens(vocabulary: usize) -> usize {
 }
 
 /// Asserts that the shapes of a call fit together.
-pub(super) fn check<D: Device<f32>, T>(hidden: &Mat<D, T>, head: &Mat<D>, targets: &[u32], teacher: Option<TeacherHead<'_, D>>, terms: &[(LogitTerm, f64)]) {
+pub(super) fn check<D: Device<f32>, T>(
+    hidden: &Mat<D, T>,
+    head: &Mat<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+    terms: &[(LogitTerm, f64)],
+) {
     let (vocabulary, width) = *head.shape();
     assert_eq!(*hidden.shape(), (targets.len(), width), "a hidden state of the head's width for every target");
-    assert!(!targets.is_empty() && targets.iter().all(|&target| (target as usize) < vocabulary), "targets are below the vocabulary's {vocabulary}");
+    assert!(
+        !targets.is_empty() && targets.iter().all(|&target| (target as usize) < vocabulary),
+        "targets are below the vocabulary's {vocabulary}"
+    );
     if let Some(teacher) = teacher {
         assert_eq!(teacher.head.shape().0, vocabulary, "both models have one vocabulary");
         assert_eq!(*teacher.hidden.shape(), (targets.len(), teacher.head.shape().1), "a hidden state of the teacher for every target");
@@ -95,7 +104,7 @@ impl Side {
     fn new<T: Tape<f32, Cpu>>(hidden: &Mat<Cpu, T>, head: &Mat<Cpu>) -> Self {
         let (vocabulary, width) = *head.shape();
         let rows = hidden.shape().0.min(chunk_tokens(vocabulary));
-        Self { hidden: tape::read(hidden), head: tape::read(head), width, logits: vec![0.0; rows * vocabulary] }
+        Self { hidden: read(hidden), head: read(head), width, logits: vec![0.0; rows * vocabulary] }
     }
 
     /// Computes the logits of `count` tokens from `start` on and returns them.
@@ -121,7 +130,8 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
     let plan = Terms::new(terms, tokens, T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0));
     let mut student = Side::new(&hidden, head);
     let mut teacher = teacher.filter(|_| plan.needs_teacher()).map(|teacher| Side::new(teacher.hidden, teacher.head));
-    let mut gradients = if plan.gradient { [vec![0.0f32; tokens * width], vec![0.0f32; vocabulary * width]] } else { [Vec::new(), Vec::new()] };
+    let mut gradients =
+        if plan.gradient { [vec![0.0f32; tokens * width], vec![0.0f32; vocabulary * width]] } else { [Vec::new(), Vec::new()] };
     let tasks = 2 * rayon::current_num_threads();
     let mut scratches: Vec<Scratch> = (0..tasks).map(|_| Scratch::new(&plan, vocabulary)).collect();
     let mut values = vec![0.0f64; terms.len()];
@@ -132,7 +142,8 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         let mut row_values = vec![0.0f64; count * terms.len()];
         if !terms.is_empty() {
             let rows = count.div_ceil(tasks);
-            let blocks = student.logits[..count * vocabulary].par_chunks_mut(rows * vocabulary).zip(row_values.par_chunks_mut(rows * terms.len()));
+            let blocks =
+                student.logits[..count * vocabulary].par_chunks_mut(rows * vocabulary).zip(row_values.par_chunks_mut(rows * terms.len()));
             blocks.zip(scratches.par_iter_mut()).enumerate().for_each(|(block, ((logits, values), scratch))| {
                 for (i, (logits, values)) in logits.chunks_exact_mut(vocabulary).zip(values.chunks_exact_mut(terms.len())).enumerate() {
                     let row = block * rows + i;
@@ -151,7 +162,12 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
             let part = start * width..(start + count) * width;
             let logits = &student.logits[..count * vocabulary];
             product(Product::new(count, vocabulary, width), logits, &student.head, &mut gradients[0][part.clone()]);
-            product(Product::new(vocabulary, count, width).left_transposed().accumulate(), logits, &student.hidden[part], &mut gradients[1]);
+            product(
+                Product::new(vocabulary, count, width).left_transposed().accumulate(),
+                logits,
+                &student.hidden[part],
+                &mut gradients[1],
+            );
         }
     }
     values.iter_mut().for_each(|value| *value /= tokens as f64);
@@ -187,7 +203,11 @@ pub(super) fn score_rows(student: &[f32], teacher: Option<&[f32]>, targets: &[u3
         let (student, teacher) = (&student[part.clone()], teacher.map(|teacher| &teacher[part]));
         let mut values = [0.0; 2];
         plan.row(scratch, student, teacher.unwrap_or_default(), target as usize, &mut values);
-        TokenScore { log_probability: -values[0], kl: values[1], agrees: teacher.is_some_and(|teacher| largest(teacher) == largest(student)) }
+        TokenScore {
+            log_probability: -values[0],
+            kl: values[1],
+            agrees: teacher.is_some_and(|teacher| largest(teacher) == largest(student)),
+        }
     };
     targets.par_iter().enumerate().map_init(|| Scratch::new(&plan, vocabulary), row).collect()
 }
@@ -239,7 +259,8 @@ mod tests {
     /// Log-probabilities of every row of hidden·headᵀ/τ, in f64.
     fn log_softmax(hidden: &[f64], head: &[f64], width: usize, temperature: f64) -> Vec<Vec<f64>> {
         let row = |state: &[f64]| {
-            let logits: Vec<f64> = head.chunks_exact(width).map(|w| w.iter().zip(state).map(|(w, h)| w * h).sum::<f64>() / temperature).collect();
+            let logits: Vec<f64> =
+                head.chunks_exact(width).map(|w| w.iter().zip(state).map(|(w, h)| w * h).sum::<f64>() / temperature).collect();
             let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum = top + logits.iter().map(|z| (z - top).exp()).sum::<f64>().ln();
             logits.iter().map(|z| z - sum).collect()
@@ -248,7 +269,7 @@ mod tests {
     }
 
     fn wide(x: &Mat<Cpu>) -> Vec<f64> {
-        tape::read(x).iter().map(|&x| f64::from(x)).collect()
+        read(x).iter().map(|&x| f64::from(x)).collect()
     }
 
     /// The values by their definition.
@@ -286,8 +307,8 @@ mod tests {
                 assert!((value - expected).abs() < 2e-6 * expected.abs().max(1.0), "{values:?} against {expected:?}");
             }
             assert!((f64::from(loss) - weighted(&expected, &TERMS)).abs() < 2e-6 * loss.abs().max(1.0) as f64);
-            let by_hidden = numeric(&tape::read(&case.hidden), |hidden| weighted(&reference(&case, hidden, &head, &TERMS), &TERMS));
-            let by_head = numeric(&tape::read(&case.head), |head| weighted(&reference(&case, &hidden, head, &TERMS), &TERMS));
+            let by_hidden = numeric(&read(&case.hidden), |hidden| weighted(&reference(&case, hidden, &head, &TERMS), &TERMS));
+            let by_head = numeric(&read(&case.head), |head| weighted(&reference(&case, &hidden, head, &TERMS), &TERMS));
             assert_close(&gradients[0], &by_hidden, 1e-5);
             assert_close(&gradients[1], &by_head, 1e-5);
         }
@@ -295,10 +316,11 @@ mod tests {
 
     #[test]
     fn the_fused_kernel_equals_dfdx_s_own_operations_over_several_chunks() {
-        let case = Case::new(130, 3, 2, 16_400);
-        assert_eq!(chunk_tokens(16_400), 64);
+        let case = Case::new(300, 3, 2, 9_001);
+        assert_eq!(chunk_tokens(9_001), 256);
         let (loss, values, fused) = case.fused(&TERMS);
-        let (composed, expected) = composed_losses::logit_losses(case.hidden.leaky_trace(), &case.head, &case.targets, case.teacher(), &TERMS);
+        let (composed, expected) =
+            composed_losses::logit_losses(case.hidden.leaky_trace(), &case.head, &case.targets, case.teacher(), &TERMS);
         let composed_loss = composed.as_vec()[0];
         assert!((loss - composed_loss).abs() < 1e-4 * composed_loss, "{loss} against {composed_loss}");
         for (value, expected) in values.iter().zip(&expected) {
@@ -335,7 +357,21 @@ mod tests {
         assert!(loss.is_finite() && values.iter().all(|x| x.is_finite()), "{values:?}");
         assert!(gradients.iter().flatten().all(|x| x.is_finite()));
         let expected = reference(&case, &wide(&case.hidden), &wide(&case.head), &TERMS);
-        values.iter().zip(&expected).for_each(|(value, expected)| assert!((value - expected).abs() < 1e-6 * expected.abs(), "{values:?} against {expected:?}"));
+        values
+            .iter()
+            .zip(&expected)
+            .for_each(|(value, expected)| assert!((value - expected).abs() < 1e-6 * expected.abs(), "{values:?} against {expected:?}"));
+    }
+
+    #[test]
+    fn a_weight_that_is_not_a_number_shows_in_every_value() {
+        let mut case = Case::new(4, 2, 2, 40);
+        let mut head = read(&case.head);
+        head[33 * 2] = f32::NAN;
+        case.head = of(40, 2, head);
+        case.targets.fill(1);
+        let (loss, values, _) = case.fused(&TERMS);
+        assert!(loss.is_nan() && values.iter().all(|value| value.is_nan()), "{values:?}");
     }
 
     #[test]

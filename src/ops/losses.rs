@@ -8,7 +8,8 @@ use dfdx::prelude::*;
 use super::critic::Critic;
 use super::critic_update::{self, CriticReport};
 use super::logits::{LogitTerm, TeacherHead, TokenScore};
-use super::{Mat, Scalar, composed_losses, critic_term, hidden, logits, tape};
+use super::tape::read;
+use super::{Mat, Scalar, composed_losses, critic_term, hidden, logits};
 
 /// Operations that end a forward pass.
 pub trait Losses: Device<f32> {
@@ -46,7 +47,7 @@ pub trait Losses: Device<f32> {
     /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no gradients for either. `epsilon` holds N uniform numbers that place the interpolates
     /// ε·t + (1 − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.
     fn critic_update(critic: &mut Critic, student: &Mat<Self>, teacher: &Mat<Self>, epsilon: &[f32]) -> CriticReport {
-        critic_update::update(critic, &tape::read(student), &tape::read(teacher), student.shape().0, epsilon)
+        critic_update::update(critic, &read(student), &read(teacher), student.shape().0, epsilon)
     }
 
     /// The critic's estimate mean f(t) − mean f(x) with f fixed. `x` and `target` are (N, C); the gradient goes to `x`.

@@ -127,7 +127,9 @@ mod tests {
         for (m, k, n) in [(1, 1, 1), (5, 7, 3), (33, 65, 17), (64, 1, 64)] {
             let (a, b, before) = (values(m * k, 0), values(k * n, 1), values(m * n, 2));
             let expected: Vec<f64> = (0..m * n)
-                .map(|i| (0..k).map(|j| f64::from(a[i / n * k + j]) * f64::from(b[j * n + i % n])).sum::<f64>() * 0.5 + f64::from(before[i]))
+                .map(|i| {
+                    (0..k).map(|j| f64::from(a[i / n * k + j]) * f64::from(b[j * n + i % n])).sum::<f64>() * 0.5 + f64::from(before[i])
+                })
                 .collect();
             let (at, bt) = (transposed(&a, m, k), transposed(&b, k, n));
             let p = Product::new(m, k, n).scale(0.5).accumulate();

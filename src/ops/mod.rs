@@ -24,9 +24,10 @@ mod critic_term;
 mod critic_update;
 mod embedding;
 mod hidden;
-mod layer_norm;
+pub mod inference;
 #[cfg(test)]
 mod layer_checks;
+mod layer_norm;
 mod layers;
 mod linear;
 mod logit_rows;
@@ -35,7 +36,6 @@ mod logits;
 mod loss_checks;
 mod losses;
 mod matmul;
-mod precomputed;
 pub mod tape;
 mod vector;
 

@@ -3,8 +3,13 @@
 //! dfdx copies in physical order, which is silently wrong on a permuted tensor; every matrix that crosses this file is row-major, and stays so.
 
 use dfdx::prelude::*;
+use rayon::prelude::*;
 
-use super::Mat;
+use super::vector::add_scaled;
+use super::{Mat, Scalar};
+
+/// Elements that one task adds.
+const CHUNK: usize = 1 << 16;
 
 /// The values of a matrix, row by row.
 pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
@@ -84,4 +89,30 @@ pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu
 pub(super) fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x: &Mat<D>) -> Vec<f32> {
     gradients.get_or_alloc_mut(x).expect("memory for a gradient");
     gradients.get(x).as_vec()
+}
+
+/// A scalar `value` that carries `tape`; when it goes backward, each tensor gets its gradient (row-major, as long as the tensor) times the incoming one. With a tape that records
+/// nothing the gradients are dropped.
+pub(super) fn precomputed<T: Tape<f32, Cpu>>(
+    mut tape: T,
+    device: &Cpu,
+    value: f64,
+    gradients: Vec<(Mat<Cpu>, Vec<f32>)>,
+) -> Scalar<Cpu, T> {
+    let loss = device.tensor(value as f32);
+    if T::OWNS_TAPE {
+        let out = loss.ghost();
+        let gradients: Vec<_> = gradients.into_iter().map(|(tensor, gradient)| (tensor.ghost(), gradient)).collect();
+        tape.add_backward_op(move |grads| {
+            let incoming = grads.get_or_alloc_mut(&out)?[0];
+            for (tensor, gradient) in &gradients {
+                let sums = grads.get_or_alloc_mut(tensor)?;
+                sums.par_chunks_mut(CHUNK)
+                    .zip(gradient.par_chunks(CHUNK))
+                    .for_each(|(sums, gradient)| add_scaled(sums, gradient, incoming));
+            }
+            Ok(())
+        });
+    }
+    loss.put_tape(tape)
 }

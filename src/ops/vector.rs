@@ -1,15 +1,15 @@
 //! Element-wise functions and sums over slices, written so that the compiler vectorises them, and compiled once per instruction set.
 //!
-//! Which set runs is found out at run time. No multiplication is fused with an addition and every sum runs in sixteen lanes of fixed places, so all sets give the same bits.
+//! Which set runs is found out at run time. No multiplication is fused with an addition and every sum runs in lanes of fixed places, so all sets give the same bits.
 
 /// Lanes of a sum.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 32;
 /// Elements that one lane sum covers before it goes on in f64.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 1024;
 
 /// Declares a function that runs the widest version of an inlined body that this machine has.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? $body:block) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
         $(#[$doc])*
         $visibility fn $name($($argument: $type),*) $(-> $out)? {
             #[inline(always)]
@@ -66,7 +66,7 @@ fn lane_sum(lanes: [f32; LANES]) -> f64 {
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
-/// Σ f(i) over 0 … count − 1: sixteen f32 lanes within a block, blocks in f64.
+/// Σ f(i) over 0 … count − 1: f32 lanes within a block, blocks in f64.
 #[inline(always)]
 pub(super) fn sum_by(count: usize, f: impl Fn(usize) -> f32) -> f64 {
     let mut total = 0.0;
@@ -119,10 +119,28 @@ dispatched! {
 }
 
 dispatched! {
-    /// Σ x·y.
-    pub(super) fn dot(x: &[f32], y: &[f32]) -> f64 {
-        let y = &y[..x.len()];
-        sum_by(x.len(), |i| x[i] * y[i])
+    /// sums += scale·values.
+    pub(super) fn add_scaled(sums: &mut [f32], values: &[f32], scale: f32) {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += scale * value;
+        }
+    }
+}
+
+dispatched! {
+    /// Σ a·b in f64.
+    pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
+        const WIDE: usize = 16;
+        let mut sums = [0.0f64; WIDE];
+        let (left, right) = (a.chunks_exact(WIDE), b.chunks_exact(WIDE));
+        let (left_rest, right_rest) = (left.remainder(), right.remainder());
+        for (a, b) in left.zip(right) {
+            for lane in 0..WIDE {
+                sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+            }
+        }
+        let rest: f64 = left_rest.iter().zip(right_rest).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+        sums.iter().sum::<f64>() + rest
     }
 }
 
@@ -156,7 +174,7 @@ mod tests {
         for count in [0, 1, 15, 16, 17, 511, 512, 513, 2000] {
             let x: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
             let squares: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-            assert!((dot(&x, &x) - squares).abs() < 1e-4);
+            assert!((dot(&x, &x) - squares).abs() < 1e-9);
             assert_eq!(max(&x), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
             let mut out = vec![0.0; count];
             let total = exp_into(&mut out, &x, 0.5, 2.0);

@@ -150,7 +150,12 @@ fn run(members: &mut [Member<Cpu>], teacher: Option<&Gpt2<Cpu>>, stop_after: u64
     let order = Order::new(train_tokens.len(), CONTEXT, members[0].job.seed, true).unwrap();
     let stop = AtomicBool::new(false);
     let progress = |progress: &Progress| stop.store(progress.step >= stop_after, Ordering::Relaxed);
-    train(members, teacher, Corpus { train: &train_tokens, validation: &validation, order: &order }, &Control { stop: &stop, progress: &progress });
+    train(
+        members,
+        teacher,
+        Corpus { train: &train_tokens, validation: &validation, order: &order },
+        &Control { stop: &stop, progress: &progress },
+    );
 }
 
 fn student(extra: &str, steps: u64, kept: &Arc<Mutex<Kept>>) -> Member<Cpu> {
@@ -273,7 +278,8 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = Values::from([(term.to_owned(), 1.0)]);
             let teacher = Some((&others, &teacher.wte));
-            let (loss, _) = fresh.job.objective.losses(&moment, &factors, own, &state.student.wte, &batch.targets, teacher, &state.auxiliary);
+            let (loss, _) =
+                fresh.job.objective.losses(&moment, &factors, own, &state.student.wte, &batch.targets, teacher, &state.auxiliary);
             let mut gradients = dfdx::prelude::Backward::backward(loss);
             for (_, parameter) in state.student.parameters() {
                 squares += sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));

@@ -87,7 +87,9 @@ fn advance<D: Ops + Send + Sync>(
     keep.dedup();
     for index in 0..shared.accumulate {
         let batch = batch(corpus.train, corpus.order, shared.batch, shared.accumulate, step, index);
-        let states = teacher.filter(|_| needs_teacher).map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), &teacher.wte));
+        let states = teacher
+            .filter(|_| needs_teacher)
+            .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), &teacher.wte));
         let teacher = states.as_ref().map(|(states, head)| (states, *head));
         let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
         turn.par_iter_mut().for_each(|(_, member)| member.micro(&micro));
@@ -138,4 +140,3 @@ fn prepare<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&Gpt
 fn epoch(order: &Order, train: &Train, step: u64) -> u64 {
     order.epoch(step * (train.batch * train.accumulate) as u64)
 }
-

@@ -9,7 +9,7 @@ use super::rate::learning_rate;
 use super::state::{Best, State, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Moment};
 use crate::model::{Gpt2, States, decays, validation_nll};
-use crate::ops::{AdamW, Mat, Ops, add_assign, adamw, sum_of_squares, tape};
+use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares, tape};
 use crate::spec::run::{Keep, State as HiddenState};
 
 /// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
@@ -112,8 +112,7 @@ impl<D: Ops> Member<D> {
         let factor = |(name, weight): (&String, &f64)| (name.clone(), weight * state.balance.get(name).unwrap_or(&1.0) * share);
         let factors = step.moment.weights.iter().map(factor).collect();
         let head = &state.student.wte;
-        let (loss, terms) =
-            job.objective.losses(&step.moment, &factors, states, head, micro.targets, micro.teacher, &state.auxiliary);
+        let (loss, terms) = job.objective.losses(&step.moment, &factors, states, head, micro.targets, micro.teacher, &state.auxiliary);
         for (name, value) in terms {
             *step.terms.entry(name).or_insert(0.0) += value * share;
         }
