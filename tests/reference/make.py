@@ -229,7 +229,7 @@ def make_text(model):
                         positions.append(position)
                         nll.append(-scores[position - 1 - begin, text[position]].item())
                     begin += stride
-                summary = {"positions": positions, "nll": nll, "scored_tokens": [len(nll)], "nll_per_token": sum(nll) / len(nll)}
+                summary = {"positions": positions, "nll": nll, "nll_per_token": sum(nll) / len(nll)}
                 record.numbers[f"windows.{context}.{stride}"] = summary
             sequence, margins = text[12:16].tolist(), []
             while len(sequence) <= POSITIONS:

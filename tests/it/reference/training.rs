@@ -94,7 +94,8 @@ impl Case {
     /// Trains, and compares every step and the end.
     fn check(&self, what: &str, job: Job) {
         let rows = Arc::new(Mutex::new(Vec::new()));
-        let member = Member::new(job.clone(), self.state(&job), Box::new(Rows(rows.clone())));
+        let state = self.state(&job);
+        let member = Member::new(job, state, Box::new(Rows(rows.clone())));
         let teacher = Gpt2::from_weights(&Cpu::default(), &self.teacher.0, &self.teacher.1).unwrap();
         let order = Order::new(self.stream.len(), self.train.context, self.seed, self.train.shuffle).unwrap();
         let corpus = Corpus { train: &self.stream, validation: &self.stream, order: &order };
