@@ -1,128 +1,173 @@
-//! `checksums.toml`: length and sha256 of every file of a folder that is never to change again.
+//! Hashes, and `checksums.toml`: what a folder's files were when they were written.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::write::write_atomically;
+use super::error::explain;
+use super::{read_text, system, write_new};
 
-/// Name of the file.
+/// The file's name.
 pub const CHECKSUMS: &str = "checksums.toml";
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// More than any list of checksums needs.
+const LIMIT: u64 = 16 << 20;
+
+/// Files by relative path, with `/` between names.
+pub type Checksums = BTreeMap<String, Entry>;
+
+/// What a file was when it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
-    bytes: u64,
-    sha256: String,
+pub struct Entry {
+    pub bytes: u64,
+    /// In hexadecimal digits.
+    pub sha256: String,
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sums {
-    files: BTreeMap<String, Entry>,
+impl Entry {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: sha256(bytes) }
+    }
+
+    /// That of a file, read piece by piece.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let refuse = |error| explain(error, "read", path);
+        let mut file = system::open_read(path).map_err(refuse)?;
+        let (mut hash, mut bytes) = (Sha256::new(), 0);
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(Self { bytes, sha256: hexadecimal(&hash.finalize()) }),
+                Ok(count) => {
+                    hash.update(&piece[..count]);
+                    bytes += count as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(refuse(error)),
+            }
+        }
+    }
 }
 
-/// A file that is not as it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mismatch {
-    /// Relative to the folder.
-    pub file: String,
-    pub reason: String,
+/// A file that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mismatch {
+    Missing { file: String },
+    Length { file: String, expected: u64, found: u64 },
+    Content { file: String },
 }
 
-/// The sha256 of bytes, in hexadecimal.
+impl Mismatch {
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Missing { file } | Self::Length { file, .. } | Self::Content { file } => file,
+        }
+    }
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Missing { file } => write!(out, "{file} is missing"),
+            Self::Length { file, expected, found } => write!(out, "{file} has {found} bytes where {expected} were written"),
+            Self::Content { file } => write!(out, "{file} does not have the content that was written (its sha256 differs)"),
+        }
+    }
+}
+
+/// The sha256 of bytes, in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// The sha256 of a file, read piece by piece.
+/// The sha256 of a file, in hexadecimal digits.
 ///
 /// # Errors
-/// What the operating system says, with the path.
+/// A file that cannot be read.
 pub fn sha256_of_file(path: &Path) -> Result<String> {
-    let read = || {
-        let mut file = std::fs::File::open(path)?;
-        let mut hasher = Sha256::new();
-        let mut piece = vec![0u8; 1 << 20];
-        loop {
-            match file.read(&mut piece)? {
-                0 => return Ok::<String, std::io::Error>(hexadecimal(&hasher.finalize())),
-                count => hasher.update(&piece[..count]),
-            }
-        }
-    };
-    read().with_context(|| format!("cannot read {}", path.display()))
+    Ok(Entry::of_file(path)?.sha256)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
-/// Writes the checksums of `files` (relative paths) into the folder.
+/// The text of `checksums.toml`.
+pub(crate) fn to_text(checksums: &Checksums) -> Result<String> {
+    toml::to_string(checksums).context("checksums cannot be written as TOML")
+}
+
+/// Hashes `files` (relative paths) of a folder and writes its `checksums.toml`, which must not be there yet.
 ///
 /// # Errors
-/// A file that cannot be read, or the sums not written.
-pub fn write_checksums(folder: &Path, files: &[String]) -> Result<()> {
-    let mut sums = Sums { files: BTreeMap::new() };
-    for file in files {
-        let path = folder.join(file);
-        let bytes = std::fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?.len();
-        sums.files.insert(file.clone(), Entry { bytes, sha256: sha256_of_file(&path)? });
-    }
-    let text = toml::to_string(&sums).context("checksums are plain tables")?;
-    write_atomically(&folder.join(CHECKSUMS), text.as_bytes())
+/// A file that cannot be read, or anything the disk refuses.
+pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Checksums> {
+    let entry = |file: &S| Ok((file.as_ref().to_owned(), Entry::of_file(&folder.join(file.as_ref()))?));
+    let checksums: Checksums = files.iter().map(entry).collect::<Result<_>>()?;
+    write_new(&folder.join(CHECKSUMS), to_text(&checksums)?.as_bytes())?;
+    Ok(checksums)
 }
 
-/// Every file of a folder that is missing or not as it was written; empty if all is well.
+/// Reads a folder's `checksums.toml`.
+///
+/// # Errors
+/// A file that is missing, cannot be read or is not a list of checksums of files below the folder.
+pub fn read_checksums(folder: &Path) -> Result<Checksums> {
+    let path = folder.join(CHECKSUMS);
+    let checksums: Checksums = toml::from_str(&read_text(&path, LIMIT)?).with_context(|| format!("{} is damaged", path.display()))?;
+    for file in checksums.keys() {
+        if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
+            bail!("{} is damaged: `{file}` is not a file below its folder", path.display());
+        }
+    }
+    Ok(checksums)
+}
+
+/// Compares every file of `checksums.toml` with what is there; none where all is well.
+///
+/// # Errors
+/// No readable `checksums.toml`, or a file that is there and cannot be read.
+pub fn verify_checksums(folder: &Path) -> Result<Vec<Mismatch>> {
+    let mut found = Vec::new();
+    for (file, entry) in read_checksums(folder)? {
+        found.extend(compare(&folder.join(&file), file, &entry)?);
+    }
+    Ok(found)
+}
+
+/// How a file differs from what was written, if it does.
+pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option<Mismatch>> {
+    let length = match path.metadata() {
+        Ok(about) if about.is_file() => about.len(),
+        Ok(_) => return Ok(Some(Mismatch::Missing { file })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Mismatch::Missing { file })),
+        Err(error) => return Err(explain(error, "read", path)),
+    };
+    if length != entry.bytes {
+        return Ok(Some(Mismatch::Length { file, expected: entry.bytes, found: length }));
+    }
+    Ok((Entry::of_file(path)? != *entry).then_some(Mismatch::Content { file }))
+}
+
+/// The files of `checksums.toml` that are not there, or not at their length: quick, nothing is hashed.
 ///
 /// # Errors
 /// No readable `checksums.toml`.
-pub fn verify_checksums(folder: &Path) -> Result<Vec<Mismatch>> {
-    let path = folder.join(CHECKSUMS);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let sums: Sums = toml::from_str(&text).with_context(|| format!("{} is broken", path.display()))?;
-    let mut mismatches = Vec::new();
-    for (file, entry) in sums.files {
-        let path = folder.join(&file);
-        let reason = match std::fs::metadata(&path) {
-            Err(error) => Some(format!("cannot be read: {error}")),
-            Ok(about) if about.len() != entry.bytes => Some(format!("has {} bytes, not {}", about.len(), entry.bytes)),
-            Ok(_) => {
-                let found = sha256_of_file(&path)?;
-                (found != entry.sha256).then(|| format!("has sha256 {found}, not {}", entry.sha256))
-            }
-        };
-        mismatches.extend(reason.map(|reason| Mismatch { file, reason }));
-    }
-    Ok(mismatches)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_is_sha256() {
-        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    }
-
-    #[test]
-    fn changed_shortened_and_missing_files_are_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let names: Vec<String> = ["a", "b/c", "d", "e"].map(str::to_owned).to_vec();
-        for name in &names {
-            write_atomically(&folder.path().join(name), b"four").unwrap();
-        }
-        write_checksums(folder.path(), &names).unwrap();
-        assert_eq!(verify_checksums(folder.path()).unwrap(), []);
-        std::fs::write(folder.path().join("a"), b"fous").unwrap();
-        std::fs::write(folder.path().join("b/c"), b"fo").unwrap();
-        std::fs::remove_file(folder.path().join("d")).unwrap();
-        let found: Vec<String> = verify_checksums(folder.path()).unwrap().into_iter().map(|mismatch| mismatch.file).collect();
-        assert_eq!(found, ["a", "b/c", "d"]);
-    }
+pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let checksums = read_checksums(folder)?;
+    let is_there =
+        |file: &str, entry: &Entry| folder.join(file).metadata().is_ok_and(|about| about.is_file() && about.len() == entry.bytes);
+    Ok(checksums.iter().filter(|(file, entry)| !is_there(file, entry)).map(|(file, _)| PathBuf::from(file)).collect())
 }

@@ -1,50 +1,92 @@
-//! Faults on purpose: a setting makes the n-th file operation of the process fail, or the process end there.
+//! Faults on purpose: the n-th call that changes the disk fails, or ends the process as a kill would.
 //!
-//! `KDPIPE_FAULT=exit@17` ends the process at its 17th operation, without destructors, as a kill would; `enospc@5`, `edquot@5`, `eio@5`, `erofs@5` and `emfile@5` make the 5th and every
-//! later one fail with that error. Without the setting a check costs one load.
+//! `KDPIPE_FAULT=KIND@N` with N counted from 1 over the calls of [`super::system`] in this process, and KIND one of `exit` (the process ends on the spot, without destructors, with
+//! code 137), `enospc`, `edquot`, `eio`, `erofs`, `emfile`. A write that is struck leaves its first half behind. Without the variable the cost is one look at a constant.
 
-use std::io;
+use std::io::{Error, ErrorKind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What happens at the n-th operation.
+/// The exit code of a process that a fault ended: that of one that was killed.
+const EXIT_CODE: i32 = 137;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum Kind {
     Exit,
-    /// The operating system's error code.
-    Error(i32),
+    Full,
+    Quota,
+    InputOutput,
+    ReadOnly,
+    TooManyOpen,
 }
 
-static FAULT: OnceLock<Option<(Fault, u64)>> = OnceLock::new();
-static OPERATIONS: AtomicU64 = AtomicU64::new(0);
-
-/// Exit code of a process that was told to end.
-const EXIT_CODE: i32 = 86;
-
-fn parse(text: &str) -> Option<(Fault, u64)> {
-    let (kind, number) = text.split_once('@')?;
-    let fault = match kind {
-        "exit" => Fault::Exit,
-        "eio" => Fault::Error(5),
-        "emfile" => Fault::Error(24),
-        "enospc" => Fault::Error(28),
-        "erofs" => Fault::Error(30),
-        "edquot" => Fault::Error(122),
-        _ => return None,
-    };
-    Some((fault, number.parse().ok()?))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fault {
+    kind: Kind,
+    /// The call that it strikes, from 1.
+    at: u64,
 }
 
-/// Called before every operation that changes the disk.
-pub(super) fn point() -> io::Result<()> {
-    let fault = FAULT.get_or_init(|| std::env::var("KDPIPE_FAULT").ok().and_then(|text| parse(&text)));
-    let Some((fault, at)) = *fault else { return Ok(()) };
-    let number = OPERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    match fault {
-        Fault::Exit if number == at => std::process::exit(EXIT_CODE),
-        Fault::Error(code) if number >= at => Err(io::Error::from_raw_os_error(code)),
-        Fault::Exit | Fault::Error(_) => Ok(()),
+/// What the environment asks for; the message of a setting that cannot be read is the error of every call.
+static SETTING: OnceLock<Result<Option<Fault>, String>> = OnceLock::new();
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+/// Whether the call about to be made is struck: by a setting that is wrong, or by the fault that was asked for.
+pub(super) fn next() -> Option<Strike> {
+    #[cfg(test)]
+    if let Some(strike) = super::simulation::next() {
+        return Some(strike);
     }
+    match SETTING.get_or_init(|| parse(std::env::var("KDPIPE_FAULT").ok().as_deref())) {
+        Ok(None) => None,
+        Ok(Some(fault)) => (CALLS.fetch_add(1, Ordering::Relaxed) + 1 == fault.at).then_some(Strike { kind: Ok(fault.kind), torn: true }),
+        Err(message) => Some(Strike { kind: Err(message.clone()), torn: false }),
+    }
+}
+
+/// A call that is not to succeed.
+pub(super) struct Strike {
+    kind: Result<Kind, String>,
+    /// Whether a write leaves its first half behind.
+    pub torn: bool,
+}
+
+impl Strike {
+    /// As by a full disk.
+    #[cfg(test)]
+    pub(super) fn full(torn: bool) -> Self {
+        Self { kind: Ok(Kind::Full), torn }
+    }
+
+    /// The error of the struck call, if the process is to live.
+    pub(super) fn land(self) -> Error {
+        match self.kind {
+            Ok(Kind::Exit) => std::process::exit(EXIT_CODE),
+            Ok(Kind::Full) => ErrorKind::StorageFull.into(),
+            Ok(Kind::Quota) => ErrorKind::QuotaExceeded.into(),
+            Ok(Kind::ReadOnly) => ErrorKind::ReadOnlyFilesystem.into(),
+            Ok(Kind::InputOutput) => Error::from_raw_os_error(5),
+            Ok(Kind::TooManyOpen) => Error::from_raw_os_error(24),
+            Err(message) => Error::new(ErrorKind::InvalidInput, message),
+        }
+    }
+}
+
+fn parse(setting: Option<&str>) -> Result<Option<Fault>, String> {
+    let Some(text) = setting.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let wrong = || format!("KDPIPE_FAULT is `{text}`; write exit@N, enospc@N, edquot@N, eio@N, erofs@N or emfile@N, N from 1");
+    let (kind, at) = text.split_once('@').ok_or_else(wrong)?;
+    let kind = match kind {
+        "exit" => Kind::Exit,
+        "enospc" => Kind::Full,
+        "edquot" => Kind::Quota,
+        "eio" => Kind::InputOutput,
+        "erofs" => Kind::ReadOnly,
+        "emfile" => Kind::TooManyOpen,
+        _ => return Err(wrong()),
+    };
+    let at = at.parse().ok().filter(|&at| at > 0).ok_or_else(wrong)?;
+    Ok(Some(Fault { kind, at }))
 }
 
 #[cfg(test)]
@@ -52,10 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_read_and_nonsense_is_no_fault() {
-        assert_eq!(parse("exit@17"), Some((Fault::Exit, 17)));
-        assert_eq!(parse("enospc@5"), Some((Fault::Error(28), 5)));
-        assert_eq!(parse("enospc"), None);
-        assert_eq!(parse("melt@3"), None);
+    fn settings_are_read_and_wrong_ones_refused() {
+        assert_eq!(parse(None), Ok(None));
+        assert_eq!(parse(Some("")), Ok(None));
+        assert_eq!(parse(Some("exit@17")), Ok(Some(Fault { kind: Kind::Exit, at: 17 })));
+        assert_eq!(parse(Some("edquot@1")), Ok(Some(Fault { kind: Kind::Quota, at: 1 })));
+        for wrong in ["exit", "exit@", "exit@0", "exit@x", "bang@3"] {
+            assert!(parse(Some(wrong)).is_err_and(|message| message.contains("write exit@N")), "{wrong}");
+        }
     }
 }

@@ -1,183 +1,119 @@
-//! Writing whole files and publishing whole folders.
+//! Files and folders that appear whole.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 
-use super::fault;
+use super::error::explain;
+use super::place::{Placed, remove_quietly, rename_folder};
+use super::{owner, system};
 
-/// A name that no other file of this machine's processes has.
-pub fn unique_name(prefix: &str) -> String {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let nanoseconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    format!("{prefix}{}-{nanoseconds:x}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// What can be done about an error of the disk, in plain words.
-pub(super) fn explain(error: io::Error, doing: &str, path: &Path) -> anyhow::Error {
-    let remedy = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room and run again: it goes on where it stopped",
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => "; choose another folder with --results, or make this one writable",
-        _ => "",
-    };
-    anyhow!("cannot {doing} {}: {error}{remedy}", path.display())
-}
-
-/// Makes a folder and the ones above it.
+/// Writes a file so that at any moment, after a kill or a loss of power too, `path` holds either what it held before or all of `bytes`.
+///
+/// A new file beside it is written and flushed, renamed over it, and the folder flushed. Missing folders are made. What dead processes left in the making for this path goes.
 ///
 /// # Errors
-/// What the operating system says, with the path.
-pub fn create_folder(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    fault::point().and_then(|()| fs::create_dir_all(path)).map_err(|error| explain(error, "make the folder", path))
-}
-
-/// Writes a file so that it is there whole, or as it was before, whatever happens. Folders above it are made.
-///
-/// # Errors
-/// What the operating system says, with the path and a remedy.
+/// Anything the disk refuses; the old content is then still there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(folder)?;
-    let temporary = folder.join(unique_name(".tmp-"));
-    let written = write_synced(&temporary, bytes).and_then(|()| {
-        fault::point()?;
-        fs::rename(&temporary, path)
-    });
-    if let Err(error) = written {
-        let _ = fs::remove_file(&temporary);
-        return Err(explain(error, "write", path));
-    }
+    let (folder, name) = split(path);
+    create_folders(folder)?;
+    sweep(folder, name);
+    let temporary = folder.join(owner::name_in_the_making(name));
+    write_new(&temporary, bytes)
+        .and_then(|()| system::rename(&temporary, path).map_err(|error| explain(error, "write", path)))
+        .inspect_err(|_| remove_quietly(&temporary))?;
     sync_folder(folder)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fault::point()?;
-    let mut file = File::create(path)?;
-    fault::point()?;
-    file.write_all(bytes)?;
-    fault::point()?;
-    file.sync_all()
+/// Writes a file that is not there yet and flushes it. Its name is durable once its folder is flushed.
+///
+/// # Errors
+/// Anything the disk refuses, or a file that is there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = system::create(path).map_err(|error| explain(error, "create", path))?;
+    system::write(&mut file, path, bytes).map_err(|error| explain(error, "write", path))?;
+    system::sync_file(&file, path).map_err(|error| explain(error, "flush", path))
+}
+
+/// Makes a folder of files (relative paths) appear at once, by one rename; or leaves what is at `target` as it is.
+///
+/// # Errors
+/// Anything the disk refuses; `target` is then as it was.
+pub fn write_folder(target: &Path, files: &[(&str, &[u8])]) -> Result<Placed> {
+    let (parent, name) = split(target);
+    create_folders(parent)?;
+    sweep(parent, name);
+    let temporary = parent.join(owner::name_in_the_making(name));
+    let written = write_files(&temporary, files).and_then(|()| rename_folder(&temporary, target));
+    if !matches!(written, Ok(Placed::Done)) {
+        remove_quietly(&temporary);
+    }
+    written
+}
+
+/// Files and every folder on the way to them, all flushed.
+fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    create_folders(folder)?;
+    let mut folders = BTreeSet::from([folder.to_owned()]);
+    for (relative, bytes) in files {
+        let path = folder.join(relative);
+        let (parent, _) = split(&path);
+        if folders.insert(parent.to_owned()) {
+            create_folders(parent)?;
+        }
+        write_new(&path, bytes)?;
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Makes a folder and those above it; each is durable when this returns.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn create_folders(path: &Path) -> Result<()> {
+    let mut missing: Vec<PathBuf> = Vec::new();
+    let mut at = path;
+    while !at.as_os_str().is_empty() && !at.is_dir() {
+        missing.push(at.to_owned());
+        match at.parent() {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    for folder in missing.iter().rev() {
+        match system::create_folder(folder) {
+            Ok(()) => sync_folder(split(folder).0)?,
+            // Another process was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(explain(error, "make the folder", folder)),
+        }
+    }
+    Ok(())
 }
 
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// What the operating system says, with the path.
-pub fn sync_folder(folder: &Path) -> Result<()> {
-    fault::point().and_then(|()| File::open(folder)).and_then(|file| file.sync_all()).map_err(|error| explain(error, "sync the folder", folder))
+/// Anything the disk refuses.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    system::sync_folder(path).map_err(|error| explain(error, "flush the folder", path))
 }
 
-/// Makes the folder `from`, with everything in it durable already, appear as `to` by one rename. False where `to` exists: `from` is left as it was then.
-///
-/// # Errors
-/// What the operating system says, with the path.
-pub fn publish_folder(from: &Path, to: &Path) -> Result<bool> {
-    let above = to.parent().ok_or_else(|| anyhow!("{} has no folder above it", to.display()))?;
-    create_folder(above)?;
-    sync_tree(from)?;
-    match fault::point().and_then(|()| fs::rename(from, to)) {
-        Ok(()) => sync_folder(above).map(|()| true),
-        Err(error) if to.exists() && matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => Ok(false),
-        Err(error) => Err(explain(error, "publish", to)),
-    }
+/// The folder of a path (the working folder for a bare name) and its last name.
+pub(super) fn split(path: &Path) -> (&Path, &str) {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (folder, path.file_name().and_then(OsStr::to_str).unwrap_or("unnamed"))
 }
 
-/// Syncs every folder of a tree; its files were synced as they were written.
-fn sync_tree(root: &Path) -> Result<()> {
-    for entry in fs::read_dir(root).with_context(|| format!("cannot list {}", root.display()))? {
-        let entry = entry.with_context(|| format!("cannot list {}", root.display()))?;
-        if entry.file_type().with_context(|| format!("cannot read {}", entry.path().display()))?.is_dir() {
-            sync_tree(&entry.path())?;
+/// Removes what dead processes left in the making for `name`. It costs nothing but its absence if this fails.
+fn sweep(folder: &Path, name: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)) {
+            remove_quietly(&entry.path());
         }
-    }
-    sync_folder(root)
-}
-
-/// Reads a file.
-///
-/// # Errors
-/// What the operating system says, with the path.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// Removes a folder with everything in it; none there is no error.
-///
-/// # Errors
-/// What the operating system says, with the path.
-pub fn remove_tree(path: &Path) -> Result<()> {
-    match fault::point().and_then(|()| fs::remove_dir_all(path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(explain(error, "remove", path)),
-        _ => Ok(()),
-    }
-}
-
-/// Renames something broken to `<name>.bad` (with a number if there is one already), with the reason in a file beside it; returns the new path.
-///
-/// # Errors
-/// What the operating system says, with the path.
-pub fn set_aside(path: &Path, reason: &str) -> Result<PathBuf> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut target = path.with_file_name(format!("{name}.bad"));
-    let mut number = 2;
-    while target.exists() {
-        target = path.with_file_name(format!("{name}.bad-{number}"));
-        number += 1;
-    }
-    fault::point().and_then(|()| fs::rename(path, &target)).map_err(|error| explain(error, "set aside", path))?;
-    let note = target.with_file_name(format!("{}.reason.txt", target.file_name().unwrap_or_default().to_string_lossy()));
-    write_atomically(&note, format!("{reason}\n").as_bytes())?;
-    Ok(target)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b.txt");
-        write_atomically(&path, b"first").unwrap();
-        write_atomically(&path, b"second").unwrap();
-        assert_eq!(read(&path).unwrap(), b"second");
-        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_folder_is_published_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["one", "two"] {
-            write_atomically(&at(name).join("x/y.txt"), name.as_bytes()).unwrap();
-        }
-        assert!(publish_folder(&at("one"), &at("runs/id")).unwrap());
-        assert!(!publish_folder(&at("two"), &at("runs/id")).unwrap());
-        assert_eq!(read(&at("runs/id/x/y.txt")).unwrap(), b"one");
-        assert!(at("two").exists());
-    }
-
-    #[test]
-    fn broken_things_are_set_aside_with_their_reason() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache.bin");
-        for expected in ["cache.bin.bad", "cache.bin.bad-2"] {
-            write_atomically(&path, b"x").unwrap();
-            let moved = set_aside(&path, "too short").unwrap();
-            assert_eq!(moved.file_name().unwrap(), expected);
-        }
-        assert_eq!(read(&folder.path().join("cache.bin.bad.reason.txt")).unwrap(), b"too short\n");
-    }
-
-    #[test]
-    fn errors_name_the_path_and_what_to_do() {
-        let error = explain(io::Error::from_raw_os_error(28), "write", Path::new("results/x")).to_string();
-        assert!(error.starts_with("cannot write results/x: ") && error.ends_with("make room and run again: it goes on where it stopped"), "{error}");
     }
 }

@@ -1,192 +1,245 @@
-//! Checkpoints of an unfinished run: folders named by their step, each with a manifest. There is no pointer to the newest: it is found by looking.
+//! Checkpoints: `checkpoints/<step>/` with the files of a state and `manifest.toml`, which says what they are.
+//!
+//! There is no pointer to the newest: it is found by looking. A checkpoint appears by one rename once it is durable; an older one goes only after the newer was read back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
-use crate::files::{publish_folder, read, remove_tree, set_aside, sha256, unique_name, write_atomically};
+use super::journal::Journal;
+use super::store::read_toml;
+use crate::files::{self, Checksums, Entry, Placed};
 
-/// What a checkpoint belongs to. One of another run, of other numerics or another class of instructions is refused.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    pub run: String,
-    pub numerics: u32,
-    /// Key of the tokenized data.
-    pub data: String,
-    /// The widest instructions that kernels choose by: results are the same within one class.
-    pub instructions: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    format: u32,
-    step: u64,
-    about: Manifest,
-    files: BTreeMap<String, Entry>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    bytes: u64,
-    sha256: String,
-}
-
+/// The format of `manifest.toml`, and of what it promises.
+pub const CHECKPOINT_FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.toml";
 
-/// Files of a checkpoint by name.
-pub(super) type Files = BTreeMap<String, Vec<u8>>;
+/// What a checkpoint belongs to. All of it must agree before one is used, the version aside, which is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Id of the run, which is a hash of its spec.
+    pub spec: String,
+    /// Version of the numerics.
+    pub numerics: u32,
+    /// Fingerprint of the data.
+    pub data: String,
+    /// Class of instructions that the kernels use; see [`super::instruction_set`].
+    pub instructions: String,
+    /// Version of kdpipe.
+    pub version: String,
+}
 
-/// Saves a checkpoint below `folder`, reads it back, and only then removes the older ones.
-pub(super) fn save(folder: &Path, step: u64, about: &Manifest, files: &[(String, Vec<u8>)]) -> Result<()> {
-    let temporary = folder.join(unique_name(".tmp-"));
-    let entry = |bytes: &Vec<u8>| Entry { bytes: bytes.len() as u64, sha256: sha256(bytes) };
-    let written = Written { format: FORMAT, step, about: about.clone(), files: files.iter().map(|(name, bytes)| (name.clone(), entry(bytes))).collect() };
-    for (name, bytes) in files {
-        write_atomically(&temporary.join(name), bytes)?;
-    }
-    write_atomically(&temporary.join(MANIFEST), toml::to_string(&written)?.as_bytes())?;
+/// A state to go on from.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Steps that are done.
+    pub step: u64,
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// The content of `manifest.toml`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    step: u64,
+    about: About,
+    /// The journal of metrics as it was: with less of it the run's record could not be completed.
+    metrics: Entry,
+    /// Length of the journal of timings.
+    timings_bytes: u64,
+    files: Checksums,
+}
+
+/// Only the format, which later versions keep where it is.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// Saves a checkpoint with what the journals hold, reads it back, and removes the older ones.
+pub(super) fn save(
+    folder: &Path,
+    step: u64,
+    content: &[(&str, &[u8])],
+    about: &About,
+    metrics: &mut Journal,
+    timings: &mut Journal,
+) -> Result<()> {
+    metrics.sync()?;
+    timings.sync()?;
+    let length = metrics.length();
+    let sha256 = metrics.fingerprint(length)?.context("the journal became shorter while it was in use")?;
+    let manifest = Manifest {
+        format: CHECKPOINT_FORMAT,
+        step,
+        about: about.clone(),
+        metrics: Entry { bytes: length, sha256 },
+        timings_bytes: timings.length(),
+        files: content.iter().map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes))).collect(),
+    };
+    let text = toml::to_string(&manifest).context("the manifest of a checkpoint cannot be written as TOML")?;
+    let mut all = content.to_vec();
+    all.push((MANIFEST, text.as_bytes()));
     let target = folder.join(step.to_string());
-    if target.exists() {
-        remove_tree(&target)?;
-    }
-    if !publish_folder(&temporary, &target)? {
-        bail!("{} appeared while it was written", target.display());
-    }
-    load(&target).with_context(|| format!("{} does not read back as it was written", target.display()))?;
-    for (older, path) in steps(folder)? {
-        if older < step {
-            remove_tree(&path)?;
+    if files::write_folder(&target, &all)? == Placed::TargetExists {
+        // It was made before an interruption, or by a version that saved something else.
+        files::set_aside(&target, "a checkpoint of the same step was saved again")?;
+        if files::write_folder(&target, &all)? == Placed::TargetExists {
+            bail!("{} cannot be replaced", target.display());
         }
+    }
+    if let Err(error) = verify(&target, &manifest) {
+        files::set_aside(&target, &format!("{error:#}"))?;
+        return Err(error.context(format!("the checkpoint of step {step} was not what was written; older ones are kept")));
+    }
+    for older in steps(folder)?.into_iter().filter(|&other| other != step) {
+        discard(folder, &older.to_string())?;
+    }
+    if target.with_extension("bad").exists() {
+        discard(folder, &format!("{step}.bad"))?;
+        files::remove_file(&folder.join(format!("{step}.bad.txt")))?;
     }
     Ok(())
 }
 
-/// The newest checkpoint below `folder` that is whole, with its step; broken ones are set aside with the reason.
-///
-/// # Errors
-/// A whole one that belongs to something else: both values are named.
-pub(super) fn newest(folder: &Path, expected: &Manifest) -> Result<Option<(u64, Files)>> {
-    for (step, path) in steps(folder)?.into_iter().rev() {
-        match load(&path) {
-            Ok((written, files)) => {
-                refuse_others(&written, expected).with_context(|| format!("the checkpoint {}", path.display()))?;
-                return Ok(Some((step, files)));
-            }
-            Err(error) => drop(set_aside(&path, &format!("{error:#}"))?),
+/// Hashes what is on the disk.
+fn verify(target: &Path, manifest: &Manifest) -> Result<()> {
+    for (name, entry) in &manifest.files {
+        if Entry::of_file(&target.join(name))? != *entry {
+            bail!("{name} does not have the content that was written");
         }
     }
+    read_toml::<Manifest>(&target.join(MANIFEST)).map(drop)
+}
+
+/// Removes a checkpoint so that half of one is never taken for one.
+fn discard(folder: &Path, name: &str) -> Result<()> {
+    let gone = folder.join(format!(".{name}.gone"));
+    files::remove_tree(&gone)?;
+    let _ = files::rename_folder(&folder.join(name), &gone)?;
+    files::remove_tree(&gone)
+}
+
+/// Removes what was being made or removed when a process ended.
+pub(super) fn sweep(folder: &Path) -> Result<()> {
+    for name in names(folder)?.into_iter().filter(|name| name.starts_with('.')) {
+        files::remove_tree(&folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Finds the newest checkpoint that is whole, and cuts the journals to it. Broken ones are set aside, told in `notes`.
+pub(super) fn newest(
+    folder: &Path,
+    expected: &About,
+    metrics: &mut Journal,
+    timings: &mut Journal,
+    notes: &mut Vec<String>,
+) -> Result<Option<Checkpoint>> {
+    for step in steps(folder)?.into_iter().rev() {
+        let path = folder.join(step.to_string());
+        match load(&path, step, expected, metrics)? {
+            Found::Whole(manifest, files) => {
+                metrics.truncate_to(manifest.metrics.bytes)?;
+                // Times of a few steps may be lost; they decide nothing.
+                if timings.length() > manifest.timings_bytes && timings.truncate_to(manifest.timings_bytes).is_err() {
+                    timings.clear()?;
+                }
+                return Ok(Some(Checkpoint { step, files }));
+            }
+            Found::Broken(reason) => {
+                let aside = files::set_aside(&path, &reason)?;
+                notes.push(format!("the checkpoint of step {step} is broken ({reason}); it is set aside as {}", aside.display()));
+            }
+        }
+    }
+    metrics.clear()?;
+    timings.clear()?;
     Ok(None)
 }
 
-fn refuse_others(written: &Written, expected: &Manifest) -> Result<()> {
-    let about = &written.about;
-    let pairs = [
-        ("format", written.format.to_string(), FORMAT.to_string()),
-        ("run", about.run.clone(), expected.run.clone()),
-        ("numerics", about.numerics.to_string(), expected.numerics.to_string()),
-        ("data", about.data.clone(), expected.data.clone()),
-        ("instructions", about.instructions.clone(), expected.instructions.clone()),
-    ];
-    for (name, found, own) in pairs {
-        if found != own {
-            bail!("was made with {name} {found}, and this is {own}; remove the folder to start the run anew");
-        }
-    }
-    Ok(())
+enum Found {
+    Whole(Box<Manifest>, BTreeMap<String, Vec<u8>>),
+    Broken(String),
 }
 
-/// Step and path of everything below `folder` that is named like a checkpoint, ascending.
-fn steps(folder: &Path) -> Result<Vec<(u64, std::path::PathBuf)>> {
-    let mut found = Vec::new();
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
-        Err(error) => return Err(error).with_context(|| format!("cannot list {}", folder.display())),
-    };
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
-        if let Some(step) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
-            found.push((step, entry.path()));
+/// Broken is what the content says; an error is what the disk or another version says.
+fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<Found> {
+    let broken = |reason: String| Ok(Found::Broken(reason));
+    let head = path.join(MANIFEST);
+    if !head.is_file() {
+        return broken(format!("{MANIFEST} is missing"));
+    }
+    let Ok(Format { format }) = read_toml(&head) else { return broken(format!("{MANIFEST} is damaged")) };
+    if format != CHECKPOINT_FORMAT {
+        return refuse(path, "format", &format, &CHECKPOINT_FORMAT);
+    }
+    let Ok(manifest) = read_toml::<Manifest>(&head) else { return broken(format!("{MANIFEST} is damaged")) };
+    if manifest.step != step {
+        return broken(format!("{MANIFEST} speaks of step {}", manifest.step));
+    }
+    let own = &manifest.about;
+    for (what, found, expected) in [
+        ("spec", &own.spec, &expected.spec),
+        ("data", &own.data, &expected.data),
+        ("instructions", &own.instructions, &expected.instructions),
+    ] {
+        if found != expected {
+            return refuse(path, what, found, expected);
         }
     }
-    found.sort_unstable();
-    Ok(found)
-}
-
-/// Reads a checkpoint and checks every file of it.
-fn load(path: &Path) -> Result<(Written, Files)> {
-    let text = String::from_utf8(read(&path.join(MANIFEST))?).context("the manifest is not text")?;
-    let written: Written = toml::from_str(&text).context("the manifest is broken")?;
-    let mut files = Files::new();
-    for (name, entry) in &written.files {
-        if name.contains(['/', '\\']) || name.starts_with('.') {
-            bail!("the manifest names {name}, which is no file of a checkpoint");
+    if own.numerics != expected.numerics {
+        return refuse(path, "numerics", &own.numerics, &expected.numerics);
+    }
+    let mut content = BTreeMap::new();
+    for (name, entry) in &manifest.files {
+        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let file: PathBuf = path.join(name);
+        if !plain || !file.is_file() {
+            return broken(format!("{name} is missing"));
         }
-        let path = path.join(name);
-        let length = std::fs::metadata(&path).with_context(|| format!("{name} is missing"))?.len();
+        let length = file.metadata().map_or(0, |about| about.len());
         if length != entry.bytes {
-            bail!("{name} has {length} bytes, not {}", entry.bytes);
+            return broken(format!("{name} has {length} bytes where {} were written", entry.bytes));
         }
-        let bytes = read(&path)?;
-        if sha256(&bytes) != entry.sha256 {
-            bail!("{name} has another sha256 than it was written with");
+        let bytes = files::read_limited(&file, entry.bytes)?;
+        if Entry::of(&bytes) != *entry {
+            return broken(format!("the content of {name} is not what was written"));
         }
-        files.insert(name.clone(), bytes);
+        content.insert(name.clone(), bytes);
     }
-    Ok((written, files))
+    if journal.fingerprint(manifest.metrics.bytes)?.as_ref() != Some(&manifest.metrics.sha256) || journal.length() < manifest.metrics.bytes
+    {
+        return broken("the journal of metrics no longer holds the steps before it".to_owned());
+    }
+    Ok(Found::Whole(Box::new(manifest), content))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn refuse<T: std::fmt::Display>(path: &Path, what: &str, found: T, expected: T) -> Result<Found> {
+    bail!(
+        "{} belongs to another run or machine: its {what} is `{found}`, and here it is `{expected}`; go on where it was made, or remove {} to start over",
+        path.display(),
+        path.parent().and_then(Path::parent).unwrap_or(path).display()
+    )
+}
 
-    fn about() -> Manifest {
-        Manifest { run: "r".into(), numerics: 1, data: "d".into(), instructions: "avx2".into() }
-    }
+/// The steps that there are checkpoints of, in order.
+pub(super) fn steps(folder: &Path) -> Result<Vec<u64>> {
+    let mut steps: Vec<u64> = names(folder)?.iter().filter_map(|name| name.parse().ok()).collect();
+    steps.sort_unstable();
+    Ok(steps)
+}
 
-    fn saved(folder: &Path, step: u64) {
-        save(folder, step, &about(), &[("state.bin".to_owned(), vec![step as u8; 100]), ("state.json".to_owned(), b"{}".to_vec())]).unwrap();
+fn names(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
     }
-
-    #[test]
-    fn the_newest_replaces_the_older_ones() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(newest(folder.path(), &about()).unwrap().is_none());
-        for step in [4, 8, 12] {
-            saved(folder.path(), step);
-        }
-        let (step, files) = newest(folder.path(), &about()).unwrap().unwrap();
-        assert_eq!((step, files["state.bin"][0]), (12, 12));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_broken_one_is_set_aside_and_the_one_before_it_used() {
-        let folder = tempfile::tempdir().unwrap();
-        saved(folder.path(), 9);
-        std::fs::rename(folder.path().join("9"), folder.path().join("kept")).unwrap();
-        saved(folder.path(), 10);
-        std::fs::rename(folder.path().join("kept"), folder.path().join("9")).unwrap();
-        let path = folder.path().join("10/state.bin");
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[50] ^= 1;
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(newest(folder.path(), &about()).unwrap().unwrap().0, 9);
-        let reason = std::fs::read_to_string(folder.path().join("10.bad.reason.txt")).unwrap();
-        assert_eq!(reason, "state.bin has another sha256 than it was written with\n");
-    }
-
-    #[test]
-    fn one_of_other_numerics_is_refused_with_both_values() {
-        let folder = tempfile::tempdir().unwrap();
-        saved(folder.path(), 3);
-        let error = newest(folder.path(), &Manifest { numerics: 2, ..about() }).unwrap_err();
-        assert!(format!("{error:#}").ends_with("was made with numerics 1, and this is 2; remove the folder to start the run anew"), "{error:#}");
-    }
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    Ok(names)
 }

@@ -1,169 +1,194 @@
-//! The journal of an unfinished run: one record a step, appended as the run goes.
+//! Rows of values as they come, in a file whose torn end is recognised: the source of `metrics.parquet` and `timings.parquet`.
 //!
-//! A record is its length, a checksum, and its content; a torn one at the end, and whatever follows a broken one, is dropped on opening.
+//! After a line that names the format, a record is: its length (u32), the step (u64), the number of values (u32), per value the length of its name (u16), the name and the bits of the
+//! number (u64), and the first eight bytes of the sha256 of step and values. All little endian. The first record that is not whole ends the journal.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::evaluation::Values;
-use crate::files::{Append, write_atomically};
+use super::metrics::Row;
+use crate::files::{self, Append};
 
-/// Values of steps, ascending.
+const HEAD: &[u8] = b"kdpipe journal 1\n";
+const SUM: usize = 8;
+/// A record longer than this is damage.
+const LONGEST: usize = 1 << 20;
+/// A journal longer than this is damage: some ten million steps.
+const LIMIT: u64 = 8 << 30;
+
+/// An append-only list of rows. What was appended is durable after [`Journal::sync`].
 #[derive(Debug)]
 pub struct Journal {
+    path: PathBuf,
     file: Append,
+    /// Step and end of every record.
+    records: Vec<(u64, u64)>,
+    /// Bytes of a torn end that were dropped when it was opened.
+    pub dropped: u64,
 }
 
-/// A step and its values.
-pub type Row = (u64, Values);
-
-/// Bytes before a record's content: length (u32) and the first 8 bytes of the content's sha256.
-const HEAD: usize = 12;
-/// No record is longer.
-const LONGEST: usize = 1 << 20;
-
 impl Journal {
-    /// Opens a journal to go on at `step`: rows of that step and later ones, and whatever is torn, are dropped. The file is written anew, so that a process which still holds the old one
-    /// open appends to nothing that is read again.
+    /// Opens a journal, made where it is missing, and drops a torn end.
+    ///
+    /// The file is written anew, so that a process which still has the old one open (it was stopped, and its run taken over) writes into nothing, and so that every byte is durable.
     ///
     /// # Errors
-    /// A folder that cannot be written.
-    pub fn open(path: &Path, step: u64) -> Result<Self> {
-        let mut bytes = Vec::new();
-        for (number, values) in read_rows(path)?.into_iter().filter(|(number, _)| *number < step) {
-            bytes.extend(encode(number, &values)?);
+    /// Anything the disk refuses, and a file that is no journal of this version.
+    pub fn open(path: &Path) -> Result<Self> {
+        let bytes = if path.exists() { files::read_limited(path, LIMIT)? } else { Vec::new() };
+        if !bytes.starts_with(HEAD) && !HEAD.starts_with(&bytes) {
+            bail!("{} is not a journal of this version; remove it to start over", path.display());
         }
-        write_atomically(path, &bytes)?;
-        Ok(Self { file: Append::open(path, bytes.len() as u64)? })
+        let mut records = Vec::new();
+        let mut end = HEAD.len();
+        while let Some((step, length)) = bytes.get(end..).and_then(|rest| record(rest)).map(|(step, _, length)| (step, length))
+            && records.last().is_none_or(|&(last, _)| last <= step)
+        {
+            end += length;
+            records.push((step, end as u64));
+        }
+        let kept = bytes.get(..end).unwrap_or(HEAD);
+        files::write_atomically(path, kept)?;
+        let file = Append::open(path, kept.len() as u64)?;
+        Ok(Self { path: path.to_owned(), file, records, dropped: bytes.len().saturating_sub(kept.len()) as u64 })
     }
 
-    /// Appends the values of a step.
+    /// Appends a row. Steps never go back; a step may have several rows.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Anything the disk refuses, and a step before the last one.
     pub fn append(&mut self, step: u64, values: &Values) -> Result<()> {
-        self.file.append(&encode(step, values)?)
+        if let Some(last) = self.last_step()
+            && step < last
+        {
+            bail!("{} has step {last} already where step {step} was to be added", self.path.display());
+        }
+        self.file.append(&encode(step, values)?)?;
+        self.records.push((step, self.file.length()));
+        Ok(())
     }
 
-    /// Makes everything appended so far durable.
+    /// Makes what was appended durable.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Anything the disk refuses.
     pub fn sync(&mut self) -> Result<()> {
         self.file.sync()
     }
-}
 
-/// Every whole row of a journal; none where there is no file.
-///
-/// # Errors
-/// A file that is there and cannot be read.
-pub fn read_rows(path: &Path) -> Result<Vec<Row>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => bail!("cannot read {}: {error}", PathBuf::from(path).display()),
-    };
-    let mut rows: Vec<Row> = Vec::new();
-    let mut rest = bytes.as_slice();
-    while let Some((row, after)) = decode(rest) {
-        if rows.last().is_some_and(|(step, _)| *step >= row.0) {
-            break;
-        }
-        rows.push(row);
-        rest = after;
+    /// Drops the rows of all steps after `step`.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn truncate_after(&mut self, step: u64) -> Result<()> {
+        let kept = self.records.partition_point(|&(own, _)| own <= step);
+        self.keep(kept)
     }
-    Ok(rows)
+
+    /// Drops everything after the first `length` bytes, which must be the end of a record.
+    pub(super) fn truncate_to(&mut self, length: u64) -> Result<()> {
+        let kept = self.records.partition_point(|&(_, end)| end <= length);
+        if self.end(kept) != length {
+            bail!("{} has no row that ends at byte {length}", self.path.display());
+        }
+        self.keep(kept)
+    }
+
+    /// Drops all rows.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn clear(&mut self) -> Result<()> {
+        self.keep(0)
+    }
+
+    fn keep(&mut self, kept: usize) -> Result<()> {
+        self.file.truncate(self.end(kept))?;
+        self.records.truncate(kept);
+        Ok(())
+    }
+
+    fn end(&self, records: usize) -> u64 {
+        records.checked_sub(1).map_or(HEAD.len() as u64, |last| self.records[last].1)
+    }
+
+    pub fn last_step(&self) -> Option<u64> {
+        self.records.last().map(|&(step, _)| step)
+    }
+
+    /// Its length and the sha256 of its content: what a checkpoint remembers of it.
+    pub(super) fn fingerprint(&self, length: u64) -> Result<Option<String>> {
+        let bytes = files::read_limited(&self.path, LIMIT)?;
+        Ok(bytes.get(..length as usize).map(files::sha256))
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.file.length()
+    }
+
+    /// All rows in order.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or was changed by something else.
+    pub fn read(&self) -> Result<Vec<Row>> {
+        let bytes = files::read_limited(&self.path, LIMIT)?;
+        let mut at = HEAD.len();
+        let mut rows = Vec::with_capacity(self.records.len());
+        for _ in &self.records {
+            let (step, values, length) =
+                bytes.get(at..).and_then(record).with_context(|| format!("{} was damaged while it was in use", self.path.display()))?;
+            rows.push((step, values));
+            at += length;
+        }
+        Ok(rows)
+    }
 }
 
 fn encode(step: u64, values: &Values) -> Result<Vec<u8>> {
-    let mut content = step.to_le_bytes().to_vec();
+    let mut bytes = vec![0; 4];
+    bytes.extend(step.to_le_bytes());
+    bytes.extend((values.len() as u32).to_le_bytes());
     for (name, value) in values {
-        let length = u16::try_from(name.len())?;
-        content.extend(length.to_le_bytes());
-        content.extend(name.as_bytes());
-        content.extend(value.to_bits().to_le_bytes());
+        bytes.extend(u16::try_from(name.len()).context("the name of a value is too long")?.to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend(value.to_bits().to_le_bytes());
     }
-    if content.len() > LONGEST {
-        bail!("a step has {} bytes of values, more than a journal takes", content.len());
+    let length = bytes.len() - 4;
+    if length > LONGEST {
+        bail!("the row of step {step} is too long for the journal");
     }
-    let mut record = (content.len() as u32).to_le_bytes().to_vec();
-    record.extend(&Sha256::digest(&content)[..8]);
-    record.extend(content);
-    Ok(record)
+    bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
+    let sum = Sha256::digest(&bytes[4..]);
+    bytes.extend(&sum[..SUM]);
+    Ok(bytes)
 }
 
-/// The first record, and what follows it; nothing if it is not whole.
-fn decode(bytes: &[u8]) -> Option<(Row, &[u8])> {
-    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
-    let content = bytes.get(HEAD..HEAD.checked_add(length)?)?;
-    if bytes[4..HEAD] != Sha256::digest(content)[..8] {
+/// The record at the start of `bytes` and its length; nothing where it is not whole.
+fn record(bytes: &[u8]) -> Option<(u64, Values, usize)> {
+    let length = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
+    if length > LONGEST {
         return None;
     }
-    let step = u64::from_le_bytes(content.get(..8)?.try_into().ok()?);
+    let content = bytes.get(4..4 + length)?;
+    if bytes.get(4 + length..4 + length + SUM)? != &Sha256::digest(content)[..SUM] {
+        return None;
+    }
+    let mut rest = content;
+    let mut take = |count: usize| {
+        let (taken, left) = rest.split_at_checked(count)?;
+        rest = left;
+        Some(taken)
+    };
+    let step = u64::from_le_bytes(take(8)?.try_into().ok()?);
+    let count = u32::from_le_bytes(take(4)?.try_into().ok()?);
     let mut values = Values::new();
-    let mut rest = &content[8..];
-    while !rest.is_empty() {
-        let length = u16::from_le_bytes(rest.get(..2)?.try_into().ok()?) as usize;
-        let name = std::str::from_utf8(rest.get(2..2 + length)?).ok()?;
-        let bits = u64::from_le_bytes(rest.get(2 + length..10 + length)?.try_into().ok()?);
-        values.insert(name.to_owned(), f64::from_bits(bits));
-        rest = &rest[10 + length..];
+    for _ in 0..count {
+        let name = u16::from_le_bytes(take(2)?.try_into().ok()?);
+        let name = std::str::from_utf8(take(usize::from(name))?).ok()?.to_owned();
+        values.insert(name, f64::from_bits(u64::from_le_bytes(take(8)?.try_into().ok()?)));
     }
-    Some(((step, values), &bytes[HEAD + length..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(step: u64) -> Values {
-        Values::from([("loss".to_owned(), 1.0 / (step + 1) as f64), ("lr".to_owned(), f64::NAN.min(step as f64))])
-    }
-
-    fn written(path: &Path, steps: u64) {
-        let mut journal = Journal::open(path, 0).unwrap();
-        (0..steps).for_each(|step| journal.append(step, &values(step)).unwrap());
-        journal.sync().unwrap();
-    }
-
-    #[test]
-    fn a_journal_torn_at_any_byte_keeps_its_whole_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        written(&path, 5);
-        let whole = std::fs::read(&path).unwrap();
-        let one = whole.len() / 5;
-        for length in 0..=whole.len() {
-            std::fs::write(&path, &whole[..length]).unwrap();
-            let rows = read_rows(&path).unwrap();
-            assert_eq!(rows.len(), length / one, "{length} bytes");
-            assert!(rows.iter().all(|(step, row)| *row == values(*step)));
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_ends_what_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        written(&path, 4);
-        let mut bytes = std::fs::read(&path).unwrap();
-        let middle = bytes.len() / 2 + 3;
-        bytes[middle] ^= 4;
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(read_rows(&path).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn going_on_at_a_step_drops_what_came_after_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        written(&path, 6);
-        let mut journal = Journal::open(&path, 3).unwrap();
-        journal.append(3, &values(3)).unwrap();
-        let steps: Vec<u64> = read_rows(&path).unwrap().into_iter().map(|(step, _)| step).collect();
-        assert_eq!(steps, [0, 1, 2, 3]);
-    }
+    Some((step, values, 4 + length + SUM))
 }

@@ -1,31 +1,31 @@
-//! The on-disk form of a study and its runs: the only place that knows the files of a results folder.
+//! The on-disk form of a study and its runs: who finished what, and what an interrupted run needs to go on.
 //!
-//! A run is worked on in an [`Attempt`]: its journal, its checkpoints, and `out`, which becomes `runs/<id>` by one rename. Evaluations are published beside it in the same way. What is
-//! published is never rewritten.
+//! A run is worked on in an [`Attempt`] (journals, checkpoints, `out/`), which becomes `runs/<id>/` by one rename when it is published; its evaluation follows by a rename of its own
+//! ([`publish_evaluation`]). [`run_state`] tells what is left to do. [`layout`] is the only place that knows where things are; [`evaluation`] and [`study`] are the types that are stored.
+//!
+//! Nothing here knows how a model is trained, or what a report looks like.
 
 mod attempt;
 mod checkpoint;
-mod evaluate;
 pub mod evaluation;
+mod evaluations;
 mod events;
-mod failure;
 mod journal;
 pub mod layout;
+mod machine;
 mod metrics;
 mod publish;
-mod state;
+mod runs;
+mod store;
 pub mod study;
 
-pub use attempt::{Attempt, Opened};
-pub use checkpoint::Manifest;
-pub use evaluate::{EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples, read_speed};
-pub use events::{Timing, append_event, timings_table};
-pub use failure::{Failure, read_failure};
-pub use journal::{Journal, Row, read_rows};
-pub use metrics::{metrics_table, read_metrics};
-pub use publish::publish_run;
-pub use state::{RunState, run_state};
+pub use attempt::{Attempt, Claim};
+pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
+pub use evaluations::{Evaluated, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples, read_speed};
+pub use events::append_event;
+pub use journal::Journal;
+pub use machine::instruction_set;
+pub use metrics::{Row, read_metrics, write_metrics};
+pub use publish::Publication;
+pub use runs::{Failure, RunRecord, RunState, is_complete, read_failure, read_run, run_state, sweep, verify_run};
 pub use study::{read_study, write_study};
-
-/// Version of the on-disk form; a folder of another one is refused.
-pub const FORMAT: u32 = 1;

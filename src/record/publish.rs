@@ -1,76 +1,96 @@
-//! From a finished attempt to `runs/<id>`: whole, by one rename, never rewritten.
+//! How a finished folder gets its place, once and whole; and what happens where somebody else was faster.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::{CHECKSUMS, publish_folder, read, remove_tree, write_atomically, write_checksums};
+use crate::files::{self, CHECKSUMS, Checksums, Entry, Placed};
 
-/// Files to publish by relative path.
-pub type Files = Vec<(String, Vec<u8>)>;
+/// What became of a finished folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Publication {
+    /// It is at its place.
+    New,
+    /// The same was there already; ours is dropped.
+    Same,
+    /// The same was there with these files missing or damaged; they are restored.
+    Restored(Vec<String>),
+}
 
-/// Builds a folder at `out` of `files`, which the checksums cover, and `times`, which they do not, and renames it to `to`.
-///
-/// Where `to` exists already, somebody else has finished the same work: equal checksums mean that nothing is lost and ours is dropped.
-///
-/// # Errors
-/// A folder that cannot be written, or a published one that differs: determinism is broken then.
-pub fn publish_run(out: &Path, to: &Path, files: &Files, times: &Files) -> Result<()> {
-    remove_tree(out)?;
-    for (name, bytes) in files.iter().chain(times) {
-        write_atomically(&out.join(name), bytes)?;
+/// Files of measurements of time, which no checksum covers.
+pub(super) const UNCHECKED: [&str; 3] = ["timings.parquet", "events.jsonl", "speed.json"];
+
+/// Publishes files that are in memory as `target`, with their `checksums.toml`.
+pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<Publication> {
+    let checked = content.iter().filter(|(name, _)| !UNCHECKED.contains(name));
+    let checksums: Checksums = checked.map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes))).collect();
+    let text = toml::to_string(&checksums).context("checksums cannot be written as TOML")?;
+    let mut all = content.to_vec();
+    all.push((CHECKSUMS, text.as_bytes()));
+    place(
+        target,
+        &checksums,
+        || files::write_folder(target, &all),
+        |file| {
+            let (_, bytes) = content.iter().find(|(name, _)| *name == file).context("a file of the checksums is not there")?;
+            files::write_atomically(&target.join(file), bytes)
+        },
+    )
+}
+
+/// Puts a folder at its place by `rename`, or compares it with what is there and mends that by `restore`.
+pub(super) fn place(
+    target: &Path,
+    ours: &Checksums,
+    rename: impl Fn() -> Result<Placed>,
+    restore: impl Fn(&str) -> Result<()>,
+) -> Result<Publication> {
+    if rename()? == Placed::Done {
+        return Ok(Publication::New);
     }
-    write_checksums(out, &files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
-    if publish_folder(out, to)? {
-        return Ok(());
-    }
-    let (own, theirs) = (read(&out.join(CHECKSUMS))?, read(&to.join(CHECKSUMS))?);
-    if own != theirs {
-        let differing = first_difference(&own, &theirs).unwrap_or_default();
+    let theirs = match files::read_checksums(target) {
+        Ok(theirs) => theirs,
+        Err(error) => {
+            // Nothing of ours is published without checksums, so this is damage.
+            files::set_aside(target, &format!("{error:#}"))?;
+            return match rename()? {
+                Placed::Done => Ok(Publication::New),
+                Placed::TargetExists => {
+                    bail!("{} was made by another process at the same moment; run the same command again", target.display())
+                }
+            };
+        }
+    };
+    if let Some(difference) = first_difference(ours, &theirs) {
         bail!(
-            "{} was published by another process with other content ({differing}): the same run gave different results, so this build or machine is not deterministic; ours is kept in {}",
-            to.display(),
-            out.display()
+            "{} was finished before with another result: {difference}. The same run must always give the same bytes: was it made on another machine, or by another version of the \
+             inputs? Compare the two with `kdpipe diff`",
+            target.display()
         );
     }
-    remove_tree(out).context("the copy that is not needed any more")
+    let mut restored = Vec::new();
+    for mismatch in files::verify_checksums(target)? {
+        restore(mismatch.file())?;
+        restored.push(mismatch.file().to_owned());
+    }
+    Ok(if restored.is_empty() { Publication::Same } else { Publication::Restored(restored) })
 }
 
-/// The first line of the checksums that differs.
-fn first_difference(a: &[u8], b: &[u8]) -> Option<String> {
-    let (a, b) = (String::from_utf8_lossy(a), String::from_utf8_lossy(b));
-    let mut file = String::new();
-    for (x, y) in a.lines().zip(b.lines()) {
-        if x.starts_with('[') {
-            file = x.trim_matches(['[', ']']).to_owned();
+fn first_difference(ours: &Checksums, theirs: &Checksums) -> Option<String> {
+    for (file, entry) in ours {
+        match theirs.get(file) {
+            None => return Some(format!("{file} is new")),
+            Some(other) if other != entry => {
+                return Some(format!(
+                    "{file} had {} bytes with sha256 {}…, now {} bytes with {}…",
+                    other.bytes,
+                    other.sha256.get(..12).unwrap_or(&other.sha256),
+                    entry.bytes,
+                    &entry.sha256[..12]
+                ));
+            }
+            Some(_) => {}
         }
-        if x != y {
-            return Some(file);
-        }
     }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(text: &str) -> Files {
-        vec![("spec.toml".to_owned(), text.as_bytes().to_vec()), ("student/config.json".to_owned(), b"{}".to_vec())]
-    }
-
-    #[test]
-    fn two_that_finish_the_same_run_agree_or_say_loudly_that_they_do_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let (out, to) = (folder.path().join("work/out"), folder.path().join("runs/id"));
-        let times = vec![("events.jsonl".to_owned(), b"now".to_vec())];
-        publish_run(&out, &to, &files("a"), &times).unwrap();
-        assert_eq!(crate::files::verify_checksums(&to).unwrap(), []);
-        let later = vec![("events.jsonl".to_owned(), b"later".to_vec())];
-        publish_run(&out, &to, &files("a"), &later).unwrap();
-        assert_eq!(read(&to.join("events.jsonl")).unwrap(), b"now");
-        assert!(!out.exists());
-        let error = publish_run(&out, &to, &files("b"), &times).unwrap_err().to_string();
-        assert!(error.contains("files.\"spec.toml\"") && error.contains("not deterministic"), "{error}");
-    }
+    theirs.keys().find(|file| !ours.contains_key(*file)).map(|file| format!("{file} is there no more"))
 }

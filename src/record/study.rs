@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
 use super::layout::Layout;
-use crate::files::write_atomically;
+use super::store::read_toml;
+use crate::files;
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,28 +97,35 @@ pub struct Facts {
     pub note: Option<String>,
 }
 
-/// Writes `lock.toml`.
+/// The format of `lock.toml`.
+pub const STUDY_FORMAT: u32 = 1;
+
+/// Writes `lock.toml`; a file that says the same stays untouched.
 ///
 /// # Errors
-/// A results folder that cannot be written.
+/// Anything the disk refuses.
 pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
-    let text = toml::to_string(study).context("a study is plain tables")?;
-    if std::fs::read_to_string(layout.lock()).is_ok_and(|known| known == text) {
+    let text = toml::to_string(study).context("the study cannot be written as TOML")?;
+    let path = layout.lock();
+    if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
     }
-    write_atomically(&layout.lock(), text.as_bytes())
+    files::write_atomically(&path, text.as_bytes())
 }
 
 /// Reads `lock.toml`.
 ///
 /// # Errors
-/// A study that never ran here, or a file that is broken or of another version.
+/// A file that is missing, damaged or of another format.
 pub fn read_study(layout: &Layout) -> Result<Study> {
     let path = layout.lock();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: the study has not run here yet", path.display()))?;
-    let study: Study = toml::from_str(&text).with_context(|| format!("{} is broken", path.display()))?;
-    if study.format != FORMAT {
-        bail!("{} has format {}, and this version reads format {FORMAT}", path.display(), study.format);
-    }
+    let study: Study = read_toml(&path)?;
+    anyhow::ensure!(
+        study.format == STUDY_FORMAT,
+        "{} has format {}, and this version reads {STUDY_FORMAT}: it was written by kdpipe {}",
+        path.display(),
+        study.format,
+        study.version
+    );
     Ok(study)
 }
