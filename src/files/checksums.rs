@@ -1,0 +1,172 @@
+//! Hashes, and `checksums.toml`: what a folder's files were when they were written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::error::explain;
+use super::{read_text, system, write_new};
+
+/// The file's name.
+pub const CHECKSUMS: &str = "checksums.toml";
+
+/// More than any list of checksums needs.
+const LIMIT: u64 = 16 << 20;
+
+/// Files by relative path, with `/` between names.
+pub type Checksums = BTreeMap<String, Entry>;
+
+/// What a file was when it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub bytes: u64,
+    /// In hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Entry {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: sha256(bytes) }
+    }
+
+    /// That of a file, read piece by piece.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let refuse = |error| explain(error, "read", path);
+        let mut file = system::open_read(path).map_err(refuse)?;
+        let (mut hash, mut bytes) = (Sha256::new(), 0);
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(Self { bytes, sha256: hexadecimal(&hash.finalize()) }),
+                Ok(count) => {
+                    hash.update(&piece[..count]);
+                    bytes += count as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(refuse(error)),
+            }
+        }
+    }
+}
+
+/// A file that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mismatch {
+    Missing { file: String },
+    Length { file: String, expected: u64, found: u64 },
+    Content { file: String },
+}
+
+impl Mismatch {
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Missing { file } | Self::Length { file, .. } | Self::Content { file } => file,
+        }
+    }
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Missing { file } => write!(out, "{file} is missing"),
+            Self::Length { file, expected, found } => write!(out, "{file} has {found} bytes where {expected} were written"),
+            Self::Content { file } => write!(out, "{file} does not have the content that was written (its sha256 differs)"),
+        }
+    }
+}
+
+/// The sha256 of bytes, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// The sha256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn sha256_of_file(path: &Path) -> Result<String> {
+    Ok(Entry::of_file(path)?.sha256)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The text of `checksums.toml`.
+pub(crate) fn to_text(checksums: &Checksums) -> Result<String> {
+    toml::to_string(checksums).context("checksums cannot be written as TOML")
+}
+
+/// Hashes `files` (relative paths) of a folder and writes its `checksums.toml`, which must not be there yet.
+///
+/// # Errors
+/// A file that cannot be read, or anything the disk refuses.
+pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Checksums> {
+    let entry = |file: &S| Ok((file.as_ref().to_owned(), Entry::of_file(&folder.join(file.as_ref()))?));
+    let checksums: Checksums = files.iter().map(entry).collect::<Result<_>>()?;
+    write_new(&folder.join(CHECKSUMS), to_text(&checksums)?.as_bytes())?;
+    Ok(checksums)
+}
+
+/// Reads a folder's `checksums.toml`.
+///
+/// # Errors
+/// A file that is missing, cannot be read or is not a list of checksums of files below the folder.
+pub fn read_checksums(folder: &Path) -> Result<Checksums> {
+    let path = folder.join(CHECKSUMS);
+    let checksums: Checksums = toml::from_str(&read_text(&path, LIMIT)?).with_context(|| format!("{} is damaged", path.display()))?;
+    for file in checksums.keys() {
+        if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
+            bail!("{} is damaged: `{file}` is not a file below its folder", path.display());
+        }
+    }
+    Ok(checksums)
+}
+
+/// Compares every file of `checksums.toml` with what is there; none where all is well.
+///
+/// # Errors
+/// No readable `checksums.toml`, or a file that is there and cannot be read.
+pub fn verify_checksums(folder: &Path) -> Result<Vec<Mismatch>> {
+    let mut found = Vec::new();
+    for (file, entry) in read_checksums(folder)? {
+        found.extend(compare(&folder.join(&file), file, &entry)?);
+    }
+    Ok(found)
+}
+
+/// How a file differs from what was written, if it does.
+pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option<Mismatch>> {
+    let length = match path.metadata() {
+        Ok(about) if about.is_file() => about.len(),
+        Ok(_) => return Ok(Some(Mismatch::Missing { file })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Mismatch::Missing { file })),
+        Err(error) => return Err(explain(error, "read", path)),
+    };
+    if length != entry.bytes {
+        return Ok(Some(Mismatch::Length { file, expected: entry.bytes, found: length }));
+    }
+    Ok((Entry::of_file(path)? != *entry).then_some(Mismatch::Content { file }))
+}
+
+/// The files of `checksums.toml` that are not there, or not at their length: quick, nothing is hashed.
+///
+/// # Errors
+/// No readable `checksums.toml`.
+pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let checksums = read_checksums(folder)?;
+    let is_there = |file: &str, entry: &Entry| folder.join(file).metadata().is_ok_and(|about| about.is_file() && about.len() == entry.bytes);
+    Ok(checksums.iter().filter(|(file, entry)| !is_there(file, entry)).map(|(file, _)| PathBuf::from(file)).collect())
+}

@@ -1,0 +1,100 @@
+//! Moving and removing what is there.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::error::explain;
+use super::system;
+use super::write::{split, sync_folder, write_atomically};
+
+/// Whether a folder went to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Placed {
+    Done,
+    /// Something is there already; nothing changed.
+    TargetExists,
+}
+
+/// Renames a folder whose content is flushed, durably. An empty folder at the target is replaced.
+///
+/// # Errors
+/// Anything the disk refuses, and two places on different file systems.
+pub fn rename_folder(from: &Path, to: &Path) -> Result<Placed> {
+    match system::rename(from, to) {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory) && to.exists() => {
+            return Ok(Placed::TargetExists);
+        }
+        Err(error) => return Err(explain(error, "rename to", to)),
+    }
+    let (new, old) = (split(to).0, split(from).0);
+    sync_folder(new)?;
+    if old != new {
+        sync_folder(old)?;
+    }
+    Ok(Placed::Done)
+}
+
+/// Removes a file; nothing happens where there is none.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match system::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(explain(error, "remove", path)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder with everything in it, or a file; nothing happens where there is nothing, or where another process removes at the same time. Links are removed, never followed.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn remove_tree(path: &Path) -> Result<()> {
+    let missing = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
+    match path.symlink_metadata() {
+        Err(error) if missing(&error) => return Ok(()),
+        Err(error) => return Err(explain(error, "remove", path)),
+        Ok(about) if !about.is_dir() => return remove_file(path),
+        Ok(_) => {}
+    }
+    match std::fs::read_dir(path) {
+        Err(error) if missing(&error) => return Ok(()),
+        Err(error) => return Err(explain(error, "list", path)),
+        Ok(entries) => {
+            let mut names: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            names.sort();
+            names.iter().try_for_each(|entry| remove_tree(entry))?;
+        }
+    }
+    match system::remove_folder(path) {
+        Err(error) if !missing(&error) => Err(explain(error, "remove", path)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what may stay if it must: the error that led here is the one to tell.
+pub(super) fn remove_quietly(path: &Path) {
+    let _ = remove_tree(path);
+}
+
+/// Puts something broken out of the way, as `NAME.bad` (`NAME.bad-2`, … where that is taken), with the reason in `NAME.bad.txt` beside it. Returns where it went.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn set_aside(path: &Path, reason: &str) -> Result<PathBuf> {
+    let (folder, name) = split(path);
+    let aside = (1..)
+        .map(|count| folder.join(if count == 1 { format!("{name}.bad") } else { format!("{name}.bad-{count}") }))
+        .find(|candidate| candidate.symlink_metadata().is_err())
+        .unwrap_or_else(|| folder.join(format!("{name}.bad")));
+    system::rename(path, &aside).map_err(|error| explain(error, "set aside", path))?;
+    sync_folder(folder)?;
+    let mut note = aside.clone().into_os_string();
+    note.push(".txt");
+    write_atomically(Path::new(&note), format!("{reason}\n").as_bytes())?;
+    Ok(aside)
+}

@@ -1,0 +1,135 @@
+//! The calls that change the disk, one function each and nothing more: the place where faults strike and where tests listen.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Result, Write};
+use std::path::{Path, PathBuf};
+
+use super::fault;
+
+/// What a call changed, for tests that replay what a disk would hold after the power went.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests listen"))]
+pub(super) enum Change {
+    Create(PathBuf),
+    Write(PathBuf, Vec<u8>),
+    Truncate(PathBuf, u64),
+    SyncFile(PathBuf),
+    SyncFolder(PathBuf),
+    CreateFolder(PathBuf),
+    Rename(PathBuf, PathBuf),
+    Link(PathBuf, PathBuf),
+    Remove(PathBuf),
+}
+
+#[cfg(test)]
+fn tell(change: impl FnOnce() -> Change) {
+    super::simulation::record(change());
+}
+
+#[cfg(not(test))]
+#[inline(always)]
+fn tell(_: impl FnOnce() -> Change) {}
+
+/// Fails instead of the call, where a fault is due.
+fn admit() -> Result<()> {
+    match fault::next() {
+        Some(strike) => Err(strike.land()),
+        None => Ok(()),
+    }
+}
+
+/// A new file; an error where one is there.
+pub(super) fn create(path: &Path) -> Result<File> {
+    admit()?;
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    tell(|| Change::Create(path.to_owned()));
+    Ok(file)
+}
+
+/// A file that exists, to append to.
+pub(super) fn open_append(path: &Path) -> Result<File> {
+    admit()?;
+    OpenOptions::new().append(true).open(path)
+}
+
+pub(super) fn open_read(path: &Path) -> Result<File> {
+    admit()?;
+    File::open(path)
+}
+
+/// Writes at the file's end. A fault may leave the first half behind, as a full disk or a kill may.
+pub(super) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
+    let Some(strike) = fault::next() else {
+        file.write_all(bytes)?;
+        tell(|| Change::Write(path.to_owned(), bytes.to_vec()));
+        return Ok(());
+    };
+    if strike.torn {
+        let half = &bytes[..bytes.len() / 2];
+        file.write_all(half)?;
+        tell(|| Change::Write(path.to_owned(), half.to_vec()));
+    }
+    Err(strike.land())
+}
+
+pub(super) fn truncate(file: &File, path: &Path, length: u64) -> Result<()> {
+    admit()?;
+    file.set_len(length)?;
+    tell(|| Change::Truncate(path.to_owned(), length));
+    Ok(())
+}
+
+/// Content and length reach the disk.
+pub(super) fn sync_file(file: &File, path: &Path) -> Result<()> {
+    admit()?;
+    file.sync_all()?;
+    tell(|| Change::SyncFile(path.to_owned()));
+    Ok(())
+}
+
+/// The names in a folder reach the disk. Where folders cannot be opened (Windows) the system sees to it itself.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    admit()?;
+    if cfg!(unix) {
+        File::open(path)?.sync_all()?;
+    }
+    tell(|| Change::SyncFolder(path.to_owned()));
+    Ok(())
+}
+
+pub(super) fn create_folder(path: &Path) -> Result<()> {
+    admit()?;
+    fs::create_dir(path)?;
+    tell(|| Change::CreateFolder(path.to_owned()));
+    Ok(())
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+    admit()?;
+    fs::rename(from, to)?;
+    tell(|| Change::Rename(from.to_owned(), to.to_owned()));
+    Ok(())
+}
+
+/// A second name for a file; an error where that name is taken.
+pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
+    admit()?;
+    fs::hard_link(from, to)?;
+    tell(|| Change::Link(from.to_owned(), to.to_owned()));
+    Ok(())
+}
+
+pub(super) fn remove_file(path: &Path) -> Result<()> {
+    admit()?;
+    fs::remove_file(path)?;
+    tell(|| Change::Remove(path.to_owned()));
+    Ok(())
+}
+
+/// Removes an empty folder.
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
+    admit()?;
+    fs::remove_dir(path)?;
+    tell(|| Change::Remove(path.to_owned()));
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Files and folders that appear whole.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::error::explain;
+use super::place::{Placed, remove_quietly, rename_folder};
+use super::{owner, system};
+
+/// Writes a file so that at any moment, after a kill or a loss of power too, `path` holds either what it held before or all of `bytes`.
+///
+/// A new file beside it is written and flushed, renamed over it, and the folder flushed. Missing folders are made. What dead processes left in the making for this path goes.
+///
+/// # Errors
+/// Anything the disk refuses; the old content is then still there.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let (folder, name) = split(path);
+    create_folders(folder)?;
+    sweep(folder, name);
+    let temporary = folder.join(owner::name_in_the_making(name));
+    write_new(&temporary, bytes)
+        .and_then(|()| system::rename(&temporary, path).map_err(|error| explain(error, "write", path)))
+        .inspect_err(|_| remove_quietly(&temporary))?;
+    sync_folder(folder)
+}
+
+/// Writes a file that is not there yet and flushes it. Its name is durable once its folder is flushed.
+///
+/// # Errors
+/// Anything the disk refuses, or a file that is there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = system::create(path).map_err(|error| explain(error, "create", path))?;
+    system::write(&mut file, path, bytes).map_err(|error| explain(error, "write", path))?;
+    system::sync_file(&file, path).map_err(|error| explain(error, "flush", path))
+}
+
+/// Makes a folder of files (relative paths) appear at once, by one rename; or leaves what is at `target` as it is.
+///
+/// # Errors
+/// Anything the disk refuses; `target` is then as it was.
+pub fn write_folder(target: &Path, files: &[(&str, &[u8])]) -> Result<Placed> {
+    let (parent, name) = split(target);
+    create_folders(parent)?;
+    sweep(parent, name);
+    let temporary = parent.join(owner::name_in_the_making(name));
+    let written = write_files(&temporary, files).and_then(|()| rename_folder(&temporary, target));
+    if !matches!(written, Ok(Placed::Done)) {
+        remove_quietly(&temporary);
+    }
+    written
+}
+
+/// Files and every folder on the way to them, all flushed.
+fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    create_folders(folder)?;
+    let mut folders = BTreeSet::from([folder.to_owned()]);
+    for (relative, bytes) in files {
+        let path = folder.join(relative);
+        let (parent, _) = split(&path);
+        if folders.insert(parent.to_owned()) {
+            create_folders(parent)?;
+        }
+        write_new(&path, bytes)?;
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Makes a folder and those above it; each is durable when this returns.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn create_folders(path: &Path) -> Result<()> {
+    let mut missing: Vec<PathBuf> = Vec::new();
+    let mut at = path;
+    while !at.as_os_str().is_empty() && !at.is_dir() {
+        missing.push(at.to_owned());
+        match at.parent() {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    for folder in missing.iter().rev() {
+        match system::create_folder(folder) {
+            Ok(()) => sync_folder(split(folder).0)?,
+            // Another process was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(explain(error, "make the folder", folder)),
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    system::sync_folder(path).map_err(|error| explain(error, "flush the folder", path))
+}
+
+/// The folder of a path (the working folder for a bare name) and its last name.
+pub(super) fn split(path: &Path) -> (&Path, &str) {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (folder, path.file_name().and_then(OsStr::to_str).unwrap_or("unnamed"))
+}
+
+/// Removes what dead processes left in the making for `name`. It costs nothing but its absence if this fails.
+fn sweep(folder: &Path, name: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)) {
+            remove_quietly(&entry.path());
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Named columns of equal length.
+
+use std::borrow::Cow;
+
+use anyhow::{Result, bail};
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    F64(Vec<f64>),
+    /// Numbers some of which are absent; absent is not NaN.
+    Sparse(Vec<Option<f64>>),
+    U32(Vec<u32>),
+    U64(Vec<u64>),
+    I64(Vec<i64>),
+    Text(Vec<String>),
+}
+
+impl Column {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F64(values) => values.len(),
+            Self::Sparse(values) => values.len(),
+            Self::U32(values) => values.len(),
+            Self::U64(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::Text(values) => values.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What it holds, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::F64(_) => "numbers",
+            Self::Sparse(_) => "numbers, some absent",
+            Self::U32(_) | Self::U64(_) => "whole numbers",
+            Self::I64(_) => "whole numbers with sign",
+            Self::Text(_) => "text",
+        }
+    }
+}
+
+/// Columns in order, all of one length, no name twice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The table with one more column at its end.
+    ///
+    /// # Panics
+    /// If the name is taken or the length is another: tables are made by this program.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
+        let name = name.into();
+        assert!(self.column(&name).is_err(), "two columns are called `{name}`");
+        assert!(self.columns.is_empty() || self.rows() == column.len(), "`{name}` has {} rows where {} are", column.len(), self.rows());
+        self.columns.push((name, column));
+        self
+    }
+
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    pub fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// A column by name.
+    ///
+    /// # Errors
+    /// There is none; the message lists those there are.
+    pub fn column(&self, name: &str) -> Result<&Column> {
+        match self.columns.iter().find(|(own, _)| own == name) {
+            Some((_, column)) => Ok(column),
+            None => bail!("there is no column `{name}`; the columns are {}", self.names().collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    /// A column of numbers without gaps.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn f64(&self, name: &str) -> Result<&[f64]> {
+        match self.column(name)? {
+            Column::F64(values) => Ok(values),
+            other => wrong(name, "numbers", other),
+        }
+    }
+
+    /// A column of numbers, with or without gaps.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn sparse(&self, name: &str) -> Result<Cow<'_, [Option<f64>]>> {
+        match self.column(name)? {
+            Column::F64(values) => Ok(values.iter().map(|&value| Some(value)).collect()),
+            Column::Sparse(values) => Ok(Cow::Borrowed(values)),
+            other => wrong(name, "numbers", other),
+        }
+    }
+
+    /// A column of whole numbers from 0 to 2³² − 1.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn u32(&self, name: &str) -> Result<&[u32]> {
+        match self.column(name)? {
+            Column::U32(values) => Ok(values),
+            other => wrong(name, "whole numbers of 32 bits", other),
+        }
+    }
+
+    /// A column of whole numbers from 0.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn u64(&self, name: &str) -> Result<&[u64]> {
+        match self.column(name)? {
+            Column::U64(values) => Ok(values),
+            other => wrong(name, "whole numbers of 64 bits", other),
+        }
+    }
+
+    /// A column of whole numbers with sign.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn i64(&self, name: &str) -> Result<&[i64]> {
+        match self.column(name)? {
+            Column::I64(values) => Ok(values),
+            other => wrong(name, "whole numbers with sign", other),
+        }
+    }
+
+    /// A column of text.
+    ///
+    /// # Errors
+    /// No such column, or one of another kind.
+    pub fn text(&self, name: &str) -> Result<&[String]> {
+        match self.column(name)? {
+            Column::Text(values) => Ok(values),
+            other => wrong(name, "text", other),
+        }
+    }
+}
+
+fn wrong<T>(name: &str, expected: &str, found: &Column) -> Result<T> {
+    bail!("the column `{name}` holds {}, not {expected}", found.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_name_and_kind() {
+        let table = Table::new()
+            .with("step", Column::U64(vec![0, 1]))
+            .with("loss", Column::F64(vec![2.5, f64::NAN]))
+            .with("validation", Column::Sparse(vec![None, Some(1.0)]));
+        assert_eq!(table.rows(), 2);
+        assert_eq!(table.u64("step").unwrap(), [0, 1]);
+        assert_eq!(table.sparse("validation").unwrap().as_ref(), [None, Some(1.0)]);
+        assert_eq!(table.sparse("loss").unwrap()[0], Some(2.5));
+        assert_eq!(table.f64("los").unwrap_err().to_string(), "there is no column `los`; the columns are step, loss, validation");
+        assert_eq!(table.f64("validation").unwrap_err().to_string(), "the column `validation` holds numbers, some absent, not numbers");
+        assert_eq!(table.text("step").unwrap_err().to_string(), "the column `step` holds whole numbers, not text");
+    }
+
+    #[test]
+    #[should_panic(expected = "`b` has 1 rows where 2 are")]
+    fn columns_of_another_length_are_refused() {
+        let _ = Table::new().with("a", Column::F64(vec![1.0, 2.0])).with("b", Column::F64(vec![1.0]));
+    }
+}

@@ -1,0 +1,87 @@
+//! What a parquet file says of itself, held against its length and a limit before anything is decoded.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use anyhow::{Context, Result, bail};
+use polars::prelude::FileMetadata;
+
+use super::parquet::Limits;
+use super::thrift::{self, Page};
+
+const MAGIC: [u8; 4] = *b"PAR1";
+
+/// Checks the marks at both ends and the length of the footer.
+pub(super) fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
+    let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
+    let (mut begin, mut end) = ([0; 4], [0; 8]);
+    if length >= 12 {
+        file.seek(SeekFrom::Start(0))?;
+        file.read_exact(&mut begin)?;
+        file.seek(SeekFrom::End(-8))?;
+        file.read_exact(&mut end)?;
+    }
+    if begin != MAGIC {
+        bail!("it is not a parquet file: it does not begin with `PAR1`");
+    }
+    if end[4..] != MAGIC {
+        bail!("it is cut short: it does not end with `PAR1`");
+    }
+    let footer = u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]]));
+    if footer > length - 12 {
+        bail!("it is damaged: its footer claims {footer} bytes of {length}");
+    }
+    Ok(())
+}
+
+/// Checks rows, places and sizes of the chunks of all columns (or of one), down to the header of every page.
+pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, column: Option<&str>, limits: &Limits) -> Result<()> {
+    let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
+    let groups = metadata.row_groups.iter();
+    let rows = groups.clone().try_fold(0u64, |sum, group| sum.checked_add(group.num_rows() as u64)).context("it claims more rows than can be counted")?;
+    if rows != metadata.num_rows as u64 {
+        bail!("it is damaged: it claims {} rows, and its parts {rows}", metadata.num_rows);
+    }
+    let columns = if column.is_some() { 1 } else { metadata.schema_descr.columns().len() as u64 };
+    if rows.checked_mul(columns.max(1)).is_none_or(|values| values > limits.values) {
+        bail!("it claims {rows} rows of {columns} columns, more than the {} values that are read", limits.values);
+    }
+    let mut bytes = 0u64;
+    for group in groups {
+        for chunk in group.parquet_columns() {
+            let name = chunk.descriptor().path_in_schema.first().map_or("", |name| name.as_str());
+            if column.is_some_and(|column| column != name) {
+                continue;
+            }
+            let range = chunk.byte_range();
+            if range.start > range.end || range.end > length {
+                bail!("it is damaged: column `{name}` lies outside the file");
+            }
+            let flat = chunk.descriptor().path_in_schema.len() == 1 && chunk.descriptor().descriptor.max_rep_level == 0;
+            let pages = pages_of(file, range.start, range.end).with_context(|| format!("it is damaged: column `{name}`"))?;
+            bytes = pages.iter().fold(bytes, |sum, page| sum.saturating_add(page.uncompressed));
+            if bytes > limits.bytes {
+                bail!("it would take more than the {} bytes that are read once it is decompressed", limits.bytes);
+            }
+            let values = pages.iter().filter(|page| page.is_data).fold(0u64, |sum, page| sum.saturating_add(page.values));
+            if flat && values != group.num_rows() as u64 {
+                bail!("it is damaged: column `{name}` has {values} values in {} rows", group.num_rows());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The headers of the pages in a part of the file.
+fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Page>> {
+    let mut pages = Vec::new();
+    let mut at = start;
+    while at < end {
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = Vec::new();
+        file.by_ref().take((end - at).min(thrift::LONGEST_HEADER)).read_to_end(&mut head)?;
+        let (page, header) = thrift::page(&head)?;
+        at = at.checked_add(header as u64).and_then(|at| at.checked_add(page.compressed)).filter(|&next| next <= end).context("a page lies outside its column")?;
+        pages.push(page);
+    }
+    Ok(pages)
+}

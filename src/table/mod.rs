@@ -1,0 +1,15 @@
+//! The only reader and writer of parquet. A [`Table`] is a list of named columns; the same content gives the same bytes.
+//!
+//! Files are checked before they are decoded ([`guard`]): what a file says of itself is held against its length and a limit, because a decoder that believes it may ask for more memory
+//! than there is, and that ends the process. Large files of text are read group by group with [`Texts`].
+
+mod column;
+mod csv;
+mod guard;
+mod parquet;
+mod texts;
+mod thrift;
+
+pub use column::{Column, Table};
+pub use parquet::{Limits, from_parquet, read, read_with, to_parquet};
+pub use texts::Texts;

@@ -1,0 +1,126 @@
+//! Tables to parquet and back.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use polars::prelude::{
+    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, SerReader,
+    Series, StatisticsOptions,
+};
+
+use super::column::{Column, Table};
+use super::guard;
+use crate::files;
+
+/// What a file may ask for. The defaults fit anything that this program writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub file: u64,
+    /// Rows times columns.
+    pub values: u64,
+    /// Bytes of all pages after decompression.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file: 1 << 30, values: 1 << 27, bytes: 1 << 30 }
+    }
+}
+
+/// The bytes of a parquet file: one group of rows, compressed with Zstandard at a fixed level, with the least and greatest value of every column. Equal tables give equal bytes.
+///
+/// # Errors
+/// None that a valid table can cause; the encoder's own.
+pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
+    let columns = table.columns().iter().map(|(name, column)| {
+        let name = PlSmallStr::from_str(name);
+        match column {
+            Column::F64(values) => Series::new(name, values),
+            Column::Sparse(values) => Series::new(name, values),
+            Column::U32(values) => Series::new(name, values),
+            Column::U64(values) => Series::new(name, values),
+            Column::I64(values) => Series::new(name, values),
+            Column::Text(values) => Series::new(name, values),
+        }
+        .into_column()
+    });
+    let mut frame = DataFrame::new(table.rows(), columns.collect()).context("the table is not one")?;
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_statistics(StatisticsOptions { min_value: true, max_value: true, distinct_count: false, null_count: true, ..StatisticsOptions::empty() })
+        .with_row_group_size(Some(table.rows().max(1)))
+        .with_data_page_size(Some(1 << 20))
+        .set_parallel(false)
+        .finish(&mut frame)
+        .context("the table cannot be encoded as parquet")?;
+    Ok(bytes)
+}
+
+/// Reads a parquet file with the default limits.
+///
+/// # Errors
+/// A file that cannot be read, is damaged, asks for more than the limits, or has columns of a kind that [`Column`] does not know.
+pub fn read(path: &Path) -> Result<Table> {
+    read_with(path, &Limits::default())
+}
+
+/// Reads a parquet file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(path: &Path, limits: &Limits) -> Result<Table> {
+    let bytes = files::read_limited(path, limits.file)?;
+    from_parquet(bytes, limits).with_context(|| format!("{} cannot be read as parquet", path.display()))
+}
+
+/// Reads the bytes of a parquet file.
+///
+/// # Errors
+/// As [`read`], apart from the disk's.
+pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
+    guard::check_ends(&mut Cursor::new(bytes.as_slice()))?;
+    let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+    let metadata = calmly(|| reader.get_metadata().cloned())?;
+    guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits)?;
+    let frame = calmly(|| reader.read_parallel(ParallelStrategy::None).set_rechunk(true).finish())?;
+    frame.columns().iter().try_fold(Table::new(), |table, column| {
+        let name = column.name().to_string();
+        if table.column(&name).is_ok() {
+            bail!("two columns are called `{name}`");
+        }
+        let values = column_of(column.as_materialized_series()).with_context(|| format!("column `{name}`"))?;
+        Ok(table.with(name, values))
+    })
+}
+
+fn column_of(series: &Series) -> Result<Column> {
+    let gaps = series.null_count() > 0;
+    if gaps && *series.dtype() != DataType::Float64 {
+        bail!("values are absent where none may be");
+    }
+    Ok(match series.dtype() {
+        DataType::Float64 if gaps => Column::Sparse(series.f64()?.iter().collect()),
+        DataType::Float64 => Column::F64(series.f64()?.into_no_null_iter().collect()),
+        DataType::UInt32 => Column::U32(series.u32()?.into_no_null_iter().collect()),
+        DataType::UInt64 => Column::U64(series.u64()?.into_no_null_iter().collect()),
+        DataType::Int64 => Column::I64(series.i64()?.into_no_null_iter().collect()),
+        DataType::String => Column::Text(series.str()?.iter().flatten().map(str::to_owned).collect()),
+        other => bail!("values of type {other} are not read"),
+    })
+}
+
+/// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.
+pub(super) fn calmly<T>(work: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => Ok(result?),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow!("the file is damaged ({})", text.unwrap_or("the decoder gave up")))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Page headers of parquet, in Thrift's compact protocol: just enough to read their sizes.
+
+use anyhow::{Context, Result, bail};
+
+/// Headers with long statistics are longer than a few bytes, but not longer than this.
+pub(super) const LONGEST_HEADER: u64 = 1 << 16;
+
+/// What the header of a page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Page {
+    pub uncompressed: u64,
+    pub compressed: u64,
+    /// Of data pages: the number of values, absent ones included.
+    pub values: u64,
+    pub is_data: bool,
+}
+
+/// Reads the page header (`PageHeader` of parquet.thrift) at the start of `bytes`, and its length.
+pub(super) fn page(bytes: &[u8]) -> Result<(Page, usize)> {
+    let mut reader = Reader { bytes, at: 0 };
+    let mut page = Page { uncompressed: 0, compressed: 0, values: 0, is_data: false };
+    let mut last = 0;
+    while let Some((id, kind)) = reader.field(&mut last)? {
+        match (id, kind) {
+            (2, I32) => page.uncompressed = reader.size()?,
+            (3, I32) => page.compressed = reader.size()?,
+            // DataPageHeader and DataPageHeaderV2 both begin with the number of values.
+            (5 | 8, STRUCT) => {
+                page.is_data = true;
+                let mut inner = 0;
+                while let Some((id, kind)) = reader.field(&mut inner)? {
+                    if (id, kind) == (1, I32) {
+                        page.values = reader.size()?;
+                    } else {
+                        reader.skip(kind, 0)?;
+                    }
+                }
+            }
+            _ => reader.skip(kind, 0)?,
+        }
+    }
+    Ok((page, reader.at))
+}
+
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+const I16: u8 = 4;
+const I32: u8 = 5;
+const I64: u8 = 6;
+const DOUBLE: u8 = 7;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
+const SET: u8 = 10;
+const STRUCT: u8 = 12;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Result<u8> {
+        let byte = *self.bytes.get(self.at).context("a page header is cut short")?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// Seven bits a byte, the lowest first.
+    fn number(&mut self) -> Result<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        bail!("a number in a page header has no end")
+    }
+
+    /// A number with sign (zigzag) that must be a size.
+    fn size(&mut self) -> Result<u64> {
+        let raw = self.number()?;
+        if raw & 1 == 1 || raw >> 1 > i32::MAX as u64 {
+            bail!("a size in a page header is negative or too large");
+        }
+        Ok(raw >> 1)
+    }
+
+    /// The next field's number and type; nothing at the end of the struct.
+    fn field(&mut self, last: &mut u64) -> Result<Option<(u64, u8)>> {
+        let byte = self.byte()?;
+        if byte == 0 {
+            return Ok(None);
+        }
+        *last = if byte >> 4 == 0 { self.number()? >> 1 } else { *last + u64::from(byte >> 4) };
+        Ok(Some((*last, byte & 0x0f)))
+    }
+
+    fn skip(&mut self, kind: u8, depth: usize) -> Result<()> {
+        if depth > 8 {
+            bail!("a page header is nested too deeply");
+        }
+        match kind {
+            TRUE | FALSE => {}
+            BYTE => self.at += 1,
+            I16 | I32 | I64 => drop(self.number()?),
+            DOUBLE => self.at += 8,
+            BINARY => {
+                let length = self.number()?;
+                self.at = usize::try_from(length).ok().and_then(|length| self.at.checked_add(length)).context("a text in a page header has no end")?;
+            }
+            LIST | SET => {
+                let head = self.byte()?;
+                let count = if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) };
+                for _ in 0..count {
+                    // In a list a boolean takes a byte of its own.
+                    match head & 0x0f {
+                        TRUE | FALSE => self.at += 1,
+                        kind => self.skip(kind, depth + 1)?,
+                    }
+                    if self.at > self.bytes.len() {
+                        bail!("a page header is cut short");
+                    }
+                }
+            }
+            STRUCT => {
+                let mut last = 0;
+                while let Some((_, kind)) = self.field(&mut last)? {
+                    self.skip(kind, depth + 1)?;
+                }
+            }
+            _ => bail!("a page header has a field of an unknown type"),
+        }
+        if self.at > self.bytes.len() {
+            bail!("a page header is cut short");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_page_header_is_read_and_every_cut_refused() {
+        // type = 0 (data), uncompressed 300, compressed 20, then DataPageHeader { num_values 5, encoding 0, definition 3, repetition 3 } with empty statistics.
+        let bytes = [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x00, 0x00, 0x00];
+        let (page, length) = page(&bytes).unwrap();
+        assert_eq!((page, length), (Page { uncompressed: 300, compressed: 20, values: 5, is_data: true }, bytes.len()));
+        for cut in 0..bytes.len() {
+            assert!(super::page(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn negative_sizes_and_deep_nesting_are_refused() {
+        assert!(page(&[0x25, 0x01, 0x00]).unwrap_err().to_string().contains("negative"));
+        let mut deep = vec![0x9c];
+        deep.extend([0x1c; 40]);
+        assert!(page(&deep).unwrap_err().to_string().contains("too deeply"));
+        assert!(page(&[0x15]).is_err());
+        assert!(page(&[0x98, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]).is_err());
+    }
+}
