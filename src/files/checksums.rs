@@ -167,6 +167,7 @@ pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option
 /// No readable `checksums.toml`.
 pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let checksums = read_checksums(folder)?;
-    let is_there = |file: &str, entry: &Entry| folder.join(file).metadata().is_ok_and(|about| about.is_file() && about.len() == entry.bytes);
+    let is_there =
+        |file: &str, entry: &Entry| folder.join(file).metadata().is_ok_and(|about| about.is_file() && about.len() == entry.bytes);
     Ok(checksums.iter().filter(|(file, entry)| !is_there(file, entry)).map(|(file, _)| PathBuf::from(file)).collect())
 }

@@ -20,7 +20,9 @@ pub(super) fn explain(error: Error, action: &str, path: &Path) -> anyhow::Error 
 fn words(error: &Error) -> Option<&'static str> {
     Some(match (error.kind(), error.raw_os_error()) {
         (ErrorKind::StorageFull, _) => "the disk is full; free some space and run the same command again, it goes on from here",
-        (ErrorKind::QuotaExceeded, _) => "your share of the disk is used up; free some space and run the same command again, it goes on from here",
+        (ErrorKind::QuotaExceeded, _) => {
+            "your share of the disk is used up; free some space and run the same command again, it goes on from here"
+        }
         (ErrorKind::ReadOnlyFilesystem, _) => "it lies on a read-only file system; choose a folder that can be written",
         (ErrorKind::PermissionDenied, _) => "permission is missing; change the permissions of it and its folder, or choose another folder",
         (ErrorKind::NotFound, _) => "it, or the folder it belongs in, does not exist",

@@ -179,7 +179,11 @@ fn judge(text: &str, path: &Path, fresh: &Path) -> Result<Verdict> {
         Life::Unknown => {
             let silence = time(fresh).duration_since(time(path)).unwrap_or_default();
             if silence < SILENCE {
-                Verdict::Held(format!("{who} (last heard of {} s ago; taken over after {} s of silence)", silence.as_secs(), SILENCE.as_secs()))
+                Verdict::Held(format!(
+                    "{who} (last heard of {} s ago; taken over after {} s of silence)",
+                    silence.as_secs(),
+                    SILENCE.as_secs()
+                ))
             } else {
                 Verdict::Gone(format!("{} was left by {who}, silent for {} s; it is taken over", path.display(), silence.as_secs()))
             }

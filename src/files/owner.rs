@@ -84,8 +84,13 @@ impl Owner {
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut value = |key: &str| lines.next()?.strip_prefix(key)?.strip_prefix(" =").map(|rest| rest.trim().to_owned());
-        let owner =
-            Self { process: value("process")?.parse().ok()?, start: value("start")?, boot: value("boot")?, host: value("host")?, space: value("space")? };
+        let owner = Self {
+            process: value("process")?.parse().ok()?,
+            start: value("start")?,
+            boot: value("boot")?,
+            host: value("host")?,
+            space: value("space")?,
+        };
         text.ends_with('\n').then_some(owner)
     }
 }

@@ -25,7 +25,10 @@ pub enum Placed {
 pub fn rename_folder(from: &Path, to: &Path) -> Result<Placed> {
     match system::rename(from, to) {
         Ok(()) => {}
-        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory) && to.exists() => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory)
+                && to.exists() =>
+        {
             return Ok(Placed::TargetExists);
         }
         Err(error) => return Err(explain(error, "rename to", to)),

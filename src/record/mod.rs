@@ -1,4 +1,31 @@
-//! The on-disk form of a study and its runs.
+//! The on-disk form of a study and its runs: who finished what, and what an interrupted run needs to go on.
+//!
+//! A run is worked on in an [`Attempt`] (journals, checkpoints, `out/`), which becomes `runs/<id>/` by one rename when it is published; its evaluation follows by a rename of its own
+//! ([`publish_evaluation`]). [`run_state`] tells what is left to do. [`layout`] is the only place that knows where things are; [`evaluation`] and [`study`] are the types that are stored.
+//!
+//! Nothing here knows how a model is trained, or what a report looks like.
+
+mod attempt;
+mod checkpoint;
 pub mod evaluation;
+mod evaluations;
+mod events;
+mod journal;
 pub mod layout;
+mod machine;
+mod metrics;
+mod publish;
+mod runs;
+mod store;
 pub mod study;
+
+pub use attempt::{Attempt, Claim};
+pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
+pub use evaluations::{Evaluated, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples, read_speed};
+pub use events::append_event;
+pub use journal::Journal;
+pub use machine::instruction_set;
+pub use metrics::{Row, read_metrics, write_metrics};
+pub use publish::Publication;
+pub use runs::{Failure, RunRecord, RunState, is_complete, read_failure, read_run, run_state, sweep, verify_run};
+pub use study::{read_study, write_study};

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+
+use super::layout::Layout;
+use super::store::read_toml;
+use crate::files;
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,4 +95,37 @@ pub struct Facts {
     pub command: String,
     /// Label that the study carries in its report (a first run that decides nothing, say), from `pipeline.note`.
     pub note: Option<String>,
+}
+
+/// The format of `lock.toml`.
+pub const STUDY_FORMAT: u32 = 1;
+
+/// Writes `lock.toml`; a file that says the same stays untouched.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
+    let text = toml::to_string(study).context("the study cannot be written as TOML")?;
+    let path = layout.lock();
+    if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    files::write_atomically(&path, text.as_bytes())
+}
+
+/// Reads `lock.toml`.
+///
+/// # Errors
+/// A file that is missing, damaged or of another format.
+pub fn read_study(layout: &Layout) -> Result<Study> {
+    let path = layout.lock();
+    let study: Study = read_toml(&path)?;
+    anyhow::ensure!(
+        study.format == STUDY_FORMAT,
+        "{} has format {}, and this version reads {STUDY_FORMAT}: it was written by kdpipe {}",
+        path.display(),
+        study.format,
+        study.version
+    );
+    Ok(study)
 }

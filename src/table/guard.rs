@@ -37,7 +37,10 @@ pub(super) fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
 pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, column: Option<&str>, limits: &Limits) -> Result<()> {
     let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
     let groups = metadata.row_groups.iter();
-    let rows = groups.clone().try_fold(0u64, |sum, group| sum.checked_add(group.num_rows() as u64)).context("it claims more rows than can be counted")?;
+    let rows = groups
+        .clone()
+        .try_fold(0u64, |sum, group| sum.checked_add(group.num_rows() as u64))
+        .context("it claims more rows than can be counted")?;
     if rows != metadata.num_rows as u64 {
         bail!("it is damaged: it claims {} rows, and its parts {rows}", metadata.num_rows);
     }
@@ -80,7 +83,11 @@ fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Pa
         let mut head = Vec::new();
         file.by_ref().take((end - at).min(thrift::LONGEST_HEADER)).read_to_end(&mut head)?;
         let (page, header) = thrift::page(&head)?;
-        at = at.checked_add(header as u64).and_then(|at| at.checked_add(page.compressed)).filter(|&next| next <= end).context("a page lies outside its column")?;
+        at = at
+            .checked_add(header as u64)
+            .and_then(|at| at.checked_add(page.compressed))
+            .filter(|&next| next <= end)
+            .context("a page lies outside its column")?;
         pages.push(page);
     }
     Ok(pages)

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use polars::prelude::{
-    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsResult, SerReader,
-    Series, StatisticsOptions,
+    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr,
+    PolarsResult, SerReader, Series, StatisticsOptions,
 };
 
 use super::column::{Column, Table};
@@ -52,7 +52,13 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Zstd(None))
-        .with_statistics(StatisticsOptions { min_value: true, max_value: true, distinct_count: false, null_count: true, ..StatisticsOptions::empty() })
+        .with_statistics(StatisticsOptions {
+            min_value: true,
+            max_value: true,
+            distinct_count: false,
+            null_count: true,
+            ..StatisticsOptions::empty()
+        })
         .with_row_group_size(Some(table.rows().max(1)))
         .with_data_page_size(Some(1 << 20))
         .set_parallel(false)

@@ -77,7 +77,8 @@ impl Texts {
     fn read(&self, rows: usize) -> Result<Vec<String>> {
         let mut reader = ParquetReader::new(File::open(&self.path)?);
         reader.set_metadata(self.metadata.clone());
-        let reader = reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some((self.row, rows))).read_parallel(ParallelStrategy::None);
+        let reader =
+            reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some((self.row, rows))).read_parallel(ParallelStrategy::None);
         let frame = calmly(|| reader.finish())?;
         let column = frame.column(&self.column)?;
         Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())

@@ -109,7 +109,10 @@ impl Reader<'_> {
             DOUBLE => self.at += 8,
             BINARY => {
                 let length = self.number()?;
-                self.at = usize::try_from(length).ok().and_then(|length| self.at.checked_add(length)).context("a text in a page header has no end")?;
+                self.at = usize::try_from(length)
+                    .ok()
+                    .and_then(|length| self.at.checked_add(length))
+                    .context("a text in a page header has no end")?;
             }
             LIST | SET => {
                 let head = self.byte()?;
@@ -147,7 +150,8 @@ mod tests {
     #[test]
     fn a_data_page_header_is_read_and_every_cut_refused() {
         // type = 0 (data), uncompressed 300, compressed 20, then DataPageHeader { num_values 5, encoding 0, definition 3, repetition 3 } with empty statistics.
-        let bytes = [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x00, 0x00, 0x00];
+        let bytes =
+            [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x00, 0x00, 0x00];
         let (page, length) = page(&bytes).unwrap();
         assert_eq!((page, length), (Page { uncompressed: 300, compressed: 20, values: 5, is_data: true }, bytes.len()));
         for cut in 0..bytes.len() {

@@ -1,0 +1,242 @@
+//! An unfinished run: `work/<id>/<attempt>/` with journals, checkpoints, events and `out/`, which becomes the published run.
+//!
+//! `work/<id>/lock` says who is at it. The folder of an attempt belongs to one process alone: whoever goes on with what another left renames it first, so that a process which was only
+//! stopped, and wakes up, finds nothing to write to. Correctness rests on that and on the comparison at publication, never on the lock.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::checkpoint::{self, About, Checkpoint};
+use super::events::append_event;
+use super::journal::Journal;
+use super::layout::{Layout, RunFolder};
+use super::metrics::write_metrics;
+use super::publish::{self, Publication, UNCHECKED};
+use super::runs::{Failure, is_complete};
+use super::store::to_json;
+use crate::files::{self, Lock, Placed};
+
+/// What came of asking for a run.
+#[derive(Debug)]
+pub enum Claim {
+    Ours(Box<Attempt>),
+    /// Another process is at it; in words.
+    HeldBy(String),
+    /// It is finished: nothing is left to do.
+    Published,
+}
+
+/// An unfinished run that this process works on. Dropping it gives the run back, to be gone on with.
+#[derive(Debug)]
+pub struct Attempt {
+    id: String,
+    target: RunFolder,
+    work: PathBuf,
+    folder: PathBuf,
+    /// Values of each step.
+    pub metrics: Journal,
+    /// Times of each step.
+    pub timings: Journal,
+    /// What was found and mended, a line each.
+    pub notes: Vec<String>,
+    // Last, so that it is dropped last.
+    _lock: Lock,
+}
+
+impl Attempt {
+    /// Takes a run: goes on with what a dead process left, or starts anew.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn open_or_new(layout: &Layout, id: &str) -> Result<Claim> {
+        let (target, work) = (layout.run(id), layout.work(id));
+        if is_complete(&target) {
+            return Ok(Claim::Published);
+        }
+        let lock = match Lock::acquire(&work.join("lock"))? {
+            files::Claim::Acquired(lock) => lock,
+            files::Claim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
+        };
+        // Whoever had the lock before may have finished.
+        if is_complete(&target) {
+            clear(&work)?;
+            drop(lock);
+            remove_if_empty(&work);
+            return Ok(Claim::Published);
+        }
+        let mut notes: Vec<String> = lock.taken_over.iter().cloned().collect();
+        let folder = work.join(files::unique_name());
+        match left_behind(&work)? {
+            None => files::create_folders(&folder)?,
+            Some(old) => {
+                if files::rename_folder(&old, &folder)? == Placed::TargetExists {
+                    bail!("{} is there already", folder.display());
+                }
+            }
+        }
+        files::remove_tree(&folder.join("out"))?;
+        files::create_folders(&folder.join("out"))?;
+        let checkpoints = folder.join("checkpoints");
+        files::create_folders(&checkpoints)?;
+        checkpoint::sweep(&checkpoints)?;
+        let metrics = Journal::open(&folder.join("metrics.journal"))?;
+        let timings = Journal::open(&folder.join("timings.journal"))?;
+        if metrics.dropped > 0 {
+            notes.push(format!("the journal of run {id} ended in the middle of a row; {} bytes are dropped", metrics.dropped));
+        }
+        Ok(Claim::Ours(Box::new(Self { id: id.to_owned(), target, work, folder, metrics, timings, notes, _lock: lock })))
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The attempt's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Saves a state after `step` steps, together with the journals so far. The older checkpoints go once this one was read back.
+    ///
+    /// # Errors
+    /// Anything the disk refuses; what was saved before is then still there.
+    pub fn save_checkpoint<N: AsRef<str>, B: AsRef<[u8]>>(&mut self, step: u64, content: &[(N, B)], about: &About) -> Result<()> {
+        let content: Vec<(&str, &[u8])> = content.iter().map(|(name, bytes)| (name.as_ref(), bytes.as_ref())).collect();
+        let folder = self.checkpoints();
+        checkpoint::save(&folder, step, &content, about, &mut self.metrics, &mut self.timings).map_err(|error| self.taken_over(error))
+    }
+
+    /// The newest checkpoint that is whole; broken ones are set aside with the reason, and noted. The journals are cut to the steps before it, to nothing where there is none.
+    ///
+    /// # Errors
+    /// A checkpoint of another run, data, format or instruction set, with both values; anything the disk refuses.
+    pub fn newest_valid_checkpoint(&mut self, expected: &About) -> Result<Option<Checkpoint>> {
+        let folder = self.checkpoints();
+        checkpoint::newest(&folder, expected, &mut self.metrics, &mut self.timings, &mut self.notes)
+    }
+
+    fn checkpoints(&self) -> PathBuf {
+        self.folder.join("checkpoints")
+    }
+
+    /// Appends to the run's `events.jsonl`.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn event(&self, event: &str, about: &[(&str, Value)]) -> Result<()> {
+        append_event(&self.folder.join("events.jsonl"), event, about)
+    }
+
+    /// Writes a file of the finished run, by its path in the run's folder.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn write_out(&self, relative: &str, bytes: &[u8]) -> Result<()> {
+        files::write_atomically(&self.folder.join("out").join(relative), bytes).map_err(|error| self.taken_over(error))
+    }
+
+    /// Marks the finished run as one that diverged.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn write_failure(&self, failure: &Failure) -> Result<()> {
+        self.write_out("failure.json", &to_json(failure, "the failure")?)
+    }
+
+    /// Finishes the run: adds `metrics.parquet`, `timings.parquet` and `events.jsonl` to what [`Attempt::write_out`] wrote, then `checksums.toml`, and makes it appear as `runs/<id>/` by
+    /// one rename. Checkpoints go only then. Where the run is there already, the two are compared.
+    ///
+    /// # Errors
+    /// Anything the disk refuses; a run that is there with another result, naming the first file that differs. Nothing is lost then.
+    pub fn publish(self) -> Result<Publication> {
+        let published = self.place().map_err(|error| self.taken_over(error))?;
+        clear(&self.work)?;
+        let work = self.work.clone();
+        drop(self);
+        remove_if_empty(&work);
+        Ok(published)
+    }
+
+    fn place(&self) -> Result<Publication> {
+        let out = self.folder.join("out");
+        write_metrics(&out.join("metrics.parquet"), &self.metrics.read()?)?;
+        write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
+        let events = self.folder.join("events.jsonl");
+        if events.exists() {
+            files::write_atomically(&out.join("events.jsonl"), &files::read_limited(&events, 1 << 30)?)?;
+        }
+        files::remove_file(&out.join(files::CHECKSUMS))?;
+        let mut names = Vec::new();
+        list(&out, "", &mut names)?;
+        names.retain(|name| !UNCHECKED.contains(&name.as_str()));
+        let checksums = files::write_checksums(&out, &names)?;
+        files::sync_folder(&out)?;
+        let target = &self.target.root;
+        files::create_folders(target.parent().context("a run has a folder above it")?)?;
+        publish::place(
+            target,
+            &checksums,
+            || files::rename_folder(&out, target),
+            |file| files::write_atomically(&target.join(file), &files::read_limited(&out.join(file), u64::MAX - 1)?),
+        )
+    }
+
+    /// Says why everything fails in an attempt that another process renamed.
+    fn taken_over(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.folder.exists() {
+            return error;
+        }
+        error.context(format!("run {} was taken over by another process while this one stood still; its results stay as they are", self.id))
+    }
+}
+
+/// The attempt to go on with: the one that got furthest. The others go.
+fn left_behind(work: &Path) -> Result<Option<PathBuf>> {
+    let mut found = Vec::new();
+    for path in folders(work)? {
+        found.push((checkpoint::steps(&path.join("checkpoints"))?.last().copied(), path));
+    }
+    found.sort();
+    let best = found.pop().map(|(_, path)| path);
+    found.iter().try_for_each(|(_, path)| files::remove_tree(path))?;
+    Ok(best)
+}
+
+fn folders(work: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
+    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect())
+}
+
+/// Removes everything of a finished run's work but the lock.
+fn clear(work: &Path) -> Result<()> {
+    folders(work)?.iter().try_for_each(|folder| files::remove_tree(folder))
+}
+
+/// Removes a folder that nobody else began to use; `work` goes with the last of its runs.
+pub(super) fn remove_if_empty(work: &Path) {
+    let parent = work.parent();
+    for folder in std::iter::once(work).chain(parent) {
+        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()) {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Files below a folder as relative paths with `/`, in order.
+fn list(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result<()> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut names: Vec<_> =
+        entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir())).collect();
+    names.sort();
+    for (name, is_folder) in names {
+        let relative = format!("{prefix}{name}");
+        if is_folder {
+            list(&folder.join(&name), &format!("{relative}/"), found)?;
+        } else {
+            found.push(relative);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Finished runs: what is there, and what is left to do.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::attempt::remove_if_empty;
+use super::layout::{Layout, RunFolder};
+use super::metrics::{Row, read_metrics};
+use super::store::{read_json, read_toml};
+use crate::files::{self, Lock, Mismatch};
+use crate::spec::run::RunSpec;
+
+/// `failure.json`: why a run diverged. The same run always fails in the same way, so nothing of an interruption is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// In words.
+    pub reason: String,
+    /// The step, counted from 0, that could not be taken.
+    pub step: u64,
+    /// The term that was not finite, where it was one.
+    pub term: Option<String>,
+}
+
+/// What there is of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunState {
+    /// Nothing that is whole: never begun, unfinished, or published with files that are missing since.
+    Absent,
+    /// Published, every file in its place.
+    Published,
+    /// Published as one that diverged: it is not tried again.
+    Diverged(Failure),
+}
+
+/// Tells what is left to do for a run.
+///
+/// # Errors
+/// A `failure.json` that is damaged.
+pub fn run_state(layout: &Layout, id: &str) -> Result<RunState> {
+    let folder = layout.run(id);
+    if !is_complete(&folder) {
+        return Ok(RunState::Absent);
+    }
+    Ok(match read_failure(&folder)? {
+        Some(failure) => RunState::Diverged(failure),
+        None => RunState::Published,
+    })
+}
+
+/// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed: [`verify_run`] does that.
+pub fn is_complete(folder: &RunFolder) -> bool {
+    files::missing_files(&folder.root).is_ok_and(|missing| missing.is_empty())
+}
+
+/// Compares a run's files with its checksums; none where all is well.
+///
+/// # Errors
+/// No readable `checksums.toml`, or a file that cannot be read.
+pub fn verify_run(folder: &RunFolder) -> Result<Vec<Mismatch>> {
+    files::verify_checksums(&folder.root)
+}
+
+/// Reads `failure.json`, where there is one.
+///
+/// # Errors
+/// A file that is damaged.
+pub fn read_failure(folder: &RunFolder) -> Result<Option<Failure>> {
+    let path = folder.failure();
+    if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+}
+
+/// A finished run as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    pub spec: RunSpec,
+    pub metrics: Vec<Row>,
+    pub failure: Option<Failure>,
+}
+
+/// Reads a finished run: spec, metrics and failure. Evaluations are read on their own.
+///
+/// # Errors
+/// A file that is missing or damaged.
+pub fn read_run(folder: &RunFolder) -> Result<RunRecord> {
+    Ok(RunRecord { spec: read_toml(&folder.spec())?, metrics: read_metrics(&folder.metrics())?, failure: read_failure(folder)? })
+}
+
+/// Removes the work of runs that are published: a process may have ended between the two. Work that somebody is at stays.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn sweep(layout: &Layout) -> Result<()> {
+    let work = layout.root.join("work");
+    let Ok(entries) = std::fs::read_dir(&work) else { return Ok(()) };
+    let mut ids: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    ids.sort();
+    for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
+        let path = layout.work(id);
+        if let files::Claim::Acquired(lock) = Lock::acquire(&path.join("lock"))? {
+            remove_all_but_lock(&path)?;
+            drop(lock);
+            remove_if_empty(&path);
+        }
+    }
+    Ok(())
+}
+
+fn remove_all_but_lock(path: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Ok(()) };
+    entries.flatten().filter(|entry| entry.file_name() != "lock").try_for_each(|entry| files::remove_tree(&entry.path()))
+}
