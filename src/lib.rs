@@ -1,13 +1,32 @@
-//! kdpipe: knowledge-distillation studies on GPT-2.
+//! kdpipe: knowledge-distillation studies on GPT-2, from one TOML file to a finished report.
+//!
+//! A spec is resolved to a plan of runs ([`spec`]); the runner ([`runner`]) prepares the text ([`data`]), has the teacher trained or read ([`model`], [`train`]), advances the runs in groups
+//! that share the teacher's forward pass ([`distill`], [`train`], on the operations of [`ops`]), evaluates them ([`eval`]) and records them ([`record`]). The report ([`report`]) reads the
+//! records alone. [`cli`] is the only module that prints.
+
+pub mod random;
+
+pub mod files;
+pub mod table;
+
+pub mod spec;
+
+pub mod record;
+
+pub mod ops;
 
 pub mod data;
-pub mod distill;
-pub mod eval;
-pub mod files;
+
 pub mod model;
-pub mod ops;
-pub mod random;
-pub mod record;
-pub mod spec;
-pub mod table;
+
+pub mod distill;
+
 pub mod train;
+
+pub mod eval;
+
+pub mod runner;
+
+pub mod report;
+
+pub mod cli;

@@ -1,1 +1,5 @@
-fn main() {}
+//! Parses the command line, runs the command, and exits with its code.
+
+fn main() -> std::process::ExitCode {
+    kdpipe::cli::main()
+}

@@ -40,7 +40,7 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, fol
         entropy_nats_per_token: corpus.exact.map(|exact| exact.entropy_nats_per_token),
         unigram_nats_per_token: corpus.unigram_nats_per_token,
     };
-    let decode = |tokens: &[u32]| corpus.tokenizer.decode(tokens);
+    let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
     let evaluated = eval::evaluate(eval::Inputs {
         model: subject.model,
@@ -66,11 +66,11 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, fol
 }
 
 fn documents(split: &Split) -> Vec<usize> {
-    split.documents().iter().map(|&start| start as usize).collect()
+    split.documents.iter().map(|&start| start as usize).collect()
 }
 
 fn text<'a>(split: &'a Split, documents: &'a [usize]) -> Text<'a> {
-    Text { tokens: split.tokens(), documents, words: split.words(), bytes: split.bytes() }
+    Text { tokens: split.tokens(), documents, words: split.words, bytes: split.bytes }
 }
 
 fn rows(dataset: &Dataset) -> &'static str {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::data;
 use crate::files;
 use crate::model::Config;
+use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, Teacher, Tokenizer};
 use crate::spec::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 
@@ -31,8 +32,8 @@ impl Inputs for LocalInputs {
             Tokenizer::Train { vocab_size } => {
                 Fact::Known(TokenizerFact { fingerprint: format!("byte-level BPE of {vocab_size}"), vocabulary: Some(*vocab_size) })
             }
-            Tokenizer::Dir { path } => match data::Tokenizer::read(&path.resolve()) {
-                Ok(read) => Fact::Known(TokenizerFact { fingerprint: read.fingerprint(), vocabulary: Some(read.vocabulary()) }),
+            Tokenizer::Dir { path } => match data::Tokenizer::open(&path.resolve()) {
+                Ok(read) => Fact::Known(TokenizerFact { fingerprint: read.sha256(), vocabulary: Some(read.vocabulary()) }),
                 Err(error) => Fact::Bad(format!("{error:#}")),
             },
             Tokenizer::Hub { .. } => Fact::Unknown(HUB.to_owned()),
@@ -42,17 +43,24 @@ impl Inputs for LocalInputs {
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
         match teacher {
             Teacher::Train { .. } => Fact::Unknown("it is trained by this study".to_owned()),
-            Teacher::Dir { path } => match teacher_folder(&path.resolve()) {
+            Teacher::Dir { path } => match model_folder(&path.resolve()) {
                 Ok(fact) => Fact::Known(fact),
                 Err(error) => Fact::Bad(format!("{error:#}")),
             },
             Teacher::Hub { .. } => Fact::Unknown(HUB.to_owned()),
         }
     }
+
+    fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {
+        match model_folder(&folder.resolve()) {
+            Ok(fact) => Fact::Known(fact),
+            Err(error) => Fact::Bad(format!("{error:#}")),
+        }
+    }
 }
 
 /// The shape of a GPT-2 folder, and the hash of what it holds.
-fn teacher_folder(folder: &Path) -> anyhow::Result<TeacherFact> {
+fn model_folder(folder: &Path) -> anyhow::Result<TeacherFact> {
     use anyhow::Context;
     let path = folder.join("config.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;

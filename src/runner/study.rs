@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::FORMAT;
 use crate::record::study::{Arm, Axis, Cell, Change, Facts, ReportSettings, Study};
 use crate::spec::Plan;
 use crate::spec::run::{Balance, Dataset, Init, RunSpec, Teacher, Tokenizer};
+
+/// Version of the form of `lock.toml`.
+const FORMAT: u32 = 1;
 
 /// The study that a plan describes; `command` reproduces it.
 pub fn study(plan: &Plan, command: &str) -> Study {
@@ -46,7 +48,6 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
     for (number, key) in distinct(plan.runs.iter().map(|run| run.teacher_key.clone())).into_iter().enumerate() {
         inputs.insert(if number == 0 { "teacher".to_owned() } else { format!("teacher.{}", number + 1) }, key);
     }
-    inputs.extend(plan.inputs.clone());
     inputs
 }
 

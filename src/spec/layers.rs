@@ -338,6 +338,22 @@ impl Merged {
         Some((layer, layer.find(path)?))
     }
 
+    /// The value at `path` as TOML on one line; keys of a table that came from several layers together.
+    pub fn toml(&self, path: &[Step]) -> String {
+        match self.find(path) {
+            Some(Value::Dict(_, dict)) => {
+                let entries = dict.keys().map(|key| {
+                    let mut below = path.to_vec();
+                    below.push(Step::Key(key.clone()));
+                    format!("{} = {}", super::source::key_text(key), self.toml(&below))
+                });
+                format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+            }
+            Some(_) => self.origin(path).map(|(_, node)| node.toml()).unwrap_or_default(),
+            None => String::new(),
+        }
+    }
+
     /// Where the value at `path` was set; of a value that is not there, the table around it.
     pub fn place(&self, path: &[Step], on: On) -> Option<Place> {
         let mut path = path;

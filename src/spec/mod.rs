@@ -1,11 +1,24 @@
 //! From text to a complete plan, or a list of diagnostics.
+mod arms;
+mod check;
 pub mod diagnostics;
+mod estimate;
+mod grid;
+pub mod identity;
 mod layers;
+pub mod load;
 mod matching;
 pub mod path;
 pub mod plan;
+mod resolve;
 pub mod run;
 pub mod schedule;
 pub mod schema;
 mod source;
 mod written;
+mod pending;
+pub use pending::*;
+pub use plan::*;
+pub use load::{Loaded, load};
+pub use identity::NUMERICS_VERSION;
+pub use diagnostics::Diagnostics;

@@ -1,11 +1,8 @@
-//! The plan: every cell of the grid, the runs they resolve to, and what is predicted of each.
-//!
-//! `load` reads everything that can be known without inputs; `Loaded::resolve` asks for the inputs' facts and gives the `Plan`.
+//! The plan: every cell of the grid, the runs they resolve to, and what is predicted of each. `load` makes it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::diagnostics::{Diagnostic, Diagnostics};
 use super::path::InputPath;
 use super::run::{Dataset, RunSpec, Teacher, Tokenizer};
 
@@ -84,11 +81,13 @@ pub struct PlannedCell {
     pub run: usize,
 }
 
-/// One run, which one or more cells share.
+/// One run, which one or more cells share. Where `[evaluate]` is on an axis, runs of one id differ in how they are measured; only the first of them has to train.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
     /// 12 hexadecimal digits; provisional where `unknown` is not empty.
     pub id: String,
+    /// What the id is the hash of.
+    pub identity: serde_json::Value,
     pub spec: RunSpec,
     pub evaluation_key: String,
     pub teacher_key: String,
@@ -186,26 +185,4 @@ pub struct Plan {
     pub expect: Expect,
     /// What the user should know and need not act on.
     pub notices: Vec<String>,
-}
-
-/// A spec whose every cell was checked as far as that goes without its inputs.
-#[derive(Debug)]
-pub struct Loaded {}
-
-/// Reads the spec at `spec` with everything that it extends.
-///
-/// # Errors
-/// Every mistake that can be known without inputs.
-pub fn load(spec: &Path, _options: &Options) -> Result<Loaded, Diagnostics> {
-    Err(Diagnostic::new(format!("{} cannot be read: loading is not wired yet", spec.display())).into())
-}
-
-impl Loaded {
-    /// The plan, with the facts of the inputs.
-    ///
-    /// # Errors
-    /// Mistakes that only the inputs show, and inputs that cannot be used.
-    pub fn resolve(&self, _inputs: &dyn Inputs) -> Result<Plan, Diagnostics> {
-        Err(Diagnostic::new("resolving is not wired yet").into())
-    }
 }

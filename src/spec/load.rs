@@ -1,0 +1,466 @@
+//! The entry point: `load` reads a spec and checks every cell as far as that goes without its inputs; `Loaded::resolve` asks for the inputs' facts and gives the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::arms;
+use super::check::{Checked, check, is_file_name, shown};
+use super::diagnostics::{Diagnostic, Diagnostics, similar};
+use super::estimate::estimate;
+use super::grid::Grid;
+use super::identity::{self, Fingerprints};
+use super::layers::{Merged, On, Origin, Stack, Step, way};
+use super::path::InputPath;
+use super::plan::{
+    Axis, BetterExpected, Expect, Fact, Inputs, Options, PerplexityExpected, Plan, PlannedCell, PlannedRun, Report, TeacherFact,
+};
+use super::resolve::{Known, Problem, known_from_spec, resolve};
+use super::run::{Dataset, Init, Teacher, Term, Tokenizer};
+use super::schema;
+use super::written::{Run, Study};
+
+/// A spec whose every cell was checked as far as that goes without its inputs.
+#[derive(Debug)]
+pub struct Loaded {
+    pub(super) stack: Stack,
+    pub(super) grid: Grid,
+    study: Study,
+    name: String,
+    baseline: BTreeMap<String, String>,
+    primary: Option<BTreeMap<String, String>>,
+    /// In the order of `grid.cells`.
+    cells: Vec<Run>,
+    notices: Vec<String>,
+}
+
+/// Reads the spec at `spec` with everything that it extends.
+///
+/// # Errors
+/// Every mistake that can be known without inputs.
+pub fn load(spec: &Path, options: &Options) -> Result<Loaded, Diagnostics> {
+    let stack = Stack::load(spec, options)?;
+    let mut wrong = Vec::new();
+    let study = read_study(&stack, &mut wrong);
+    let grid = match Grid::read(&stack) {
+        Ok(grid) => grid,
+        Err(more) => {
+            wrong.extend(more.0);
+            // The cells are unknown, but the faults of the spec and its arms are not.
+            let mut idle = Idle::default();
+            read_run(&stack.run(None, &[]), &mut wrong, &mut idle);
+            return Err(Diagnostics(wrong).tidy());
+        }
+    };
+    let mut idle = Idle::default();
+    let mut cells = Vec::with_capacity(grid.cells.len());
+    for cell in &grid.cells {
+        let merged = stack.run(grid.arm(cell), &grid.layers(cell));
+        let run = read_run(&merged, &mut wrong, &mut idle);
+        idle.cells += 1;
+        cells.extend(run);
+    }
+    let used: BTreeSet<&str> = grid.cells.iter().filter_map(|cell| grid.arm(cell)).collect();
+    for arm in stack.arms().iter().filter(|arm| !used.contains(arm.as_str())) {
+        read_run(&stack.run(Some(arm), &[]), &mut wrong, &mut Idle::default());
+    }
+    let mut notices = grid.notices.clone();
+    idle.report(&mut wrong, &mut notices);
+    let study = study.and_then(|study| finish_study(study, &stack, &grid, &mut wrong));
+    match study {
+        Some((study, name, baseline, primary)) if wrong.is_empty() => {
+            Ok(Loaded { stack, grid, study, name, baseline, primary, cells, notices })
+        }
+        _ => Err(Diagnostics(wrong).tidy()),
+    }
+}
+
+/// Keys without effect, over all cells.
+#[derive(Default)]
+struct Idle {
+    cells: usize,
+    keys: BTreeMap<String, (usize, bool, Diagnostic)>,
+}
+
+impl Idle {
+    /// `worth_saying`: whether the user should hear of it where only some cells have no use for the key.
+    fn add(&mut self, key: String, worth_saying: bool, diagnostic: impl FnOnce() -> Diagnostic) {
+        self.keys.entry(key).or_insert_with(|| (0, worth_saying, diagnostic())).0 += 1;
+    }
+
+    fn report(self, wrong: &mut Vec<Diagnostic>, notices: &mut Vec<String>) {
+        for (key, (count, worth_saying, diagnostic)) in self.keys {
+            if count == self.cells {
+                wrong.push(diagnostic);
+            } else if worth_saying {
+                notices.push(format!("{key} has no effect in {count} of {} cells: {}", self.cells, diagnostic.message));
+            }
+        }
+    }
+}
+
+/// Checks a merged run and reads it; none where it has faults.
+fn read_run(merged: &Merged, wrong: &mut Vec<Diagnostic>, idle: &mut Idle) -> Option<Run> {
+    let Checked { mut value, faults, idle: foreign } = check(merged, schema::run());
+    let faulty = !faults.is_empty();
+    wrong.extend(faults);
+    for (key, diagnostic) in foreign {
+        idle.add(key, true, || diagnostic);
+    }
+    if faulty {
+        return None;
+    }
+    let disabled = take_disabled(&mut value);
+    let run: Run = deserialize(value, wrong)?;
+    for name in &disabled {
+        soft_leaves(merged, &[Step::Key("loss".to_owned()), Step::Key(name.clone())], &mut |key, place| {
+            if !key.ends_with(".enabled") {
+                let reason = format!("{key} has no effect: loss.{name} is not enabled");
+                idle.add(key.to_owned(), false, || Diagnostic::new(reason).at(place).hint("leave it out, or enable the loss in some cell"));
+            }
+        });
+    }
+    if !run.loss.values().any(Term::is_hidden) {
+        soft_leaves(merged, &[Step::Key("match".to_owned())], &mut |key, place| {
+            let reason = format!("{key} has no effect: no hidden loss is enabled");
+            idle.add(key.to_owned(), false, || Diagnostic::new(reason).at(place).hint("leave it out, or add a hidden loss"));
+        });
+    }
+    let resolved = resolve(&run, &known_from_spec(&run));
+    for (key, reason) in resolved.idle {
+        let path = way(&key);
+        if merged.origin(&path).is_some_and(|(layer, _)| layer.origin != Origin::Defaults) {
+            let place = merged.place(&path, On::Key);
+            idle.add(key.clone(), false, || Diagnostic::new(format!("{key} has no effect with {reason}")).at(place).hint("leave it out"));
+        }
+    }
+    wrong.extend(resolved.problems.into_iter().map(|problem| placed(merged, problem)));
+    Some(run)
+}
+
+fn placed(merged: &Merged, problem: Problem) -> Diagnostic {
+    let place = merged.place(&way(&problem.key), problem.on);
+    Diagnostic { message: problem.message, place, hint: Some(problem.hint) }
+}
+
+/// Takes disabled losses, and the switch itself, out of a checked run.
+fn take_disabled(value: &mut Json) -> Vec<String> {
+    let mut disabled = Vec::new();
+    if let Some(losses) = value.get_mut("loss").and_then(Json::as_object_mut) {
+        losses.retain(|name, term| {
+            let enabled = term.as_object_mut().and_then(|term| term.remove("enabled")).is_none_or(|enabled| enabled == true);
+            if !enabled {
+                disabled.push(name.clone());
+            }
+            enabled
+        });
+    }
+    disabled
+}
+
+/// Calls `visit` on every value below `path` that an axis, the environment or `--set` gives.
+fn soft_leaves(merged: &Merged, path: &[Step], visit: &mut dyn FnMut(&str, Option<super::diagnostics::Place>)) {
+    let Some(value) = merged.find(path) else { return };
+    if let figment::value::Value::Dict(_, dict) = value {
+        for key in dict.keys() {
+            let mut below = path.to_vec();
+            below.push(Step::Key(key.clone()));
+            soft_leaves(merged, &below, visit);
+        }
+    } else if merged.layer_of(value).is_some_and(|layer| matches!(layer.origin, Origin::Axis | Origin::Environment | Origin::Set)) {
+        visit(&super::layers::dotted(path), merged.place(path, On::Value));
+    }
+}
+
+/// A checked value as its type; a value that passed the check and is refused here is a gap between schema and type, which is said rather than hidden.
+fn deserialize<T: DeserializeOwned>(value: Json, wrong: &mut Vec<Diagnostic>) -> Option<T> {
+    match T::deserialize(value) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            wrong.push(Diagnostic::new(format!("the spec cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+fn read_study(stack: &Stack, wrong: &mut Vec<Diagnostic>) -> Option<(Study, Merged)> {
+    let merged = stack.study();
+    let Checked { mut value, faults, .. } = check(&merged, schema::study());
+    let faulty = !faults.is_empty();
+    wrong.extend(faults);
+    if faulty {
+        return None;
+    }
+    if let Some(table) = value.as_object_mut() {
+        table.remove("arms");
+        table.remove("grid");
+    }
+    Some((deserialize(value, wrong)?, merged))
+}
+
+type Selection = BTreeMap<String, String>;
+
+fn finish_study(
+    (study, merged): (Study, Merged),
+    stack: &Stack,
+    grid: &Grid,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<(Study, String, Selection, Option<Selection>)> {
+    let file = Path::new(&stack.spec().source.name);
+    let name = study.pipeline.name.clone().or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default();
+    if !is_file_name(&name) {
+        let hint = "write pipeline.name = \"NAME\", of letters, digits, -, _ and .";
+        wrong.push(Diagnostic::new(format!("the study has no name, and {} is none for a folder", shown(&name))).hint(hint));
+    }
+    let baseline = match study.report.baseline.as_ref() {
+        Some(_) => selection(&merged, "baseline", grid, wrong),
+        None => grid.axes.iter().filter(|axis| axis.key == "arm").map(|axis| (axis.key.clone(), axis.values[0].text.clone())).collect(),
+    };
+    let primary = study.report.primary.as_ref().map(|_| selection(&merged, "primary", grid, wrong));
+    check_expectations(&study, &merged, stack, wrong);
+    Some((study, name, baseline, primary))
+}
+
+/// Axis values under `report.<key>`.
+fn selection(merged: &Merged, key: &str, grid: &Grid, wrong: &mut Vec<Diagnostic>) -> Selection {
+    let path = [Step::Key("report".to_owned()), Step::Key(key.to_owned())];
+    let mut found = BTreeMap::new();
+    let mut leaves = Vec::new();
+    for layer in &merged.layers {
+        if let Some(node) = layer.find(&path) {
+            leaves.extend(arms::leaves(node).into_iter().map(|(key, node)| (key, node, layer)));
+        }
+    }
+    for (axis, node, layer) in leaves {
+        let text = node.text();
+        match grid.axes.iter().find(|known| known.key == axis) {
+            None => {
+                let names: Vec<&str> = grid.axes.iter().map(|axis| axis.key.as_str()).collect();
+                let hint = if names.is_empty() { "the grid has no axes".to_owned() } else { format!("the axes are {}", names.join(", ")) };
+                wrong.push(
+                    Diagnostic::new(format!("report.{key} names {axis}, which is no axis")).at(layer.place(node, On::Key)).hint(hint),
+                );
+            }
+            Some(known)
+                if known.values.iter().all(|value| value.text != text)
+                    && known.values.iter().any(|value| value.layer.is_some() || axis == "arm") =>
+            {
+                let values: Vec<&str> = known.values.iter().map(|value| value.text.as_str()).collect();
+                let meant = similar(&text, values.iter().copied()).map(|meant| format!("write \"{meant}\"; ")).unwrap_or_default();
+                let message = format!("report.{key} names {}, which is no value of the axis {axis}", shown(&text));
+                let hint = format!("{meant}its values are {}", values.join(", "));
+                wrong.push(Diagnostic::new(message).at(layer.place(node, On::Value)).hint(hint));
+            }
+            Some(_) => {}
+        }
+        found.insert(axis, text);
+    }
+    found
+}
+
+fn check_expectations(study: &Study, merged: &Merged, stack: &Stack, wrong: &mut Vec<Diagnostic>) {
+    let arms = stack.arms();
+    let mut named = Vec::new();
+    for (index, expected) in study.expect.perplexity.iter().enumerate() {
+        named.extend(expected.arm.as_ref().map(|arm| ("perplexity", index, "arm", arm)));
+    }
+    for (index, expected) in study.expect.better.iter().enumerate() {
+        named.push(("better", index, "arm", &expected.arm));
+        named.push(("better", index, "than", &expected.than));
+    }
+    for (list, index, key, arm) in named {
+        if !arms.contains(arm) {
+            let path = [Step::Key("expect".to_owned()), Step::Key(list.to_owned()), Step::Index(index), Step::Key(key.to_owned())];
+            let hint = match similar(arm, arms.iter().map(String::as_str)) {
+                Some(meant) => format!("write \"{meant}\""),
+                None => format!("the arms are {}", arms.join(", ")),
+            };
+            let message = format!("expect.{list} names the arm {}, which there is not", shown(arm));
+            wrong.push(Diagnostic::new(message).at(merged.place(&path, On::Value)).hint(hint));
+        }
+    }
+}
+
+/// Facts that were asked for, each input once.
+struct Asked<K, T> {
+    known: Vec<(K, Fact<T>)>,
+}
+
+impl<K: PartialEq + Clone, T: Clone> Asked<K, T> {
+    fn new() -> Self {
+        Self { known: Vec::new() }
+    }
+
+    fn get(&mut self, key: &K, ask: impl FnOnce() -> Fact<T>) -> Fact<T> {
+        if let Some((_, fact)) = self.known.iter().find(|(known, _)| known == key) {
+            return fact.clone();
+        }
+        let fact = ask();
+        self.known.push((key.clone(), fact.clone()));
+        fact
+    }
+}
+
+/// What one cell's facts came to.
+struct Facts {
+    known: Known,
+    fingerprints: Fingerprints,
+    unknown: Vec<String>,
+    /// Key of the input, and the message.
+    bad: Vec<(&'static str, String)>,
+}
+
+impl Facts {
+    /// Files a fact under the input at `key`; the value where it is known.
+    fn take<T>(&mut self, key: &'static str, fact: Fact<T>) -> Option<T> {
+        match fact {
+            Fact::Known(value) => Some(value),
+            Fact::Unknown(why) => {
+                self.unknown.push(why);
+                None
+            }
+            Fact::Bad(message) => {
+                self.bad.push((key, message));
+                None
+            }
+        }
+    }
+}
+
+impl Loaded {
+    /// The name of the study's folder below the results.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What each distinct run is made of, before any input is looked at, in the order of the cells: for a caller that fetches inputs first.
+    pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.cells.iter().map(|run| &run.dataset)
+    }
+
+    /// The plan, with the facts of the inputs.
+    ///
+    /// # Errors
+    /// Mistakes that only the inputs show, and inputs that cannot be used.
+    pub fn resolve(&self, inputs: &dyn Inputs) -> Result<Plan, Diagnostics> {
+        let mut wrong = Vec::new();
+        let mut asked = (Asked::new(), Asked::new(), Asked::new(), Asked::new());
+        let mut runs: Vec<PlannedRun> = Vec::new();
+        let mut by_key: BTreeMap<[String; 3], usize> = BTreeMap::new();
+        let mut cells = Vec::with_capacity(self.cells.len());
+        for (run, cell) in self.cells.iter().zip(&self.grid.cells) {
+            let mut facts =
+                Facts { known: known_from_spec(run), fingerprints: Fingerprints::default(), unknown: Vec::new(), bad: Vec::new() };
+            self.ask(run, inputs, &mut asked, &mut facts);
+            let resolved = resolve(run, &facts.known);
+            if !facts.bad.is_empty() || !resolved.problems.is_empty() {
+                let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
+                wrong.extend(resolved.problems.into_iter().map(|problem| placed(&merged, problem)));
+                for (key, message) in facts.bad {
+                    wrong.push(Diagnostic::new(message).at(merged.place(&way(key), On::Value)));
+                }
+                continue;
+            }
+            let spec = resolved.spec;
+            let prints = &facts.fingerprints;
+            let identity = identity::identity(&spec, prints, resolved.unmatched.as_ref());
+            let id = identity::key(&identity);
+            let evaluation_key = identity::evaluation_key(&spec.evaluate);
+            let teacher_evaluation_key = identity::teacher_evaluation_key(&spec, prints);
+            let at: BTreeMap<String, String> =
+                self.grid.axes.iter().zip(cell).map(|(axis, value)| (axis.key.clone(), axis.values[*value].text.clone())).collect();
+            let label = self.grid.axes.iter().map(|axis| format!("{}={}", axis.key, at[&axis.key])).collect::<Vec<_>>().join(" ");
+            let key = [id.clone(), evaluation_key.clone(), teacher_evaluation_key.clone()];
+            let index = *by_key.entry(key).or_insert_with(|| {
+                runs.push(PlannedRun {
+                    identity,
+                    evaluation_key,
+                    teacher_key: identity::teacher_key(&spec, prints),
+                    teacher_evaluation_key,
+                    group_key: identity::group_key(&spec, prints, &run.balance),
+                    estimate: estimate(&spec, facts.known.teacher.as_ref(), facts.known.vocabulary),
+                    id,
+                    label,
+                    unknown: facts.unknown,
+                    spec,
+                });
+                runs.len() - 1
+            });
+            cells.push(PlannedCell { at, run: index });
+        }
+        if !wrong.is_empty() {
+            return Err(Diagnostics(wrong).tidy());
+        }
+        let axes = self
+            .grid
+            .axes
+            .iter()
+            .map(|axis| Axis { key: axis.key.clone(), values: axis.values.iter().map(|value| value.text.clone()).collect() });
+        Ok(Plan {
+            name: self.name.clone(),
+            description: self.study.pipeline.description.clone(),
+            note: self.study.pipeline.note.clone(),
+            axes: axes.collect(),
+            cells,
+            runs,
+            arms: arms::arms(&self.stack, &self.grid, self.baseline.get("arm").map(String::as_str)),
+            report: Report {
+                template: self.study.report.template.clone(),
+                baseline: self.baseline.clone(),
+                margin: self.study.report.margin,
+                alpha: self.study.report.alpha,
+                primary: self.primary.clone(),
+            },
+            expect: Expect {
+                perplexity: self
+                    .study
+                    .expect
+                    .perplexity
+                    .iter()
+                    .map(|expected| PerplexityExpected { arm: expected.arm.clone(), at_most: expected.at_most })
+                    .collect(),
+                better: self
+                    .study
+                    .expect
+                    .better
+                    .iter()
+                    .map(|expected| BetterExpected { arm: expected.arm.clone(), than: expected.than.clone() })
+                    .collect(),
+            },
+            notices: self.notices.clone(),
+        })
+    }
+
+    fn ask(&self, run: &Run, inputs: &dyn Inputs, asked: &mut AskedAll, facts: &mut Facts) {
+        let unknown = || "unknown".to_owned();
+        if !matches!(run.dataset, Dataset::Synthetic { .. }) {
+            let fact = asked.0.get(&run.dataset, || inputs.dataset(&run.dataset));
+            facts.fingerprints.dataset = facts.take("dataset.source", fact).map_or_else(unknown, |fact| fact.fingerprint);
+        }
+        if !matches!(run.tokenizer, Tokenizer::Train { .. }) {
+            let fact = asked.1.get(&(run.dataset.clone(), run.tokenizer.clone()), || inputs.tokenizer(&run.dataset, &run.tokenizer));
+            let fact = facts.take("tokenizer.source", fact);
+            facts.known.vocabulary = fact.as_ref().and_then(|fact| fact.vocabulary);
+            facts.fingerprints.tokenizer = fact.map_or_else(unknown, |fact| fact.fingerprint);
+        }
+        if !matches!(run.teacher, Teacher::Train { .. }) {
+            let fact = asked.2.get(&run.teacher, || inputs.teacher(&run.teacher));
+            facts.known.teacher = facts.take("teacher.source", fact);
+            facts.fingerprints.teacher = facts.known.teacher.as_ref().map_or_else(unknown, |fact| fact.fingerprint.clone());
+        }
+        if let (Init::Dir, Some(folder)) = (run.student.init, &run.student.init_dir) {
+            let fact = asked.3.get(folder, || inputs.student(folder));
+            facts.known.init = facts.take("student.init_dir", fact);
+            facts.fingerprints.student = facts.known.init.as_ref().map_or_else(unknown, |fact| fact.fingerprint.clone());
+        }
+    }
+}
+
+type AskedAll = (
+    Asked<Dataset, super::plan::DatasetFact>,
+    Asked<(Dataset, Tokenizer), super::plan::TokenizerFact>,
+    Asked<Teacher, TeacherFact>,
+    Asked<InputPath, TeacherFact>,
+);
