@@ -18,6 +18,8 @@ mod read;
 #[cfg(test)]
 pub(crate) mod simulation;
 mod system;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use append::Append;

@@ -49,7 +49,7 @@ pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, colum
         bail!("it claims {rows} rows of {columns} columns, more than the {} values that are read", limits.values);
     }
     // Runs of equal values take next to nothing in the file, but nothing that was written takes less than this.
-    if rows.saturating_mul(columns) > (1 << 20) + length.saturating_mul(1024) {
+    if rows.saturating_mul(columns) > (1 << 20) + length.saturating_mul(256) {
         bail!("it claims {rows} rows of {columns} columns in {length} bytes");
     }
     let mut bytes = 0u64;
