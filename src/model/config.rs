@@ -97,7 +97,11 @@ impl Config {
         }
         let number = |name: &str| -> Result<usize> {
             let number = value.get(name).with_context(|| format!("config.json has no {name}"))?;
-            number.as_u64().filter(|&n| n > 0 && n < 1 << 31).map(|n| n as usize).with_context(|| format!("{name} = {number} in config.json is not a positive number"))
+            number
+                .as_u64()
+                .filter(|&n| n > 0 && n < 1 << 31)
+                .map(|n| n as usize)
+                .with_context(|| format!("{name} = {number} in config.json is not a positive number"))
         };
         let config = Self {
             layers: number("n_layer")?,

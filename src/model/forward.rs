@@ -16,6 +16,16 @@ pub struct States<D: Ops, T = NoneTape> {
     pub last: Mat<D, T>,
 }
 
+impl<D: Ops> States<D> {
+    /// A state that was kept, or the final one.
+    pub fn state(&self, state: State) -> &Mat<D> {
+        match state {
+            State::Final => &self.last,
+            State::Layer(_) => &self.kept[&state],
+        }
+    }
+}
+
 impl<D: Ops> Gpt2<D> {
     /// Runs `tokens` (B·T of them, sequence after sequence) of context T through the model and keeps the states in `keep`.
     ///

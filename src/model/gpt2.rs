@@ -59,7 +59,7 @@ pub struct Gpt2<D: Ops> {
 /// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that the shared and the mutable walk cannot differ.
 macro_rules! walk {
     ($model:expr, $visit:expr, $($mutable:tt)?) => {{
-        let visit = $visit;
+        let mut visit = $visit;
         visit("wte.weight".to_owned(), &$($mutable)? $model.wte);
         visit("wpe.weight".to_owned(), &$($mutable)? $model.wpe);
         for (i, block) in (&$($mutable)? $model.blocks).into_iter().enumerate() {

@@ -31,6 +31,15 @@ impl Weights {
         weights
     }
 
+    /// Zeros everywhere, to be overwritten.
+    pub fn zeros(config: &Config) -> Self {
+        let array = |(name, shape): (String, Vec<usize>)| {
+            let values = vec![0.0; shape.iter().product()];
+            (name, Array { shape, values })
+        };
+        Self { arrays: config.shapes().into_iter().map(array).collect() }
+    }
+
     /// Weights of a student that starts from its teacher: embeddings and final norm, and block `blocks[i]` (from 0) as the student's block i.
     ///
     /// The widths are equal and the blocks exist: `spec` has seen to it.

@@ -11,6 +11,6 @@ mod weights;
 
 pub use config::Config;
 pub use forward::States;
-pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
-pub use likelihood::{Scored, token_log_probabilities};
+pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
+pub use likelihood::{Window, score_windows, validation_nll, windows};
 pub use weights::{Array, Weights};

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
 use super::Config;
+use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
 use crate::ops::{Ops, tape};
 
 /// One array, row-major.
@@ -58,7 +58,9 @@ impl Weights {
         let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = self
             .arrays
             .iter()
-            .map(|(name, array)| (format!("transformer.{name}"), array.shape.clone(), array.values.iter().flat_map(|x| x.to_le_bytes()).collect()))
+            .map(|(name, array)| {
+                (format!("transformer.{name}"), array.shape.clone(), array.values.iter().flat_map(|x| x.to_le_bytes()).collect())
+            })
             .collect();
         let mut views = Vec::with_capacity(bytes.len());
         for (name, shape, data) in &bytes {
@@ -95,9 +97,11 @@ impl Weights {
     /// A missing or broken file, an unsupported config, arrays that do not fit it.
     pub fn read(folder: &Path) -> Result<(Config, Self)> {
         let read = |name: &str| std::fs::read(folder.join(name)).with_context(|| format!("cannot read {}", folder.join(name).display()));
-        let text = String::from_utf8(read("config.json")?).with_context(|| format!("{} is not UTF-8", folder.join("config.json").display()))?;
+        let text =
+            String::from_utf8(read("config.json")?).with_context(|| format!("{} is not UTF-8", folder.join("config.json").display()))?;
         let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
-        let weights = Self::from_safetensors(&read("model.safetensors")?).with_context(|| format!("in {}", folder.join("model.safetensors").display()))?;
+        let weights = Self::from_safetensors(&read("model.safetensors")?)
+            .with_context(|| format!("in {}", folder.join("model.safetensors").display()))?;
         weights.check(&config).with_context(|| format!("in {}", folder.join("model.safetensors").display()))?;
         Ok((config, weights))
     }
@@ -112,12 +116,15 @@ impl Weights {
         for (name, shape) in &shapes {
             match self.arrays.get(name) {
                 None => faults.push(format!("{name} is missing")),
-                Some(array) if array.shape != *shape => faults.push(format!("{name} has shape {:?}, config.json asks for {shape:?}", array.shape)),
+                Some(array) if array.shape != *shape => {
+                    faults.push(format!("{name} has shape {:?}, config.json asks for {shape:?}", array.shape))
+                }
                 Some(_) => {}
             }
         }
         let known: std::collections::BTreeSet<&str> = shapes.iter().map(|(name, _)| name.as_str()).collect();
-        faults.extend(self.arrays.keys().filter(|name| !known.contains(name.as_str())).map(|name| format!("{name} is not part of a GPT-2")));
+        faults
+            .extend(self.arrays.keys().filter(|name| !known.contains(name.as_str())).map(|name| format!("{name} is not part of a GPT-2")));
         if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("; ")) }
     }
 }

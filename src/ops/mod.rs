@@ -11,3 +11,54 @@ use dfdx::prelude::*;
 pub type Mat<D, T = NoneTape> = Tensor<(usize, usize), f32, D, T>;
 /// A single number, the value of a loss.
 pub type Scalar<D, T = NoneTape> = Tensor<Rank0, f32, D, T>;
+
+mod adamw;
+mod attention;
+pub mod clouds;
+pub mod composed;
+pub mod composed_losses;
+mod critic;
+mod critic_net;
+mod critic_spectral;
+mod critic_term;
+mod critic_update;
+mod embedding;
+mod hidden;
+pub mod inference;
+#[cfg(test)]
+mod layer_checks;
+mod layer_norm;
+mod layers;
+mod linear;
+mod logit_rows;
+mod logits;
+#[cfg(test)]
+mod loss_checks;
+mod losses;
+mod matmul;
+pub mod tape;
+mod vector;
+
+pub use adamw::{AdamW, Moments, adamw, add_assign, sum_of_squares};
+pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
+pub use critic_update::CriticReport;
+pub use layers::Layers;
+pub use logits::{LogitTerm, TeacherHead, TokenScore};
+pub use losses::Losses;
+
+/// Everything that training and evaluation ask of a device.
+pub trait Ops: Layers + Losses {}
+
+impl<D: Layers + Losses> Ops for D {}
+
+/// The device that runs are trained on.
+#[cfg(not(feature = "cuda"))]
+pub type Native = Cpu;
+/// The device that runs are trained on.
+#[cfg(feature = "cuda")]
+pub type Native = Cuda;
+
+/// That device. Random numbers never come from it.
+pub fn native() -> Native {
+    Native::default()
+}

@@ -1,5 +1,6 @@
 //! A path in a spec: what the user wrote, and the folder that it is relative to.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,43 @@ impl Serialize for InputPath {
     }
 }
 
+/// A string, or the table `{ written, base }` that `spec` makes of it where it knows the folder.
 impl<'de> Deserialize<'de> for InputPath {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { written: String::deserialize(deserializer)?, base: PathBuf::new() })
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Located {
+            written: String,
+            base: PathBuf,
+        }
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = InputPath;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a path")
+            }
+            fn visit_str<E>(self, written: &str) -> Result<InputPath, E> {
+                Ok(InputPath { written: written.to_owned(), base: PathBuf::new() })
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<InputPath, A::Error> {
+                let located = Located::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(InputPath { written: located.written, base: located.base })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl schemars::JsonSchema for InputPath {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": 1, "format": "path" })
     }
 }

@@ -1,9 +1,11 @@
 //! The resolved form of one run: complete, so that nothing after `spec` fills in a default. Only this form travels; the written form (layers, arms, grid) ends at `spec`.
 //!
-//! The same structs, serialised, are a run's `spec.toml`, which is itself a valid spec.
+//! The same structs, serialised, are a run's `spec.toml`, which is itself a valid spec. Their docs, ranges and variant defaults are the schema's (`super::schema`): a key is
+//! declared here and nowhere else. Keys that every spec has take their default from `pipelines/default.toml`; the serde defaults here are of keys that only some variants have.
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::path::InputPath;
@@ -28,128 +30,238 @@ pub struct RunSpec {
 }
 
 /// Where text comes from, and how its three splits are cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Dataset {
-    /// Text from the embedded grammar: each split is documents until the words are reached.
+    /// Text from an embedded grammar, which needs no input: each split is documents until its words are reached.
     Synthetic {
+        /// Seed of the grammar's draws, apart from the run's.
+        #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
         seed: u64,
+        /// Words of the training split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
         train_words: u64,
+        /// Words of the validation split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
         validation_words: u64,
+        /// Words of the test split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
         test_words: u64,
+        /// The first so many tokens of the training split; absent means all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
     /// Text files; each file is one document.
     Text {
+        /// Files of the training split; globs.
+        #[schemars(length(min = 1))]
         train: Vec<InputPath>,
+        /// Files of the validation split; globs.
+        #[schemars(length(min = 1))]
         validation: Vec<InputPath>,
+        /// Files of the test split; globs.
+        #[schemars(length(min = 1))]
         test: Vec<InputPath>,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
         detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
     /// Parquet files with a text column.
     Parquet {
+        /// Files of the training split; globs.
+        #[schemars(length(min = 1))]
         train: Vec<InputPath>,
+        /// Files of the validation split; globs.
+        #[schemars(length(min = 1))]
         validation: Vec<InputPath>,
+        /// Files of the test split; globs.
+        #[schemars(length(min = 1))]
         test: Vec<InputPath>,
+        /// Column with the text.
+        #[serde(default = "text_column")]
         column: String,
+        /// What a row is.
+        #[serde(default)]
         rows: Rows,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
         detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// A dataset of the hub.
+    /// A dataset of the hub with parquet files and a text column.
     Hub {
+        /// Owner and name on the hub.
+        #[schemars(length(min = 1))]
         repo: String,
+        /// Configuration of the dataset; absent where it has only one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         config: Option<String>,
+        /// Branch, tag or commit; the commit it resolves to is recorded and used from then on.
+        #[serde(default = "main_branch")]
         revision: String,
+        /// Split of the hub that is trained on.
+        #[serde(default = "train_split")]
         train: String,
+        /// Split of the hub, or a share of the training documents such as "0.5%", cut by hash.
+        #[serde(default = "validation_split")]
         validation: String,
+        /// Split of the hub, or a share of the training documents such as "0.5%", cut by hash.
+        #[serde(default = "test_split")]
         test: String,
+        /// Column with the text.
+        #[serde(default = "text_column")]
         column: String,
+        /// What a row is.
+        #[serde(default)]
         rows: Rows,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
         detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
 }
 
+fn text_column() -> String {
+    "text".to_owned()
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
+}
+
+fn train_split() -> String {
+    "train".to_owned()
+}
+
+fn validation_split() -> String {
+    "validation".to_owned()
+}
+
+fn test_split() -> String {
+    "test".to_owned()
+}
+
 /// What a row of a table is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rows {
     /// Rows are lines of one stream, joined unchanged (WikiText).
     Lines,
     /// Every row is a document.
+    #[default]
     Documents,
 }
 
 /// What is undone in the text before it is tokenized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Detokenize {
     /// The text stays as it is.
+    #[default]
     None,
     /// WikiText's spaced punctuation and ` @-@ ` are joined again.
     Wikitext,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How text becomes tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Tokenizer {
     /// A byte-level BPE trained on the training split.
     Train {
+        /// Tokens of the vocabulary: 256 bytes, the end of text, and the merges.
+        #[schemars(range(min = 257, max = 1_000_000))]
         vocab_size: usize,
     },
     /// A folder with tokenizer.json.
     Dir {
+        /// The folder.
         path: InputPath,
     },
+    /// A tokenizer of the hub.
     Hub {
+        /// Owner and name on the hub.
+        #[schemars(length(min = 1))]
         repo: String,
+        /// Branch, tag or commit.
+        #[serde(default = "main_branch")]
         revision: String,
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The GPT-2 that students learn from; it is never updated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Teacher {
     /// Trained once as a plain language model, kept in the cache and shared.
     Train {
+        /// Blocks.
+        #[schemars(range(min = 1, max = 1024))]
         layers: usize,
+        /// Width of the hidden states.
+        #[schemars(range(min = 1, max = 65536))]
         width: usize,
+        /// Attention heads; they divide the width.
+        #[schemars(range(min = 1, max = 65536))]
         heads: usize,
+        /// Seed of its own, so that every run has the same teacher.
+        #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
         seed: u64,
+        /// Like the table [train]; its context is the number of positions of teacher and student.
         train: Box<Train>,
     },
     /// A folder with config.json and model.safetensors.
     Dir {
+        /// The folder.
         path: InputPath,
     },
+    /// A GPT-2 of the hub.
     Hub {
+        /// Owner and name on the hub.
+        #[schemars(length(min = 1))]
         repo: String,
+        /// Branch, tag or commit.
+        #[serde(default = "main_branch")]
         revision: String,
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The GPT-2 that is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Student {
+    /// Blocks.
+    #[schemars(range(min = 1, max = 1024))]
     pub layers: usize,
+    /// Width of the hidden states.
+    #[schemars(range(min = 1, max = 65536))]
     pub width: usize,
+    /// Attention heads; they divide the width.
+    #[schemars(range(min = 1, max = 65536))]
     pub heads: usize,
+    /// Where the weights start.
     pub init: Init,
-    /// The teacher's block for every student block; used with `init = "teacher"` only.
+    /// The teacher's block, counted from 0, for every student block; used with `init = "teacher"` only, where it is "uniform" if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_blocks: Option<InitBlocks>,
+    /// Folder with config.json and model.safetensors; used with `init = "dir"` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_dir: Option<InputPath>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// Where the student's weights start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
     /// The initialisation of the GPT-2 paper.
@@ -189,144 +301,297 @@ pub enum State {
 }
 
 /// One named loss term.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", deny_unknown_fields)]
 pub enum Term {
+    /// Cross-entropy with the next token of the text.
     #[serde(rename = "lm")]
-    Lm { weight: Schedule },
+    Lm {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+    },
+    /// τ² times the Kullback–Leibler divergence of the predictions at temperature τ.
     #[serde(rename = "logits.kl")]
-    LogitsKl { weight: Schedule, temperature: Schedule, direction: Direction },
+    LogitsKl {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
+        /// Which of the two divergences.
+        #[serde(default)]
+        direction: Direction,
+    },
+    /// Mean squared difference of matched hidden states.
     #[serde(rename = "hidden.mse")]
-    HiddenMse { weight: Schedule, states: States, normalize: bool },
+    HiddenMse {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: States,
+        /// Divides both states by their norm and sums over coordinates (PKD, 2 − 2 cos).
+        #[serde(default)]
+        normalize: bool,
+    },
+    /// Mean of 1 − cos of matched hidden states (DistilBERT).
     #[serde(rename = "hidden.cosine")]
-    HiddenCosine { weight: Schedule, states: States },
+    HiddenCosine {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: States,
+    },
+    /// Wasserstein-1 distance of matched hidden states by its dual, with a learned critic.
     #[serde(rename = "hidden.wasserstein")]
-    HiddenWasserstein { weight: Schedule, states: States, critic: Critic },
+    HiddenWasserstein {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: States,
+        /// The critic; every matched student layer has one of its own.
+        #[serde(default)]
+        critic: Critic,
+    },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+fn one() -> Schedule {
+    Schedule::Constant(1.0)
+}
+
+/// Which of the two divergences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// KL(teacher ‖ student).
+    #[default]
     Forward,
     /// KL(student ‖ teacher).
     Reverse,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// Which hidden states are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum States {
     /// The states as they are.
+    #[default]
     Raw,
     /// Both normalised per token to mean 0 and variance 1 (eps 1e-5, no affine), the student's after its projection.
     Layernorm,
 }
 
 /// The critic of a Wasserstein term: an MLP on single token vectors, trained by Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Critic {
+    /// Width of its hidden layers.
+    #[schemars(range(min = 1, max = 65536))]
     pub width: usize,
+    /// Hidden layers.
+    #[schemars(range(min = 1, max = 16))]
     pub depth: usize,
+    /// Updates of the critic in every step of the student.
+    #[schemars(range(min = 1, max = 1000))]
     pub steps: usize,
+    /// Slope of the leaky ReLU below 0.
+    #[schemars(range(min = 0, max = 1))]
     pub slope: f64,
+    /// What keeps it Lipschitz.
     pub lipschitz: Lipschitz,
-    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only, where it is 10 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub penalty: Option<f64>,
-    /// Bound of every parameter; used with `lipschitz = "clip"` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Bound of every parameter; used with `lipschitz = "clip"` only, where it is 0.01 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip: Option<f64>,
+    /// Learning rate of its Adam.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub lr: f64,
+    /// Decay rates of its Adam's two moments.
+    #[schemars(with = "Betas")]
     pub betas: [f64; 2],
+    /// Updates on the first batches before training, taken with `balance.mode = "gradient"`.
+    #[schemars(range(max = 1_000_000))]
     pub warmup: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+impl Default for Critic {
+    fn default() -> Self {
+        Self {
+            width: 256,
+            depth: 2,
+            steps: 5,
+            slope: 0.2,
+            lipschitz: Lipschitz::GradientPenalty,
+            penalty: None,
+            clip: None,
+            lr: 1e-4,
+            betas: [0.0, 0.9],
+            warmup: 100,
+        }
+    }
+}
+
+/// What keeps a critic Lipschitz.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lipschitz {
+    /// λ times the mean of (‖∇f‖ − 1)² between the clouds (arXiv 1704.00028).
     GradientPenalty,
+    /// Every weight divided by its largest singular value (arXiv 1802.05957).
     Spectral,
+    /// Every parameter within ±`clip` (arXiv 1701.07875); the distance then has an unknown factor.
     Clip,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How hidden terms are made comparable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Balance {
+    /// Terms enter with their weights alone.
     None,
     /// Hidden terms are scaled once, before training, to the gradient norm of the reference term.
     Gradient {
+        /// Batches that the gradient norms are measured on.
+        #[serde(default = "balance_batches")]
+        #[schemars(range(min = 1, max = 100_000))]
         batches: usize,
+        /// Name of an enabled term that is not a hidden one.
+        #[serde(default = "balance_reference")]
         reference: String,
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+fn balance_batches() -> usize {
+    8
+}
+
+fn balance_reference() -> String {
+    "kl".to_owned()
+}
+
+/// How long and how a model is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Train {
+    /// Updates of the weights.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub steps: u64,
     /// Sequences of a micro-batch.
+    #[schemars(range(min = 1, max = 65536))]
     pub batch: usize,
     /// Tokens of a sequence.
+    #[schemars(range(min = 1, max = 1_048_576))]
     pub context: usize,
     /// Micro-batches of a step.
+    #[schemars(range(min = 1, max = 65536))]
     pub accumulate: usize,
+    /// A new order of the windows in every epoch; otherwise the order of the text.
     pub shuffle: bool,
+    /// Linear warm-up to `peak`, then decay to `floor`.
     pub lr: LearningRate,
+    /// Decay rates of AdamW's two moments.
+    #[schemars(with = "Betas")]
     pub betas: [f64; 2],
+    /// Added to the root of AdamW's second moment.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub eps: f64,
+    /// Decoupled weight decay, not on biases and layer norms.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
+    /// Largest norm of the gradient; longer ones are scaled down to it.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip: f64,
+    /// Which weights the run keeps.
     pub keep: Keep,
+    /// Steps between checkpoints.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub checkpoint_every: u64,
+    /// Steps between looks at the validation split.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub evaluate_every: u64,
 }
 
 /// Linear warm-up to `peak`, then decay to `floor`·peak at the last step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LearningRate {
+    /// Highest learning rate.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub peak: f64,
+    /// Steps, or a share of all, such as "5%", until the peak.
     pub warmup: Span,
+    /// Shape after the peak.
     pub decay: Decay,
     /// A share of `peak`, as "10%".
+    #[schemars(with = "super::schedule::Percent")]
     pub floor: Span,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// Shape of the learning rate after its peak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
+    /// Half a cosine.
     Cosine,
+    /// A straight line.
     Linear,
+    /// It stays at the peak; `floor` is then unused.
     Constant,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// Which weights a run keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
+    /// Those after the last step.
     Last,
-    /// The weights of the lowest validation loss.
+    /// Those of the lowest validation loss.
     Best,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How finished models are measured. Changing it evaluates stored weights again and trains nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluate {
+    /// Tokens of a window of the perplexity.
+    #[schemars(range(min = 1, max = 1_048_576))]
     pub context: usize,
+    /// Tokens between the starts of two windows, at most `context`.
+    #[schemars(range(min = 1, max = 1_048_576))]
     pub stride: usize,
+    /// Continuations, the teacher's beside the student's.
     pub samples: Samples,
     /// Tokens of the test split whose hidden states are compared (CKA, sliced W2).
+    #[schemars(range(min = 2, max = 1_000_000))]
     pub probe_tokens: usize,
     /// Random directions of sliced W2.
+    #[schemars(range(min = 1, max = 100_000))]
     pub directions: usize,
     /// Tokens of the t-SNE, at most `probe_tokens`; 0 draws none.
+    #[schemars(range(max = 100_000))]
     pub embed_tokens: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Continuations that the report shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Samples {
+    /// Prompts from the test split; 0 for none.
+    #[schemars(range(max = 1000))]
     pub prompts: usize,
+    /// New tokens of each.
+    #[schemars(range(min = 1, max = 100_000))]
     pub tokens: usize,
 }
 
@@ -359,6 +624,43 @@ impl Term {
             Self::Lm { .. } | Self::LogitsKl { .. } => false,
             Self::HiddenMse { .. } | Self::HiddenCosine { .. } | Self::HiddenWasserstein { .. } => true,
         }
+    }
+}
+
+/// Schema of Adam's two decay rates.
+struct Betas;
+
+impl JsonSchema for Betas {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Betas".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let rate = schemars::json_schema!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
+        schemars::json_schema!({ "type": "array", "items": rate, "minItems": 2, "maxItems": 2 })
+    }
+}
+
+impl JsonSchema for InitBlocks {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "InitBlocks".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [
+            { "enum": ["uniform", "first", "last", "distilgpt2"] },
+            { "type": "array", "items": { "type": "integer", "minimum": 0 } },
+        ] })
+    }
+}
+
+impl JsonSchema for State {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "State".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["final"] }] })
     }
 }
 

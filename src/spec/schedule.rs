@@ -2,6 +2,7 @@
 //!
 //! Steps count from 0; with x = min(1, k / over) a schedule goes from `from` at step 0 to `to` at step `over` and stays there.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A length of training: so many steps, or a share of all of them.
@@ -47,15 +48,105 @@ pub enum Schedule {
 }
 
 /// Tables as they are written; a number is a constant.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "shape", rename_all = "kebab-case", deny_unknown_fields)]
 enum Written {
-    Constant { value: f64 },
-    Linear { from: f64, to: f64, over: Span },
-    Cosine { from: f64, to: f64, over: Span },
-    Exponential { from: f64, to: f64, over: Span },
-    Step { from: f64, to: f64, over: Span },
-    Piecewise { points: Vec<(Span, f64)> },
+    /// The same at every step, as a plain number is.
+    Constant {
+        /// The value.
+        value: f64,
+    },
+    /// A straight line, then constant.
+    Linear {
+        /// Value at step 0.
+        from: f64,
+        /// Value from step `over` on.
+        to: f64,
+        /// Steps, or a share of all.
+        over: Span,
+    },
+    /// Half a cosine, then constant.
+    Cosine {
+        /// Value at step 0.
+        from: f64,
+        /// Value from step `over` on.
+        to: f64,
+        /// Steps, or a share of all.
+        over: Span,
+    },
+    /// A constant ratio from step to step, then constant; neither end is 0.
+    Exponential {
+        /// Value at step 0.
+        from: f64,
+        /// Value from step `over` on.
+        to: f64,
+        /// Steps, or a share of all.
+        over: Span,
+    },
+    /// One jump.
+    Step {
+        /// Value before step `over`.
+        from: f64,
+        /// Value from step `over` on.
+        to: f64,
+        /// Steps, or a share of all.
+        over: Span,
+    },
+    /// Straight lines between points, constant outside.
+    Piecewise {
+        /// Pairs of a step (or a share of all) and a value, in order.
+        #[schemars(length(min = 1, max = 10_000))]
+        points: Vec<(Span, f64)>,
+    },
+}
+
+/// Schema of a share that is written as a percentage.
+#[derive(Debug)]
+pub(crate) struct Percent;
+
+/// A percentage from 0% to 100% as a regular expression.
+const PERCENT: &str = r"^0*(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$";
+
+/// The number before the `%` of a percentage from 0% to 100%; exactly what `PERCENT` matches.
+pub(crate) fn percentage(text: &str) -> Option<f64> {
+    let number = text.strip_suffix('%')?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    number.parse().ok().filter(|percent| (0.0..=100.0).contains(percent))
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": PERCENT })
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": PERCENT }] })
+    }
+}
+
+impl JsonSchema for Schedule {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Schedule".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let table = generator.subschema_for::<Written>();
+        schemars::json_schema!({ "anyOf": [{ "type": "number" }, table] })
+    }
 }
 
 impl Span {
@@ -139,11 +230,7 @@ impl<'de> Deserialize<'de> for Span {
                 Ok(Span::Steps(steps))
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
-                let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-                percent
-                    .filter(|percent| (0.0..=100.0).contains(percent))
-                    .map(Span::Percent)
-                    .ok_or_else(|| E::custom(format!("\"{text}\" is not a percentage from 0% to 100%")))
+                percentage(text).map(Span::Percent).ok_or_else(|| E::custom(format!("\"{text}\" is not a percentage from 0% to 100%")))
             }
         }
         deserializer.deserialize_any(Visitor)

@@ -1,0 +1,104 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Knowledge-distillation studies on GPT-2: one TOML file in, a fair comparison and its report out.
+#[derive(Debug, Parser)]
+#[command(name = "kdpipe", version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Set a key of the spec, as TOML: `--set train.steps=100`; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+    /// Folder that the study's results go to, as a folder of the study's name
+    #[arg(long, value_name = "DIR", default_value = "results", global = true)]
+    pub results: PathBuf,
+    /// Threads to compute with [default: all cores]; changes speed, never a result
+    #[arg(long, value_name = "N", global = true)]
+    pub threads: Option<usize>,
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print a line for every event
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Print JSON for programs to read
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that has not asked for none (NO_COLOR)
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Expand the spec into runs, train, evaluate, aggregate and report
+    ///
+    /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not stop the others.
+    Run(Run),
+    /// Show the expanded grid without running anything
+    Plan(Plan),
+    /// Validate specs: every error at once, with its place and remedy
+    Check {
+        #[arg(value_name = "SPEC", required = true)]
+        specs: Vec<PathBuf>,
+    },
+    /// Render the report again from stored results
+    Report {
+        spec: PathBuf,
+        /// A minijinja template instead of the spec's
+        #[arg(long, value_name = "FILE")]
+        template: Option<PathBuf>,
+    },
+    /// Compare two results folders or two runs; exit code 1 if they differ
+    ///
+    /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are left out.
+    Diff { a: PathBuf, b: PathBuf },
+    /// Print the JSON Schema of a spec, for editors
+    Schema,
+    /// Write a commented starter spec
+    Init {
+        /// The file to write; an existing one is never overwritten
+        #[arg(default_value = "study.toml")]
+        path: PathBuf,
+    },
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    pub spec: PathBuf,
+    /// Only runs whose id, or an axis as `axis=value`, matches the glob; may be given many times
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Only the i-th of n parts of the grid, from 1: `--shard 2/4`
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    pub spec: PathBuf,
+    /// Say which layer a key's value comes from
+    #[arg(long, value_name = "KEY")]
+    pub explain: Option<String>,
+}

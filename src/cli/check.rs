@@ -1,0 +1,27 @@
+//! `kdpipe check`: every error of every spec.
+
+use std::path::PathBuf;
+
+use super::args::Common;
+use super::{Exit, Fault, Outcome, print, report_fault, spec_options};
+use crate::runner::LocalInputs;
+use crate::spec;
+
+pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
+    let options = spec_options(common)?;
+    let mut exit = Exit::Good;
+    for path in specs {
+        match spec::load(path, &options).and_then(|loaded| loaded.resolve(&LocalInputs)) {
+            Ok(plan) => {
+                if !common.quiet {
+                    print(&format!("{}: good, {} runs\n", path.display(), plan.runs.len()));
+                }
+            }
+            Err(diagnostics) => {
+                report_fault(&Fault::Spec(diagnostics), common);
+                exit = Exit::BadInput;
+            }
+        }
+    }
+    Ok(exit)
+}

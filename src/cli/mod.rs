@@ -1,0 +1,150 @@
+//! The command line: arguments, dispatch, exit codes. The only place that prints.
+
+mod args;
+mod check;
+mod diff;
+mod expect;
+mod init;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod signals;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::spec::{Diagnostics, Options};
+use args::{Cli, Color, Command, Common};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Good,
+    /// A run failed, an expectation was missed, or a comparison differs.
+    Failed,
+    /// The input is at fault.
+    BadInput,
+    Interrupted,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Failed => 1,
+            Self::BadInput => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// What a command returns: errors are printed in one place, here.
+type Outcome = Result<Exit, Fault>;
+
+/// Why a command could not do its work.
+enum Fault {
+    /// The spec is at fault.
+    Spec(Diagnostics),
+    /// Anything else that the user gave: a path, a template, a shard.
+    Other(anyhow::Error),
+    /// The grid could not be run or recorded.
+    Run(anyhow::Error),
+}
+
+impl From<Diagnostics> for Fault {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Spec(diagnostics)
+    }
+}
+
+impl From<anyhow::Error> for Fault {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.common.threads {
+        // Fails only if a pool exists already, which nothing has made yet.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    let exit = match dispatch(&cli) {
+        Ok(exit) => exit,
+        Err(fault) => {
+            report_fault(&fault, &cli.common);
+            match fault {
+                Fault::Spec(_) | Fault::Other(_) => Exit::BadInput,
+                Fault::Run(_) => Exit::Failed,
+            }
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(cli: &Cli) -> Outcome {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Run(arguments) => run::run(arguments, common),
+        Command::Plan(arguments) => plan::plan(arguments, common),
+        Command::Check { specs } => check::check(specs, common),
+        Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
+        Command::Diff { a, b } => {
+            let differences = diff::diff(a, b)?;
+            if common.json {
+                print(&format!("{}\n", serde_json::json!({ "same": differences.is_empty(), "differences": differences })));
+            } else if differences.is_empty() {
+                print("the same\n");
+            } else {
+                differences.iter().for_each(|difference| print(&format!("{difference}\n")));
+            }
+            Ok(if differences.is_empty() { Exit::Good } else { Exit::Failed })
+        }
+        Command::Schema => {
+            print(&format!("{:#}\n", crate::spec::schema()));
+            Ok(Exit::Good)
+        }
+        Command::Init { path } => init::init(path, common),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "kdpipe", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Good)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that went away (`kdpipe plan | head`) is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn report_fault(fault: &Fault, common: &Common) {
+    let text = match fault {
+        Fault::Spec(diagnostics) => diagnostics.render(uses_color(common, &std::io::stderr())),
+        Fault::Other(error) | Fault::Run(error) => format!("error: {error:#}"),
+    };
+    eprintln!("{}", text.trim_end());
+}
+
+fn uses_color(common: &Common, stream: &impl IsTerminal) -> bool {
+    match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
+}
+
+/// What reaches the spec from outside its files.
+fn spec_options(common: &Common) -> anyhow::Result<Options> {
+    use anyhow::Context;
+    Ok(Options {
+        set: common.set.clone(),
+        environment: std::env::vars().filter(|(name, _)| name.starts_with("KDPIPE_") && name.contains("__")).collect(),
+        working_folder: std::env::current_dir().context("the working folder cannot be read")?,
+    })
+}

@@ -1,0 +1,222 @@
+//! What `run` shows while it works: bars on a terminal, plain lines elsewhere. Everything here goes to the error stream, so that standard output holds results alone.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::args::Common;
+use crate::runner::{Event, Observer};
+
+/// Shows a study's events.
+pub struct Display {
+    style: Style,
+    verbose: bool,
+    state: Mutex<State>,
+}
+
+enum Style {
+    Quiet,
+    Lines,
+    /// The grid above, the training in hand below.
+    Bars { all: MultiProgress, grid: ProgressBar },
+}
+
+#[derive(Default)]
+struct State {
+    training: Option<Training>,
+    stage: Option<ProgressBar>,
+}
+
+/// The training in hand.
+struct Training {
+    bar: Option<ProgressBar>,
+    title: String,
+    runs: usize,
+    steps: u64,
+    /// Tokens and seconds since the last line or refresh.
+    tokens: u64,
+    seconds: f64,
+    /// When the last plain line was printed, and at which tenth.
+    shown: Instant,
+}
+
+/// A plain line at most this often.
+const LINE_EVERY: Duration = Duration::from_secs(20);
+
+impl Display {
+    /// For a grid of `runs` runs.
+    pub fn new(common: &Common, runs: usize) -> Self {
+        let style = if common.quiet || common.json {
+            Style::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let all = MultiProgress::new();
+            let grid = all.add(ProgressBar::new(runs as u64));
+            grid.set_style(bar_style("grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed"));
+            grid.enable_steady_tick(Duration::from_millis(250));
+            Style::Bars { all, grid }
+        } else {
+            Style::Lines
+        };
+        Self { style, verbose: common.verbose, state: Mutex::new(State::default()) }
+    }
+
+    /// Takes the bars away.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        if let Some(stage) = state.stage.take() {
+            stage.finish_and_clear();
+        }
+        if let Some(Training { bar: Some(bar), .. }) = state.training.take() {
+            bar.finish_and_clear();
+        }
+        if let Style::Bars { all, grid } = &self.style {
+            grid.finish_and_clear();
+            let _ = all.clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn line(&self, text: &str) {
+        match &self.style {
+            Style::Quiet => {}
+            Style::Lines => eprintln!("{text}"),
+            Style::Bars { all, .. } => {
+                let _ = all.println(text);
+            }
+        }
+    }
+
+    fn advance_grid(&self, runs: u64) {
+        if let Style::Bars { grid, .. } = &self.style {
+            grid.inc(runs);
+        }
+    }
+
+    fn stage(&self, text: &str) {
+        match &self.style {
+            Style::Quiet => {}
+            Style::Lines => eprintln!("{text}"),
+            Style::Bars { all, .. } => {
+                let mut state = self.lock();
+                let bar = state.stage.get_or_insert_with(|| {
+                    let bar = all.add(ProgressBar::new_spinner());
+                    bar.enable_steady_tick(Duration::from_millis(120));
+                    bar
+                });
+                bar.set_message(text.to_owned());
+            }
+        }
+    }
+
+    fn begin(&self, title: &str, runs: usize, step: u64, steps: u64) {
+        let mut state = self.lock();
+        if let Some(stage) = state.stage.take() {
+            stage.finish_and_clear();
+        }
+        let bar = if let Style::Bars { all, .. } = &self.style {
+            let bar = all.add(ProgressBar::new(steps));
+            bar.set_style(bar_style("train {bar:32.green/dim} {pos}/{len} steps  ETA {eta}  {msg}"));
+            bar.set_position(step);
+            bar.reset_eta();
+            bar.set_message(title.to_owned());
+            Some(bar)
+        } else {
+            let from = if step > 0 { format!(", from step {step}") } else { String::new() };
+            self.line(&format!("training {title}: {steps} steps{from}"));
+            None
+        };
+        state.training = Some(Training { bar, title: title.to_owned(), runs, steps, tokens: 0, seconds: 0.0, shown: Instant::now() });
+    }
+
+    fn step(&self, step: u64, values: &BTreeMap<String, f64>, tokens: u64, seconds: f64) {
+        let mut state = self.lock();
+        let Some(training) = &mut state.training else { return };
+        training.tokens += tokens * training.runs as u64;
+        training.seconds += seconds;
+        let rate = training.tokens as f64 / training.seconds.max(1e-9);
+        if let Some(bar) = &training.bar {
+            bar.set_position(step);
+            bar.set_message(format!("{}  {}  {}", training.title, terms(values), speed(rate)));
+        } else if training.shown.elapsed() >= LINE_EVERY || self.verbose && step.is_multiple_of(10) {
+            let (share, steps) = (100 * step / training.steps.max(1), training.steps);
+            self.line(&format!("  step {step} of {steps} ({share} %)  {}  {}", terms(values), speed(rate)));
+            training.shown = Instant::now();
+        }
+        if training.seconds > 30.0 {
+            training.tokens /= 2;
+            training.seconds /= 2.0;
+        }
+    }
+
+    fn end(&self) {
+        if let Some(Training { bar: Some(bar), .. }) = self.lock().training.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for Display {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Stage(text) => self.stage(text),
+            Event::Notice(text) => self.line(&format!("note: {text}")),
+            Event::Skipped { runs } => {
+                self.advance_grid(*runs as u64);
+                if *runs > 0 {
+                    self.line(&format!("{runs} {} finished already", if *runs == 1 { "run is" } else { "runs are" }));
+                }
+            }
+            Event::Training { title, runs, step, steps } => self.begin(title, *runs, *step, *steps),
+            Event::Step { step, values, tokens, seconds } => self.step(*step, values, *tokens, *seconds),
+            Event::Trained => self.end(),
+            Event::Finished { id, label, nll, perplexity } => {
+                self.advance_grid(1);
+                self.line(&format!("done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"));
+            }
+            Event::Diverged { id, label, step, reason } => {
+                self.advance_grid(1);
+                self.line(&format!("diverged  {id}  {label}: {reason} at step {step}"));
+            }
+            Event::Failed { id, label, error } => self.line(&format!("failed    {id}  {label}: {error}")),
+            Event::Held { id, label, owner } => self.line(&format!("held      {id}  {label}: {owner}")),
+        }
+    }
+}
+
+fn bar_style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates of this file are valid").progress_chars("━╸─")
+}
+
+/// The loss and its terms in a few words.
+fn terms(values: &BTreeMap<String, f64>) -> String {
+    let mut text = values.get("loss").map_or_else(String::new, |loss| format!("loss {loss:.3}"));
+    for (name, value) in values {
+        if let Some(name) = name.strip_prefix("term.") {
+            text.push_str(&format!("  {name} {value:.3}"));
+        }
+    }
+    text
+}
+
+fn speed(tokens_per_second: f64) -> String {
+    if tokens_per_second >= 10_000.0 { format!("{:.0}k tokens/s", tokens_per_second / 1000.0) } else { format!("{tokens_per_second:.0} tokens/s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_told_in_a_few_words() {
+        let values = BTreeMap::from([("loss".to_owned(), 4.25), ("term.kl".to_owned(), 1.5), ("weight.kl".to_owned(), 0.5)]);
+        assert_eq!(terms(&values), "loss 4.250  kl 1.500");
+        assert_eq!(speed(123_456.0), "123k tokens/s");
+        assert_eq!(speed(1234.4), "1234 tokens/s");
+    }
+}

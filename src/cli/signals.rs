@@ -1,0 +1,21 @@
+//! Ctrl-C: the first stops at the end of the step with everything saved, the second stops at once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// A flag that the first SIGINT or SIGTERM sets; the second ends the process with exit code 130.
+///
+/// # Errors
+/// Handlers that cannot be installed.
+pub fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // The order matters: the shutdown looks at the flag before this same signal sets it.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)).context("cannot watch for Ctrl-C")?;
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot watch for Ctrl-C")?;
+    }
+    Ok(stop)
+}

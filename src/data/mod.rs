@@ -1,0 +1,3 @@
+mod batches;
+pub mod grammar;
+pub use batches::{Batch, Order, batch};

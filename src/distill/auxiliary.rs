@@ -1,0 +1,83 @@
+//! What is learned beside the student: projections to the teacher's width, and critics. Both belong to (term, student state), so they survive a redraw of the pairs.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Config, Linear};
+use crate::ops::{Constraint, Critic, CriticSettings, Ops, tape};
+use crate::random::Stream;
+use crate::spec::run::{self, Lipschitz, State, Term};
+
+use super::Objective;
+
+/// A term's name and the student's state.
+pub type Key = (String, State);
+
+/// The projections and critics of one run.
+#[derive(Debug, Clone)]
+pub struct Auxiliary<D: Ops> {
+    /// (C_s, C_t) with bias; empty at equal width, where P is the identity.
+    pub projections: BTreeMap<Key, Linear<D>>,
+    pub critics: BTreeMap<Key, Critic>,
+}
+
+impl<D: Ops> Auxiliary<D> {
+    /// Fresh projections and critics for every student state that `objective` may match.
+    ///
+    /// Projections start uniform in ±1/√C_s, weights and biases, as a linear layer of PyTorch does. Every array has a random stream of its own.
+    pub fn new(device: &D, objective: &Objective, student: &Config, teacher: Option<&Config>, seed: u64) -> Self {
+        let mut new = Self { projections: BTreeMap::new(), critics: BTreeMap::new() };
+        let Some(teacher) = teacher else { return new };
+        for (name, term) in &objective.terms {
+            if !term.is_hidden() {
+                continue;
+            }
+            for state in objective.student_states() {
+                let key = (name.clone(), state);
+                if student.width != teacher.width {
+                    let bound = 1.0 / (student.width as f64).sqrt();
+                    let draw = |rows: usize, part: &str| {
+                        let mut stream = Stream::new(seed, &format!("init.projection.{name}.{state}.{part}"), 0);
+                        let values = (0..rows * teacher.width).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32).collect();
+                        tape::matrix(device, rows, teacher.width, values)
+                    };
+                    new.projections.insert(key.clone(), Linear { weight: draw(student.width, "weight"), bias: draw(1, "bias") });
+                }
+                if let Term::HiddenWasserstein { critic, .. } = term {
+                    let stream = Stream::new(seed, &format!("init.critic.{name}.{state}"), 0);
+                    new.critics.insert(key, Critic::new(&critic_settings(critic, teacher.width), stream));
+                }
+            }
+        }
+        new
+    }
+
+    /// Parameters that the student's optimizer trains beside the student, with names, in a fixed order.
+    pub fn parameters_mut(&mut self) -> Vec<(String, &mut crate::ops::Mat<D>)> {
+        let mut all = Vec::with_capacity(2 * self.projections.len());
+        for ((term, state), projection) in &mut self.projections {
+            all.push((format!("projection.{term}.{state}.weight"), &mut projection.weight));
+            all.push((format!("projection.{term}.{state}.bias"), &mut projection.bias));
+        }
+        all
+    }
+
+    /// The same, to be read.
+    pub fn parameters(&self) -> Vec<(String, &crate::ops::Mat<D>)> {
+        let mut all = Vec::with_capacity(2 * self.projections.len());
+        for ((term, state), projection) in &self.projections {
+            all.push((format!("projection.{term}.{state}.weight"), &projection.weight));
+            all.push((format!("projection.{term}.{state}.bias"), &projection.bias));
+        }
+        all
+    }
+}
+
+/// A critic of the spec for hidden vectors of `input` coordinates.
+fn critic_settings(critic: &run::Critic, input: usize) -> CriticSettings {
+    let constraint = match critic.lipschitz {
+        Lipschitz::GradientPenalty => Constraint::GradientPenalty(critic.penalty.expect("a resolved gradient penalty has its weight")),
+        Lipschitz::Spectral => Constraint::Spectral,
+        Lipschitz::Clip => Constraint::Clip(critic.clip.expect("a resolved clipped critic has its bound")),
+    };
+    CriticSettings { input, width: critic.width, depth: critic.depth, slope: critic.slope, constraint, lr: critic.lr, betas: critic.betas }
+}

@@ -1,0 +1,123 @@
+//! Comparable scales for hidden terms: one factor per term, from the gradients that every term sends to the initial student.
+//!
+//! An MSE and a critic of equal weight would otherwise push the student with forces that differ by orders of magnitude, and a comparison of the two would compare those.
+
+use dfdx::prelude::*;
+
+use super::auxiliary::Auxiliary;
+use super::objective::{Moment, Objective, Values, interpolation, rows, target};
+use crate::model::{Gpt2, States};
+use crate::ops::{Mat, Ops, sum_of_squares};
+use crate::spec::run::{State, Term};
+
+/// A micro-batch with the teacher's states on it.
+#[derive(Clone, Copy)]
+pub struct Sample<'a, D: Ops> {
+    pub inputs: &'a [u32],
+    pub targets: &'a [u32],
+    pub teacher: &'a States<D>,
+}
+
+/// Why there is no balance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unbalanced {
+    /// The term sends no gradient, or one that is not finite, to the initial student.
+    Gradient { term: String, norm: f64 },
+}
+
+impl std::fmt::Display for Unbalanced {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self::Gradient { term, norm } = self;
+        write!(f, "the gradient of term \"{term}\" at the initial student has norm {norm}, so there is no scale to balance it to")
+    }
+}
+
+/// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections and
+/// critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0 (`moment`).
+///
+/// Critics first take their warm-up here, on the samples in turn, and stay as they are then.
+///
+/// # Errors
+/// A gradient that is 0 or not finite.
+pub fn balance<D: Ops>(
+    objective: &Objective,
+    moment: &Moment,
+    reference: &str,
+    student: &Gpt2<D>,
+    auxiliary: &mut Auxiliary<D>,
+    teacher_head: &Mat<D>,
+    context: usize,
+    samples: &[Sample<D>],
+) -> Result<Values, Unbalanced> {
+    warm_up(objective, moment, student, auxiliary, context, samples);
+
+    let mut terms: Vec<&String> = objective.terms.iter().filter(|(_, term)| term.is_hidden()).map(|(name, _)| name).collect();
+    if terms.is_empty() {
+        return Ok(Values::new());
+    }
+    let reference = reference.to_owned();
+    terms.insert(0, &reference);
+
+    let keep = student_states(moment);
+    let mut norms = Values::new();
+    for &name in &terms {
+        let factors = Values::from([(name.clone(), 1.0)]);
+        let mut squares = 0.0;
+        for sample in samples {
+            let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
+            let teacher = Some((sample.teacher, teacher_head));
+            let (loss, _) = objective.losses(moment, &factors, states, &student.wte, sample.targets, teacher, auxiliary);
+            let mut gradients = loss.backward();
+            for (_, parameter) in student.parameters() {
+                squares += sum_of_squares(&D::take_gradient(&mut gradients, parameter));
+            }
+        }
+        let norm = (squares / samples.len() as f64).sqrt();
+        if norm == 0.0 || !norm.is_finite() {
+            return Err(Unbalanced::Gradient { term: name.clone(), norm });
+        }
+        norms.insert(name.clone(), norm);
+    }
+    Ok(terms[1..].iter().map(|&name| (name.clone(), norms[&reference] / norms[name])).collect())
+}
+
+/// The states that the pairs of a moment need of the student, in order.
+fn student_states(moment: &Moment) -> Vec<State> {
+    moment.pairs.iter().map(|&(own, _)| own).collect()
+}
+
+/// `critic.warmup` updates of every critic; update u takes sample u modulo their number.
+fn warm_up<D: Ops>(
+    objective: &Objective,
+    moment: &Moment,
+    student: &Gpt2<D>,
+    auxiliary: &mut Auxiliary<D>,
+    context: usize,
+    samples: &[Sample<D>],
+) {
+    let has_critic = |term: &Term| matches!(term, Term::HiddenWasserstein { .. });
+    if !objective.terms.values().any(has_critic) {
+        return;
+    }
+    let keep = student_states(moment);
+    let students: Vec<States<D>> = samples.iter().map(|sample| student.forward(NoneTape, sample.inputs, context, &keep)).collect();
+    for (name, term) in &objective.terms {
+        let Term::HiddenWasserstein { critic: settings, states, .. } = term else { continue };
+        for (own, others) in &moment.pairs {
+            let clouds: Vec<(Mat<D>, Mat<D>)> = students
+                .iter()
+                .zip(samples)
+                .map(|(student, sample)| {
+                    let x = objective.features(name, *states, *own, student.state(*own).clone(), auxiliary);
+                    (x, target(*states, sample.teacher.state(*others)))
+                })
+                .collect();
+            let critic = auxiliary.critics.get_mut(&(name.clone(), *own)).expect("every matched state has its critic");
+            for update in 0..settings.warmup {
+                let (x, target) = &clouds[update % clouds.len()];
+                let epsilon = interpolation(objective.seed, &format!("critic.warmup.{name}.{own}"), update as u64, rows(x));
+                D::critic_update(critic, x, target, &epsilon);
+            }
+        }
+    }
+}

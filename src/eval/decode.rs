@@ -1,0 +1,265 @@
+//! Text generation with a key-value cache, on the host.
+//!
+//! One new token costs one pass over the weights, so this path is made of products of a vector with a matrix over plain f32 arrays, parallel over columns; the prompt goes through in one
+//! pass of matrix products. Sums have a fixed order, so the logits do not depend on the number of threads.
+//!
+//! Positions are learned, so the cache cannot simply drop its oldest entry: when a token would not fit the model's positions, the cache starts anew with the last half of the positions'
+//! worth of tokens, which then are positions 0, 1, ….
+
+use crate::model::{Config, Weights};
+use crate::ops::inference::{Matrix, add, attention, gelu, head, layer_norm, linear};
+
+use super::sampling::Sampler;
+
+/// Tokens of a prompt that go through together, so that scratch memory does not grow with the prompt.
+const PREFILL: usize = 256;
+
+/// A model reading one sequence, token by token, over borrowed weights.
+pub struct Decoder<'a> {
+    config: &'a Config,
+    wte: &'a [f32],
+    wpe: &'a [f32],
+    blocks: Vec<Block<'a>>,
+    ln_f: Norm<'a>,
+    /// The tokens whose keys and values are in the caches.
+    held: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+#[derive(Clone, Copy)]
+struct Norm<'a> {
+    weight: &'a [f32],
+    bias: &'a [f32],
+}
+
+#[derive(Clone, Copy)]
+struct Linear<'a> {
+    weight: Matrix<'a>,
+    bias: &'a [f32],
+}
+
+struct Block<'a> {
+    ln_1: Norm<'a>,
+    c_attn: Linear<'a>,
+    c_proj: Linear<'a>,
+    ln_2: Norm<'a>,
+    mlp_fc: Linear<'a>,
+    mlp_proj: Linear<'a>,
+    /// (held tokens, C) each.
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl<'a> Decoder<'a> {
+    /// A decoder that has read nothing. The weights fit the config (`Weights::check`).
+    pub fn new(config: &'a Config, weights: &'a Weights) -> Self {
+        let get = |name: &str| weights.arrays[name].values.as_slice();
+        let norm = |name: &str| Norm { weight: get(&format!("{name}.weight")), bias: get(&format!("{name}.bias")) };
+        let linear = |name: &str| {
+            let array = &weights.arrays[&format!("{name}.weight")];
+            Linear { weight: Matrix { values: &array.values, columns: array.shape[1] }, bias: get(&format!("{name}.bias")) }
+        };
+        let block = |i: usize| Block {
+            ln_1: norm(&format!("h.{i}.ln_1")),
+            c_attn: linear(&format!("h.{i}.attn.c_attn")),
+            c_proj: linear(&format!("h.{i}.attn.c_proj")),
+            ln_2: norm(&format!("h.{i}.ln_2")),
+            mlp_fc: linear(&format!("h.{i}.mlp.c_fc")),
+            mlp_proj: linear(&format!("h.{i}.mlp.c_proj")),
+            keys: Vec::new(),
+            values: Vec::new(),
+        };
+        Self {
+            config,
+            wte: get("wte.weight"),
+            wpe: get("wpe.weight"),
+            blocks: (0..config.layers).map(block).collect(),
+            ln_f: norm("ln_f"),
+            held: Vec::new(),
+            logits: vec![0.0; config.vocabulary],
+        }
+    }
+
+    /// Forgets what was read.
+    pub fn clear(&mut self) {
+        self.held.clear();
+        for block in &mut self.blocks {
+            block.keys.clear();
+            block.values.clear();
+        }
+    }
+
+    /// Reads `tokens` (at least one, all below the vocabulary) and returns the logits (V) of the one that follows.
+    pub fn read(&mut self, tokens: &[u32]) -> &[f32] {
+        assert!(!tokens.is_empty(), "nothing to read");
+        let positions = self.config.positions;
+        let slid: Vec<u32>;
+        let mut rest = tokens;
+        if self.held.len() + tokens.len() > positions {
+            let keep = (positions / 2).max(1);
+            let all: Vec<u32> = self.held.iter().chain(tokens).copied().collect();
+            slid = all[all.len() - keep.min(all.len())..].to_vec();
+            rest = &slid;
+            self.clear();
+        }
+        let mut last = Vec::new();
+        for chunk in rest.chunks(PREFILL) {
+            last = self.advance(chunk);
+        }
+        let width = self.config.width;
+        let mut hidden = last[last.len() - width..].to_vec();
+        layer_norm(&last[last.len() - width..], self.ln_f.weight, self.ln_f.bias, self.config.epsilon, &mut hidden);
+        head(self.wte, &hidden, &mut self.logits);
+        &self.logits
+    }
+
+    /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream (n, C) after the last block.
+    fn advance(&mut self, tokens: &[u32]) -> Vec<f32> {
+        let Config { width, heads, epsilon, .. } = *self.config;
+        let start = self.held.len();
+        let count = tokens.len();
+        let mut x = Vec::with_capacity(count * width);
+        for (i, &token) in tokens.iter().enumerate() {
+            let (token, position) = (token as usize * width, (start + i) * width);
+            x.extend(self.wte[token..token + width].iter().zip(&self.wpe[position..position + width]).map(|(t, p)| t + p));
+        }
+        let mut normal = vec![0.0; count * width];
+        let mut qkv = vec![0.0; count * 3 * width];
+        let mut attended = vec![0.0; count * width];
+        let mut inner = vec![0.0; count * self.config.inner()];
+        let mut update = vec![0.0; count * width];
+        for block in &mut self.blocks {
+            layer_norm(&x, block.ln_1.weight, block.ln_1.bias, epsilon, &mut normal);
+            linear(&normal, block.c_attn.weight, block.c_attn.bias, &mut qkv);
+            for row in qkv.chunks_exact(3 * width) {
+                block.keys.extend_from_slice(&row[width..2 * width]);
+                block.values.extend_from_slice(&row[2 * width..]);
+            }
+            attention(&qkv, &block.keys, &block.values, width, heads, &mut attended);
+            linear(&attended, block.c_proj.weight, block.c_proj.bias, &mut update);
+            add(&mut x, &update);
+            layer_norm(&x, block.ln_2.weight, block.ln_2.bias, epsilon, &mut normal);
+            linear(&normal, block.mlp_fc.weight, block.mlp_fc.bias, &mut inner);
+            gelu(&mut inner);
+            linear(&inner, block.mlp_proj.weight, block.mlp_proj.bias, &mut update);
+            add(&mut x, &update);
+        }
+        self.held.extend_from_slice(tokens);
+        x
+    }
+}
+
+/// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new one; ends early after `stop`, which is the last token returned then.
+pub fn generate(
+    decoder: &mut Decoder,
+    prompt: &[u32],
+    count: usize,
+    sampler: &mut Sampler,
+    stop: Option<u32>,
+    mut each: impl FnMut(u32),
+) -> Vec<u32> {
+    decoder.clear();
+    let mut new = Vec::with_capacity(count);
+    while new.len() < count {
+        let logits = match new.last() {
+            None => decoder.read(prompt),
+            Some(&token) => decoder.read(&[token]),
+        };
+        let token = sampler.choose(logits);
+        new.push(token);
+        each(token);
+        if Some(token) == stop {
+            break;
+        }
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::reference;
+    use crate::eval::sampling::{Sampling, greedy};
+
+    fn model() -> (Config, Weights) {
+        let config = Config::new(3, 24, 3, 61, 32);
+        let weights = reference::sharp(&config, 5);
+        (config, weights)
+    }
+
+    #[test]
+    fn logits_equal_those_of_the_plain_formulas() {
+        let (config, weights) = model();
+        let tokens: Vec<u32> = (0..20).map(|i| (i * 7 + 3) % 61).collect();
+        let expected = reference::logits(&config, &weights, &tokens);
+        let mut decoder = Decoder::new(&config, &weights);
+        let close = |found: &[f32], at: usize| {
+            found.iter().zip(&expected[at]).for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{x} {e} at {at}"))
+        };
+        close(decoder.read(&tokens[..9]), 8);
+        for at in 9..12 {
+            close(decoder.read(&tokens[at..at + 1]), at);
+        }
+        close(decoder.read(&tokens[12..]), 19);
+    }
+
+    #[test]
+    fn greedy_text_equals_that_of_full_forward_passes() {
+        let (config, weights) = model();
+        let prompt = [1, 5, 9];
+        let mut decoder = Decoder::new(&config, &weights);
+        let found = generate(&mut decoder, &prompt, 29, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let mut all = prompt.to_vec();
+        for _ in 0..29 {
+            let logits = reference::logits(&config, &weights, &all).pop().unwrap();
+            all.push(greedy(&logits.iter().map(|&x| x as f32).collect::<Vec<_>>()));
+        }
+        assert_eq!(found, all[3..]);
+        assert!(
+            found.iter().collect::<std::collections::BTreeSet<_>>().len() > 3,
+            "the text should not be one token again and again: {found:?}"
+        );
+    }
+
+    #[test]
+    fn past_the_positions_the_last_half_is_read_anew() {
+        let (config, weights) = model();
+        let tokens: Vec<u32> = (0..33).map(|i| (i * 11 + 2) % 61).collect();
+        let mut decoder = Decoder::new(&config, &weights);
+        tokens[..32].chunks(5).for_each(|chunk| {
+            decoder.read(chunk);
+        });
+        let slid = decoder.read(&tokens[32..]).to_vec();
+        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens[17..]));
+        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens));
+        let long = generate(&mut decoder, &tokens[..3], 100, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        assert_eq!(long.len(), 100);
+    }
+
+    #[test]
+    fn text_ends_after_the_stop_token() {
+        let (config, weights) = model();
+        let mut decoder = Decoder::new(&config, &weights);
+        let all = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let mut heard = Vec::new();
+        let cut = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), Some(all[6]), |token| heard.push(token));
+        let first = all.iter().position(|&token| token == all[6]).unwrap();
+        assert_eq!(cut, all[..=first]);
+        assert_eq!(heard, cut);
+    }
+
+    #[test]
+    fn logits_are_the_same_bits_for_any_number_of_threads() {
+        let config = Config::new(2, 96, 4, 1500, 300);
+        let weights = Weights::random(&config, 1);
+        let tokens: Vec<u32> = (0..280).map(|i| (i * 37) % 1500).collect();
+        let run = |threads| {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+                let mut decoder = Decoder::new(&config, &weights);
+                let read = decoder.read(&tokens).to_vec();
+                (read, decoder.read(&[7]).to_vec())
+            })
+        };
+        assert_eq!(run(1), run(3));
+    }
+}

@@ -1,0 +1,61 @@
+//! How fast a model reads a prompt and writes on, on this machine: the only measurement of time here, kept apart from everything that a checksum covers.
+
+use std::time::Instant;
+
+use crate::model::{Config, Weights};
+use crate::record::evaluation::Speed;
+
+use super::decode::Decoder;
+use super::sampling::greedy;
+
+/// Measurements of each kind, after one that is not counted; the median is taken.
+const ROUNDS: usize = 3;
+/// Tokens decoded one by one in each measurement.
+const DECODED: usize = 32;
+
+/// Times a prompt of `context` tokens (fewer if the model's positions do not leave room for the tokens decoded after it), made of `tokens` over and over.
+pub fn measure(config: &Config, weights: &Weights, tokens: &[u32], context: usize) -> Speed {
+    let decoded = DECODED.min(config.positions / 2).max(1);
+    let context = context.min(config.positions.saturating_sub(decoded)).max(1);
+    let prompt: Vec<u32> = tokens.iter().copied().chain(std::iter::repeat(0)).take(context).collect();
+    let mut decoder = Decoder::new(config, weights);
+    let (mut prefill, mut decode) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        decoder.clear();
+        let start = Instant::now();
+        let mut token = greedy(decoder.read(&prompt));
+        let read = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        for _ in 0..decoded {
+            token = greedy(decoder.read(&[token]));
+        }
+        if round > 0 {
+            prefill.push(context as f64 / read.max(1e-9));
+            decode.push(decoded as f64 / start.elapsed().as_secs_f64().max(1e-9));
+        }
+    }
+    Speed {
+        prefill_tokens_per_second: median(prefill),
+        decode_tokens_per_second: median(decode),
+        context,
+        threads: rayon::current_num_threads(),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_measured_within_the_positions() {
+        let config = Config::new(1, 8, 2, 11, 16);
+        let speed = measure(&config, &Weights::random(&config, 1), &[1, 2, 3], 16);
+        assert_eq!((speed.context, speed.threads), (8, rayon::current_num_threads()));
+        assert!(speed.prefill_tokens_per_second > 0.0 && speed.decode_tokens_per_second > 0.0);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+    }
+}

@@ -1,0 +1,79 @@
+//! The layers composed of dfdx's own operations: what a device without fused kernels runs, and the reference that the fused ones are tested against.
+
+use dfdx::prelude::*;
+
+use super::Mat;
+
+/// A (1, C) matrix as every one of `rows` rows.
+fn every_row<D: Device<f32>, T: Tape<f32, D>>(vector: Mat<D, T>, rows: usize) -> Mat<D, T> {
+    let columns = vector.shape().1;
+    vector.reshape_like(&(columns,)).broadcast_like::<_, Axis<0>>(&(rows, columns))
+}
+
+/// See [`super::Layers::embed`].
+pub fn embed<D: Device<f32>, T: Tape<f32, D>>(
+    device: &D,
+    tape: T,
+    tokens: &[u32],
+    context: usize,
+    wte: &Mat<D>,
+    wpe: &Mat<D>,
+) -> Mat<D, T> {
+    let indices = |values: Vec<usize>| -> Tensor<(usize,), usize, D> { device.tensor_from_vec(values, (tokens.len(),)) };
+    let own = wte.clone().put_tape(tape).gather(indices(tokens.iter().map(|&token| token as usize).collect()));
+    let (own, tape) = own.split_tape();
+    wpe.clone().put_tape(tape).gather(indices((0..tokens.len()).map(|row| row % context).collect())) + own
+}
+
+/// See [`super::Layers::layer_norm`].
+pub fn layer_norm<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, gain: &Mat<D>, bias: &Mat<D>, epsilon: f64) -> Mat<D, T> {
+    let rows = x.shape().0;
+    let (x, tape) = standardize(x, epsilon).split_tape();
+    let gain = every_row(gain.clone().put_tape(tape), rows);
+    let (x, tape) = (gain * x).split_tape();
+    every_row(bias.clone().put_tape(tape), rows) + x
+}
+
+/// See [`super::Layers::standardize`].
+pub fn standardize<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, epsilon: f64) -> Mat<D, T> {
+    x.normalize::<Axis<1>>(epsilon)
+}
+
+/// See [`super::Layers::linear`].
+pub fn linear<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>) -> Mat<D, T> {
+    let rows = x.shape().0;
+    let (out, tape) = x.matmul(weight.clone()).split_tape();
+    every_row(bias.clone().put_tape(tape), rows) + out
+}
+
+/// See [`super::Layers::linear_gelu`].
+pub fn linear_gelu<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>) -> Mat<D, T> {
+    linear(x, weight, bias).fast_gelu()
+}
+
+/// See [`super::Layers::linear_residual`].
+pub fn linear_residual<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>, residual: &Mat<D>) -> Mat<D, T> {
+    linear(x, weight, bias) + residual.clone()
+}
+
+/// See [`super::Layers::attention`].
+pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize, heads: usize) -> Mat<D, T> {
+    let (rows, columns) = *qkv.shape();
+    let (width, batch) = (columns / 3, rows / context);
+    let head = width / heads;
+    let (qkv, tape) = qkv.split_tape();
+    let device = qkv.device().clone();
+    let part = |part: usize, tape: T| {
+        let columns = part * width..(part + 1) * width;
+        qkv.clone().put_tape(tape).slice((0..rows, columns)).reshape_like(&(batch, context, heads, head)).permute::<_, Axes4<0, 2, 1, 3>>()
+    };
+    let (queries, tape) = part(0, tape).split_tape();
+    let (keys, tape) = part(1, tape).split_tape();
+    let (values, tape) = part(2, tape).split_tape();
+    let keys = keys.put_tape(tape).permute::<_, Axes4<0, 1, 3, 2>>();
+    let (keys, tape) = keys.split_tape();
+    let scores = queries.put_tape(tape).matmul(keys) * (1.0 / (head as f64).sqrt()) as f32;
+    let mask: Tensor<(usize, usize), f32, D> = device.upper_tri_like(&(context, context), -1e30, 1);
+    let weights = (scores + mask.broadcast_like::<_, Axes2<0, 1>>(&(batch, heads, context, context))).softmax::<Axis<3>>();
+    weights.matmul(values).permute::<_, Axes4<0, 2, 1, 3>>().reshape_like(&(rows, width))
+}

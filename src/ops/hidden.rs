@@ -1,0 +1,188 @@
+//! Distances between matched hidden states, token by token, fused for the CPU: value and gradient in one pass over the rows.
+//!
+//! A norm is √(Σ² + 1e-12), which has a derivative everywhere: a zero row counts as a vector of length 0 and stays finite. Sums run in f64, in the order of the rows.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use super::tape::{precomputed, read};
+use super::vector::{dispatched, dot};
+use super::{Mat, Scalar};
+
+/// Added to the squared norm of a row.
+const NORM_EPSILON: f64 = 1e-12;
+
+/// See [`super::Losses::hidden_mse`].
+pub fn hidden_mse<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, normalize: bool) -> (Scalar<Cpu, T>, f64) {
+    if normalize { mean_over_rows(x, target, directions) } else { mean_over_rows(x, target, squares) }
+}
+
+/// See [`super::Losses::hidden_cosine`].
+pub fn hidden_cosine<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+    mean_over_rows(x, target, cosine)
+}
+
+/// The loss of one row; fills its gradient with respect to `x` times the share of a row, 1/N, unless `gradient` is empty.
+type RowLoss = fn(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64;
+
+fn mean_over_rows<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, loss: RowLoss) -> (Scalar<Cpu, T>, f64) {
+    let (rows, columns) = *x.shape();
+    assert_eq!(*target.shape(), (rows, columns), "both clouds have the same shape");
+    let (values, targets) = (read(&x), read(target));
+    let share = 1.0 / rows as f64;
+    let pairs = values.par_chunks(columns).zip(targets.par_chunks(columns));
+    let mut gradient = vec![0.0f32; if T::OWNS_TAPE { values.len() } else { 0 }];
+    let losses: Vec<f64> = if T::OWNS_TAPE {
+        pairs.zip(gradient.par_chunks_mut(columns)).with_min_len(16).map(|((x, t), g)| loss(x, t, share, g)).collect()
+    } else {
+        pairs.with_min_len(16).map(|(x, t)| loss(x, t, share, &mut [])).collect()
+    };
+    let value = losses.iter().sum::<f64>() * share;
+    let ((x, tape), device) = (x.split_tape(), target.device());
+    (precomputed(tape, device, value, vec![(x, gradient)]), value)
+}
+
+dispatched! {
+    /// Σ (x − t)² / C.
+    fn squares(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
+        const WIDE: usize = 16;
+        let columns = x.len() as f64;
+        let scale = (2.0 * share / columns) as f32;
+        for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
+            *g = scale * (x - t);
+        }
+        let mut sums = [0.0f64; WIDE];
+        let (left, right) = (x.chunks_exact(WIDE), target.chunks_exact(WIDE));
+        let (left_rest, right_rest) = (left.remainder(), right.remainder());
+        for (x, t) in left.zip(right) {
+            for lane in 0..WIDE {
+                let difference = f64::from(x[lane]) - f64::from(t[lane]);
+                sums[lane] += difference * difference;
+            }
+        }
+        let rest: f64 = left_rest.iter().zip(right_rest).map(|(&x, &t)| (f64::from(x) - f64::from(t)).powi(2)).sum();
+        (sums.iter().sum::<f64>() + rest) / columns
+    }
+}
+
+/// Σ (x/‖x‖ − t/‖t‖)², from three inner products: ‖x‖² and ‖t‖² carry the 1e-12, so a zero row has a direction of length 0.
+fn directions(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
+    let (xx, tt, xt) = (dot(x, x), dot(target, target), dot(x, target));
+    let (nx, nt) = ((xx + NORM_EPSILON).sqrt(), (tt + NORM_EPSILON).sqrt());
+    let cosine = xt / (nx * nt);
+    // With a = x/‖x‖ and b = t/‖t‖: d/dx ‖a − b‖² = 2·(a − b − a·(a·a − a·b))/‖x‖.
+    let lengths = xx / (nx * nx);
+    let along = 2.0 * share * (1.0 - lengths + cosine) / (nx * nx);
+    let across = 2.0 * share / (nx * nt);
+    combine(gradient, x, along, target, across);
+    (lengths + tt / (nt * nt) - 2.0 * cosine).max(0.0)
+}
+
+/// 1 − x·t/(‖x‖·‖t‖).
+fn cosine(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
+    let nx = (dot(x, x) + NORM_EPSILON).sqrt();
+    let nt = (dot(target, target) + NORM_EPSILON).sqrt();
+    let cosine = dot(x, target) / (nx * nt);
+    combine(gradient, x, share * cosine / (nx * nx), target, share / (nx * nt));
+    1.0 - cosine
+}
+
+dispatched! {
+    /// gradient = along·x − across·t.
+    fn combine(gradient: &mut [f32], x: &[f32], along: f64, target: &[f32], across: f64) {
+        let (along, across) = (along as f32, across as f32);
+        for ((g, x), t) in gradient.iter_mut().zip(x).zip(target) {
+            *g = along * x - across * t;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::loss_checks::{assert_close, gradients, matrix, numeric, of, with_threads};
+    use super::super::{Losses, composed_losses};
+    use super::*;
+
+    /// The three distances.
+    const KINDS: [&str; 3] = ["mse", "normalized mse", "cosine"];
+
+    fn fused<T: Tape<f32, Cpu>>(kind: &str, x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+        match kind {
+            "cosine" => Cpu::hidden_cosine(x, target),
+            _ => Cpu::hidden_mse(x, target, kind == "normalized mse"),
+        }
+    }
+
+    fn composed<T: Tape<f32, Cpu>>(kind: &str, x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+        match kind {
+            "cosine" => composed_losses::hidden_cosine(x, target),
+            _ => composed_losses::hidden_mse(x, target, kind == "normalized mse"),
+        }
+    }
+
+    /// The definitions in f64.
+    fn reference(kind: &str, x: &[f64], target: &[f32], columns: usize) -> f64 {
+        let target: Vec<f64> = target.iter().map(|&t| f64::from(t)).collect();
+        let norm = |row: &[f64]| (row.iter().map(|x| x * x).sum::<f64>() + 1e-12).sqrt();
+        let row = |(x, t): (&[f64], &[f64])| {
+            let (nx, nt) = (norm(x), norm(t));
+            let pairs = x.iter().zip(t);
+            match kind {
+                "mse" => pairs.map(|(x, t)| (x - t).powi(2)).sum::<f64>() / columns as f64,
+                "cosine" => 1.0 - pairs.map(|(x, t)| x * t).sum::<f64>() / (nx * nt),
+                _ => pairs.map(|(x, t)| (x / nx - t / nt).powi(2)).sum(),
+            }
+        };
+        x.chunks_exact(columns).zip(target.chunks_exact(columns)).map(row).sum::<f64>() / (x.len() / columns) as f64
+    }
+
+    #[test]
+    fn values_and_gradients_are_those_of_the_definitions_and_of_dfdx_s_own_operations() {
+        for kind in KINDS {
+            for (rows, columns) in [(7, 13), (1, 1), (3, 8)] {
+                let (x, target) = (matrix(rows, columns, 2.0, 0), matrix(rows, columns, 1.0, 1));
+                let (values, targets) = (read(&x), read(&target));
+                let (loss, value) = fused(kind, x.leaky_trace(), &target);
+                let point: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
+                let expected = reference(kind, &point, &targets, columns);
+                assert!((value - expected).abs() < 1e-6 * expected.max(1.0), "{kind}: {value} against {expected}");
+                assert_eq!(loss.as_vec()[0], value as f32);
+                let found = gradients(loss, &[&x]);
+                assert_close(&found[0], &numeric(&values, |x| reference(kind, x, &targets, columns)), 1e-4);
+                let (loss, value) = composed(kind, x.leaky_trace(), &target);
+                assert!((value - expected).abs() < 1e-5 * expected.max(1.0), "{kind}: {value} against {expected}");
+                assert_close(&found[0], &gradients(loss, &[&x])[0], 1e-4);
+            }
+        }
+    }
+
+    #[test]
+    fn identical_constant_and_zero_rows_stay_finite() {
+        let x = of(4, 3, vec![1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let target = of(4, 3, vec![1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        for kind in KINDS {
+            for form in [fused::<OwnedTape<f32, Cpu>>, composed] {
+                let (loss, value) = form(kind, x.leaky_trace(), &target);
+                assert!(value.is_finite(), "{kind}: {value}");
+                assert!(gradients(loss, &[&x])[0].iter().all(|g| g.is_finite()), "{kind}");
+            }
+            let (loss, value) = fused(kind, target.leaky_trace(), &target);
+            // A zero row has no direction, so its cosine with itself is 0; equal rows are at distance 0 otherwise.
+            assert!((value - if kind == "cosine" { 0.5 } else { 0.0 }).abs() < 1e-7, "{kind}: {value}");
+            assert!(gradients(loss, &[&target])[0].iter().all(|g| g.abs() < 1e-6), "{kind}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits_with_and_without_a_tape() {
+        let (x, target) = (matrix(203, 37, 1.0, 0), matrix(203, 37, 1.0, 1));
+        for kind in KINDS {
+            let [one, two, three] = with_threads(|| {
+                let (loss, value) = fused(kind, x.leaky_trace(), &target);
+                (value, gradients(loss, &[&x]))
+            });
+            assert!(one == two && one == three);
+            assert_eq!(fused(kind, x.clone(), &target).1, one.0);
+        }
+    }
+}

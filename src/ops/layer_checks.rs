@@ -1,0 +1,128 @@
+//! Tests of the layers: the fused kernels against dfdx's own operations, numeric gradients, and themselves on other numbers of threads.
+
+use dfdx::prelude::*;
+
+use super::loss_checks::{assert_close, gradients, matrix, numeric, with_threads};
+use super::{Layers, Mat, Scalar, composed, tape};
+
+/// A scalar with a different incoming gradient for every element.
+fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
+    let (rows, columns) = *x.shape();
+    (x * matrix(rows, columns, 1.0, 99)).sum()
+}
+
+/// Values and gradients of both forms of a layer on `inputs`.
+fn compare(
+    name: &str,
+    inputs: &[Mat<Cpu>],
+    fused: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
+    reference: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
+) {
+    let all: Vec<&Mat<Cpu>> = inputs.iter().collect();
+    let run = |form: &dyn Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>| {
+        let out = form(inputs[0].leaky_trace());
+        (tape::read(&out), gradients(weigh(out), &all))
+    };
+    let (found, expected) = (run(&fused), run(&reference));
+    assert_close(&found.0, &expected.0, 2e-5);
+    for (index, (found, expected)) in found.1.iter().zip(&expected.1).enumerate() {
+        assert!(found.iter().all(|x| x.is_finite()), "{name}: gradient {index}");
+        assert_close(found, expected, 1e-4);
+    }
+}
+
+#[test]
+fn linear_layers_are_those_of_dfdx_s_own_operations() {
+    for (rows, inner, columns) in [(1, 1, 1), (7, 13, 5), (130, 24, 96)] {
+        let x = [matrix(rows, inner, 1.0, 0), matrix(inner, columns, 0.5, 1), matrix(1, columns, 1.0, 2), matrix(rows, columns, 1.0, 3)];
+        compare("linear", &x[..3], |v| Cpu::linear(v, &x[1], &x[2]), |v| composed::linear(v, &x[1], &x[2]));
+        compare("gelu", &x[..3], |v| Cpu::linear_gelu(v, &x[1], &x[2]), |v| composed::linear_gelu(v, &x[1], &x[2]));
+        compare("residual", &x, |v| Cpu::linear_residual(v, &x[1], &x[2], &x[3]), |v| composed::linear_residual(v, &x[1], &x[2], &x[3]));
+    }
+}
+
+#[test]
+fn layer_norms_are_those_of_dfdx_s_own_operations() {
+    for (rows, columns) in [(1, 2), (9, 7), (70, 96)] {
+        let x = [matrix(rows, columns, 3.0, 0), matrix(1, columns, 1.0, 1), matrix(1, columns, 1.0, 2)];
+        compare("layer norm", &x, |v| Cpu::layer_norm(v, &x[1], &x[2], 1e-5), |v| composed::layer_norm(v, &x[1], &x[2], 1e-5));
+        compare("standardize", &x[..1], |v| Cpu::standardize(v, 1e-5), |v| composed::standardize(v, 1e-5));
+    }
+}
+
+#[test]
+fn attention_is_that_of_dfdx_s_own_operations() {
+    for (batch, context, heads, head) in [(1, 1, 1, 1), (2, 5, 3, 7), (1, 64, 2, 8), (3, 130, 1, 4)] {
+        let x = [matrix(batch * context, 3 * heads * head, 1.0, 0)];
+        compare("attention", &x, |v| Cpu::attention(v, context, heads), |v| composed::attention(v, context, heads));
+    }
+}
+
+#[test]
+fn embeddings_are_those_of_dfdx_s_own_operations_and_add_up_repeated_tokens() {
+    let device = Cpu::default();
+    for (tokens, context) in [(vec![3], 1), (vec![1, 4, 1, 1, 0, 4], 3)] {
+        let (wte, wpe) = (matrix(5, 7, 1.0, 0), matrix(4, 7, 1.0, 1));
+        let run = |out: Mat<Cpu, OwnedTape<f32, Cpu>>| (tape::read(&out), gradients(weigh(out), &[&wte, &wpe]));
+        let found = run(device.embed(OwnedTape::default(), &tokens, context, &wte, &wpe));
+        let expected = run(composed::embed(&device, OwnedTape::default(), &tokens, context, &wte, &wpe));
+        assert_close(&found.0, &expected.0, 1e-6);
+        found.1.iter().zip(&expected.1).for_each(|(found, expected)| assert_close(found, expected, 1e-6));
+    }
+}
+
+#[test]
+fn gradients_of_attention_are_those_of_differences() {
+    let (context, heads) = (4, 2);
+    let x = matrix(context, 12, 1.0, 0);
+    // The definition in f64, independent of any kernel.
+    let reference = |x: &[f64]| {
+        let weights: Vec<f64> = tape::read(&matrix(context, 4, 1.0, 99)).iter().map(|&w| f64::from(w)).collect();
+        let mut total = 0.0;
+        for head in 0..heads {
+            let at = |part: usize, row: usize, i: usize| x[row * 12 + part * 4 + head * 2 + i];
+            for row in 0..context {
+                let scores: Vec<f64> =
+                    (0..=row).map(|k| ((0..2).map(|i| at(0, row, i) * at(1, k, i)).sum::<f64>() / 2f64.sqrt()).exp()).collect();
+                let sum: f64 = scores.iter().sum();
+                for i in 0..2 {
+                    let out: f64 = scores.iter().enumerate().map(|(k, score)| score / sum * at(2, k, i)).sum();
+                    total += weights[row * 4 + head * 2 + i] * out;
+                }
+            }
+        }
+        total
+    };
+    let found = gradients(weigh(Cpu::attention(x.leaky_trace(), context, heads)), &[&x]);
+    assert_close(&found[0], &numeric(&tape::read(&x), reference), 1e-3);
+}
+
+#[test]
+fn large_values_stay_finite() {
+    let x = matrix(6, 24, 1e4, 0);
+    let out = Cpu::attention(x.leaky_trace(), 3, 2);
+    assert!(tape::read(&out).iter().all(|x| x.is_finite()));
+    assert!(gradients(weigh(out), &[&x])[0].iter().all(|x| x.is_finite()));
+    let (weight, bias) = (matrix(24, 8, 1.0, 1), matrix(1, 8, 1.0, 2));
+    let out = Cpu::linear_gelu(x.leaky_trace(), &weight, &bias);
+    assert!(gradients(weigh(out), &[&x, &weight])[0].iter().all(|x| x.is_finite()));
+    let constant = super::loss_checks::of(2, 4, vec![5.0; 8]);
+    assert!(gradients(weigh(Cpu::standardize(constant.leaky_trace(), 1e-5)), &[&constant])[0].iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (batch, context, heads, width) = (3, 70, 4, 32);
+    let x = matrix(batch * context, width, 1.0, 0);
+    let (gain, bias) = (matrix(1, width, 1.0, 1), matrix(1, width, 1.0, 2));
+    let (weight, attention_bias) = (matrix(width, 3 * width, 0.3, 3), matrix(1, 3 * width, 0.1, 4));
+    let (out_weight, out_bias) = (matrix(width, width, 0.3, 5), matrix(1, width, 0.1, 6));
+    let all = [&x, &gain, &bias, &weight, &attention_bias, &out_weight, &out_bias];
+    let [one, two, three] = with_threads(|| {
+        let h = Cpu::layer_norm(x.leaky_trace(), &gain, &bias, 1e-5);
+        let h = Cpu::attention(Cpu::linear(h, &weight, &attention_bias), context, heads);
+        let h = Cpu::linear_gelu(Cpu::linear_residual(h, &out_weight, &out_bias, &x), &out_weight, &out_bias);
+        (tape::read(&h), gradients(weigh(h), &all))
+    });
+    assert!(one == two && one == three);
+}

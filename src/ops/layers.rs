@@ -1,0 +1,88 @@
+//! The layers of the backend seam: embedding, layer norm, linear layers, attention.
+//!
+//! The provided methods are composed of dfdx's own operations ([`super::composed`]); the CPU has fused kernels.
+
+use dfdx::prelude::*;
+
+use super::{Mat, attention, composed, embedding, layer_norm, linear, tape};
+
+/// Operations that a transformer is made of. Gradients go to every tensor argument.
+pub trait Layers: Device<f32> {
+    /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result (N, C). Tokens are below V and `context` is at most the positions.
+    fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
+        composed::embed(self, tape, tokens, context, wte, wpe)
+    }
+
+    /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are (1, C), the variance is that of the population.
+    fn layer_norm<T: Tape<f32, Self>>(x: Mat<Self, T>, gain: &Mat<Self>, bias: &Mat<Self>, epsilon: f64) -> Mat<Self, T> {
+        composed::layer_norm(x, gain, bias, epsilon)
+    }
+
+    /// Layer norm without gain and bias.
+    fn standardize<T: Tape<f32, Self>>(x: Mat<Self, T>, epsilon: f64) -> Mat<Self, T> {
+        composed::standardize(x, epsilon)
+    }
+
+    /// x·W + b: `x` (N, I), `weight` (I, O), `bias` (1, O).
+    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
+        composed::linear(x, weight, bias)
+    }
+
+    /// GELU(x·W + b) with the tanh approximation (arXiv 1606.08415).
+    fn linear_gelu<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
+        composed::linear_gelu(x, weight, bias)
+    }
+
+    /// x·W + b + residual.
+    fn linear_residual<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, residual: &Mat<Self>) -> Mat<Self, T> {
+        composed::linear_residual(x, weight, bias, residual)
+    }
+
+    /// softmax(Q·Kᵀ/√d, causal)·V for every head of width d: `qkv` (N, 3C) holds queries, keys and values side by side, sequences of `context` rows after each other; the result is
+    /// (N, C).
+    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
+        composed::attention(qkv, context, heads)
+    }
+
+    /// The gradient of `x` after a backward pass, row by row, taken away; zeros where none arrived.
+    fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
+        tape::take_gradient(gradients, x)
+    }
+}
+
+impl Layers for Cpu {
+    fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
+        embedding::embed(tape, tokens, context, wte, wpe)
+    }
+
+    fn layer_norm<T: Tape<f32, Self>>(x: Mat<Self, T>, gain: &Mat<Self>, bias: &Mat<Self>, epsilon: f64) -> Mat<Self, T> {
+        layer_norm::layer_norm(x, gain, bias, epsilon)
+    }
+
+    fn standardize<T: Tape<f32, Self>>(x: Mat<Self, T>, epsilon: f64) -> Mat<Self, T> {
+        layer_norm::standardize(x, epsilon)
+    }
+
+    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
+        linear::linear(x, weight, bias)
+    }
+
+    fn linear_gelu<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
+        linear::linear_gelu(x, weight, bias)
+    }
+
+    fn linear_residual<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, residual: &Mat<Self>) -> Mat<Self, T> {
+        linear::linear_residual(x, weight, bias, residual)
+    }
+
+    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
+        attention::attention(qkv, context, heads)
+    }
+
+    fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
+        tape::take_gradient_cpu(gradients, x)
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Layers for Cuda {}

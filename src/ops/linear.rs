@@ -1,0 +1,156 @@
+//! Linear layers on the CPU: product, bias, and what follows them in one pass.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use super::Mat;
+use super::matmul::{Product, product};
+use super::tape::{self, Place};
+use super::vector::{self, dispatched, exp};
+
+/// Elements that one task works on.
+const CHUNK: usize = 1 << 14;
+/// Rows whose sum one task makes.
+const ROWS: usize = 64;
+
+/// √(2/π), and the cubic coefficient of the tanh GELU.
+const GELU: (f32, f32) = (0.797_884_56, 0.044_715);
+
+/// x·W + b, (N, I)·(I, O) + (1, O).
+pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
+    let (out, values) = forward(&x, weight, bias);
+    let (x, tape) = x.split_tape();
+    let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
+    let (place, keep) = (Place::of(&x), Parameters::new(weight, bias));
+    tape::record(tape, out, move |gradients, incoming| keep.backward(gradients, &incoming, &values, &place))
+}
+
+/// GELU(x·W + b), with the tanh approximation ½y(1 + tanh(√(2/π)(y + 0.044715·y³))) (arXiv 1606.08415), which is y/(1 + e^(−2u)).
+pub fn linear_gelu<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
+    let (mut out, values) = forward(&x, weight, bias);
+    let (x, tape) = x.split_tape();
+    let mut slopes = vec![0.0f32; if T::OWNS_TAPE { out.len() } else { 0 }];
+    if T::OWNS_TAPE {
+        out.par_chunks_mut(CHUNK).zip(slopes.par_chunks_mut(CHUNK)).for_each(|(y, slope)| gelu_with_slope(y, slope));
+    } else {
+        out.par_chunks_mut(CHUNK).for_each(gelu);
+    }
+    let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
+    let (place, keep) = (Place::of(&x), Parameters::new(weight, bias));
+    tape::record(tape, out, move |gradients, mut incoming| {
+        incoming.par_chunks_mut(CHUNK).zip(slopes.par_chunks(CHUNK)).for_each(|(g, slope)| multiply(g, slope));
+        keep.backward(gradients, &incoming, &values, &place)
+    })
+}
+
+/// x·W + b + residual; the gradient flows to the residual as well.
+pub fn linear_residual<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, residual: &Mat<Cpu>) -> Mat<Cpu, T> {
+    let values = tape::read(&x);
+    let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
+    assert_eq!(*residual.shape(), (rows, columns), "the residual has the shape of the result");
+    let mut out = tape::read(residual);
+    let bias_values = tape::read(bias);
+    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| vector::add(row, &bias_values));
+    product(Product::new(rows, inner, columns).accumulate(), &values, &tape::read(weight), &mut out);
+
+    let (x, tape) = x.split_tape();
+    let out = tape::matrix(weight.device(), rows, columns, out);
+    let (place, residual, keep) = (Place::of(&x), Place::of(residual), Parameters::new(weight, bias));
+    tape::record(tape, out, move |gradients, incoming| {
+        keep.backward(gradients, &incoming, &values, &place)?;
+        add_gradient(gradients, &residual, incoming)
+    })
+}
+
+/// Adds a whole gradient to what has arrived at `x` already.
+fn add_gradient(gradients: &mut Gradients<f32, Cpu>, x: &Place, gradient: Vec<f32>) -> Result<(), CpuError> {
+    let sums = x.get(gradients)?;
+    sums.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).for_each(|(sum, g)| vector::add(sum, g));
+    Ok(())
+}
+
+/// x·W + b, and the values of x.
+fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> (Vec<f32>, Vec<f32>) {
+    let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
+    assert_eq!(x.shape().1, inner, "the weight has a row for every column of x");
+    assert_eq!(*bias.shape(), (1, columns), "the bias has a number for every column of the weight");
+    let values = tape::read(x);
+    let bias = tape::read(bias);
+    let mut out = vec![0.0f32; rows * columns];
+    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| row.copy_from_slice(&bias));
+    product(Product::new(rows, inner, columns).accumulate(), &values, &tape::read(weight), &mut out);
+    (out, values)
+}
+
+/// What the backward pass needs of a layer.
+struct Parameters {
+    weight: Mat<Cpu>,
+    weight_place: Place,
+    bias: Place,
+}
+
+impl Parameters {
+    fn new(weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Self {
+        Self { weight: weight.clone(), weight_place: Place::of(weight), bias: Place::of(bias) }
+    }
+
+    /// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g.
+    fn backward(&self, gradients: &mut Gradients<f32, Cpu>, incoming: &[f32], x: &[f32], place: &Place) -> Result<(), CpuError> {
+        let (inner, columns) = *self.weight.shape();
+        let rows = incoming.len() / columns;
+        let back = Product::new(rows, columns, inner).right_transposed().accumulate();
+        product(back, incoming, &tape::read(&self.weight), place.get(gradients)?);
+        let outer = Product::new(inner, rows, columns).left_transposed().accumulate();
+        product(outer, x, incoming, self.weight_place.get(gradients)?);
+        add_column_sums(incoming, self.bias.get(gradients)?);
+        Ok(())
+    }
+}
+
+/// sums += Σ over rows, in blocks of fixed rows.
+pub(super) fn add_column_sums(x: &[f32], sums: &mut [f32]) {
+    let columns = sums.len();
+    let blocks: Vec<Vec<f32>> = x
+        .par_chunks(ROWS * columns)
+        .map(|block| {
+            let mut sum = vec![0.0f32; columns];
+            block.chunks_exact(columns).for_each(|row| vector::add(&mut sum, row));
+            sum
+        })
+        .collect();
+    blocks.iter().for_each(|block| vector::add(sums, block));
+}
+
+dispatched! {
+    pub(super) fn gelu(y: &mut [f32]) {
+        for y in y {
+            *y = gelu_of(*y).0;
+        }
+    }
+}
+
+dispatched! {
+    fn gelu_with_slope(y: &mut [f32], slope: &mut [f32]) {
+        for (y, slope) in y.iter_mut().zip(slope) {
+            (*y, *slope) = gelu_of(*y);
+        }
+    }
+}
+
+dispatched! {
+    fn multiply(x: &mut [f32], y: &[f32]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x *= y;
+        }
+    }
+}
+
+/// GELU and its derivative: with s = 1/(1 + e^(−2u)), y·s and s + y·s·(1 − s)·2u'.
+#[inline(always)]
+fn gelu_of(y: f32) -> (f32, f32) {
+    let (a, c) = GELU;
+    let square = y * y;
+    let u = a * y * (1.0 + c * square);
+    let s = 1.0 / (1.0 + exp(-2.0 * u));
+    (y * s, s + y * s * (1.0 - s) * (2.0 * a * (1.0 + 3.0 * c * square)))
+}

@@ -1,0 +1,118 @@
+//! The only code that touches dfdx's buffers: values in and out, and gradients on the tape.
+//!
+//! dfdx copies in physical order, which is silently wrong on a permuted tensor; every matrix that crosses this file is row-major, and stays so.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use super::vector::add_scaled;
+use super::{Mat, Scalar};
+
+/// Elements that one task adds.
+const CHUNK: usize = 1 << 16;
+
+/// The values of a matrix, row by row.
+pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
+    x.as_vec()
+}
+
+/// A matrix of the given values, row by row.
+pub fn matrix<D: Device<f32>>(device: &D, rows: usize, columns: usize, values: Vec<f32>) -> Mat<D> {
+    assert_eq!(values.len(), rows * columns, "a matrix of {rows} rows and {columns} columns");
+    device.tensor_from_vec(values, (rows, columns))
+}
+
+/// Number of elements.
+pub fn len<D: Device<f32>, T>(x: &Mat<D, T>) -> usize {
+    x.shape().0 * x.shape().1
+}
+
+/// Replaces the values in place; the tensor keeps its id, so gradients still find it.
+pub fn write<D: Device<f32>>(x: &mut Mat<D>, values: &[f32]) {
+    x.copy_from(values);
+}
+
+/// Changes the values in place.
+pub fn update<D: Device<f32>>(x: &mut Mat<D>, change: impl FnOnce(&mut [f32])) {
+    let mut values = read(x);
+    change(&mut values);
+    write(x, &values);
+}
+
+/// How a tensor's gradient is reached.
+type Reach = dyn for<'a> Fn(&'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError>;
+
+/// Where the gradient of a matrix is found, without keeping the matrix itself in memory. (dfdx's own type for this cannot be named outside it.)
+pub(super) struct Place(Box<Reach>);
+
+impl Place {
+    pub fn of<T>(x: &Mat<Cpu, T>) -> Self {
+        let ghost = x.ghost();
+        Self(Box::new(move |gradients| Ok(&mut **gradients.get_or_alloc_mut(&ghost)?)))
+    }
+
+    /// What has arrived so far, to add to; zeros at first.
+    pub fn get<'a>(&self, gradients: &'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError> {
+        (self.0)(gradients)
+    }
+
+    /// What has arrived, taken away so that its memory is free again.
+    fn take(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
+        Ok(std::mem::take(self.get(gradients)?))
+    }
+}
+
+/// Hands the values on with the tape, on which `backward` is recorded. `backward` gets the gradients and the incoming gradient of the output, and adds what it finds to its inputs' own.
+///
+/// Callers look at `T::OWNS_TAPE` first, to keep nothing for a backward pass that never comes.
+pub(super) fn record<T: Tape<f32, Cpu>>(
+    mut tape: T,
+    out: Mat<Cpu>,
+    backward: impl 'static + FnOnce(&mut Gradients<f32, Cpu>, Vec<f32>) -> Result<(), CpuError>,
+) -> Mat<Cpu, T> {
+    if T::OWNS_TAPE {
+        let place = Place::of(&out);
+        tape.add_backward_op(move |gradients| {
+            let incoming = place.take(gradients)?;
+            backward(gradients, incoming)
+        });
+    }
+    out.put_tape(tape)
+}
+
+/// See [`super::Layers::take_gradient`].
+pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu>) -> Vec<f32> {
+    std::mem::take(&mut **gradients.get_or_alloc_mut(x).expect("memory for a gradient"))
+}
+
+/// See [`super::Layers::take_gradient`].
+pub(super) fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x: &Mat<D>) -> Vec<f32> {
+    gradients.get_or_alloc_mut(x).expect("memory for a gradient");
+    gradients.get(x).as_vec()
+}
+
+/// A scalar `value` that carries `tape`; when it goes backward, each tensor gets its gradient (row-major, as long as the tensor) times the incoming one. With a tape that records
+/// nothing the gradients are dropped.
+pub(super) fn precomputed<T: Tape<f32, Cpu>>(
+    mut tape: T,
+    device: &Cpu,
+    value: f64,
+    gradients: Vec<(Mat<Cpu>, Vec<f32>)>,
+) -> Scalar<Cpu, T> {
+    let loss = device.tensor(value as f32);
+    if T::OWNS_TAPE {
+        let out = loss.ghost();
+        let gradients: Vec<_> = gradients.into_iter().map(|(tensor, gradient)| (tensor.ghost(), gradient)).collect();
+        tape.add_backward_op(move |grads| {
+            let incoming = grads.get_or_alloc_mut(&out)?[0];
+            for (tensor, gradient) in &gradients {
+                let sums = grads.get_or_alloc_mut(tensor)?;
+                sums.par_chunks_mut(CHUNK)
+                    .zip(gradient.par_chunks(CHUNK))
+                    .for_each(|(sums, gradient)| add_scaled(sums, gradient, incoming));
+            }
+            Ok(())
+        });
+    }
+    loss.put_tape(tape)
+}

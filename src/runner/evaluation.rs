@@ -1,0 +1,95 @@
+//! Evaluates a model on the study's test split and publishes what it finds.
+
+use anyhow::{Context, Result};
+
+use crate::data::{Prepared, Split};
+use crate::eval::{self, Text, Vocabulary, samples_markdown};
+use crate::files;
+use crate::model::Gpt2;
+use crate::ops::Native;
+use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost};
+use crate::record::layout::RunFolder;
+use crate::record::{self, publish_evaluation};
+use crate::spec::run::{Dataset, Detokenize, Rows, RunSpec};
+
+/// A model to evaluate.
+pub(super) struct Subject<'a> {
+    pub model: &'a Gpt2<Native>,
+    pub teacher: Option<&'a Gpt2<Native>>,
+    /// Bytes of its model.safetensors.
+    pub bytes: u64,
+    pub training: Option<TrainingCost>,
+    pub trained_on_train_split: bool,
+}
+
+/// Evaluates by the `[evaluate]` of `spec` and publishes the result below `folder` under `key`.
+///
+/// # Errors
+/// A split that is too short, or a folder that cannot be written.
+pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, folder: &RunFolder, key: &str) -> Result<Evaluation> {
+    let protocol = Protocol {
+        context: spec.evaluate.context,
+        stride: spec.evaluate.stride,
+        rows: rows(&spec.dataset).to_owned(),
+        detokenize: detokenize(&spec.dataset).to_owned(),
+        tokenizer: files::sha256(corpus.tokenizer.json().as_bytes()),
+        trained_on_train_split: subject.trained_on_train_split,
+    };
+    let source = SourceNll {
+        exact_nats_per_token: corpus.exact.map(|exact| exact.nats_per_token),
+        entropy_nats_per_token: corpus.exact.map(|exact| exact.entropy_nats_per_token),
+        unigram_nats_per_token: corpus.unigram_nats_per_token,
+    };
+    let decode = |tokens: &[u32]| corpus.tokenizer.decode(tokens);
+    let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
+    let evaluated = eval::evaluate(eval::Inputs {
+        model: subject.model,
+        teacher: subject.teacher,
+        test: text(&corpus.test, &test),
+        validation: text(&corpus.validation, &validation),
+        vocabulary: Vocabulary { decode: &decode, end_of_text: corpus.end_of_text },
+        settings: &spec.evaluate,
+        protocol,
+        bytes: subject.bytes,
+        training: subject.training.clone(),
+        source: Some(source),
+    })?;
+    let stored = record::Evaluated {
+        samples_text: samples_markdown(&evaluated.samples),
+        evaluation: evaluated.evaluation,
+        speed: Some(evaluated.speed),
+        samples: evaluated.samples,
+        embedding: evaluated.embedding,
+    };
+    publish_evaluation(folder, key, &stored).with_context(|| format!("the evaluation {} could not be published", folder.root.display()))?;
+    Ok(stored.evaluation)
+}
+
+fn documents(split: &Split) -> Vec<usize> {
+    split.documents().iter().map(|&start| start as usize).collect()
+}
+
+fn text<'a>(split: &'a Split, documents: &'a [usize]) -> Text<'a> {
+    Text { tokens: split.tokens(), documents, words: split.words(), bytes: split.bytes() }
+}
+
+fn rows(dataset: &Dataset) -> &'static str {
+    match dataset {
+        Dataset::Synthetic { .. } => "documents",
+        Dataset::Text { .. } => "text",
+        Dataset::Parquet { rows, .. } | Dataset::Hub { rows, .. } => match rows {
+            Rows::Lines => "lines",
+            Rows::Documents => "documents",
+        },
+    }
+}
+
+fn detokenize(dataset: &Dataset) -> &'static str {
+    match dataset {
+        Dataset::Synthetic { .. } => "none",
+        Dataset::Text { detokenize, .. } | Dataset::Parquet { detokenize, .. } | Dataset::Hub { detokenize, .. } => match detokenize {
+            Detokenize::None => "none",
+            Detokenize::Wikitext => "wikitext",
+        },
+    }
+}

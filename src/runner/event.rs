@@ -1,0 +1,41 @@
+//! What happens while a study runs, for whoever shows it.
+
+use std::collections::BTreeMap;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Something that takes a while begins: reading, tokenizing, evaluating.
+    Stage(&'a str),
+    /// Something the user should know and need not act on.
+    Notice(&'a str),
+    /// So many runs of the grid need nothing any more.
+    Skipped { runs: usize },
+    /// A training begins: the teacher's, or a group's; some of its steps may be done already.
+    Training { title: &'a str, runs: usize, step: u64, steps: u64 },
+    /// A step of it is done. Values are those of the first run that advanced.
+    Step { step: u64, values: &'a BTreeMap<String, f64>, tokens: u64, seconds: f64 },
+    /// It is over.
+    Trained,
+    /// A run is finished and evaluated.
+    Finished { id: &'a str, label: &'a str, nll: f64, perplexity: f64 },
+    /// A run stopped at numbers that are not finite; it is recorded as that.
+    Diverged { id: &'a str, label: &'a str, step: u64, reason: &'a str },
+    /// A run could not be done; it is tried again the next time.
+    Failed { id: &'a str, label: &'a str, error: &'a str },
+    /// Another process holds the run.
+    Held { id: &'a str, label: &'a str, owner: &'a str },
+}
+
+/// Hears what happens, from any thread.
+pub trait Observer: Sync {
+    fn event(&self, event: &Event);
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: &Event) {}
+}

@@ -1,0 +1,255 @@
+//! One group of runs from claim to record: the only place that wires data, model, objective, loop and evaluation.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+use super::evaluation::{Subject, evaluate};
+use super::sink::Shared;
+use super::teacher::Teacher;
+use super::{Ending, Event, Site, about, folder};
+use crate::data::{Order, Prepared};
+use crate::eval::distillation;
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::{Native, native};
+use crate::record::{Claim, Failure, RunState, has_evaluation, run_state};
+use crate::spec::run::{Init, InitBlocks};
+use crate::spec::{Plan, PlannedRun, run_spec_toml};
+use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
+
+/// The share of free memory that a group may take by its estimate.
+const MEMORY_SHARE: f64 = 0.7;
+
+/// A run of the group that this process holds.
+struct Held {
+    index: usize,
+    attempt: Shared,
+}
+
+/// Splits runs that may share a teacher's pass into parts that fit the memory at hand, in order.
+pub(super) fn parts(plan: &Plan, members: &[usize]) -> Vec<Vec<usize>> {
+    let most = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE);
+    split(members, most, |index| plan.runs[index].estimate.memory_bytes as f64)
+}
+
+fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<usize>> {
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut taken = 0.0;
+    for &index in members {
+        let own = cost(index);
+        match parts.last_mut() {
+            Some(part) if taken + own <= most => {
+                part.push(index);
+                taken += own;
+            }
+            _ => {
+                parts.push(vec![index]);
+                taken = own;
+            }
+        }
+    }
+    parts
+}
+
+/// Free memory in bytes, where the system tells.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Trains, publishes and evaluates the runs at `part`, and tells how each ended. One that fails leaves the others alone.
+pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepared, site: &Site) -> BTreeMap<usize, Ending> {
+    let mut endings = BTreeMap::new();
+    let (mut members, mut held) = (Vec::new(), Vec::new());
+    for &index in part {
+        let run = &plan.runs[index];
+        match claim(run, teacher, corpus, site) {
+            Ok(Claimed::Training(member, attempt)) => {
+                members.push(*member);
+                held.push(Held { index, attempt });
+            }
+            Ok(Claimed::Trained) => drop(endings.insert(index, finish(run, teacher, corpus, site))),
+            Ok(Claimed::HeldBy(owner)) => {
+                site.tell(&Event::Held { id: &run.id, label: &run.label, owner: &owner });
+                endings.insert(index, Ending::Held { owner });
+            }
+            Err(error) => drop(endings.insert(index, failed(run, &error, site))),
+        }
+    }
+    if let Some(error) = train_members(plan, &held, &mut members, teacher, corpus, site).err() {
+        for Held { index, .. } in held {
+            endings.insert(index, failed(&plan.runs[index], &error, site));
+        }
+        return endings;
+    }
+    for (member, Held { index, attempt }) in members.into_iter().zip(held) {
+        let run = &plan.runs[index];
+        let ending = match publish(run, member, attempt, corpus) {
+            Ok(Published::Student) => finish(run, teacher, corpus, site),
+            Ok(Published::Diverged { reason, step }) => {
+                site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, reason: &reason });
+                Ending::Diverged { reason }
+            }
+            Ok(Published::Not) => Ending::Interrupted,
+            Err(error) => failed(run, &error, site),
+        };
+        endings.insert(index, ending);
+    }
+    endings
+}
+
+fn failed(run: &PlannedRun, error: &anyhow::Error, site: &Site) -> Ending {
+    let error = format!("{error:#}");
+    site.tell(&Event::Failed { id: &run.id, label: &run.label, error: &error });
+    Ending::Failed { error }
+}
+
+/// What came of asking for a run.
+enum Claimed {
+    Training(Box<Member<Native>>, Shared),
+    /// Published already.
+    Trained,
+    HeldBy(String),
+}
+
+/// Takes a run and puts it where it stopped, or at its beginning.
+fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Claimed> {
+    let mut attempt = match crate::record::Attempt::open_or_new(&site.layout, &run.id)? {
+        Claim::Published => return Ok(Claimed::Trained),
+        Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
+        Claim::Ours(attempt) => attempt,
+    };
+    let about = about(&run.id, corpus);
+    let resumed = attempt.newest_valid_checkpoint(&about)?;
+    attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
+    let device = native();
+    let config = student_config(run, teacher, corpus);
+    let job = Job::distillation(&run.spec, config.clone(), &teacher.model.config);
+    let state = match &resumed {
+        Some(checkpoint) => State::from_files(&device, &job, Some(&teacher.model.config), &checkpoint.files)?,
+        None => State::new(&device, &job, Some(&teacher.model.config), &initial_weights(run, &config, teacher)?)?,
+    };
+    let event = if resumed.is_some() { "resumed" } else { "started" };
+    attempt.event(event, &[("step", state.step.into()), ("threads", rayon::current_num_threads().into())])?;
+    let shared = Shared::new(attempt);
+    let sink = shared.sink(about);
+    Ok(Claimed::Training(Box::new(Member::new(job, state, sink)), shared))
+}
+
+fn student_config(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared) -> Config {
+    let student = &run.spec.student;
+    Config::new(student.layers, student.width, student.heads, corpus.vocabulary, teacher.model.config.positions)
+}
+
+/// The student before its first step.
+fn initial_weights(run: &PlannedRun, config: &Config, teacher: &Teacher) -> Result<Weights> {
+    let student = &run.spec.student;
+    match student.init {
+        Init::Random => Ok(Weights::random(config, run.spec.seed)),
+        Init::Teacher => match &student.init_blocks {
+            Some(InitBlocks::List(blocks)) => Ok(Weights::from_teacher(&teacher.model.to_weights(), blocks)),
+            Some(InitBlocks::Named(_)) | None => anyhow::bail!("student.init_blocks of run {} is not resolved", run.id),
+        },
+        Init::Dir => {
+            let path = student.init_dir.as_ref().context("student.init = \"dir\" needs student.init_dir")?.resolve();
+            let (found, weights) = Weights::read(&path)?;
+            ensure!(found == *config, "{} holds a GPT-2 of another shape ({found:?}) than the student ({config:?})", path.display());
+            Ok(weights)
+        }
+    }
+}
+
+/// Advances all members together.
+fn train_members(
+    plan: &Plan,
+    held: &[Held],
+    members: &mut [Member<Native>],
+    teacher: &Teacher,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<()> {
+    let Some(first) = held.first() else { return Ok(()) };
+    let spec = &plan.runs[first.index].spec;
+    let order = Order::new(corpus.train.tokens().len(), spec.train.context, spec.seed, spec.train.shuffle)?;
+    let data = Corpus { train: corpus.train.tokens(), validation: corpus.validation.tokens(), order: &order };
+    let title = match held {
+        [one] => plan.runs[one.index].label.clone(),
+        many => format!("{} runs of seed {} together", many.len(), spec.seed),
+    };
+    let step = members.iter().map(|member| member.state.step).min().unwrap_or(0);
+    let steps = members.iter().map(|member| member.job.train.steps).max().unwrap_or(0);
+    site.tell(&Event::Training { title: &title, runs: held.len(), step, steps });
+    train(members, Some(&teacher.model), data, &Control { stop: site.stop, progress: &site.progress() });
+    site.tell(&Event::Trained);
+    Ok(())
+}
+
+/// What was published of a run.
+enum Published {
+    Student,
+    Diverged { reason: String, step: u64 },
+    /// It is unfinished.
+    Not,
+}
+
+fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &Prepared) -> Result<Published> {
+    let Member { job, state, sink, outcome, .. } = member;
+    drop(sink);
+    let attempt = attempt.take()?;
+    let published = match outcome {
+        Some(Outcome::Finished) => {
+            folder::write_model(&attempt, &job.config, &state.result(), corpus)?;
+            Published::Student
+        }
+        Some(Outcome::Diverged { step, reason }) => {
+            let term = reason.strip_prefix("term.").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
+            attempt.write_failure(&Failure { reason: reason.clone(), step, term })?;
+            Published::Diverged { reason, step }
+        }
+        Some(Outcome::Failed(error)) => return Err(error),
+        Some(Outcome::Interrupted) | None => return Ok(Published::Not),
+    };
+    attempt.write_out("spec.toml", run_spec_toml(&run.spec).as_bytes())?;
+    attempt.event("published", &[])?;
+    attempt.publish()?;
+    Ok(published)
+}
+
+/// Evaluates a published run, unless that was done.
+fn finish(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Ending {
+    let work = || -> Result<Ending> {
+        if let RunState::Diverged(Failure { reason, .. }) = run_state(&site.layout, &run.id)? {
+            return Ok(Ending::Diverged { reason });
+        }
+        let stored = site.layout.run(&run.id);
+        let evaluation = if has_evaluation(&stored, &run.evaluation_key) {
+            crate::record::read_evaluation(&stored.evaluation(&run.evaluation_key))?
+        } else {
+            site.tell(&Event::Stage(&format!("evaluating {}", run.label)));
+            let (config, weights) = Weights::read(&stored.student())?;
+            let model = Gpt2::from_weights(&native(), &config, &weights)?;
+            let bytes = std::fs::metadata(stored.student().join("model.safetensors")).map_or(0, |about| about.len());
+            let training = Some(distillation(&run.spec, &config, &teacher.model.config));
+            let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes, training, trained_on_train_split: true };
+            evaluate(&subject, &run.spec, corpus, &stored, &run.evaluation_key)?
+        };
+        let test = &evaluation.test;
+        site.tell(&Event::Finished { id: &run.id, label: &run.label, nll: test.nll_nats_per_token, perplexity: test.perplexity });
+        Ok(Ending::Good)
+    };
+    work().unwrap_or_else(|error| failed(run, &error, site))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_fit_the_memory_and_keep_their_order() {
+        let cost = |index: usize| [4.0, 4.0, 3.0, 20.0, 1.0][index];
+        assert_eq!(split(&[0, 1, 2, 3, 4], 10.0, cost), [vec![0, 1], vec![2], vec![3], vec![4]]);
+        assert_eq!(split(&[0, 1, 2], f64::INFINITY, cost), [vec![0, 1, 2]]);
+        assert_eq!(split(&[], 1.0, cost), Vec::<Vec<usize>>::new());
+    }
+}

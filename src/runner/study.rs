@@ -1,0 +1,121 @@
+//! `lock.toml` from a plan: what the report says about a study without its inputs.
+
+use std::collections::BTreeMap;
+
+use crate::record::FORMAT;
+use crate::record::study::{Arm, Axis, Cell, Change, Facts, ReportSettings, Study};
+use crate::spec::Plan;
+use crate::spec::run::{Balance, Dataset, Init, RunSpec, Teacher, Tokenizer};
+
+/// The study that a plan describes; `command` reproduces it.
+pub fn study(plan: &Plan, command: &str) -> Study {
+    let cell = |cell: &crate::spec::PlannedCell| {
+        let run = &plan.runs[cell.run];
+        Cell {
+            at: cell.at.clone(),
+            run: run.id.clone(),
+            evaluation: run.evaluation_key.clone(),
+            teacher: run.teacher_key.clone(),
+            teacher_evaluation: run.teacher_evaluation_key.clone(),
+        }
+    };
+    let change = |change: &crate::spec::Change| Change { key: change.key.clone(), baseline: change.baseline.clone(), value: change.value.clone() };
+    Study {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        name: plan.name.clone(),
+        description: plan.description.clone(),
+        inputs: inputs(plan),
+        axes: plan.axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.clone() }).collect(),
+        cells: plan.cells.iter().map(cell).collect(),
+        arms: plan.arms.iter().map(|arm| Arm { name: arm.name.clone(), changes: arm.changes.iter().map(change).collect() }).collect(),
+        report: ReportSettings {
+            template: plan.report.template.written.clone(),
+            baseline: plan.report.baseline.clone(),
+            margin: plan.report.margin,
+            alpha: plan.report.alpha,
+            primary: plan.report.primary.clone(),
+        },
+        facts: facts(plan, command),
+    }
+}
+
+/// Keys of what the runs were made from.
+fn inputs(plan: &Plan) -> BTreeMap<String, String> {
+    let mut inputs = BTreeMap::new();
+    for (number, key) in distinct(plan.runs.iter().map(|run| run.teacher_key.clone())).into_iter().enumerate() {
+        inputs.insert(if number == 0 { "teacher".to_owned() } else { format!("teacher.{}", number + 1) }, key);
+    }
+    inputs.extend(plan.inputs.clone());
+    inputs
+}
+
+fn facts(plan: &Plan, command: &str) -> Facts {
+    let all = |words: fn(&RunSpec) -> String| distinct(plan.runs.iter().map(|run| words(&run.spec))).join("; or ");
+    Facts {
+        dataset: all(|spec| dataset(&spec.dataset)),
+        tokenizer: all(|spec| tokenizer(&spec.tokenizer)),
+        teacher: all(|spec| teacher(&spec.teacher)),
+        student_init: all(|spec| {
+            match spec.student.init {
+                Init::Random => "random",
+                Init::Teacher => "teacher",
+                Init::Dir => "dir",
+            }
+            .to_owned()
+        }),
+        balance: all(|spec| {
+            match spec.balance {
+                Balance::None => "none",
+                Balance::Gradient { .. } => "gradient",
+            }
+            .to_owned()
+        }),
+        command: command.to_owned(),
+        note: plan.note.clone(),
+    }
+}
+
+/// Each text once, in the order of first appearance.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for text in texts {
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+fn dataset(dataset: &Dataset) -> String {
+    let files = |paths: &[crate::spec::path::InputPath]| paths.iter().map(|path| path.written.as_str()).collect::<Vec<_>>().join(", ");
+    match dataset {
+        Dataset::Synthetic { seed, train_words, .. } => {
+            format!("stories of the embedded grammar (seed {seed}, {train_words} words to train on)")
+        }
+        Dataset::Text { train, .. } => format!("text files ({})", files(train)),
+        Dataset::Parquet { train, column, .. } => format!("column {column} of parquet files ({})", files(train)),
+        Dataset::Hub { repo, config, revision, .. } => {
+            format!("{repo}{} of the hub, revision {revision}", config.as_ref().map_or_else(String::new, |config| format!(" ({config})")))
+        }
+    }
+}
+
+fn tokenizer(tokenizer: &Tokenizer) -> String {
+    match tokenizer {
+        Tokenizer::Train { vocab_size } => format!("byte-level BPE of {vocab_size} tokens, trained on the training split"),
+        Tokenizer::Dir { path } => format!("the one in {}", path.written),
+        Tokenizer::Hub { repo, revision } => format!("that of {repo} of the hub, revision {revision}"),
+    }
+}
+
+fn teacher(teacher: &Teacher) -> String {
+    match teacher {
+        Teacher::Train { layers, width, heads, train, .. } => {
+            let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
+            format!("a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on {tokens} tokens")
+        }
+        Teacher::Dir { path } => format!("the GPT-2 in {}", path.written),
+        Teacher::Hub { repo, revision } => format!("{repo} of the hub, revision {revision}"),
+    }
+}

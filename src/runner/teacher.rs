@@ -1,0 +1,141 @@
+//! The teacher: read from a folder, or trained once and kept in the cache for every study that names it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::evaluation::{Subject, evaluate};
+use super::sink::Shared;
+use super::{Event, Site, about, folder};
+use crate::data::{Order, Prepared};
+use crate::eval::plain_training;
+use crate::files;
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::{Native, native};
+use crate::record::evaluation::TrainingCost;
+use crate::record::layout::{Layout, RunFolder};
+use crate::record::{Claim, Failure, has_evaluation, read_failure};
+use crate::spec::PlannedRun;
+use crate::spec::run::{Teacher as Source, Train};
+use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
+
+/// A teacher in hand.
+pub(super) struct Teacher {
+    pub model: Gpt2<Native>,
+    /// Bytes of its model.safetensors.
+    bytes: u64,
+    /// Counted operations of its training; none for one that came trained.
+    training: Option<TrainingCost>,
+}
+
+/// The teacher of a run, trained first if it has to be. None if the user stopped it.
+///
+/// # Errors
+/// A folder that cannot be used, a training that diverged, a cache that cannot be written.
+pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result<Option<Teacher>> {
+    let target = site.layout.teacher(&run.teacher_key);
+    match &run.spec.teacher {
+        Source::Dir { path } => {
+            let path = path.resolve();
+            let (config, weights) = Weights::read(&path)?;
+            let bytes = std::fs::metadata(path.join("model.safetensors")).map_or(0, |about| about.len());
+            Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None }))
+        }
+        Source::Hub { repo, .. } => bail!("the teacher {repo} lies on the hub, which this version does not fetch from; give a folder: teacher.source = \"dir\""),
+        Source::Train { layers, width, heads, seed, train } => {
+            let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
+            let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
+            let metrics = files::read_limited(&stored.metrics(), 1 << 30)?;
+            if files::read_limited(&target.metrics(), 1 << 30).ok().as_ref() != Some(&metrics) {
+                files::write_atomically(&target.metrics(), &metrics)?;
+            }
+            let (config, weights) = Weights::read(&stored.student())?;
+            let bytes = std::fs::metadata(stored.student().join("model.safetensors")).map_or(0, |about| about.len());
+            let training = Some(plain_training(&config, train));
+            Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training }))
+        }
+    }
+}
+
+impl Teacher {
+    /// Evaluates the teacher for this study, unless that was done.
+    ///
+    /// # Errors
+    /// As [`evaluate`].
+    pub fn evaluate(&self, run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result<()> {
+        let target = site.layout.teacher(&run.teacher_key);
+        if has_evaluation(&target, &run.teacher_evaluation_key) {
+            return Ok(());
+        }
+        site.tell(&Event::Stage("evaluating the teacher"));
+        let subject = Subject {
+            model: &self.model,
+            teacher: None,
+            bytes: self.bytes,
+            training: self.training.clone(),
+            trained_on_train_split: self.training.is_some(),
+        };
+        evaluate(&subject, &run.spec, corpus, &target, &run.teacher_evaluation_key).map(drop)
+    }
+}
+
+/// The folder of a trained teacher in the cache; it is trained, or waited for, where it is not there yet.
+fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Prepared, site: &Site) -> Result<Option<RunFolder>> {
+    let layout = Layout { root: site.cache.join("teachers") };
+    let mut waiting = false;
+    loop {
+        match crate::record::Attempt::open_or_new(&layout, key)? {
+            Claim::Published => {
+                let stored = layout.run(key);
+                if let Some(Failure { reason, step, .. }) = read_failure(&stored)? {
+                    bail!("the teacher's training diverged: {reason} at step {step}; lower teacher.train.lr.peak, or lengthen its warm-up");
+                }
+                return Ok(Some(stored));
+            }
+            Claim::HeldBy(owner) => {
+                if site.stopped() {
+                    return Ok(None);
+                }
+                if !waiting {
+                    site.tell(&Event::Stage(&format!("waiting for the teacher, which {owner} trains")));
+                }
+                waiting = true;
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            Claim::Ours(mut attempt) => {
+                let about = about(key, corpus);
+                let resumed = attempt.newest_valid_checkpoint(&about)?;
+                attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
+                let job = Job::language_model(config.clone(), seed, settings);
+                let state = match resumed {
+                    Some(checkpoint) => State::from_files(&native(), &job, None, &checkpoint.files)?,
+                    None => State::new(&native(), &job, None, &Weights::random(config, seed))?,
+                };
+                let shared = Shared::new(attempt);
+                let mut members = [Member::new(job, state, shared.sink(about))];
+                teach(&mut members, settings, seed, corpus, site)?;
+                let [member] = members;
+                let Member { state, outcome, sink, .. } = member;
+                drop(sink);
+                let attempt = shared.take()?;
+                match outcome {
+                    Some(Outcome::Finished) => folder::write_model(&attempt, config, &state.result(), corpus)?,
+                    Some(Outcome::Diverged { step, reason }) => attempt.write_failure(&Failure { reason, step, term: None })?,
+                    Some(Outcome::Failed(error)) => return Err(error.context("the teacher's training could not go on")),
+                    Some(Outcome::Interrupted) | None => return Ok(None),
+                }
+                attempt.publish()?;
+            }
+        }
+    }
+}
+
+/// Trains the teacher, telling how far it is.
+fn teach(members: &mut [Member<Native>], settings: &Train, seed: u64, corpus: &Prepared, site: &Site) -> Result<()> {
+    let order = Order::new(corpus.train.tokens().len(), settings.context, seed, settings.shuffle)?;
+    let data = Corpus { train: corpus.train.tokens(), validation: corpus.validation.tokens(), order: &order };
+    site.tell(&Event::Training { title: "the teacher", runs: 1, step: members[0].state.step, steps: settings.steps });
+    train(members, None, data, &Control { stop: site.stop, progress: &site.progress() });
+    site.tell(&Event::Trained);
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! What is wrong in a spec, where, and what to write instead. Rendered like a compiler's messages; nothing is printed here.
+
+use std::fmt::{self, Write};
+
+/// A stretch of one line of a spec file, of an environment variable or of a `--set` argument.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The whole line, without its end.
+    pub line_text: String,
+    /// Characters that are marked, at least 1.
+    pub length: usize,
+}
+
+/// One mistake of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub message: String,
+    pub place: Option<Place>,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+/// Every mistake that was found, in the order of the files' lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Place {
+    /// The place of the bytes `span` of `text`; a span over several lines is marked to the end of its first one.
+    pub fn new(file: &str, text: &str, span: std::ops::Range<usize>) -> Self {
+        let start = floor_boundary(text, span.start);
+        let end = floor_boundary(text, span.end.max(start));
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let marked = &text[start..end.min(line_end)];
+        Self {
+            file: file.to_owned(),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            line_text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            length: marked.trim_end().chars().count().max(1),
+        }
+    }
+}
+
+fn floor_boundary(text: &str, index: usize) -> usize {
+    let mut index = index.min(text.len());
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}
+
+impl Diagnostic {
+    /// A mistake that has no place in a file.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, hint: None }
+    }
+
+    /// The same, marked at `place`.
+    pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    /// The same with advice.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Diagnostics {
+    /// A single mistake.
+    pub fn one(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+
+    /// Sorted by place, those without one first, and each only once.
+    pub fn tidy(mut self) -> Self {
+        self.0.sort_by(|a, b| a.place.cmp(&b.place));
+        let mut seen: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
+        for diagnostic in self.0 {
+            let same = |other: &Diagnostic| other.place == diagnostic.place && other.message == diagnostic.message;
+            if !seen.iter().rev().take_while(|other| other.place == diagnostic.place).any(same) {
+                seen.push(diagnostic);
+            }
+        }
+        Self(seen)
+    }
+
+    /// The text for a terminal (`colour`) or a file.
+    pub fn render(&self, colour: bool) -> String {
+        let paint = Paint { colour };
+        let mut out = String::new();
+        for (i, diagnostic) in self.0.iter().enumerate() {
+            if i > 0 {
+                out.push('\n');
+            }
+            paint.diagnostic(&mut out, diagnostic);
+        }
+        out
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::one(diagnostic)
+    }
+}
+
+/// Longest part of a source line that is shown.
+const SHOWN: usize = 160;
+
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn wrap(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn diagnostic(&self, out: &mut String, diagnostic: &Diagnostic) {
+        let title = format!("{}{}", self.wrap("1;31", "error"), self.wrap("1", &format!(": {}", printable(&diagnostic.message))));
+        out.push_str(&title);
+        out.push('\n');
+        let margin = match &diagnostic.place {
+            Some(place) => {
+                let margin = " ".repeat(place.line.to_string().len());
+                let (text, before) = window(place);
+                let bar = self.wrap("1;34", "|");
+                let marks = self.wrap("1;31", &"^".repeat(place.length.min(text.chars().count().saturating_sub(before)).max(1)));
+                let _ = writeln!(out, "{margin}{} {}:{}:{}", self.wrap("1;34", "-->"), printable(&place.file), place.line, place.column);
+                let _ = writeln!(out, "{margin} {bar}");
+                let _ = writeln!(out, "{} {bar} {text}", self.wrap("1;34", &place.line.to_string()));
+                let _ = writeln!(out, "{margin} {bar} {}{marks}", " ".repeat(before));
+                margin
+            }
+            None => String::new(),
+        };
+        if let Some(hint) = &diagnostic.hint {
+            let _ = writeln!(out, "{margin} {} help: {}", self.wrap("1;34", "="), printable(hint));
+        }
+    }
+}
+
+/// The line with tabs and control characters made harmless, cut around the mark, and the characters before the mark.
+fn window(place: &Place) -> (String, usize) {
+    let characters: Vec<char> = printable(&place.line_text).chars().collect();
+    let mark = (place.column - 1).min(characters.len());
+    let start = if mark > SHOWN / 2 && characters.len() > SHOWN { mark - SHOWN / 2 } else { 0 };
+    (characters[start..].iter().take(SHOWN).collect(), mark - start)
+}
+
+/// One character for each: a terminal must not obey what a file holds.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// The candidate that `word` was probably meant to be.
+pub fn similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > 100 {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_shows_the_line_the_caret_and_the_help() {
+        let text = "seed = 0\n[train]\nstepz = 5\n";
+        let place = Place::new("sweep.toml", text, 17..22);
+        let all = Diagnostics::one(Diagnostic::new("train.stepz is not a key").at(place).hint("write steps"));
+        assert_eq!(
+            all.to_string(),
+            "error: train.stepz is not a key\n --> sweep.toml:3:1\n  |\n3 | stepz = 5\n  | ^^^^^\n  = help: write steps"
+        );
+    }
+
+    #[test]
+    fn colour_only_adds_escapes() {
+        let all = Diagnostics::one(Diagnostic::new("no").at(Place::new("a", "b = 1", 0..1)).hint("yes"));
+        let coloured = all.render(true);
+        assert!(coloured.contains("\x1b["));
+        let mut plain = String::new();
+        let mut rest = coloured.as_str();
+        while let Some(at) = rest.find('\x1b') {
+            plain.push_str(&rest[..at]);
+            rest = &rest[at + rest[at..].find('m').unwrap() + 1..];
+        }
+        plain.push_str(rest);
+        assert_eq!(plain, all.render(false));
+    }
+
+    #[test]
+    fn columns_count_characters_and_long_lines_are_cut_around_the_mark() {
+        let text = format!("x = \"{}ü\" # é", "é".repeat(300));
+        let start = text.find('ü').unwrap();
+        let place = Place::new("a", &text, start..start + 2);
+        assert_eq!((place.line, place.column, place.length), (1, 306, 1));
+        let shown = Diagnostics::one(Diagnostic::new("no").at(place)).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        let caret = lines[4].chars().position(|c| c == '^').unwrap();
+        assert_eq!(lines[3].chars().nth(caret), Some('ü'));
+        assert!(lines[3].chars().count() < 200);
+    }
+
+    #[test]
+    fn spans_outside_the_text_or_inside_a_character_do_not_panic() {
+        assert_eq!(Place::new("a", "é", 1..9).column, 1);
+        assert_eq!(Place::new("a", "", 5..9).line_text, "");
+        assert_eq!(Place::new("a", "x\r\ny", 0..1).line_text, "x");
+    }
+
+    #[test]
+    fn control_characters_of_a_file_do_not_reach_the_terminal() {
+        let shown = Diagnostics::one(Diagnostic::new("no").at(Place::new("a", "x = \"\x1b[2J\"", 0..1))).to_string();
+        assert!(!shown.contains('\x1b'));
+    }
+
+    #[test]
+    fn suggestions_are_close_words_only() {
+        assert_eq!(similar("stepz", ["steps", "batch"]), Some("steps"));
+        assert_eq!(similar("Steps", ["steps", "batch"]), Some("steps"));
+        assert_eq!(similar("banana", ["steps", "batch"]), None);
+        assert_eq!(similar(&"a".repeat(1_000_000), ["steps"]), None);
+    }
+}

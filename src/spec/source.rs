@@ -1,0 +1,289 @@
+//! Spec text as a tree that remembers where everything stands: files, environment variables and `--set` arguments alike.
+
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml_edit::{Document, Item, Table, Value};
+
+use super::diagnostics::{Diagnostic, Place};
+
+/// Largest spec file that is read.
+const LARGEST: u64 = 4 << 20;
+
+/// A text with its name in messages, and the folder that its relative paths start from.
+#[derive(Debug)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+    pub base: PathBuf,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Bytes of the key that names it; the value's own where it has none (elements of a list).
+    pub key: Range<usize>,
+    /// Bytes of the value; the key's where the value has none of its own (tables written as headers).
+    pub value: Range<usize>,
+    pub content: Content,
+}
+
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// In the order of the text.
+    Table(Vec<(String, Node)>),
+    List(Vec<Node>),
+    String(String),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+}
+
+impl Source {
+    pub fn new(name: impl Into<String>, text: impl Into<String>, base: &Path) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), text: text.into(), base: base.to_path_buf() })
+    }
+
+    /// Reads a file; its name in messages is the path as given.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is too large to be a spec, or is not UTF-8.
+    pub fn read(path: &Path) -> Result<Arc<Self>, Diagnostic> {
+        let name = path.display();
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+            .map_err(|error| Diagnostic::new(format!("{name} cannot be read: {error}")))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(Diagnostic::new(format!("{name} is no spec: it is larger than {} MiB", LARGEST >> 20)));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| Diagnostic::new(format!("{name} is no spec: byte {} is not UTF-8", error.utf8_error().valid_up_to())))?;
+        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(Self::new(name.to_string(), text, &base))
+    }
+
+    /// The place of some of its bytes.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        Place::new(&self.name, &self.text, span)
+    }
+
+    /// The tree of the text.
+    ///
+    /// # Errors
+    /// The first error of syntax, or every value that TOML has and a spec has not (dates, numbers that are not finite).
+    pub fn parse(&self) -> Result<Node, Vec<Diagnostic>> {
+        let document = Document::parse(self.text.as_str()).map_err(|error| {
+            let message = error.message().trim().replace('\n', ", ");
+            vec![Diagnostic::new(format!("this is not TOML: {message}")).at(error.span().map(|span| self.place(span)))]
+        })?;
+        let mut wrong = Vec::new();
+        let node = self.table(document.as_table(), 0..0, &mut wrong);
+        if wrong.is_empty() { Ok(node) } else { Err(wrong) }
+    }
+
+    /// The value in `span` of the text, of an assignment whose key is in `key`: TOML, or else a string, so that words need no quotes.
+    ///
+    /// # Errors
+    /// A value that begins like a list, a table or a quoted string and is none.
+    pub fn parse_assigned(&self, key: Range<usize>, span: Range<usize>) -> Result<Node, Vec<Diagnostic>> {
+        const BEFORE: &str = "v=";
+        let text = &self.text[span.clone()];
+        let alone = Source { name: self.name.clone(), text: format!("{BEFORE}{text}"), base: self.base.clone() };
+        let place = || self.place(span.clone());
+        let bare = || Node { key: key.clone(), value: span.clone(), content: Content::String(text.to_owned()) };
+        match alone.parse() {
+            Ok(root) => match root.entries() {
+                [(name, node)] if name == "v" => {
+                    let mut node = node.clone();
+                    node.shift(span.start as isize - BEFORE.len() as isize);
+                    node.key = key;
+                    Ok(node)
+                }
+                _ => Ok(bare()),
+            },
+            Err(wrong) if text.trim_start().starts_with(['[', '{', '"', '\'']) => {
+                Err(wrong.into_iter().map(|one| one.at(place())).collect())
+            }
+            Err(_) => Ok(bare()),
+        }
+    }
+
+    fn table(&self, table: &Table, key: Range<usize>, wrong: &mut Vec<Diagnostic>) -> Node {
+        let mut entries = Vec::with_capacity(table.len());
+        for (name, item) in table.iter() {
+            let key = table.key(name).and_then(toml_edit::Key::span).unwrap_or(key.clone());
+            if let Some(node) = self.item(item, key, wrong) {
+                entries.push((name.to_owned(), node));
+            }
+        }
+        Node { value: key.clone(), key, content: Content::Table(entries) }
+    }
+
+    fn item(&self, item: &Item, key: Range<usize>, wrong: &mut Vec<Diagnostic>) -> Option<Node> {
+        match item {
+            Item::None => None,
+            Item::Value(value) => self.value(value, key, wrong),
+            Item::Table(table) => Some(self.table(table, key, wrong)),
+            Item::ArrayOfTables(tables) => {
+                let elements = tables.iter().map(|table| self.table(table, table.span().unwrap_or(key.clone()), wrong)).collect();
+                Some(Node { value: key.clone(), key, content: Content::List(elements) })
+            }
+        }
+    }
+
+    fn value(&self, value: &Value, key: Range<usize>, wrong: &mut Vec<Diagnostic>) -> Option<Node> {
+        let span = value.span().unwrap_or(key.clone());
+        let content = match value {
+            Value::String(text) => Content::String(text.value().clone()),
+            Value::Integer(number) => Content::Integer(*number.value()),
+            Value::Float(number) if number.value().is_finite() => Content::Float(*number.value()),
+            Value::Boolean(truth) => Content::Boolean(*truth.value()),
+            Value::Array(array) => Content::List(
+                array.iter().filter_map(|element| self.value(element, element.span().unwrap_or(key.clone()), wrong)).collect(),
+            ),
+            Value::InlineTable(table) => {
+                let mut entries = Vec::with_capacity(table.len());
+                for (name, value) in table.iter() {
+                    let key = table.key(name).and_then(toml_edit::Key::span).unwrap_or(span.clone());
+                    if let Some(node) = self.value(value, key, wrong) {
+                        entries.push((name.to_owned(), node));
+                    }
+                }
+                Content::Table(entries)
+            }
+            Value::Float(_) => {
+                wrong.push(Diagnostic::new("numbers in a spec are finite").at(self.place(span)).hint("write a number such as 1.0"));
+                return None;
+            }
+            Value::Datetime(_) => {
+                wrong.push(
+                    Diagnostic::new("dates have no meaning in a spec").at(self.place(span)).hint("write it in quotes if it is a text"),
+                );
+                return None;
+            }
+        };
+        Some(Node { key, value: span, content })
+    }
+}
+
+impl Node {
+    /// Moves every place by `offset` bytes.
+    fn shift(&mut self, offset: isize) {
+        let moved = |span: &Range<usize>| span.start.saturating_add_signed(offset)..span.end.saturating_add_signed(offset);
+        (self.key, self.value) = (moved(&self.key), moved(&self.value));
+        match &mut self.content {
+            Content::Table(entries) => entries.iter_mut().for_each(|(_, node)| node.shift(offset)),
+            Content::List(elements) => elements.iter_mut().for_each(|node| node.shift(offset)),
+            _ => {}
+        }
+    }
+
+    /// A table without a place of its own, around `inner` at the dotted `path`.
+    pub fn nested(path: &[(String, Range<usize>)], inner: Node) -> Node {
+        path.iter().rev().fold(inner, |inner, (name, key)| {
+            let inner = Node { key: key.clone(), ..inner };
+            Node { key: key.clone(), value: inner.value.clone(), content: Content::Table(vec![(name.clone(), inner)]) }
+        })
+    }
+
+    /// The entries of a table; of anything else, none.
+    pub fn entries(&self) -> &[(String, Node)] {
+        match &self.content {
+            Content::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The entry `key` of a table.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// The value as TOML on one line.
+    pub fn toml(&self) -> String {
+        match &self.content {
+            Content::Table(entries) => {
+                let inner: Vec<String> = entries.iter().map(|(key, node)| format!("{} = {}", key_text(key), node.toml())).collect();
+                if inner.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", inner.join(", ")) }
+            }
+            Content::List(elements) => format!("[{}]", elements.iter().map(Node::toml).collect::<Vec<_>>().join(", ")),
+            Content::String(text) => string_text(text),
+            Content::Integer(number) => number.to_string(),
+            Content::Float(number) => float_text(*number),
+            Content::Boolean(truth) => truth.to_string(),
+        }
+    }
+
+    /// The value as an axis shows it: strings bare, everything else as TOML.
+    pub fn text(&self) -> String {
+        match &self.content {
+            Content::String(text) => text.clone(),
+            _ => self.toml(),
+        }
+    }
+}
+
+/// A key as TOML.
+pub fn key_text(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if bare { key.to_owned() } else { string_text(key) }
+}
+
+/// A string as TOML.
+pub fn string_text(text: &str) -> String {
+    Value::from(text).to_string().trim().to_owned()
+}
+
+/// A number as TOML: it always reads back as a float, and very large or small ones have an exponent.
+pub fn float_text(number: f64) -> String {
+    format!("{number:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Node, Vec<Diagnostic>> {
+        Source::new("a.toml", text, Path::new("")).parse()
+    }
+
+    #[test]
+    fn every_key_and_value_knows_its_place() {
+        let text = "seed = 0\n[train.lr]\npeak = 5e-4\n[loss.kl]\nweight = { shape = \"linear\", from = 1 }\n[[grid.exclude]]\narm = \"a\"\ngrid.x = [1, 2]\n";
+        let root = parse(text).unwrap();
+        let peak = root.get("train").unwrap().get("lr").unwrap().get("peak").unwrap();
+        assert_eq!((&text[peak.key.clone()], &text[peak.value.clone()]), ("peak", "5e-4"));
+        let lr = root.get("train").unwrap().get("lr").unwrap();
+        assert_eq!(&text[lr.key.clone()], "lr");
+        let shape = root.get("loss").unwrap().get("kl").unwrap().get("weight").unwrap().get("shape").unwrap();
+        assert_eq!((&text[shape.key.clone()], &text[shape.value.clone()]), ("shape", "\"linear\""));
+        let Content::List(excludes) = &root.get("grid").unwrap().get("exclude").unwrap().content else { panic!() };
+        assert_eq!(&text[excludes[0].get("arm").unwrap().value.clone()], "\"a\"");
+    }
+
+    #[test]
+    fn hostile_text_gives_an_error_and_never_a_panic() {
+        let deep = format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let dotted = format!("{}a = 1", "a.".repeat(100_000));
+        let header = format!("[{}a]", "a.".repeat(100_000));
+        let inline = format!("x = {}", "{a=".repeat(100_000));
+        for text in [&deep, &dotted, &header, &inline, "x = 1979-05-27", "x = nan", "x = inf", "=", "[", "\u{0}", "a = \"", "a=1\na=2"] {
+            let wrong = parse(text).unwrap_err();
+            assert!(!wrong.is_empty());
+        }
+    }
+
+    #[test]
+    fn values_are_written_as_toml_that_reads_back() {
+        for text in
+            ["\"a \\\"b\\\" \\u001b\"", "1.0", "1e-8", "1e300", "-3", "true", "[1, [2.5, \"x\"]]", "{ a = 1, \"b c\" = { d = 2 } }", "{}"]
+        {
+            let first = parse(&format!("x = {text}")).unwrap().get("x").unwrap().toml();
+            let second = parse(&format!("x = {first}")).unwrap().get("x").unwrap().toml();
+            assert_eq!(first, second);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What is to be trained, whether a student or a teacher.
+
+use crate::distill::Objective;
+use crate::model::Config;
+use crate::spec::run::{Balance, RunSpec, Train};
+
+/// One training.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Decides initial weights, data order, and every other draw.
+    pub seed: u64,
+    pub config: Config,
+    pub objective: Objective,
+    pub balance: Balance,
+    pub train: Train,
+}
+
+impl Job {
+    /// The training of a resolved run's student.
+    pub fn distillation(spec: &RunSpec, student: Config, teacher: &Config) -> Self {
+        let objective = Objective::new(spec, &student, teacher);
+        Self { seed: spec.seed, config: student, objective, balance: spec.balance.clone(), train: spec.train.clone() }
+    }
+
+    /// The training of a teacher: plain language modelling.
+    pub fn language_model(config: Config, seed: u64, train: &Train) -> Self {
+        let objective = Objective::language_model(&config, seed, train.steps);
+        Self { seed, config, objective, balance: Balance::None, train: train.clone() }
+    }
+
+    /// Tokens predicted in one step.
+    pub fn tokens_per_step(&self) -> u64 {
+        (self.train.batch * self.train.accumulate * self.train.context) as u64
+    }
+}

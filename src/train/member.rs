@@ -1,0 +1,235 @@
+//! One run in a group: a micro-batch, and the end of a step.
+
+use std::collections::BTreeMap;
+
+use dfdx::prelude::*;
+
+use super::job::Job;
+use super::rate::learning_rate;
+use super::state::{Best, State, parameters, parameters_mut};
+use crate::distill::{CriticReadings, Moment};
+use crate::model::{Gpt2, States, decays, validation_nll};
+use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares, tape};
+use crate::spec::run::{Keep, State as HiddenState};
+
+/// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
+pub type Values = BTreeMap<String, f64>;
+
+/// Where a member's rows and checkpoints go.
+pub trait Sink: Send {
+    /// The values of step `step` (from 0), which took `seconds`.
+    ///
+    /// # Errors
+    /// Rows that cannot be kept; the member then leaves its group.
+    fn row(&mut self, step: u64, values: &Values, seconds: f64) -> anyhow::Result<()>;
+
+    /// The state after `step` steps.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be kept; the member then leaves its group.
+    fn checkpoint(&mut self, step: u64, files: Vec<(String, Vec<u8>)>) -> anyhow::Result<()>;
+}
+
+/// How a member left the loop.
+#[derive(Debug)]
+pub enum Outcome {
+    Finished,
+    /// A number that is not finite at `step`; deterministic, so not worth another try.
+    Diverged {
+        step: u64,
+        reason: String,
+    },
+    /// Stopped by the user, with everything saved.
+    Interrupted,
+    /// Something outside the run: its rows or checkpoints could not be kept.
+    Failed(anyhow::Error),
+}
+
+/// A run, its state, and where its rows go.
+pub struct Member<D: Ops> {
+    pub job: Job,
+    pub state: State<D>,
+    pub sink: Box<dyn Sink>,
+    /// `None` while it trains.
+    pub outcome: Option<Outcome>,
+    step: Option<Step>,
+}
+
+/// What a step has gathered so far.
+struct Step {
+    moment: Moment,
+    /// By parameter: the sum over micro-batches.
+    gradients: Vec<Vec<f32>>,
+    /// Sums over micro-batches of every term.
+    terms: Values,
+    readings: CriticReadings,
+}
+
+/// A micro-batch as a member sees it.
+pub(super) struct Micro<'a, D: Ops> {
+    pub index: usize,
+    pub inputs: &'a [u32],
+    pub targets: &'a [u32],
+    pub teacher: Option<(&'a States<D>, &'a Mat<D>)>,
+}
+
+impl<D: Ops> Member<D> {
+    pub fn new(job: Job, state: State<D>, sink: Box<dyn Sink>) -> Self {
+        let outcome = (state.step >= job.train.steps).then_some(Outcome::Finished);
+        Self { job, state, sink, outcome, step: None }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    /// Starts the step that the state is at, in `epoch` of the data.
+    pub(super) fn begin(&mut self, epoch: u64) {
+        let moment = self.job.objective.at(self.state.step, epoch);
+        self.step = Some(Step { moment, gradients: Vec::new(), terms: Values::new(), readings: CriticReadings::new() });
+    }
+
+    /// The teacher's states that this step compares.
+    pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
+        self.step.iter().flat_map(|step| step.moment.pairs.iter().map(|&(_, teacher)| teacher))
+    }
+
+    /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
+    pub(super) fn micro(&mut self, micro: &Micro<D>) {
+        let Some(step) = &mut self.step else { return };
+        let (job, state) = (&self.job, &mut self.state);
+        let share = 1.0 / job.train.accumulate as f64;
+        let keep: Vec<HiddenState> = step.moment.pairs.iter().map(|&(own, _)| own).collect();
+
+        let mut states = state.student.forward(OwnedTape::default(), micro.inputs, job.train.context, &keep);
+        if let (0, Some((teacher, _)), false) = (micro.index, micro.teacher, state.auxiliary.critics.is_empty()) {
+            let (last, tape) = states.last.split_tape();
+            let detached = States { kept: states.kept.clone(), last: last.clone() };
+            step.readings = job.objective.update_critics(&step.moment, &detached, teacher, &mut state.auxiliary);
+            states.last = last.put_tape(tape);
+        }
+
+        let factor = |(name, weight): (&String, &f64)| (name.clone(), weight * state.balance.get(name).unwrap_or(&1.0) * share);
+        let factors = step.moment.weights.iter().map(factor).collect();
+        let head = &state.student.wte;
+        let (loss, terms) = job.objective.losses(&step.moment, &factors, states, head, micro.targets, micro.teacher, &state.auxiliary);
+        for (name, value) in terms {
+            *step.terms.entry(name).or_insert(0.0) += value * share;
+        }
+
+        let mut gradients = loss.backward();
+        let all = parameters(&state.student, &state.auxiliary);
+        if step.gradients.is_empty() {
+            step.gradients = vec![Vec::new(); all.len()];
+        }
+        for (sum, (_, parameter)) in step.gradients.iter_mut().zip(all) {
+            let gradient = D::take_gradient(&mut gradients, parameter);
+            if sum.is_empty() {
+                *sum = gradient;
+            } else {
+                add_assign(sum, &gradient);
+            }
+        }
+    }
+
+    /// Clipping and AdamW; the row of the step. Returns it, unless the run diverged.
+    pub(super) fn update(&mut self) -> Option<Values> {
+        let step = self.step.take()?;
+        let number = self.state.step;
+        if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
+            self.outcome = Some(Outcome::Diverged { step: number, reason: format!("{} is {value}", term_column(name)) });
+            return None;
+        }
+        let norm = step.gradients.iter().map(|gradient| sum_of_squares(gradient)).sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            self.outcome = Some(Outcome::Diverged { step: number, reason: format!("gradient_norm is {norm}") });
+            return None;
+        }
+
+        let (train, state) = (&self.job.train, &mut self.state);
+        let scale = (train.clip / (norm + 1e-6)).min(1.0);
+        let lr = learning_rate(&train.lr, number, train.steps);
+        let settings = AdamW { betas: train.betas, eps: train.eps };
+        let mut parameters = parameters_mut(&mut state.student, &mut state.auxiliary);
+        for (index, (name, parameter)) in parameters.iter_mut().enumerate() {
+            let decay = if decays(name) { train.weight_decay } else { 0.0 };
+            let (gradient, moments) = (&step.gradients[index], &mut state.moments[index]);
+            tape::update(parameter, |values| adamw(values, moments, gradient, scale, number + 1, lr, decay, &settings));
+        }
+        let row = self.row(&step, norm, lr);
+        self.state.step += 1;
+        Some(row)
+    }
+
+    fn row(&self, step: &Step, norm: f64, lr: f64) -> Values {
+        let mut row = Values::from([("lr".to_owned(), lr), ("gradient_norm".to_owned(), norm)]);
+        let mut loss = 0.0;
+        for (name, weight) in &step.moment.weights {
+            loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * step.terms[name];
+            row.insert(format!("weight.{name}"), *weight);
+        }
+        row.insert("loss".to_owned(), loss);
+        row.extend(step.terms.iter().map(|(name, value)| (term_column(name), *value)));
+        row.extend(step.moment.temperatures.iter().map(|(name, value)| (format!("temperature.{name}"), *value)));
+        row.extend(self.state.balance.iter().map(|(name, factor)| (format!("balance.{name}"), *factor)));
+        for ((term, state), reading) in &step.readings {
+            row.insert(format!("critic.{term}.{state}.penalty"), reading.penalty);
+            row.insert(format!("critic.{term}.{state}.gradient_norm"), reading.gradient_norm);
+        }
+        row
+    }
+
+    /// Whether validation is due after the step just done: every `evaluate_every` steps, and at the end.
+    fn validation_is_due(&self) -> bool {
+        let (done, train) = (self.state.step, &self.job.train);
+        done == train.steps || (train.evaluate_every > 0 && done.is_multiple_of(train.evaluate_every))
+    }
+
+    /// Validation where it is due, the row into the sink, a checkpoint where it is due, the end.
+    pub(super) fn finish(&mut self, mut row: Values, validation: &[u32], started: std::time::Instant) {
+        let (done, total) = (self.state.step, self.job.train.steps);
+        if self.validation_is_due() {
+            let nll = validation_nll(&self.state.student, validation, self.job.train.context);
+            if !nll.is_finite() {
+                self.outcome = Some(Outcome::Diverged { step: done - 1, reason: format!("validation.nll is {nll}") });
+                return;
+            }
+            row.insert("validation.nll".to_owned(), nll);
+            let better = self.state.best.as_ref().is_none_or(|best| nll < best.validation_nll);
+            if self.job.train.keep == Keep::Best && better {
+                self.state.best = Some(Best { step: done, validation_nll: nll, weights: self.state.student.to_weights() });
+            }
+        }
+        let kept = self.sink.row(done - 1, &row, started.elapsed().as_secs_f64());
+        let every = self.job.train.checkpoint_every;
+        let kept = kept.and_then(|()| if done == total || (every > 0 && done.is_multiple_of(every)) { self.save() } else { Ok(()) });
+        match kept {
+            Err(error) => self.outcome = Some(Outcome::Failed(error)),
+            Ok(()) if done == total => self.outcome = Some(Outcome::Finished),
+            Ok(()) => {}
+        }
+    }
+
+    /// Saves and leaves the loop, as the user asked.
+    pub(super) fn interrupt(&mut self) {
+        let saved = if self.state.step == 0 { Ok(()) } else { self.save() };
+        self.outcome = Some(match saved {
+            Ok(()) => Outcome::Interrupted,
+            Err(error) => Outcome::Failed(error),
+        });
+    }
+
+    fn save(&mut self) -> anyhow::Result<()> {
+        self.sink.checkpoint(self.state.step, self.state.to_files()?)
+    }
+
+    /// The model being trained.
+    pub fn student(&self) -> &Gpt2<D> {
+        &self.state.student
+    }
+}
+
+/// The column of a value that the objective returns under `name`.
+fn term_column(name: &str) -> String {
+    if name.starts_with("critic.") { name.to_owned() } else { format!("term.{name}") }
+}

@@ -1,0 +1,18 @@
+//! Training: one loop over a group of runs, AdamW, and the state that a checkpoint holds.
+//!
+//! Order of use: [`Member::new`] with a fresh [`State`] or one from a checkpoint → [`train`] → every member's [`Outcome`]. What happens with rows and checkpoints is the [`Sink`]'s
+//! business. Plain language modelling, as a teacher is trained, is a group of one whose objective has the one term `lm`.
+
+#[cfg(test)]
+mod checks;
+mod group;
+mod job;
+mod member;
+mod rate;
+mod state;
+
+pub use group::{Control, Corpus, Progress, train};
+pub use job::Job;
+pub use member::{Member, Outcome, Sink, Values};
+pub use rate::learning_rate;
+pub use state::{Best, State};
