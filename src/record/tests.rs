@@ -12,6 +12,12 @@ use crate::files::simulation::{Mode, Names, recorded, with_fault};
 const ID: &str = "7f3a";
 const STEPS: u64 = 7;
 
+/// In memory where there is such a place: the disk's own flushes would take most of the time, and prove nothing.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 fn about() -> About {
     About { spec: ID.into(), numerics: 1, data: "d1".into(), instructions: "x86_64 avx2 fma".into(), version: "0.1.0".into() }
 }
@@ -124,7 +130,7 @@ fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn undisturbed() -> BTreeMap<String, Vec<u8>> {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     go(root.path()).unwrap();
     let tree = tree(root.path());
     assert_eq!(
@@ -159,7 +165,7 @@ fn a_run_ends_with_the_same_bytes_whatever_call_fails_or_kills_it() {
         let mut at = 0;
         while reached {
             at += 1;
-            let root = tempfile::tempdir().unwrap();
+            let root = folder();
             let (result, struck) = with_fault(mode, at, || go(root.path()));
             reached = struck;
             assert!(result.is_ok() || struck, "{:?}", result.err());
@@ -175,7 +181,7 @@ fn a_run_ends_with_the_same_bytes_whatever_call_fails_or_kills_it() {
 fn a_run_that_is_killed_again_while_it_recovers_ends_with_the_same_bytes() {
     let expected = undisturbed();
     for (first, second) in [(40, 5), (40, 12), (90, 20), (150, 3), (150, 40), (200, 9), (230, 30)] {
-        let root = tempfile::tempdir().unwrap();
+        let root = folder();
         for at in [first, second, second + 7] {
             let _ = with_fault(Mode::Dies, at, || go(root.path()));
             bury(root.path());
@@ -188,11 +194,11 @@ fn a_run_that_is_killed_again_while_it_recovers_ends_with_the_same_bytes() {
 #[test]
 fn a_run_ends_with_the_same_bytes_whenever_the_power_goes() {
     let expected = undisturbed();
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let (_, changes) = recorded(|| go(root.path()).unwrap());
     for count in (0..=changes.len()).step_by(3) {
         for names in [Names::Flushed, Names::All] {
-            let disk = tempfile::tempdir().unwrap();
+            let disk = folder();
             changes.replay(root.path(), count, names, disk.path());
             bury(disk.path());
             go(disk.path()).unwrap_or_else(|error| panic!("after {count} changes, {names:?}: {error:#}"));
@@ -224,7 +230,7 @@ fn a_flipped_bit_in_a_checkpoint_is_found_and_set_aside() {
     let expected = undisturbed();
     for (file, bytes) in [("state", 8), ("best", 30), ("manifest.toml", 440)] {
         for at in (0..bytes).step_by(if file == "manifest.toml" { 23 } else { 5 }) {
-            let root = tempfile::tempdir().unwrap();
+            let root = folder();
             let attempt = unfinished(root.path());
             let path = attempt.folder().join("checkpoints/6").join(file);
             drop(attempt);
@@ -256,7 +262,7 @@ fn a_flipped_bit_in_a_checkpoint_is_found_and_set_aside() {
 
 #[test]
 fn a_checkpoint_of_something_else_is_refused_with_both_values() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     drop(unfinished(root.path()));
     let mut attempt = again(root.path());
     for (what, expected, words) in [
@@ -278,7 +284,7 @@ fn a_checkpoint_of_something_else_is_refused_with_both_values() {
 
 #[test]
 fn one_checkpoint_is_kept_and_the_journal_is_cut_to_it() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let attempt = unfinished(root.path());
     assert_eq!(std::fs::read_dir(attempt.folder().join("checkpoints")).unwrap().count(), 1);
     assert_eq!(attempt.metrics.last_step(), Some(6));
@@ -296,7 +302,7 @@ fn one_checkpoint_is_kept_and_the_journal_is_cut_to_it() {
 
 #[test]
 fn a_checkpoint_is_no_use_without_the_rows_before_it() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let attempt = unfinished(root.path());
     let journal = attempt.folder().join("metrics.journal");
     drop(attempt);
@@ -314,7 +320,7 @@ fn a_checkpoint_is_no_use_without_the_rows_before_it() {
 
 #[test]
 fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let path = folder.path().join("journal");
     let rows: Vec<Row> =
         (0..4).map(|step| (step, values(&[("loss", f64::from_bits(0x7ff8_0000_0000_0001 + step)), ("µ", -0.0), ("lr", 0.1)]))).collect();
@@ -364,7 +370,7 @@ fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
 #[test]
 fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
     let expected = undisturbed();
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let mut asleep = unfinished(root.path());
     bury(root.path());
     let awake = again(root.path());
@@ -383,7 +389,7 @@ fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
 
 #[test]
 fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let layout = Layout::new(root.path(), "study");
     for (loss, expected) in [(1.0, Ok(Publication::Same)), (2.0, Err("student/model.safetensors had 8 bytes with sha256 "))] {
         let _ = std::fs::remove_dir_all(root.path().join("study"));
@@ -396,7 +402,7 @@ fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
         // Both began before either had finished: the run appears while the second is at it.
         let first = attempt(1.0);
         bury(root.path());
-        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = folder();
         assert_eq!(first.publish().unwrap(), Publication::New);
         let published = layout.run(ID).root;
         std::fs::rename(&published, elsewhere.path().join("run")).unwrap();
@@ -431,7 +437,7 @@ fn a_file_that_vanished_from_a_finished_run_comes_back() {
         ("evals/e1/eval.json", true),
         ("timings.parquet", false),
     ] {
-        let root = tempfile::tempdir().unwrap();
+        let root = folder();
         go(root.path()).unwrap();
         std::fs::remove_file(root.path().join("study/runs/7f3a").join(file)).unwrap();
         go(root.path()).unwrap();
@@ -447,7 +453,7 @@ fn a_file_that_vanished_from_a_finished_run_comes_back() {
 
 #[test]
 fn a_diverged_run_is_published_and_told() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let layout = Layout::new(root.path(), "study");
     assert_eq!(run_state(&layout, ID).unwrap(), RunState::Absent);
     let attempt = unfinished(root.path());
@@ -465,7 +471,7 @@ fn a_diverged_run_is_published_and_told() {
 
 #[test]
 fn a_run_that_somebody_is_at_is_held_and_free_again_afterwards() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let layout = Layout::new(root.path(), "study");
     let attempt = unfinished(root.path());
     match Attempt::open_or_new(&layout, ID).unwrap() {
@@ -481,7 +487,7 @@ fn a_run_that_somebody_is_at_is_held_and_free_again_afterwards() {
 
 #[test]
 fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let run = RunFolder { root: root.path().join("teachers/t1") };
     let evaluated = evaluated();
     assert_eq!(publish_evaluation(&run, "k", &evaluated).unwrap(), Publication::New);
@@ -510,7 +516,7 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
 #[test]
 fn a_study_is_read_as_it_was_written() {
     use super::study::*;
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let layout = Layout::new(root.path(), "study");
     let at = BTreeMap::from([("arm".to_owned(), "mse".to_owned()), ("match.strategy".to_owned(), "uniform".to_owned())]);
     let mut study = Study {
