@@ -291,17 +291,15 @@ fn files_are_finished_and_short() {
 #[test]
 fn the_disk_the_terminal_and_the_buffers_of_tensors_are_touched_in_one_place_each() {
     let sources = sources("src");
-    // Files that only tests compile, by the attribute before their `mod`.
+    // Files that only tests compile, by the attribute before the `mod` of it or of a module above.
     let only_tests = |source: &Source| {
         let place = source.place();
-        let (name, above) = place.split_last().expect("a file has a name");
-        let parents = [format!("{}/mod.rs", above.join("/")), format!("{}.rs", above.join("/"))];
-        let declarations = [
-            format!("#[cfg(test)]\nmod {name};"),
-            format!("#[cfg(test)]\npub(crate) mod {name};"),
-            format!("#[cfg(test)]\npub(super) mod {name};"),
-        ];
-        sources.iter().any(|other| parents.contains(&other.path) && declarations.iter().any(|words| other.code.contains(words.as_str())))
+        (1..place.len()).any(|depth| {
+            let (name, above) = (place[depth], place[..depth].join("/"));
+            let parents = [format!("{above}/mod.rs"), format!("{above}.rs")];
+            let words = ["", "pub(crate) ", "pub(super) "].map(|visible| format!("#[cfg(test)]\n{visible}mod {name};"));
+            sources.iter().any(|other| parents.contains(&other.path) && words.iter().any(|words| other.code.contains(words.as_str())))
+        })
     };
     let mut faults = Vec::new();
     for source in sources.iter().filter(|source| source.path != "lib.rs" && source.path != "main.rs" && !only_tests(source)) {
