@@ -63,6 +63,11 @@ impl Display {
         Self { style, verbose: common.verbose, state: Mutex::new(State::default()) }
     }
 
+    /// Something to know.
+    pub fn notice(&self, text: &str) {
+        self.line(&format!("note: {text}"));
+    }
+
     /// Takes the bars away.
     pub fn close(&self) {
         let mut state = self.lock();
@@ -165,7 +170,7 @@ impl Observer for Display {
     fn event(&self, event: &Event) {
         match event {
             Event::Stage(text) => self.stage(text),
-            Event::Notice(text) => self.line(&format!("note: {text}")),
+            Event::Notice(text) => self.notice(text),
             Event::Skipped { runs } => {
                 self.advance_grid(*runs as u64);
                 if *runs > 0 {

@@ -13,7 +13,10 @@ const CHUNK: usize = 1 << 16;
 
 /// The values of a matrix, row by row.
 pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
-    x.as_vec()
+    // One copy of the buffer; `as_vec` would walk an index for every element.
+    let mut values = vec![0.0; len(x)];
+    x.copy_into(&mut values);
+    values
 }
 
 /// A matrix of the given values, row by row.
@@ -88,7 +91,7 @@ pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu
 /// See [`super::Layers::take_gradient`].
 pub(super) fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x: &Mat<D>) -> Vec<f32> {
     gradients.get_or_alloc_mut(x).expect("memory for a gradient");
-    gradients.get(x).as_vec()
+    read(&gradients.get(x))
 }
 
 /// A scalar `value` that carries `tape`; when it goes backward, each tensor gets its gradient (row-major, as long as the tensor) times the incoming one. With a tape that records

@@ -1,0 +1,168 @@
+//! `kdpipe plan`: the expanded grid, without running anything.
+
+use serde_json::json;
+
+use super::args::{Common, Plan as Arguments};
+use super::{Exit, Outcome, print, spec_options};
+use crate::record::layout::Layout;
+use crate::record::{RunState, run_state};
+use crate::runner::LocalInputs;
+use crate::spec::{Plan, PlannedRun, load};
+
+pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
+    let loaded = load(&arguments.spec, &spec_options(common)?)?;
+    if let Some(key) = &arguments.explain {
+        print(&format!("{}\n", loaded.explain(key)?.trim_end()));
+        return Ok(Exit::Good);
+    }
+    let plan = loaded.resolve(&LocalInputs)?;
+    let layout = Layout::new(&common.results, &plan.name);
+    let states: Vec<&str> = plan.runs.iter().map(|run| state(run, &layout)).collect();
+    let text = if common.json { format!("{:#}\n", as_json(&plan, &states)) } else { as_text(&plan, &states) };
+    print(&text);
+    Ok(Exit::Good)
+}
+
+/// Where a run stands, in a word.
+fn state(run: &PlannedRun, layout: &Layout) -> &'static str {
+    match run_state(layout, &run.id) {
+        Ok(RunState::Published) => "done",
+        Ok(RunState::Diverged(_)) => "diverged",
+        Ok(RunState::Absent) if layout.work(&run.id).exists() => "begun",
+        Ok(RunState::Absent) => "open",
+        Err(_) => "damaged",
+    }
+}
+
+fn as_json(plan: &Plan, states: &[&str]) -> serde_json::Value {
+    let run = |(run, state): (&PlannedRun, &&str)| {
+        json!({
+            "id": run.id,
+            "label": run.label,
+            "state": state,
+            "unknown": run.unknown,
+            "group": run.group_key,
+            "teacher": run.teacher_key,
+            "student_parameters": run.estimate.student_parameters,
+            "memory_bytes": run.estimate.memory_bytes,
+            "disk_bytes": run.estimate.disk_bytes,
+            "flops": run.estimate.flops,
+        })
+    };
+    let cells: Vec<serde_json::Value> = plan.cells.iter().map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id })).collect();
+    let change = |change: &crate::spec::Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
+    let arm = |arm: &crate::spec::Arm| json!({ "name": arm.name, "changes": arm.changes.iter().map(change).collect::<Vec<_>>() });
+    json!({
+        "name": plan.name,
+        "runs": plan.runs.iter().zip(states).map(run).collect::<Vec<_>>(),
+        "cells": cells,
+        "arms": plan.arms.iter().map(arm).collect::<Vec<_>>(),
+        "notices": plan.notices,
+    })
+}
+
+fn as_text(plan: &Plan, states: &[&str]) -> String {
+    let mut text = format!("{}: {} cells, {} runs\n", plan.name, plan.cells.len(), plan.runs.len());
+    if !plan.description.is_empty() {
+        text.push_str(&format!("{}\n", plan.description));
+    }
+    plan.notices.iter().for_each(|notice| text.push_str(&format!("note: {notice}\n")));
+    text.push('\n');
+    let rows = plan.runs.iter().zip(states).map(|(run, state)| {
+        let known = run.unknown.is_empty();
+        vec![
+            if known { run.id.clone() } else { "unknown".to_owned() },
+            run.label.clone(),
+            (*state).to_owned(),
+            count(run.estimate.student_parameters as f64),
+            bytes(run.estimate.memory_bytes),
+            count(run.estimate.flops),
+            bytes(run.estimate.disk_bytes),
+        ]
+    });
+    text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "disk"], rows.collect()));
+
+    let teachers: f64 = distinct_teachers(plan).map(|run| run.estimate.teacher_training_flops).sum();
+    let flops: f64 = plan.runs.iter().map(|run| run.estimate.flops).sum();
+    let disk: u64 = plan.runs.iter().map(|run| run.estimate.disk_bytes).sum();
+    text.push_str(&format!("\nin total {} FLOPs of training, {} on disk", count(flops), bytes(disk)));
+    if teachers > 0.0 {
+        text.push_str(&format!("; the teacher's own training takes {} FLOPs, once", count(teachers)));
+    }
+    let groups: std::collections::BTreeSet<&str> = plan.runs.iter().map(|run| run.group_key.as_str()).collect();
+    text.push_str(&format!("\n{} runs go in {} groups that share each batch and the teacher's forward pass\n", plan.runs.len(), groups.len()));
+
+    let mut unknown: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown.iter().for_each(|reason| text.push_str(&format!("unknown: {reason}\n")));
+
+    if plan.arms.len() > 1 {
+        text.push_str("\nwhat each arm changes against the baseline\n");
+        for arm in &plan.arms {
+            if arm.changes.is_empty() {
+                text.push_str(&format!("  {}: nothing\n", arm.name));
+            }
+            for (i, change) in arm.changes.iter().enumerate() {
+                let name = if i == 0 { format!("{}:", arm.name) } else { String::new() };
+                let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
+                text.push_str(&format!("  {name:<14} {} = {}  (baseline: {})\n", change.key, show(&change.value), show(&change.baseline)));
+            }
+        }
+    }
+    text
+}
+
+/// The first run of every teacher.
+fn distinct_teachers(plan: &Plan) -> impl Iterator<Item = &PlannedRun> {
+    let mut seen = std::collections::BTreeSet::new();
+    plan.runs.iter().filter(move |run| seen.insert(run.teacher_key.clone()))
+}
+
+/// Columns as wide as they need to be, the first three to the left, numbers to the right.
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let cells: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| if column < 3 { format!("{cell:<width$}", width = widths[column]) } else { format!("{cell:>width$}", width = widths[column]) })
+            .collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut text = line(header.to_vec());
+    rows.iter().for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
+    text
+}
+
+/// `1.2 M`, `3.4e12`.
+fn count(number: f64) -> String {
+    match number {
+        n if n <= 0.0 => "?".to_owned(),
+        n if n < 1e3 => format!("{n:.0}"),
+        n if n < 1e6 => format!("{:.1} k", n / 1e3),
+        n if n < 1e9 => format!("{:.2} M", n / 1e6),
+        n => format!("{n:.1e}"),
+    }
+}
+
+fn bytes(number: u64) -> String {
+    match number as f64 {
+        n if n <= 0.0 => "?".to_owned(),
+        n if n < 1e6 => format!("{:.0} KB", n / 1e3),
+        n if n < 1e9 => format!("{:.0} MB", n / 1e6),
+        n => format!("{:.1} GB", n / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_in_a_few_characters() {
+        assert_eq!([count(0.0), count(12.0), count(1234.0), count(5.67e6), count(3.21e12)], ["?", "12", "1.2 k", "5.67 M", "3.2e12"]);
+        assert_eq!([bytes(0), bytes(12_000), bytes(3_400_000), bytes(5_600_000_000)], ["?", "12 KB", "3 MB", "5.6 GB"]);
+    }
+}
