@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use super::error::explain;
 use super::owner::{Life, Owner, name_in_the_making};
 use super::place::remove_quietly;
-use super::write::{create_folders, split};
+use super::write::{create_folders, split, sweep};
 use super::{read_text, system, write_new};
 
 /// How often a living owner touches its lock.
@@ -96,6 +96,7 @@ fn acquire(path: &Path, text: &str, depth: usize) -> Result<Claim> {
     let (folder, name) = split(path);
     for _ in 0..TRIES {
         create_folders(folder)?;
+        sweep(folder, name);
         let own = folder.join(name_in_the_making(name));
         match write_new(&own, text.as_bytes()) {
             Ok(()) => {}

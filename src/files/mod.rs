@@ -18,6 +18,8 @@ mod read;
 #[cfg(test)]
 pub(crate) mod simulation;
 mod system;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use append::Append;
@@ -26,6 +28,6 @@ pub use checksums::{
 };
 pub use lock::{Claim, Lock};
 pub use owner::unique_name;
-pub use place::{Placed, remove_file, remove_tree, rename_folder, set_aside};
+pub use place::{Placed, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside};
 pub use read::{read_limited, read_text};
 pub use write::{create_folders, sync_folder, write_atomically, write_folder, write_new};

@@ -79,6 +79,14 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a folder if it is empty and nobody begins to use it at this moment.
+pub fn remove_if_empty(path: &Path) {
+    let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        let _ = system::remove_folder(path);
+    }
+}
+
 /// Removes what may stay if it must: the error that led here is the one to tell.
 pub(super) fn remove_quietly(path: &Path) {
     let _ = remove_tree(path);

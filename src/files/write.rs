@@ -74,6 +74,20 @@ fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
 /// # Errors
 /// Anything the disk refuses.
 pub fn create_folders(path: &Path) -> Result<()> {
+    for _ in 0..TRIES {
+        match create_once(path) {
+            // A folder above was removed at the same moment by a process that found it empty.
+            Err(error) if error.kind() == ErrorKind::NotFound && !path.as_os_str().is_empty() => {}
+            result => return result.map_err(|error| explain(error, "make the folder", path)),
+        }
+    }
+    Err(explain(ErrorKind::NotFound.into(), "make the folder", path))
+}
+
+/// How often a folder that vanishes under way is made again.
+const TRIES: usize = 64;
+
+fn create_once(path: &Path) -> std::io::Result<()> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut at = path;
     while !at.as_os_str().is_empty() && !at.is_dir() {
@@ -85,10 +99,10 @@ pub fn create_folders(path: &Path) -> Result<()> {
     }
     for folder in missing.iter().rev() {
         match system::create_folder(folder) {
-            Ok(()) => sync_folder(split(folder).0)?,
+            Ok(()) => system::sync_folder(split(folder).0)?,
             // Another process was faster.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
-            Err(error) => return Err(explain(error, "make the folder", folder)),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -109,7 +123,7 @@ pub(super) fn split(path: &Path) -> (&Path, &str) {
 }
 
 /// Removes what dead processes left in the making for `name`. It costs nothing but its absence if this fails.
-fn sweep(folder: &Path, name: &str) {
+pub(super) fn sweep(folder: &Path, name: &str) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)) {

@@ -13,10 +13,15 @@ use super::events::append_event;
 use super::journal::Journal;
 use super::layout::{Layout, RunFolder};
 use super::metrics::write_metrics;
-use super::publish::{self, Publication, UNCHECKED};
+use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete};
 use super::store::to_json;
 use crate::files::{self, Lock, Placed};
+
+/// The file in a run's work that says who is at it.
+pub(super) const LOCK: &str = "lock";
+/// The folder in a run's work with a result that is not the published one: kept, to be compared.
+const DIFFERENT: &str = "different";
 
 /// What came of asking for a run.
 #[derive(Debug)]
@@ -41,8 +46,7 @@ pub struct Attempt {
     pub timings: Journal,
     /// What was found and mended, a line each.
     pub notes: Vec<String>,
-    // Last, so that it is dropped last.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Attempt {
@@ -55,15 +59,13 @@ impl Attempt {
         if is_complete(&target) {
             return Ok(Claim::Published);
         }
-        let lock = match Lock::acquire(&work.join("lock"))? {
+        let lock = match Lock::acquire(&work.join(LOCK))? {
             files::Claim::Acquired(lock) => lock,
             files::Claim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
         };
         // Whoever had the lock before may have finished.
         if is_complete(&target) {
-            clear(&work)?;
-            drop(lock);
-            remove_if_empty(&work);
+            finish(&work, lock)?;
             return Ok(Claim::Published);
         }
         let mut notes: Vec<String> = lock.taken_over.iter().cloned().collect();
@@ -86,7 +88,7 @@ impl Attempt {
         if metrics.dropped > 0 {
             notes.push(format!("the journal of run {id} ended in the middle of a row; {} bytes are dropped", metrics.dropped));
         }
-        Ok(Claim::Ours(Box::new(Self { id: id.to_owned(), target, work, folder, metrics, timings, notes, _lock: lock })))
+        Ok(Claim::Ours(Box::new(Self { id: id.to_owned(), target, work, folder, metrics, timings, notes, lock })))
     }
 
     pub fn id(&self) -> &str {
@@ -151,15 +153,12 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses; a run that is there with another result, naming the first file that differs. Nothing is lost then.
     pub fn publish(self) -> Result<Publication> {
-        let published = self.place().map_err(|error| self.taken_over(error))?;
-        clear(&self.work)?;
-        let work = self.work.clone();
-        drop(self);
-        remove_if_empty(&work);
+        let published = self.place_out().map_err(|error| self.taken_over(error))?;
+        finish(&self.work, self.lock)?;
         Ok(published)
     }
 
-    fn place(&self) -> Result<Publication> {
+    fn place_out(&self) -> Result<Publication> {
         let out = self.folder.join("out");
         write_metrics(&out.join("metrics.parquet"), &self.metrics.read()?)?;
         write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
@@ -175,12 +174,16 @@ impl Attempt {
         files::sync_folder(&out)?;
         let target = &self.target.root;
         files::create_folders(target.parent().context("a run has a folder above it")?)?;
-        publish::place(
-            target,
-            &checksums,
-            || files::rename_folder(&out, target),
-            |file| files::write_atomically(&target.join(file), &files::read_limited(&out.join(file), u64::MAX - 1)?),
-        )
+        let restore = |file: &str| files::write_atomically(&target.join(file), &files::read_limited(&out.join(file), u64::MAX - 1)?);
+        match place(target, &checksums, || files::rename_folder(&out, target), restore)? {
+            Settled::As(publication) => Ok(publication),
+            Settled::Different(difference) => {
+                let kept = self.work.join(DIFFERENT);
+                files::remove_tree(&kept)?;
+                let _ = files::rename_folder(&out, &kept)?;
+                bail!("{difference}; compare the two with `kdpipe diff {} {}`", target.display(), kept.display())
+            }
+        }
     }
 
     /// Says why everything fails in an attempt that another process renamed.
@@ -206,22 +209,24 @@ fn left_behind(work: &Path) -> Result<Option<PathBuf>> {
 
 fn folders(work: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect())
+    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !path.ends_with(DIFFERENT)).collect())
 }
 
-/// Removes everything of a finished run's work but the lock.
+/// Removes everything of a finished run's work but the lock, and a result that differs from the published one.
 fn clear(work: &Path) -> Result<()> {
-    folders(work)?.iter().try_for_each(|folder| files::remove_tree(folder))
+    let entries = std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names.iter().filter(|name| *name != LOCK && *name != DIFFERENT).try_for_each(|name| files::remove_tree(&work.join(name)))
 }
 
-/// Removes a folder that nobody else began to use; `work` goes with the last of its runs.
-pub(super) fn remove_if_empty(work: &Path) {
-    let parent = work.parent();
-    for folder in std::iter::once(work).chain(parent) {
-        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()) {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
+/// Removes what is left of a finished run's work, gives the lock back, and removes the folder, unless somebody begins to use it; `work` goes with the last of its runs.
+pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
+    clear(work)?;
+    drop(lock);
+    files::remove_if_empty(work);
+    work.parent().into_iter().for_each(files::remove_if_empty);
+    Ok(())
 }
 
 /// Files below a folder as relative paths with `/`, in order.

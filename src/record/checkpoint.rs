@@ -86,8 +86,14 @@ pub(super) fn save(
     all.push((MANIFEST, text.as_bytes()));
     let target = folder.join(step.to_string());
     if files::write_folder(&target, &all)? == Placed::TargetExists {
-        // It was made before an interruption, or by a version that saved something else.
-        files::set_aside(&target, "a checkpoint of the same step was saved again")?;
+        // Saved before and resumed from: the same state, unless it was damaged since.
+        match load(&target, step, about, metrics)? {
+            Found::Whole(known, _) if known.files == manifest.files => return Ok(()),
+            Found::Whole(..) => {
+                bail!("{} holds another state of the same step: the same run must always give the same bytes", target.display())
+            }
+            Found::Broken(reason) => drop(files::set_aside(&target, &reason)?),
+        }
         if files::write_folder(&target, &all)? == Placed::TargetExists {
             bail!("{} cannot be replaced", target.display());
         }
@@ -98,10 +104,6 @@ pub(super) fn save(
     }
     for older in steps(folder)?.into_iter().filter(|&other| other != step) {
         discard(folder, &older.to_string())?;
-    }
-    if target.with_extension("bad").exists() {
-        discard(folder, &format!("{step}.bad"))?;
-        files::remove_file(&folder.join(format!("{step}.bad.txt")))?;
     }
     Ok(())
 }

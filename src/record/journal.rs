@@ -44,7 +44,7 @@ impl Journal {
         }
         let mut records = Vec::new();
         let mut end = HEAD.len();
-        while let Some((step, length)) = bytes.get(end..).and_then(|rest| record(rest)).map(|(step, _, length)| (step, length))
+        while let Some((step, length)) = bytes.get(end..).and_then(record).map(|(step, _, length)| (step, length))
             && records.last().is_none_or(|&(last, _)| last <= step)
         {
             end += length;

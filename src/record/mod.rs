@@ -18,6 +18,8 @@ mod publish;
 mod runs;
 mod store;
 pub mod study;
+#[cfg(test)]
+mod tests;
 
 pub use attempt::{Attempt, Claim};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};

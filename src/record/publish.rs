@@ -1,5 +1,6 @@
 //! How a finished folder gets its place, once and whole; and what happens where somebody else was faster.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -27,15 +28,21 @@ pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<
     let text = toml::to_string(&checksums).context("checksums cannot be written as TOML")?;
     let mut all = content.to_vec();
     all.push((CHECKSUMS, text.as_bytes()));
-    place(
-        target,
-        &checksums,
-        || files::write_folder(target, &all),
-        |file| {
-            let (_, bytes) = content.iter().find(|(name, _)| *name == file).context("a file of the checksums is not there")?;
-            files::write_atomically(&target.join(file), bytes)
-        },
-    )
+    let restore = |file: &str| {
+        let (_, bytes) = content.iter().find(|(name, _)| *name == file).context("a file of the checksums is not there")?;
+        files::write_atomically(&target.join(file), bytes)
+    };
+    match place(target, &checksums, || files::write_folder(target, &all), restore)? {
+        Settled::As(publication) => Ok(publication),
+        Settled::Different(difference) => bail!("{difference}; remove {} to keep the new one", target.display()),
+    }
+}
+
+/// What [`place`] found.
+pub(super) enum Settled {
+    As(Publication),
+    /// Something else is there; in words.
+    Different(String),
 }
 
 /// Puts a folder at its place by `rename`, or compares it with what is there and mends that by `restore`.
@@ -44,17 +51,19 @@ pub(super) fn place(
     ours: &Checksums,
     rename: impl Fn() -> Result<Placed>,
     restore: impl Fn(&str) -> Result<()>,
-) -> Result<Publication> {
+) -> Result<Settled> {
     if rename()? == Placed::Done {
-        return Ok(Publication::New);
+        return Ok(Settled::As(Publication::New));
     }
     let theirs = match files::read_checksums(target) {
         Ok(theirs) => theirs,
+        // The disk's own trouble says nothing of the content.
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() != ErrorKind::NotFound) => return Err(error),
         Err(error) => {
             // Nothing of ours is published without checksums, so this is damage.
             files::set_aside(target, &format!("{error:#}"))?;
             return match rename()? {
-                Placed::Done => Ok(Publication::New),
+                Placed::Done => Ok(Settled::As(Publication::New)),
                 Placed::TargetExists => {
                     bail!("{} was made by another process at the same moment; run the same command again", target.display())
                 }
@@ -62,18 +71,17 @@ pub(super) fn place(
         }
     };
     if let Some(difference) = first_difference(ours, &theirs) {
-        bail!(
-            "{} was finished before with another result: {difference}. The same run must always give the same bytes: was it made on another machine, or by another version of the \
-             inputs? Compare the two with `kdpipe diff`",
+        return Ok(Settled::Different(format!(
+            "{} was finished before with another result: {difference}. The same run must always give the same bytes, on one machine and with one version of kdpipe",
             target.display()
-        );
+        )));
     }
     let mut restored = Vec::new();
     for mismatch in files::verify_checksums(target)? {
         restore(mismatch.file())?;
         restored.push(mismatch.file().to_owned());
     }
-    Ok(if restored.is_empty() { Publication::Same } else { Publication::Restored(restored) })
+    Ok(Settled::As(if restored.is_empty() { Publication::Same } else { Publication::Restored(restored) }))
 }
 
 fn first_difference(ours: &Checksums, theirs: &Checksums) -> Option<String> {

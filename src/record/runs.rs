@@ -1,11 +1,9 @@
 //! Finished runs: what is there, and what is left to do.
 
-use std::path::Path;
-
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::remove_if_empty;
+use super::attempt::{LOCK, finish};
 use super::layout::{Layout, RunFolder};
 use super::metrics::{Row, read_metrics};
 use super::store::{read_json, read_toml};
@@ -99,16 +97,9 @@ pub fn sweep(layout: &Layout) -> Result<()> {
     ids.sort();
     for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
         let path = layout.work(id);
-        if let files::Claim::Acquired(lock) = Lock::acquire(&path.join("lock"))? {
-            remove_all_but_lock(&path)?;
-            drop(lock);
-            remove_if_empty(&path);
+        if let files::Claim::Acquired(lock) = Lock::acquire(&path.join(LOCK))? {
+            finish(&path, lock)?;
         }
     }
     Ok(())
-}
-
-fn remove_all_but_lock(path: &Path) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(path) else { return Ok(()) };
-    entries.flatten().filter(|entry| entry.file_name() != "lock").try_for_each(|entry| files::remove_tree(&entry.path()))
 }

@@ -45,8 +45,12 @@ pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, colum
         bail!("it is damaged: it claims {} rows, and its parts {rows}", metadata.num_rows);
     }
     let columns = if column.is_some() { 1 } else { metadata.schema_descr.columns().len() as u64 };
-    if rows.checked_mul(columns.max(1)).is_none_or(|values| values > limits.values) {
+    if rows.checked_mul(columns).is_none_or(|values| values > limits.values) {
         bail!("it claims {rows} rows of {columns} columns, more than the {} values that are read", limits.values);
+    }
+    // Runs of equal values take next to nothing in the file, but nothing that was written takes less than this.
+    if rows.saturating_mul(columns) > (1 << 20) + length.saturating_mul(256) {
+        bail!("it claims {rows} rows of {columns} columns in {length} bytes");
     }
     let mut bytes = 0u64;
     for group in groups {

@@ -7,6 +7,8 @@ mod column;
 mod csv;
 mod guard;
 mod parquet;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod thrift;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use polars::prelude::{
-    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr,
-    PolarsResult, SerReader, Series, StatisticsOptions,
+    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, SerReader,
+    Series, StatisticsOptions,
 };
 
 use super::column::{Column, Table};
@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file: 1 << 30, values: 1 << 27, bytes: 1 << 30 }
+        Self { file: 1 << 30, values: 1 << 26, bytes: 1 << 30 }
     }
 }
 
@@ -92,19 +92,19 @@ pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
     guard::check_ends(&mut Cursor::new(bytes.as_slice()))?;
     let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
     let metadata = calmly(|| reader.get_metadata().cloned())?;
-    guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits)?;
+    calmly(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
     let frame = calmly(|| reader.read_parallel(ParallelStrategy::None).set_rechunk(true).finish())?;
     frame.columns().iter().try_fold(Table::new(), |table, column| {
         let name = column.name().to_string();
         if table.column(&name).is_ok() {
             bail!("two columns are called `{name}`");
         }
-        let values = column_of(column.as_materialized_series()).with_context(|| format!("column `{name}`"))?;
+        let values = column_of(column.as_materialized_series(), limits).with_context(|| format!("column `{name}`"))?;
         Ok(table.with(name, values))
     })
 }
 
-fn column_of(series: &Series) -> Result<Column> {
+fn column_of(series: &Series, limits: &Limits) -> Result<Column> {
     let gaps = series.null_count() > 0;
     if gaps && *series.dtype() != DataType::Float64 {
         bail!("values are absent where none may be");
@@ -115,15 +115,25 @@ fn column_of(series: &Series) -> Result<Column> {
         DataType::UInt32 => Column::U32(series.u32()?.into_no_null_iter().collect()),
         DataType::UInt64 => Column::U64(series.u64()?.into_no_null_iter().collect()),
         DataType::Int64 => Column::I64(series.i64()?.into_no_null_iter().collect()),
-        DataType::String => Column::Text(series.str()?.iter().flatten().map(str::to_owned).collect()),
+        DataType::String => Column::Text(texts_of(series, limits.bytes)?),
         other => bail!("values of type {other} are not read"),
     })
 }
 
+/// The texts of a column. One long text can be repeated by a few bytes of the file, so their length together is limited.
+pub(super) fn texts_of(series: &Series, limit: u64) -> Result<Vec<String>> {
+    let texts = series.str()?;
+    let bytes = texts.iter().flatten().fold(0u64, |sum, text| sum.saturating_add(text.len() as u64));
+    if bytes > limit {
+        bail!("its texts take {bytes} bytes, more than the {limit} that are read at once");
+    }
+    Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+}
+
 /// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.
-pub(super) fn calmly<T>(work: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+pub(super) fn calmly<T, E: Into<anyhow::Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => Ok(result?),
+        Ok(result) => result.map_err(Into::into),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
             Err(anyhow!("the file is damaged ({})", text.unwrap_or("the decoder gave up")))

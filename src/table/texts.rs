@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use polars::prelude::{DataType, FileMetadata, ParallelStrategy, ParquetReader, SerReader};
 
 use super::guard;
-use super::parquet::{Limits, calmly};
+use super::parquet::{Limits, calmly, texts_of};
 
 /// A column of text, read from its beginning.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Texts {
 /// What a whole dataset's file may ask for; memory is bounded by its groups of rows.
 const LIMITS: Limits = Limits { file: u64::MAX, values: 1 << 36, bytes: 1 << 40 };
 /// What one group of rows may take once it is decompressed.
-const GROUP_BYTES: i64 = 8 << 30;
+const GROUP_BYTES: u64 = 8 << 30;
 
 impl Texts {
     /// Opens a file and checks what it says of itself.
@@ -49,8 +49,8 @@ impl Texts {
             }
             Some(_) => {}
         }
-        guard::check(&mut file, &metadata, Some(column), &LIMITS)?;
-        if let Some(group) = metadata.row_groups.iter().find(|group| group.total_byte_size() as i64 > GROUP_BYTES) {
+        calmly(|| guard::check(&mut file, &metadata, Some(column), &LIMITS))?;
+        if let Some(group) = metadata.row_groups.iter().find(|group| group.total_byte_size() as u64 > GROUP_BYTES) {
             bail!("a group of its rows takes {} bytes; write the file with smaller groups", group.total_byte_size());
         }
         Ok(Self { path: path.to_owned(), column: column.to_owned(), metadata, group: 0, row: 0 })
@@ -80,8 +80,7 @@ impl Texts {
         let reader =
             reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some((self.row, rows))).read_parallel(ParallelStrategy::None);
         let frame = calmly(|| reader.finish())?;
-        let column = frame.column(&self.column)?;
-        Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        texts_of(frame.column(&self.column)?.as_materialized_series(), GROUP_BYTES)
     }
 }
 
