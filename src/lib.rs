@@ -1,5 +1,6 @@
 //! kdpipe: knowledge-distillation studies on GPT-2.
 
+pub mod data;
 pub mod ops;
 pub mod random;
 pub mod record;

@@ -1,0 +1,311 @@
+//! The file that holds the token streams of one dataset under one tokenizer.
+//!
+//! ```text
+//! 0   magic "kdtokens"
+//! 8   format, u32              12  zero, u32
+//! 16  tokens, u64              24  documents, u64            32  bytes of the summary, u64
+//! 40  sha256 of the bytes 0 … 39 and of everything from 80 on (by blocks of 1 MiB, so that all cores hash)
+//! 72  zero, u64
+//! 80  tokens of train, validation and test, u32 each; zeros up to a multiple of 8; starts of the documents, u64 each; the summary, JSON
+//! ```
+//!
+//! All numbers are little-endian. The tokens are memory-mapped, the rest is read. A file is written whole, then renamed, so it is there or it is not; the hash is checked whenever
+//! one is opened, and a broken one is set aside. Everything that a start needs of the text is in it: no text is read again.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+use memmap2::Mmap;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Exact, Prepared, Tokenizer};
+
+/// Changes with the layout of the file or the meaning of what is in it; part of every key.
+pub const FORMAT: u32 = 1;
+/// Ending of the file's name.
+pub const EXTENSION: &str = "kdtokens";
+
+const MAGIC: &[u8; 8] = b"kdtokens";
+const HEADER: usize = 80;
+const BLOCK: usize = 1 << 20;
+
+#[cfg(target_endian = "big")]
+compile_error!("token streams are mapped as they lie in the file, which is little-endian");
+
+/// The token stream of one split.
+#[derive(Debug, Clone)]
+pub struct Split {
+    storage: Storage,
+    /// Where each document starts; its last token is the `<|endoftext|>` before the next start.
+    pub documents: Vec<u64>,
+    /// Words between whitespace in the source, before detokenization.
+    pub words: u64,
+    /// Bytes of the text as it was tokenized, `<|endoftext|>` not counted.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Storage {
+    Mapped { file: Arc<Mmap>, bytes: Range<usize> },
+    Owned(Arc<[u32]>),
+}
+
+impl Split {
+    /// A stream in memory, for tokens that come from elsewhere than a cache file.
+    pub fn owned(tokens: Vec<u32>, documents: Vec<u64>, words: u64, bytes: u64) -> Self {
+        Self { storage: Storage::Owned(tokens.into()), documents, words, bytes }
+    }
+
+    /// Every token of the split, documents one after the other.
+    pub fn tokens(&self) -> &[u32] {
+        match &self.storage {
+            Storage::Mapped { file, bytes } => words_of(&file[bytes.clone()]),
+            Storage::Owned(tokens) => tokens,
+        }
+    }
+
+    /// The tokens of document `index`, with its `<|endoftext|>`.
+    pub fn document(&self, index: usize) -> &[u32] {
+        let end = self.documents.get(index + 1).map_or(self.tokens().len(), |&end| end as usize);
+        &self.tokens()[self.documents[index] as usize..end]
+    }
+}
+
+/// Bytes at an address that is a multiple of four, as numbers.
+fn words_of(bytes: &[u8]) -> &[u32] {
+    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that nothing is left over is asserted.
+    let (before, words, after) = unsafe { bytes.align_to::<u32>() };
+    assert!(before.is_empty() && after.is_empty(), "tokens lie at multiples of four bytes");
+    words
+}
+
+/// Sizes of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitFacts {
+    pub tokens: u64,
+    pub words: u64,
+    pub bytes: u64,
+}
+
+/// What the file says beside the streams.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub key: String,
+    /// The content of tokenizer.json.
+    pub tokenizer: String,
+    /// Train, validation, test.
+    pub splits: [SplitFacts; 3],
+    pub unigram_nats_per_token: f64,
+    pub exact: Option<Exact>,
+}
+
+/// The summary as it is stored: numbers as their bits, so that they come back exactly.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredSummary {
+    key: String,
+    splits: [SplitFacts; 3],
+    documents: [u64; 3],
+    unigram_bits: u64,
+    /// Of `nats_per_token` and `entropy_nats_per_token`.
+    exact_bits: Option<[u64; 2]>,
+    tokenizer: String,
+}
+
+/// Writes a cache file from front to back; the header comes last.
+#[derive(Debug)]
+pub struct Writer<'f> {
+    file: BufWriter<&'f mut File>,
+    tokens: u64,
+}
+
+impl<'f> Writer<'f> {
+    pub fn new(file: &'f mut File) -> Result<Self> {
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        file.write_all(&[0; HEADER])?;
+        Ok(Self { file, tokens: 0 })
+    }
+
+    /// Adds tokens; the splits follow one another.
+    pub fn push(&mut self, tokens: &[u32]) -> Result<()> {
+        self.tokens += tokens.len() as u64;
+        for token in tokens {
+            self.file.write_all(&token.to_le_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Adds what follows the tokens, and the header.
+    pub fn finish(mut self, documents: &[Vec<u64>; 3], summary: &Summary) -> Result<()> {
+        if self.tokens % 2 == 1 {
+            self.file.write_all(&[0; 4])?;
+        }
+        for start in documents.iter().flatten() {
+            self.file.write_all(&start.to_le_bytes())?;
+        }
+        let stored = serde_json::to_vec(&StoredSummary {
+            key: summary.key.clone(),
+            splits: summary.splits,
+            documents: [0, 1, 2].map(|split| documents[split].len() as u64),
+            unigram_bits: summary.unigram_nats_per_token.to_bits(),
+            exact_bits: summary.exact.map(|exact| [exact.nats_per_token.to_bits(), exact.entropy_nats_per_token.to_bits()]),
+            tokenizer: summary.tokenizer.clone(),
+        })?;
+        self.file.write_all(&stored)?;
+        self.file.flush()?;
+        let file = self.file.into_inner().map_err(|error| error.into_error())?;
+
+        let mut header = [0; HEADER];
+        header[..8].copy_from_slice(MAGIC);
+        header[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+        header[16..24].copy_from_slice(&self.tokens.to_le_bytes());
+        header[24..32].copy_from_slice(&documents.iter().map(|starts| starts.len() as u64).sum::<u64>().to_le_bytes());
+        header[32..40].copy_from_slice(&(stored.len() as u64).to_le_bytes());
+        // SAFETY: the file is this process's own temporary one, and nobody writes it while it is mapped.
+        let written = unsafe { Mmap::map(&*file)? };
+        let hash = content_hash(&header[..40], &written[HEADER..]);
+        drop(written);
+        header[40..72].copy_from_slice(&hash);
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&header)?;
+        Ok(())
+    }
+}
+
+/// sha256 over the head and the hashes of the body's blocks.
+fn content_hash(head: &[u8], body: &[u8]) -> [u8; 32] {
+    let blocks: Vec<[u8; 32]> = body.par_chunks(BLOCK).map(|block| Sha256::digest(block).into()).collect();
+    let mut hash = Sha256::new();
+    hash.update(head);
+    blocks.iter().for_each(|block| hash.update(block));
+    hash.finalize().into()
+}
+
+/// Opens the cache file of `key`; `None` where there is none.
+///
+/// # Errors
+/// A file that cannot be read, or is not what was written: foreign, cut short, changed, or of another key.
+pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+    };
+    ensure!(file.metadata()?.len() >= HEADER as u64, "it is too short to hold a header");
+    // SAFETY: published files are never written again, only replaced by a rename or removed, which leaves a mapping as it is.
+    let map = unsafe { Mmap::map(&file)? };
+    let number = |at: usize| u64::from_le_bytes(map[at..at + 8].try_into().expect("eight bytes"));
+    ensure!(&map[..8] == MAGIC, "it does not begin as a token file");
+    let format = number(8);
+    ensure!(format == u64::from(FORMAT), "its format is {format}, not {FORMAT}");
+    let (tokens, documents, summary) = (number(16), number(24), number(32));
+    let expected = [
+        tokens.checked_mul(4).and_then(|bytes| bytes.checked_next_multiple_of(8)),
+        documents.checked_mul(8),
+        Some(summary),
+        Some(HEADER as u64),
+    ]
+    .into_iter()
+    .try_fold(0u64, |sum, part| sum.checked_add(part?));
+    ensure!(expected == Some(map.len() as u64), "it has {} bytes, which does not fit its header", map.len());
+    ensure!(content_hash(&map[..40], &map[HEADER..])[..] == map[40..72], "its content does not have the hash that its header gives");
+
+    // Beyond this point the content is what was written.
+    let documents_begin = HEADER + (tokens as usize * 4).next_multiple_of(8);
+    let summary_begin = documents_begin + documents as usize * 8;
+    let stored: StoredSummary = serde_json::from_slice(&map[summary_begin..]).context("its summary cannot be read")?;
+    ensure!(stored.key == key, "it is of the key {}", stored.key);
+    ensure!(stored.splits.iter().map(|split| split.tokens).sum::<u64>() == tokens, "the splits of its summary do not fit its tokens");
+    ensure!(stored.documents.iter().sum::<u64>() == documents, "the splits of its summary do not fit its documents");
+    let map = Arc::new(map);
+    let (mut token_at, mut document_at) = (HEADER, documents_begin);
+    let [train, validation, test] = [0, 1, 2].map(|index| {
+        let facts = stored.splits[index];
+        let bytes = token_at..token_at + facts.tokens as usize * 4;
+        let starts = &map[document_at..document_at + stored.documents[index] as usize * 8];
+        (token_at, document_at) = (bytes.end, document_at + starts.len());
+        let documents = starts.chunks_exact(8).map(|start| u64::from_le_bytes(start.try_into().expect("eight bytes"))).collect();
+        Split { storage: Storage::Mapped { file: Arc::clone(&map), bytes }, documents, words: facts.words, bytes: facts.bytes }
+    });
+    let tokenizer = Tokenizer::from_json(stored.tokenizer)?;
+    Ok(Some(Prepared {
+        vocabulary: tokenizer.vocabulary(),
+        end_of_text: tokenizer.end_of_text(),
+        train,
+        validation,
+        test,
+        key: stored.key,
+        tokenizer,
+        unigram_nats_per_token: f64::from_bits(stored.unigram_bits),
+        exact: stored
+            .exact_bits
+            .map(|[nats, entropy]| Exact { nats_per_token: f64::from_bits(nats), entropy_nats_per_token: f64::from_bits(entropy) }),
+    }))
+}
+
+/// Renames a broken file to `<name>.bad`, in the place of an earlier one, and says where it is.
+pub fn set_aside(path: &Path) -> Result<PathBuf> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".bad");
+    let bad = PathBuf::from(name);
+    fs::rename(path, &bad).with_context(|| format!("cannot set {} aside; remove it", path.display()))?;
+    Ok(bad)
+}
+
+/// Writes a file under a temporary name beside `path`, makes it durable and gives it its name: readers see all of it or nothing.
+///
+/// # Errors
+/// What `write` returns, and failures of the file system, with the path; the temporary file is removed.
+pub fn publish_file(path: &Path, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let Some((folder, name)) = path.parent().zip(path.file_name()) else { bail!("{} is no name for a file", path.display()) };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let temporary = folder.join(format!(".{}.{}-{number}.tmp", name.to_string_lossy(), std::process::id()));
+    let mut publish = || -> Result<()> {
+        let mut options = File::options();
+        let mut file = options.read(true).write(true).create(true).truncate(true).open(&temporary)?;
+        write(&mut file)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    publish().inspect_err(|_| _ = fs::remove_file(&temporary)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_fails_half_way_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/file");
+        let error = publish_file(&path, &mut |file| {
+            file.write_all(b"half")?;
+            bail!("no more")
+        });
+        assert_eq!(format!("{:#}", error.unwrap_err()), format!("cannot write {}: no more", path.display()));
+        assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 0);
+        publish_file(&path, &mut |file| Ok(file.write_all(b"whole")?)).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_stream_in_memory_reads_like_a_mapped_one() {
+        let split = Split::owned(vec![5, 6, 0, 7, 0], vec![0, 3], 2, 9);
+        assert_eq!(split.tokens(), [5, 6, 0, 7, 0]);
+        assert_eq!((split.document(0), split.document(1)), (&[5, 6, 0][..], &[7, 0][..]));
+    }
+}

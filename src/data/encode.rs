@@ -1,0 +1,173 @@
+//! From documents to the token streams of a cache file.
+//!
+//! Pieces are gathered into batches, a batch is tokenized in parallel and written in order: the stream does not depend on the number of threads, and memory not on the corpus.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::Exact;
+use super::cache::{self, SplitFacts, Summary, Writer};
+use super::grammar;
+use super::sources::{self, Part, Piece, count_words};
+use super::tokenizer::Tokenizer;
+use crate::spec::run::Dataset;
+
+/// Bytes of text that are tokenized at a time.
+const BATCH: usize = 4 << 20;
+
+/// Tokenizes the three splits and publishes the cache file `path`.
+///
+/// # Errors
+/// What reading the documents and writing the file report; splits that are empty.
+pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path) -> Result<()> {
+    cache::publish_file(path, &mut |file| {
+        let mut writer = Writer::new(file)?;
+        let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer)?;
+        let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer)?;
+        let (test, test_counts) = split(dataset, Part::Test, tokenizer, &mut writer)?;
+        let exact = test.log_probability.filter(|_| matches!(dataset, Dataset::Synthetic { .. })).map(|log_probability| {
+            let tokens = test.facts.tokens as f64;
+            Exact {
+                nats_per_token: -log_probability / tokens,
+                entropy_nats_per_token: grammar::entropy() * test.documents.len() as f64 / tokens,
+            }
+        });
+        let summary = Summary {
+            key: key.to_string(),
+            tokenizer: tokenizer.json().to_string(),
+            splits: [train.facts, validation.facts, test.facts],
+            unigram_nats_per_token: unigram(&train_counts, &test_counts),
+            exact,
+        };
+        writer.finish(&[train.documents, validation.documents, test.documents], &summary)
+    })
+}
+
+/// NLL per token of the test counts under the add-one frequencies of the training counts.
+fn unigram(train: &[u64], test: &[u64]) -> f64 {
+    let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
+    let nats: f64 = train.iter().zip(test).map(|(&seen, &count)| count as f64 * (total / (seen + 1) as f64).ln()).sum();
+    nats / test.iter().sum::<u64>() as f64
+}
+
+/// What is known of a split when its stream is written.
+struct Written {
+    facts: SplitFacts,
+    /// Where each document starts in the split's stream.
+    documents: Vec<u64>,
+    /// Sum over the documents, where the source knows it.
+    log_probability: Option<f64>,
+}
+
+/// A piece that waits to be tokenized.
+struct Waiting {
+    text: String,
+    words: u64,
+    begins: bool,
+    ends: bool,
+}
+
+fn split(dataset: &Dataset, part: Part, tokenizer: &Tokenizer, writer: &mut Writer) -> Result<(Written, Vec<u64>)> {
+    let limit = match (part, dataset) {
+        (
+            Part::Train,
+            Dataset::Synthetic { train_tokens, .. }
+            | Dataset::Text { train_tokens, .. }
+            | Dataset::Parquet { train_tokens, .. }
+            | Dataset::Hub { train_tokens, .. },
+        ) => train_tokens.unwrap_or(u64::MAX),
+        _ => u64::MAX,
+    };
+    let facts = SplitFacts { tokens: 0, words: 0, bytes: 0 };
+    let written = Written { facts, documents: Vec::new(), log_probability: None };
+    let mut stream = Stream { tokenizer, writer, limit, written, counts: vec![0; tokenizer.vocabulary()] };
+    let (mut batch, mut bytes, mut begins) = (Vec::<Waiting>::new(), 0, true);
+    sources::visit(dataset, part, &mut |piece| {
+        match piece {
+            Piece::Text { text, words } => {
+                bytes += text.len();
+                match batch.last_mut() {
+                    Some(last) if !last.ends && !tokenizer.is_cuttable() => {
+                        last.text.push_str(text);
+                        last.words += words;
+                    }
+                    _ => batch.push(Waiting { text: text.to_string(), words, begins, ends: false }),
+                }
+                begins = false;
+            }
+            Piece::End { log_probability } => {
+                match batch.last_mut() {
+                    Some(last) => last.ends = true,
+                    None => batch.push(Waiting { text: String::new(), words: 0, begins, ends: true }),
+                }
+                begins = true;
+                if let Some(log_probability) = log_probability {
+                    *stream.written.log_probability.get_or_insert(0.0) += log_probability;
+                }
+            }
+        }
+        // A document of a tokenizer that does not allow cuts is whole before it is tokenized.
+        if bytes >= BATCH && (begins || tokenizer.is_cuttable()) {
+            bytes = 0;
+            return stream.append(std::mem::take(&mut batch));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let _: ControlFlow<()> = stream.append(batch)?;
+    Ok((stream.written, stream.counts))
+}
+
+/// The stream of one split as it grows.
+struct Stream<'a, 'f> {
+    tokenizer: &'a Tokenizer,
+    writer: &'a mut Writer<'f>,
+    limit: u64,
+    written: Written,
+    counts: Vec<u64>,
+}
+
+impl Stream<'_, '_> {
+    fn append(&mut self, batch: Vec<Waiting>) -> Result<ControlFlow<()>> {
+        let encoded: Vec<Vec<u32>> = batch.par_iter().map(|waiting| self.tokenizer.encode(&waiting.text)).collect::<Result<_>>()?;
+        for (waiting, mut tokens) in batch.into_iter().zip(encoded) {
+            let left = usize::try_from(self.limit - self.written.facts.tokens).unwrap_or(usize::MAX);
+            if left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            if waiting.begins {
+                self.written.documents.push(self.written.facts.tokens);
+            }
+            if tokens.len() > left {
+                tokens.truncate(left);
+                let kept = self.tokenizer.decode_bytes(&tokens);
+                self.written.facts.words += count_words(&String::from_utf8_lossy(&kept));
+                self.written.facts.bytes += kept.len() as u64;
+            } else {
+                self.written.facts.words += waiting.words;
+                self.written.facts.bytes += waiting.text.len() as u64;
+                if waiting.ends && tokens.len() < left {
+                    tokens.push(self.tokenizer.end_of_text());
+                }
+            }
+            tokens.iter().for_each(|&token| self.counts[token as usize] += 1);
+            self.written.facts.tokens += tokens.len() as u64;
+            self.writer.push(&tokens)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unigram_nats_are_those_of_the_definition() {
+        // N + V = 9; test: token 0 twice (p = 5/9), token 2 once (p = 1/9).
+        let nats = unigram(&[4, 2, 0], &[2, 0, 1]);
+        assert!((nats - (2.0 * (9.0f64 / 5.0).ln() + 9.0f64.ln()) / 3.0).abs() < 1e-15, "{nats}");
+    }
+}

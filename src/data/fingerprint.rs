@@ -1,0 +1,192 @@
+//! Names by content: what a dataset or a tokenizer is, whatever the paths it came from.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use super::sources::{self, Part};
+use super::{bpe, cache, grammar, text, tokenizer};
+use crate::spec::path::InputPath;
+use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
+
+/// sha256 over everything that determines the documents and their cut: of files the contents in order, with column, rows, detokenization and `train_tokens`; of the embedded source its
+/// recipe and the version of the grammar. Paths do not enter.
+///
+/// # Errors
+/// Files that are missing or cannot be read; a hub dataset.
+pub fn dataset_fingerprint(dataset: &Dataset) -> Result<String> {
+    let mut recipe = Recipe::new("dataset");
+    match dataset {
+        Dataset::Synthetic { seed, train_words, validation_words, test_words, train_tokens } => {
+            recipe.add("source", "synthetic").add("grammar", grammar::VERSION).add("seed", seed);
+            recipe.add("train", train_words).add("validation", validation_words).add("test", test_words);
+            recipe.add_tokens(*train_tokens);
+        }
+        Dataset::Text { train, validation, test, detokenize, train_tokens } => {
+            recipe.add("source", "text");
+            recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
+        }
+        Dataset::Parquet { train, validation, test, column, rows, detokenize, train_tokens } => {
+            let rows = match rows {
+                Rows::Lines => "lines",
+                Rows::Documents => "documents",
+            };
+            recipe.add("source", "parquet").add("column", column).add("rows", rows);
+            recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
+        }
+        Dataset::Hub { repo, .. } => bail!(sources::hub_refusal(repo)),
+    }
+    Ok(recipe.finish())
+}
+
+/// sha256 of a folder's tokenizer.json; of a tokenizer to be trained its recipe, which together with the dataset's fingerprint determines it.
+///
+/// # Errors
+/// A file that is missing or cannot be read; a hub tokenizer.
+pub fn tokenizer_fingerprint(tokenizer: &Tokenizer) -> Result<String> {
+    match tokenizer {
+        Tokenizer::Train { vocab_size } => {
+            let mut recipe = Recipe::new("tokenizer");
+            recipe.add("source", "train").add("trainer", bpe::VERSION).add("vocab_size", vocab_size);
+            Ok(recipe.finish())
+        }
+        Tokenizer::Dir { path } => file_sha256(&tokenizer::file_of(&path.resolve())?),
+        Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
+    }
+}
+
+/// The key of the token streams that the two make.
+pub(super) fn streams_key(dataset: &str, tokenizer: &str) -> String {
+    let mut recipe = Recipe::new("streams");
+    recipe.add("format", cache::FORMAT).add("dataset", dataset).add("tokenizer", tokenizer);
+    recipe.finish()[..32].to_string()
+}
+
+/// Named values hashed in order, each with its length, so that no two lists of values run into the same bytes.
+struct Recipe(Sha256);
+
+impl Recipe {
+    fn new(what: &str) -> Self {
+        let mut recipe = Self(Sha256::new());
+        recipe.add("of", what);
+        recipe
+    }
+
+    fn add(&mut self, name: &str, value: impl ToString) -> &mut Self {
+        for text in [name, &value.to_string()] {
+            self.0.update((text.len() as u64).to_le_bytes());
+            self.0.update(text.as_bytes());
+        }
+        self
+    }
+
+    fn add_detokenize(&mut self, detokenize: Detokenize) -> &mut Self {
+        match detokenize {
+            Detokenize::None => self.add("detokenize", "none"),
+            Detokenize::Wikitext => self.add("detokenize", "wikitext"),
+        }
+    }
+
+    fn add_tokens(&mut self, train_tokens: Option<u64>) -> &mut Self {
+        match train_tokens {
+            Some(tokens) => self.add("train_tokens", tokens),
+            None => self,
+        }
+    }
+
+    fn add_files(&mut self, train: &[InputPath], validation: &[InputPath], test: &[InputPath]) -> Result<&mut Self> {
+        for part in Part::ALL {
+            for file in text::expand(sources::choose(part, train, validation, test), part)? {
+                self.add(part.name(), file_sha256(&file)?);
+            }
+        }
+        Ok(self)
+    }
+
+    fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+/// sha256 of a file's content.
+pub fn file_sha256(path: &Path) -> Result<String> {
+    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
+        if count == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&buffer[..count]);
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn synthetic(seed: u64, train_tokens: Option<u64>) -> Dataset {
+        Dataset::Synthetic { seed, train_words: 10, validation_words: 10, test_words: 10, train_tokens }
+    }
+
+    #[test]
+    fn a_synthetic_dataset_is_its_recipe() {
+        let of = |seed, tokens| dataset_fingerprint(&synthetic(seed, tokens)).unwrap();
+        assert_eq!(of(1, None), of(1, None));
+        assert_ne!(of(1, None), of(2, None));
+        assert_ne!(of(1, None), of(1, Some(5)));
+        assert_eq!(of(1, None).len(), 64);
+    }
+
+    #[test]
+    fn files_count_by_content_and_order_and_not_by_path() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in [("a", "one"), ("b", "two"), ("copy-of-a", "one")] {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        let of = |train: &[&str], detokenize| {
+            let paths = |names: &[&str]| names.iter().map(|name| InputPath::new(*name, folder.path())).collect::<Vec<_>>();
+            dataset_fingerprint(&Dataset::Text {
+                train: paths(train),
+                validation: paths(&["a"]),
+                test: paths(&["a"]),
+                detokenize,
+                train_tokens: None,
+            })
+            .unwrap()
+        };
+        assert_eq!(of(&["a", "b"], Detokenize::None), of(&["copy-of-a", "b"], Detokenize::None));
+        assert_ne!(of(&["a", "b"], Detokenize::None), of(&["b", "a"], Detokenize::None));
+        assert_ne!(of(&["a"], Detokenize::None), of(&["a"], Detokenize::Wikitext));
+    }
+
+    #[test]
+    fn hub_inputs_are_refused_with_what_to_do() {
+        let repo = || "Salesforce/wikitext".to_string();
+        let dataset = Dataset::Hub {
+            repo: repo(),
+            config: None,
+            revision: "main".to_string(),
+            train: "train".to_string(),
+            validation: "validation".to_string(),
+            test: "test".to_string(),
+            column: "text".to_string(),
+            rows: Rows::Lines,
+            detokenize: Detokenize::None,
+            train_tokens: None,
+        };
+        let error = dataset_fingerprint(&dataset).unwrap_err().to_string();
+        assert!(error.starts_with("hub datasets cannot be fetched yet: export Salesforce/wikitext to parquet or text files"), "{error}");
+        let error = tokenizer_fingerprint(&Tokenizer::Hub { repo: repo(), revision: "main".to_string() }).unwrap_err().to_string();
+        assert!(error.starts_with("hub tokenizers cannot be fetched yet"), "{error}");
+    }
+}

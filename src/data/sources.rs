@@ -1,0 +1,274 @@
+//! Documents of a dataset's splits, in order, piece by piece.
+//!
+//! A source hands every document to a visitor as pieces of bounded size followed by [`Piece::End`], so that memory does not grow with the corpus (a WikiText split is a single
+//! document). Pieces are cut where no token can reach across ([`Segments`]), and text is detokenized after the cut. A document without text is none; a split without documents is an error.
+
+use std::ops::ControlFlow;
+
+use anyhow::{Result, bail, ensure};
+use rayon::prelude::*;
+
+use super::{detokenize, grammar, parquet, text};
+use crate::spec::run::{Dataset, Detokenize};
+
+/// One of the three splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Part {
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The name as the spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// What a visitor is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece<'a> {
+    /// Text of the document in hand, to be joined unchanged to what came before.
+    Text {
+        text: &'a str,
+        /// Words between whitespace in the source, before detokenization: word perplexities of one corpus then share their denominator.
+        words: u64,
+    },
+    /// The end of the document, and its log-probability in nats where the source knows it.
+    End { log_probability: Option<f64> },
+}
+
+/// Receives pieces; `Break` means that nothing more is wanted.
+pub type Visitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
+
+/// Hands the documents of a split to `visitor`.
+///
+/// # Errors
+/// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, a source that cannot be read yet; and whatever the visitor returns.
+pub fn visit(dataset: &Dataset, part: Part, visitor: &mut Visitor) -> Result<()> {
+    let (mut any, mut pending) = (false, false);
+    let mut checked = |piece: Piece| match piece {
+        Piece::Text { text: "", .. } => Ok(ControlFlow::Continue(())),
+        Piece::Text { .. } => {
+            (any, pending) = (true, true);
+            visitor(piece)
+        }
+        Piece::End { .. } if !pending => Ok(ControlFlow::Continue(())),
+        Piece::End { .. } => {
+            pending = false;
+            visitor(piece)
+        }
+    };
+    match dataset {
+        Dataset::Synthetic { seed, train_words, validation_words, test_words, .. } => {
+            let words = match part {
+                Part::Train => *train_words,
+                Part::Validation => *validation_words,
+                Part::Test => *test_words,
+            };
+            synthetic(*seed, part, words, &mut checked)?;
+        }
+        Dataset::Text { train, validation, test, detokenize, .. } => {
+            let inputs = choose(part, train, validation, test);
+            text::visit(&text::expand(inputs, part)?, *detokenize, &mut checked)?;
+        }
+        Dataset::Parquet { train, validation, test, column, rows, detokenize, .. } => {
+            let inputs = choose(part, train, validation, test);
+            parquet::visit(&text::expand(inputs, part)?, column, *rows, *detokenize, &mut checked)?;
+        }
+        Dataset::Hub { repo, .. } => bail!(hub_refusal(repo)),
+    }
+    ensure!(any, "the {} split is empty: {}", part.name(), empty_remedy(dataset, part));
+    Ok(())
+}
+
+/// Why a hub dataset is refused, and what to do.
+pub fn hub_refusal(repo: &str) -> String {
+    format!(
+        "hub datasets cannot be fetched yet: export {repo} to parquet or text files and write source = \"parquet\" (with the same column and rows) or source = \"text\" in [dataset]"
+    )
+}
+
+fn empty_remedy(dataset: &Dataset, part: Part) -> String {
+    match dataset {
+        Dataset::Synthetic { .. } => format!("write dataset.{}_words of at least 1", part.name()),
+        _ => format!("name files with text in dataset.{}", part.name()),
+    }
+}
+
+pub(super) fn choose<'a, T>(part: Part, train: &'a [T], validation: &'a [T], test: &'a [T]) -> &'a [T] {
+    match part {
+        Part::Train => train,
+        Part::Validation => validation,
+        Part::Test => test,
+    }
+}
+
+/// Documents generated at a time.
+const BLOCK: u64 = 256;
+
+/// Documents 0, 1 … of the split until `words` words are reached; the last one is whole.
+fn synthetic(seed: u64, part: Part, words: u64, visitor: &mut Visitor) -> Result<()> {
+    let mut total = 0;
+    for block in 0.. {
+        let documents: Vec<grammar::Document> =
+            (block * BLOCK..(block + 1) * BLOCK).into_par_iter().map(|index| grammar::generate(seed, part.name(), index)).collect();
+        for document in documents {
+            if total >= words {
+                return Ok(());
+            }
+            let count = count_words(&document.text);
+            total += count;
+            let text = Piece::Text { text: &document.text, words: count };
+            let end = Piece::End { log_probability: Some(document.log_probability) };
+            if visitor(text)?.is_break() || visitor(end)?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Words between whitespace.
+pub fn count_words(text: &str) -> u64 {
+    text.split_whitespace().count() as u64
+}
+
+/// Bytes at which a piece is cut off.
+const SEGMENT: usize = 64 * 1024;
+
+/// Cuts a long document into pieces that tokenize by themselves as they do together.
+///
+/// GPT-2's pre-tokenisation never lets a token run from a visible character into the whitespace after it, nor looks back over one; so the text is cut between a visible
+/// character and an ASCII whitespace. Where the text is detokenized, a line at a time, the whitespace must reach an end of line. A stretch without such a place stays in one piece.
+#[derive(Debug)]
+pub struct Segments {
+    buffer: String,
+    /// No place to cut lies before this byte.
+    searched: usize,
+    detokenize: Detokenize,
+}
+
+impl Segments {
+    pub fn new(detokenize: Detokenize) -> Self {
+        Self { buffer: String::new(), searched: 0, detokenize }
+    }
+
+    /// Adds text to the document in hand, and hands on what is complete.
+    pub fn push(&mut self, mut text: &str, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+        while !text.is_empty() {
+            let (now, later) = text.split_at(text.floor_char_boundary(SEGMENT));
+            self.buffer.push_str(now);
+            text = later;
+            if self.buffer.len() >= SEGMENT {
+                match self.cut() {
+                    Some(cut) => {
+                        if self.emit(cut, visitor)?.is_break() {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
+                    None => self.searched = self.buffer.len(),
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Hands on the rest and ends the document.
+    pub fn end(&mut self, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+        if self.emit(self.buffer.len(), visitor)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        visitor(Piece::End { log_probability: None })
+    }
+
+    fn emit(&mut self, cut: usize, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+        let source = &self.buffer[..cut];
+        let words = count_words(source);
+        let flow = match self.detokenize {
+            Detokenize::None => visitor(Piece::Text { text: source, words })?,
+            Detokenize::Wikitext => visitor(Piece::Text { text: &detokenize::wikitext(source), words })?,
+        };
+        self.buffer.drain(..cut);
+        self.searched = 0;
+        Ok(flow)
+    }
+
+    /// The last place at which the buffer may be cut.
+    fn cut(&self) -> Option<usize> {
+        let is_place = |byte: u8| match self.detokenize {
+            Detokenize::None => byte.is_ascii_whitespace(),
+            Detokenize::Wikitext => byte == b'\n',
+        };
+        let bytes = self.buffer.as_bytes();
+        let mut end = bytes.len();
+        while end > self.searched {
+            let place = self.searched + bytes[self.searched..end].iter().rposition(|&byte| is_place(byte))?;
+            let head = self.buffer[..place].trim_end_matches(|c: char| c.is_ascii_whitespace());
+            match head.chars().next_back() {
+                None => return None,
+                // Whether the Mongolian vowel separator is whitespace depends on the version of Unicode.
+                Some(before) if before.is_whitespace() || before == '\u{180e}' => end = head.len(),
+                Some(_) => return Some(head.len()),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(texts: &[&str], detokenize: Detokenize) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut visitor = |piece: Piece| {
+            if let Piece::Text { text, .. } = piece {
+                found.push(text.to_string());
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        let mut segments = Segments::new(detokenize);
+        for text in texts {
+            assert!(segments.push(text, &mut visitor).unwrap().is_continue());
+        }
+        assert!(segments.end(&mut visitor).unwrap().is_continue());
+        found
+    }
+
+    #[test]
+    fn segments_join_to_the_text_and_begin_with_whitespace() {
+        let text: String = (0..60_000).map(|i| format!("wörd{i}{}", [" ", "\n", "  \n\n ", "\u{a0} "][i % 4])).collect();
+        let found = pieces(&[&text], Detokenize::None);
+        assert!(found.len() > 5, "{}", found.len());
+        assert_eq!(found.concat(), text);
+        for pair in found.windows(2) {
+            assert!(!pair[0].ends_with(char::is_whitespace));
+            assert!(pair[1].starts_with(|c: char| c.is_ascii_whitespace()));
+            assert!(pair[0].len() <= 2 * SEGMENT);
+        }
+        let halves = text.split_at(text.floor_char_boundary(100_001));
+        assert_eq!(pieces(&[halves.0, halves.1], Detokenize::None).concat(), text);
+    }
+
+    #[test]
+    fn a_stretch_without_a_place_to_cut_stays_whole() {
+        let text = "x".repeat(5 * SEGMENT) + " y";
+        assert_eq!(pieces(&[&text], Detokenize::None), ["x".repeat(5 * SEGMENT), " y".to_string()]);
+    }
+
+    #[test]
+    fn detokenized_segments_are_cut_at_ends_of_lines() {
+        let text: String = (0..20_000).map(|i| format!(" He had {i} @,@ 000 of \" them \" . \n")).collect();
+        let found = pieces(&[&text], Detokenize::Wikitext);
+        assert!(found.len() > 5);
+        assert_eq!(found.concat(), detokenize::wikitext(&text));
+    }
+}
