@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn runs_of_one_letter_are_joined_from_the_left() {
         let (tokens, _) = learn(&counts(&[("aaaaa", 10)]), 300);
-        assert_eq!(&tokens[256..], ["aa", "aaaa", "aaaaa"]);
+        assert_eq!(&tokens[256..], ["aa", "aaa", "aaaaa"], "aa+a and aa+aa are as frequent");
         let mut word = vec![1, 1, 1, 2, 1, 1];
         join(&mut word, (1, 1), 9);
         assert_eq!(word, [9, 1, 2, 9]);
@@ -275,10 +275,9 @@ mod tests {
     #[test]
     fn a_trained_tokenizer_has_the_size_asked_for_and_gives_text_back() {
         let folder = tempfile::tempdir().unwrap();
-        let content = "the quick brown fox jumps over the lazy dog; the dog's fox quickly jumped over it.\n".repeat(50);
+        let content = "the quick brown fox jumps over the lazy dog; the dog's fox quickly jumped over it.\nWhat a strange sight that was, said every sleepy neighbour afterwards.\n".repeat(50);
         let tokenizer = train(&text(folder.path(), &content), 300).unwrap();
         assert_eq!((tokenizer.vocabulary(), tokenizer.end_of_text()), (300, 299));
-        assert!(tokenizer.is_cuttable());
         let tokens = tokenizer.encode(&content).unwrap();
         assert_eq!(tokenizer.decode(&tokens), content);
         assert!(tokens.len() < content.len() / 2, "{} of {}", tokens.len(), content.len());

@@ -218,6 +218,46 @@ fn a_long_document_is_tokenized_as_if_it_were_not_cut() {
     }
 }
 
+#[test]
+fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
+    use polars::prelude::*;
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..300).map(|i| format!(" line {i} , of \" text \" . \n")).collect();
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        fs::write(folder.path().join(name), lines.concat()).unwrap();
+    }
+    let mut frame = df!("text" => &lines).unwrap();
+    ParquetWriter::new(fs::File::create(folder.path().join("all.parquet")).unwrap())
+        .with_row_group_size(Some(70))
+        .finish(&mut frame)
+        .unwrap();
+    let paths = || vec![InputPath::new("*.parquet", folder.path())];
+    let parquet = |rows| super::Dataset::Parquet {
+        train: paths(),
+        validation: paths(),
+        test: paths(),
+        column: "text".to_string(),
+        rows,
+        detokenize: Detokenize::Wikitext,
+        train_tokens: None,
+    };
+    let tokenizer = run::Tokenizer::Train { vocab_size: 280 };
+    let from_text = quiet(&text(folder.path(), &["train.txt"], Detokenize::Wikitext), &tokenizer, folder.path()).unwrap();
+    let from_lines = quiet(&parquet(run::Rows::Lines), &tokenizer, folder.path()).unwrap();
+    assert_eq!(from_lines.train.tokens(), from_text.train.tokens());
+    assert_eq!((from_lines.test.words, from_lines.test.bytes), (from_text.test.words, from_text.test.bytes));
+    let from_documents = quiet(&parquet(run::Rows::Documents), &tokenizer, folder.path()).unwrap();
+    assert_eq!(from_documents.train.documents.len(), 300);
+    assert_eq!(from_documents.tokenizer.decode(from_documents.train.document(7)), "line 7, of \"text\".\n<|endoftext|>");
+}
+
+#[test]
+fn what_is_prepared_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Prepared>();
+    shared::<Order>();
+}
+
 /// The folder with real corpora, if the environment names one.
 fn test_data() -> Option<PathBuf> {
     let folder = std::env::var_os("KDPIPE_TEST_DATA").map(PathBuf::from);
@@ -246,8 +286,40 @@ fn wikitext_comes_back_from_its_tokens() {
     assert_eq!(prepared.tokenizer.decode(prepared.test.document(0)), content.clone() + "<|endoftext|>");
     assert!(prepared.test.tokens()[..prepared.test.tokens().len() - 1] == prepared.tokenizer.encode(&content).unwrap());
     assert_eq!((prepared.test.documents.len(), prepared.train.tokens().len()), (1, 100_000));
-    assert_eq!(prepared.test.words, content.split_whitespace().count() as u64);
     assert_eq!((prepared.vocabulary, prepared.end_of_text), (50257, 50256));
     assert_eq!(prepared.tokenizer.encode("The dog").unwrap(), [464, 3290]);
     assert_same(&prepared, &quiet(&dataset, &tokenizer, cache.path()).unwrap());
+    // Tokens of the two files as several implementations of GPT-2's tokenizer count them, and the end of the document.
+    assert_eq!((prepared.validation.tokens().len(), prepared.test.tokens().len()), (258_659 + 1, 295_877 + 1));
+    assert_eq!(prepared.test.words, 241_211);
+}
+
+#[test]
+fn gpt2_tokens_are_those_of_other_implementations() {
+    let Some(data) = test_data() else { return };
+    let tokenizer = Tokenizer::open(&data.join("gpt2-tokenizer")).unwrap();
+    let vectors: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(data.join("gpt2-tokenizer/vectors.json")).unwrap()).unwrap();
+    assert!(vectors.len() >= 200);
+    for vector in &vectors {
+        let text = vector["text"].as_str().unwrap();
+        let ids: Vec<u32> = serde_json::from_value(vector["ids"].clone()).unwrap();
+        assert_eq!(tokenizer.decode(&ids), text);
+        // A special token in a text is one to the others, and plain text here.
+        if !text.contains(tokenizer::END_OF_TEXT) {
+            assert_eq!(tokenizer.encode(text).unwrap(), ids, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn wikitext_is_detokenized_to_plain_english() {
+    let Some(data) = test_data() else { return };
+    let content = fs::read_to_string(data.join("wikitext-2/test.txt")).unwrap();
+    let plain = detokenize::wikitext(&content);
+    assert_eq!(plain.matches('\n').count(), content.matches('\n').count());
+    for gone in [" ,", " .\n", "@-@", "@,@", "@.@", "( ", " )", " 's ", "  "] {
+        assert!(!plain.contains(gone), "{gone:?}");
+    }
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '@').collect::<String>();
+    assert!(letters(&plain) == letters(&content), "nothing but spaces and marks changes");
 }

@@ -31,8 +31,15 @@ pub const GO: Verb = verb("go", "goes", "went");
 pub const SLEEP: Verb = verb("sleep", "sleeps", "slept");
 pub const TALK: Verb = verb("talk", "talks", "talked");
 
-pub const OPENINGS: [&str; 7] =
-    ["long ago", "once", "one autumn", "every winter", "after the great storm", "in those days", "far from here"];
+pub const OPENINGS: [&str; 7] = [
+    "far from here",
+    "far in the north",
+    "beyond the hills",
+    "at the edge of the world",
+    "in a quiet country",
+    "on a windy coast",
+    "under a wide sky",
+];
 
 /// Singular and plural.
 pub const KINDS: [[&str; 2]; 23] = [
