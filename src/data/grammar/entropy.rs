@@ -1,12 +1,13 @@
 //! The entropy of a document, exactly.
 
-use super::rules::{Symbol, options, size};
+use super::rules::{Symbol, options};
+use super::story::size;
 use super::{harmonic, ln_option, ln_rank};
 
 /// H = E[−ln p] of a document in nats, the end of the document included.
 ///
 /// The entropy of a symbol is Σ_i p_i·(−ln p_i + Σ_c H(c)) over its options i and their symbols c, that of a word Σ_r −p_r ln p_r over its ranks. Neither depends on the story (see
-/// [`super::rules`]), and relative clauses have a depth and events a number that only grow to a bound, so the recursion ends.
+/// `rules`), and relative clauses have a depth and events a number that only grow to a bound, so the recursion ends.
 pub fn entropy() -> f64 {
     of(Symbol::Story)
 }

@@ -5,7 +5,7 @@
 //!
 //! Three characters, each of a kind, with a name, a gender or number and a trait, a home and a treasure are introduced, then two to twelve events happen and the story ends. Tense
 //! is one for the whole story; verbs, pronouns and articles agree with what may have been said long before, across nested relative clauses; the treasure has an
-//! owner; what a character does depends on its kind and trait, where it goes on where it is. The rules are in [`rules`], the words in [`lexicon`].
+//! owner; what a character does depends on its kind and trait, where it goes on where it is. The rules are in `rules`, what they have settled in `story`, the words in `lexicon`.
 //!
 //! **Why a text has one parse only.** Read from left to right, at every choice the alternatives differ in the words that they can write next, or after words that they share (a subject
 //! before its verb, a speech before its speaker) in the ones that follow: the first words of events, and verbs of different classes, are different words; a relative clause
@@ -19,6 +19,7 @@ mod ink;
 mod lexicon;
 mod rules;
 mod score;
+mod story;
 
 pub use entropy::entropy;
 pub use generate::{Document, generate};

@@ -1,7 +1,8 @@
 //! Reading a text: its probability under the grammar, over all its parses.
 
 use super::ink::Ink;
-use super::rules::{Story, Symbol, options, size, word_at};
+use super::rules::{Symbol, options};
+use super::story::{Story, size, word_at};
 use super::{ln_option, ln_rank};
 
 /// A parse of the text up to `position`.
