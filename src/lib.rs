@@ -13,6 +13,7 @@ pub mod spec;
 
 pub mod record;
 
+pub mod data;
 pub mod ops;
 
 pub mod data;

@@ -207,9 +207,14 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     let format = number(8);
     ensure!(format == u64::from(FORMAT), "its format is {format}, not {FORMAT}");
     let (tokens, documents, summary) = (number(16), number(24), number(32));
-    let expected = [tokens.checked_mul(4).and_then(|bytes| bytes.checked_next_multiple_of(8)), documents.checked_mul(8), Some(summary), Some(HEADER as u64)]
-        .into_iter()
-        .try_fold(0u64, |sum, part| sum.checked_add(part?));
+    let expected = [
+        tokens.checked_mul(4).and_then(|bytes| bytes.checked_next_multiple_of(8)),
+        documents.checked_mul(8),
+        Some(summary),
+        Some(HEADER as u64),
+    ]
+    .into_iter()
+    .try_fold(0u64, |sum, part| sum.checked_add(part?));
     ensure!(expected == Some(map.len() as u64), "it has {} bytes, which does not fit its header", map.len());
     ensure!(content_hash(&map[..40], &map[HEADER..])[..] == map[40..72], "its content does not have the hash that its header gives");
 

@@ -8,29 +8,34 @@ use std::path::Path;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::Exact;
 use super::cache::{self, SplitFacts, Summary, Writer};
 use super::grammar;
 use super::sources::{self, Part, Piece, count_words};
 use super::tokenizer::Tokenizer;
-use super::{Exact, tokenizer};
 use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;
+/// Bytes of text after which progress is told again.
+const TELL_EVERY: usize = 64 << 20;
 
 /// Tokenizes the three splits and publishes the cache file `path`.
 ///
 /// # Errors
 /// What reading the documents and writing the file report; splits that are empty.
-pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path) -> Result<()> {
+pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path, progress: &dyn Fn(&str)) -> Result<()> {
     cache::publish_file(path, &mut |file| {
         let mut writer = Writer::new(file)?;
-        let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer)?;
-        let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer)?;
-        let (test, test_counts) = split(dataset, Part::Test, tokenizer, &mut writer)?;
+        let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer, progress)?;
+        let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer, progress)?;
+        let (test, test_counts) = split(dataset, Part::Test, tokenizer, &mut writer, progress)?;
         let exact = test.log_probability.filter(|_| matches!(dataset, Dataset::Synthetic { .. })).map(|log_probability| {
             let tokens = test.facts.tokens as f64;
-            Exact { nats_per_token: -log_probability / tokens, entropy_nats_per_token: grammar::entropy() * test.documents.len() as f64 / tokens }
+            Exact {
+                nats_per_token: -log_probability / tokens,
+                entropy_nats_per_token: grammar::entropy() * test.documents.len() as f64 / tokens,
+            }
         });
         let summary = Summary {
             key: key.to_string(),
@@ -67,7 +72,13 @@ struct Waiting {
     ends: bool,
 }
 
-fn split(dataset: &Dataset, part: Part, tokenizer: &Tokenizer, writer: &mut Writer) -> Result<(Written, Vec<u64>)> {
+fn split(
+    dataset: &Dataset,
+    part: Part,
+    tokenizer: &Tokenizer,
+    writer: &mut Writer,
+    progress: &dyn Fn(&str),
+) -> Result<(Written, Vec<u64>)> {
     let limit = match (part, dataset) {
         (
             Part::Train,
@@ -81,18 +92,14 @@ fn split(dataset: &Dataset, part: Part, tokenizer: &Tokenizer, writer: &mut Writ
     let facts = SplitFacts { tokens: 0, words: 0, bytes: 0 };
     let written = Written { facts, documents: Vec::new(), log_probability: None };
     let mut stream = Stream { tokenizer, writer, limit, written, counts: vec![0; tokenizer.vocabulary()] };
-    let (mut batch, mut bytes, mut begins) = (Vec::<Waiting>::new(), 0, true);
+    progress(&format!("tokenizing the {} split", part.name()));
+    let (mut batch, mut begins) = (Vec::<Waiting>::new(), true);
+    let (mut bytes, mut total, mut told) = (0, 0, 0);
     sources::visit(dataset, part, &mut |piece| {
         match piece {
             Piece::Text { text, words } => {
                 bytes += text.len();
-                match batch.last_mut() {
-                    Some(last) if !last.ends && !tokenizer.is_cuttable() => {
-                        last.text.push_str(text);
-                        last.words += words;
-                    }
-                    _ => batch.push(Waiting { text: text.to_string(), words, begins, ends: false }),
-                }
+                batch.push(Waiting { text: text.to_string(), words, begins, ends: false });
                 begins = false;
             }
             Piece::End { log_probability } => {
@@ -106,9 +113,12 @@ fn split(dataset: &Dataset, part: Part, tokenizer: &Tokenizer, writer: &mut Writ
                 }
             }
         }
-        // A document of a tokenizer that does not allow cuts is whole before it is tokenized.
-        if bytes >= BATCH && (begins || tokenizer.is_cuttable()) {
-            bytes = 0;
+        if bytes >= BATCH {
+            total += std::mem::take(&mut bytes);
+            if total >= (told + TELL_EVERY) {
+                told = total;
+                progress(&format!("tokenizing the {} split: {} MB", part.name(), total / 1_000_000));
+            }
             return stream.append(std::mem::take(&mut batch));
         }
         Ok(ControlFlow::Continue(()))
@@ -166,10 +176,5 @@ mod tests {
         // N + V = 9; test: token 0 twice (p = 5/9), token 2 once (p = 1/9).
         let nats = unigram(&[4, 2, 0], &[2, 0, 1]);
         assert!((nats - (2.0 * (9.0f64 / 5.0).ln() + 9.0f64.ln()) / 3.0).abs() < 1e-15, "{nats}");
-    }
-
-    #[test]
-    fn the_end_of_text_is_a_token_of_its_own() {
-        assert_eq!(tokenizer::END_OF_TEXT, "<|endoftext|>");
     }
 }

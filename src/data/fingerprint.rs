@@ -155,7 +155,14 @@ mod tests {
         }
         let of = |train: &[&str], detokenize| {
             let paths = |names: &[&str]| names.iter().map(|name| InputPath::new(*name, folder.path())).collect::<Vec<_>>();
-            dataset_fingerprint(&Dataset::Text { train: paths(train), validation: paths(&["a"]), test: paths(&["a"]), detokenize, train_tokens: None }).unwrap()
+            dataset_fingerprint(&Dataset::Text {
+                train: paths(train),
+                validation: paths(&["a"]),
+                test: paths(&["a"]),
+                detokenize,
+                train_tokens: None,
+            })
+            .unwrap()
         };
         assert_eq!(of(&["a", "b"], Detokenize::None), of(&["copy-of-a", "b"], Detokenize::None));
         assert_ne!(of(&["a", "b"], Detokenize::None), of(&["b", "a"], Detokenize::None));

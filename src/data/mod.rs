@@ -83,10 +83,9 @@ pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, prog
         run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?,
         run::Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
     };
-    progress("tokenizing");
-    encode::build(dataset, &tokenizer, &key, &path)?;
+    encode::build(dataset, &tokenizer, &key, &path, progress)?;
     cache::open(&path, &key)?.with_context(|| format!("{} vanished as soon as it was written", path.display()))
 }
 
-
-
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,8 @@ fn read(path: &Path, column: &str, first: usize, count: usize) -> Result<StringC
     guarded(path, || {
         let frame = open(path)?.with_columns(Some(vec![column.to_string()])).with_slice(Some((first, count))).finish()?;
         let series = frame.column(column)?;
-        let texts = series.str().map_err(|_| anyhow!("column \"{column}\" is {}, not text; write another dataset.column", series.dtype()))?;
+        let texts =
+            series.str().map_err(|_| anyhow!("column \"{column}\" is {}, not text; write another dataset.column", series.dtype()))?;
         ensure!(texts.len() == count, "it has {} rows where {count} were announced", texts.len());
         Ok(texts.clone())
     })
@@ -103,8 +104,16 @@ mod tests {
     use super::*;
 
     fn write(path: &Path, texts: &[Option<&str>]) {
+        write_with(path, texts, ParquetCompression::Snappy);
+    }
+
+    fn write_with(path: &Path, texts: &[Option<&str>], compression: ParquetCompression) {
         let mut frame = df!("id" => (0..texts.len() as i64).collect::<Vec<_>>(), "text" => texts).unwrap();
-        ParquetWriter::new(File::create(path).unwrap()).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
+        ParquetWriter::new(File::create(path).unwrap())
+            .with_row_group_size(Some(2))
+            .with_compression(compression)
+            .finish(&mut frame)
+            .unwrap();
     }
 
     fn documents(files: &[PathBuf], column: &str, rows: Rows) -> Result<Vec<String>> {
@@ -128,6 +137,40 @@ mod tests {
         write(&files[1], &[Some("y\n")]);
         assert_eq!(documents(&files, "text", Rows::Lines).unwrap(), [" = A = \n text \nxy\n"]);
         assert_eq!(documents(&files, "text", Rows::Documents).unwrap(), [" = A = \n", "", " text \n", "x", "y\n"]);
+    }
+
+    #[test]
+    fn every_usual_compression_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        for compression in [
+            ParquetCompression::Uncompressed,
+            ParquetCompression::Gzip(None),
+            ParquetCompression::Zstd(None),
+            ParquetCompression::Brotli(None),
+            ParquetCompression::Lz4Raw,
+        ] {
+            write_with(&path, &[Some("one\n"), Some("two\n"), Some("three\n")], compression);
+            assert_eq!(documents(std::slice::from_ref(&path), "text", Rows::Lines).unwrap(), ["one\ntwo\nthree\n"], "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_files_never_panic_and_never_give_more_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        write(&path, &[Some("text"), Some("more"), Some("still more")]);
+        let whole = std::fs::read(&path).unwrap();
+        let mut stream = crate::random::Stream::new(0, "test", 0);
+        for _ in 0..200 {
+            let mut bytes = whole.clone();
+            let at = stream.below(bytes.len() as u64) as usize;
+            bytes[at] = stream.bits() as u8;
+            std::fs::write(&path, &bytes).unwrap();
+            if let Ok(found) = documents(std::slice::from_ref(&path), "text", Rows::Documents) {
+                assert!(found.len() <= 3);
+            }
+        }
     }
 
     #[test]

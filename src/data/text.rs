@@ -196,7 +196,9 @@ mod tests {
     #[test]
     fn text_that_is_not_utf8_is_refused_with_file_and_byte() {
         let folder = tempfile::tempdir().unwrap();
-        for (bytes, place) in [(b"abc\xff def".to_vec(), 3), (b"ab\xe2\x82".to_vec(), 2), ([b"a".repeat(BLOCK + 5), vec![0xc3, 0x28]].concat(), BLOCK + 5)] {
+        for (bytes, place) in
+            [(b"abc\xff def".to_vec(), 3), (b"ab\xe2\x82".to_vec(), 2), ([b"a".repeat(BLOCK + 5), vec![0xc3, 0x28]].concat(), BLOCK + 5)]
+        {
             let path = folder.path().join("broken.txt");
             fs::write(&path, bytes).unwrap();
             let error = documents(std::slice::from_ref(&path)).unwrap_err().to_string();

@@ -1,8 +1,8 @@
 //! Byte-level BPE tokenizers in the form of a tokenizer.json.
 //!
 //! The tokenizers crate encodes; what it would trip over in a broken or hostile file is checked before it sees the file, and decoding is a table of bytes here. Only what GPT-2 uses is
-//! accepted: a BPE model over all 256 bytes, with `<|endoftext|>`. Then every text comes back from its tokens unchanged. Special tokens are plain text inside a document: no
-//! document can pretend to end.
+//! accepted: a BPE model over all 256 bytes behind GPT-2's own pre-tokenisation, with `<|endoftext|>`. Then every text comes back from its tokens unchanged, and a long one may be
+//! tokenized in the pieces that [`super::sources::Segments`] cuts. Special tokens are plain text inside a document: no document can pretend to end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,6 @@ pub struct Tokenizer {
     /// The bytes of every token.
     bytes: Vec<Vec<u8>>,
     end_of_text: u32,
-    cuttable: bool,
 }
 
 impl Tokenizer {
@@ -46,23 +45,25 @@ impl Tokenizer {
     /// A tokenizer from the content of a tokenizer.json.
     ///
     /// # Errors
-    /// What is not a byte-level BPE over all 256 bytes with `<|endoftext|>`: another model, dropout, affixes, ids with gaps, merges outside the vocabulary.
+    /// What is not a byte-level BPE like GPT-2's: another model, dropout, affixes, a normalizer, another pre-tokenisation, ids with gaps, merges outside the vocabulary, a missing byte
+    /// or `<|endoftext|>`.
     pub fn from_json(json: String) -> Result<Self> {
         let mut content: Value = serde_json::from_str(&json).context("it is not JSON")?;
         check_model(&content)?;
         let bytes = token_bytes(&content)?;
-        let cuttable = is_cuttable(&content);
         // The streams are cut and filled here, never by the tokenizer.
         content["truncation"] = Value::Null;
         content["padding"] = Value::Null;
+        content["model"]["type"] = "BPE".into();
         let text = content.to_string();
         let mut inner = catch_unwind(AssertUnwindSafe(|| tokenizers::Tokenizer::from_bytes(text.as_bytes())))
             .map_err(|_| anyhow!("the tokenizer's parts contradict each other"))?
             .map_err(|error| anyhow!("{error}"))?;
         inner.set_encode_special_tokens(true);
-        let end_of_text = inner.token_to_id(END_OF_TEXT).with_context(|| format!("it has no token {END_OF_TEXT}, which follows every document"))?;
+        let end_of_text =
+            inner.token_to_id(END_OF_TEXT).with_context(|| format!("it has no token {END_OF_TEXT}, which follows every document"))?;
         ensure!(inner.get_vocab_size(true) == bytes.len(), "its added tokens and its vocabulary give different ids to one token");
-        Ok(Self { inner, json, bytes, end_of_text, cuttable })
+        Ok(Self { inner, json, bytes, end_of_text })
     }
 
     /// The tokens of a text; `<|endoftext|>` is never among them.
@@ -122,11 +123,6 @@ impl Tokenizer {
         });
         format!("{config:#}\n")
     }
-
-    /// Whether a text may be tokenized in the pieces that [`super::sources::Segments`] cuts.
-    pub fn is_cuttable(&self) -> bool {
-        self.cuttable
-    }
 }
 
 /// The tokenizer.json of a folder.
@@ -138,17 +134,23 @@ pub(super) fn file_of(folder: &Path) -> Result<PathBuf> {
 
 /// Why a hub tokenizer is refused, and what to do.
 pub fn hub_refusal(repo: &str) -> String {
-    format!("hub tokenizers cannot be fetched yet: put the tokenizer.json of {repo} in a folder and write [tokenizer] source = \"dir\" with path = that folder, or source = \"train\"")
+    format!(
+        "hub tokenizers cannot be fetched yet: put the tokenizer.json of {repo} in a folder and write [tokenizer] source = \"dir\" with path = that folder, or source = \"train\""
+    )
 }
 
 fn check_model(content: &Value) -> Result<()> {
     let model = &content["model"];
-    ensure!(model["type"] == "BPE", "its model is {}, not BPE", model["type"]);
+    // Files of old versions do not name the type.
+    ensure!(model["type"].is_null() || model["type"] == "BPE", "its model is {}, not BPE", model["type"]);
     for key in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
         let value = &model[key];
         ensure!(value.is_null() || value == "" || value == 0.0, "its model has {key} = {value}; set it to null");
     }
-    ensure!(is_byte_level(&content["pre_tokenizer"]), "its pre_tokenizer is not ByteLevel");
+    ensure!(content["normalizer"].is_null(), "it has a normalizer, which changes the text; set it to null");
+    let cut = &content["pre_tokenizer"];
+    let is_gpt2 = cut["type"] == "ByteLevel" && cut["add_prefix_space"] == false && cut["use_regex"] != false;
+    ensure!(is_gpt2, "its pre_tokenizer is not GPT-2's: ByteLevel with its regular expression and without a prefix space");
     let merges = model["merges"].as_array().context("its model has no merges")?;
     for (rank, merge) in merges.iter().enumerate() {
         let (left, right) = match merge {
@@ -163,10 +165,6 @@ fn check_model(content: &Value) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn is_byte_level(pre_tokenizer: &Value) -> bool {
-    pre_tokenizer["type"] == "ByteLevel" || pre_tokenizer["pretokenizers"].as_array().is_some_and(|parts| parts.iter().any(is_byte_level))
 }
 
 /// The bytes of the tokens 0 … V − 1 of the vocabulary and the added tokens.
@@ -184,6 +182,7 @@ fn token_bytes(content: &Value) -> Result<Vec<Vec<u8>>> {
     }
     for token in added {
         let text = token["content"].as_str().context("an added token has no content")?;
+        ensure!(token["special"] == true, "its added token {text:?} is not special, so it would tear words apart");
         let slot = token["id"].as_u64().and_then(|id| tokens.get_mut(usize::try_from(id).ok()?));
         let Some(slot) = slot else { bail!("the id {} of {text:?} is beyond the number of tokens", token["id"]) };
         ensure!(
@@ -197,21 +196,14 @@ fn token_bytes(content: &Value) -> Result<Vec<Vec<u8>>> {
         tokens.pop();
     }
     for byte in 0..=255 {
-        ensure!(vocabulary.contains_key(&byte_char(byte).to_string()), "its vocabulary lacks the byte {byte} ({:?}): some texts would lose characters", byte_char(byte));
+        ensure!(
+            vocabulary.contains_key(&byte_char(byte).to_string()),
+            "its vocabulary lacks the byte {byte} ({:?}): some texts would lose characters",
+            byte_char(byte)
+        );
     }
     let bytes: Option<Vec<Vec<u8>>> = tokens.iter().cloned().collect();
     bytes.with_context(|| format!("its ids have a gap: none is {}", tokens.iter().position(Option::is_none).unwrap_or(0)))
-}
-
-/// Whether tokens end where [`super::sources::Segments`] cuts: GPT-2's own pre-tokenisation, and nothing that looks at the text before it.
-fn is_cuttable(content: &Value) -> bool {
-    let pre_tokenizer = &content["pre_tokenizer"];
-    let added = content["added_tokens"].as_array().map_or(&[][..], Vec::as_slice);
-    content["normalizer"].is_null()
-        && pre_tokenizer["type"] == "ByteLevel"
-        && pre_tokenizer["add_prefix_space"] == false
-        && pre_tokenizer["use_regex"] != false
-        && added.iter().all(|token| token["special"] == true)
 }
 
 /// The visible character that stands for a byte in vocabularies of byte-level BPE: printable Latin-1 characters for themselves, the others from U+0100 on in order.
@@ -279,6 +271,7 @@ mod tests {
         assert!(refusal(|c| c["model"]["type"] = json!("WordPiece")).contains("its model is \"WordPiece\", not BPE"));
         assert!(refusal(|c| c["model"]["dropout"] = json!(0.1)).contains("dropout = 0.1; set it to null"));
         assert!(refusal(|c| c["model"]["continuing_subword_prefix"] = json!("€")).contains("continuing_subword_prefix"));
+        assert!(refusal(|c| c["model"]["merges"] = json!({})).contains("no merges"));
         assert!(refusal(|c| c["model"]["merges"] = json!(["a c"])).contains("merge 0, \"a c\", does not join"));
         assert!(refusal(|c| c["model"]["merges"] = json!([["a"]])).contains("does not join"));
         assert!(refusal(|c| c["model"]["merges"] = json!([7])).contains("does not join"));
@@ -287,9 +280,12 @@ mod tests {
         assert!(refusal(|c| c["model"]["vocab"]["a"] = json!(5)).contains("belongs to another token"));
         assert!(refusal(|c| _ = c["model"]["vocab"].as_object_mut().unwrap().remove("z")).contains("lacks the byte 122"));
         assert!(refusal(|c| c["model"]["vocab"]["ab"] = json!(258)).contains("its ids have a gap: none is 256"));
-        assert!(refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"})).contains("not ByteLevel"));
+        assert!(refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"})).contains("its pre_tokenizer is not GPT-2's"));
+        assert!(refusal(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true)).contains("its pre_tokenizer is not GPT-2's"));
+        assert!(refusal(|c| c["normalizer"] = json!({"type": "NFC"})).contains("it has a normalizer"));
+        assert!(refusal(|c| c["added_tokens"][0]["special"] = json!(false)).contains("is not special"));
         assert!(refusal(|c| c["added_tokens"][0]["id"] = json!(3)).contains("contradicts the vocabulary"));
-        assert!(refusal(|c| *c = json!([])).contains("not BPE"));
+        assert!(refusal(|c| *c = json!([])).contains("its pre_tokenizer is not GPT-2's"));
         let gone = refusal(|c| {
             c["added_tokens"] = json!([]);
             c["model"]["vocab"].as_object_mut().unwrap().remove(END_OF_TEXT);
@@ -309,15 +305,22 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_gpt2_tokenizers_are_cut() {
-        let cut = |change: fn(&mut Value)| {
-            let mut content = content(&[]);
-            change(&mut content);
-            Tokenizer::from_json(content.to_string()).unwrap().is_cuttable()
-        };
-        assert!(cut(|_| {}));
-        assert!(!cut(|c| c["normalizer"] = json!({"type": "NFC"})));
-        assert!(!cut(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true)));
-        assert!(!cut(|c| c["added_tokens"][0]["special"] = json!(false)));
+    fn damaged_files_never_panic() {
+        let whole = content(&[("a", "b"), ("ab", "c")]).to_string().into_bytes();
+        let mut stream = crate::random::Stream::new(0, "test", 0);
+        for _ in 0..300 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + stream.below(3) {
+                let at = stream.below(bytes.len() as u64) as usize;
+                match stream.below(3) {
+                    0 => bytes[at] = b' ' + stream.below(95) as u8,
+                    1 => _ = bytes.remove(at),
+                    _ => bytes.truncate(at.max(1)),
+                }
+            }
+            if let Ok(tokenizer) = String::from_utf8(bytes).map_err(anyhow::Error::from).and_then(Tokenizer::from_json) {
+                assert_eq!(tokenizer.decode(&tokenizer.encode("abc ä").unwrap()), "abc ä");
+            }
+        }
     }
 }

@@ -1,178 +1,383 @@
-//! The words of the stories.
-//!
-//! Words are listed from frequent to rare; the weight of the i-th is 1/(i + 2), so that frequencies fall about as Zipf found.
+//! The words. Lists that are drawn from have a prime length, so that every multiplier permutes them; words of lists that can stand in one place of a sentence are different.
 
-/// Which nouns a verb may have as its subject.
+/// Forms of a verb by number and tense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Person,
-    Animal,
-    Thing,
-}
-
-/// A noun: singular, plural, kind, and the scenes it belongs to (as bits).
-pub struct Noun {
-    pub one: &'static str,
-    pub many: &'static str,
-    pub kind: Kind,
-    pub scenes: u8,
-}
-
-/// A verb of the present: with one subject, with many, and its base form is that of many.
 pub struct Verb {
-    pub one: &'static str,
-    pub many: &'static str,
+    /// "they walk"
+    pub plural: &'static str,
+    /// "she walks"
+    pub singular: &'static str,
+    /// "she walked"
+    pub past: &'static str,
+    /// "they walked": another word in "were" alone.
+    pub past_plural: &'static str,
 }
 
-const VILLAGE: u8 = 1;
-const FOREST: u8 = 2;
-const CASTLE: u8 = 4;
-const HARBOUR: u8 = 8;
-const MOUNTAIN: u8 = 16;
-
-/// Where a story is set: its place, and the bit of the nouns that belong there.
-pub const SCENES: [(&str, u8); 10] = [
-    ("village", VILLAGE),
-    ("forest", FOREST),
-    ("castle", CASTLE),
-    ("harbour", HARBOUR),
-    ("valley", MOUNTAIN),
-    ("town", VILLAGE),
-    ("palace", CASTLE),
-    ("mountains", MOUNTAIN),
-    ("port", HARBOUR),
-    ("woods", FOREST),
-];
-
-/// Landmarks near such a place.
-pub const LANDMARKS: [&str; 8] = ["river", "sea", "hills", "lake", "road", "border", "desert", "marsh"];
-
-/// Women's and men's names alternate: even places are women's.
-pub const NAMES: [&str; 24] = [
-    "Mira", "Tom", "Anna", "Jonas", "Clara", "Peter", "Lena", "Marcus", "Ruth", "Felix", "Nora", "Oskar", "Ida", "Hugo", "Vera", "Simon",
-    "Greta", "Paul", "Edith", "Anton", "Sofia", "Leo", "Judith", "Karl",
-];
-
-const fn noun(one: &'static str, many: &'static str, kind: Kind, scenes: u8) -> Noun {
-    Noun { one, many, kind, scenes }
+const fn verb(plural: &'static str, singular: &'static str, past: &'static str) -> Verb {
+    Verb { plural, singular, past, past_plural: past }
 }
 
-pub const NOUNS: [Noun; 50] = [
-    noun("dog", "dogs", Kind::Animal, VILLAGE | FOREST),
-    noun("child", "children", Kind::Person, VILLAGE),
-    noun("king", "kings", Kind::Person, CASTLE),
-    noun("ship", "ships", Kind::Thing, HARBOUR),
-    noun("house", "houses", Kind::Thing, VILLAGE | HARBOUR),
-    noun("tree", "trees", Kind::Thing, FOREST),
-    noun("horse", "horses", Kind::Animal, VILLAGE | CASTLE),
-    noun("door", "doors", Kind::Thing, VILLAGE | CASTLE),
-    noun("bird", "birds", Kind::Animal, FOREST | MOUNTAIN),
-    noun("letter", "letters", Kind::Thing, CASTLE | HARBOUR),
-    noun("key", "keys", Kind::Thing, CASTLE),
-    noun("sailor", "sailors", Kind::Person, HARBOUR),
-    noun("farmer", "farmers", Kind::Person, VILLAGE | MOUNTAIN),
-    noun("stone", "stones", Kind::Thing, MOUNTAIN),
-    noun("wolf", "wolves", Kind::Animal, FOREST | MOUNTAIN),
-    noun("cat", "cats", Kind::Animal, VILLAGE | HARBOUR),
-    noun("lamp", "lamps", Kind::Thing, HARBOUR | CASTLE),
-    noun("queen", "queens", Kind::Person, CASTLE),
-    noun("teacher", "teachers", Kind::Person, VILLAGE),
-    noun("boat", "boats", Kind::Thing, HARBOUR),
-    noun("fox", "foxes", Kind::Animal, FOREST),
-    noun("bell", "bells", Kind::Thing, VILLAGE),
-    noun("guard", "guards", Kind::Person, CASTLE),
-    noun("goat", "goats", Kind::Animal, MOUNTAIN),
-    noun("coat", "coats", Kind::Thing, MOUNTAIN | VILLAGE),
-    noun("baker", "bakers", Kind::Person, VILLAGE),
-    noun("map", "maps", Kind::Thing, HARBOUR),
-    noun("hunter", "hunters", Kind::Person, FOREST),
-    noun("book", "books", Kind::Thing, CASTLE),
-    noun("gull", "gulls", Kind::Animal, HARBOUR),
-    noun("bridge", "bridges", Kind::Thing, MOUNTAIN),
-    noun("shepherd", "shepherds", Kind::Person, MOUNTAIN),
-    noun("ring", "rings", Kind::Thing, CASTLE),
-    noun("owl", "owls", Kind::Animal, FOREST),
-    noun("basket", "baskets", Kind::Thing, VILLAGE),
-    noun("captain", "captains", Kind::Person, HARBOUR),
-    noun("sword", "swords", Kind::Thing, CASTLE),
-    noun("mouse", "mice", Kind::Animal, VILLAGE),
-    noun("window", "windows", Kind::Thing, CASTLE),
-    noun("bear", "bears", Kind::Animal, FOREST | MOUNTAIN),
-    noun("rope", "ropes", Kind::Thing, HARBOUR | MOUNTAIN),
-    noun("miller", "millers", Kind::Person, VILLAGE),
-    noun("flower", "flowers", Kind::Thing, FOREST),
-    noun("stranger", "strangers", Kind::Person, HARBOUR | FOREST),
-    noun("candle", "candles", Kind::Thing, CASTLE),
-    noun("duck", "ducks", Kind::Animal, HARBOUR),
-    noun("chest", "chests", Kind::Thing, HARBOUR | CASTLE),
-    noun("smith", "smiths", Kind::Person, VILLAGE),
-    noun("path", "paths", Kind::Thing, FOREST | MOUNTAIN),
-    noun("tower", "towers", Kind::Thing, CASTLE),
+pub const BE: Verb = Verb { plural: "are", singular: "is", past: "was", past_plural: "were" };
+pub const HAVE: Verb = verb("have", "has", "had");
+pub const LIVE: Verb = verb("live", "lives", "lived");
+pub const KEEP: Verb = verb("keep", "keeps", "kept");
+pub const WANT: Verb = verb("want", "wants", "wanted");
+pub const DREAM: Verb = verb("dream", "dreams", "dreamed");
+pub const GIVE: Verb = verb("give", "gives", "gave");
+pub const ASK: Verb = verb("ask", "asks", "asked");
+pub const SEE: Verb = verb("see", "sees", "saw");
+pub const SHARE: Verb = verb("share", "shares", "shared");
+pub const GO: Verb = verb("go", "goes", "went");
+pub const SLEEP: Verb = verb("sleep", "sleeps", "slept");
+pub const TALK: Verb = verb("talk", "talks", "talked");
+
+pub const OPENINGS: [&str; 7] = [
+    "far from here",
+    "far in the north",
+    "beyond the hills",
+    "at the edge of the world",
+    "in a quiet country",
+    "on a windy coast",
+    "under a wide sky",
 ];
 
-pub const ADJECTIVES: [&str; 24] = [
-    "old", "small", "young", "black", "little", "white", "tall", "silver", "quiet", "brave", "red", "poor", "golden", "strange", "green",
-    "broken", "clever", "heavy", "gentle", "blue", "lonely", "bright", "grey", "proud",
+/// Singular and plural.
+pub const KINDS: [[&str; 2]; 23] = [
+    ["fox", "foxes"],
+    ["hare", "hares"],
+    ["badger", "badgers"],
+    ["owl", "owls"],
+    ["otter", "otters"],
+    ["mouse", "mice"],
+    ["bear", "bears"],
+    ["wolf", "wolves"],
+    ["goat", "goats"],
+    ["hedgehog", "hedgehogs"],
+    ["squirrel", "squirrels"],
+    ["rabbit", "rabbits"],
+    ["frog", "frogs"],
+    ["goose", "geese"],
+    ["donkey", "donkeys"],
+    ["mole", "moles"],
+    ["lynx", "lynxes"],
+    ["pony", "ponies"],
+    ["weasel", "weasels"],
+    ["turtle", "turtles"],
+    ["cat", "cats"],
+    ["elk", "elks"],
+    ["beaver", "beavers"],
 ];
 
-const fn verb(one: &'static str, many: &'static str) -> Verb {
-    Verb { one, many }
-}
-
-/// What persons and animals do to somebody or something.
-pub const TRANSITIVE: [Verb; 16] = [
-    verb("sees", "see"),
-    verb("likes", "like"),
-    verb("finds", "find"),
-    verb("follows", "follow"),
-    verb("watches", "watch"),
-    verb("hears", "hear"),
-    verb("fears", "fear"),
-    verb("loves", "love"),
-    verb("remembers", "remember"),
-    verb("helps", "help"),
-    verb("hides", "hide"),
-    verb("misses", "miss"),
-    verb("chases", "chase"),
-    verb("carries", "carry"),
-    verb("guards", "guard"),
-    verb("forgets", "forget"),
+pub const TRAITS: [&str; 23] = [
+    "clever", "shy", "brave", "grumpy", "gentle", "greedy", "honest", "lazy", "proud", "curious", "patient", "nervous", "cheerful",
+    "stubborn", "generous", "careful", "noisy", "polite", "wild", "wise", "jealous", "loyal", "eager",
 ];
 
-/// What persons and animals do.
-pub const INTRANSITIVE: [Verb; 12] = [
-    verb("waits", "wait"),
-    verb("runs", "run"),
-    verb("sleeps", "sleep"),
-    verb("smiles", "smile"),
-    verb("sings", "sing"),
-    verb("walks", "walk"),
-    verb("laughs", "laugh"),
-    verb("hurries", "hurry"),
-    verb("cries", "cry"),
-    verb("rests", "rest"),
-    verb("dances", "dance"),
-    verb("trembles", "tremble"),
+/// Eleven for each of the three characters of a story.
+pub const SHE_NAMES: [&str; 33] = [
+    "Mila", "Anna", "Clara", "Ruth", "Ida", "Nora", "Eva", "Rosa", "Lena", "Greta", "Vera", "Olga", "Thea", "Ada", "Flora", "Hilda",
+    "Irma", "Julia", "Martha", "Paula", "Sonja", "Wilma", "Agnes", "Bella", "Dora", "Edith", "Frida", "Gilda", "Hanna", "Iris", "Judith",
+    "Kira", "Luna",
+];
+pub const HE_NAMES: [&str; 33] = [
+    "Tom", "Oskar", "Emil", "Jonas", "Karl", "Peter", "Anton", "Ben", "David", "Felix", "Hugo", "Ivan", "Jakob", "Leo", "Max", "Noah",
+    "Otto", "Paul", "Robert", "Simon", "Theo", "Viktor", "Walter", "Albert", "Bruno", "Conrad", "Edgar", "Franz", "George", "Henry",
+    "Igor", "Konrad", "Ludwig",
+];
+pub const FAMILY_NAMES: [&str; 33] = [
+    "the Thistles",
+    "the Reeds",
+    "the Hills",
+    "the Marshes",
+    "the Brambles",
+    "the Stones",
+    "the Woods",
+    "the Winters",
+    "the Harpers",
+    "the Millers",
+    "the Bakers",
+    "the Coopers",
+    "the Fishers",
+    "the Potters",
+    "the Weavers",
+    "the Masons",
+    "the Taylors",
+    "the Smiths",
+    "the Turners",
+    "the Wrights",
+    "the Archers",
+    "the Hunters",
+    "the Foresters",
+    "the Shepherds",
+    "the Gardeners",
+    "the Sailors",
+    "the Singers",
+    "the Fiddlers",
+    "the Pipers",
+    "the Drapers",
+    "the Dyers",
+    "the Glovers",
+    "the Sadlers",
 ];
 
-/// What things do.
-pub const OF_THINGS: [Verb; 6] = [
-    verb("stands", "stand"),
-    verb("lies", "lie"),
-    verb("shines", "shine"),
-    verb("falls", "fall"),
-    verb("breaks", "break"),
-    verb("disappears", "disappear"),
+pub const PLACES: [&str; 23] = [
+    "valley",
+    "river",
+    "mill",
+    "old bridge",
+    "forest",
+    "harbour",
+    "market",
+    "tower",
+    "cave",
+    "meadow",
+    "lake",
+    "village",
+    "island",
+    "mountain",
+    "orchard",
+    "garden",
+    "swamp",
+    "castle",
+    "chapel",
+    "farm",
+    "ferry",
+    "quarry",
+    "lighthouse",
 ];
 
-pub const ADVERBS: [&str; 10] = ["slowly", "again", "alone", "quietly", "there", "today", "outside", "together", "suddenly", "always"];
+pub const MATERIALS: [&str; 13] =
+    ["golden", "silver", "wooden", "copper", "glass", "iron", "ivory", "leather", "paper", "amber", "crystal", "velvet", "enchanted"];
+pub const OBJECTS: [&str; 29] = [
+    "key",
+    "ring",
+    "crown",
+    "lantern",
+    "flute",
+    "drum",
+    "mask",
+    "box",
+    "mirror",
+    "sword",
+    "bell",
+    "compass",
+    "clock",
+    "cup",
+    "spoon",
+    "button",
+    "necklace",
+    "map",
+    "violin",
+    "hammer",
+    "bracelet",
+    "goblet",
+    "arrow",
+    "puppet",
+    "horseshoe",
+    "whistle",
+    "feather",
+    "thimble",
+    "dagger",
+];
 
-/// Prepositions before a noun phrase.
-pub const PREPOSITIONS: [&str; 6] = ["near", "behind", "under", "beside", "with", "without"];
+/// Ways of going somewhere.
+pub const MOVES: [Verb; 17] = [
+    verb("walk", "walks", "walked"),
+    verb("run", "runs", "ran"),
+    verb("hurry", "hurries", "hurried"),
+    verb("wander", "wanders", "wandered"),
+    verb("creep", "creeps", "crept"),
+    verb("ride", "rides", "rode"),
+    verb("march", "marches", "marched"),
+    verb("sneak", "sneaks", "sneaked"),
+    verb("return", "returns", "returned"),
+    verb("travel", "travels", "travelled"),
+    verb("race", "races", "raced"),
+    verb("stumble", "stumbles", "stumbled"),
+    verb("climb", "climbs", "climbed"),
+    verb("swim", "swims", "swam"),
+    verb("crawl", "crawls", "crawled"),
+    verb("drift", "drifts", "drifted"),
+    verb("escape", "escapes", "escaped"),
+];
 
-pub const FEELINGS: [&str; 8] = ["tired", "happy", "afraid", "hungry", "angry", "sad", "late", "lost"];
+/// What one does without an object.
+pub const ACTS: [Verb; 19] = [
+    verb("laugh", "laughs", "laughed"),
+    verb("cry", "cries", "cried"),
+    verb("sigh", "sighs", "sighed"),
+    verb("sing", "sings", "sang"),
+    verb("dance", "dances", "danced"),
+    verb("wait", "waits", "waited"),
+    verb("listen", "listens", "listened"),
+    verb("yawn", "yawns", "yawned"),
+    verb("tremble", "trembles", "trembled"),
+    verb("smile", "smiles", "smiled"),
+    verb("frown", "frowns", "frowned"),
+    verb("nod", "nods", "nodded"),
+    verb("sneeze", "sneezes", "sneezed"),
+    verb("shiver", "shivers", "shivered"),
+    verb("work", "works", "worked"),
+    verb("rest", "rests", "rested"),
+    verb("argue", "argues", "argued"),
+    verb("worry", "worries", "worried"),
+    verb("wink", "winks", "winked"),
+];
 
-/// The weight of the i-th word of a list.
-pub fn frequency(index: usize) -> f64 {
-    1.0 / (index as f64 + 2.0)
+/// What one does to a thing.
+pub const DEEDS: [Verb; 23] = [
+    verb("find", "finds", "found"),
+    verb("steal", "steals", "stole"),
+    verb("hide", "hides", "hid"),
+    verb("break", "breaks", "broke"),
+    verb("mend", "mends", "mended"),
+    verb("sell", "sells", "sold"),
+    verb("buy", "buys", "bought"),
+    verb("carry", "carries", "carried"),
+    verb("drop", "drops", "dropped"),
+    verb("paint", "paints", "painted"),
+    verb("burn", "burns", "burned"),
+    verb("wash", "washes", "washed"),
+    verb("count", "counts", "counted"),
+    verb("bring", "brings", "brought"),
+    verb("forget", "forgets", "forgot"),
+    verb("throw", "throws", "threw"),
+    verb("pull", "pulls", "pulled"),
+    verb("lift", "lifts", "lifted"),
+    verb("taste", "tastes", "tasted"),
+    verb("bury", "buries", "buried"),
+    verb("borrow", "borrows", "borrowed"),
+    verb("examine", "examines", "examined"),
+    verb("polish", "polishes", "polished"),
+];
+pub const THINGS: [&str; 31] = [
+    "bread", "rope", "basket", "coat", "letter", "candle", "boat", "wheel", "honey", "blanket", "ladder", "kettle", "apple", "pie",
+    "barrel", "chair", "bucket", "stone", "fence", "hat", "broom", "cheese", "net", "sack", "shovel", "book", "cart", "soup", "pillow",
+    "axe", "fiddle",
+];
+pub const ADVERBS: [&str; 13] =
+    ["slowly", "quickly", "quietly", "happily", "sadly", "loudly", "bravely", "carefully", "alone", "again", "together", "early", "late"];
+pub const FEELINGS: [&str; 19] = [
+    "happy",
+    "sad",
+    "angry",
+    "afraid",
+    "tired",
+    "hungry",
+    "lonely",
+    "surprised",
+    "bored",
+    "thirsty",
+    "worried",
+    "grateful",
+    "ashamed",
+    "confused",
+    "calm",
+    "upset",
+    "hopeful",
+    "annoyed",
+    "sleepy",
+];
+pub const SPEAKS: [Verb; 7] = [
+    verb("say", "says", "said"),
+    verb("whisper", "whispers", "whispered"),
+    verb("shout", "shouts", "shouted"),
+    verb("answer", "answers", "answered"),
+    verb("mumble", "mumbles", "mumbled"),
+    verb("explain", "explains", "explained"),
+    verb("repeat", "repeats", "repeated"),
+];
+
+/// What lives and stands around, singular and plural.
+pub const SCENERY: [[&str; 2]; 23] = [
+    ["crow", "crows"],
+    ["swallow", "swallows"],
+    ["beetle", "beetles"],
+    ["snake", "snakes"],
+    ["spider", "spiders"],
+    ["butterfly", "butterflies"],
+    ["guard", "guards"],
+    ["merchant", "merchants"],
+    ["child", "children"],
+    ["soldier", "soldiers"],
+    ["monk", "monks"],
+    ["ghost", "ghosts"],
+    ["giant", "giants"],
+    ["witch", "witches"],
+    ["horse", "horses"],
+    ["cow", "cows"],
+    ["dog", "dogs"],
+    ["seagull", "seagulls"],
+    ["lizard", "lizards"],
+    ["bee", "bees"],
+    ["stranger", "strangers"],
+    ["farmer", "farmers"],
+    ["dwarf", "dwarves"],
+];
+pub const LOOKS: [&str; 13] =
+    ["old", "young", "small", "tall", "thin", "grey", "black", "white", "ugly", "pretty", "pale", "strange", "blind"];
+/// What scenery does by a place.
+pub const STAYS: [Verb; 11] = [
+    verb("sit", "sits", "sat"),
+    verb("stand", "stands", "stood"),
+    verb("lie", "lies", "lay"),
+    verb("hunt", "hunts", "hunted"),
+    verb("play", "plays", "played"),
+    verb("eat", "eats", "ate"),
+    verb("drink", "drinks", "drank"),
+    verb("linger", "lingers", "lingered"),
+    verb("grow up", "grows up", "grew up"),
+    verb("gather", "gathers", "gathered"),
+    verb("vanish", "vanishes", "vanished"),
+];
+/// What scenery does to scenery.
+pub const REGARDS: [Verb; 11] = [
+    verb("fear", "fears", "feared"),
+    verb("follow", "follows", "followed"),
+    verb("watch", "watches", "watched"),
+    verb("love", "loves", "loved"),
+    verb("hate", "hates", "hated"),
+    verb("chase", "chases", "chased"),
+    verb("know", "knows", "knew"),
+    verb("feed", "feeds", "fed"),
+    verb("trust", "trusts", "trusted"),
+    verb("miss", "misses", "missed"),
+    verb("admire", "admires", "admired"),
+];
+pub const STATES: [&str; 13] =
+    ["quiet", "gone", "awake", "ill", "cold", "busy", "silent", "hidden", "famous", "lost", "welcome", "dangerous", "near"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_list_repeats_a_word_and_characters_never_share_one_with_scenery() {
+        let distinct = |words: &[&str]| assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{words:?}");
+        for list in [
+            &TRAITS[..],
+            &SHE_NAMES,
+            &HE_NAMES,
+            &FAMILY_NAMES,
+            &PLACES,
+            &MATERIALS,
+            &OBJECTS,
+            &THINGS,
+            &ADVERBS,
+            &FEELINGS,
+            &LOOKS,
+            &STATES,
+        ] {
+            distinct(list);
+        }
+        distinct(&[KINDS.as_flattened(), SCENERY.as_flattened(), &TRAITS, &LOOKS].concat());
+        let verbs =
+            [&MOVES[..], &ACTS, &DEEDS, &SPEAKS, &STAYS, &REGARDS, &[LIVE, KEEP, WANT, DREAM, GIVE, ASK, SEE, SHARE, GO, SLEEP, TALK]]
+                .concat();
+        for form in [|verb: &Verb| verb.plural, |verb: &Verb| verb.singular, |verb: &Verb| verb.past] {
+            distinct(&verbs.iter().map(form).collect::<Vec<_>>());
+        }
+    }
 }

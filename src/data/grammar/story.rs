@@ -1,420 +1,337 @@
-//! The program of choices that tells a story.
-//!
-//! Every choice is of the next word, and its options begin with different words; that is all that unambiguity needs. What was said is remembered in a [`World`], which weighs the choices
-//! that follow.
+//! What a story has settled so far, and the words that follow from it.
 
-use std::collections::BTreeMap;
+use super::lexicon::*;
+use super::rules::{A, Class, Gender, Symbol, Whose};
+use crate::random::Stream;
 
-use super::driver::{Choice, Contradiction, Driver};
-use super::lexicon::{
-    ADJECTIVES, ADVERBS, FEELINGS, INTRANSITIVE, Kind, LANDMARKS, NAMES, NOUNS, OF_THINGS, PREPOSITIONS, SCENES, TRANSITIVE, Verb,
-    frequency,
-};
-
-type Told<T = ()> = Result<T, Contradiction>;
-
-/// Sentences before a story may end, and the chance of ending at each one after.
-const SHORTEST: usize = 7;
-const ENDING: f64 = 0.14;
-/// How deep clauses nest.
-const DEEPEST: usize = 2;
-
-/// What the story has said so far.
-struct World {
-    /// Bit of the scene.
-    scene: u8,
-    place: &'static str,
-    /// Persons in the order of their first naming, as indices of names.
-    cast: Vec<usize>,
-    /// The person whom a pronoun would mean.
-    last: usize,
-    /// The adjective that a noun was given.
-    given: BTreeMap<usize, usize>,
-    /// Nouns that were mentioned.
-    mentioned: Vec<usize>,
-    sentences: usize,
+/// What the choices so far have settled. Words are indices into their lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Story {
+    present: bool,
+    gender: [Gender; 3],
+    kind: [usize; 3],
+    character: [usize; 3],
+    name: [usize; 3],
+    home: usize,
+    place: usize,
+    material: usize,
+    object: usize,
+    owner: usize,
+    subject: usize,
+    other: usize,
+    plural: [bool; 3],
+    scenery: [usize; 3],
+    /// The last word drawn of the classes that others follow.
+    verb: usize,
+    thing: usize,
 }
 
-/// A subject, as far as what follows depends on it.
-#[derive(Clone, Copy)]
-struct Subject {
-    many: bool,
-    kind: Kind,
-}
+impl Story {
+    /// The story before its first word.
+    pub fn new() -> Self {
+        Self { owner: 2, ..Self::default() }
+    }
 
-const PERSON: Subject = Subject { many: false, kind: Kind::Person };
+    fn slot(&self, whose: Whose) -> usize {
+        match whose {
+            Whose::Cast(slot) => slot,
+            Whose::Subject => self.subject,
+            Whose::Other => self.other,
+            Whose::Scenery(_) | Whose::Both => unreachable!("only characters have names, traits and pronouns"),
+        }
+    }
 
-/// Tells one story.
-pub fn tell(d: &mut impl Driver) -> Told {
-    let mut world = opening(d)?;
-    loop {
-        world.sentences += 1;
-        let ends = world.sentences > SHORTEST;
-        let pronoun = pronoun(&world);
-        let options = [
-            ("The", 0.26),
-            (pronoun, 0.24),
-            ("When", 0.1),
-            ("But", 0.07),
-            ("Then", 0.09),
-            ("In", 0.05),
-            ("\"", 0.12),
-            ("At", if ends { ENDING } else { 0.0 }),
-        ];
-        // A sentence may also begin with a name, so the names stand among the options.
-        let names = names(&world, 0.2, None);
-        let mut all: Vec<Choice> = options.to_vec();
-        all.extend(&names.options);
-        match d.choose(&all)? {
-            0 => {
-                let subject = noun_phrase(d, &mut world, 0)?;
-                predicate(d, &mut world, subject)?;
-            }
-            1 => predicate(d, &mut world, PERSON)?,
-            2 => {
-                clause(d, &mut world, 1)?;
-                d.say(",")?;
-                clause(d, &mut world, 1)?;
-            }
-            3 | 4 => clause(d, &mut world, 0)?,
-            5 => {
-                d.say("the")?;
-                d.say(world.place)?;
-                d.say(",")?;
-                clause(d, &mut world, 0)?;
-            }
-            6 => {
-                dialogue(d, &mut world)?;
-                continue;
-            }
-            7 => return ending(d, &mut world),
-            name => {
-                names.take(&mut world, name - options.len());
-                predicate(d, &mut world, PERSON)?;
+    fn is_plural(&self, whose: Whose) -> bool {
+        match whose {
+            Whose::Scenery(depth) => self.plural[depth],
+            Whose::Both => true,
+            _ => self.gender[self.slot(whose)] == Gender::They,
+        }
+    }
+
+    fn form(&self, verb: &Verb, whose: Whose) -> &'static str {
+        match (self.present, self.is_plural(whose)) {
+            (true, true) => verb.plural,
+            (true, false) => verb.singular,
+            (false, false) => verb.past,
+            (false, true) => verb.past_plural,
+        }
+    }
+
+    fn by_gender(&self, whose: Whose, she: &'static str, he: &'static str, they: &'static str) -> &'static str {
+        match self.gender[self.slot(whose)] {
+            Gender::She => she,
+            Gender::He => he,
+            Gender::They => they,
+        }
+    }
+
+    fn name_of(&self, slot: usize) -> &'static str {
+        match self.gender[slot] {
+            Gender::She => SHE_NAMES[self.name[slot]],
+            Gender::He => HE_NAMES[self.name[slot]],
+            Gender::They => FAMILY_NAMES[self.name[slot]],
+        }
+    }
+
+    fn kind_of(&self, slot: usize) -> &'static str {
+        KINDS[self.kind[slot]][usize::from(self.gender[slot] == Gender::They)]
+    }
+
+    /// Carries out a symbol that is no choice: what it writes, if anything.
+    pub fn perform(&mut self, symbol: Symbol) -> Option<&'static str> {
+        match symbol {
+            Symbol::Text(text) => Some(text),
+            Symbol::Article(whose) => Some(if self.is_plural(whose) { "two" } else { A }),
+            Symbol::Number(whose, one, many) => Some(if self.is_plural(whose) { many } else { one }),
+            Symbol::Verb(verb, whose) => Some(self.form(verb, whose)),
+            Symbol::Pronoun(whose) => Some(self.by_gender(whose, "she", "he", "they")),
+            Symbol::Possessive(whose) => Some(self.by_gender(whose, "her", "his", "their")),
+            Symbol::Reflexive(whose) => Some(self.by_gender(whose, "herself", "himself", "themselves")),
+            Symbol::Name(whose) => Some(self.name_of(self.slot(whose))),
+            Symbol::Trait(whose) => Some(TRAITS[self.character[self.slot(whose)]]),
+            Symbol::Kind(whose) => Some(self.kind_of(self.slot(whose))),
+            Symbol::Material => Some(MATERIALS[self.material]),
+            Symbol::Object => Some(OBJECTS[self.object]),
+            Symbol::Home => Some(PLACES[self.home]),
+            _ => {
+                match symbol {
+                    Symbol::Present(present) => self.present = present,
+                    Symbol::Gender(slot, gender) => self.gender[slot] = gender,
+                    Symbol::Shift(places) => self.subject = (self.subject + places) % 3,
+                    Symbol::SubjectIsOwner => self.subject = self.owner,
+                    Symbol::SubjectIsOther => self.subject = self.other,
+                    Symbol::OtherIs(places) => self.other = (self.subject + 1 + places) % 3,
+                    Symbol::OwnerIsOther => self.owner = self.other,
+                    Symbol::Plural(depth, plural) => self.plural[depth] = plural,
+                    _ => unreachable!("{symbol:?} is a choice"),
+                }
+                None
             }
         }
-        d.say(".")?;
+    }
+
+    /// Settles the word of a class, and gives what it writes.
+    pub fn settle(&mut self, class: Class, word: usize) -> &'static str {
+        match class {
+            Class::Opening => OPENINGS[word],
+            Class::Home => {
+                (self.home, self.place) = (word, word);
+                PLACES[word]
+            }
+            Class::Trait(slot) => {
+                self.character[slot] = word;
+                TRAITS[word]
+            }
+            Class::Kind(slot) => {
+                self.kind[slot] = word;
+                self.kind_of(slot)
+            }
+            Class::Name(slot) => {
+                self.name[slot] = word;
+                self.name_of(slot)
+            }
+            Class::Material => {
+                self.material = word;
+                MATERIALS[word]
+            }
+            Class::Object => {
+                self.object = word;
+                OBJECTS[word]
+            }
+            Class::Destination => {
+                self.place = word;
+                PLACES[word]
+            }
+            Class::Spot => PLACES[word],
+            Class::Move => self.act(&MOVES, word, Whose::Subject),
+            Class::Act | Class::SecondAct => self.act(&ACTS, word, Whose::Subject),
+            Class::Deed(whose) => self.act(&DEEDS, word, whose),
+            Class::Thing => {
+                self.thing = word;
+                THINGS[word]
+            }
+            Class::Adverb => ADVERBS[word],
+            Class::Feeling => FEELINGS[word],
+            Class::Speak => self.act(&SPEAKS, word, Whose::Subject),
+            Class::Look => LOOKS[word],
+            Class::Scenery(depth) => {
+                self.scenery[depth] = word;
+                SCENERY[word][usize::from(self.plural[depth])]
+            }
+            Class::Stay(depth) => self.act(&STAYS, word, Whose::Scenery(depth)),
+            Class::Regard(depth) => self.act(&REGARDS, word, Whose::Scenery(depth)),
+            Class::State => STATES[word],
+        }
+    }
+
+    fn act(&mut self, verbs: &[Verb], word: usize, whose: Whose) -> &'static str {
+        self.verb = word;
+        self.form(&verbs[word], whose)
+    }
+
+    /// What the ranks of a class depend on here.
+    fn context(&self, class: Class) -> usize {
+        let manner = |slot: usize| self.kind[slot] * TRAITS.len() + self.character[slot];
+        match class {
+            Class::Opening => usize::from(self.present),
+            Class::Home | Class::Trait(_) => 0,
+            Class::Kind(slot) => self.character[slot],
+            Class::Name(slot) => self.kind[slot],
+            Class::Material => self.kind[2],
+            Class::Object => self.material,
+            Class::Destination => self.place,
+            Class::Spot => self.place,
+            Class::Move => self.kind[self.subject],
+            Class::Act => self.character[self.subject],
+            Class::SecondAct => self.verb,
+            Class::Deed(whose) => manner(self.slot(whose)),
+            Class::Thing => self.verb,
+            Class::Adverb => self.verb,
+            Class::Feeling => self.character[self.subject],
+            Class::Speak => self.character[self.subject],
+            Class::Look => self.place,
+            // Inside a relative clause the scenery goes with what the clause is about.
+            Class::Scenery(0) => self.place,
+            Class::Scenery(depth) => PLACES.len() + self.scenery[depth - 1],
+            Class::Stay(depth) => self.scenery[depth],
+            Class::Regard(depth) => self.scenery[depth] * SCENERY.len() + self.scenery[depth - 1],
+            Class::State => self.scenery[0],
+        }
     }
 }
 
-/// `Mira lives in a small village near the river.` and what she has.
-fn opening(d: &mut impl Driver) -> Told<World> {
-    let first = d.choose(&weighted(&NAMES))?;
-    d.say("lives")?;
-    d.say("in")?;
-    d.say("the")?;
-    let scene = d.choose(&SCENES.iter().enumerate().map(|(i, (place, _))| (*place, frequency(i))).collect::<Vec<_>>())?;
-    d.say("near")?;
-    d.say("the")?;
-    d.choose(&weighted(&LANDMARKS))?;
-    d.say(".")?;
-    let (place, scene) = SCENES[scene];
-    let mut world = World { scene, place, cast: vec![first], last: first, given: BTreeMap::new(), mentioned: Vec::new(), sentences: 0 };
-    // Something of hers that the story comes back to.
-    d.say(pronoun(&world))?;
-    d.say("has")?;
-    d.say("the")?;
-    phrase(d, &mut world, Some(Kind::Thing), false)?;
-    let other = names(&world, 1.0, None);
-    match d.choose(&[(".", 0.4), ("and", 0.6)])? {
-        0 => {}
-        _ => {
-            d.say("a")?;
-            d.say("friend")?;
-            d.say(",")?;
-            let options: Vec<Choice> =
-                other.options.iter().map(|&(name, weight)| (name, if name == NAMES[first] { 0.0 } else { weight })).collect();
-            let friend = d.choose(&options)?;
-            other.take(&mut world, friend);
-            world.last = first;
-            d.say(".")?;
-        }
-    }
-    Ok(world)
-}
-
-/// `At last …` ends a story.
-fn ending(d: &mut impl Driver, world: &mut World) -> Told {
-    d.say("last")?;
-    clause(d, world, 1)?;
-    d.say(".")
-}
-
-fn weighted(words: &[&'static str]) -> Vec<Choice<'static>> {
-    words.iter().enumerate().map(|(i, word)| (*word, frequency(i))).collect()
-}
-
-/// She or He, for the person named last.
-fn pronoun(world: &World) -> &'static str {
-    if world.last.is_multiple_of(2) { "She" } else { "He" }
-}
-
-/// The names as options, those of the story far before the others.
-struct Names {
-    options: Vec<Choice<'static>>,
-}
-
-/// Names of a total weight; `but` is left out.
-fn names(world: &World, weight: f64, but: Option<usize>) -> Names {
-    let raw: Vec<f64> = (0..NAMES.len())
-        .map(|i| match world.cast.iter().position(|&member| member == i) {
-            _ if but == Some(i) => 0.0,
-            // Who came first is named most.
-            Some(place) => 1.0 / (place as f64 + 1.0),
-            None => 0.15 * frequency(i) / world.cast.len() as f64,
-        })
-        .collect();
-    let total: f64 = raw.iter().sum();
-    Names { options: NAMES.iter().zip(raw).map(|(name, raw)| (*name, weight * raw / total)).collect() }
-}
-
-impl Names {
-    /// The person of an option is now the one named last.
-    fn take(&self, world: &mut World, index: usize) {
-        if !world.cast.contains(&index) {
-            world.cast.push(index);
-        }
-        world.last = index;
+/// Number of words of a class; never depends on the story.
+pub fn size(class: Class) -> usize {
+    match class {
+        Class::Opening => OPENINGS.len(),
+        Class::Home | Class::Destination | Class::Spot => PLACES.len(),
+        Class::Trait(_) => TRAITS.len(),
+        // Characters of a story are of different kinds.
+        Class::Kind(slot) => KINDS.len() - slot,
+        // Each of the three has names of its own.
+        Class::Name(_) => SHE_NAMES.len() / 3,
+        Class::Material => MATERIALS.len(),
+        Class::Object => OBJECTS.len(),
+        Class::Move => MOVES.len(),
+        Class::Act | Class::SecondAct => ACTS.len(),
+        Class::Deed(_) => DEEDS.len(),
+        Class::Thing => THINGS.len(),
+        Class::Adverb => ADVERBS.len(),
+        Class::Feeling => FEELINGS.len(),
+        Class::Speak => SPEAKS.len(),
+        Class::Look => LOOKS.len(),
+        Class::Scenery(_) => SCENERY.len(),
+        Class::Stay(_) => STAYS.len(),
+        Class::Regard(_) => REGARDS.len(),
+        Class::State => STATES.len(),
     }
 }
 
-/// A subject and what it does, in the middle of a sentence.
-fn clause(d: &mut impl Driver, world: &mut World, depth: usize) -> Told {
-    let names = names(world, 0.35, None);
-    let pronoun = if pronoun(world) == "She" { "she" } else { "he" };
-    let mut options = vec![("the", 0.4), (pronoun, 0.25)];
-    options.extend(&names.options);
-    match d.choose(&options)? {
-        0 => {
-            let subject = noun_phrase(d, world, depth)?;
-            predicate(d, world, subject)
+/// The word at a rank: (m·rank + o) mod n with m and o hashed from the class and its context. For a prime n every m from 1 to n − 1 permutes the words; for the others m is 1.
+pub fn word_at(class: Class, rank: usize, story: &Story) -> usize {
+    let (purpose, slot) = match class {
+        Class::Opening => ("opening", 0),
+        Class::Home => ("home", 0),
+        Class::Trait(slot) => ("trait", slot),
+        Class::Kind(slot) => ("kind", slot),
+        Class::Name(slot) => ("name", slot),
+        Class::Material => ("material", 0),
+        Class::Object => ("object", 0),
+        Class::Destination => ("destination", 0),
+        Class::Spot => ("spot", 0),
+        Class::Move => ("move", 0),
+        Class::Act => ("act", 0),
+        Class::SecondAct => ("second", 0),
+        Class::Deed(_) => ("deed", 0),
+        Class::Thing => ("thing", 0),
+        Class::Adverb => ("adverb", 0),
+        Class::Feeling => ("feeling", 0),
+        Class::Speak => ("speak", 0),
+        Class::Look => ("look", 0),
+        Class::Scenery(_) => ("scenery", 0),
+        Class::Stay(_) => ("stay", 0),
+        Class::Regard(_) => ("regard", 0),
+        Class::State => ("state", 0),
+    };
+    let count = size(class);
+    let mut hash = Stream::new(story.context(class) as u64, purpose, slot as u64);
+    let multiplier = if matches!(class, Class::Kind(1 | 2)) { 1 } else { 1 + hash.bits() as usize % (count - 1) };
+    let word = (multiplier * rank + hash.bits() as usize % count) % count;
+    match class {
+        Class::Kind(slot) => {
+            // Counts through the kinds that are still free.
+            let mut taken = [story.kind[0], story.kind[1]];
+            taken[..slot].sort_unstable();
+            taken[..slot].iter().fold(word, |word, &kind| word + usize::from(word >= kind))
         }
-        1 => predicate(d, world, PERSON),
-        name => {
-            names.take(world, name - 2);
-            predicate(d, world, PERSON)
-        }
+        Class::Name(slot) => slot * count + word,
+        _ => word,
     }
 }
 
-/// What follows `the`: adjective and noun, and perhaps a clause about it or a place.
-fn noun_phrase(d: &mut impl Driver, world: &mut World, depth: usize) -> Told<Subject> {
-    let subject = phrase(d, world, None, true)?;
-    modifier(d, world, subject, depth)?;
-    Ok(subject)
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// Adjective and noun. A noun that has an adjective keeps it, and one that was mentioned comes back.
-fn phrase(d: &mut impl Driver, world: &mut World, kind: Option<Kind>, plural: bool) -> Told<Subject> {
-    let fits = |noun: usize| kind.is_none_or(|kind| NOUNS[noun].kind == kind);
-    let weight = |noun: usize, adjective: Option<usize>| {
-        if !fits(noun) {
-            return 0.0;
-        }
-        let scene = if NOUNS[noun].scenes & world.scene != 0 { 5.0 } else { 1.0 };
-        let again = if world.mentioned.contains(&noun) { 8.0 } else { 1.0 };
-        let agrees = match (adjective, world.given.get(&noun)) {
-            (Some(adjective), Some(given)) => {
-                if adjective == *given {
-                    40.0
-                } else {
-                    0.02
+    use super::*;
+
+    #[test]
+    fn ranks_are_a_permutation_of_the_words_in_every_context() {
+        let mut story = Story::new();
+        for kind in 0..KINDS.len() {
+            for character in 0..TRAITS.len() {
+                (story.kind, story.character) = ([kind, (kind + 1 + character) % 23, 0], [character; 3]);
+                story.place = kind;
+                if story.kind[0] == story.kind[1] {
+                    continue;
+                }
+                for class in [
+                    Class::Home,
+                    Class::Kind(1),
+                    Class::Kind(2),
+                    Class::Name(1),
+                    Class::Deed(Whose::Subject),
+                    Class::Destination,
+                    Class::Object,
+                    Class::Act,
+                ] {
+                    let words: BTreeSet<usize> = (0..size(class)).map(|rank| word_at(class, rank, &story)).collect();
+                    assert_eq!(words.len(), size(class), "{class:?}");
+                    if let Class::Kind(slot) = class {
+                        assert!(story.kind[..slot].iter().all(|kind| !words.contains(kind)), "{class:?}");
+                        assert!(words.iter().all(|&word| word < KINDS.len()));
+                    }
                 }
             }
-            _ => 1.0,
-        };
-        frequency(noun) * scene * again * agrees
-    };
-    let forms = |adjective: Option<usize>, total: f64| -> Vec<Choice<'static>> {
-        let raw: Vec<f64> = (0..NOUNS.len()).map(|noun| weight(noun, adjective)).collect();
-        let sum: f64 = raw.iter().sum();
-        let share = if plural { 0.35 } else { 0.0 };
-        let one = NOUNS.iter().zip(&raw).map(|(noun, raw)| (noun.one, total * (1.0 - share) * raw / sum));
-        let many = NOUNS.iter().zip(&raw).map(|(noun, raw)| (noun.many, total * share * raw / sum));
-        one.chain(many).collect()
-    };
-    let mut options: Vec<Choice> = forms(None, 0.55);
-    let raw: Vec<f64> = (0..ADJECTIVES.len())
-        .map(|i| if world.given.values().any(|given| *given == i) { 6.0 * frequency(i).max(0.1) } else { frequency(i) })
-        .collect();
-    let sum: f64 = raw.iter().sum();
-    options.extend(ADJECTIVES.iter().zip(raw).map(|(word, raw)| (*word, 0.45 * raw / sum)));
-    let taken = d.choose(&options)?;
-    let (noun, many) = if taken < 2 * NOUNS.len() {
-        (taken % NOUNS.len(), taken >= NOUNS.len())
-    } else {
-        let adjective = taken - 2 * NOUNS.len();
-        let taken = d.choose(&forms(Some(adjective), 1.0))?;
-        let noun = taken % NOUNS.len();
-        world.given.entry(noun).or_insert(adjective);
-        (noun, taken >= NOUNS.len())
-    };
-    if !world.mentioned.contains(&noun) {
-        world.mentioned.push(noun);
-    }
-    Ok(Subject { many, kind: NOUNS[noun].kind })
-}
-
-/// A small word, a place, or a clause between a subject and its verb.
-fn modifier(d: &mut impl Driver, world: &mut World, subject: Subject, depth: usize) -> Told {
-    let deep = depth >= DEEPEST;
-    let options = [
-        ("now", 0.26),
-        ("still", 0.2),
-        ("often", 0.16),
-        ("also", 0.12),
-        ("that", if deep { 0.0 } else { 0.16 }),
-        ("near", if deep { 0.0 } else { 0.06 }),
-        ("behind", if deep { 0.0 } else { 0.04 }),
-    ];
-    match d.choose(&options)? {
-        4 => relative(d, world, subject, depth + 1),
-        5 | 6 => {
-            d.say("the")?;
-            noun_phrase(d, world, DEEPEST).map(drop)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// `that sees the dog`, `that the dogs see`, `that Mira sees`.
-fn relative(d: &mut impl Driver, world: &mut World, subject: Subject, depth: usize) -> Told {
-    let names = names(world, 0.3, None);
-    let own = if subject.kind == Kind::Thing { 0.0 } else { 0.4 };
-    let mut options = vec![("the", 0.35)];
-    options.extend(&names.options);
-    let verbs: Vec<Choice> = agreeing(&TRANSITIVE, subject).iter().map(|&(word, weight)| (word, own * weight)).collect();
-    options.extend(&verbs);
-    match d.choose(&options)? {
-        0 => {
-            let inner = animate(d, world, depth)?;
-            d.choose(&agreeing(&TRANSITIVE, inner)).map(drop)
-        }
-        taken if taken <= NAMES.len() => {
-            names.take(world, taken - 1);
-            d.choose(&agreeing(&TRANSITIVE, PERSON)).map(drop)
-        }
-        _ => object(d, world),
-    }
-}
-
-/// A noun phrase of somebody who can act.
-fn animate(d: &mut impl Driver, world: &mut World, depth: usize) -> Told<Subject> {
-    let kind = [Kind::Person, Kind::Animal][depth % 2];
-    phrase(d, world, Some(kind), true)
-}
-
-/// Verbs in the form that the subject asks for; weights sum to 1.
-fn agreeing(verbs: &'static [Verb], subject: Subject) -> Vec<Choice<'static>> {
-    let total: f64 = (0..verbs.len()).map(frequency).sum();
-    verbs.iter().enumerate().map(|(i, verb)| (if subject.many { verb.many } else { verb.one }, frequency(i) / total)).collect()
-}
-
-/// `the dog` or `Mira` as an object.
-fn object(d: &mut impl Driver, world: &mut World) -> Told {
-    let names = names(world, 0.3, Some(world.last));
-    let mut options = vec![("the", 0.7)];
-    options.extend(&names.options);
-    match d.choose(&options)? {
-        0 => phrase(d, world, None, true).map(drop),
-        // Somebody who is only acted on is no pronoun's person.
-        name => {
-            let last = world.last;
-            names.take(world, name - 1);
-            world.last = last;
-            Ok(())
         }
     }
-}
 
-/// What the subject is or does.
-fn predicate(d: &mut impl Driver, world: &mut World, subject: Subject) -> Told {
-    let scaled = |verbs: Vec<Choice<'static>>, weight: f64| verbs.into_iter().map(move |(word, raw)| (word, weight * raw));
-    let acts = subject.kind != Kind::Thing;
-    let be = if subject.many { "are" } else { "is" };
-    let want = if subject.many { "want" } else { "wants" };
-    let give = if subject.many { "give" } else { "gives" };
-    let person = subject.kind == Kind::Person;
-    let mut options: Vec<Choice> = vec![(be, 0.18), (want, if acts { 0.12 } else { 0.0 }), (give, if person { 0.08 } else { 0.0 })];
-    let fixed = options.len();
-    if acts {
-        options.extend(scaled(agreeing(&TRANSITIVE, subject), 0.4));
-        options.extend(scaled(agreeing(&INTRANSITIVE, subject), 0.22));
-    } else {
-        options.extend(scaled(agreeing(&OF_THINGS, subject), 0.82));
-    }
-    match d.choose(&options)? {
-        0 if acts => {
-            d.choose(&weighted(&FEELINGS))?;
-            Ok(())
-        }
-        0 => {
-            d.choose(&weighted(&ADJECTIVES))?;
-            Ok(())
-        }
-        1 => {
-            d.say("to")?;
-            wish(d, world)
-        }
-        2 => {
-            d.say("the")?;
-            phrase(d, world, Some(Kind::Thing), true)?;
-            d.say("to")?;
-            object(d, world)
-        }
-        taken if acts && taken < fixed + TRANSITIVE.len() => object(d, world),
-        _ => manner(d, world),
-    }
-}
-
-/// After `wants to`: a base form.
-fn wish(d: &mut impl Driver, world: &mut World) -> Told {
-    let many = Subject { many: true, kind: Kind::Person };
-    let mut options: Vec<Choice> = agreeing(&TRANSITIVE, many).into_iter().map(|(word, raw)| (word, 0.6 * raw)).collect();
-    options.extend(agreeing(&INTRANSITIVE, many).into_iter().map(|(word, raw)| (word, 0.4 * raw)));
-    if d.choose(&options)? < TRANSITIVE.len() { object(d, world) } else { manner(d, world) }
-}
-
-/// After an intransitive verb: how, or where.
-fn manner(d: &mut impl Driver, world: &mut World) -> Told {
-    let mut options: Vec<Choice> = weighted(&ADVERBS).into_iter().map(|(word, raw)| (word, 0.5 * raw)).collect();
-    options.extend(PREPOSITIONS.iter().enumerate().map(|(i, word)| (*word, 0.35 * frequency(i))));
-    if d.choose(&options)? < ADVERBS.len() {
-        return Ok(());
-    }
-    d.say("the")?;
-    phrase(d, world, None, true).map(drop)
-}
-
-/// `"I see the dog," says Mira.` or `"Do you see the dog?" asks Tom.`
-fn dialogue(d: &mut impl Driver, world: &mut World) -> Told {
-    let many = Subject { many: true, kind: Kind::Person };
-    let (mark, says) = match d.choose(&[("I", 0.45), ("We", 0.25), ("Do", 0.3)])? {
-        2 => {
-            d.say("you")?;
-            ("?", "asks")
-        }
-        _ => (",", "says"),
-    };
-    let mut options: Vec<Choice> = agreeing(&TRANSITIVE, many).into_iter().map(|(word, raw)| (word, 0.7 * raw)).collect();
-    options.push(("want", 0.3));
-    if d.choose(&options)? == TRANSITIVE.len() {
-        d.say("the")?;
-        phrase(d, world, Some(Kind::Thing), true)?;
-    } else {
-        object(d, world)?;
-    }
-    d.say(mark)?;
-    d.say("\"")?;
-    d.say(says)?;
-    // Whoever was not named last answers more often.
-    let mut names = names(world, 1.0, None);
-    for (index, option) in names.options.iter_mut().enumerate() {
-        if index == world.last {
-            option.1 *= 0.3;
+    #[test]
+    fn lists_that_are_multiplied_have_prime_lengths() {
+        let is_prime = |n: usize| n > 1 && (2..n).all(|d| !n.is_multiple_of(d));
+        for class in [
+            Class::Opening,
+            Class::Home,
+            Class::Trait(0),
+            Class::Kind(0),
+            Class::Name(0),
+            Class::Material,
+            Class::Object,
+            Class::Move,
+            Class::Act,
+            Class::Deed(Whose::Subject),
+            Class::Thing,
+            Class::Adverb,
+            Class::Feeling,
+            Class::Speak,
+            Class::Look,
+            Class::Scenery(0),
+            Class::Stay(0),
+            Class::Regard(1),
+            Class::State,
+        ] {
+            assert!(is_prime(size(class)), "{class:?}: {}", size(class));
         }
     }
-    let speaker = d.choose(&names.options)?;
-    names.take(world, speaker);
-    d.say(".")
 }

@@ -1,0 +1,101 @@
+//! Writing a story: every choice is drawn, leftmost first.
+
+use super::ink::Ink;
+use super::rules::{Options, Symbol, options};
+use super::story::{Story, size, word_at};
+use super::{harmonic, ln_option, ln_rank};
+use crate::random::Stream;
+
+/// A story and the natural logarithm of its probability.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub text: String,
+    pub log_probability: f64,
+}
+
+/// Document `index` of the split `split` under `seed`: always the same, whatever was generated before.
+pub fn generate(seed: u64, split: &str, index: u64) -> Document {
+    let mut stream = Stream::new(seed, split, index);
+    let (mut story, mut ink) = (Story::new(), Ink::new());
+    let mut text = String::with_capacity(1024);
+    let mut log_probability = 0.0;
+    let mut pending = vec![Symbol::Story];
+    while let Some(symbol) = pending.pop() {
+        if let Symbol::Pick(class) = symbol {
+            let rank = draw_rank(size(class), &mut stream);
+            log_probability += ln_rank(rank, size(class));
+            ink.write(story.settle(class, word_at(class, rank, &story.clone())), &mut text);
+            continue;
+        }
+        let alternatives = options(symbol);
+        if alternatives.is_empty() {
+            if let Some(word) = story.perform(symbol) {
+                ink.write(word, &mut text);
+            }
+            continue;
+        }
+        let chosen = draw_option(alternatives, &mut stream);
+        log_probability += ln_option(alternatives, chosen);
+        pending.extend(alternatives[chosen].1.iter().rev());
+    }
+    Document { text, log_probability }
+}
+
+fn draw_rank(count: usize, stream: &mut Stream) -> usize {
+    let mut left = stream.uniform() * harmonic(count);
+    for rank in 0..count - 1 {
+        left -= 1.0 / (rank + 1) as f64;
+        if left < 0.0 {
+            return rank;
+        }
+    }
+    count - 1
+}
+
+fn draw_option(options: Options, stream: &mut Stream) -> usize {
+    if options.len() == 1 {
+        return 0;
+    }
+    let total: u32 = options.iter().map(|(weight, _)| weight).sum();
+    let mut left = stream.below(u64::from(total)) as u32;
+    options
+        .iter()
+        .position(|&(weight, _)| {
+            left < weight || {
+                left -= weight;
+                false
+            }
+        })
+        .expect("the weights add up to their sum")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::Symbol;
+    use super::*;
+
+    const DRAWS: usize = 100_000;
+
+    /// Every outcome is as frequent as its log-probability says, within five standard deviations.
+    fn assert_frequencies(outcomes: usize, mut draw: impl FnMut() -> usize, ln_probability: impl Fn(usize) -> f64) {
+        let mut counts = vec![0u32; outcomes];
+        (0..DRAWS).for_each(|_| counts[draw()] += 1);
+        for (outcome, count) in counts.into_iter().enumerate() {
+            let p = ln_probability(outcome).exp();
+            let deviation = (DRAWS as f64 * p * (1.0 - p)).sqrt();
+            assert!((f64::from(count) - DRAWS as f64 * p).abs() <= 5.0 * deviation, "outcome {outcome}: {count} of {DRAWS}, p = {p}");
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_is_as_frequent_as_its_stated_probability() {
+        let mut stream = Stream::new(0, "test", 0);
+        for count in [2, 7, 31] {
+            assert_frequencies(count, || draw_rank(count, &mut stream), |rank| ln_rank(rank, count));
+        }
+        for symbol in [Symbol::Event, Symbol::Wish, Symbol::Tense, Symbol::Relative(0), Symbol::Body(5)] {
+            let alternatives = options(symbol);
+            assert_frequencies(alternatives.len(), || draw_option(alternatives, &mut stream), |chosen| ln_option(alternatives, chosen));
+        }
+    }
+}

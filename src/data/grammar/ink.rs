@@ -1,0 +1,105 @@
+//! How words become text: spaces, capitals, articles and quotation marks. The same for writing and for reading, and without a choice.
+
+use super::rules::{A, CLOSE, NEW_LINE, OPEN};
+
+/// What the text so far asks of the next word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ink {
+    capital: bool,
+    glued: bool,
+    article: bool,
+}
+
+impl Ink {
+    /// The beginning of a text.
+    pub fn new() -> Self {
+        Self { capital: true, glued: true, article: false }
+    }
+
+    /// Adds a word or mark to `out`.
+    pub fn write(&mut self, word: &str, out: &mut String) {
+        match word {
+            A => self.article = true,
+            OPEN => {
+                self.space(out);
+                out.push('"');
+                (self.capital, self.glued) = (true, true);
+            }
+            CLOSE => {
+                out.push('"');
+                self.capital = false;
+            }
+            NEW_LINE => {
+                out.push('\n');
+                self.glued = true;
+            }
+            "." | "," | "?" => {
+                out.push_str(word);
+                self.capital = word != ",";
+            }
+            _ => {
+                self.space(out);
+                if std::mem::take(&mut self.article) {
+                    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word == "honest" { "an" } else { "a" };
+                    self.letters(article, out);
+                    out.push(' ');
+                }
+                self.letters(word, out);
+                self.capital = word.ends_with('.');
+                self.glued = false;
+            }
+        }
+    }
+
+    fn space(&mut self, out: &mut String) {
+        if !std::mem::take(&mut self.glued) {
+            out.push(' ');
+        }
+    }
+
+    fn letters(&mut self, word: &str, out: &mut String) {
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if std::mem::take(&mut self.capital) => out.extend(first.to_uppercase()),
+            Some(first) => out.push(first),
+            None => {}
+        }
+        out.push_str(letters.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_capitals_and_marks_stand_where_they_belong() {
+        let mut ink = Ink::new();
+        let mut text = String::new();
+        for word in [
+            "once",
+            ",",
+            "there was",
+            A,
+            "owl",
+            ".",
+            NEW_LINE,
+            OPEN,
+            "who",
+            "?",
+            CLOSE,
+            "asked",
+            A,
+            "fox",
+            ".",
+            A,
+            "honest",
+            "bear",
+            "in the water.",
+            "it",
+        ] {
+            ink.write(word, &mut text);
+        }
+        assert_eq!(text, "Once, there was an owl.\n\"Who?\" asked a fox. An honest bear in the water. It");
+    }
+}
