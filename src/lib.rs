@@ -16,8 +16,6 @@ pub mod record;
 pub mod data;
 pub mod ops;
 
-pub mod data;
-
 pub mod model;
 
 pub mod distill;

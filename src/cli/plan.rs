@@ -90,7 +90,11 @@ fn as_text(plan: &Plan, states: &[&str]) -> String {
         text.push_str(&format!("; the teacher's own training takes {} FLOPs, once", count(teachers)));
     }
     let groups: std::collections::BTreeSet<&str> = plan.runs.iter().map(|run| run.group_key.as_str()).collect();
-    text.push_str(&format!("\n{} runs go in {} groups that share each batch and the teacher's forward pass\n", plan.runs.len(), groups.len()));
+    text.push_str(&format!(
+        "\n{} runs go in {} groups that share each batch and the teacher's forward pass\n",
+        plan.runs.len(),
+        groups.len()
+    ));
 
     let mut unknown: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();
     unknown.sort_unstable();
@@ -127,7 +131,13 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         let cells: Vec<String> = cells
             .iter()
             .enumerate()
-            .map(|(column, cell)| if column < 3 { format!("{cell:<width$}", width = widths[column]) } else { format!("{cell:>width$}", width = widths[column]) })
+            .map(|(column, cell)| {
+                if column < 3 {
+                    format!("{cell:<width$}", width = widths[column])
+                } else {
+                    format!("{cell:>width$}", width = widths[column])
+                }
+            })
             .collect();
         format!("{}\n", cells.join("  ").trim_end())
     };

@@ -21,7 +21,10 @@ enum Style {
     Quiet,
     Lines,
     /// The grid above, the training in hand below.
-    Bars { all: MultiProgress, grid: ProgressBar },
+    Bars {
+        all: MultiProgress,
+        grid: ProgressBar,
+    },
 }
 
 #[derive(Default)]
@@ -210,7 +213,11 @@ fn terms(values: &BTreeMap<String, f64>) -> String {
 }
 
 fn speed(tokens_per_second: f64) -> String {
-    if tokens_per_second >= 10_000.0 { format!("{:.0}k tokens/s", tokens_per_second / 1000.0) } else { format!("{tokens_per_second:.0} tokens/s") }
+    if tokens_per_second >= 10_000.0 {
+        format!("{:.0}k tokens/s", tokens_per_second / 1000.0)
+    } else {
+        format!("{tokens_per_second:.0} tokens/s")
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
     let selection = Selection::new(&arguments.only, arguments.shard.as_deref()).map_err(Fault::Other)?;
     let selected = selection.indices(&plan);
     if selected.is_empty() {
-        return Err(anyhow::anyhow!("no run of the grid is selected; `kdpipe plan {}` lists their ids and axes", arguments.spec.display()).into());
+        return Err(
+            anyhow::anyhow!("no run of the grid is selected; `kdpipe plan {}` lists their ids and axes", arguments.spec.display()).into()
+        );
     }
     let stop = stop_flag()?;
     let display = Display::new(common, selected.len());

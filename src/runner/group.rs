@@ -188,7 +188,10 @@ fn train_members(
 /// What was published of a run.
 enum Published {
     Student,
-    Diverged { reason: String, step: u64 },
+    Diverged {
+        reason: String,
+        step: u64,
+    },
     /// It is unfinished.
     Not,
 }

@@ -21,7 +21,8 @@ pub fn study(plan: &Plan, command: &str) -> Study {
             teacher_evaluation: run.teacher_evaluation_key.clone(),
         }
     };
-    let change = |change: &crate::spec::Change| Change { key: change.key.clone(), baseline: change.baseline.clone(), value: change.value.clone() };
+    let change =
+        |change: &crate::spec::Change| Change { key: change.key.clone(), baseline: change.baseline.clone(), value: change.value.clone() };
     Study {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -41,7 +41,9 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
             let bytes = std::fs::metadata(path.join("model.safetensors")).map_or(0, |about| about.len());
             Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None }))
         }
-        Source::Hub { repo, .. } => bail!("the teacher {repo} lies on the hub, which this version does not fetch from; give a folder: teacher.source = \"dir\""),
+        Source::Hub { repo, .. } => {
+            bail!("the teacher {repo} lies on the hub, which this version does not fetch from; give a folder: teacher.source = \"dir\"")
+        }
         Source::Train { layers, width, heads, seed, train } => {
             let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
             let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
