@@ -1,4 +1,7 @@
 //! The integration tests: one binary, a module for each subject.
 
 mod architecture;
+mod builder;
+mod input;
 mod reference;
+mod study;

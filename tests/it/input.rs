@@ -1,0 +1,89 @@
+//! Bad input: what is said, and that nothing is lost.
+
+use crate::builder::{Site, TINY};
+
+/// The tiny study on text files.
+fn on_text() -> String {
+    let (start, end) = (TINY.find("[dataset]").unwrap(), TINY.find("[tokenizer]").unwrap());
+    let dataset = "[dataset]\nsource = \"text\"\ntrain = [\"train.txt\"]\nvalidation = [\"valid.txt\"]\ntest = [\"test.txt\"]\n";
+    format!("{}{dataset}{}", &TINY[..start], &TINY[end..])
+}
+
+#[test]
+fn a_missing_file_is_named_before_anything_is_trained() {
+    let site = Site::new(&on_text());
+    let done = site.kdpipe("run study.toml").code(2);
+    assert!(done.error.contains("train.txt") && !done.error.contains("training"), "{}", done.error);
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named_with_its_byte() {
+    let site = Site::new(&on_text());
+    let good = "The quick brown fox jumps over the lazy dog. ".repeat(80);
+    site.write("train.txt", good.as_bytes());
+    site.write("valid.txt", good.as_bytes());
+    let mut bad = good.into_bytes();
+    bad[100] = 0xff;
+    site.write("test.txt", &bad);
+    let done = site.kdpipe("run study.toml").code(1);
+    assert!(done.error.contains("test.txt") && done.error.contains("100") && done.error.contains("UTF-8"), "{}", done.error);
+}
+
+#[test]
+fn an_empty_text_is_refused() {
+    let site = Site::new(&on_text());
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        site.write(name, b"");
+    }
+    let done = site.kdpipe("run study.toml");
+    assert_ne!(done.code, Some(0));
+    assert!(done.error.contains("no text") || done.error.contains("empty"), "{}", done.error);
+}
+
+#[test]
+fn results_that_cannot_be_written_lose_nothing() {
+    let site = Site::tiny(&[]);
+    site.write("results", b"a file, not a folder");
+    let done = site.kdpipe("run study.toml").code(1);
+    assert!(done.error.contains("results"), "{}", done.error);
+    std::fs::remove_file(site.path("results")).unwrap();
+    site.kdpipe("run study.toml --only arm=none").code(0);
+}
+
+#[test]
+fn every_error_of_a_spec_is_shown_at_once_with_place_and_remedy() {
+    let site = Site::tiny(&[("steps = 10", "stpes = 10"), ("kind = \"lm\"", "kind = \"ml\"")]);
+    let done = site.kdpipe("check study.toml").code(2);
+    assert!(done.error.contains("stpes") && done.error.contains("steps"), "{}", done.error);
+    assert!(done.error.contains("\"ml\""), "{}", done.error);
+    assert!(done.error.contains("study.toml:"), "{}", done.error);
+}
+
+#[test]
+fn an_existing_file_is_not_overwritten_by_init_and_the_starter_is_a_good_spec() {
+    let site = Site::tiny(&[]);
+    assert!(site.kdpipe("init study.toml").code(2).error.contains("exists already"));
+    site.kdpipe("init new.toml").code(0);
+    site.kdpipe("check new.toml").code(0);
+}
+
+#[test]
+fn hub_sources_are_planned_as_unknown_and_refused_by_run() {
+    for name in ["wikitext103", "openwebtext", "gpt2-medium"] {
+        let path = format!("{}/pipelines/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let site = Site::tiny(&[]);
+        let plan = site.kdpipe(&format!("plan {path}")).code(0);
+        assert!(plan.out.contains("unknown"), "{}", plan.out);
+        let run = site.kdpipe(&format!("run {path}")).code(2);
+        assert!(run.error.contains("hub"), "{}", run.error);
+    }
+}
+
+#[test]
+fn every_shipped_spec_is_good() {
+    let folder = format!("{}/pipelines", env!("CARGO_MANIFEST_DIR"));
+    let site = Site::tiny(&[]);
+    for name in ["default", "smoke", "sweep"] {
+        site.kdpipe(&format!("check {folder}/{name}.toml")).code(0);
+    }
+}

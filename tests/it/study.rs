@@ -1,0 +1,142 @@
+//! Whole studies, from a spec to its report.
+
+use crate::builder::{Site, TINY};
+
+/// Names and bytes of the results, for messages that can be read.
+fn differences(a: &[(String, Vec<u8>)], b: &[(String, Vec<u8>)]) -> Vec<String> {
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    if names(a) != names(b) {
+        return vec![format!("{:?} against {:?}", names(a), names(b))];
+    }
+    a.iter().zip(b).filter(|(x, y)| x.1 != y.1).map(|(x, _)| x.0.clone()).collect()
+}
+
+#[test]
+fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
+    let site = Site::tiny(&[]);
+    let first = site.kdpipe("run study.toml").code(0);
+    assert_eq!(first.error.matches("done  ").count(), 3, "{}", first.error);
+    let results = site.results();
+    assert!(results.iter().any(|(name, _)| name == "tiny/report.md"));
+    let second = site.kdpipe("run study.toml").code(0);
+    assert!(second.error.contains("3 runs are finished already") && !second.error.contains("training"), "{}", second.error);
+    assert_eq!(differences(&results, &site.results()), Vec::<String>::new());
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let (one, three) = (Site::tiny(&[]), Site::tiny(&[]));
+    one.kdpipe("run study.toml --threads 1").code(0);
+    three.kdpipe("run study.toml --threads 3").code(0);
+    assert_eq!(differences(&one.results(), &three.results()), Vec::<String>::new());
+}
+
+#[test]
+fn a_study_that_was_killed_again_and_again_ends_in_the_same_bytes() {
+    let whole = Site::tiny(&[]);
+    whole.kdpipe("run study.toml").code(0);
+    let killed = Site::tiny(&[]);
+    // Each process ends at one of its first changes of the disk, later ones a little further on.
+    let mut kills = 0;
+    for round in 0..60 {
+        let done = killed.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{}", 5 + 7 * round))]);
+        if done.code == Some(0) {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills >= 10, "only {kills} kills");
+    killed.kdpipe("run study.toml").code(0);
+    assert_eq!(differences(&whole.results(), &killed.results()), Vec::<String>::new());
+}
+
+#[test]
+fn a_changed_spec_trains_only_the_runs_that_it_touches() {
+    let site = Site::tiny(&[]);
+    site.kdpipe("run study.toml").code(0);
+    site.write("study.toml", TINY.replace("width = 8, steps = 1", "width = 8, steps = 2").as_bytes());
+    let done = site.kdpipe("run study.toml").code(0);
+    assert!(done.error.contains("2 runs are finished already"), "{}", done.error);
+    assert_eq!(done.error.matches("done  ").count(), 1, "{}", done.error);
+    assert!(!done.error.contains("training the teacher"), "{}", done.error);
+}
+
+#[test]
+fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
+    let site = Site::tiny(&[]);
+    site.kdpipe("run study.toml").code(0);
+    let done = site.kdpipe("run study.toml --set evaluate.stride=8").code(0);
+    assert!(!done.error.contains("training") && done.error.matches("done  ").count() == 3, "{}", done.error);
+}
+
+#[test]
+fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
+    let site = Site::tiny(&[]);
+    let part = site.kdpipe("run study.toml --only arm=mse").code(0);
+    assert_eq!(part.error.matches("done  ").count(), 1, "{}", part.error);
+    let rest = site.kdpipe("run study.toml").code(0);
+    assert!(rest.error.contains("1 run is finished already") && rest.error.matches("done  ").count() == 2, "{}", rest.error);
+    let whole = Site::tiny(&[]);
+    whole.kdpipe("run study.toml").code(0);
+    assert_eq!(differences(&whole.results(), &site.results()), Vec::<String>::new());
+    assert!(site.kdpipe("run study.toml --only nothing*").code(2).error.contains("no run of the grid"));
+}
+
+#[test]
+fn a_diverging_run_is_recorded_and_the_others_go_on() {
+    let site = Site::tiny(&[("[arms.mse]\n", "[arms.mse.train.lr]\npeak = 1e30\n")]);
+    let done = site.kdpipe("run study.toml").code(1);
+    assert!(done.error.contains("diverged"), "{}", done.error);
+    assert_eq!(done.error.matches("done  ").count(), 2, "{}", done.error);
+    let again = site.kdpipe("run study.toml").code(1);
+    assert!(again.error.contains("3 runs are finished already"), "{}", again.error);
+    let report = String::from_utf8(site.results().into_iter().find(|(name, _)| name == "tiny/report.md").unwrap().1).unwrap();
+    assert!(report.to_lowercase().contains("diverged"), "{report}");
+}
+
+#[test]
+fn expectations_that_are_missed_are_an_exit_code() {
+    let site = Site::new(&format!("{TINY}\n[expect]\nperplexity = [{{ arm = \"mse\", at_most = 1.5 }}]\n"));
+    let done = site.kdpipe("run study.toml").code(1);
+    assert!(done.error.contains("expectation missed:") && done.error.contains("more than 1.5"), "{}", done.error);
+}
+
+#[test]
+fn results_folders_are_compared_and_the_first_difference_named() {
+    let (one, other) = (Site::tiny(&[]), Site::tiny(&[("seed = [0]", "seed = [1]")]));
+    one.kdpipe("run study.toml --only arm=none").code(0);
+    other.kdpipe("run study.toml --only arm=none").code(0);
+    let same = one.kdpipe("diff results/tiny results/tiny").code(0);
+    assert_eq!(same.out, "the same\n");
+    let path = other.path("results/tiny");
+    let differing = one.kdpipe(&format!("diff results/tiny {}", path.display())).code(1);
+    assert!(differing.out.contains("lock.toml: line"), "{}", differing.out);
+    assert!(one.kdpipe("diff results/tiny nowhere").code(2).error.contains("nowhere is not a folder"));
+}
+
+#[test]
+fn a_teacher_is_trained_once_for_several_studies() {
+    let site = Site::tiny(&[]);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    site.write("other.toml", TINY.replace("name = \"tiny\"", "name = \"other\"").as_bytes());
+    let done = site.kdpipe("run other.toml --only arm=mse").code(0);
+    assert!(!done.error.contains("training the teacher"), "{}", done.error);
+}
+
+#[test]
+fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
+    let site = Site::tiny(&[]);
+    let json = site.kdpipe("run study.toml --only arm=none --json").code(0).out;
+    let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let id = summary["runs"][0]["id"].as_str().unwrap();
+    let folder = format!("results/tiny/runs/{id}/student");
+    let spec = TINY
+        .replace("name = \"tiny\"", "name = \"second\"")
+        .replace("[tokenizer]\nvocab_size = 300", &format!("[tokenizer]\nsource = \"dir\"\npath = \"{folder}\""))
+        .replace("source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n", &format!("source = \"dir\"\npath = \"{folder}\"\n"))
+        .replace("[student]\nlayers = 2", "[student]\ninit = \"teacher\"\nlayers = 2");
+    let start = spec.find("[teacher.train]").unwrap();
+    let end = spec.find("[student]").unwrap();
+    site.write("second.toml", format!("{}{}", &spec[..start], &spec[end..]).as_bytes());
+    site.kdpipe("run second.toml --only arm=mse").code(0);
+}
