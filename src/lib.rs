@@ -8,6 +8,7 @@ pub mod model;
 pub mod ops;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod spec;
 pub mod table;
 pub mod train;

@@ -49,7 +49,8 @@ impl Driver for Draw {
             passed.or_else(|| options.iter().rposition(|(_, weight)| *weight > 0.0)).ok_or(Contradiction)?
         };
         self.log_probability += (options[taken].1 / total).ln();
-        self.entropy -= options.iter().filter(|(_, weight)| *weight > 0.0).map(|(_, weight)| weight / total * (weight / total).ln()).sum::<f64>();
+        self.entropy -=
+            options.iter().filter(|(_, weight)| *weight > 0.0).map(|(_, weight)| weight / total * (weight / total).ln()).sum::<f64>();
         self.words.push(options[taken].0.to_owned());
         Ok(taken)
     }

@@ -49,8 +49,8 @@ pub const LANDMARKS: [&str; 8] = ["river", "sea", "hills", "lake", "road", "bord
 
 /// Women's and men's names alternate: even places are women's.
 pub const NAMES: [&str; 24] = [
-    "Mira", "Tom", "Anna", "Jonas", "Clara", "Peter", "Lena", "Marcus", "Ruth", "Felix", "Nora", "Oskar", "Ida", "Hugo", "Vera", "Simon", "Greta", "Paul",
-    "Edith", "Anton", "Sofia", "Leo", "Judith", "Karl",
+    "Mira", "Tom", "Anna", "Jonas", "Clara", "Peter", "Lena", "Marcus", "Ruth", "Felix", "Nora", "Oskar", "Ida", "Hugo", "Vera", "Simon",
+    "Greta", "Paul", "Edith", "Anton", "Sofia", "Leo", "Judith", "Karl",
 ];
 
 const fn noun(one: &'static str, many: &'static str, kind: Kind, scenes: u8) -> Noun {
@@ -111,8 +111,8 @@ pub const NOUNS: [Noun; 50] = [
 ];
 
 pub const ADJECTIVES: [&str; 24] = [
-    "old", "small", "young", "black", "little", "white", "tall", "silver", "quiet", "brave", "red", "poor", "golden", "strange", "green", "broken", "clever",
-    "heavy", "gentle", "blue", "lonely", "bright", "grey", "proud",
+    "old", "small", "young", "black", "little", "white", "tall", "silver", "quiet", "brave", "red", "poor", "golden", "strange", "green",
+    "broken", "clever", "heavy", "gentle", "blue", "lonely", "bright", "grey", "proud",
 ];
 
 const fn verb(one: &'static str, many: &'static str) -> Verb {

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::driver::{Choice, Contradiction, Driver};
-use super::lexicon::{ADJECTIVES, ADVERBS, FEELINGS, INTRANSITIVE, Kind, LANDMARKS, NAMES, NOUNS, OF_THINGS, PREPOSITIONS, SCENES, TRANSITIVE, Verb, frequency};
+use super::lexicon::{
+    ADJECTIVES, ADVERBS, FEELINGS, INTRANSITIVE, Kind, LANDMARKS, NAMES, NOUNS, OF_THINGS, PREPOSITIONS, SCENES, TRANSITIVE, Verb,
+    frequency,
+};
 
 type Told<T = ()> = Result<T, Contradiction>;
 
@@ -119,7 +122,8 @@ fn opening(d: &mut impl Driver) -> Told<World> {
             d.say("a")?;
             d.say("friend")?;
             d.say(",")?;
-            let options: Vec<Choice> = other.options.iter().map(|&(name, weight)| (name, if name == NAMES[first] { 0.0 } else { weight })).collect();
+            let options: Vec<Choice> =
+                other.options.iter().map(|&(name, weight)| (name, if name == NAMES[first] { 0.0 } else { weight })).collect();
             let friend = d.choose(&options)?;
             other.take(&mut world, friend);
             world.last = first;
@@ -210,7 +214,13 @@ fn phrase(d: &mut impl Driver, world: &mut World, kind: Option<Kind>, plural: bo
         let scene = if NOUNS[noun].scenes & world.scene != 0 { 5.0 } else { 1.0 };
         let again = if world.mentioned.contains(&noun) { 8.0 } else { 1.0 };
         let agrees = match (adjective, world.given.get(&noun)) {
-            (Some(adjective), Some(given)) => if adjective == *given { 40.0 } else { 0.02 },
+            (Some(adjective), Some(given)) => {
+                if adjective == *given {
+                    40.0
+                } else {
+                    0.02
+                }
+            }
             _ => 1.0,
         };
         frequency(noun) * scene * again * agrees
