@@ -101,7 +101,11 @@ impl Analysis {
             groups.iter().enumerate().map(|(place, group)| (&group.at, place)).collect();
         let baseline_at = |group: &Group| {
             let mut at = group.at.clone();
-            at.iter_mut().for_each(|(key, value)| value.clone_from(data.study.report.baseline.get(key).unwrap_or(value)));
+            for (key, value) in &mut at {
+                if let Some(baseline) = data.study.report.baseline.get(key) {
+                    value.clone_from(baseline);
+                }
+            }
             at
         };
         let baselines: Vec<Option<usize>> = groups.iter().map(|group| places.get(&baseline_at(group)).copied()).collect();

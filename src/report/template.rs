@@ -115,7 +115,7 @@ fn environment(runs: u64) -> Environment<'static> {
     // These make long texts out of nothing.
     environment.remove_filter("format");
     environment.remove_filter("indent");
-    environment.remove_function("debug");
+    environment.remove_global("debug");
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
         number(&value, |x| format::significant(x, digits.unwrap_or(4).clamp(1, 17)))
     });

@@ -18,7 +18,7 @@ const MOST_ROWS: usize = 4;
 const VALUES: [&str; 2] = ["estimate", "gradient_norm"];
 
 /// `critic.<term>.<state>.<value>` as (term, state, value).
-pub(in crate::report) fn parts(name: &str) -> Option<(&str, &str, &str)> {
+pub fn parts(name: &str) -> Option<(&str, &str, &str)> {
     let (rest, value) = name.strip_prefix("critic.")?.rsplit_once('.')?;
     let (term, state) = rest.rsplit_once('.')?;
     Some((term, state, value))
