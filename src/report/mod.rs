@@ -1,11 +1,78 @@
+//! The report of a study, from what lies in its results folder alone: nothing here trains, evaluates or downloads, and the same folder gives the same bytes.
+//!
+//! [`render`] reads everything ([`data`]), puts the cells into a frame and groups them by all axes but the seed ([`frame`]), compares the groups ([`statistics`], [`contrasts`]), draws the
+//! figures ([`figures`]), gathers what a template may say ([`context`]) and fills the template ([`template`]). [`write`] stores the result.
+
+mod context;
+mod contrasts;
+mod data;
+mod figures;
+mod format;
+mod frame;
+mod models;
+mod notes;
+mod statistics;
+mod template;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::files;
 use crate::record::layout::Layout;
+use crate::table;
+
+/// A report that is not yet written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    pub files: Vec<(String, Vec<u8>)>,
+    /// Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`, `runs.csv`, `runs.parquet`.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// The few lines that a terminal shows at the end of a study.
     pub summary: String,
 }
-pub fn render(_: &Layout, _: Option<&std::path::Path>) -> anyhow::Result<Rendered> {
-    Ok(Rendered { files: vec![], summary: "no report yet".into() })
+
+/// Renders the report of the study in `layout`, with `template` or else the one that the study names.
+///
+/// # Errors
+/// A study that cannot be read, a template that cannot be read or filled (with line and column).
+pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
+    let data = data::StudyData::read(layout)?;
+    let source = template::source(template, &data.study.report.template)?;
+    let analysis = contrasts::Analysis::new(&data)?;
+    let drawn = figures::draw(&data, &analysis)?;
+    let context = context::Context::new(&data, &analysis, &drawn)?;
+    let report = template::fill(&source, &context)?;
+    let runs = frame::table(&data);
+    let mut files = vec![
+        (PathBuf::from("report.md"), report.into_bytes()),
+        (PathBuf::from("runs.csv"), runs.to_csv()?),
+        (PathBuf::from("runs.parquet"), table::to_parquet(&runs)?),
+    ];
+    files.extend(drawn.into_iter().map(|figure| (PathBuf::from(figure.path()), figure.svg.into_bytes())));
+    Ok(Rendered { files, summary: context.summary() })
 }
-pub fn write(_: &Layout, _: &Rendered) -> anyhow::Result<()> {
+
+/// Writes a report into the study's folder. Figures of an older report that this one does not have are removed.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn write(layout: &Layout, rendered: &Rendered) -> Result<()> {
+    files::create_folders(&layout.figures())?;
+    for (path, bytes) in &rendered.files {
+        files::write_atomically(&layout.root.join(path), bytes)?;
+    }
+    let Ok(entries) = std::fs::read_dir(layout.figures()) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let kept = path.strip_prefix(&layout.root).is_ok_and(|own| rendered.files.iter().any(|(path, _)| path == own));
+        if !kept && path.extension().is_some_and(|extension| extension == "svg") {
+            files::remove_file(&path)?;
+        }
+    }
     Ok(())
 }

@@ -1,0 +1,158 @@
+//! Numbers and texts as a report shows them: four significant digits, units that a reader knows, and nothing that Markdown could take for markup.
+
+/// What stands where there is no value.
+pub const ABSENT: &str = "–";
+
+/// `value` with `digits` significant digits; powers of ten below 0.001 and from a million.
+pub fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !value.is_finite() {
+        return if value.is_nan() { ABSENT.to_owned() } else { format!("{}∞", if value < 0.0 { "−" } else { "" }) };
+    }
+    let exponent = exponent_of(value, digits);
+    if !(-4..6).contains(&exponent) {
+        return power(value, digits);
+    }
+    fixed(value, (digits as i32 - 1 - exponent).max(0) as usize)
+}
+
+/// The power of ten of the first digit, after rounding to so many digits.
+fn exponent_of(value: f64, digits: usize) -> i32 {
+    let written = format!("{:.*e}", digits.saturating_sub(1), value.abs());
+    written.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+}
+
+/// `value` with so many decimals, and a true minus sign.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return significant(value, 4);
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(rest) if rest.bytes().all(|byte| byte == b'0' || byte == b'.') => rest.to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
+}
+
+/// As [`fixed`], with a plus sign before what is positive.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    if value > 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) { format!("+{text}") } else { text }
+}
+
+/// `1.234·10¹⁵`.
+pub fn power(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return significant(value, digits);
+    }
+    let written = format!("{:.*e}", digits.saturating_sub(1), value);
+    let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    format!("{}·10{}", mantissa.replace('-', "−"), superscript(exponent))
+}
+
+/// A number in superscript digits.
+pub fn superscript(number: &str) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    number.chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
+}
+
+/// A whole number with commas between thousands.
+pub fn count(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let grouped: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
+    format!("{}{}", if value <= -0.5 { "−" } else { "" }, grouped.join(","))
+}
+
+/// `82.1 M`: with the prefixes k, M, G, T, P, E.
+pub fn prefixed(value: f64, digits: usize) -> String {
+    const PREFIXES: [&str; 7] = ["", " k", " M", " G", " T", " P", " E"];
+    let exponent = if value == 0.0 || !value.is_finite() { 0 } else { exponent_of(value, digits) };
+    let step = (exponent.max(0) / 3).min(PREFIXES.len() as i32 - 1);
+    format!("{}{}", significant(value / 1000f64.powi(step), digits), PREFIXES[step as usize])
+}
+
+/// Seconds as a person says them.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
+        s if s < 120.0 => format!("{} s", significant(s, 3)),
+        s if s < 7200.0 => format!("{} min", significant(s / 60.0, 3)),
+        s => format!("{} h", significant(s / 3600.0, 3)),
+    }
+}
+
+/// Text that stays text inside a Markdown table: no markup, no HTML, one line.
+pub fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        match c {
+            '&' => inert.push_str("&amp;"),
+            '<' => inert.push_str("&lt;"),
+            '>' => inert.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' | '!' => {
+                inert.push('\\');
+                inert.push(c);
+            }
+            '\n' => inert.push_str(" ↵ "),
+            c if c.is_control() => inert.push(' '),
+            c => inert.push(c),
+        }
+    }
+    inert
+}
+
+/// Text as code inside a table: one line, in as many backticks as it needs.
+pub fn code(text: &str) -> String {
+    let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{}{space}{fence}", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_significant_digits_and_no_negative_zero() {
+        for (value, text) in [
+            (3.14159, "3.142"),
+            (29.4162, "29.42"),
+            (0.0, "0"),
+            (-0.012345, "−0.01234"),
+            (0.00056789, "0.0005679"),
+            (0.0000123456, "1.235·10⁻⁵"),
+            (999.96, "1000"),
+            (123456.0, "123456"),
+            (1234567.0, "1.235·10⁶"),
+            (f64::NAN, "–"),
+            (f64::NEG_INFINITY, "−∞"),
+        ] {
+            assert_eq!(significant(value, 4), text);
+        }
+        assert_eq!(fixed(-0.00004, 4), "0.0000");
+        assert_eq!(fixed(-0.00006, 4), "−0.0001");
+        assert_eq!((signed(0.012, 3), signed(-0.012, 3), signed(0.00001, 3)), ("+0.012".into(), "−0.012".into(), "0.000".into()));
+    }
+
+    #[test]
+    fn counts_powers_prefixes_and_durations_read_well() {
+        assert_eq!((count(82_112_256.0), count(999.0), count(-1000.0)), ("82,112,256".into(), "999".into(), "−1,000".into()));
+        assert_eq!(power(1.234e15, 3), "1.23·10¹⁵");
+        assert_eq!((prefixed(82_112_256.0, 3), prefixed(999.99, 3), prefixed(0.0, 3)), ("82.1 M".into(), "1.00 k".into(), "0".into()));
+        assert_eq!(
+            (duration(0.0125), duration(61.0), duration(600.0), duration(9000.0)),
+            ("12 ms".into(), "61.0 s".into(), "10.0 min".into(), "2.50 h".into())
+        );
+    }
+
+    #[test]
+    fn foreign_text_cannot_become_markup() {
+        assert_eq!(inert("a|b <script>\n*x* [y](z)"), "a\\|b &lt;script&gt; ↵ \\*x\\* \\[y\\](z)");
+        assert_eq!(code("a`b|c"), "``a`b\\|c``");
+    }
+}

@@ -1,0 +1,159 @@
+//! The template: a built-in one, or a file of the user's. It sees the variables of [`super::context`] and nothing else: it cannot read files, and its work and its output are limited.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::context::Context;
+use super::format;
+use crate::files;
+
+/// The name of the built-in template in a spec, and its text.
+const BUILT_IN: (&str, &str) = ("report.md.j2", include_str!("../../templates/report.md.j2"));
+/// Instructions that a template may take for every run of the study, and at least.
+const FUEL: u64 = 2_000_000;
+/// The most bytes of a template, and of a report.
+const LIMIT: u64 = 1 << 20;
+const OUTPUT_LIMIT: usize = 64 << 20;
+/// How deep macros may call each other.
+const DEPTH: usize = 64;
+
+/// A template and where it came from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// The template at `path`, or else the one that a study names: the built-in one, or a path relative to the working folder.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn source(path: Option<&Path>, named: &str) -> Result<Source> {
+    let path = match path {
+        Some(path) => path,
+        None if named == BUILT_IN.0 => return Ok(Source { name: named.to_owned(), text: BUILT_IN.1.to_owned() }),
+        None => Path::new(named),
+    };
+    let text = files::read_text(path, LIMIT).with_context(|| {
+        format!(
+            "the report's template {} cannot be read; give another with --template, or `{}` for the built-in one",
+            path.display(),
+            BUILT_IN.0
+        )
+    })?;
+    Ok(Source { name: path.display().to_string(), text })
+}
+
+/// Fills a template.
+///
+/// # Errors
+/// A template that is not valid, uses a variable that there is not, includes another or goes on without end: with its line and column.
+pub fn fill(source: &Source, context: &Context) -> Result<String> {
+    let environment = environment(context.counts.runs as u64);
+    let template = environment.template_from_named_str(&source.name, &source.text).map_err(|error| located(&error, source))?;
+    let mut output = Limited(Vec::new());
+    let filled = template.render_captured_to(Value::from_serialize(context), &mut output).map(drop);
+    if output.0.len() >= OUTPUT_LIMIT {
+        bail!("{}: the report would be longer than {} MiB", source.name, OUTPUT_LIMIT >> 20);
+    }
+    filled.map_err(|error| located(&error, source))?;
+    let mut text = String::from_utf8(output.0).context("a report is text")?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text)
+}
+
+/// Output that refuses to grow without end.
+struct Limited(Vec<u8>);
+
+impl std::io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > OUTPUT_LIMIT {
+            self.0.resize(OUTPUT_LIMIT, b' ');
+            return Err(std::io::Error::other("the report is too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An error of the template as `name:line:column: what`, with the line and a caret.
+fn located(error: &Error, source: &Source) -> anyhow::Error {
+    let what = match error.kind() {
+        ErrorKind::OutOfFuel => "the template takes too long: is there a loop without end?".to_owned(),
+        ErrorKind::UndefinedError => {
+            let detail = error.detail().map_or_else(|| "it uses a variable that there is not".to_owned(), str::to_owned);
+            format!("{detail}; templates/README.md lists the variables, and `x is defined` asks whether there is one")
+        }
+        ErrorKind::TemplateNotFound => "a template cannot include, import or extend another file".to_owned(),
+        kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+    };
+    let Some(line) = error.line() else { return anyhow::anyhow!("{}: {what}", source.name) };
+    let text = source.text.lines().nth(line - 1).unwrap_or("");
+    let start: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let offset = error.range().map_or(0, |range| range.start.saturating_sub(start)).min(text.len());
+    let column = text.char_indices().take_while(|(place, _)| *place < offset).count();
+    let margin = " ".repeat(line.to_string().len());
+    anyhow::anyhow!("{}:{line}:{}: {what}\n{margin} |\n{line} | {text}\n{margin} | {}^", source.name, column + 1, " ".repeat(column))
+}
+
+fn environment(runs: u64) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_fuel(Some(FUEL + runs * 20_000));
+    environment.set_recursion_limit(DEPTH);
+    // These make long texts out of nothing.
+    environment.remove_filter("format");
+    environment.remove_filter("indent");
+    environment.remove_global("debug");
+    environment.add_filter("sig", |value: Value, digits: Option<usize>| {
+        number(&value, |x| format::significant(x, digits.unwrap_or(4).clamp(1, 17)))
+    });
+    environment.add_filter("fixed", |value: Value, decimals: usize| number(&value, |x| format::fixed(x, decimals.min(17))));
+    environment.add_filter("signed", |value: Value, decimals: usize| number(&value, |x| format::signed(x, decimals.min(17))));
+    environment.add_filter("percent", |value: Value, decimals: Option<usize>| {
+        number(&value, |x| format!("{} %", format::fixed(100.0 * x, decimals.unwrap_or(0).min(17))))
+    });
+    environment.add_filter("whole", |value: Value| number(&value, format::count));
+    environment
+        .add_filter("power", |value: Value, digits: Option<usize>| number(&value, |x| format::power(x, digits.unwrap_or(3).clamp(1, 17))));
+    environment.add_filter("prefixed", |value: Value, digits: Option<usize>| {
+        number(&value, |x| format::prefixed(x, digits.unwrap_or(3).clamp(1, 17)))
+    });
+    environment.add_filter("duration", |value: Value| number(&value, format::duration));
+    environment.add_filter("exp", |value: Value| match value.kind() {
+        ValueKind::Number => f64::try_from(value).map(|x| Value::from(x.exp())),
+        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a number is needed, not a {kind}"))),
+    });
+    environment.add_filter("inert", |value: Value| text(&value, format::inert));
+    environment.add_filter("code", |value: Value| text(&value, format::code));
+    environment
+}
+
+/// Formats a number; what is absent shows as such, and what is undefined or no number is an error.
+fn number(value: &Value, form: impl FnOnce(f64) -> String) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::None => Ok(format::ABSENT.to_owned()),
+        ValueKind::Number => f64::try_from(value.clone()).map(form),
+        ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "undefined value")),
+        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a number is needed, not a {kind}"))),
+    }
+}
+
+fn text(value: &Value, form: impl FnOnce(&str) -> String) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::None => Ok(format::ABSENT.to_owned()),
+        ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "undefined value")),
+        _ => Ok(form(value.as_str().unwrap_or(&value.to_string()))),
+    }
+}

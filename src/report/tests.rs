@@ -1,0 +1,230 @@
+//! The whole report, from a folder of closed-form numbers.
+
+use std::fs;
+use std::time::Instant;
+
+use super::fixture::{Fixture, Shape};
+use super::{Rendered, render, write};
+use crate::table;
+
+fn page(rendered: &Rendered) -> String {
+    let (_, bytes) = rendered.files.iter().find(|(path, _)| path.ends_with("report.md")).unwrap();
+    String::from_utf8(bytes.clone()).unwrap()
+}
+
+/// Renders, and leaves the report in the folder that the environment names, for eyes.
+fn rendered(fixture: &Fixture, name: &str) -> Rendered {
+    let rendered = render(&fixture.layout, None).unwrap_or_else(|error| panic!("{error:#}"));
+    if let Some(folder) = std::env::var_os("KDPIPE_TEST_REPORTS") {
+        for (path, bytes) in &rendered.files {
+            let path = std::path::Path::new(&folder).join(name).join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    rendered
+}
+
+#[test]
+fn the_report_of_two_arms_by_two_strategies() {
+    let fixture = Fixture::new(&Shape::default());
+    let rendered = rendered(&fixture, "plain");
+    insta::assert_snapshot!("report", page(&rendered));
+    insta::assert_snapshot!("summary", rendered.summary);
+    let names: Vec<String> = rendered.files.iter().map(|(path, _)| path.display().to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "report.md",
+            "runs.csv",
+            "runs.parquet",
+            "figures/losses.svg",
+            "figures/curves.svg",
+            "figures/parameters.svg",
+            "figures/compute.svg",
+            "figures/strategies.svg",
+            "figures/distances.svg",
+            "figures/terms.svg",
+            "figures/critic.svg",
+            "figures/embedding.svg",
+        ]
+    );
+}
+
+#[test]
+fn rendering_twice_and_on_one_thread_gives_the_same_bytes() {
+    let fixture = Fixture::new(&Shape::default());
+    let first = render(&fixture.layout, None).unwrap();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(first, one.install(|| render(&fixture.layout, None).unwrap()));
+    write(&fixture.layout, &first).unwrap();
+    assert_eq!(first, render(&fixture.layout, None).unwrap());
+}
+
+#[test]
+fn writing_leaves_no_figure_of_an_older_report() {
+    let fixture = Fixture::new(&Shape::default());
+    fs::create_dir_all(fixture.layout.figures()).unwrap();
+    fs::write(fixture.layout.figures().join("old.svg"), "").unwrap();
+    fs::write(fixture.layout.figures().join("own.png"), "").unwrap();
+    write(&fixture.layout, &render(&fixture.layout, None).unwrap()).unwrap();
+    assert!(!fixture.layout.figures().join("old.svg").exists());
+    assert!(fixture.layout.figures().join("own.png").exists());
+    assert!(fixture.layout.report().exists());
+    let runs = table::read(&fixture.layout.root.join("runs.parquet")).unwrap();
+    assert_eq!(runs.rows(), 12);
+    assert_eq!(runs.text("run.state").unwrap()[0], "finished");
+}
+
+#[test]
+fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
+    let fixture = Fixture::new(&Shape {
+        arms: vec!["mse", "none", "cosine", "wasserstein"],
+        strategies: vec!["uniform", "last", "reverse", "shuffled"],
+        layers: vec![2, 4],
+        seeds: 5,
+        ..Shape::default()
+    });
+    let page = page(&rendered(&fixture, "wide"));
+    // wasserstein/uniform is 0.02 better than mse/uniform and 0.03 and 0.04 better than its own controls.
+    assert!(page.contains("| wasserstein | uniform | 4 | 5 | 3.1009 | 0.0066 | beats the nulls"), "{page}");
+    assert!(page.contains("| cosine | uniform | 4 | 5 | 3.1396 | 0.0076 | does not beat the nulls"), "{page}");
+}
+
+#[test]
+fn one_seed_has_no_verdict() {
+    let fixture = Fixture::new(&Shape { seeds: 1, ..Shape::default() });
+    let page = page(&rendered(&fixture, "one-seed"));
+    assert!(
+        page.contains(
+            "wasserstein, uniform against mse, uniform: **no verdict** (n = 1, δ = 0.005 nats per token). The loss differs by −0.0198"
+        ),
+        "{page}"
+    );
+    assert!(page.contains("A verdict needs 3 seeds."));
+}
+
+#[test]
+fn a_single_cell_is_reported_alone() {
+    let mut fixture = Fixture::new(&Shape { arms: vec!["none"], strategies: vec!["uniform"], seeds: 1, extras: false, ..Shape::default() });
+    fixture.change(|study| {
+        study.axes.clear();
+        study.arms.clear();
+        study.cells[0].at.clear();
+        study.facts.note = Some("a first run that decides nothing".to_owned());
+        study.facts.student_init = "teacher".to_owned();
+        study.facts.balance = "none".to_owned();
+    });
+    let rendered = rendered(&fixture, "single");
+    let page = page(&rendered);
+    assert!(page.contains("> **a first run that decides nothing**"));
+    assert!(page.contains("This study compares nothing"));
+    assert!(page.contains("not for other initial weights"));
+    assert!(!page.contains("<!-- times -->"));
+    assert_eq!(
+        rendered.summary,
+        "1 of 1 runs finished, 0 diverged".replace(", 0 diverged", "") + "\nstudent: NLL 3.1584 nats per token, perplexity 23.53"
+    );
+}
+
+#[test]
+fn failures_are_listed_and_decide_nothing_silently() {
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    fixture.diverge("wasserstein-uniform-4-1");
+    fixture.remove("mse-uniform-4-2");
+    let page = page(&rendered(&fixture, "failures"));
+    assert!(page.contains("4 runs of 6 finished, 1 diverged, 1 missing"), "{page}");
+    assert!(page.contains("**not comparable**"), "{page}");
+    assert!(page.contains("1 of 3 seeds finished in both (1 diverged in wasserstein, 1 not finished in mse)"), "{page}");
+    assert!(page.contains("With diverged seeds ranked last:"), "{page}");
+    assert!(page.contains("| `wasserstein-uniform-4-1` | arm=wasserstein match.strategy=uniform student.layers=4 seed=1 | diverged | term.kl is NaN at step 17 |"), "{page}");
+    assert!(page.contains("| missing | not finished |"), "{page}");
+}
+
+#[test]
+fn a_damaged_run_is_listed_with_its_reason() {
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    fs::write(fixture.layout.run("mse-uniform-4-0").metrics(), "PAR1 no").unwrap();
+    let page = page(&rendered(&fixture, "damaged"));
+    assert!(page.contains("| missing | damaged: "), "{page}");
+}
+
+#[test]
+fn perplexities_of_different_protocols_are_not_compared() {
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    fixture.reevaluate("wasserstein-uniform-4-0", |evaluation| evaluation.protocol.stride = 256);
+    let page = page(&rendered(&fixture, "protocols"));
+    assert!(page.contains("**not comparable**"), "{page}");
+    assert!(page.contains("measured by different protocols"), "{page}");
+}
+
+#[test]
+fn an_arm_that_changes_nothing_is_not_comparable() {
+    let mut fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    fixture.change(|study| study.cells.iter_mut().for_each(|cell| cell.run = cell.run.replace("wasserstein", "mse")));
+    let page = page(&rendered(&fixture, "dead"));
+    assert!(page.contains("both are the same run: what the arm changes has no effect"), "{page}");
+}
+
+#[test]
+fn nothing_finished_is_a_report_too() {
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], extras: false, ..Shape::default() });
+    fixture.study.cells.iter().for_each(|cell| fixture.remove(&cell.run));
+    let page = page(&rendered(&fixture, "nothing"));
+    assert!(page.contains("0 runs of 6 finished, 6 missing"), "{page}");
+}
+
+/// The error of a template, as a user sees it.
+fn error(template: &str) -> String {
+    let fixture = Fixture::new(&Shape { seeds: 1, strategies: vec!["uniform"], extras: false, steps: 10, ..Shape::default() });
+    let path = fixture.layout.root.join("template.md.j2");
+    fs::write(&path, template).unwrap();
+    let error = render(&fixture.layout, Some(&path)).unwrap_err();
+    format!("{error:#}").replace(&path.display().to_string(), "template.md.j2")
+}
+
+#[test]
+fn hostile_and_mistaken_templates_give_errors_with_their_place() {
+    insta::assert_snapshot!(
+        "template_errors",
+        [
+            error("# {{ study.name }}\n\n{{ study.nmae }}\n"),
+            error("{% for row in rows %}{{ row.label }}\n"),
+            error("{% include '../../etc/passwd' %}"),
+            error("{% import '/etc/passwd' as x %}"),
+            error("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
+            error("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"),
+            error("{{ study.name | fixed(2) }}"),
+            error("{{ 'x' * 100000000 }}"),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn an_own_template_sees_the_same_variables() {
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    let path = fixture.layout.root.join("own.md.j2");
+    fs::write(&path, "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}").unwrap();
+    assert_eq!(page(&render(&fixture.layout, Some(&path)).unwrap()), "mse 3.12\nwasserstein 3.10\n");
+    let missing = render(&fixture.layout, Some(std::path::Path::new("no/such.j2"))).unwrap_err();
+    assert!(format!("{missing:#}").starts_with("the report's template no/such.j2 cannot be read; give another with --template"));
+}
+
+#[test]
+fn a_grid_of_a_thousand_runs_renders_in_seconds() {
+    let fixture = Fixture::new(&Shape {
+        arms: vec!["mse", "none", "cosine", "wasserstein"],
+        strategies: vec!["uniform", "last", "first", "reverse", "shuffled"],
+        layers: (2..7).collect(),
+        seeds: 12,
+        steps: 30,
+        extras: false,
+    });
+    let started = Instant::now();
+    let rendered = rendered(&fixture, "thousand");
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{} cells rendered in {seconds:.2} s", fixture.study.cells.len());
+    assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
+    assert!(seconds < 30.0, "{seconds} s");
+}
