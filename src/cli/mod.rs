@@ -105,7 +105,7 @@ fn dispatch(cli: &Cli) -> Outcome {
             Ok(if differences.is_empty() { Exit::Good } else { Exit::Failed })
         }
         Command::Schema => {
-            print(&format!("{:#}\n", crate::spec::schema()));
+            print(&format!("{:#}\n", crate::spec::schema_of_a_spec()));
             Ok(Exit::Good)
         }
         Command::Init { path } => init::init(path, common),

@@ -213,7 +213,7 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
         Some(Outcome::Failed(error)) => return Err(error),
         Some(Outcome::Interrupted) | None => return Ok(Published::Not),
     };
-    attempt.write_out("spec.toml", run_spec_toml(&run.spec).as_bytes())?;
+    attempt.write_out("spec.toml", run_spec_toml(&run.spec)?.as_bytes())?;
     attempt.event("published", &[])?;
     attempt.publish()?;
     Ok(published)

@@ -1,24 +1,35 @@
 //! From text to a complete plan, or a list of diagnostics.
+//!
+//! [`load`] reads the layers and checks every cell as far as that goes without the inputs; [`Loaded::resolve`] asks for the inputs' facts and gives the [`Plan`]. Only the resolved form
+//! ([`run::RunSpec`]) travels further. Nothing here knows of tensors, threads, or downloads.
+
 mod arms;
 mod check;
 pub mod diagnostics;
 mod estimate;
+mod explain;
 mod grid;
 pub mod identity;
 mod layers;
 pub mod load;
 mod matching;
 pub mod path;
-mod pending;
 pub mod plan;
 mod resolve;
 pub mod run;
 pub mod schedule;
 pub mod schema;
+mod select;
 mod source;
+mod starter;
 mod written;
-pub use diagnostics::Diagnostics;
+
+pub use diagnostics::{Diagnostic, Diagnostics};
 pub use identity::NUMERICS_VERSION;
 pub use load::{Loaded, load};
-pub use pending::*;
-pub use plan::*;
+pub use plan::{
+    Arm, Axis, Change, DatasetFact, Estimate, Expect, Fact, Inputs, Options, Plan, PlannedCell, PlannedRun, TeacherFact, TokenizerFact,
+};
+pub use schema::file as schema_of_a_spec;
+pub use select::Selection;
+pub use starter::{STARTER, run_spec_toml};
