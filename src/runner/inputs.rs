@@ -14,12 +14,14 @@ use crate::spec::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 pub struct LocalInputs;
 
 /// Why a hub source has no facts yet.
-const HUB: &str = "it lies on the hub, which this version does not fetch from";
+fn on_the_hub(what: &str, repo: &str) -> String {
+    format!("{what} {repo} lies on the hub, which this version does not fetch from")
+}
 
 impl Inputs for LocalInputs {
     fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
-        if matches!(dataset, Dataset::Hub { .. }) {
-            return Fact::Unknown(HUB.to_owned());
+        if let Dataset::Hub { repo, .. } = dataset {
+            return Fact::Unknown(on_the_hub("the dataset", repo));
         }
         match data::dataset_fingerprint(dataset) {
             Ok(fingerprint) => Fact::Known(DatasetFact { fingerprint }),
@@ -36,7 +38,7 @@ impl Inputs for LocalInputs {
                 Ok(read) => Fact::Known(TokenizerFact { fingerprint: read.sha256(), vocabulary: Some(read.vocabulary()) }),
                 Err(error) => Fact::Bad(format!("{error:#}")),
             },
-            Tokenizer::Hub { .. } => Fact::Unknown(HUB.to_owned()),
+            Tokenizer::Hub { repo, .. } => Fact::Unknown(on_the_hub("the tokenizer of", repo)),
         }
     }
 
@@ -47,7 +49,7 @@ impl Inputs for LocalInputs {
                 Ok(fact) => Fact::Known(fact),
                 Err(error) => Fact::Bad(format!("{error:#}")),
             },
-            Teacher::Hub { .. } => Fact::Unknown(HUB.to_owned()),
+            Teacher::Hub { repo, .. } => Fact::Unknown(on_the_hub("the teacher", repo)),
         }
     }
 

@@ -22,6 +22,8 @@ pub mod schema;
 mod select;
 mod source;
 mod starter;
+mod state;
+mod term;
 mod written;
 
 pub use diagnostics::{Diagnostic, Diagnostics};

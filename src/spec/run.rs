@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::path::InputPath;
-use super::schedule::{Schedule, Span};
+use super::schedule::Span;
+pub use super::state::State;
+pub use super::term::{Critic, Direction, Lipschitz, States, Term};
 
 /// Everything that determines one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,167 +295,6 @@ pub enum Matching {
     },
 }
 
-/// A hidden state: 0 is the embedding sum, i the residual stream after block i (from 1), `final` is after ln_f.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    Layer(usize),
-    Final,
-}
-
-/// One named loss term.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", deny_unknown_fields)]
-pub enum Term {
-    /// Cross-entropy with the next token of the text.
-    #[serde(rename = "lm")]
-    Lm {
-        /// Factor of the term, 0 or more, by step.
-        #[serde(default = "one")]
-        weight: Schedule,
-    },
-    /// τ² times the Kullback–Leibler divergence of the predictions at temperature τ.
-    #[serde(rename = "logits.kl")]
-    LogitsKl {
-        /// Factor of the term, 0 or more, by step.
-        #[serde(default = "one")]
-        weight: Schedule,
-        /// τ, above 0, by step.
-        #[serde(default = "one")]
-        temperature: Schedule,
-        /// Which of the two divergences.
-        #[serde(default)]
-        direction: Direction,
-    },
-    /// Mean squared difference of matched hidden states.
-    #[serde(rename = "hidden.mse")]
-    HiddenMse {
-        /// Factor of the term, 0 or more, by step.
-        #[serde(default = "one")]
-        weight: Schedule,
-        /// Which hidden states are compared.
-        #[serde(default)]
-        states: States,
-        /// Divides both states by their norm and sums over coordinates (PKD, 2 − 2 cos).
-        #[serde(default)]
-        normalize: bool,
-    },
-    /// Mean of 1 − cos of matched hidden states (DistilBERT).
-    #[serde(rename = "hidden.cosine")]
-    HiddenCosine {
-        /// Factor of the term, 0 or more, by step.
-        #[serde(default = "one")]
-        weight: Schedule,
-        /// Which hidden states are compared.
-        #[serde(default)]
-        states: States,
-    },
-    /// Wasserstein-1 distance of matched hidden states by its dual, with a learned critic.
-    #[serde(rename = "hidden.wasserstein")]
-    HiddenWasserstein {
-        /// Factor of the term, 0 or more, by step.
-        #[serde(default = "one")]
-        weight: Schedule,
-        /// Which hidden states are compared.
-        #[serde(default)]
-        states: States,
-        /// The critic; every matched student layer has one of its own.
-        #[serde(default)]
-        critic: Critic,
-    },
-}
-
-fn one() -> Schedule {
-    Schedule::Constant(1.0)
-}
-
-/// Which of the two divergences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// KL(teacher ‖ student).
-    #[default]
-    Forward,
-    /// KL(student ‖ teacher).
-    Reverse,
-}
-
-/// Which hidden states are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum States {
-    /// The states as they are.
-    #[default]
-    Raw,
-    /// Both normalised per token to mean 0 and variance 1 (eps 1e-5, no affine), the student's after its projection.
-    Layernorm,
-}
-
-/// The critic of a Wasserstein term: an MLP on single token vectors, trained by Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Critic {
-    /// Width of its hidden layers.
-    #[schemars(range(min = 1, max = 65536))]
-    pub width: usize,
-    /// Hidden layers.
-    #[schemars(range(min = 1, max = 16))]
-    pub depth: usize,
-    /// Updates of the critic in every step of the student.
-    #[schemars(range(min = 1, max = 1000))]
-    pub steps: usize,
-    /// Slope of the leaky ReLU below 0.
-    #[schemars(range(min = 0, max = 1))]
-    pub slope: f64,
-    /// What keeps it Lipschitz.
-    pub lipschitz: Lipschitz,
-    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only, where it is 10 if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub penalty: Option<f64>,
-    /// Bound of every parameter; used with `lipschitz = "clip"` only, where it is 0.01 if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub clip: Option<f64>,
-    /// Learning rate of its Adam.
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub lr: f64,
-    /// Decay rates of its Adam's two moments.
-    #[schemars(with = "Betas")]
-    pub betas: [f64; 2],
-    /// Updates on the first batches before training, taken with `balance.mode = "gradient"`.
-    #[schemars(range(max = 1_000_000))]
-    pub warmup: usize,
-}
-
-impl Default for Critic {
-    fn default() -> Self {
-        Self {
-            width: 256,
-            depth: 2,
-            steps: 5,
-            slope: 0.2,
-            lipschitz: Lipschitz::GradientPenalty,
-            penalty: None,
-            clip: None,
-            lr: 1e-4,
-            betas: [0.0, 0.9],
-            warmup: 100,
-        }
-    }
-}
-
-/// What keeps a critic Lipschitz.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lipschitz {
-    /// λ times the mean of (‖∇f‖ − 1)² between the clouds (arXiv 1704.00028).
-    GradientPenalty,
-    /// Every weight divided by its largest singular value (arXiv 1802.05957).
-    Spectral,
-    /// Every parameter within ±`clip` (arXiv 1701.07875); the distance then has an unknown factor.
-    Clip,
-}
-
 /// How hidden terms are made comparable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "kebab-case", deny_unknown_fields)]
@@ -595,40 +436,8 @@ pub struct Samples {
     pub tokens: usize,
 }
 
-impl Term {
-    /// The weight's schedule, which every kind has.
-    pub fn weight(&self) -> &Schedule {
-        match self {
-            Self::Lm { weight }
-            | Self::LogitsKl { weight, .. }
-            | Self::HiddenMse { weight, .. }
-            | Self::HiddenCosine { weight, .. }
-            | Self::HiddenWasserstein { weight, .. } => weight,
-        }
-    }
-
-    /// The name of the kind as the spec writes it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Lm { .. } => "lm",
-            Self::LogitsKl { .. } => "logits.kl",
-            Self::HiddenMse { .. } => "hidden.mse",
-            Self::HiddenCosine { .. } => "hidden.cosine",
-            Self::HiddenWasserstein { .. } => "hidden.wasserstein",
-        }
-    }
-
-    /// Whether the term compares hidden states of matched layers.
-    pub fn is_hidden(&self) -> bool {
-        match self {
-            Self::Lm { .. } | Self::LogitsKl { .. } => false,
-            Self::HiddenMse { .. } | Self::HiddenCosine { .. } | Self::HiddenWasserstein { .. } => true,
-        }
-    }
-}
-
 /// Schema of Adam's two decay rates.
-struct Betas;
+pub(super) struct Betas;
 
 impl JsonSchema for Betas {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -651,55 +460,5 @@ impl JsonSchema for InitBlocks {
             { "enum": ["uniform", "first", "last", "distilgpt2"] },
             { "type": "array", "items": { "type": "integer", "minimum": 0 } },
         ] })
-    }
-}
-
-impl JsonSchema for State {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "State".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["final"] }] })
-    }
-}
-
-impl Serialize for State {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Layer(layer) => serializer.serialize_u64(*layer as u64),
-            Self::Final => serializer.serialize_str("final"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for State {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = State;
-            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a layer number or \"final\"")
-            }
-            fn visit_i64<E: serde::de::Error>(self, layer: i64) -> Result<State, E> {
-                usize::try_from(layer).map(State::Layer).map_err(|_| E::custom("a layer number is 0 or more"))
-            }
-            fn visit_u64<E: serde::de::Error>(self, layer: u64) -> Result<State, E> {
-                Ok(State::Layer(layer as usize))
-            }
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<State, E> {
-                if name == "final" { Ok(State::Final) } else { Err(E::custom("a layer is a number or \"final\"")) }
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            Self::Layer(layer) => write!(f, "{layer}"),
-            Self::Final => f.write_str("final"),
-        }
     }
 }
