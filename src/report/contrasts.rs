@@ -215,7 +215,7 @@ pub fn label(at: &BTreeMap<String, String>, varying: &[&str]) -> String {
     let words: Vec<String> = varying
         .iter()
         .filter_map(|&key| at.get(key).filter(|value| value.as_str() != "any").map(|value| (key, value)))
-        .map(|(key, value)| if key == ARM || key == STRATEGY { value.clone() } else { format!("{} {value}", short(key)) })
+        .map(|(key, value)| setting(key, value))
         .collect();
     match (words.is_empty(), at.get(ARM)) {
         (false, _) => words.join(", "),
@@ -224,9 +224,16 @@ pub fn label(at: &BTreeMap<String, String>, varying: &[&str]) -> String {
     }
 }
 
-/// The last part of a dotted key.
-pub fn short(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
+/// The value of an axis in words: an arm or a strategy is its own name, a count comes before what it counts, anything else after its key.
+fn setting(key: &str, value: &str) -> String {
+    let short = key.rsplit('.').next().unwrap_or(key);
+    if key == ARM || key == STRATEGY {
+        value.to_owned()
+    } else if short.ends_with('s') && value.parse::<u64>().is_ok_and(|count| count != 1) {
+        format!("{value} {short}")
+    } else {
+        format!("{short} {value}")
+    }
 }
 
 impl Row {

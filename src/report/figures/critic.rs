@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::canvas::{color, sheet};
+use super::canvas::{GREY, color, sheet};
 use super::curves::unlabelled;
 use super::panel::{Entry, Panel, legend, legend_height};
 use super::scale::Scale;
@@ -60,12 +60,12 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     const GAP: f64 = 76.0;
     let width = (WIDTH - LEFT - 16.0 - GAP) / 2.0;
     let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
-    let step = HEIGHT + 48.0;
-    let svg = sheet(WIDTH, top + step * shown.len() as f64 + 20.0, "Critic estimates and gradient norms over training steps", |canvas| {
+    let step = HEIGHT + 36.0;
+    let svg = sheet(WIDTH, top + step * shown.len() as f64 + 8.0, "Critic estimates and gradient norms over training steps", |canvas| {
         legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
         for (place, (label, panels)) in shown.iter().enumerate() {
             let last = place + 1 == shown.len();
-            for (column, y_label) in ["critic estimate", "mean ‖∇f‖"].into_iter().enumerate() {
+            for (column, y_label) in ["critic estimate", "mean ‖∇f‖ (dashed: 1)"].into_iter().enumerate() {
                 let panel = Panel {
                     left: LEFT + (width + GAP) * column as f64,
                     top: top + step * place as f64,
@@ -77,7 +77,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
                 panel.axes(canvas, last.then_some("training step"), Some(y_label))?;
                 panel.title(canvas, label)?;
                 if column == 1 {
-                    panel.level(canvas, 1.0, "1-Lipschitz")?;
+                    canvas.dashed(panel.point(0.0, 1.0), (panel.right(), panel.py(1.0)), GREY, 1.0)?;
                 }
                 for (name, line) in &panels[column] {
                     let number = names.iter().position(|own| *own == name).unwrap_or(0);

@@ -43,7 +43,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     let direct = shown.len() == 1;
     let svg = if direct { one(&shown[0].1)? } else { many(shown, &entries)? };
     let caption = format!(
-        "Loss on the validation split during training, context as in training. Lines are means over seeds, bands reach from the lowest to the highest seed.{}",
+        "Loss on the validation split during training, context as in training. Lines are means over seeds, bands reach from the lowest to the highest seed; the first steps lie above the axis.{}",
         left_out(shown.len(), facets.len(), "settings")
     );
     Ok(Some(Figure { name: "curves", alt: "Validation loss over training steps, by arm".to_owned(), caption, svg }))
@@ -85,7 +85,7 @@ fn plot(canvas: &mut super::canvas::Canvas, panel: &Panel, lines: &[Line]) -> Re
 fn one(lines: &[Line]) -> Result<String> {
     let names = lines.iter().map(|line| text_width(&line.name, TEXT)).fold(0.0, f64::max) + 14.0;
     let (x, y) = scales(lines.iter(), 6);
-    let panel = Panel { left: 64.0, top: 16.0, width: WIDTH - 64.0 - names - 8.0, height: 300.0, x, y };
+    let panel = Panel { left: 72.0, top: 16.0, width: WIDTH - 72.0 - names - 8.0, height: 300.0, x, y };
     sheet(WIDTH, panel.bottom() + BOTTOM, "Validation loss over training steps", |canvas| {
         panel.axes(canvas, Some("training step"), Some("validation NLL (nats per token)"))?;
         plot(canvas, &panel, lines)?;
@@ -106,7 +106,7 @@ fn many(facets: &[(Facet, Vec<Line>)], entries: &[Entry]) -> Result<String> {
     let top = 12.0 + legend_height(entries, WIDTH - LEFT - 10.0) + 26.0;
     let step = HEIGHT + 46.0;
     let (x, y) = scales(facets.iter().flat_map(|(_, lines)| lines), if columns == 3 { 3 } else { 4 });
-    let height = top + step * rows as f64 + 22.0;
+    let height = top + step * rows as f64 + 2.0;
     sheet(WIDTH, height, "Validation loss over training steps, by setting", |canvas| {
         legend(canvas, entries, (LEFT, 10.0), WIDTH - LEFT - 10.0)?;
         for (place, (facet, lines)) in facets.iter().enumerate() {
@@ -114,7 +114,7 @@ fn many(facets: &[(Facet, Vec<Line>)], entries: &[Entry]) -> Result<String> {
             let panel = Panel {
                 left: LEFT + width * column as f64,
                 top: top + step * row as f64,
-                width: width - 16.0,
+                width: width - 24.0,
                 height: HEIGHT,
                 x: x.clone(),
                 y: if column == 0 { y.clone() } else { unlabelled(&y) },

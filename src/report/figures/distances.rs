@@ -34,8 +34,8 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         logarithmic: false,
         ticks: (1..=layers as usize).step_by((layers as usize).div_ceil(12)).map(|layer| (layer as f64, layer.to_string())).collect(),
     };
-    let similarity = Scale::linear(rows.iter().flat_map(|&(row, _)| cka(view, row)).map(|point| point.1), 4);
-    let similarity = Scale::exactly(similarity.low.max(0.0), similarity.high.min(1.005), 4);
+    let similarity = Scale::linear(rows.iter().flat_map(|&(row, _)| cka(view, row)).map(|point| point.1), 5);
+    let similarity = Scale::exactly(similarity.low.max(0.0), similarity.high.min(1.005), 5);
     let distance = Scale::linear(rows.iter().flat_map(|&(row, _)| sliced_w2(view, row)).map(|point| point.1).chain([0.0]), 4);
     let distance = Scale::exactly(0.0, distance.high, 4);
     let mut entries: BTreeMap<usize, Entry> = BTreeMap::new();
@@ -53,8 +53,8 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     let gap = 76.0;
     let width = if has_w2 { (WIDTH - LEFT - 16.0 - gap) / 2.0 } else { WIDTH - LEFT - 16.0 };
     let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
-    let step = HEIGHT + 50.0;
-    let svg = sheet(WIDTH, top + step * shown.len() as f64 + 22.0, "Distances between the layers of student and teacher", |canvas| {
+    let step = HEIGHT + 36.0;
+    let svg = sheet(WIDTH, top + step * shown.len() as f64 + 10.0, "Distances between the layers of student and teacher", |canvas| {
         legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
         for (place, facet) in shown.iter().enumerate() {
             let last = place + 1 == shown.len();

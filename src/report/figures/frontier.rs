@@ -26,7 +26,7 @@ struct Point {
 
 pub fn parameters(view: &View) -> Result<Option<Figure>> {
     let size = |evaluation: &Evaluation| Some(evaluation.model.parameters as f64);
-    let caption = "Test perplexity against all parameters of the model. Points are exp of the mean NLL over seeds, bars reach from the lowest to the highest seed, the ring is the teacher.";
+    let caption = "Test perplexity against all parameters of the model. Points are exp of the mean NLL over seeds, bars reach from the lowest to the highest seed, the ring is the teacher. Points of one size stand side by side.";
     draw(view, "parameters", "parameters", caption, size, &|value| format::prefixed(value, 3))
 }
 
@@ -69,7 +69,8 @@ fn draw(
     entries.sort_by_key(|entry| entry.0);
     let entries: Vec<Entry> = entries.into_iter().map(|entry| entry.1).collect();
     let top = 12.0 + legend_height(&entries, WIDTH - 84.0) + 12.0;
-    let panel = Panel { left: 66.0, top, width: WIDTH - 66.0 - 110.0, height: 280.0, x, y };
+    let is_labelled = points.len() <= MOST_LABELS && points.iter().any(|point| !point.label.is_empty());
+    let panel = Panel { left: 66.0, top, width: WIDTH - 66.0 - if is_labelled { 110.0 } else { 30.0 }, height: 280.0, x, y };
     let svg = sheet(WIDTH, panel.bottom() + 46.0, &format!("Test perplexity against {x_label}"), |canvas| {
         legend(canvas, &entries, (66.0, 10.0), WIDTH - 84.0)?;
         panel.axes(canvas, Some(x_label), Some("test perplexity"))?;
@@ -81,14 +82,15 @@ fn draw(
             (None, Some(y)) => panel.level(canvas, y, "teacher")?,
             _ => {}
         }
-        for point in &points {
+        let places = side_by_side(&panel, &points, entries.len());
+        for (point, &x) in points.iter().zip(&places) {
             let (_, low, high) = point.perplexity;
-            canvas.line(&[panel.point(point.x, low), panel.point(point.x, high)], color(point.series), 0.8, 1.4)?;
+            canvas.line(&[(x, panel.py(low)), (x, panel.py(high))], color(point.series), 0.8, 1.4)?;
         }
-        for point in &points {
-            canvas.mark(mark(point.series), panel.point(point.x, point.perplexity.0), 4.6, color(point.series), 1.0)?;
+        for (point, &x) in points.iter().zip(&places) {
+            canvas.mark(mark(point.series), (x, panel.py(point.perplexity.0)), 4.6, color(point.series), 1.0)?;
         }
-        if points.len() <= MOST_LABELS { labels(canvas, &panel, &points) } else { Ok(()) }
+        if is_labelled { labels(canvas, &panel, &points, &places) } else { Ok(()) }
     })?;
     Ok(Some(Figure { name, alt: format!("Test perplexity against {x_label}"), caption: caption.to_owned(), svg }))
 }
@@ -105,26 +107,40 @@ fn point(view: &View, row: &Row, x: fn(&Evaluation) -> Option<f64>) -> Option<Po
     Some(Point { label, name, series, x, perplexity: (row.mean?.exp(), low.exp(), high.exp()) })
 }
 
+/// The places of points along x in pixels: those of several series that would cover each other are moved aside, each series by its own distance.
+fn side_by_side(panel: &Panel, points: &[Point], series: usize) -> Vec<f64> {
+    const STEP: f64 = 11.0;
+    let covers = |a: &Point, b: &Point| a.series != b.series && (panel.px(a.x) - panel.px(b.x)).abs() < STEP;
+    let mut numbers: Vec<usize> = points.iter().map(|point| point.series).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let aside = |point: &Point| {
+        let rank = numbers.iter().position(|&number| number == point.series).unwrap_or(0);
+        STEP * (rank as f64 - (series as f64 - 1.0) / 2.0)
+    };
+    let is_crowded = |point: &Point| points.iter().any(|other| covers(point, other));
+    points.iter().map(|point| panel.px(point.x) + if is_crowded(point) { aside(point) } else { 0.0 }).collect()
+}
+
 /// Names beside the points, moved apart where points of about the same x lie close; a thin line leads back.
-fn labels(canvas: &mut super::canvas::Canvas, panel: &Panel, points: &[Point]) -> Result<()> {
+fn labels(canvas: &mut super::canvas::Canvas, panel: &Panel, points: &[Point], places: &[f64]) -> Result<()> {
     // Points whose labels would cover each other share a column.
     let mut order: Vec<usize> = (0..points.len()).filter(|&i| !points[i].label.is_empty()).collect();
-    order.sort_by(|&a, &b| points[a].x.total_cmp(&points[b].x).then(a.cmp(&b)));
+    order.sort_by(|&a, &b| places[a].total_cmp(&places[b]).then(a.cmp(&b)));
     let mut columns: Vec<Vec<usize>> = Vec::new();
     for index in order {
-        let x = panel.px(points[index].x);
         match columns.last_mut() {
-            Some(column) if column.iter().any(|&other| x < panel.px(points[other].x) + text_width(&points[other].label, SMALL) + 22.0) => {
-                column.push(index)
+            Some(column) if column.iter().any(|&other| places[index] < places[other] + text_width(&points[other].label, SMALL) + 22.0) => {
+                column.push(index);
             }
             _ => columns.push(vec![index]),
         }
     }
     for column in columns {
-        let edge = column.iter().map(|&index| panel.px(points[index].x)).fold(0.0, f64::max) + 12.0;
+        let edge = column.iter().map(|&index| places[index]).fold(0.0, f64::max) + 12.0;
         let wished: Vec<f64> = column.iter().map(|&index| panel.py(points[index].perplexity.0)).collect();
         for (&index, y) in column.iter().zip(apart(&wished, 13.5, panel.top + 4.0, panel.bottom() - 6.0)) {
-            let at = panel.point(points[index].x, points[index].perplexity.0);
+            let at = (places[index], panel.py(points[index].perplexity.0));
             if edge - at.0 > 13.0 || (y - at.1).abs() > 5.0 {
                 canvas.line(&[(at.0 + 5.0, at.1), (edge - 2.0, y)], GREY, 0.6, 0.7)?;
             }

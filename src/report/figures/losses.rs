@@ -6,11 +6,11 @@ use super::canvas::{Anchor, Canvas, Color, GREY, INK, Mark, PALE, SMALL, TEXT, c
 use super::panel::Panel;
 use super::scale::{Scale, range};
 use super::{Figure, View, WIDTH};
-use crate::report::contrasts::Row;
+use crate::report::contrasts::{Contrast, Row};
 use crate::report::format;
 
 const ROW: f64 = 26.0;
-const TOP: f64 = 62.0;
+const TOP: f64 = 46.0;
 const BOTTOM: f64 = 48.0;
 /// Rows beyond these are left to the table.
 const MOST_ROWS: usize = 40;
@@ -22,71 +22,38 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         return Ok(None);
     }
     let settings = &view.data.study.report;
-    let contrasts: Vec<_> = rows.iter().map(|row| row.contrast.map(|contrast| &view.analysis.contrasts[contrast])).collect();
-    let differences = contrasts.iter().flatten().filter_map(|contrast| contrast.paired.as_ref());
-    let intervals = contrasts.iter().flatten().filter_map(|contrast| contrast.interval).flat_map(|(low, high)| [low, high]);
-    let compared: Vec<f64> = differences.flat_map(|paired| paired.differences.iter().copied().chain([paired.mean])).collect();
-    let has_differences = !compared.is_empty();
-    // A few wide intervals of few seeds must not squeeze everything else; they are cut with an arrow.
-    let reach = compared.iter().fold(settings.margin * 2.0, |reach, difference| reach.max(difference.abs() * 3.0));
-    let in_reach = intervals.map(|bound| bound.clamp(-reach, reach));
-
+    let contrasts: Vec<Option<&Contrast>> = rows.iter().map(|row| row.contrast.map(|contrast| &view.analysis.contrasts[contrast])).collect();
+    let has_differences = contrasts.iter().flatten().any(|contrast| contrast.paired.is_some());
     let names = rows.iter().map(|row| text_width(&row.label, TEXT)).fold(60.0, f64::max).min(210.0) + 14.0;
-    let height = TOP + ROW * rows.len() as f64 + BOTTOM;
     let plots = WIDTH - names - 24.0;
     let width = if has_differences { plots * 0.5 - 14.0 } else { plots };
     let losses: Vec<f64> = rows.iter().flat_map(|row| row.losses.iter().copied()).collect();
-    let teacher = view.data.teachers.iter().find_map(|teacher| teacher.nll());
-    let x = Scale::linear(losses.iter().copied().chain(teacher.filter(|&teacher| is_near(teacher, &losses))), 4);
-    let level = Scale { low: 0.0, high: 1.0, logarithmic: false, ticks: Vec::new() };
-    let panel = Panel { left: names, top: TOP, width, height: ROW * rows.len() as f64, x, y: level.clone() };
-    let middle = |row: usize| TOP + ROW * (row as f64 + 0.5);
-    let bound = settings.margin * 1.6;
-    let x = Scale::linear(compared.iter().copied().chain(in_reach).chain([-bound, bound, 0.0]), 4);
-    let other = Panel { left: names + width + 28.0, top: TOP, width, height: panel.height, x, y: level };
+    let teacher = view.data.teachers.iter().find_map(|teacher| teacher.nll()).filter(|&teacher| is_near(teacher, &losses));
+    let nothing = Scale { low: 0.0, high: 1.0, logarithmic: false, ticks: Vec::new() };
+    let own = Panel { left: names, top: TOP, width, height: ROW * rows.len() as f64, x: scale_of_losses(rows, &losses, teacher), y: nothing };
+    let paired = Panel { left: names + width + 28.0, x: scale_of_differences(&contrasts, settings.margin), ..own.clone() };
 
-    let svg = sheet(WIDTH, height, "Test loss of every arm and its paired difference to the baseline", |canvas| {
+    let svg = sheet(WIDTH, own.bottom() + BOTTOM, "Test loss of every arm and its paired difference to the baseline", |canvas| {
         stripes(canvas, rows.len())?;
-        panel.x_axis(canvas, Some("test NLL (nats per token)"))?;
-        for (value, _) in &panel.x.ticks {
-            canvas.text(&format::significant(value.exp(), 3), (panel.px(*value), TOP - 9.0), SMALL, GREY, Anchor::Middle)?;
-        }
-        canvas.text("perplexity", (panel.left + width / 2.0, TOP - 26.0), SMALL, GREY, Anchor::Middle)?;
-        if let Some(teacher) = teacher.filter(|&teacher| is_near(teacher, &losses)) {
-            let x = panel.px(teacher);
-            canvas.dashed((x, TOP), (x, panel.bottom()), GREY, 1.2)?;
-            canvas.text("teacher", (x, TOP - 43.0), SMALL, GREY, if x > panel.right() - 30.0 { Anchor::Right } else { Anchor::Middle })?;
-            canvas.line(&[(x, TOP - 36.0), (x, TOP - 16.0)], GREY, 0.5, 0.8)?;
-        }
-        panel.frame(canvas)?;
+        loss_axes(canvas, &own, teacher)?;
         for (place, row) in rows.iter().enumerate() {
-            let (y, ink) = (middle(place), color(view.series_of(row).0));
+            let y = middle(place);
             canvas.text(&fitted(&row.label, TEXT, names - 14.0), (names - 10.0, y), TEXT, INK, Anchor::Right)?;
-            own(canvas, &panel, row, y, ink)?;
+            draw_losses(canvas, &own, row, y, color(view.series_of(row).0))?;
         }
         if has_differences {
-            difference_axes(canvas, &other, settings.margin)?;
+            difference_axes(canvas, &paired, settings.margin)?;
             for (place, row) in rows.iter().enumerate() {
-                let (y, ink) = (middle(place), color(view.series_of(row).0));
-                let Some(contrast) = contrasts[place] else {
-                    if row.is_baseline {
-                        canvas.text("baseline", (other.px(0.0) + 6.0, y), SMALL, GREY, Anchor::Left)?;
-                    }
-                    continue;
-                };
-                let Some(paired) = &contrast.paired else { continue };
-                if let Some((low, high)) = contrast.interval {
-                    interval(canvas, &other, y, low, high, ink)?;
+                match contrasts[place] {
+                    Some(contrast) => draw_difference(canvas, &paired, contrast, middle(place), color(view.series_of(row).0))?,
+                    None if row.is_baseline => canvas.text("baseline", (paired.px(0.0) + 6.0, middle(place)), SMALL, GREY, Anchor::Left)?,
+                    None => {}
                 }
-                for (seed, difference) in paired.differences.iter().enumerate() {
-                    canvas.mark(Mark::Ring, (other.px(*difference), y + spread(seed, paired.n())), 2.6, ink, 0.75)?;
-                }
-                canvas.mark(Mark::Diamond, (other.px(paired.mean), y), 4.2, ink, 1.0)?;
             }
         }
         Ok(())
     })?;
-    let share = format::significant(100.0 * (1.0 - settings.alpha), 3);
+    let share = format::plain(100.0 * (1.0 - settings.alpha));
     let second = if has_differences {
         format!(
             " Right: the paired difference to the baseline; rings are seeds, the diamond is their mean, the line its interval, {share} % simultaneous over all comparisons, \
@@ -103,12 +70,48 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     Ok(Some(Figure { name: "losses", alt, caption, svg }))
 }
 
+/// The middle line of a row.
+fn middle(row: usize) -> f64 {
+    TOP + ROW * (row as f64 + 0.5)
+}
+
 /// Whether a reference lies so near to the values that showing it does not squeeze them to less than a third.
 fn is_near(reference: f64, values: &[f64]) -> bool {
     range(values.iter().copied()).is_some_and(|(low, high)| {
         let span = (high - low).max(0.02);
         reference > low - 2.0 * span && reference < high + 2.0 * span
     })
+}
+
+/// Holds the losses, and as much of the intervals as does not squeeze them: an interval of few seeds can be wide, and is then cut with an arrow.
+fn scale_of_losses(rows: &[&Row], losses: &[f64], teacher: Option<f64>) -> Scale {
+    let (low, high) = range(losses.iter().copied()).unwrap_or((0.0, 1.0));
+    let room = 0.5 * (high - low).max(0.005);
+    let intervals = rows.iter().filter_map(|row| row.interval).flat_map(|(from, to)| [from.max(low - room), to.min(high + room)]);
+    Scale::linear(losses.iter().copied().chain(intervals).chain(teacher), 5)
+}
+
+/// The same for differences; 0 and ±δ are always there.
+fn scale_of_differences(contrasts: &[Option<&Contrast>], margin: f64) -> Scale {
+    let compared = || contrasts.iter().flatten().filter_map(|contrast| contrast.paired.as_ref()).flat_map(|paired| paired.differences.iter().copied());
+    let reach = compared().fold(margin * 2.0, |reach, difference| reach.max(difference.abs() * 2.0));
+    let intervals = contrasts.iter().flatten().filter_map(|contrast| contrast.interval).flat_map(|(low, high)| [low, high]);
+    let bound = margin * 1.6;
+    Scale::linear(compared().chain(intervals.map(|end| end.clamp(-reach, reach))).chain([-bound, bound]), 4)
+}
+
+fn loss_axes(canvas: &mut Canvas, panel: &Panel, teacher: Option<f64>) -> Result<()> {
+    panel.x_axis(canvas, Some("test NLL (nats per token)"))?;
+    canvas.text("perplexity", (panel.left - 10.0, TOP - 9.0), SMALL, GREY, Anchor::Right)?;
+    for (value, _) in &panel.x.ticks {
+        canvas.text(&format::significant(value.exp(), 4), (panel.px(*value), TOP - 9.0), SMALL, GREY, Anchor::Middle)?;
+    }
+    if let Some(teacher) = teacher {
+        let x = panel.px(teacher);
+        canvas.dashed((x, TOP), (x, panel.bottom()), GREY, 1.2)?;
+        canvas.text("teacher", (x, TOP - 26.0), SMALL, GREY, if x > panel.right() - 30.0 { Anchor::Right } else { Anchor::Middle })?;
+    }
+    panel.frame(canvas)
 }
 
 /// Every second row lies on a light stripe.
@@ -125,17 +128,29 @@ fn spread(seed: usize, seeds: usize) -> f64 {
 }
 
 /// A row's own losses.
-fn own(canvas: &mut Canvas, panel: &Panel, row: &Row, y: f64, ink: Color) -> Result<()> {
+fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &Row, y: f64, ink: Color) -> Result<()> {
     if let Some((low, high)) = row.interval {
         interval(canvas, panel, y, low, high, ink)?;
     }
     for (seed, loss) in row.losses.iter().enumerate() {
-        canvas.mark(Mark::Dot, (panel.px(*loss), y + spread(seed, row.losses.len())), 3.4, ink, 0.85)?;
+        canvas.speck((panel.px(*loss), y + spread(seed, row.losses.len())), 3.0, ink, 0.6)?;
     }
     match row.mean.filter(|_| row.losses.len() > 1) {
         Some(mean) => canvas.line(&[(panel.px(mean), y - 9.0), (panel.px(mean), y + 9.0)], ink, 1.0, 2.2),
         None => Ok(()),
     }
+}
+
+/// A row's differences to its baseline.
+fn draw_difference(canvas: &mut Canvas, panel: &Panel, contrast: &Contrast, y: f64, ink: Color) -> Result<()> {
+    let Some(paired) = &contrast.paired else { return Ok(()) };
+    if let Some((low, high)) = contrast.interval {
+        interval(canvas, panel, y, low, high, ink)?;
+    }
+    for (seed, difference) in paired.differences.iter().enumerate() {
+        canvas.mark(Mark::Ring, (panel.px(*difference), y + spread(seed, paired.n())), 2.6, ink, 0.75)?;
+    }
+    canvas.mark(Mark::Diamond, (panel.px(paired.mean), y), 4.2, ink, 1.0)
 }
 
 /// A line from low to high; where it leaves the panel it ends in an arrow.

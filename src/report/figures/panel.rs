@@ -89,10 +89,13 @@ impl Panel {
         canvas.bold(title, (self.left, self.top - 10.0), TEXT, INK, Anchor::Left)
     }
 
-    /// A curve.
+    /// A curve; what lies above or below the panel is cut off.
     pub fn curve(&self, canvas: &mut Canvas, points: &[(f64, f64)], color: Color, width: f64) -> Result<()> {
-        let points: Vec<(f64, f64)> = points.iter().map(|&(x, y)| self.point(x, y)).collect();
-        canvas.line(&points, color, 1.0, width)
+        for piece in clipped(points, self.y.low, self.y.high) {
+            let piece: Vec<(f64, f64)> = piece.iter().map(|&(x, y)| self.point(x, y)).collect();
+            canvas.line(&piece, color, 1.0, width)?;
+        }
+        Ok(())
     }
 
     /// The area between two curves of the same x: (x, low, high).
@@ -109,6 +112,38 @@ impl Panel {
         let above = place - 8.0 > self.top;
         canvas.text(name, (self.right() - 2.0, if above { place - 8.0 } else { place + 9.0 }), SMALL, GREY, Anchor::Right)
     }
+}
+
+/// The pieces of a curve between two levels; where it crosses one, it ends there.
+fn clipped(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
+    let inside = |y: f64| (low..=high).contains(&y);
+    let mut pieces: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
+    let mut push = |point: (f64, f64), starts: bool| {
+        if starts {
+            pieces.push(Vec::new());
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(point);
+        }
+    };
+    for (place, &(x, y)) in points.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| points[before]);
+        // Where the line from the point before crosses the level that one of the two lies beyond.
+        let crossing = |beyond: f64, (from_x, from_y): (f64, f64)| {
+            let level = if beyond > high { high } else { low };
+            (from_x + (x - from_x) * (level - from_y) / (y - from_y), level)
+        };
+        match (before, inside(y)) {
+            (Some(before), true) if !inside(before.1) => {
+                push(crossing(before.1, before), true);
+                push((x, y), false);
+            }
+            (_, true) => push((x, y), false),
+            (Some(before), false) if inside(before.1) => push(crossing(y, before), false),
+            (Some(_) | None, false) => {}
+        }
+    }
+    pieces
 }
 
 /// Moves places apart so that neighbours have `gap` between them, as near to where they were as that allows, within low … high. Gives the places in the order given.
@@ -194,6 +229,13 @@ pub fn legend(canvas: &mut Canvas, entries: &[Entry], (left, top): (f64, f64), w
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_ends_where_it_leaves_the_panel_and_starts_again_where_it_comes_back() {
+        let curve = [(0.0, 3.0), (1.0, 1.0), (2.0, 1.5), (3.0, -0.5), (4.0, 0.5)];
+        let pieces: Vec<_> = clipped(&curve, 0.0, 2.0).into_iter().filter(|piece| !piece.is_empty()).collect();
+        assert_eq!(pieces, [vec![(0.5, 2.0), (1.0, 1.0), (2.0, 1.5), (2.75, 0.0)], vec![(3.5, 0.0), (4.0, 0.5)]]);
+    }
 
     #[test]
     fn labels_move_apart_and_stay_near_their_places() {

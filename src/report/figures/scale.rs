@@ -44,7 +44,9 @@ impl Scale {
         };
         let fine: Vec<f64> = (10..100).map(|tenths| f64::from(tenths) / 10.0).collect();
         let sets: [&[f64]; 5] = [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &fine];
-        let chosen = sets.iter().map(|digits| candidates(digits)).find(|ticks| ticks.len() >= 3).unwrap_or_else(|| candidates(&fine));
+        // A range so narrow that it holds none of these is as good as linear.
+        let linear = || Self::exactly(10f64.powf(low), 10f64.powf(high), 4).ticks.into_iter().map(|tick| tick.0).collect();
+        let chosen = sets.iter().map(|digits| candidates(digits)).find(|ticks| ticks.len() >= 3).unwrap_or_else(linear);
         // Too many are thinned evenly: every second, third, ….
         let stride = if high - low > 4.0 { chosen.len().div_ceil(6) } else { chosen.len().div_ceil(8) }.max(1);
         let ticks = chosen.into_iter().step_by(stride).map(|value| (value, label(value))).collect();

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::canvas::{Anchor, GREY, INK, Mark, PALE, SMALL, TEXT, color, sheet};
 use super::panel::{Entry, Panel, legend, legend_height};
-use super::scale::Scale;
+use super::scale::{Scale, range};
 use super::{Facet, Figure, MOST_PANELS, View, WIDTH, left_out};
 use crate::report::contrasts::{NULLS, Row, STRATEGY};
 
@@ -24,7 +24,9 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     }
     let shown = &facets[..facets.len().min(MOST_PANELS / 2)];
     let rows = || shown.iter().flat_map(|facet| &facet.rows).filter(|(row, _)| !view.rows[*row].losses.is_empty());
-    let y = Scale::linear(rows().flat_map(|(row, _)| view.rows[*row].losses.iter().copied()), 5);
+    // Every panel has a range of its own, all of one span: what matters is the spread within a setting.
+    let span_of = |facet: &Facet| range(facet.rows.iter().flat_map(|&(row, _)| view.rows[row].losses.iter().copied())).unwrap_or((0.0, 1.0));
+    let half = shown.iter().map(span_of).map(|(low, high)| 0.55 * (high - low)).fold(0.005, f64::max);
     let mut series: Vec<usize> = rows().map(|(_, series)| *series).collect();
     series.sort_unstable();
     series.dedup();
@@ -33,28 +35,31 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         series.iter().map(|&number| Entry { name: name(number), color: color(number), mark: Some(Mark::Dot) }).collect();
 
     let top = 12.0 + legend_height(&entries, WIDTH - 84.0) + 26.0;
-    let step = HEIGHT + 52.0;
-    let svg = sheet(WIDTH, top + step * shown.len() as f64 + 6.0, "Test loss by layer strategy", |canvas| {
+    let step = HEIGHT + 50.0;
+    let svg = sheet(WIDTH, top + step * shown.len() as f64 - 18.0, "Test loss by layer strategy", |canvas| {
         legend(canvas, &entries, (66.0, 10.0), WIDTH - 84.0)?;
         for (place, facet) in shown.iter().enumerate() {
             let x = Scale { low: 0.0, high: strategies.len() as f64, logarithmic: false, ticks: Vec::new() };
-            let panel = Panel { left: 66.0, top: top + step * place as f64, width: WIDTH - 82.0, height: HEIGHT, x, y: y.clone() };
+            let (low, high) = span_of(facet);
+            let y = Scale::exactly(f64::midpoint(low, high) - half, f64::midpoint(low, high) + half, 5);
+            let panel = Panel { left: 66.0, top: top + step * place as f64, width: WIDTH - 82.0, height: HEIGHT, x, y };
             if first_null < strategies.len() {
                 canvas.rectangle((panel.px(first_null as f64), panel.top), (panel.right(), panel.bottom()), PALE, 0.6)?;
-                canvas.text("null controls", (panel.right() - 6.0, panel.top + 10.0), SMALL, GREY, Anchor::Right)?;
+                canvas.text("null controls", (panel.right(), panel.top - 10.0), SMALL, GREY, Anchor::Right)?;
             }
             panel.axes(canvas, None, Some("test NLL (nats per token)"))?;
             panel.title(canvas, &facet.title)?;
             for (column, strategy) in strategies.iter().enumerate() {
                 canvas.text(strategy, (panel.px(column as f64 + 0.5), panel.bottom() + 14.0), TEXT, INK, Anchor::Middle)?;
             }
-            for &(row, number) in facet.rows.iter().filter(|(row, _)| !view.rows[*row].losses.is_empty()) {
-                let row = &view.rows[row];
+            for &(place, number) in facet.rows.iter().filter(|(row, _)| !view.rows[*row].losses.is_empty()) {
+                let row = &view.rows[place];
+                let is_untouched = untouched(view, facet, place);
                 let rank = series.iter().position(|&own| own == number).unwrap_or(0);
                 let offset = (rank as f64 + 1.0) / (series.len() as f64 + 1.0);
                 match strategies.iter().position(|strategy| row.at.get(STRATEGY) == Some(strategy)) {
-                    Some(column) => dots(canvas, &panel, row, column as f64 + offset, number)?,
-                    None => level(canvas, &panel, row, number)?,
+                    Some(column) if !is_untouched => dots(canvas, &panel, row, column as f64 + offset, number)?,
+                    _ => level(canvas, &panel, row, number)?,
                 }
             }
         }
@@ -70,6 +75,12 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         left_out(shown.len(), facets.len(), "settings")
     );
     Ok(Some(Figure { name: "strategies", alt: "Test loss of every arm under every layer strategy".to_owned(), caption, svg }))
+}
+
+/// Whether an arm is the same runs under several strategies: the map is no part of it.
+fn untouched(view: &View, facet: &Facet, row: usize) -> bool {
+    let runs = |row: usize| -> Vec<usize> { view.rows[row].cells.iter().map(|&cell| view.data.run_of_cell[cell]).collect() };
+    facet.rows.iter().any(|&(other, _)| other != row && runs(other) == runs(row))
 }
 
 fn dots(canvas: &mut super::canvas::Canvas, panel: &Panel, row: &Row, x: f64, series: usize) -> Result<()> {

@@ -49,13 +49,13 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     let width = (WIDTH - LEFT - 10.0) / columns as f64;
     let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
     let step = HEIGHT + 46.0;
-    let svg = sheet(WIDTH, top + step * rows as f64 + 22.0, "Weighted loss terms over training steps, by arm", |canvas| {
+    let svg = sheet(WIDTH, top + step * rows as f64 + 2.0, "Weighted loss terms over training steps, by arm", |canvas| {
         legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
         for (place, (name, lines)) in shown.iter().enumerate() {
             let panel = Panel {
                 left: LEFT + width * (place % columns) as f64,
                 top: top + step * (place / columns) as f64,
-                width: width - 16.0,
+                width: width - 24.0,
                 height: HEIGHT,
                 x: x.clone(),
                 y: if place % columns == 0 { y.clone() } else { unlabelled(&y) },
