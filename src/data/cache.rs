@@ -12,14 +12,13 @@
 //! All numbers are little-endian. The tokens are memory-mapped, the rest is read. A file is written whole, then renamed, so it is there or it is not; the hash is checked whenever
 //! one is opened, and a broken one is set aside. Everything that a start needs of the text is in it: no text is read again.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use memmap2::Mmap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -251,56 +250,9 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     }))
 }
 
-/// Renames a broken file to `<name>.bad`, in the place of an earlier one, and says where it is.
-pub fn set_aside(path: &Path) -> Result<PathBuf> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".bad");
-    let bad = PathBuf::from(name);
-    fs::rename(path, &bad).with_context(|| format!("cannot set {} aside; remove it", path.display()))?;
-    Ok(bad)
-}
-
-/// Writes a file under a temporary name beside `path`, makes it durable and gives it its name: readers see all of it or nothing.
-///
-/// # Errors
-/// What `write` returns, and failures of the file system, with the path; the temporary file is removed.
-pub fn publish_file(path: &Path, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let Some((folder, name)) = path.parent().zip(path.file_name()) else { bail!("{} is no name for a file", path.display()) };
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!(".{}.{}-{number}.tmp", name.to_string_lossy(), std::process::id()));
-    let mut publish = || -> Result<()> {
-        let mut options = File::options();
-        let mut file = options.read(true).write(true).create(true).truncate(true).open(&temporary)?;
-        write(&mut file)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
-    };
-    publish().inspect_err(|_| _ = fs::remove_file(&temporary)).with_context(|| format!("cannot write {}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_that_fails_half_way_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/file");
-        let error = publish_file(&path, &mut |file| {
-            file.write_all(b"half")?;
-            bail!("no more")
-        });
-        assert_eq!(format!("{:#}", error.unwrap_err()), format!("cannot write {}: no more", path.display()));
-        assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 0);
-        publish_file(&path, &mut |file| Ok(file.write_all(b"whole")?)).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"whole");
-        assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 1);
-    }
 
     #[test]
     fn a_stream_in_memory_reads_like_a_mapped_one() {

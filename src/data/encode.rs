@@ -9,10 +9,11 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Exact;
-use super::cache::{self, SplitFacts, Summary, Writer};
+use super::cache::{SplitFacts, Summary, Writer};
 use super::grammar;
 use super::sources::{self, Part, Piece, count_words};
 use super::tokenizer::Tokenizer;
+use crate::files;
 use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
@@ -25,7 +26,7 @@ const TELL_EVERY: usize = 64 << 20;
 /// # Errors
 /// What reading the documents and writing the file report; splits that are empty.
 pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path, progress: &dyn Fn(&str)) -> Result<()> {
-    cache::publish_file(path, &mut |file| {
+    files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
         let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer, progress)?;
         let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer, progress)?;

@@ -28,6 +28,7 @@ pub use fingerprint::{dataset_fingerprint, tokenizer_fingerprint};
 pub use scoring::{ScoringWindow, scoring_windows};
 pub use tokenizer::Tokenizer;
 
+use crate::files;
 use crate::spec::run::{self, Dataset};
 
 /// What training and evaluation need of a dataset under a tokenizer.
@@ -71,7 +72,7 @@ pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, prog
         Ok(Some(prepared)) => return Ok(prepared),
         Ok(None) => {}
         Err(reason) => {
-            let bad = cache::set_aside(&path)?;
+            let bad = files::set_aside(&path, &format!("{reason:#}"))?;
             progress(&format!("{} is broken ({reason:#}); it is set aside as {} and built again", path.display(), bad.display()));
         }
     }

@@ -92,20 +92,21 @@ pub(super) fn remove_quietly(path: &Path) {
     let _ = remove_tree(path);
 }
 
-/// Puts something broken out of the way, as `NAME.bad` (`NAME.bad-2`, … where that is taken), with the reason in `NAME.bad.txt` beside it. Returns where it went.
+/// Puts something broken out of the way, as `NAME.bad` with the reason in `NAME.bad.txt` beside it, and returns where it went. It takes the place of what was set aside before: one
+/// is enough to see what happened, and more would fill the disk.
 ///
 /// # Errors
 /// Anything the disk refuses.
 pub fn set_aside(path: &Path, reason: &str) -> Result<PathBuf> {
-    let (folder, name) = split(path);
-    let aside = (1..)
-        .map(|count| folder.join(if count == 1 { format!("{name}.bad") } else { format!("{name}.bad-{count}") }))
-        .find(|candidate| candidate.symlink_metadata().is_err())
-        .unwrap_or_else(|| folder.join(format!("{name}.bad")));
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let aside = beside(".bad");
+    remove_tree(&aside)?;
     system::rename(path, &aside).map_err(|error| explain(error, "set aside", path))?;
-    sync_folder(folder)?;
-    let mut note = aside.clone().into_os_string();
-    note.push(".txt");
-    write_atomically(Path::new(&note), format!("{reason}\n").as_bytes())?;
+    sync_folder(split(path).0)?;
+    write_atomically(&beside(".bad.txt"), format!("{reason}\n").as_bytes())?;
     Ok(aside)
 }

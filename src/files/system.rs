@@ -41,7 +41,7 @@ fn admit() -> Result<()> {
 /// A new file; an error where one is there.
 pub(super) fn create(path: &Path) -> Result<File> {
     admit()?;
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
     tell(|| Change::Create(path.to_owned()));
     Ok(file)
 }

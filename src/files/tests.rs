@@ -57,6 +57,26 @@ fn a_file_holds_the_old_or_the_new_content_whatever_call_fails() {
 }
 
 #[test]
+fn a_file_that_is_written_piece_by_piece_appears_whole_or_not_at_all() {
+    use std::io::{Seek, SeekFrom, Write};
+    let folder = folder();
+    let path = folder.path().join("deep/file");
+    let error = write_by(&path, &mut |file| {
+        file.write_all(b"half")?;
+        anyhow::bail!("no more")
+    });
+    assert_eq!(format!("{:#}", error.unwrap_err()), format!("cannot write {}: no more", path.display()));
+    assert_eq!(tree(folder.path()).len(), 0);
+    let header_last = &mut |file: &mut std::fs::File| {
+        file.write_all(b"....body")?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file.write_all(b"head")?)
+    };
+    write_by(&path, header_last).unwrap();
+    assert_eq!(tree(folder.path()), BTreeMap::from([("deep/file".to_owned(), b"headbody".to_vec())]));
+}
+
+#[test]
 fn a_file_holds_the_old_or_the_new_content_whenever_the_power_goes() {
     let root = folder();
     let path = root.path().join("a/lock.toml");
@@ -212,12 +232,13 @@ fn checksums_that_point_outside_are_refused() {
 }
 
 #[test]
-fn what_is_broken_is_set_aside_with_its_reason() {
+fn what_is_broken_is_set_aside_with_its_reason_in_the_place_of_an_earlier_one() {
     let root = folder();
-    for (count, name) in ["100.bad", "100.bad-2"].iter().enumerate() {
-        create_folders(&root.path().join("100")).unwrap();
-        assert_eq!(set_aside(&root.path().join("100"), &format!("reason {count}")).unwrap(), root.path().join(name));
-        assert_eq!(std::fs::read_to_string(root.path().join(format!("{name}.txt"))).unwrap(), format!("reason {count}\n"));
+    for reason in ["one", "two"] {
+        write_atomically(&root.path().join("100/state"), reason.as_bytes()).unwrap();
+        assert_eq!(set_aside(&root.path().join("100"), reason).unwrap(), root.path().join("100.bad"));
+        let expected = [("100.bad.txt", format!("{reason}\n")), ("100.bad/state", reason.to_owned())];
+        assert_eq!(tree(root.path()), expected.map(|(name, content)| (name.to_owned(), content.into_bytes())).into());
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::error::explain;
 use super::place::{Placed, remove_quietly, rename_folder};
@@ -18,11 +19,28 @@ use super::{owner, system};
 /// # Errors
 /// Anything the disk refuses; the old content is then still there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, |temporary| write_new(temporary, bytes))
+}
+
+/// The same for a file that `write` writes piece by piece. It gets the new file, empty, to write, seek and map as it likes.
+///
+/// # Errors
+/// What `write` returns, and anything the disk refuses; the old content is then still there.
+pub fn write_by(path: &Path, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
+    replace(path, |temporary| {
+        let mut file = system::create(temporary).map_err(|error| explain(error, "create", path))?;
+        write(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
+        system::sync_file(&file, temporary).map_err(|error| explain(error, "flush", path))
+    })
+}
+
+/// Has a file made beside `path`, and renames it over that.
+fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let (folder, name) = split(path);
     create_folders(folder)?;
     sweep(folder, name);
     let temporary = folder.join(owner::name_in_the_making(name));
-    write_new(&temporary, bytes)
+    make(&temporary)
         .and_then(|()| system::rename(&temporary, path).map_err(|error| explain(error, "write", path)))
         .inspect_err(|_| remove_quietly(&temporary))?;
     sync_folder(folder)

@@ -81,7 +81,7 @@ pub fn read(path: &Path) -> Result<Table> {
 /// As [`read`].
 pub fn read_with(path: &Path, limits: &Limits) -> Result<Table> {
     let bytes = files::read_limited(path, limits.file)?;
-    from_parquet(bytes, limits).with_context(|| format!("{} cannot be read as parquet", path.display()))
+    from_parquet(bytes, limits).with_context(|| refusal(path))
 }
 
 /// Reads the bytes of a parquet file.
@@ -115,19 +115,23 @@ fn column_of(series: &Series, limits: &Limits) -> Result<Column> {
         DataType::UInt32 => Column::U32(series.u32()?.into_no_null_iter().collect()),
         DataType::UInt64 => Column::U64(series.u64()?.into_no_null_iter().collect()),
         DataType::Int64 => Column::I64(series.i64()?.into_no_null_iter().collect()),
-        DataType::String => Column::Text(texts_of(series, limits.bytes)?),
+        DataType::String => Column::Text(texts_of(series, limits.bytes)?.into_iter().flatten().collect()),
         other => bail!("values of type {other} are not read"),
     })
 }
 
 /// The texts of a column. One long text can be repeated by a few bytes of the file, so their length together is limited.
-pub(super) fn texts_of(series: &Series, limit: u64) -> Result<Vec<String>> {
+pub(super) fn texts_of(series: &Series, limit: u64) -> Result<Vec<Option<String>>> {
     let texts = series.str()?;
     let bytes = texts.iter().flatten().fold(0u64, |sum, text| sum.saturating_add(text.len() as u64));
     if bytes > limit {
         bail!("its texts take {bytes} bytes, more than the {limit} that are read at once");
     }
-    Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+    Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+pub(super) fn refusal(path: &Path) -> String {
+    format!("cannot read {} as parquet", path.display())
 }
 
 /// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.

@@ -2,35 +2,41 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use polars::prelude::{DataType, FileMetadata, ParallelStrategy, ParquetReader, SerReader};
 
 use super::guard;
-use super::parquet::{Limits, calmly, texts_of};
+use super::parquet::{Limits, calmly, refusal, texts_of};
 
-/// A column of text, read from its beginning.
+/// A column of text, read from its beginning, some rows at a time.
 #[derive(Debug)]
 pub struct Texts {
     path: PathBuf,
     column: String,
-    metadata: std::sync::Arc<FileMetadata>,
+    metadata: Arc<FileMetadata>,
     group: usize,
-    row: usize,
+    /// Rows of the groups before, and of this one, that were read.
+    before: usize,
+    read: usize,
 }
 
 /// What a whole dataset's file may ask for; memory is bounded by its groups of rows.
 const LIMITS: Limits = Limits { file: u64::MAX, values: 1 << 36, bytes: 1 << 40 };
-/// What one group of rows may take once it is decompressed.
-const GROUP_BYTES: u64 = 8 << 30;
+/// Text may be this many times its compressed size, and [`SPARE`] bytes more: beyond that the file was made to exhaust the memory.
+const EXPANSION: u64 = 256;
+const SPARE: u64 = 64 << 20;
+/// Rows that are decoded at a time.
+const ROWS: usize = 1 << 18;
 
 impl Texts {
     /// Opens a file and checks what it says of itself.
     ///
     /// # Errors
-    /// A file that cannot be read or is damaged, or a column that is missing or not text.
+    /// A file that cannot be read or is damaged, or a column that is missing (with those there are) or not text.
     pub fn open(path: &Path, column: &str) -> Result<Self> {
-        Self::open_checked(path, column).with_context(|| format!("{} cannot be read as parquet", path.display()))
+        Self::open_checked(path, column).with_context(|| refusal(path))
     }
 
     fn open_checked(path: &Path, column: &str) -> Result<Self> {
@@ -41,19 +47,26 @@ impl Texts {
         let schema = calmly(|| reader.schema())?;
         match schema.get(column) {
             None => bail!(
-                "there is no column `{column}`; the columns are {}",
+                "it has no column `{column}`; it has {}",
                 schema.iter_names().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
             ),
             Some(field) if DataType::from_arrow_field(field) != DataType::String => {
-                bail!("the column `{column}` holds values of type {}, not text", DataType::from_arrow_field(field));
+                bail!("the column `{column}` is {}, not text", DataType::from_arrow_field(field));
             }
             Some(_) => {}
         }
         calmly(|| guard::check(&mut file, &metadata, Some(column), &LIMITS))?;
-        if let Some(group) = metadata.row_groups.iter().find(|group| group.total_byte_size() as u64 > GROUP_BYTES) {
-            bail!("a group of its rows takes {} bytes; write the file with smaller groups", group.total_byte_size());
+        for group in &metadata.row_groups {
+            let (mut packed, mut unpacked) = (0u64, 0u64);
+            for chunk in group.columns_under_root_iter(column).into_iter().flatten() {
+                packed = packed.saturating_add(u64::try_from(chunk.compressed_size())?);
+                unpacked = unpacked.saturating_add(u64::try_from(chunk.uncompressed_size())?);
+            }
+            if unpacked > most(packed) {
+                bail!("a group of its rows would grow from {packed} to {unpacked} bytes; write the file again with smaller groups");
+            }
         }
-        Ok(Self { path: path.to_owned(), column: column.to_owned(), metadata, group: 0, row: 0 })
+        Ok(Self { path: path.to_owned(), column: column.to_owned(), metadata, group: 0, before: 0, read: 0 })
     }
 
     /// Rows of the whole file.
@@ -61,47 +74,71 @@ impl Texts {
         self.metadata.num_rows
     }
 
-    /// The rows of the next group; nothing at the end. A row without text is empty.
+    /// The next rows, in order; nothing at the end. A row may have no text, which is not an empty one.
     ///
     /// # Errors
     /// A file that is damaged.
-    pub fn next_group(&mut self) -> Result<Option<Vec<String>>> {
-        let Some(group) = self.metadata.row_groups.get(self.group) else { return Ok(None) };
-        let rows = group.num_rows();
-        let texts = self.read(rows).with_context(|| format!("{} cannot be read as parquet", self.path.display()))?;
-        self.group += 1;
-        self.row += rows;
-        Ok(Some(texts))
+    pub fn next_rows(&mut self) -> Result<Option<Vec<Option<String>>>> {
+        while let Some(group) = self.metadata.row_groups.get(self.group) {
+            let rows = group.num_rows();
+            if self.read < rows {
+                let count = ROWS.min(rows - self.read);
+                let packed = group
+                    .columns_under_root_iter(&self.column)
+                    .into_iter()
+                    .flatten()
+                    .map(|chunk| chunk.compressed_size().max(0) as u64)
+                    .sum();
+                let texts = self.decode(count, most(packed)).with_context(|| refusal(&self.path))?;
+                self.read += count;
+                return Ok(Some(texts));
+            }
+            self.before += rows;
+            (self.group, self.read) = (self.group + 1, 0);
+        }
+        Ok(None)
     }
 
-    fn read(&self, rows: usize) -> Result<Vec<String>> {
+    fn decode(&self, count: usize, limit: u64) -> Result<Vec<Option<String>>> {
         let mut reader = ParquetReader::new(File::open(&self.path)?);
         reader.set_metadata(self.metadata.clone());
-        let reader =
-            reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some((self.row, rows))).read_parallel(ParallelStrategy::None);
+        let slice = (self.before + self.read, count);
+        let reader = reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some(slice)).read_parallel(ParallelStrategy::None);
         let frame = calmly(|| reader.finish())?;
-        texts_of(frame.column(&self.column)?.as_materialized_series(), GROUP_BYTES)
+        let texts = texts_of(frame.column(&self.column)?.as_materialized_series(), limit)?;
+        if texts.len() != count {
+            bail!("it has {} rows where {count} were announced", texts.len());
+        }
+        Ok(texts)
     }
+}
+
+fn most(packed: u64) -> u64 {
+    packed.saturating_mul(EXPANSION).saturating_add(SPARE)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Table, to_parquet};
+    use polars::prelude::{ParquetWriter, df};
+
     use super::*;
 
     #[test]
-    fn texts_come_in_order_and_other_columns_are_refused() {
+    fn texts_come_in_order_whatever_the_groups_and_other_columns_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
-        let texts: Vec<String> = (0..5).map(|row| format!("row {row} ä\n")).collect();
-        let table = Table::new().with("id", Column::U64((0..5).collect())).with("text", Column::Text(texts.clone()));
-        std::fs::write(&path, to_parquet(&table).unwrap()).unwrap();
+        let texts: Vec<Option<String>> = (0..7).map(|row| (row != 3).then(|| format!("row {row} ä\n"))).collect();
+        let mut frame = df!("id" => (0..7u64).collect::<Vec<_>>(), "text" => &texts).unwrap();
+        ParquetWriter::new(File::create(&path).unwrap()).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
         let mut reader = Texts::open(&path, "text").unwrap();
-        assert_eq!(reader.rows(), 5);
-        assert_eq!(reader.next_group().unwrap(), Some(texts));
-        assert_eq!(reader.next_group().unwrap(), None);
+        assert_eq!(reader.rows(), 7);
+        let mut found = Vec::new();
+        while let Some(rows) = reader.next_rows().unwrap() {
+            found.extend(rows);
+        }
+        assert_eq!(found, texts);
         let message = |column| format!("{:#}", Texts::open(&path, column).unwrap_err());
-        assert!(message("id").ends_with("the column `id` holds values of type u64, not text"), "{}", message("id"));
-        assert!(message("body").ends_with("there is no column `body`; the columns are id, text"), "{}", message("body"));
+        assert_eq!(message("id"), format!("cannot read {} as parquet: the column `id` is u64, not text", path.display()));
+        assert_eq!(message("body"), format!("cannot read {} as parquet: it has no column `body`; it has id, text", path.display()));
     }
 }

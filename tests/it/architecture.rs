@@ -309,6 +309,7 @@ fn the_disk_the_terminal_and_the_buffers_of_tensors_are_touched_in_one_place_eac
         };
         check(&WRITES, source.module() == "files", "write through `files`");
         check(&PRINTS, source.module() == "cli", "only `cli` prints; return the text, or tell an observer");
+        check(&["ParquetReader", "ParquetWriter"], source.module() == "table", "parquet is read and written by `table`");
         check(&["copy_into"], source.path == "ops/tape.rs", "only ops/tape.rs reads a tensor's buffer");
     }
     report(faults);
