@@ -22,7 +22,6 @@ const SPEC_LIMIT: u64 = 1 << 20;
 /// A study with all that is stored of it.
 #[derive(Debug, Clone)]
 pub struct StudyData {
-    pub layout: Layout,
     pub study: Study,
     /// Each run with each evaluation that a cell names, in the order of first appearance.
     pub runs: Vec<RunData>,
@@ -73,18 +72,12 @@ impl StudyData {
         let (teacher_keys, _) = distinct(&study.cells, |cell| (cell.teacher.clone(), cell.teacher_evaluation.clone()));
         let runs = keys.par_iter().map(|(id, key)| RunData::read(layout.run(id), id, key, true)).collect();
         let teachers = teacher_keys.par_iter().map(|(id, key)| RunData::read(layout.teacher(id), id, key, false)).collect();
-        Ok(Self { layout: layout.clone(), study, runs, run_of_cell, teachers })
+        Ok(Self { study, runs, run_of_cell, teachers })
     }
 
     /// The run of a cell.
     pub fn run(&self, cell: usize) -> &RunData {
         &self.runs[self.run_of_cell[cell]]
-    }
-
-    /// The teacher of a cell, where it is stored.
-    pub fn teacher(&self, cell: usize) -> Option<&RunData> {
-        let cell = &self.study.cells[cell];
-        self.teachers.iter().find(|teacher| teacher.id == cell.teacher && teacher.evaluation_key == cell.teacher_evaluation)
     }
 }
 

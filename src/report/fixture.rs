@@ -248,7 +248,9 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
         perplexity: nll.exp(),
         word_perplexity: (nll * 5001.0 / 3000.0).exp(),
         bits_per_byte: nll * 5001.0 / (20_000.0 * std::f64::consts::LN_2),
-        documents: (0..50).map(|document| (100.0 * nll * (1.0 + 0.1 * f64::from(document).sin() + 0.002 * (f64::from(document) * nll).cos()), 100)).collect(),
+        documents: (0..50)
+            .map(|document| (100.0 * nll * (1.0 + 0.1 * f64::from(document).sin() + 0.002 * (f64::from(document) * nll).cos()), 100))
+            .collect(),
     };
     Evaluation {
         format: 1,

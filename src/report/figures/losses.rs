@@ -22,7 +22,8 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         return Ok(None);
     }
     let settings = &view.data.study.report;
-    let contrasts: Vec<Option<&Contrast>> = rows.iter().map(|row| row.contrast.map(|contrast| &view.analysis.contrasts[contrast])).collect();
+    let contrasts: Vec<Option<&Contrast>> =
+        rows.iter().map(|row| row.contrast.map(|contrast| &view.analysis.contrasts[contrast])).collect();
     let has_differences = contrasts.iter().flatten().any(|contrast| contrast.paired.is_some());
     let names = rows.iter().map(|row| text_width(&row.label, TEXT)).fold(60.0, f64::max).min(210.0) + 14.0;
     let plots = WIDTH - names - 24.0;
@@ -30,7 +31,8 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     let losses: Vec<f64> = rows.iter().flat_map(|row| row.losses.iter().copied()).collect();
     let teacher = view.data.teachers.iter().find_map(|teacher| teacher.nll()).filter(|&teacher| is_near(teacher, &losses));
     let nothing = Scale { low: 0.0, high: 1.0, logarithmic: false, ticks: Vec::new() };
-    let own = Panel { left: names, top: TOP, width, height: ROW * rows.len() as f64, x: scale_of_losses(rows, &losses, teacher), y: nothing };
+    let own =
+        Panel { left: names, top: TOP, width, height: ROW * rows.len() as f64, x: scale_of_losses(rows, &losses, teacher), y: nothing };
     let paired = Panel { left: names + width + 28.0, x: scale_of_differences(&contrasts, settings.margin), ..own.clone() };
 
     let svg = sheet(WIDTH, own.bottom() + BOTTOM, "Test loss of every arm and its paired difference to the baseline", |canvas| {
@@ -93,7 +95,8 @@ fn scale_of_losses(rows: &[&Row], losses: &[f64], teacher: Option<f64>) -> Scale
 
 /// The same for differences; 0 and ±δ are always there.
 fn scale_of_differences(contrasts: &[Option<&Contrast>], margin: f64) -> Scale {
-    let compared = || contrasts.iter().flatten().filter_map(|contrast| contrast.paired.as_ref()).flat_map(|paired| paired.differences.iter().copied());
+    let compared =
+        || contrasts.iter().flatten().filter_map(|contrast| contrast.paired.as_ref()).flat_map(|paired| paired.differences.iter().copied());
     let reach = compared().fold(margin * 2.0, |reach, difference| reach.max(difference.abs() * 2.0));
     let intervals = contrasts.iter().flatten().filter_map(|contrast| contrast.interval).flat_map(|(low, high)| [low, high]);
     let bound = margin * 1.6;

@@ -162,8 +162,3 @@ fn grid(count: usize) -> (usize, usize) {
 fn left_out(shown: usize, all: usize, what: &str) -> String {
     if shown < all { format!(" Shown are the first {shown} of {all} {what}.") } else { String::new() }
 }
-
-/// "seed" or "3 seeds".
-fn seeds(count: usize) -> String {
-    if count == 1 { "one seed".to_owned() } else { format!("{count} seeds") }
-}

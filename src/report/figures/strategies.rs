@@ -25,7 +25,8 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     let shown = &facets[..facets.len().min(MOST_PANELS / 2)];
     let rows = || shown.iter().flat_map(|facet| &facet.rows).filter(|(row, _)| !view.rows[*row].losses.is_empty());
     // Every panel has a range of its own, all of one span: what matters is the spread within a setting.
-    let span_of = |facet: &Facet| range(facet.rows.iter().flat_map(|&(row, _)| view.rows[row].losses.iter().copied())).unwrap_or((0.0, 1.0));
+    let span_of =
+        |facet: &Facet| range(facet.rows.iter().flat_map(|&(row, _)| view.rows[row].losses.iter().copied())).unwrap_or((0.0, 1.0));
     let half = shown.iter().map(span_of).map(|(low, high)| 0.55 * (high - low)).fold(0.005, f64::max);
     let mut series: Vec<usize> = rows().map(|(_, series)| *series).collect();
     series.sort_unstable();
