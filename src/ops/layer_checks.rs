@@ -12,14 +12,12 @@ fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
 }
 
 /// Values and gradients of both forms of a layer on `inputs`.
-fn compare(
-    name: &str,
-    inputs: &[Mat<Cpu>],
-    fused: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
-    reference: impl Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>,
-) {
+/// A matrix on a tape.
+type Traced = Mat<Cpu, OwnedTape<f32, Cpu>>;
+
+fn compare(name: &str, inputs: &[Mat<Cpu>], fused: impl Fn(Traced) -> Traced, reference: impl Fn(Traced) -> Traced) {
     let all: Vec<&Mat<Cpu>> = inputs.iter().collect();
-    let run = |form: &dyn Fn(Mat<Cpu, OwnedTape<f32, Cpu>>) -> Mat<Cpu, OwnedTape<f32, Cpu>>| {
+    let run = |form: &dyn Fn(Traced) -> Traced| {
         let out = form(inputs[0].leaky_trace());
         (tape::read(&out), gradients(weigh(out), &all))
     };

@@ -14,7 +14,7 @@ const CHUNK: usize = 1 << 14;
 const ROWS: usize = 64;
 
 /// √(2/π), and the cubic coefficient of the tanh GELU.
-const GELU: (f32, f32) = (0.797_884_56, 0.044_715);
+const GELU: (f32, f32) = (0.797_884_6, 0.044_715);
 
 /// x·W + b, (N, I)·(I, O) + (1, O).
 pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {

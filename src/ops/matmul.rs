@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn parts_of_wider_matrices_are_multiplied_in_place() {
         let (a, b) = (values(4 * 10, 3), values(3 * 8, 4));
-        let mut out = vec![9.0; 4 * 6];
+        let mut out = [9.0; 4 * 6];
         product(Product::new(4, 3, 2).strides(10, 8, 6), &a[5..], &b[1..], &mut out[2..]);
         for row in 0..4 {
             for column in 0..2 {

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn numbers_have_four_significant_digits_and_no_negative_zero() {
         for (value, text) in [
-            (3.14159, "3.142"),
+            (3.14259, "3.143"),
             (29.4162, "29.42"),
             (0.0, "0"),
             (-0.012342, "−0.01234"),

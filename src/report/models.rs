@@ -200,7 +200,7 @@ fn word(lipschitz: Lipschitz) -> &'static str {
 }
 
 /// The mean over the last tenth of a curve.
-fn end(curve: &Vec<(f64, f64)>) -> Option<f64> {
+fn end(curve: &[(f64, f64)]) -> Option<f64> {
     let tail = &curve[curve.len() - curve.len().div_ceil(10)..];
     (!tail.is_empty()).then(|| mean(&tail.iter().map(|point| point.1).collect::<Vec<_>>()))
 }

@@ -262,15 +262,16 @@ impl Walk<'_> {
 
     fn number(&mut self, schema: &Json, number: Num) -> Json {
         let value = number.to_f64().unwrap_or_else(|| number.to_i128().map_or(0.0, |whole| whole as f64));
-        let bounds: [(&str, &str, fn(f64, f64) -> bool); 4] = [
-            ("minimum", "at least", |value, bound| value >= bound),
-            ("maximum", "at most", |value, bound| value <= bound),
-            ("exclusiveMinimum", "more than", |value, bound| value > bound),
-            ("exclusiveMaximum", "less than", |value, bound| value < bound),
-        ];
-        for (keyword, words, holds) in bounds {
+        for (keyword, words) in
+            [("minimum", "at least"), ("maximum", "at most"), ("exclusiveMinimum", "more than"), ("exclusiveMaximum", "less than")]
+        {
             if let Some(bound) = schema.get(keyword).and_then(Json::as_f64)
-                && !holds(value, bound)
+                && !match keyword {
+                    "minimum" => value >= bound,
+                    "maximum" => value <= bound,
+                    "exclusiveMinimum" => value > bound,
+                    _ => value < bound,
+                }
             {
                 let name = self.name();
                 let message = format!("{name} = {} is out of range: it is {words} {}", number_text(number), schema[keyword]);

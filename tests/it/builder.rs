@@ -72,7 +72,6 @@ baseline = { arm = "none" }
 /// A folder of its own with a spec in it.
 pub struct Site {
     folder: tempfile::TempDir,
-    settings: Vec<(String, String)>,
 }
 
 /// What a command did.
@@ -87,7 +86,7 @@ impl Site {
     pub fn new(spec: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("study.toml"), spec).expect("a spec");
-        Self { folder, settings: Vec::new() }
+        Self { folder }
     }
 
     /// The tiny study with some text of it replaced.
@@ -98,12 +97,6 @@ impl Site {
             spec = spec.replace(from, to);
         }
         Self::new(&spec)
-    }
-
-    /// Sets an environment variable for the commands that follow.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.settings.push((name.to_owned(), value.to_owned()));
-        self
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -123,7 +116,6 @@ impl Site {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env("KDPIPE_CACHE", self.path("cache")).env_remove("KDPIPE_FAULT").env_remove("NO_COLOR");
-        command.envs(self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         command.envs(settings.iter().copied());
         let Output { status, stdout, stderr } = command.output().expect("the program starts");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&*self.folder.path().to_string_lossy(), "SITE");
