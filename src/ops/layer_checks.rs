@@ -11,10 +11,10 @@ fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
     (x * matrix(rows, columns, 1.0, 99)).sum()
 }
 
-/// Values and gradients of both forms of a layer on `inputs`.
 /// A matrix on a tape.
 type Traced = Mat<Cpu, OwnedTape<f32, Cpu>>;
 
+/// Values and gradients of both forms of a layer on `inputs`.
 fn compare(name: &str, inputs: &[Mat<Cpu>], fused: impl Fn(Traced) -> Traced, reference: impl Fn(Traced) -> Traced) {
     let all: Vec<&Mat<Cpu>> = inputs.iter().collect();
     let run = |form: &dyn Fn(Traced) -> Traced| {

@@ -47,9 +47,31 @@ pub use logits::{LogitTerm, TeacherHead, TokenScore};
 pub use losses::Losses;
 
 /// Everything that training and evaluation ask of a device.
+#[cfg(not(feature = "cuda"))]
+pub trait Ops: Layers + Losses + Send + Sync {}
+
+#[cfg(not(feature = "cuda"))]
+impl<D: Layers + Losses + Send + Sync> Ops for D {}
+
+/// Everything that training and evaluation ask of a device.
+#[cfg(feature = "cuda")]
 pub trait Ops: Layers + Losses {}
 
+#[cfg(feature = "cuda")]
 impl<D: Layers + Losses> Ops for D {}
+
+/// Runs independent work on every item: over the cores, or, with a GPU, one after the other, since dfdx's handle of it belongs to one thread.
+#[cfg(not(feature = "cuda"))]
+pub fn side_by_side<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+    use rayon::prelude::*;
+    items.par_iter_mut().for_each(work);
+}
+
+/// Runs independent work on every item: over the cores, or, with a GPU, one after the other, since dfdx's handle of it belongs to one thread.
+#[cfg(feature = "cuda")]
+pub fn side_by_side<T>(items: &mut [T], work: impl Fn(&mut T)) {
+    items.iter_mut().for_each(work);
+}
 
 /// The device that runs are trained on.
 #[cfg(not(feature = "cuda"))]

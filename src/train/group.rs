@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use dfdx::prelude::*;
-use rayon::prelude::*;
 
 use super::member::{Member, Micro, Outcome, Values};
 use crate::data::{Order, batch};
 use crate::distill::balance::{Sample, balance};
 use crate::model::{Gpt2, States};
-use crate::ops::Ops;
+use crate::ops::{Ops, side_by_side};
 use crate::spec::run::{Balance, State as HiddenState, Train};
 
 /// The tokens that a group trains and validates on.
@@ -44,7 +43,7 @@ pub struct Progress<'a> {
 }
 
 /// Trains until every member has an outcome. `teacher` is asked for where any member's objective needs one.
-pub fn train<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus, control: &Control) {
+pub fn train<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus, control: &Control) {
     prepare(members, teacher, corpus);
     loop {
         let Some(step) = members.iter().filter(|member| member.is_active()).map(|member| member.state.step).min() else { return };
@@ -59,12 +58,14 @@ pub fn train<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&G
         let tokens = turn[0].1.job.tokens_per_step();
         advance(&mut turn, &shared, step, teacher, corpus);
 
-        let rows: Vec<(usize, Option<Values>)> = turn.par_iter_mut().map(|(index, member)| (*index, member.update())).collect();
+        let mut turn: Vec<(usize, &mut Member<D>, Option<Values>)> =
+            turn.into_iter().map(|(index, member)| (index, member, None)).collect();
+        side_by_side(&mut turn, |(_, member, row)| *row = member.update());
         let seconds = started.elapsed().as_secs_f64();
-        let seen = rows.iter().filter_map(|(index, row)| row.as_ref().map(|row| (*index, row))).collect();
+        let seen = turn.iter().filter_map(|(index, _, row)| row.as_ref().map(|row| (*index, row))).collect();
         (control.progress)(&Progress { step: step + 1, rows: seen, tokens, seconds });
-        turn.par_iter_mut().zip(rows).for_each(|((_, member), (_, row))| {
-            if let Some(row) = row {
+        side_by_side(&mut turn, |(_, member, row)| {
+            if let Some(row) = row.take() {
                 member.finish(row, corpus.validation, started);
             }
         });
@@ -72,13 +73,7 @@ pub fn train<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&G
 }
 
 /// Every micro-batch of a step through the teacher once, then through every member.
-fn advance<D: Ops + Send + Sync>(
-    turn: &mut [(usize, &mut Member<D>)],
-    shared: &Train,
-    step: u64,
-    teacher: Option<&Gpt2<D>>,
-    corpus: Corpus,
-) {
+fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u64, teacher: Option<&Gpt2<D>>, corpus: Corpus) {
     let epoch = epoch(corpus.order, shared, step);
     turn.iter_mut().for_each(|(_, member)| member.begin(epoch));
     let needs_teacher = turn.iter().any(|(_, member)| member.job.objective.needs_teacher());
@@ -92,12 +87,12 @@ fn advance<D: Ops + Send + Sync>(
             .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), &teacher.wte));
         let teacher = states.as_ref().map(|(states, head)| (states, *head));
         let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
-        turn.par_iter_mut().for_each(|(_, member)| member.micro(&micro));
+        side_by_side(turn, |(_, member)| member.micro(&micro));
     }
 }
 
 /// Balances the members that start from the beginning.
-fn prepare<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus) {
+fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus) {
     let Some(teacher) = teacher else { return };
     let mut fresh: Vec<(&mut Member<D>, usize, String)> = Vec::new();
     for member in members.iter_mut().filter(|member| member.is_active() && member.state.step == 0) {
@@ -125,7 +120,7 @@ fn prepare<D: Ops + Send + Sync>(members: &mut [Member<D>], teacher: Option<&Gpt
         .collect();
     let samples: Vec<Sample<D>> =
         seen.iter().map(|(batch, teacher)| Sample { inputs: &batch.inputs, targets: &batch.targets, teacher }).collect();
-    fresh.par_iter_mut().for_each(|(member, batches, reference)| {
+    side_by_side(&mut fresh, |(member, batches, reference)| {
         let moment = member.job.objective.at(0, 0);
         let (objective, state) = (&member.job.objective, &mut member.state);
         let (student, auxiliary) = (&state.student, &mut state.auxiliary);
