@@ -39,7 +39,7 @@ pub enum Strategy {
     },
     /// Null control: uniform's targets in reverse order.
     Reverse {},
-    /// Null control: uniform's targets permuted once per seed, never in their own order.
+    /// Null control: uniform's targets permuted once per seed, never in their own order, nor, from three layers on, in reverse: that is a control of its own.
     Shuffled {},
 }
 
@@ -103,12 +103,12 @@ impl Strategy {
     }
 }
 
-/// The targets in another order: the first permutation of the seed's that moves one.
+/// The targets in another order, the reverse left out where there are more: the first such permutation of the seed's.
 fn shuffled(targets: Vec<usize>, seed: u64) -> Vec<usize> {
     for attempt in 0.. {
         let order = Stream::new(seed, "match.shuffled", attempt).permutation(targets.len());
         let moved: Vec<usize> = order.into_iter().map(|i| targets[i]).collect();
-        if moved != targets {
+        if moved != targets && (targets.len() < 3 || !moved.iter().eq(targets.iter().rev())) {
             return moved;
         }
     }
@@ -236,13 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shuffled_map_is_a_permutation_of_uniforms_targets_and_never_their_order() {
+    fn a_shuffled_map_is_a_permutation_of_uniforms_targets_and_never_their_order_or_its_reverse() {
         let mut orders = std::collections::BTreeSet::new();
         for seed in 0..200 {
             for (student, teacher) in [(2, 2), (2, 6), (3, 6), (6, 12)] {
                 let own = uniform(student, teacher);
                 let moved = shuffled(own.clone(), seed);
                 assert_ne!(moved, own);
+                assert!(student < 3 || !moved.iter().eq(own.iter().rev()));
                 let mut sorted = moved.clone();
                 sorted.sort_unstable();
                 assert_eq!(sorted, own);
