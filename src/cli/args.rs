@@ -68,6 +68,10 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         template: Option<PathBuf>,
     },
+    /// Check every stored file against its checksum, and the report against what the stored results give
+    ///
+    /// Weights that are not there are counted, not faulted: a study can be kept without them.
+    Verify { spec: PathBuf },
     /// Compare two results folders or two runs; exit code 1 if they differ
     ///
     /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are left out.

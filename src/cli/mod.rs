@@ -10,6 +10,7 @@ mod progress;
 mod report;
 mod run;
 mod signals;
+mod verify;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -93,6 +94,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Plan(arguments) => plan::plan(arguments, common),
         Command::Check { specs } => check::check(specs, common),
         Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
+        Command::Verify { spec } => verify::verify(spec, common),
         Command::Diff { a, b } => {
             let differences = diff::diff(a, b)?;
             if common.json {
@@ -144,7 +146,19 @@ fn spec_options(common: &Common) -> anyhow::Result<Options> {
     use anyhow::Context;
     Ok(Options {
         set: common.set.clone(),
-        environment: std::env::vars().filter(|(name, _)| name.starts_with("KDPIPE_") && name.contains("__")).collect(),
+        environment: environment()?,
         working_folder: std::env::current_dir().context("the working folder cannot be read")?,
     })
+}
+
+/// Keys of the spec in the environment: names that begin with `KDPIPE_` and hold `__`.
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let named = |name: &str| name.starts_with("KDPIPE_") && name.contains("__");
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok().filter(|name| named(name))?, value)))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(anyhow::anyhow!("the environment's {name} is not UTF-8")),
+        })
+        .collect()
 }

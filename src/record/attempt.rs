@@ -175,8 +175,19 @@ impl Attempt {
         let target = &self.target.root;
         files::create_folders(target.parent().context("a run has a folder above it")?)?;
         let restore = |file: &str| files::write_atomically(&target.join(file), &files::read_limited(&out.join(file), u64::MAX - 1)?);
+        let lacking = files::missing_files(target).unwrap_or_default();
         match place(target, &checksums, || files::rename_folder(&out, target), restore)? {
             Settled::As(publication) => Ok(publication),
+            // Kept without its weights, as in a clone, and trained again on another machine: the two cannot be mixed, and only ours is whole.
+            Settled::Different(difference) if !lacking.is_empty() => {
+                files::set_aside(target, &format!("{} was not there, and the run was trained again; {difference}", lacking[0].display()))?;
+                match files::rename_folder(&out, target)? {
+                    Placed::Done => Ok(Publication::New),
+                    Placed::TargetExists => {
+                        bail!("{} was made by another process at the same moment; run the same command again", target.display())
+                    }
+                }
+            }
             Settled::Different(difference) => {
                 let kept = self.work.join(DIFFERENT);
                 files::remove_tree(&kept)?;

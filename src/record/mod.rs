@@ -29,5 +29,7 @@ pub use journal::Journal;
 pub use machine::instruction_set;
 pub use metrics::{Row, read_metrics, write_metrics};
 pub use publish::Publication;
-pub use runs::{Failure, RunRecord, RunState, is_complete, read_failure, read_run, run_state, sweep, verify_run};
+pub use runs::{
+    Failure, METRICS_LIMIT, RunRecord, RunState, is_complete, publish_teacher, read_failure, read_run, run_state, sweep, verify_run,
+};
 pub use study::{read_study, write_study};

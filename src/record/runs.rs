@@ -1,14 +1,20 @@
 //! Finished runs: what is there, and what is left to do.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{LOCK, finish};
 use super::layout::{Layout, RunFolder};
 use super::metrics::{Row, read_metrics};
+use super::publish::publish_files;
 use super::store::{read_json, read_toml};
 use crate::files::{self, Lock, Mismatch};
 use crate::spec::run::RunSpec;
+
+/// More than the metrics of any training take.
+pub const METRICS_LIMIT: u64 = 1 << 30;
 
 /// `failure.json`: why a run diverged. The same run always fails in the same way, so nothing of an interruption is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +65,19 @@ pub fn is_complete(folder: &RunFolder) -> bool {
 /// No readable `checksums.toml`, or a file that cannot be read.
 pub fn verify_run(folder: &RunFolder) -> Result<Vec<Mismatch>> {
     files::verify_checksums(&folder.root)
+}
+
+/// Puts a trained teacher's metrics, which lie in the cache with its weights, beside the study. A teacher of the same key that ended otherwise, on another machine, is set aside with its
+/// evaluations; the answer is where it went.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn publish_teacher(folder: &RunFolder, metrics: &[u8]) -> Result<Option<PathBuf>> {
+    let stored = folder.metrics();
+    let differs = stored.exists() && files::read_limited(&stored, METRICS_LIMIT)? != metrics;
+    let aside = differs.then(|| files::set_aside(&folder.root, "the teacher was trained again, and ended otherwise")).transpose()?;
+    publish_files(&folder.root, &[("metrics.parquet", metrics)])?;
+    Ok(aside)
 }
 
 /// Reads `failure.json`, where there is one.

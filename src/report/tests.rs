@@ -225,3 +225,30 @@ fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
     assert!(seconds < 30.0, "{seconds} s");
 }
+
+#[test]
+fn every_variable_of_a_template_is_listed_for_its_authors() {
+    fn names(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                found.insert(name.clone());
+                // These are named by the study's data.
+                if name != "inputs" {
+                    names(value, found);
+                }
+            }),
+            serde_json::Value::Array(values) => values.iter().for_each(|value| names(value, found)),
+            _ => {}
+        }
+    }
+    let fixture = Fixture::new(&Shape { strategies: vec!["uniform", "reverse", "shuffled"], ..Shape::default() });
+    let data = super::data::StudyData::read(&fixture.layout).unwrap();
+    let analysis = super::contrasts::Analysis::new(&data).unwrap();
+    let drawn = super::figures::draw(&data, &analysis).unwrap();
+    let context = super::context::Context::new(&data, &analysis, &drawn).unwrap();
+    let mut found = std::collections::BTreeSet::new();
+    names(&serde_json::to_value(&context).unwrap(), &mut found);
+    let listed = include_str!("../../templates/README.md");
+    let lacking: Vec<&String> = found.iter().filter(|name| !listed.contains(&format!("`{name}`"))).collect();
+    assert!(found.len() > 100 && lacking.is_empty(), "{lacking:?}");
+}

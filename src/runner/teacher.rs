@@ -14,7 +14,7 @@ use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
-use crate::record::{Claim, Failure, has_evaluation, read_failure};
+use crate::record::{Claim, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
 use crate::spec::PlannedRun;
 use crate::spec::run::{Teacher as Source, Train};
 use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
@@ -47,9 +47,12 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
         Source::Train { layers, width, heads, seed, train } => {
             let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
             let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
-            let metrics = files::read_limited(&stored.metrics(), 1 << 30)?;
-            if files::read_limited(&target.metrics(), 1 << 30).ok().as_ref() != Some(&metrics) {
-                files::write_atomically(&target.metrics(), &metrics)?;
+            if let Some(aside) = publish_teacher(&target, &files::read_limited(&stored.metrics(), METRICS_LIMIT)?)? {
+                site.tell(&Event::Notice(&format!(
+                    "this teacher is not the one that finished runs of this folder were distilled from, as happens on another machine; the other is now {}. Train them again (another \
+                     --results) before you compare",
+                    aside.display()
+                )));
             }
             let (config, weights) = Weights::read(&stored.student())?;
             let bytes = std::fs::metadata(stored.student().join("model.safetensors")).map_or(0, |about| about.len());

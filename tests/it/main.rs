@@ -5,3 +5,4 @@ mod builder;
 mod input;
 mod reference;
 mod study;
+mod verify;

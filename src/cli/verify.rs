@@ -1,0 +1,122 @@
+//! `kdpipe verify`: whether the report follows from what is stored, and whether what is stored is what was written.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::args::Common;
+use super::{Exit, Outcome, print, spec_options};
+use crate::files::{self, Mismatch};
+use crate::record::layout::Layout;
+use crate::{report, spec};
+
+/// What was looked at, and what is wrong with it.
+#[derive(Debug, Default)]
+struct Findings {
+    folders: usize,
+    files: usize,
+    wrong: Vec<String>,
+    /// Weights that are not there: a committed study comes without them.
+    absent: Vec<String>,
+}
+
+pub fn verify(path: &Path, common: &Common) -> Outcome {
+    let loaded = spec::load(path, &spec_options(common)?)?;
+    let layout = Layout::new(&common.results, loaded.name());
+    let mut findings = Findings::default();
+    findings.stored(&layout)?;
+    findings.report(&layout)?;
+    let good = findings.wrong.is_empty();
+    if common.json {
+        let Findings { folders, files, wrong, absent } = &findings;
+        print(&format!("{}\n", json!({ "good": good, "folders": folders, "files": files, "wrong": wrong, "absent": absent })));
+    } else {
+        findings.wrong.iter().for_each(|line| print(&format!("wrong: {line}\n")));
+        if !common.quiet {
+            let weights =
+                if findings.absent.is_empty() { String::new() } else { format!("; files of weights that are not here: {}", findings.absent.len()) };
+            if common.verbose {
+                findings.absent.iter().for_each(|file| print(&format!("not here: {file}\n")));
+            }
+            let verdict = if good { "all is as it was written" } else { "not as it was written" };
+            print(&format!(
+                "{verdict}: {} files of {} folders by their checksums, and the report{weights}\n",
+                findings.files, findings.folders
+            ));
+        }
+    }
+    Ok(if good { Exit::Good } else { Exit::Failed })
+}
+
+impl Findings {
+    /// Every folder of runs, teachers and their evaluations against its checksums.
+    fn stored(&mut self, layout: &Layout) -> Result<()> {
+        for parent in ["runs", "teachers"] {
+            for folder in folders(&layout.root.join(parent))? {
+                // Of a teacher that came trained there are only evaluations.
+                if parent == "runs" || folder.join("metrics.parquet").exists() {
+                    self.folder(layout, &folder);
+                }
+                for evaluation in folders(&folder.join("evals"))? {
+                    self.folder(layout, &evaluation);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, layout: &Layout, folder: &Path) {
+        let name = folder.strip_prefix(&layout.root).unwrap_or(folder).display().to_string();
+        self.folders += 1;
+        match files::read_checksums(folder).and_then(|listed| Ok((listed.len(), files::verify_checksums(folder)?))) {
+            Err(error) => self.wrong.push(format!("{name}: {error:#}")),
+            Ok((listed, mismatches)) => {
+                self.files += listed;
+                for mismatch in mismatches {
+                    match mismatch {
+                        Mismatch::Missing { file } if file.ends_with(".safetensors") => self.absent.push(format!("{name}/{file}")),
+                        other => self.wrong.push(format!("{name}: {other}")),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The report and its figures against what the stored results give.
+    fn report(&mut self, layout: &Layout) -> Result<()> {
+        let rendered = report::render(layout, None)?;
+        for (path, bytes) in &rendered.files {
+            match std::fs::read(layout.root.join(path)) {
+                Ok(stored) if stored == *bytes => {}
+                Ok(stored) => {
+                    let line =
+                        1 + stored.split(|&byte| byte == b'\n').zip(bytes.split(|&byte| byte == b'\n')).take_while(|(a, b)| a == b).count();
+                    self.wrong.push(format!("{}: the stored results give other bytes, from line {line} on", path.display()));
+                }
+                Err(error) => self.wrong.push(format!("{}: {error}", path.display())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The folders in a folder, by name; none where it is not there.
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot list {}", parent.display())),
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry.with_context(|| format!("cannot list {}", parent.display()))?.path();
+                // What was set aside as broken is no part of the study any more.
+                if path.is_dir() && !path.extension().is_some_and(|ending| ending == "bad") {
+                    found.push(path);
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
