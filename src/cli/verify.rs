@@ -34,8 +34,11 @@ pub fn verify(path: &Path, common: &Common) -> Outcome {
     } else {
         findings.wrong.iter().for_each(|line| print(&format!("wrong: {line}\n")));
         if !common.quiet {
-            let weights =
-                if findings.absent.is_empty() { String::new() } else { format!("; files of weights that are not here: {}", findings.absent.len()) };
+            let weights = if findings.absent.is_empty() {
+                String::new()
+            } else {
+                format!("; files of weights that are not here: {}", findings.absent.len())
+            };
             if common.verbose {
                 findings.absent.iter().for_each(|file| print(&format!("not here: {file}\n")));
             }

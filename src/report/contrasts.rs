@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::data::{RunData, RunState, StudyData};
 use super::frame::{self, Group, SEED};
 use super::statistics::{FEWEST_SEEDS, Paired, Verdict, holm, mean, standard_deviation, t_quantile, text_error};
-use crate::spec::run::RunSpec;
+use crate::spec::run::{RunSpec, Term};
 
 /// The axis of layer maps, and its null controls.
 pub const STRATEGY: &str = "match.strategy";
@@ -120,7 +120,8 @@ impl Analysis {
                     !primary.is_empty() && primary.iter().all(|(key, value)| groups[first].at.get(key) == Some(value))
                 });
                 let mut contrast = Contrast::new(data, &analysis.rows, row, baseline, is_primary);
-                contrast.nulls = nulls(data, &groups, &places, first, contrast.paired.as_ref());
+                contrast.nulls =
+                    nulls(data, &groups, &places, first, contrast.paired.as_ref()).filter(|_| analysis.rows[row].follows_a_map(data));
                 analysis.contrasts.push(contrast);
             }
         }
@@ -206,7 +207,15 @@ fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> (Vec
         let at: BTreeMap<String, String> = first.at.keys().map(|key| (key.clone(), merged(key))).collect();
         Row::new(data, label(&at, &varying), at, first.cells.clone(), baselines[members[0]] == Some(members[0]))
     });
-    let rows = rows.collect();
+    let mut rows: Vec<Row> = rows.collect();
+    // A map that no term follows is no property of the row, even where the grid holds one alone.
+    for row in 0..rows.len() {
+        let alone = rows.iter().filter(|other| without(&other.at, &[STRATEGY]) == without(&rows[row].at, &[STRATEGY])).count() == 1;
+        if alone && rows[row].at.contains_key(STRATEGY) && !rows[row].follows_a_map(data) {
+            rows[row].at.insert(STRATEGY.to_owned(), "any".to_owned());
+            rows[row].label = label(&rows[row].at, &varying);
+        }
+    }
     (rows, row_of_group, members.iter().map(|members| members[0]).collect())
 }
 
@@ -249,6 +258,12 @@ impl Row {
         let (diverged, missing) =
             (count(|state| matches!(state, RunState::Diverged(_))), count(|state| matches!(state, RunState::Missing(_))));
         Self { label, at, cells, is_baseline, losses, mean, deviation, interval, diverged, missing, contrast: None }
+    }
+
+    /// Whether a hidden term is enabled in any of its runs, or none of them is stored.
+    fn follows_a_map(&self, data: &StudyData) -> bool {
+        let mut specs = self.cells.iter().filter_map(|&cell| data.run(cell).spec.as_ref()).peekable();
+        specs.peek().is_none() || specs.any(|spec| spec.loss.values().any(Term::is_hidden))
     }
 
     /// Its finished runs in the order of seeds.

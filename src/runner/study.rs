@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::record::study::{Arm, Axis, Cell, Change, Facts, ReportSettings, Study};
 use crate::spec::Plan;
-use crate::spec::run::{Balance, Dataset, Init, RunSpec, Teacher, Tokenizer};
+use crate::spec::run::{Balance, Dataset, Init, RunSpec, Teacher, Term, Tokenizer};
 
 /// Version of the form of `lock.toml`.
 const FORMAT: u32 = 1;
@@ -43,11 +43,23 @@ pub fn study(plan: &Plan, command: &str) -> Study {
     }
 }
 
-/// Keys of what the runs were made from.
+/// `teacher`, `teacher.2`, …
+fn numbered(part: &str, number: usize) -> String {
+    if number == 0 { part.to_owned() } else { format!("{part}.{}", number + 1) }
+}
+
+/// Keys and hashes of what the runs were made from.
 fn inputs(plan: &Plan) -> BTreeMap<String, String> {
     let mut inputs = BTreeMap::new();
     for (number, key) in distinct(plan.runs.iter().map(|run| run.teacher_key.clone())).into_iter().enumerate() {
-        inputs.insert(if number == 0 { "teacher".to_owned() } else { format!("teacher.{}", number + 1) }, key);
+        inputs.insert(numbered("teacher", number), key);
+    }
+    // What is made from the spec alone has no hash of its own.
+    for part in ["dataset", "tokenizer"] {
+        let hashes = plan.runs.iter().filter_map(|run| ["files", "commit"].iter().find_map(|key| run.identity[part][*key].as_str()));
+        for (number, hash) in distinct(hashes.map(str::to_owned)).into_iter().enumerate() {
+            inputs.insert(numbered(part, number), hash);
+        }
     }
     inputs
 }
@@ -66,13 +78,14 @@ fn facts(plan: &Plan, command: &str) -> Facts {
             }
             .to_owned()
         }),
-        balance: all(|spec| {
-            match spec.balance {
+        balance: distinct(plan.runs.iter().filter(|run| run.spec.loss.values().any(Term::is_hidden)).map(|run| {
+            match run.spec.balance {
                 Balance::None => "none",
                 Balance::Gradient { .. } => "gradient",
             }
             .to_owned()
-        }),
+        }))
+        .join("; or "),
         command: command.to_owned(),
         note: plan.note.clone(),
     }
