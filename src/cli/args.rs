@@ -68,6 +68,10 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         template: Option<PathBuf>,
     },
+    /// Measure the perplexity of a GPT-2 on a text
+    Eval(Eval),
+    /// Let a GPT-2 go on from a prompt
+    Generate(Generate),
     /// Check every stored file against its checksum, and the report against what the stored results give
     ///
     /// Weights that are not there are counted, not faulted: a study can be kept without them.
@@ -97,6 +101,55 @@ pub struct Run {
     /// Only the i-th of n parts of the grid, from 1: `--shard 2/4`
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// A folder with config.json, weights and tokenizer
+    pub model: String,
+    /// A text file, UTF-8
+    #[arg(long, value_name = "FILE")]
+    pub text: PathBuf,
+    /// Tokens of a window [default: the model's positions]
+    #[arg(long, value_name = "TOKENS")]
+    pub context: Option<usize>,
+    /// Tokens between the beginnings of two windows [default: the context]
+    #[arg(long, value_name = "TOKENS")]
+    pub stride: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// A folder with config.json, weights and tokenizer
+    pub model: String,
+    /// The text to go on from
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: String,
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub max_new_tokens: usize,
+    /// Always take the most probable token
+    #[arg(long, conflicts_with_all = ["temperature", "top_k", "top_p", "seed"])]
+    pub greedy: bool,
+    /// Divide the logits by this before the draw
+    #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = positive)]
+    pub temperature: f64,
+    /// Draw from the K most probable tokens alone; 0 is all
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<usize>,
+    /// Draw from the fewest tokens that hold this probability together
+    #[arg(long, value_name = "P", value_parser = share)]
+    pub top_p: Option<f64>,
+    /// Of the draws: the same seed gives the same text
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0).ok_or_else(|| "a number above 0 is needed".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
 }
 
 #[derive(Debug, Args)]

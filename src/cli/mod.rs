@@ -3,7 +3,9 @@
 mod args;
 mod check;
 mod diff;
+mod eval;
 mod expect;
+mod generate;
 mod init;
 mod plan;
 mod progress;
@@ -94,6 +96,8 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Plan(arguments) => plan::plan(arguments, common),
         Command::Check { specs } => check::check(specs, common),
         Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
+        Command::Eval(arguments) => eval::eval(arguments, common),
+        Command::Generate(arguments) => generate::generate(arguments, common),
         Command::Verify { spec } => verify::verify(spec, common),
         Command::Diff { a, b } => {
             let differences = diff::diff(a, b)?;

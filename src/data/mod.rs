@@ -2,7 +2,7 @@
 //!
 //! [`prepare`] is the way in. It reads the documents of the three splits ([`sources`]; the embedded source is [`grammar`]), trains or loads the [`tokenizer`], encodes every document followed by
 //! `<|endoftext|>` ([`encode`]) and keeps the streams in one memory-mapped file ([`cache`]) named by the content of both ([`fingerprint`]), so that a second start reads no text.
-//! [`batches`] says which tokens a training step reads, [`scoring`] in which windows a text is scored. Memory stays flat in the size of the corpus; the bytes are the same
+//! [`batches`] says which tokens a training step reads; [`single`] tokenizes one file for itself. Memory stays flat in the size of the corpus; the bytes are the same
 //! for any number of threads. This module does not know that there are models.
 
 pub mod batches;
@@ -13,7 +13,7 @@ pub mod encode;
 pub mod fingerprint;
 pub mod grammar;
 pub mod parquet;
-pub mod scoring;
+pub mod single;
 pub mod sources;
 pub mod text;
 pub mod tokenizer;
@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail};
 pub use batches::{Batch, Order, batch};
 pub use cache::Split;
 pub use fingerprint::{dataset_fingerprint, tokenizer_fingerprint};
-pub use scoring::{ScoringWindow, scoring_windows};
+pub use single::{Single, single};
 pub use tokenizer::Tokenizer;
 
 use crate::files;

@@ -10,6 +10,7 @@ mod folder;
 mod group;
 mod inputs;
 mod sink;
+mod standalone;
 mod study;
 mod teacher;
 
@@ -28,6 +29,7 @@ use crate::train::Progress;
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent};
 pub use inputs::LocalInputs;
+pub use standalone::{Continuation, OneModel, TextScore};
 pub use study::study;
 
 /// Where a study works, and how it is stopped.

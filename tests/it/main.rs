@@ -4,5 +4,6 @@ mod architecture;
 mod builder;
 mod input;
 mod reference;
+mod standalone;
 mod study;
 mod verify;

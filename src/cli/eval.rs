@@ -1,0 +1,34 @@
+//! `kdpipe eval MODEL --text FILE`: perplexity with its protocol.
+
+use std::path::Path;
+
+use super::args::{Common, Eval};
+use super::{Exit, Outcome, print};
+use crate::runner::OneModel;
+
+pub fn eval(arguments: &Eval, common: &Common) -> Outcome {
+    let model = OneModel::open(Path::new(&arguments.model))?;
+    let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
+    if common.json {
+        print(&format!("{}\n", serde_json::to_string_pretty(&score).map_err(anyhow::Error::from)?));
+        return Ok(Exit::Good);
+    }
+    let mut text = format!(
+        "perplexity       {:.4}\nword perplexity  {:.4}\nbits per byte    {:.4}\nnats per token   {:.6}\n",
+        score.perplexity, score.word_perplexity, score.bits_per_byte, score.nll_nats
+    );
+    if !common.quiet {
+        text += &format!(
+            "\n{} of {} tokens scored ({} words, {} bytes), context {}, stride {}, tokenizer {}\n",
+            score.scored_tokens,
+            score.tokens,
+            score.words,
+            score.bytes,
+            score.context,
+            score.stride,
+            score.tokenizer.get(..12).unwrap_or(&score.tokenizer)
+        );
+    }
+    print(&text);
+    Ok(Exit::Good)
+}

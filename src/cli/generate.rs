@@ -1,0 +1,37 @@
+//! `kdpipe generate MODEL --prompt TEXT`: text as it comes.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::args::{Common, Generate};
+use super::{Exit, Outcome, print};
+use crate::eval::Sampling;
+use crate::runner::OneModel;
+
+pub fn generate(arguments: &Generate, common: &Common) -> Outcome {
+    let model = OneModel::open(Path::new(&arguments.model))?;
+    let Generate { ref prompt, max_new_tokens: count, greedy, temperature, top_k, top_p, seed, .. } = *arguments;
+    let sampling = if greedy { Sampling::Greedy } else { Sampling::Random { temperature, top_k: top_k.filter(|&k| k > 0), top_p, seed } };
+    let (length, positions) = (model.length(prompt)?, model.positions());
+    if length + count > positions && !common.quiet {
+        eprintln!(
+            "note: {length} tokens and {count} new ones are more than the model's {positions} positions; whenever they are full, it goes on from the last {} tokens alone",
+            (positions / 2).max(1)
+        );
+    }
+    if common.json {
+        let written = model.go_on(prompt, count, sampling, |_| {})?;
+        print(&format!("{}\n", serde_json::to_string_pretty(&written).map_err(anyhow::Error::from)?));
+        return Ok(Exit::Good);
+    }
+    if !common.quiet {
+        print(prompt);
+    }
+    let mut out = std::io::stdout().lock();
+    // A reader that went away is no error. A character may take several tokens, so bytes are written as they are.
+    model.go_on(prompt, count, sampling, |bytes| {
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    })?;
+    let _ = out.write_all(b"\n");
+    Ok(Exit::Good)
+}

@@ -1,0 +1,136 @@
+//! One model without a study: how well it predicts a text, and what it writes.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use crate::data::{Single, Tokenizer, single};
+use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::native;
+
+/// A GPT-2 with its tokenizer.
+pub struct OneModel {
+    config: Config,
+    weights: Weights,
+    tokenizer: Tokenizer,
+}
+
+/// How well a model predicts a text, and how that was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TextScore {
+    /// Tokens of the text.
+    pub tokens: u64,
+    pub scored_tokens: u64,
+    pub words: u64,
+    pub bytes: u64,
+    /// Mean negative log-likelihood of a scored token.
+    pub nll_nats: f64,
+    pub perplexity: f64,
+    pub word_perplexity: f64,
+    pub bits_per_byte: f64,
+    pub context: usize,
+    pub stride: usize,
+    /// sha256 of tokenizer.json.
+    pub tokenizer: String,
+}
+
+/// What a model wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Continuation {
+    pub prompt: String,
+    /// Behind the prompt.
+    pub text: String,
+    pub new_tokens: usize,
+    /// Whether it ended by itself.
+    pub ended: bool,
+}
+
+impl OneModel {
+    /// Reads a folder with config.json, weights and tokenizer.
+    ///
+    /// # Errors
+    /// A folder that is not there, or has something in it that cannot be used.
+    pub fn open(folder: &Path) -> Result<Self> {
+        ensure!(folder.is_dir(), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", folder.display());
+        let (config, weights) = Weights::read(folder)?;
+        let tokenizer = Tokenizer::open(folder)?;
+        ensure!(
+            tokenizer.vocabulary() <= config.vocabulary,
+            "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong together",
+            folder.display(),
+            tokenizer.vocabulary(),
+            config.vocabulary
+        );
+        Ok(Self { config, weights, tokenizer })
+    }
+
+    /// Positions that the model knows.
+    pub fn positions(&self) -> usize {
+        self.config.positions
+    }
+
+    /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's positions, and the context.
+    ///
+    /// Every token is scored once, in the first window that holds it and at least one token before it. NLL per token is the sum over scored tokens divided by their number; perplexity
+    /// is its exponential.
+    ///
+    /// # Errors
+    /// A text that cannot be read, is empty or of one token; a context beyond the model's positions, a stride beyond the context.
+    pub fn score(&self, path: &Path, context: Option<usize>, stride: Option<usize>) -> Result<TextScore> {
+        let positions = self.positions();
+        let context = context.unwrap_or(positions);
+        ensure!((2..=positions).contains(&context), "--context {context} is out of range: this model takes 2 to {positions}");
+        let stride = stride.unwrap_or(context);
+        ensure!((1..=context).contains(&stride), "--stride {stride} is out of range: it is 1 to the context, {context}");
+        let Single { tokens, words, bytes } = single(path, &self.tokenizer)?;
+        ensure!(tokens.len() > 1, "{} has one token, and the first is never predicted; give a longer text", path.display());
+        let model = Gpt2::from_weights(&native(), &self.config, &self.weights).context("the model cannot be used")?;
+        let found = perplexity(&model, &Text { tokens: &tokens, documents: &[0], words, bytes }, context, stride);
+        Ok(TextScore {
+            tokens: found.tokens,
+            scored_tokens: found.scored_tokens,
+            words,
+            bytes,
+            nll_nats: found.nll_nats_per_token,
+            perplexity: found.perplexity,
+            word_perplexity: found.word_perplexity,
+            bits_per_byte: found.bits_per_byte,
+            context,
+            stride,
+            tokenizer: self.tokenizer.sha256(),
+        })
+    }
+
+    /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count` tokens, until the model ends the text. `each` gets the bytes of every new token as it comes.
+    ///
+    /// # Errors
+    /// A prompt that cannot be tokenized.
+    pub fn go_on(&self, prompt: &str, count: usize, sampling: Sampling, mut each: impl FnMut(&[u8])) -> Result<Continuation> {
+        let end = self.tokenizer.end_of_text();
+        let mut tokens = self.tokenizer.encode(prompt)?;
+        if tokens.is_empty() {
+            tokens.push(end);
+        }
+        let mut decoder = Decoder::new(&self.config, &self.weights);
+        let mut new = generate(&mut decoder, &tokens, count, &mut Sampler::new(sampling), Some(end), |token| {
+            if token != end {
+                each(self.tokenizer.token_bytes(token));
+            }
+        });
+        let ended = new.last() == Some(&end);
+        if ended {
+            new.pop();
+        }
+        Ok(Continuation { prompt: prompt.to_owned(), text: self.tokenizer.decode(&new), new_tokens: new.len(), ended })
+    }
+
+    /// Tokens of a text.
+    ///
+    /// # Errors
+    /// What the tokenizer reports.
+    pub fn length(&self, text: &str) -> Result<usize> {
+        Ok(self.tokenizer.encode(text)?.len())
+    }
+}
