@@ -2,6 +2,7 @@
 
 mod architecture;
 mod builder;
+mod docs;
 mod input;
 mod reference;
 mod standalone;
