@@ -6,7 +6,7 @@ use super::args::{Common, Plan as Arguments};
 use super::{Exit, Outcome, print, spec_options};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
-use crate::runner::LocalInputs;
+use crate::runner::{LocalInputs, training_flops_per_second};
 use crate::spec::{Plan, PlannedRun, load};
 
 pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
@@ -18,7 +18,8 @@ pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
     let plan = loaded.resolve(&LocalInputs)?;
     let layout = Layout::new(&common.results, &plan.name);
     let states: Vec<&str> = plan.runs.iter().map(|run| state(run, &layout)).collect();
-    let text = if common.json { format!("{:#}\n", as_json(&plan, &states)) } else { as_text(&plan, &states) };
+    let speed = training_flops_per_second();
+    let text = if common.json { format!("{:#}\n", as_json(&plan, &states, speed)) } else { as_text(&plan, &states, speed) };
     print(&text);
     Ok(Exit::Good)
 }
@@ -34,7 +35,7 @@ fn state(run: &PlannedRun, layout: &Layout) -> &'static str {
     }
 }
 
-fn as_json(plan: &Plan, states: &[&str]) -> serde_json::Value {
+fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
     let run = |(run, state): (&PlannedRun, &&str)| {
         json!({
             "id": run.id,
@@ -47,6 +48,7 @@ fn as_json(plan: &Plan, states: &[&str]) -> serde_json::Value {
             "memory_bytes": run.estimate.memory_bytes,
             "disk_bytes": run.estimate.disk_bytes,
             "flops": run.estimate.flops,
+            "seconds": run.estimate.flops / speed,
         })
     };
     let cells: Vec<serde_json::Value> = plan.cells.iter().map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id })).collect();
@@ -61,7 +63,8 @@ fn as_json(plan: &Plan, states: &[&str]) -> serde_json::Value {
     })
 }
 
-fn as_text(plan: &Plan, states: &[&str]) -> String {
+/// `speed` in floating-point operations per second.
+fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
     let mut text = format!("{}: {} cells, {} runs\n", plan.name, plan.cells.len(), plan.runs.len());
     if !plan.description.is_empty() {
         text.push_str(&format!("{}\n", plan.description));
@@ -77,17 +80,23 @@ fn as_text(plan: &Plan, states: &[&str]) -> String {
             count(run.estimate.student_parameters as f64),
             bytes(run.estimate.memory_bytes),
             count(run.estimate.flops),
+            about(run.estimate.flops / speed),
             bytes(run.estimate.disk_bytes),
         ]
     });
-    text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "disk"], rows.collect()));
+    text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "time", "disk"], rows.collect()));
 
     let teachers: f64 = distinct_teachers(plan).map(|run| run.estimate.teacher_training_flops).sum();
     let flops: f64 = plan.runs.iter().map(|run| run.estimate.flops).sum();
     let disk: u64 = plan.runs.iter().map(|run| run.estimate.disk_bytes).sum();
-    text.push_str(&format!("\nin total {} FLOPs of training, {} on disk", count(flops), bytes(disk)));
+    text.push_str(&format!("\nin total {} FLOPs of training, {} here, {} on disk", count(flops), about(flops / speed), bytes(disk)));
     if teachers > 0.0 {
-        text.push_str(&format!("; the teacher's own training takes {} FLOPs, once", count(teachers)));
+        text.push_str(&format!("; before it, once, the teacher's own: {} FLOPs, {}", count(teachers), about(teachers / speed)));
+    }
+    let open = plan.runs.iter().zip(states).filter(|(_, state)| ["open", "begun"].contains(*state));
+    let (left, left_flops) = open.fold((0, 0.0), |(runs, flops), (run, _)| (runs + 1, flops + run.estimate.flops));
+    if left < plan.runs.len() {
+        text.push_str(&format!("\n{left} runs are left to do, {}", about(left_flops / speed)));
     }
     let groups: std::collections::BTreeSet<&str> = plan.runs.iter().map(|run| run.group_key.as_str()).collect();
     text.push_str(&format!(
@@ -105,7 +114,7 @@ fn as_text(plan: &Plan, states: &[&str]) -> String {
         text.push_str("\nwhat each arm changes against the baseline\n");
         for arm in &plan.arms {
             if arm.changes.is_empty() {
-                text.push_str(&format!("  {}: nothing\n", arm.name));
+                text.push_str(&format!("  {:<14} nothing\n", format!("{}:", arm.name)));
             }
             for (i, change) in arm.changes.iter().enumerate() {
                 let name = if i == 0 { format!("{}:", arm.name) } else { String::new() };
@@ -157,6 +166,17 @@ fn count(number: f64) -> String {
     }
 }
 
+/// `~3 min`: no more than a first idea, from a product of matrices that was just timed.
+fn about(seconds: f64) -> String {
+    match seconds {
+        s if s <= 0.0 => "?".to_owned(),
+        s if s < 99.5 => format!("~{s:.0} s"),
+        s if s < 5970.0 => format!("~{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("~{:.0} h", s / 3600.0),
+        s => format!("~{:.0} days", s / 86_400.0),
+    }
+}
+
 fn bytes(number: u64) -> String {
     match number as f64 {
         n if n <= 0.0 => "?".to_owned(),
@@ -173,6 +193,7 @@ mod tests {
     #[test]
     fn numbers_are_shown_in_a_few_characters() {
         assert_eq!([count(0.0), count(12.0), count(1234.0), count(5.67e6), count(3.21e12)], ["?", "12", "1.2 k", "5.67 M", "3.2e12"]);
+        assert_eq!([about(0.0), about(12.4), about(400.0), about(9000.0), about(9e5)], ["?", "~12 s", "~7 min", "~2 h", "~10 days"]);
         assert_eq!([bytes(0), bytes(12_000), bytes(3_400_000), bytes(5_600_000_000)], ["?", "12 KB", "3 MB", "5.6 GB"]);
     }
 }

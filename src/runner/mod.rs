@@ -9,6 +9,7 @@ mod event;
 mod folder;
 mod group;
 mod inputs;
+mod probe;
 mod sink;
 mod standalone;
 mod study;
@@ -29,6 +30,7 @@ use crate::train::Progress;
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent};
 pub use inputs::LocalInputs;
+pub use probe::training_flops_per_second;
 pub use standalone::{Continuation, OneModel, TextScore};
 pub use study::study;
 

@@ -1,0 +1,27 @@
+//! How fast this machine is, in a few hundredths of a second: enough to say whether a study takes minutes or days.
+
+use std::time::Instant;
+
+use dfdx::prelude::NoneTape;
+
+use crate::ops::{Layers, native, tape};
+
+/// Share of a plain product's speed that a training reaches as a whole, roughly: small models less, large ones more.
+const SHARE: f64 = 0.5;
+
+/// Floating-point operations that a training gets done in a second here, roughly.
+pub fn training_flops_per_second() -> f64 {
+    const SIZES: (usize, usize, usize) = (512, 256, 1024);
+    let (rows, inner, columns) = SIZES;
+    let device = native();
+    let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
+    let (x, weight, bias) = (filled(rows, inner), filled(inner, columns), filled(1, columns));
+    let once = || {
+        let started = Instant::now();
+        std::hint::black_box(Layers::linear::<NoneTape>(x.clone(), &weight, &bias));
+        started.elapsed().as_secs_f64()
+    };
+    // The first is slow: threads start, memory is fresh.
+    let seconds = (0..12).map(|_| once()).fold(f64::INFINITY, f64::min);
+    SHARE * 2.0 * (rows * inner * columns) as f64 / seconds
+}
