@@ -112,10 +112,16 @@ impl Site {
         self.kdpipe_with(arguments, &[])
     }
 
-    pub fn kdpipe_with(&self, arguments: &str, settings: &[(&str, &str)]) -> Done {
+    /// The command, not yet started.
+    pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env("KDPIPE_CACHE", self.path("cache")).env_remove("KDPIPE_FAULT").env_remove("NO_COLOR");
+        command
+    }
+
+    pub fn kdpipe_with(&self, arguments: &str, settings: &[(&str, &str)]) -> Done {
+        let mut command = self.command(arguments);
         command.envs(settings.iter().copied());
         let Output { status, stdout, stderr } = command.output().expect("the program starts");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&*self.folder.path().to_string_lossy(), "SITE");
@@ -169,4 +175,13 @@ fn without_times(text: &str) -> String {
         inside &= !line.contains("<!-- /times -->");
     }
     kept
+}
+
+/// What differs between two sets of results, for messages that can be read.
+pub fn differences(a: &[(String, Vec<u8>)], b: &[(String, Vec<u8>)]) -> Vec<String> {
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    if names(a) != names(b) {
+        return vec![format!("{:?} against {:?}", names(a), names(b))];
+    }
+    a.iter().zip(b).filter(|(x, y)| x.1 != y.1).map(|(x, _)| x.0.clone()).collect()
 }

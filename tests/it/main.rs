@@ -4,6 +4,7 @@ mod architecture;
 mod builder;
 mod docs;
 mod input;
+mod kills;
 mod reference;
 mod standalone;
 mod study;

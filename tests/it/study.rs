@@ -1,15 +1,6 @@
 //! Whole studies, from a spec to its report.
 
-use crate::builder::{Site, TINY};
-
-/// Names and bytes of the results, for messages that can be read.
-fn differences(a: &[(String, Vec<u8>)], b: &[(String, Vec<u8>)]) -> Vec<String> {
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    if names(a) != names(b) {
-        return vec![format!("{:?} against {:?}", names(a), names(b))];
-    }
-    a.iter().zip(b).filter(|(x, y)| x.1 != y.1).map(|(x, _)| x.0.clone()).collect()
-}
+use crate::builder::{Site, TINY, differences};
 
 #[test]
 fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
