@@ -6,7 +6,7 @@ use super::args::{Common, Plan as Arguments};
 use super::{Exit, Outcome, print, spec_options};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
-use crate::runner::{LocalInputs, training_flops_per_second};
+use crate::runner::{LocalInputs, check_limits, disk_of, training_flops_per_second};
 use crate::spec::{Plan, PlannedRun, load};
 
 pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
@@ -21,6 +21,11 @@ pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
     let speed = training_flops_per_second();
     let text = if common.json { format!("{:#}\n", as_json(&plan, &states, speed)) } else { as_text(&plan, &states, speed) };
     print(&text);
+    let all: Vec<usize> = (0..plan.runs.len()).collect();
+    // Planning here for another machine is no mistake: only `run` refuses.
+    if let Err(error) = check_limits(&plan, &all, &layout) {
+        eprintln!("warning: it does not fit this machine: {error:#}");
+    }
     Ok(Exit::Good)
 }
 
@@ -46,7 +51,7 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
             "teacher": run.teacher_key,
             "student_parameters": run.estimate.student_parameters,
             "memory_bytes": run.estimate.memory_bytes,
-            "disk_bytes": run.estimate.disk_bytes,
+            "disk_bytes": run.estimate.kept_bytes,
             "flops": run.estimate.flops,
             "seconds": run.estimate.flops / speed,
         })
@@ -81,14 +86,14 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
             bytes(run.estimate.memory_bytes),
             count(run.estimate.flops),
             about(run.estimate.flops / speed),
-            bytes(run.estimate.disk_bytes),
+            bytes(run.estimate.kept_bytes),
         ]
     });
     text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "time", "disk"], rows.collect()));
 
     let teachers: f64 = distinct_teachers(plan).map(|run| run.estimate.teacher_training_flops).sum();
     let flops: f64 = plan.runs.iter().map(|run| run.estimate.flops).sum();
-    let disk: u64 = plan.runs.iter().map(|run| run.estimate.disk_bytes).sum();
+    let disk = disk_of(plan);
     text.push_str(&format!("\nin total {} FLOPs of training, {} here, {} on disk", count(flops), about(flops / speed), bytes(disk)));
     if teachers > 0.0 {
         text.push_str(&format!("; before it, once, the teacher's own: {} FLOPs, {}", count(teachers), about(teachers / speed)));

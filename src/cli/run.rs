@@ -26,10 +26,11 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
             anyhow::anyhow!("no run of the grid is selected; `kdpipe plan {}` lists their ids and axes", arguments.spec.display()).into()
         );
     }
+    let layout = Layout::new(&common.results, &plan.name);
+    runner::check_limits(&plan, &selected, &layout)?;
     let stop = stop_flag()?;
     let display = Display::new(common, selected.len());
     plan.notices.iter().for_each(|notice| display.notice(notice));
-    let layout = Layout::new(&common.results, &plan.name);
     let site = Site { layout: layout.clone(), cache: cache_folder()?, stop: &stop, observer: &display };
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 
 use super::evaluation::{Subject, evaluate};
+use super::limits::available_memory;
 use super::sink::Shared;
 use super::teacher::Teacher;
 use super::{Ending, Event, Site, about, folder};
@@ -49,13 +50,6 @@ fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<u
         }
     }
     parts
-}
-
-/// Free memory in bytes, where the system tells.
-fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
 /// Trains, publishes and evaluates the runs at `part`, and tells how each ended. One that fails leaves the others alone.

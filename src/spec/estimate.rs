@@ -91,6 +91,7 @@ pub fn estimate(spec: &RunSpec, teacher: Option<&TeacherFact>, vocabulary: Optio
         memory_bytes: memory as u64,
         flops,
         teacher_training_flops: training,
+        kept_bytes: (student.parameters() * FLOAT + journal) as u64,
         disk_bytes: (student.parameters() * FLOAT * (1.0 + 2.0 * 3.0) + journal) as u64,
     }
 }

@@ -113,6 +113,8 @@ pub struct Estimate {
     pub flops: f64,
     /// Of training the teacher, where it is trained; shared by every run of one `teacher_key`.
     pub teacher_training_flops: f64,
+    /// Of the finished run.
+    pub kept_bytes: u64,
     /// The finished run, and its checkpoints while it is unfinished.
     pub disk_bytes: u64,
 }

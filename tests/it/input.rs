@@ -1,6 +1,6 @@
 //! Bad input: what is said, and that nothing is lost.
 
-use crate::builder::{Site, TINY};
+use crate::builder::{Site, TINY, differences};
 
 /// The tiny study on text files.
 fn on_text() -> String {
@@ -48,6 +48,23 @@ fn results_that_cannot_be_written_lose_nothing() {
     assert!(done.error.contains("results"), "{}", done.error);
     std::fs::remove_file(site.path("results")).unwrap();
     site.kdpipe("run study.toml --only arm=none").code(0);
+}
+
+#[test]
+fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
+    let site = Site::tiny(&[]);
+    for (command, code) in [("run study.toml", 2), ("plan study.toml", 0)] {
+        let done = site.kdpipe_with(command, &[("KDPIPE_MEMORY", "100KB")]).code(code);
+        assert!(done.error.contains("of memory, and there are 100 KB; lower train.batch"), "{}", done.error);
+    }
+    assert!(!site.path("results").exists() && !site.path("cache").exists());
+    let done = site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "lots")]).code(2);
+    assert!(done.error.contains("KDPIPE_MEMORY = \"lots\" is no size; write 8GB or 500MB"), "{}", done.error);
+    // A small share of the memory makes the groups small, which changes nothing.
+    let whole = Site::tiny(&[]);
+    whole.kdpipe("run study.toml").code(0);
+    site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "4MB")]).code(0);
+    assert_eq!(differences(&whole.results(), &site.results()), Vec::<String>::new());
 }
 
 #[test]
