@@ -171,7 +171,7 @@ fn printable(text: &str) -> String {
         .map(|c| {
             if c == '\t' {
                 ' '
-            } else if c.is_control() {
+            } else if c.is_control() || is_invisible(c) {
                 '\u{fffd}'
             } else {
                 c
@@ -180,16 +180,29 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+/// Characters that turn the direction of text around, or that nobody sees.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The candidate that `word` was probably meant to be.
 pub fn similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > 100 {
         return None;
     }
     let lower = word.to_lowercase();
+    let mut candidates = candidates.into_iter().collect::<Vec<_>>();
+    candidates.dedup();
+    // "mse" for "hidden.mse", "lin" for "linear", where only one can be meant.
+    let part = |candidate: &&&str| candidate.split('.').any(|part| part == lower) || (lower.len() > 2 && candidate.starts_with(&lower));
+    let whole: Vec<&&str> = candidates.iter().filter(part).collect();
+    if let [only] = whole.as_slice() {
+        return Some(only);
+    }
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 5)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -255,6 +268,10 @@ mod tests {
         assert_eq!(similar("stepz", ["steps", "batch"]), Some("steps"));
         assert_eq!(similar("Steps", ["steps", "batch"]), Some("steps"));
         assert_eq!(similar("banana", ["steps", "batch"]), None);
+        assert_eq!(similar("seed", ["keep", "batch"]), None);
+        assert_eq!(similar("mse", ["lm", "hidden.mse", "hidden.cosine"]), Some("hidden.mse"));
+        assert_eq!(similar("hidden", ["lm", "hidden.mse", "hidden.cosine"]), None);
+        assert_eq!(similar("lin", ["linear", "step"]), Some("linear"));
         assert_eq!(similar(&"a".repeat(1_000_000), ["steps"]), None);
     }
 }

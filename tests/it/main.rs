@@ -3,5 +3,6 @@
 mod architecture;
 mod builder;
 mod input;
+mod invalid;
 mod reference;
 mod study;
