@@ -10,7 +10,7 @@ use super::diagnostics::{Diagnostic, similar};
 use super::layers::{Merged, On, Origin, STUDY, Step, dotted};
 use super::schedule::percentage;
 use super::schema::{self, Variants};
-use super::words::{about, allowed, is_file_name, is_name, is_percentage, kinds, list_of, number_text, plain_list, shown, spelled};
+use super::words::{about, allowed, is_file_name, is_name, is_percentage, join, kinds, list_of, number_text, plain_list, shown, spelled};
 
 /// Most faults of one tree that are told: whoever has more made one mistake many times.
 const MOST_FAULTS: usize = 200;
@@ -51,7 +51,11 @@ impl Walk<'_> {
 
     /// What to write where a value is not as its schema wants it.
     fn remedy(&self, schema: &Json) -> Option<String> {
-        let about = about(schema).or_else(|| self.about.clone()).map(|about| format!(": {about}")).unwrap_or_default();
+        let about = match (about(schema), &self.about) {
+            (Some(own), _) => format!(": {own}"),
+            (None, Some(of_list)) => format!(" ({of_list})"),
+            (None, None) => String::new(),
+        };
         Some(format!("write {}{about}", allowed(schema)))
     }
 
@@ -82,7 +86,7 @@ impl Walk<'_> {
             },
             Value::Array(_, elements) => self.list(chosen, elements),
             Value::String(_, text) => self.string(chosen, text, &others),
-            Value::Num(_, number) => self.number(chosen, *number),
+            Value::Num(_, number) => self.number(chosen, *number, &others),
             Value::Bool(_, truth) => json!(truth),
             _ => Json::Null,
         }
@@ -205,7 +209,12 @@ impl Walk<'_> {
         if around.is_empty() && !in_arm {
             candidates.extend(STUDY);
         }
-        let elsewhere = if around.is_empty() { Vec::new() } else { schema::tables_with(key) };
+        let mut elsewhere = if around.is_empty() { Vec::new() } else { schema::tables_with(key) };
+        let inside = format!("{around}.");
+        if elsewhere.iter().any(|table| table.starts_with(&inside)) {
+            elsewhere.retain(|table| table.starts_with(&inside));
+        }
+        elsewhere.sort_by_key(|table| table.matches('.').count());
         let foreign = variants.and_then(|variants| {
             let all = variants.branches.iter().filter_map(|(_, branch)| branch["properties"].as_object()).flat_map(Map::keys);
             similar(key, all.map(String::as_str))
@@ -225,7 +234,7 @@ impl Walk<'_> {
             (_, Some(foreign), Some((tag, _))) if elsewhere.is_empty() => {
                 format!("{foreign} belongs to {tag} = {}; {list}", list_of(&owners(foreign)))
             }
-            _ if !elsewhere.is_empty() => format!("{key} is a key of {}; {list}", elsewhere.join(", ")),
+            _ if !elsewhere.is_empty() => format!("{key} is a key of {}; {list}", join(&elsewhere, "and")),
             _ => list,
         };
         self.fault(On::Key, format!("{name} is not a key"), Some(hint));
@@ -262,7 +271,7 @@ impl Walk<'_> {
             };
             let name = self.name();
             let entries = if count == 1 { "entry" } else { "entries" };
-            let hint = about(schema).or_else(|| self.about.clone()).map(|about| format!("write {about}"));
+            let hint = about(schema).or_else(|| self.about.clone()).map(|about| format!("write {expected}: {about}"));
             self.fault(On::Value, format!("{name} has {count} {entries}, not {expected}"), hint);
             return Json::Null;
         }
@@ -298,6 +307,7 @@ impl Walk<'_> {
         if let Some(control) = text.chars().find(|c| c.is_control() && !['\n', '\t'].contains(c)) {
             let message = format!("{name} holds the control character {}", control.escape_unicode());
             self.fault(On::Value, message, Some("take it out: it could command a terminal".to_owned()));
+            return Json::Null;
         }
         if schema["format"] == "path" {
             let base = self.merged.origin(&self.path).map(|(layer, _)| layer.source.base.clone()).unwrap_or_default();
@@ -317,7 +327,7 @@ impl Walk<'_> {
         json!(text)
     }
 
-    fn number(&mut self, schema: &Json, number: Num) -> Json {
+    fn number(&mut self, schema: &Json, number: Num, others: &[String]) -> Json {
         let value = number.to_f64().unwrap_or_else(|| number.to_i128().map_or(0.0, |whole| whole as f64));
         let bound = |keyword: &str| schema.get(keyword).and_then(Json::as_f64);
         let inside = bound("minimum").is_none_or(|bound| value >= bound)
@@ -326,7 +336,9 @@ impl Walk<'_> {
             && bound("exclusiveMaximum").is_none_or(|bound| value < bound);
         if !inside {
             let message = format!("{} = {} is out of range", self.name(), number_text(number));
-            self.fault(On::Value, message, self.remedy(schema));
+            let others: String = others.iter().map(|other| format!(", or {other}")).collect();
+            let hint = self.remedy(schema).map(|remedy| format!("{remedy}{others}"));
+            self.fault(On::Value, message, hint);
         }
         match number.to_i128() {
             Some(whole) => json!(whole as i64),

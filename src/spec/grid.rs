@@ -83,7 +83,9 @@ impl Grid {
         let count = axes.iter().fold(1u128, |count, axis| count.saturating_mul(axis.values.len() as u128));
         if count > MOST_CELLS {
             let longest = axes.iter().max_by_key(|axis| axis.values.len());
-            let hint = longest.map(|axis| format!("the longest axis, {}, has {} values", axis.key, axis.values.len())).unwrap_or_default();
+            let hint = longest
+                .map(|axis| format!("leave values out: the longest axis, {}, has {}", axis.key, axis.values.len()))
+                .unwrap_or_default();
             let place = longest.and_then(|axis| axis.values.first()).map(|value| value.place.clone());
             return Err(Diagnostic::new(format!("the grid has {count} cells; the most is {MOST_CELLS}")).at(place).hint(hint).into());
         }

@@ -1,5 +1,6 @@
 //! The entry point: `load` reads a spec and checks every cell as far as that goes without its inputs; `Loaded::resolve` asks for the inputs' facts and gives the plan.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -104,21 +105,39 @@ impl Problems {
 #[derive(Default)]
 struct Idle {
     cells: usize,
-    keys: BTreeMap<String, (usize, bool, Diagnostic)>,
+    keys: BTreeMap<String, IdleKey>,
+}
+
+struct IdleKey {
+    cells: usize,
+    /// Cells whose user should hear of it, even where others have a use for the key.
+    worth_saying: usize,
+    diagnostic: Diagnostic,
 }
 
 impl Idle {
-    /// `worth_saying`: whether the user should hear of it where only some cells have no use for the key.
     fn add(&mut self, key: String, worth_saying: bool, diagnostic: impl FnOnce() -> Diagnostic) {
-        self.keys.entry(key).or_insert_with(|| (0, worth_saying, diagnostic())).0 += 1;
+        match self.keys.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(IdleKey { cells: 1, worth_saying: usize::from(worth_saying), diagnostic: diagnostic() });
+            }
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                if worth_saying && known.worth_saying == 0 {
+                    known.diagnostic = diagnostic();
+                }
+                known.cells += 1;
+                known.worth_saying += usize::from(worth_saying);
+            }
+        }
     }
 
     fn report(self, wrong: &mut Vec<Diagnostic>, notices: &mut Vec<String>) {
-        for (key, (count, worth_saying, diagnostic)) in self.keys {
-            if count == self.cells {
+        for (key, IdleKey { cells, worth_saying, diagnostic }) in self.keys {
+            if cells == self.cells {
                 wrong.push(diagnostic);
-            } else if worth_saying {
-                notices.push(format!("{key} has no effect in {count} of {} cells: {}", self.cells, diagnostic.message));
+            } else if worth_saying > 0 {
+                notices.push(format!("{key} has no effect in {worth_saying} of {} cells: {}", self.cells, diagnostic.message));
             }
         }
     }

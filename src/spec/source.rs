@@ -89,7 +89,10 @@ impl Source {
     pub fn parse(&self) -> Result<Node, Vec<Diagnostic>> {
         let document = Document::parse(self.text.as_str()).map_err(|first| {
             let (_, errors) = toml::de::DeTable::parse_recoverable(&self.text);
-            let all: Vec<_> = errors.iter().take(MOST_ERRORS).map(|error| self.not_toml(error.message(), error.span())).collect();
+            let mut all: Vec<_> = errors.iter().take(MOST_ERRORS).map(|error| self.not_toml(error.message(), error.span())).collect();
+            // A second error of a line follows from its first.
+            all.sort_by(|a, b| a.place.cmp(&b.place));
+            all.dedup_by_key(|error| error.place.as_ref().map(|place| place.line));
             if all.is_empty() { vec![self.not_toml(first.message(), first.span())] } else { all }
         })?;
         let mut wrong = Vec::new();
@@ -139,6 +142,8 @@ impl Source {
             text if text.contains("comment character") => "take the control character out of the comment".to_owned(),
             text if text.starts_with("unclosed") || text.ends_with("`\"`") => "close it on this line, or where it ends".to_owned(),
             text if text.starts_with("key with no value") => "write key = value".to_owned(),
+            text if text.contains("unquoted key") => "write key = value, with a key of letters, digits, - and _".to_owned(),
+            text if text.contains("date") || text.contains("time") => "write it in quotes if it is a text".to_owned(),
             text if text.contains("recurs") => "lists and tables of a spec are a few levels deep".to_owned(),
             _ => "see https://toml.io for how it is written".to_owned(),
         };

@@ -102,7 +102,7 @@ pub fn plain_list(names: &[&str]) -> String {
     join(&names, "and")
 }
 
-fn join(names: &[String], word: &str) -> String {
+pub fn join(names: &[String], word: &str) -> String {
     match names {
         [] => "none".to_owned(),
         [only] => only.clone(),
