@@ -10,8 +10,10 @@ pub struct Place {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The whole line, without its end.
+    /// The line without its end; of a long one, what is around the mark.
     pub line_text: String,
+    /// Characters of `line_text` before the mark.
+    pub before: usize,
     /// Characters that are marked, at least 1.
     pub length: usize,
 }
@@ -37,11 +39,16 @@ impl Place {
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
         let marked = &text[start..end.min(line_end)];
+        let before = text[line_start..start].chars().count();
+        // A place is kept for many values of a line, which may be a megabyte.
+        let cut = before.saturating_sub(SHOWN / 2);
+        let line = text[line_start..line_end].trim_end_matches('\r');
         Self {
             file: file.to_owned(),
             line: text[..start].matches('\n').count() + 1,
-            column: text[line_start..start].chars().count() + 1,
-            line_text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            column: before + 1,
+            line_text: line.chars().skip(cut).take(SHOWN).collect(),
+            before: before - cut,
             length: marked.trim_end().chars().count().max(1),
         }
     }
@@ -140,7 +147,7 @@ impl Paint {
         let margin = match &diagnostic.place {
             Some(place) => {
                 let margin = " ".repeat(place.line.to_string().len());
-                let (text, before) = window(place);
+                let (text, before) = (printable(&place.line_text), place.before);
                 let bar = self.wrap("1;34", "|");
                 let marks = self.wrap("1;31", &"^".repeat(place.length.min(text.chars().count().saturating_sub(before)).max(1)));
                 let _ = writeln!(out, "{margin}{} {}:{}:{}", self.wrap("1;34", "-->"), printable(&place.file), place.line, place.column);
@@ -155,14 +162,6 @@ impl Paint {
             let _ = writeln!(out, "{margin} {} help: {}", self.wrap("1;34", "="), printable(hint));
         }
     }
-}
-
-/// The line with tabs and control characters made harmless, cut around the mark, and the characters before the mark.
-fn window(place: &Place) -> (String, usize) {
-    let characters: Vec<char> = printable(&place.line_text).chars().collect();
-    let mark = (place.column - 1).min(characters.len());
-    let start = if mark > SHOWN / 2 && characters.len() > SHOWN { mark - SHOWN / 2 } else { 0 };
-    (characters[start..].iter().take(SHOWN).collect(), mark - start)
 }
 
 /// One character for each: a terminal must not obey what a file holds.

@@ -1,5 +1,6 @@
 //! The grid: axes over arms, seeds and keys, their product in the order of the spec, and the cells that are taken out.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::diagnostics::{Diagnostic, Diagnostics, Place, similar};
 use super::layers::{Layer, On, Origin, STUDY, Stack, Step};
 use super::schema;
 use super::source::{Content, Node, Source};
-use super::words::{is_name, list_of, plain_list, shown};
+use super::words::{is_name, list_of, plain_list, shown, some_of};
 
 /// Most cells of a grid: more is a slip of the pen, and is refused before anything is made of it.
 pub const MOST_CELLS: u128 = 10_000;
@@ -23,6 +24,8 @@ pub struct GridAxis {
     pub whole: Vec<String>,
     /// It is one value alone, because its key is set from outside.
     pub set: bool,
+    /// Of its values.
+    pub place: Place,
 }
 
 #[derive(Debug)]
@@ -30,7 +33,6 @@ pub struct AxisValue {
     pub text: String,
     /// What the axis sets in a cell; none on the axis of arms, and where the value comes from outside.
     pub layer: Option<Layer>,
-    pub place: Place,
 }
 
 /// Axes and cells.
@@ -70,10 +72,17 @@ impl Grid {
         let mut notices = Vec::new();
         axes.iter_mut().for_each(|axis| collapse(axis, stack, &mut notices));
         if let Some((name, place)) = &stack.arm {
-            check_arm(name, place, &stack.arms(), &mut wrong);
+            check_arm(name, || place.clone(), &stack.arms(), &mut wrong);
             if !axes.iter().any(|axis| axis.key == "arm") {
-                let value = AxisValue { text: name.clone(), layer: None, place: place.clone() };
-                axes.push(GridAxis { key: "arm".to_owned(), path: Vec::new(), values: vec![value], whole: stack.arms(), set: true });
+                let value = AxisValue { text: name.clone(), layer: None };
+                axes.push(GridAxis {
+                    key: "arm".to_owned(),
+                    path: Vec::new(),
+                    values: vec![value],
+                    whole: stack.arms(),
+                    set: true,
+                    place: place.clone(),
+                });
             }
         }
         let excludes = read_excludes(stack, &axes, &mut wrong);
@@ -86,7 +95,7 @@ impl Grid {
             let hint = longest
                 .map(|axis| format!("leave values out: the longest axis, {}, has {}", axis.key, axis.values.len()))
                 .unwrap_or_default();
-            let place = longest.and_then(|axis| axis.values.first()).map(|value| value.place.clone());
+            let place = longest.map(|axis| axis.place.clone());
             return Err(Diagnostic::new(format!("the grid has {count} cells; the most is {MOST_CELLS}")).at(place).hint(hint).into());
         }
         let mut cells = Vec::with_capacity(count as usize);
@@ -102,8 +111,7 @@ impl Grid {
                 })
                 .collect();
             cell.reverse();
-            let at = |axis: usize| axes[axis].values[cell[axis]].text.as_str();
-            if !excludes.iter().any(|exclude| exclude.iter().all(|(axis, values)| values.iter().any(|value| value == at(*axis)))) {
+            if !excludes.iter().any(|exclude| exclude.iter().all(|(axis, out)| out[cell[*axis]])) {
                 cells.push(cell);
             }
         }
@@ -194,18 +202,22 @@ fn read_axis(axis: &Found, arms: &[String], wrong: &mut Vec<Diagnostic>) -> Opti
         wrong.push(Diagnostic::new(message).at(place(&axis.node.value)).hint("write at least one value, or leave the axis out"));
         return None;
     }
+    if elements.len() as u128 > MOST_CELLS {
+        let message = format!("grid.{key} has {} values; the most cells of a grid are {MOST_CELLS}", elements.len());
+        wrong.push(Diagnostic::new(message).at(place(&axis.node.value)).hint("leave values out"));
+        return None;
+    }
     let mut values: Vec<AxisValue> = Vec::with_capacity(elements.len());
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for element in elements {
         let text = element.text();
-        let here = place(&element.value);
         if !seen.insert(text.clone()) {
             let message = format!("grid.{key} has {} twice", element.toml());
-            wrong.push(Diagnostic::new(message).at(here.clone()).hint("every value of an axis stands once"));
+            wrong.push(Diagnostic::new(message).at(place(&element.value)).hint("every value of an axis stands once"));
             continue;
         }
         let layer = if is_arm {
-            check_arm(&text, &here, arms, wrong);
+            check_arm(&text, || place(&element.value), arms, wrong);
             None
         } else {
             Some(Layer {
@@ -215,14 +227,14 @@ fn read_axis(axis: &Found, arms: &[String], wrong: &mut Vec<Diagnostic>) -> Opti
                 name: format!("the axis {key} in {}", axis.source.name),
             })
         };
-        values.push(AxisValue { text, layer, place: here });
+        values.push(AxisValue { text, layer });
     }
     let path = axis.path.iter().map(|(name, _)| Step::Key(name.clone())).collect();
     let whole = values.iter().map(|value| value.text.clone()).collect();
-    Some(GridAxis { key, path, values, whole, set: false })
+    Some(GridAxis { key, path, values, whole, set: false, place: place(&axis.node.value) })
 }
 
-fn check_arm(name: &str, place: &Place, arms: &[String], wrong: &mut Vec<Diagnostic>) {
+fn check_arm(name: &str, place: impl Fn() -> Place, arms: &[String], wrong: &mut Vec<Diagnostic>) {
     if arms.iter().any(|arm| arm == name) {
         return;
     }
@@ -233,7 +245,7 @@ fn check_arm(name: &str, place: &Place, arms: &[String], wrong: &mut Vec<Diagnos
         None if known.is_empty() => format!("add a table [arms.{name}]; empty, it is the spec itself"),
         None => format!("write {}, or add a table [arms.{name}]", list_of(&known)),
     };
-    wrong.push(Diagnostic::new(format!("there is no arm {}", shown(name))).at(place.clone()).hint(hint));
+    wrong.push(Diagnostic::new(format!("there is no arm {}", shown(name))).at(place()).hint(hint));
 }
 
 /// An axis whose key is set from outside has that value alone.
@@ -253,13 +265,13 @@ fn collapse(axis: &mut GridAxis, stack: &Stack, notices: &mut Vec<String>) {
     };
     if let Some((text, place, who)) = set {
         notices.push(format!("the axis {} is {} alone, set by {who}", axis.key, shown(&text)));
-        axis.values = vec![AxisValue { text, layer: None, place }];
-        axis.set = true;
+        axis.values = vec![AxisValue { text, layer: None }];
+        (axis.set, axis.place) = (true, place);
     }
 }
 
-/// Of every excluded part of the grid its axes and their values.
-fn read_excludes(stack: &Stack, axes: &[GridAxis], wrong: &mut Vec<Diagnostic>) -> Vec<Vec<(usize, Vec<String>)>> {
+/// Of every excluded part of the grid its axes, and which of their values it takes out.
+fn read_excludes(stack: &Stack, axes: &[GridAxis], wrong: &mut Vec<Diagnostic>) -> Vec<Vec<(usize, Vec<bool>)>> {
     let above = stack.files.iter().chain(&stack.outside).rev();
     let Some((layer, node)) = above.into_iter().find_map(|layer| Some((layer, layer.root.get("grid")?.get("exclude")?))) else {
         return Vec::new();
@@ -304,12 +316,13 @@ fn read_excludes(stack: &Stack, axes: &[GridAxis], wrong: &mut Vec<Diagnostic>) 
             }
             for value in &values {
                 if !axes[axis].whole.contains(&value.text()) && !axes[axis].values.iter().any(|own| own.text == value.text()) {
-                    let hint = format!("its values are {}", axes[axis].whole.join(", "));
+                    let hint = format!("its values are {}", some_of(axes[axis].whole.iter().map(String::as_str)));
                     let message = format!("grid.exclude names {}, which is no value of the axis {key}", value.toml());
                     wrong.push(Diagnostic::new(message).at(layer.place(value, On::Value)).hint(hint));
                 }
             }
-            exclude.push((axis, values.iter().map(|value| value.text()).collect()));
+            let texts: BTreeSet<String> = values.iter().map(|value| value.text()).collect();
+            exclude.push((axis, axes[axis].values.iter().map(|own| texts.contains(&own.text)).collect()));
         }
         excludes.push(exclude);
     }

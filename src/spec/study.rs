@@ -9,7 +9,7 @@ use super::grid::{Grid, GridAxis};
 use super::layers::{Merged, On, Origin, Stack, Step};
 use super::load::deserialize;
 use super::schema;
-use super::words::{is_file_name, list_of, plain_list, shown};
+use super::words::{is_file_name, list_of, plain_list, shown, some_of};
 use super::written::Study;
 
 /// Axis values by axis.
@@ -110,7 +110,7 @@ fn selection(
             let values: Vec<&str> = known.values.iter().map(|value| value.text.as_str()).collect();
             let meant = similar(&text, values.iter().copied()).map(|meant| format!("write \"{meant}\"; ")).unwrap_or_default();
             let message = format!("report.{key} names {}, which is no value of the axis {axis}", shown(&text));
-            let hint = format!("{meant}its values are {}", values.join(", "));
+            let hint = format!("{meant}its values are {}", some_of(values.iter().copied()));
             wrong.push(Diagnostic::new(message).at(layer.place(node, On::Value)).hint(hint));
         }
     }

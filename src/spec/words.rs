@@ -92,13 +92,13 @@ pub fn about(schema: &Json) -> Option<String> {
 
 /// `"a", "b" or "c"`.
 pub fn list_of(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| string_text(name)).collect();
+    let quoted: Vec<String> = names.iter().map(|name| shown(name)).collect();
     join(&quoted, "or")
 }
 
 /// `a, b and c` without quotes.
 pub fn plain_list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| key_text(name)).collect();
+    let names: Vec<String> = names.iter().map(|name| key_text(&cut(name))).collect();
     join(&names, "and")
 }
 
@@ -108,6 +108,14 @@ pub fn join(names: &[String], word: &str) -> String {
         [only] => only.clone(),
         [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
+}
+
+/// The first of many values of an axis.
+pub fn some_of<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let count = values.len();
+    let first = values.take(MOST).map(cut).collect::<Vec<_>>().join(", ");
+    if count > MOST { format!("{first} and {} more", count - MOST) } else { first }
 }
 
 /// A text of a spec in quotes, not longer than a message can bear.

@@ -157,8 +157,10 @@ fn a_line_that_is_commented_out_shows_what_holds_without_it() {
         }
         for (key, value) in parsed.iter().filter(|_| bare != line) {
             let full = format!("{table}.{key}");
-            let own: Vec<&Json> = defaults.iter().filter(|(known, _)| *known == full).map(|(_, value)| value).collect();
             let value = serde_json::to_value(value).expect("JSON");
+            // A split is files in one source and a name in another.
+            let alike = |other: &Json| std::mem::discriminant(other) == std::mem::discriminant(&value);
+            let own: Vec<&Json> = defaults.iter().filter(|(known, other)| *known == full && alike(other)).map(|(_, value)| value).collect();
             assert!(own.is_empty() || own.contains(&&value), "{full} = {value} is shown, and {own:?} holds");
             held += own.len().min(1);
         }
