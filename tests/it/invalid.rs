@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::spec::{Draws, Folder};
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid")
 }
@@ -80,4 +82,37 @@ fn every_complaint_has_a_place_and_a_remedy_and_obeys_nothing_that_a_spec_holds(
             assert!(complaint.starts_with("error: ") && has_place && has_remedy, "{name}:\n{complaint}");
         }
     }
+}
+
+#[test]
+fn a_mutilated_spec_is_read_or_refused_and_never_ends_the_program() {
+    let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/smoke.toml")).expect("a shipped spec");
+    let words =
+        ["[", "]", "\"", "=", "{", "}", "-1", "0", "1e400", "\u{0}", "\n", "é", "loss.", "arms", "[[grid.exclude]]\n", "extends = \".\"\n"];
+    let mut draws = Draws(5);
+    let folder = Folder::new("");
+    let mut read = 0;
+    for _ in 0..600 {
+        let mut bytes = good.clone().into_bytes();
+        for _ in 0..1 + draws.below(3) {
+            let (at, count) = (draws.below(bytes.len() as u64) as usize, draws.below(12) as usize);
+            let end = (at + count).min(bytes.len());
+            match draws.below(3) {
+                0 => drop(bytes.drain(at..end)),
+                1 => drop(bytes.splice(at..end, words[draws.below(words.len() as u64) as usize].bytes())),
+                _ => {
+                    let copied = bytes[at..end].to_vec();
+                    let to = draws.below(bytes.len() as u64) as usize;
+                    bytes.splice(to..to, copied);
+                }
+            }
+        }
+        folder.write("study.toml", &String::from_utf8_lossy(&bytes));
+        match folder.try_plan("study.toml", &[], &[]) {
+            Ok(_) => read += 1,
+            Err(wrong) => assert!(!wrong.0.is_empty() && !wrong.render(true).is_empty()),
+        }
+    }
+    // Numbers and comments may be others and a spec still be good.
+    assert!((20..580).contains(&read), "{read} of 600 were read");
 }

@@ -1,7 +1,8 @@
 //! Layers: which of them wins, what a layer drops, and what becomes of an axis that is set from outside.
 
-use kdpipe::spec::Plan;
-use kdpipe::spec::run::{Term, Train};
+use kdpipe::spec::path::InputPath;
+use kdpipe::spec::run::{Dataset, Teacher, Term, Tokenizer, Train};
+use kdpipe::spec::{DatasetFact, Fact, Inputs, Plan, TeacherFact, TokenizerFact};
 
 use crate::spec::{Folder, RICH};
 
@@ -210,4 +211,71 @@ fn a_key_that_only_some_cells_can_use_is_a_notice_and_one_that_none_can_use_an_e
     );
     assert!(folder.refused(&["arm=mse", "loss.hidden.critic.width=8"]).contains("loss.hidden.critic is no key of kind = \"hidden.mse\""));
     assert!(folder.refused(&["arm=none", "match.strategy=last"]).contains("no hidden loss is enabled"));
+}
+
+/// A teacher of 4 layers of 64, 4 heads, 32 positions and 300 tokens; a tokenizer of 280; a student of 2 layers.
+struct Small;
+
+impl Inputs for Small {
+    fn dataset(&self, _: &Dataset) -> Fact<DatasetFact> {
+        Fact::Bad("dataset.test has no text; write some".to_owned())
+    }
+
+    fn tokenizer(&self, _: &Dataset, _: &Tokenizer) -> Fact<TokenizerFact> {
+        Fact::Known(TokenizerFact { fingerprint: "t".to_owned(), vocabulary: Some(280) })
+    }
+
+    fn teacher(&self, _: &Teacher) -> Fact<TeacherFact> {
+        Fact::Known(TeacherFact { fingerprint: "m".to_owned(), layers: 4, width: 64, heads: 4, positions: 32, vocabulary: Some(300) })
+    }
+
+    fn student(&self, _: &InputPath) -> Fact<TeacherFact> {
+        Fact::Known(TeacherFact { fingerprint: "s".to_owned(), layers: 2, width: 64, heads: 4, positions: 16, vocabulary: Some(300) })
+    }
+}
+
+#[test]
+fn what_only_the_inputs_show_is_refused_with_both_numbers() {
+    let folder = Folder::new(&RICH.replace("source = \"train\"\nlayers = 6\nwidth = 96\nheads = 6", "source = \"dir\"\npath = \"there\""));
+    let told = |set: &[&str]| {
+        let wrong = folder.load("study.toml", set, &[]).expect("a study").resolve(&Small).expect_err("a refusal");
+        wrong.0.into_iter().map(|one| (one.message, one.place.map_or(0, |place| place.line))).collect::<Vec<_>>()
+    };
+    let said = |set: &[&str], expected: &[&str]| {
+        let told = told(set);
+        for message in expected {
+            assert!(told.iter().any(|(own, line)| own == message && *line > 0), "{message}\n{told:?}");
+        }
+    };
+    said(
+        &["tokenizer={ source = \"dir\", path = \"there\" }"],
+        &[
+            "the tokenizer has 280 tokens, and the teacher's vocabulary 300",
+            "train.context = 128 is longer than the teacher's 32 positions",
+            "evaluate.context = 128 is longer than the teacher's 32 positions",
+        ],
+    );
+    said(
+        &["match.strategy=last", "student.layers=5"],
+        &["match.strategy = \"last\" needs a student no deeper than its teacher: 5 layers against 4"],
+    );
+    said(
+        &["student.init=teacher"],
+        &[
+            "student.init = \"teacher\" with student.width = 96 and a teacher of width 64",
+            "student.init = \"teacher\" with student.heads = 6 and a teacher of heads 4",
+        ],
+    );
+    said(
+        &["student.init=dir", "student.init_dir=there", "tokenizer={ source = \"dir\", path = \"there\" }"],
+        &[
+            "student.layers = 3, and the model in student.init_dir has 2",
+            "the tokenizer has 280 tokens, and the model in student.init_dir a vocabulary of 300",
+            "the teacher has 32 positions, and the model in student.init_dir 16",
+        ],
+    );
+    said(
+        &["dataset={ source = \"text\", train = [\"a\"], validation = [\"b\"], test = [\"c\"] }"],
+        &["dataset.test has no text; write some"],
+    );
 }

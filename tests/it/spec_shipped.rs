@@ -70,7 +70,7 @@ fn shown(text: &str) -> Vec<Shown> {
     let mut found = Vec::new();
     for line in text.lines() {
         let line = line.strip_prefix("# ").unwrap_or(line);
-        let Ok(parsed) = toml::from_str::<toml::Table>(line) else { continue };
+        let Some(parsed) = toml::from_str::<toml::Table>(line).ok().filter(|parsed| !parsed.is_empty()) else { continue };
         let comment =
             line.split_once("  #").or_else(|| line.split_once(" # ")).map(|(_, comment)| comment.trim().to_owned()).unwrap_or_default();
         let mut keys = Vec::new();
