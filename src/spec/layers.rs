@@ -229,8 +229,13 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
         let source = match Source::read(&path) {
             Ok(source) => source,
             Err(one) => {
-                let one = if one.place.is_none() { one.at(place.clone()) } else { one };
-                wrong.push(if place.is_some() { one.hint("extends is a path from the folder of the file that it stands in") } else { one });
+                // A file that is not there is a mistake of the line that names it; what is wrong inside a file is not.
+                wrong.push(match &place {
+                    Some(place) if one.place.is_none() => {
+                        one.at(place.clone()).hint("extends is a path from the folder of the file that it stands in")
+                    }
+                    _ => *one,
+                });
                 break;
             }
         };

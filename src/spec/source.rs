@@ -52,26 +52,28 @@ impl Source {
     ///
     /// # Errors
     /// A file that cannot be read, is too large to be a spec, or is not UTF-8.
-    pub fn read(path: &Path) -> Result<Arc<Self>, Diagnostic> {
+    pub fn read(path: &Path) -> Result<Arc<Self>, Box<Diagnostic>> {
         let name = path.display().to_string();
         if path.is_dir() {
-            return Err(Diagnostic::new(format!("{name} is a folder")).hint("name a spec in it"));
+            return Err(Box::new(Diagnostic::new(format!("{name} is a folder")).hint("name a spec in it")));
         }
         let mut bytes = Vec::new();
         std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                Diagnostic::new(format!("{name} does not exist")).hint(format!("kdpipe init {name} writes a spec to start from"))
+                Box::new(Diagnostic::new(format!("{name} does not exist")).hint(format!("kdpipe init {name} writes a spec to start from")))
             }
-            _ => Diagnostic::new(format!("{name} cannot be read: {error}")),
+            _ => Box::new(Diagnostic::new(format!("{name} cannot be read: {error}"))),
         })?;
         if bytes.len() as u64 > LARGEST {
-            return Err(Diagnostic::new(format!("{name} is no spec: it is larger than {} KiB", LARGEST >> 10)));
+            return Err(Box::new(
+                Diagnostic::new(format!("{name} is no spec: it is larger than {} KiB", LARGEST >> 10)).hint("name a file of TOML"),
+            ));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes());
             let place = Place::new(&name, &text, at..at + '\u{fffd}'.len_utf8());
-            Diagnostic::new(format!("this is no spec: byte {at} is not UTF-8")).at(place).hint("save the file as UTF-8")
+            Box::new(Diagnostic::new(format!("this is no spec: byte {at} is not UTF-8")).at(place).hint("save the file as UTF-8"))
         })?;
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Self::new(name, text, &base))
