@@ -8,23 +8,6 @@ use super::grid::Grid;
 use super::layers::{Merged, Stack, Step};
 use super::plan::{Arm, Change};
 use super::schema;
-use super::source::{Content, Node};
-
-/// The values below a node that are no tables, with their dotted keys.
-pub fn leaves(node: &Node) -> Vec<(String, &Node)> {
-    fn walk<'a>(node: &'a Node, prefix: &str, out: &mut Vec<(String, &'a Node)>) {
-        for (key, child) in node.entries() {
-            let full = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match &child.content {
-                Content::Table(_) => walk(child, &full, out),
-                _ => out.push((full, child)),
-            }
-        }
-    }
-    let mut out = Vec::new();
-    walk(node, "", &mut out);
-    out
-}
 
 /// The arms of the grid in its order. Without a baseline arm no changes are named.
 pub fn arms(stack: &Stack, grid: &Grid, baseline: Option<&str>) -> Vec<Arm> {

@@ -7,10 +7,13 @@ use figment::value::{Dict, Num, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::diagnostics::{Diagnostic, similar};
-use super::layers::{Merged, On, Origin, Step, dotted};
+use super::layers::{Merged, On, Origin, STUDY, Step, dotted};
 use super::schedule::percentage;
 use super::schema::{self, Variants};
-use super::source::{float_text, key_text, string_text};
+use super::words::{about, allowed, is_file_name, is_name, is_percentage, join, kinds, list_of, number_text, plain_list, shown, spelled};
+
+/// Most faults of one tree that are told: whoever has more made one mistake many times.
+const MOST_FAULTS: usize = 200;
 
 /// What the walk found.
 #[derive(Debug, Default)]
@@ -23,23 +26,44 @@ pub struct Checked {
 
 /// Checks a merged tree against the schema of its table.
 pub fn check(merged: &Merged, schema: &Json) -> Checked {
-    let mut walk = Walk { merged, path: Vec::new(), checked: Checked::default() };
+    let mut walk = Walk { merged, path: Vec::new(), about: None, untold: 0, checked: Checked::default() };
     let value = walk.table(schema, &merged.values, None);
+    if walk.untold > 0 {
+        let message = format!("there are {} more mistakes, which are not shown", walk.untold);
+        walk.checked.faults.push(Diagnostic::new(message).hint("mend these first"));
+    }
     Checked { value, ..walk.checked }
 }
 
 struct Walk<'a> {
     merged: &'a Merged,
     path: Vec<Step>,
+    /// What the list around the value is about.
+    about: Option<String>,
+    untold: usize,
     checked: Checked,
 }
 
 impl Walk<'_> {
     fn name(&self) -> String {
-        dotted(&self.path)
+        spelled(&self.path)
+    }
+
+    /// What to write where a value is not as its schema wants it.
+    fn remedy(&self, schema: &Json) -> Option<String> {
+        let about = match (about(schema), &self.about) {
+            (Some(own), _) => format!(": {own}"),
+            (None, Some(of_list)) => format!(" ({of_list})"),
+            (None, None) => String::new(),
+        };
+        Some(format!("write {}{about}", allowed(schema)))
     }
 
     fn fault(&mut self, on: On, message: String, hint: Option<String>) {
+        if self.checked.faults.len() >= MOST_FAULTS {
+            self.untold += 1;
+            return;
+        }
         let place = self.merged.place(&self.path, on);
         self.checked.faults.push(Diagnostic { message, place, hint });
     }
@@ -54,14 +78,15 @@ impl Walk<'_> {
             None => Some(schema).filter(|schema| fits(schema, value)),
         };
         let Some(chosen) = chosen else { return self.wrong_type(schema, value) };
+        let others: Vec<String> = options.into_iter().flatten().filter(|option| !std::ptr::eq(*option, chosen)).map(allowed).collect();
         match value {
             Value::Dict(_, dict) => match schema::variants(chosen) {
                 Some(variants) => self.variant(&variants, dict),
                 None => self.table(chosen, dict, None),
             },
             Value::Array(_, elements) => self.list(chosen, elements),
-            Value::String(_, text) => self.string(chosen, text),
-            Value::Num(_, number) => self.number(chosen, *number),
+            Value::String(_, text) => self.string(chosen, text, &others),
+            Value::Num(_, number) => self.number(chosen, *number, &others),
             Value::Bool(_, truth) => json!(truth),
             _ => Json::Null,
         }
@@ -74,8 +99,8 @@ impl Walk<'_> {
         let Some(chosen) = dict.get(tag) else {
             let name =
                 self.path.last().and_then(|step| if let Step::Key(key) = step { Some(key.clone()) } else { None }).unwrap_or_default();
-            let meant = self.sibling_with(tag, &name).map(|sibling| format!(", or did you mean {sibling}?")).unwrap_or_default();
-            self.fault(On::Key, format!("{table} has no {tag}"), Some(format!("write {tag} = one of {}{meant}", list_of(&names))));
+            let meant = self.sibling_with(tag, &name).map(|sibling| format!("; or did you mean {sibling}?")).unwrap_or_default();
+            self.fault(On::Key, format!("{table} has no {tag}"), Some(format!("write {tag} = {}{meant}", list_of(&names))));
             return Json::Null;
         };
         self.path.push(Step::Key(tag.to_owned()));
@@ -86,7 +111,7 @@ impl Walk<'_> {
         };
         let branch = variants.branches.iter().find(|(name, _)| name == text);
         if branch.is_none() {
-            self.unknown_word(&names, text);
+            self.unknown_word(&names, text, &[]);
         }
         self.path.pop();
         match branch {
@@ -108,12 +133,17 @@ impl Walk<'_> {
         let properties = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
         let open = properties.is_none() && others.is_none();
+        let mut meant = Vec::new();
         for (key, value) in dict {
             self.path.push(Step::Key(key.clone()));
             let known = properties.and_then(|properties| properties.get(key)).or(others);
             if schema.get("propertyNames").is_some() && !is_name(key) {
-                let message = format!("{} is no name for one of {}", string_text(key), dotted(&self.path[..self.path.len() - 1]));
-                self.fault(On::Key, message, Some("a name is letters, digits, - and _".to_owned()));
+                let kind = if matches!(&self.path[0], Step::Key(first) if first == "arms") { "an arm" } else { "a loss" };
+                self.fault(
+                    On::Key,
+                    format!("{} is no name for {kind}", shown(key)),
+                    Some("write a name of letters, digits, - and _".to_owned()),
+                );
             } else if let Some(known) = known {
                 let json = self.value(known, value);
                 out.insert(key.clone(), json);
@@ -122,12 +152,12 @@ impl Walk<'_> {
                 out.insert(key.clone(), json);
             } else {
                 let keys: Vec<&str> = properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-                self.unknown_key(key, value, &keys, dict, variants);
+                meant.extend(self.unknown_key(key, value, &keys, dict, variants));
             }
             self.path.pop();
         }
         for key in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
-            if !dict.contains_key(key) {
+            if !dict.contains_key(key) && !meant.iter().any(|meant| meant == key) {
                 self.missing(key, &schema["properties"][key], dict, variants);
             }
         }
@@ -137,29 +167,31 @@ impl Walk<'_> {
     fn missing(&mut self, key: &str, schema: &Json, dict: &Dict, variants: Option<&Variants>) {
         let table = self.name();
         let full = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
-        let about = schema["description"].as_str().map(|text| format!(": {}", lower_first(text.trim_end_matches('.')))).unwrap_or_default();
+        let about = about(schema).map(|about| format!(": {about}")).unwrap_or_default();
         let chosen = variants.and_then(|variants| Some((variants.tag, dict.get(variants.tag)?.as_str()?)));
         match chosen {
             Some((tag, name)) => {
                 self.path.push(Step::Key(tag.to_owned()));
-                self.fault(On::Value, format!("{full} is missing"), Some(format!("{tag} = \"{name}\" needs {key}{about}")));
+                self.fault(On::Value, format!("{full} is missing"), Some(format!("{tag} = \"{name}\" needs the key {key}{about}")));
                 self.path.pop();
             }
-            None => self.fault(On::Key, format!("{full} is missing"), Some(format!("write {key}{about}"))),
+            None => self.fault(On::Key, format!("{full} is missing"), Some(format!("add the key {key}{about}"))),
         }
     }
 
-    fn unknown_key(&mut self, key: &str, value: &Value, keys: &[&str], dict: &Dict, variants: Option<&Variants>) {
+    /// Says that a key is not one here; gives the key of the table that was probably meant.
+    fn unknown_key(&mut self, key: &str, value: &Value, keys: &[&str], dict: &Dict, variants: Option<&Variants>) -> Option<String> {
         let name = self.name();
         let chosen = variants.and_then(|variants| Some((variants.tag, dict.get(variants.tag)?.as_str()?)));
-        let owners: Vec<&str> = variants
-            .map(|variants| {
-                variants.branches.iter().filter(|(_, branch)| branch["properties"].get(key).is_some()).map(|(name, _)| *name).collect()
-            })
-            .unwrap_or_default();
-        if let (Some((tag, chosen)), false) = (chosen, owners.is_empty()) {
+        let owners = |key: &str| -> Vec<&str> {
+            let branches = variants.iter().flat_map(|variants| &variants.branches);
+            branches.filter(|(_, branch)| branch["properties"].get(key).is_some()).map(|(name, _)| *name).collect()
+        };
+        if let (Some((tag, chosen)), false) = (chosen, owners(key).is_empty()) {
             let message = format!("{name} is no key of {tag} = \"{chosen}\"");
-            let hint = format!("it belongs to {tag} = {}; \"{chosen}\" has {}", list_of(&owners), plain_list(keys));
+            let own: Vec<&str> = keys.iter().copied().filter(|key| *key != tag).collect();
+            let own = if own.is_empty() { "no other key".to_owned() } else { plain_list(&own) };
+            let hint = format!("it belongs to {tag} = {}; \"{chosen}\" has {own}", list_of(&owners(key)));
             let place = self.merged.place(&self.path, On::Key);
             let diagnostic = Diagnostic { message, place, hint: Some(hint) };
             let mut leaves = Vec::new();
@@ -169,16 +201,44 @@ impl Walk<'_> {
             } else {
                 self.checked.faults.push(diagnostic);
             }
-            return;
+            return None;
         }
-        let hint = match similar(key, keys.iter().copied()) {
-            Some(meant) => format!("write {meant}"),
-            None => match self.path.len() {
-                1 => format!("the keys of a spec are {}", plain_list(keys)),
-                length => format!("the keys of {} are {}", dotted(&self.path[..length - 1]), plain_list(keys)),
-            },
+        let in_arm = self.merged.origin(&self.path).is_some_and(|(layer, _)| layer.origin == Origin::Arm);
+        let around = spelled(&self.path[..self.path.len() - 1]);
+        let mut candidates = keys.to_vec();
+        if around.is_empty() && !in_arm {
+            candidates.extend(STUDY);
+        }
+        let mut elsewhere = if around.is_empty() { Vec::new() } else { schema::tables_with(key) };
+        let inside = format!("{around}.");
+        if elsewhere.iter().any(|table| table.starts_with(&inside)) {
+            elsewhere.retain(|table| table.starts_with(&inside));
+        }
+        elsewhere.sort_by_key(|table| table.matches('.').count());
+        let foreign = variants.and_then(|variants| {
+            let all = variants.branches.iter().filter_map(|(_, branch)| branch["properties"].as_object()).flat_map(Map::keys);
+            similar(key, all.map(String::as_str))
+        });
+        let meant = similar(key, candidates.iter().copied());
+        let list = match around.as_str() {
+            "" => format!("the keys of a spec are {}", plain_list(&candidates)),
+            around => format!("the keys of {around} are {}", plain_list(keys)),
+        };
+        let hint = match (meant, foreign, chosen) {
+            _ if around.is_empty() && STUDY.contains(&key) => format!("{key} belongs to the study as a whole: write it outside the arm"),
+            _ if around.is_empty() && key == "arm" => {
+                "arms are chosen in the grid: write grid.arm = [\"NAME\"], or --set arm=NAME".to_owned()
+            }
+            _ if elsewhere.iter().any(String::is_empty) => format!("{key} stands at the top of a spec, above its first table"),
+            (Some(meant), ..) if elsewhere.is_empty() => format!("write {meant}"),
+            (_, Some(foreign), Some((tag, _))) if elsewhere.is_empty() => {
+                format!("{foreign} belongs to {tag} = {}; {list}", list_of(&owners(foreign)))
+            }
+            _ if !elsewhere.is_empty() => format!("{key} is a key of {}; {list}", join(&elsewhere, "and")),
+            _ => list,
         };
         self.fault(On::Key, format!("{name} is not a key"), Some(hint));
+        meant.map(str::to_owned)
     }
 
     /// The values below one, and whether each comes from outside the files or from an axis.
@@ -210,9 +270,12 @@ impl Walk<'_> {
                 format!("at most {most}")
             };
             let name = self.name();
-            self.fault(On::Value, format!("{name} has {count} entries, not {expected}"), describe(schema));
+            let entries = if count == 1 { "entry" } else { "entries" };
+            let hint = about(schema).or_else(|| self.about.clone()).map(|about| format!("write {expected}: {about}"));
+            self.fault(On::Value, format!("{name} has {count} {entries}, not {expected}"), hint);
             return Json::Null;
         }
+        let outer = about(schema).map(|about| self.about.replace(about));
         let any = json!({});
         let mut out = Vec::with_capacity(elements.len());
         for (index, element) in elements.iter().enumerate() {
@@ -222,61 +285,60 @@ impl Walk<'_> {
             out.push(json);
             self.path.pop();
         }
+        if let Some(outer) = outer {
+            self.about = outer;
+        }
         Json::Array(out)
     }
 
-    fn string(&mut self, schema: &Json, text: &str) -> Json {
+    /// `others` is what else could stand here.
+    fn string(&mut self, schema: &Json, text: &str, others: &[String]) -> Json {
         if let Some(words) = schema::words(schema) {
             if !words.contains(&text) {
-                self.unknown_word(&words, text);
+                self.unknown_word(&words, text, others);
             }
             return json!(text);
         }
+        let name = self.name();
         if text.is_empty() && schema["minLength"].as_u64().is_some_and(|least| least > 0) {
-            let name = self.name();
-            self.fault(On::Value, format!("{name} is empty"), describe(schema));
+            let about = about(schema).map(|about| format!(": {about}")).unwrap_or_default();
+            self.fault(On::Value, format!("{name} is empty"), Some(format!("write it out{about}")));
+        }
+        if let Some(control) = text.chars().find(|c| c.is_control() && !['\n', '\t'].contains(c)) {
+            let message = format!("{name} holds the control character {}", control.escape_unicode());
+            self.fault(On::Value, message, Some("take it out: it could command a terminal".to_owned()));
+            return Json::Null;
         }
         if schema["format"] == "path" {
             let base = self.merged.origin(&self.path).map(|(layer, _)| layer.source.base.clone()).unwrap_or_default();
             return json!({ "written": text, "base": base });
         }
-        match schema["pattern"].as_str() {
-            Some(pattern) if pattern.ends_with("%$") && percentage(text).is_none() => {
-                let name = self.name();
-                let message = format!("{name} = {} is not a percentage from 0% to 100%", shown(text));
-                self.fault(On::Value, message, Some("write a share such as \"20%\"".to_owned()));
-            }
-            Some(pattern) if !pattern.ends_with("%$") && !is_file_name(text) => {
-                let name = self.name();
-                let message = format!("{name} = {} is no name for a folder", shown(text));
-                self.fault(
-                    On::Value,
-                    message,
-                    Some("a name is letters, digits, -, _ and ., and begins with a letter or a digit".to_owned()),
-                );
-            }
-            _ => {}
+        if is_percentage(schema) && percentage(text).is_none() {
+            let hint = match text.trim().parse::<u64>() {
+                Ok(steps) if !others.is_empty() => format!("write {steps} without quotes, or a share such as \"20%\""),
+                _ => ["a share such as \"20%\""].into_iter().chain(others.iter().map(String::as_str)).collect::<Vec<_>>().join(" or "),
+            };
+            let hint = if hint.starts_with("write") { hint } else { format!("write {hint}") };
+            self.fault(On::Value, format!("{name} = {} is not a percentage from 0% to 100%", shown(text)), Some(hint));
+        } else if schema.get("pattern").is_some() && !is_percentage(schema) && !is_file_name(text) {
+            let hint = "write a name of letters, digits, -, _ and ., which begins with a letter or a digit";
+            self.fault(On::Value, format!("{name} = {} is no name for a folder", shown(text)), Some(hint.to_owned()));
         }
         json!(text)
     }
 
-    fn number(&mut self, schema: &Json, number: Num) -> Json {
+    fn number(&mut self, schema: &Json, number: Num, others: &[String]) -> Json {
         let value = number.to_f64().unwrap_or_else(|| number.to_i128().map_or(0.0, |whole| whole as f64));
-        for (keyword, words) in
-            [("minimum", "at least"), ("maximum", "at most"), ("exclusiveMinimum", "more than"), ("exclusiveMaximum", "less than")]
-        {
-            if let Some(bound) = schema.get(keyword).and_then(Json::as_f64)
-                && !match keyword {
-                    "minimum" => value >= bound,
-                    "maximum" => value <= bound,
-                    "exclusiveMinimum" => value > bound,
-                    _ => value < bound,
-                }
-            {
-                let name = self.name();
-                let message = format!("{name} = {} is out of range: it is {words} {}", number_text(number), schema[keyword]);
-                self.fault(On::Value, message, describe(schema));
-            }
+        let bound = |keyword: &str| schema.get(keyword).and_then(Json::as_f64);
+        let inside = bound("minimum").is_none_or(|bound| value >= bound)
+            && bound("maximum").is_none_or(|bound| value <= bound)
+            && bound("exclusiveMinimum").is_none_or(|bound| value > bound)
+            && bound("exclusiveMaximum").is_none_or(|bound| value < bound);
+        if !inside {
+            let message = format!("{} = {} is out of range", self.name(), number_text(number));
+            let others: String = others.iter().map(|other| format!(", or {other}")).collect();
+            let hint = self.remedy(schema).map(|remedy| format!("{remedy}{others}"));
+            self.fault(On::Value, message, hint);
         }
         match number.to_i128() {
             Some(whole) => json!(whole as i64),
@@ -284,12 +346,12 @@ impl Walk<'_> {
         }
     }
 
-    fn unknown_word(&mut self, words: &[&str], text: &str) {
+    fn unknown_word(&mut self, words: &[&str], text: &str, others: &[String]) {
         let name = self.name();
-        let meant = similar(text, words.iter().copied());
-        let hint = match meant {
-            Some(meant) => format!("write \"{meant}\"; the values are {}", list_of(words)),
-            None => format!("the values are {}", list_of(words)),
+        let others: String = others.iter().map(|other| format!(", or {other}")).collect();
+        let hint = match similar(text, words.iter().copied()) {
+            Some(meant) if words.len() > 1 => format!("write \"{meant}\"; the values are {}{others}", list_of(words)),
+            _ => format!("write {}{others}", list_of(words)),
         };
         self.fault(On::Value, format!("{} is not a value of {name}", shown(text)), Some(hint));
     }
@@ -310,14 +372,20 @@ impl Walk<'_> {
             Value::Num(_, Num::F64(number)) if expected.contains("whole") && number.fract() == 0.0 && number.abs() < 1e15 => {
                 Some(format!("write {}", *number as i64))
             }
-            Value::Dict(..) => schema["description"].as_str().map(str::to_owned),
+            Value::Array(_, elements) if self.may_be_an_axis() && !elements.is_empty() && elements.iter().all(|one| fits(schema, one)) => {
+                let list = self.merged.toml(&self.path);
+                Some(format!("write one of them, or make it an axis of the grid: grid.{} = {list}", dotted(&self.path)))
+            }
+            other if !matches!(other, Value::Dict(..)) && self.path.len() == 2 && self.path[0] == Step::Key("loss".to_owned()) => {
+                Some("losses are named tables: write it below a header such as [loss.lm]".to_owned())
+            }
             other if expected.starts_with("a list") && fits(&schema["items"], other) => {
                 self.merged.origin(&self.path).map(|(_, node)| format!("write [{}]", node.toml()))
             }
             Value::Num(..) | Value::Bool(..) if expected.contains("string") => {
                 self.merged.origin(&self.path).map(|(_, node)| format!("write \"{}\"", node.toml()))
             }
-            _ => describe(schema),
+            _ => self.remedy(schema),
         };
         let found = match value {
             Value::String(..) => "a string",
@@ -330,6 +398,12 @@ impl Walk<'_> {
         };
         self.fault(On::Value, format!("{name} is {found}, not {expected}"), hint);
         Json::Null
+    }
+
+    /// Whether the value is one of a run, which a grid can vary.
+    fn may_be_an_axis(&self) -> bool {
+        let of_a_run = matches!(self.path.first(), Some(Step::Key(first)) if !STUDY.contains(&first.as_str()));
+        of_a_run && self.path.iter().all(|step| matches!(step, Step::Key(_)))
     }
 }
 
@@ -355,83 +429,4 @@ fn fits(schema: &Json, value: &Value) -> bool {
         Some("boolean") => matches!(value, Value::Bool(..)),
         _ => true,
     }
-}
-
-/// The kinds of value that a schema takes, in words.
-fn kinds(schema: &Json) -> String {
-    if schema::variants(schema).is_some() {
-        return "a table".to_owned();
-    }
-    if let Some(words) = schema::words(schema) {
-        return format!("one of {}", list_of(&words));
-    }
-    if let Some(options) = schema.get("anyOf").and_then(Json::as_array) {
-        return options.iter().map(kinds).collect::<Vec<_>>().join(" or ");
-    }
-    match schema["type"].as_str() {
-        Some("object") => "a table".to_owned(),
-        Some("array") => "a list".to_owned(),
-        Some("string") if schema["pattern"].as_str().is_some_and(|pattern| pattern.ends_with("%$")) => "a percentage".to_owned(),
-        Some("string") => "a string".to_owned(),
-        Some("integer") => "a whole number".to_owned(),
-        Some("number") => "a number".to_owned(),
-        Some("boolean") => "true or false".to_owned(),
-        _ => "a value".to_owned(),
-    }
-}
-
-fn describe(schema: &Json) -> Option<String> {
-    schema["description"].as_str().map(|text| text.trim_end_matches('.').to_owned())
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
-}
-
-/// `"a", "b" or "c"`.
-pub(super) fn list_of(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| string_text(name)).collect();
-    join(&quoted)
-}
-
-/// `a, b and c` without quotes.
-pub(super) fn plain_list(names: &[&str]) -> String {
-    let mut names: Vec<String> = names.iter().map(|name| key_text(name)).collect();
-    match names.pop() {
-        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
-        Some(only) => only,
-        None => "none".to_owned(),
-    }
-}
-
-fn join(names: &[String]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
-}
-
-/// A text of a spec in a message, not longer than a message can bear.
-pub(super) fn shown(text: &str) -> String {
-    if text.chars().count() > 60 { string_text(&format!("{}…", text.chars().take(60).collect::<String>())) } else { string_text(text) }
-}
-
-fn number_text(number: Num) -> String {
-    match number.to_i128() {
-        Some(whole) => whole.to_string(),
-        None => float_text(number.to_f64().unwrap_or_default()),
-    }
-}
-
-/// Names of losses and arms: what `schema::NAME_PATTERN` matches.
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-/// Names of studies, which become folders.
-pub(super) fn is_file_name(name: &str) -> bool {
-    name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

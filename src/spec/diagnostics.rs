@@ -10,8 +10,10 @@ pub struct Place {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The whole line, without its end.
+    /// The line without its end; of a long one, what is around the mark.
     pub line_text: String,
+    /// Characters of `line_text` before the mark.
+    pub before: usize,
     /// Characters that are marked, at least 1.
     pub length: usize,
 }
@@ -37,11 +39,16 @@ impl Place {
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
         let marked = &text[start..end.min(line_end)];
+        let before = text[line_start..start].chars().count();
+        // A place is kept for many values of a line, which may be a megabyte.
+        let cut = before.saturating_sub(SHOWN / 2);
+        let line = text[line_start..line_end].trim_end_matches('\r');
         Self {
             file: file.to_owned(),
             line: text[..start].matches('\n').count() + 1,
-            column: text[line_start..start].chars().count() + 1,
-            line_text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            column: before + 1,
+            line_text: line.chars().skip(cut).take(SHOWN).collect(),
+            before: before - cut,
             length: marked.trim_end().chars().count().max(1),
         }
     }
@@ -140,7 +147,7 @@ impl Paint {
         let margin = match &diagnostic.place {
             Some(place) => {
                 let margin = " ".repeat(place.line.to_string().len());
-                let (text, before) = window(place);
+                let (text, before) = (printable(&place.line_text), place.before);
                 let bar = self.wrap("1;34", "|");
                 let marks = self.wrap("1;31", &"^".repeat(place.length.min(text.chars().count().saturating_sub(before)).max(1)));
                 let _ = writeln!(out, "{margin}{} {}:{}:{}", self.wrap("1;34", "-->"), printable(&place.file), place.line, place.column);
@@ -157,21 +164,13 @@ impl Paint {
     }
 }
 
-/// The line with tabs and control characters made harmless, cut around the mark, and the characters before the mark.
-fn window(place: &Place) -> (String, usize) {
-    let characters: Vec<char> = printable(&place.line_text).chars().collect();
-    let mark = (place.column - 1).min(characters.len());
-    let start = if mark > SHOWN / 2 && characters.len() > SHOWN { mark - SHOWN / 2 } else { 0 };
-    (characters[start..].iter().take(SHOWN).collect(), mark - start)
-}
-
 /// One character for each: a terminal must not obey what a file holds.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c == '\t' {
                 ' '
-            } else if c.is_control() {
+            } else if c.is_control() || is_invisible(c) {
                 '\u{fffd}'
             } else {
                 c
@@ -180,16 +179,29 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+/// Characters that turn the direction of text around, or that nobody sees.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The candidate that `word` was probably meant to be.
 pub fn similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > 100 {
         return None;
     }
     let lower = word.to_lowercase();
+    let mut candidates = candidates.into_iter().collect::<Vec<_>>();
+    candidates.dedup();
+    // "mse" for "hidden.mse", "lin" for "linear", where only one can be meant.
+    let part = |candidate: &&&str| candidate.split('.').any(|part| part == lower) || (lower.len() > 2 && candidate.starts_with(&lower));
+    let whole: Vec<&&str> = candidates.iter().filter(part).collect();
+    if let [only] = whole.as_slice() {
+        return Some(only);
+    }
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 5)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -255,6 +267,10 @@ mod tests {
         assert_eq!(similar("stepz", ["steps", "batch"]), Some("steps"));
         assert_eq!(similar("Steps", ["steps", "batch"]), Some("steps"));
         assert_eq!(similar("banana", ["steps", "batch"]), None);
+        assert_eq!(similar("seed", ["keep", "batch"]), None);
+        assert_eq!(similar("mse", ["lm", "hidden.mse", "hidden.cosine"]), Some("hidden.mse"));
+        assert_eq!(similar("hidden", ["lm", "hidden.mse", "hidden.cosine"]), None);
+        assert_eq!(similar("lin", ["linear", "step"]), Some("linear"));
         assert_eq!(similar(&"a".repeat(1_000_000), ["steps"]), None);
     }
 }

@@ -1,13 +1,14 @@
 //! The grid: axes over arms, seeds and keys, their product in the order of the spec, and the cells that are taken out.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::check::{plain_list, shown};
 use super::diagnostics::{Diagnostic, Diagnostics, Place, similar};
-use super::layers::{Layer, On, Origin, Stack, Step};
+use super::layers::{Layer, On, Origin, STUDY, Stack, Step};
 use super::schema;
 use super::source::{Content, Node, Source};
+use super::words::{is_name, list_of, plain_list, shown, some_of};
 
 /// Most cells of a grid: more is a slip of the pen, and is refused before anything is made of it.
 pub const MOST_CELLS: u128 = 10_000;
@@ -19,6 +20,12 @@ pub struct GridAxis {
     pub key: String,
     pub path: Vec<Step>,
     pub values: Vec<AxisValue>,
+    /// Every value that the layers' grids give it.
+    pub whole: Vec<String>,
+    /// It is one value alone, because its key is set from outside.
+    pub set: bool,
+    /// Of its values.
+    pub place: Place,
 }
 
 #[derive(Debug)]
@@ -26,7 +33,6 @@ pub struct AxisValue {
     pub text: String,
     /// What the axis sets in a cell; none on the axis of arms, and where the value comes from outside.
     pub layer: Option<Layer>,
-    pub place: Place,
 }
 
 /// Axes and cells.
@@ -45,6 +51,12 @@ impl Grid {
         Some(&self.axes[axis].values[cell[axis]].text)
     }
 
+    /// A cell in words: `arm=kl seed=0`.
+    pub fn label(&self, cell: &[usize]) -> String {
+        let at = self.axes.iter().zip(cell).map(|(axis, value)| format!("{}={}", axis.key, axis.values[*value].text));
+        at.collect::<Vec<_>>().join(" ")
+    }
+
     /// What the axes set in a cell.
     pub fn layers(&self, cell: &[usize]) -> Vec<Layer> {
         self.axes.iter().zip(cell).filter_map(|(axis, value)| axis.values[*value].layer.clone()).collect()
@@ -57,25 +69,33 @@ impl Grid {
     pub fn read(stack: &Stack) -> Result<Self, Diagnostics> {
         let mut wrong = Vec::new();
         let mut axes = read_axes(stack, &mut wrong);
-        let whole: Vec<Vec<String>> = axes.iter().map(|axis| axis.values.iter().map(|value| value.text.clone()).collect()).collect();
         let mut notices = Vec::new();
         axes.iter_mut().for_each(|axis| collapse(axis, stack, &mut notices));
         if let Some((name, place)) = &stack.arm {
-            check_arm(name, place, &stack.arms(), &mut wrong);
+            check_arm(name, || place.clone(), &stack.arms(), &mut wrong);
             if !axes.iter().any(|axis| axis.key == "arm") {
-                let value = AxisValue { text: name.clone(), layer: None, place: place.clone() };
-                axes.push(GridAxis { key: "arm".to_owned(), path: Vec::new(), values: vec![value] });
+                let value = AxisValue { text: name.clone(), layer: None };
+                axes.push(GridAxis {
+                    key: "arm".to_owned(),
+                    path: Vec::new(),
+                    values: vec![value],
+                    whole: stack.arms(),
+                    set: true,
+                    place: place.clone(),
+                });
             }
         }
-        let excludes = read_excludes(stack, &axes, &whole, &mut wrong);
+        let excludes = read_excludes(stack, &axes, &mut wrong);
         if !wrong.is_empty() {
             return Err(Diagnostics(wrong));
         }
         let count = axes.iter().fold(1u128, |count, axis| count.saturating_mul(axis.values.len() as u128));
         if count > MOST_CELLS {
             let longest = axes.iter().max_by_key(|axis| axis.values.len());
-            let hint = longest.map(|axis| format!("the longest axis, {}, has {} values", axis.key, axis.values.len())).unwrap_or_default();
-            let place = longest.and_then(|axis| axis.values.first()).map(|value| value.place.clone());
+            let hint = longest
+                .map(|axis| format!("leave values out: the longest axis, {}, has {}", axis.key, axis.values.len()))
+                .unwrap_or_default();
+            let place = longest.map(|axis| axis.place.clone());
             return Err(Diagnostic::new(format!("the grid has {count} cells; the most is {MOST_CELLS}")).at(place).hint(hint).into());
         }
         let mut cells = Vec::with_capacity(count as usize);
@@ -91,8 +111,7 @@ impl Grid {
                 })
                 .collect();
             cell.reverse();
-            let at = |axis: usize| axes[axis].values[cell[axis]].text.as_str();
-            if !excludes.iter().any(|exclude| exclude.iter().all(|(axis, values)| values.iter().any(|value| value == at(*axis)))) {
+            if !excludes.iter().any(|exclude| exclude.iter().all(|(axis, out)| out[cell[*axis]])) {
                 cells.push(cell);
             }
         }
@@ -167,7 +186,8 @@ fn read_axis(axis: &Found, arms: &[String], wrong: &mut Vec<Diagnostic>) -> Opti
         let names: Vec<&str> = properties.keys().map(String::as_str).chain(["arm"]).collect();
         let hint = match similar(first, names.iter().copied()) {
             Some(meant) => format!("write {meant}"),
-            None => format!("an axis is arm, or a key of {}", plain_list(&names[..names.len() - 1])),
+            None if STUDY.contains(&first.as_str()) => format!("{first} belongs to the study as a whole, which has one value of each key"),
+            None => format!("an axis is arm, or a key of a run: {}", plain_list(&names[..names.len() - 1])),
         };
         wrong.push(Diagnostic::new(format!("grid.{key} is an axis on a key that no run has")).at(place(first_span)).hint(hint));
         return None;
@@ -182,18 +202,22 @@ fn read_axis(axis: &Found, arms: &[String], wrong: &mut Vec<Diagnostic>) -> Opti
         wrong.push(Diagnostic::new(message).at(place(&axis.node.value)).hint("write at least one value, or leave the axis out"));
         return None;
     }
+    if elements.len() as u128 > MOST_CELLS {
+        let message = format!("grid.{key} has {} values; the most cells of a grid are {MOST_CELLS}", elements.len());
+        wrong.push(Diagnostic::new(message).at(place(&axis.node.value)).hint("leave values out"));
+        return None;
+    }
     let mut values: Vec<AxisValue> = Vec::with_capacity(elements.len());
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for element in elements {
         let text = element.text();
-        let here = place(&element.value);
         if !seen.insert(text.clone()) {
-            let message = format!("grid.{key} has {} twice", shown(&text));
-            wrong.push(Diagnostic::new(message).at(here.clone()).hint("every value of an axis stands once"));
+            let message = format!("grid.{key} has {} twice", element.toml());
+            wrong.push(Diagnostic::new(message).at(place(&element.value)).hint("every value of an axis stands once"));
             continue;
         }
         let layer = if is_arm {
-            check_arm(&text, &here, arms, wrong);
+            check_arm(&text, || place(&element.value), arms, wrong);
             None
         } else {
             Some(Layer {
@@ -203,41 +227,51 @@ fn read_axis(axis: &Found, arms: &[String], wrong: &mut Vec<Diagnostic>) -> Opti
                 name: format!("the axis {key} in {}", axis.source.name),
             })
         };
-        values.push(AxisValue { text, layer, place: here });
+        values.push(AxisValue { text, layer });
     }
     let path = axis.path.iter().map(|(name, _)| Step::Key(name.clone())).collect();
-    Some(GridAxis { key, path, values })
+    let whole = values.iter().map(|value| value.text.clone()).collect();
+    Some(GridAxis { key, path, values, whole, set: false, place: place(&axis.node.value) })
 }
 
-fn check_arm(name: &str, place: &Place, arms: &[String], wrong: &mut Vec<Diagnostic>) {
+fn check_arm(name: &str, place: impl Fn() -> Place, arms: &[String], wrong: &mut Vec<Diagnostic>) {
     if arms.iter().any(|arm| arm == name) {
         return;
     }
-    let hint = match similar(name, arms.iter().map(String::as_str)) {
+    let known: Vec<&str> = arms.iter().map(String::as_str).collect();
+    let hint = match similar(name, known.iter().copied()) {
+        _ if !is_name(name) => format!("write the name of an arm: {}", list_of(&known)),
         Some(meant) => format!("write \"{meant}\", or add a table [arms.{name}]"),
-        None => format!("add a table [arms.{name}]; empty, it is the spec itself"),
+        None if known.is_empty() => format!("add a table [arms.{name}]; empty, it is the spec itself"),
+        None => format!("write {}, or add a table [arms.{name}]", list_of(&known)),
     };
-    wrong.push(Diagnostic::new(format!("there is no arm {}", shown(name))).at(place.clone()).hint(hint));
+    wrong.push(Diagnostic::new(format!("there is no arm {}", shown(name))).at(place()).hint(hint));
 }
 
 /// An axis whose key is set from outside has that value alone.
 fn collapse(axis: &mut GridAxis, stack: &Stack, notices: &mut Vec<String>) {
-    let outside = match (axis.key.as_str(), &stack.arm) {
-        ("arm", Some((name, place))) => Some((name.clone(), place.clone(), "--set".to_owned())),
+    let set = match (axis.key.as_str(), &stack.arm) {
+        ("arm", Some((name, place))) => Some((name.clone(), place.clone(), "--set")),
         _ => stack.outside.iter().rev().find_map(|layer| {
             let node = layer.find(&axis.path)?;
             let who = if layer.origin == Origin::Environment { "the environment" } else { "--set" };
-            Some((node.text(), layer.place(node, On::Value), who.to_owned()))
+            // A dotted key that goes on inside the table leaves its other keys to the axis.
+            if matches!(node.entries(), [(_, inner)] if inner.value == node.value) {
+                notices.push(format!("the axis {} is set in part, by {who}: {}", axis.key, node.toml()));
+                return None;
+            }
+            Some((node.text(), layer.place(node, On::Value), who))
         }),
     };
-    if let Some((text, place, who)) = outside {
+    if let Some((text, place, who)) = set {
         notices.push(format!("the axis {} is {} alone, set by {who}", axis.key, shown(&text)));
-        axis.values = vec![AxisValue { text, layer: None, place }];
+        axis.values = vec![AxisValue { text, layer: None }];
+        (axis.set, axis.place) = (true, place);
     }
 }
 
-/// Of every excluded part of the grid its axes and their values.
-fn read_excludes(stack: &Stack, axes: &[GridAxis], whole: &[Vec<String>], wrong: &mut Vec<Diagnostic>) -> Vec<Vec<(usize, Vec<String>)>> {
+/// Of every excluded part of the grid its axes, and which of their values it takes out.
+fn read_excludes(stack: &Stack, axes: &[GridAxis], wrong: &mut Vec<Diagnostic>) -> Vec<Vec<(usize, Vec<bool>)>> {
     let above = stack.files.iter().chain(&stack.outside).rev();
     let Some((layer, node)) = above.into_iter().find_map(|layer| Some((layer, layer.root.get("grid")?.get("exclude")?))) else {
         return Vec::new();
@@ -262,7 +296,11 @@ fn read_excludes(stack: &Stack, axes: &[GridAxis], whole: &[Vec<String>], wrong:
             let key = condition.key();
             let Some(axis) = axes.iter().position(|axis| axis.key == key) else {
                 let names: Vec<&str> = axes.iter().map(|axis| axis.key.as_str()).collect();
-                let hint = format!("the axes are {}", names.join(", "));
+                let hint = match similar(&key, names.iter().copied()) {
+                    Some(meant) => format!("write {meant}"),
+                    None if names.is_empty() => "the grid has no axes".to_owned(),
+                    None => format!("the axes are {}", names.join(", ")),
+                };
                 let place = layer.source.place(condition.path.last().map(|(_, span)| span.clone()).unwrap_or_default());
                 wrong.push(Diagnostic::new(format!("grid.exclude names {key}, which is no axis")).at(place).hint(hint));
                 continue;
@@ -271,15 +309,20 @@ fn read_excludes(stack: &Stack, axes: &[GridAxis], whole: &[Vec<String>], wrong:
                 Content::List(elements) => elements.iter().collect(),
                 _ => vec![&condition.node],
             };
+            if values.is_empty() {
+                let message = format!("grid.exclude names no value of the axis {key}, so it takes nothing out");
+                wrong
+                    .push(Diagnostic::new(message).at(layer.place(&condition.node, On::Value)).hint("write at least one, or leave it out"));
+            }
             for value in &values {
-                let known = whole.get(axis).is_none_or(|known| known.contains(&value.text()));
-                if !known {
-                    let hint = format!("its values are {}", whole[axis].join(", "));
-                    let message = format!("grid.exclude names {}, which is no value of the axis {key}", shown(&value.text()));
+                if !axes[axis].whole.contains(&value.text()) && !axes[axis].values.iter().any(|own| own.text == value.text()) {
+                    let hint = format!("its values are {}", some_of(axes[axis].whole.iter().map(String::as_str)));
+                    let message = format!("grid.exclude names {}, which is no value of the axis {key}", value.toml());
                     wrong.push(Diagnostic::new(message).at(layer.place(value, On::Value)).hint(hint));
                 }
             }
-            exclude.push((axis, values.iter().map(|value| value.text()).collect()));
+            let texts: BTreeSet<String> = values.iter().map(|value| value.text()).collect();
+            exclude.push((axis, axes[axis].values.iter().map(|own| texts.contains(&own.text)).collect()));
         }
         excludes.push(exclude);
     }

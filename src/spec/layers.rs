@@ -21,7 +21,7 @@ pub const DEFAULTS: &str = include_str!("../../pipelines/default.toml");
 const LONGEST_CHAIN: usize = 32;
 
 /// Tables that belong to the study, not to a run.
-const STUDY: [&str; 6] = ["extends", "pipeline", "arms", "grid", "report", "expect"];
+pub const STUDY: [&str; 6] = ["extends", "pipeline", "arms", "grid", "report", "expect"];
 
 /// Where a layer stands in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +145,12 @@ impl Stack {
                 Err(more) => wrong.extend(more),
             }
         }
+        for layer in &outside {
+            if let Some(node) = layer.root.get("extends") {
+                let message = "extends can be set in a spec only";
+                wrong.push(Diagnostic::new(message).at(layer.place(node, On::Key)).hint("write extends = \"base.toml\" in the spec"));
+            }
+        }
         if !wrong.is_empty() {
             return Err(Diagnostics(wrong).tidy());
         }
@@ -223,7 +229,13 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
         let source = match Source::read(&path) {
             Ok(source) => source,
             Err(one) => {
-                wrong.push(one.at(place));
+                // A file that is not there is a mistake of the line that names it; what is wrong inside a file is not.
+                wrong.push(match &place {
+                    Some(place) if one.place.is_none() => {
+                        one.at(place.clone()).hint("extends is a path from the folder of the file that it stands in")
+                    }
+                    _ => *one,
+                });
                 break;
             }
         };
@@ -236,8 +248,10 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
                 if let Some(node) = root.get("extends") {
                     let place = source.place(node.value.clone());
                     match &node.content {
-                        Content::String(base) => next = Some((source.base.join(base), Some(place))),
-                        _ => wrong.push(Diagnostic::new("extends is not a string").at(place).hint("write extends = \"base.toml\"")),
+                        Content::String(base) if !base.is_empty() => next = Some((source.base.join(base), Some(place))),
+                        _ => {
+                            wrong.push(Diagnostic::new("extends is not the path of a spec").at(place).hint("write extends = \"base.toml\""))
+                        }
                     }
                 }
                 chain.push(Layer { name: source.name.clone(), source, root, origin: Origin::File });

@@ -1,5 +1,6 @@
 //! The entry point: `load` reads a spec and checks every cell as far as that goes without its inputs; `Loaded::resolve` asks for the inputs' facts and gives the plan.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -7,30 +8,29 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::arms;
-use super::check::{Checked, check, is_file_name, shown};
-use super::diagnostics::{Diagnostic, Diagnostics, similar};
+use super::check::{Checked, check};
+use super::diagnostics::{Diagnostic, Diagnostics, Place};
 use super::estimate::estimate;
 use super::grid::Grid;
 use super::identity::{self, Fingerprints};
 use super::layers::{Merged, On, Origin, Stack, Step, way};
 use super::path::InputPath;
 use super::plan::{
-    Axis, BetterExpected, Expect, Fact, Inputs, Options, PerplexityExpected, Plan, PlannedCell, PlannedRun, Report, TeacherFact,
+    Axis, BetterExpected, DatasetFact, Expect, Fact, Inputs, Options, PerplexityExpected, Plan, PlannedCell, PlannedRun, Report,
+    TeacherFact,
 };
 use super::resolve::{Known, Problem, known_from_spec, resolve};
 use super::run::{Dataset, Init, Teacher, Term, Tokenizer};
 use super::schema;
-use super::written::{Run, Study};
+use super::study::{self, Named};
+use super::written::Run;
 
 /// A spec whose every cell was checked as far as that goes without its inputs.
 #[derive(Debug)]
 pub struct Loaded {
     pub(super) stack: Stack,
     pub(super) grid: Grid,
-    study: Study,
-    name: String,
-    baseline: BTreeMap<String, String>,
-    primary: Option<BTreeMap<String, String>>,
+    named: Named,
     /// In the order of `grid.cells`.
     cells: Vec<Run>,
     notices: Vec<String>,
@@ -43,37 +43,61 @@ pub struct Loaded {
 pub fn load(spec: &Path, options: &Options) -> Result<Loaded, Diagnostics> {
     let stack = Stack::load(spec, options)?;
     let mut wrong = Vec::new();
-    let study = read_study(&stack, &mut wrong);
+    let study = study::read(&stack, &mut wrong);
     let grid = match Grid::read(&stack) {
         Ok(grid) => grid,
         Err(more) => {
             wrong.extend(more.0);
             // The cells are unknown, but the faults of the spec and its arms are not.
-            let mut idle = Idle::default();
-            read_run(&stack.run(None, &[]), &mut wrong, &mut idle);
+            for arm in [None].into_iter().chain(stack.arms().iter().map(|arm| Some(arm.as_str()))) {
+                read_run(&stack.run(arm, &[]), "", &mut wrong, &mut Problems::default(), &mut Idle::default());
+            }
             return Err(Diagnostics(wrong).tidy());
         }
     };
-    let mut idle = Idle::default();
+    let (mut idle, mut problems) = (Idle::default(), Problems::default());
     let mut cells = Vec::with_capacity(grid.cells.len());
     for cell in &grid.cells {
         let merged = stack.run(grid.arm(cell), &grid.layers(cell));
-        let run = read_run(&merged, &mut wrong, &mut idle);
+        let run = read_run(&merged, &grid.label(cell), &mut wrong, &mut problems, &mut idle);
         idle.cells += 1;
         cells.extend(run);
     }
+    problems.report(grid.cells.len(), &mut wrong);
     let used: BTreeSet<&str> = grid.cells.iter().filter_map(|cell| grid.arm(cell)).collect();
     for arm in stack.arms().iter().filter(|arm| !used.contains(arm.as_str())) {
-        read_run(&stack.run(Some(arm), &[]), &mut wrong, &mut Idle::default());
+        // With the axes of some cell, as an arm may need them; what its values together show is no matter while it is not run.
+        let merged = stack.run(Some(arm), &grid.layers(&grid.cells[0]));
+        read_run(&merged, "", &mut wrong, &mut Problems::default(), &mut Idle::default());
     }
     let mut notices = grid.notices.clone();
     idle.report(&mut wrong, &mut notices);
-    let study = study.and_then(|study| finish_study(study, &stack, &grid, &mut wrong));
-    match study {
-        Some((study, name, baseline, primary)) if wrong.is_empty() => {
-            Ok(Loaded { stack, grid, study, name, baseline, primary, cells, notices })
-        }
+    let named = study.map(|study| study::finish(study, &stack, &grid, &mut wrong, &mut notices));
+    match named {
+        Some(named) if wrong.is_empty() => Ok(Loaded { stack, grid, named, cells, notices }),
         _ => Err(Diagnostics(wrong).tidy()),
+    }
+}
+
+/// Mistakes that only the values of a cell together show, over all cells.
+#[derive(Default)]
+struct Problems(BTreeMap<(Option<Place>, String), (Diagnostic, usize, String)>);
+
+impl Problems {
+    fn add(&mut self, diagnostic: Diagnostic, cell: &str) {
+        let key = (diagnostic.place.clone(), diagnostic.message.clone());
+        self.0.entry(key).or_insert_with(|| (diagnostic, 0, cell.to_owned())).1 += 1;
+    }
+
+    /// Says of those that only some of the cells have, which.
+    fn report(self, cells: usize, wrong: &mut Vec<Diagnostic>) {
+        for (mut diagnostic, count, first) in self.0.into_values() {
+            if count < cells {
+                let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+                diagnostic.message.push_str(&format!(" (in the cell {first}{others})"));
+            }
+            wrong.push(diagnostic);
+        }
     }
 }
 
@@ -81,28 +105,46 @@ pub fn load(spec: &Path, options: &Options) -> Result<Loaded, Diagnostics> {
 #[derive(Default)]
 struct Idle {
     cells: usize,
-    keys: BTreeMap<String, (usize, bool, Diagnostic)>,
+    keys: BTreeMap<String, IdleKey>,
+}
+
+struct IdleKey {
+    cells: usize,
+    /// Cells whose user should hear of it, even where others have a use for the key.
+    worth_saying: usize,
+    diagnostic: Diagnostic,
 }
 
 impl Idle {
-    /// `worth_saying`: whether the user should hear of it where only some cells have no use for the key.
     fn add(&mut self, key: String, worth_saying: bool, diagnostic: impl FnOnce() -> Diagnostic) {
-        self.keys.entry(key).or_insert_with(|| (0, worth_saying, diagnostic())).0 += 1;
+        match self.keys.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(IdleKey { cells: 1, worth_saying: usize::from(worth_saying), diagnostic: diagnostic() });
+            }
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                if worth_saying && known.worth_saying == 0 {
+                    known.diagnostic = diagnostic();
+                }
+                known.cells += 1;
+                known.worth_saying += usize::from(worth_saying);
+            }
+        }
     }
 
     fn report(self, wrong: &mut Vec<Diagnostic>, notices: &mut Vec<String>) {
-        for (key, (count, worth_saying, diagnostic)) in self.keys {
-            if count == self.cells {
+        for (key, IdleKey { cells, worth_saying, diagnostic }) in self.keys {
+            if cells == self.cells {
                 wrong.push(diagnostic);
-            } else if worth_saying {
-                notices.push(format!("{key} has no effect in {count} of {} cells: {}", self.cells, diagnostic.message));
+            } else if worth_saying > 0 {
+                notices.push(format!("{key} has no effect in {worth_saying} of {} cells: {}", self.cells, diagnostic.message));
             }
         }
     }
 }
 
 /// Checks a merged run and reads it; none where it has faults.
-fn read_run(merged: &Merged, wrong: &mut Vec<Diagnostic>, idle: &mut Idle) -> Option<Run> {
+fn read_run(merged: &Merged, cell: &str, wrong: &mut Vec<Diagnostic>, problems: &mut Problems, idle: &mut Idle) -> Option<Run> {
     let Checked { mut value, faults, idle: foreign } = check(merged, schema::run());
     let faulty = !faults.is_empty();
     wrong.extend(faults);
@@ -136,7 +178,7 @@ fn read_run(merged: &Merged, wrong: &mut Vec<Diagnostic>, idle: &mut Idle) -> Op
             idle.add(key.clone(), false, || Diagnostic::new(format!("{key} has no effect with {reason}")).at(place).hint("leave it out"));
         }
     }
-    wrong.extend(resolved.problems.into_iter().map(|problem| placed(merged, problem)));
+    resolved.problems.into_iter().for_each(|problem| problems.add(placed(merged, problem), cell));
     Some(run)
 }
 
@@ -161,7 +203,7 @@ fn take_disabled(value: &mut Json) -> Vec<String> {
 }
 
 /// Calls `visit` on every value below `path` that an axis, the environment or `--set` gives.
-fn soft_leaves(merged: &Merged, path: &[Step], visit: &mut dyn FnMut(&str, Option<super::diagnostics::Place>)) {
+fn soft_leaves(merged: &Merged, path: &[Step], visit: &mut dyn FnMut(&str, Option<Place>)) {
     let Some(value) = merged.find(path) else { return };
     if let figment::value::Value::Dict(_, dict) = value {
         for key in dict.keys() {
@@ -175,110 +217,12 @@ fn soft_leaves(merged: &Merged, path: &[Step], visit: &mut dyn FnMut(&str, Optio
 }
 
 /// A checked value as its type; a value that passed the check and is refused here is a gap between schema and type, which is said rather than hidden.
-fn deserialize<T: DeserializeOwned>(value: Json, wrong: &mut Vec<Diagnostic>) -> Option<T> {
+pub(super) fn deserialize<T: DeserializeOwned>(value: Json, wrong: &mut Vec<Diagnostic>) -> Option<T> {
     match T::deserialize(value) {
         Ok(read) => Some(read),
         Err(error) => {
             wrong.push(Diagnostic::new(format!("the spec cannot be read: {error}")));
             None
-        }
-    }
-}
-
-fn read_study(stack: &Stack, wrong: &mut Vec<Diagnostic>) -> Option<(Study, Merged)> {
-    let merged = stack.study();
-    let Checked { mut value, faults, .. } = check(&merged, schema::study());
-    let faulty = !faults.is_empty();
-    wrong.extend(faults);
-    if faulty {
-        return None;
-    }
-    if let Some(table) = value.as_object_mut() {
-        table.remove("arms");
-        table.remove("grid");
-    }
-    Some((deserialize(value, wrong)?, merged))
-}
-
-type Selection = BTreeMap<String, String>;
-
-fn finish_study(
-    (study, merged): (Study, Merged),
-    stack: &Stack,
-    grid: &Grid,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<(Study, String, Selection, Option<Selection>)> {
-    let file = Path::new(&stack.spec().source.name);
-    let name = study.pipeline.name.clone().or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default();
-    if !is_file_name(&name) {
-        let hint = "write pipeline.name = \"NAME\", of letters, digits, -, _ and .";
-        wrong.push(Diagnostic::new(format!("the study has no name, and {} is none for a folder", shown(&name))).hint(hint));
-    }
-    let baseline = match study.report.baseline.as_ref() {
-        Some(_) => selection(&merged, "baseline", grid, wrong),
-        None => grid.axes.iter().filter(|axis| axis.key == "arm").map(|axis| (axis.key.clone(), axis.values[0].text.clone())).collect(),
-    };
-    let primary = study.report.primary.as_ref().map(|_| selection(&merged, "primary", grid, wrong));
-    check_expectations(&study, &merged, stack, wrong);
-    Some((study, name, baseline, primary))
-}
-
-/// Axis values under `report.<key>`.
-fn selection(merged: &Merged, key: &str, grid: &Grid, wrong: &mut Vec<Diagnostic>) -> Selection {
-    let path = [Step::Key("report".to_owned()), Step::Key(key.to_owned())];
-    let mut found = BTreeMap::new();
-    let mut leaves = Vec::new();
-    for layer in &merged.layers {
-        if let Some(node) = layer.find(&path) {
-            leaves.extend(arms::leaves(node).into_iter().map(|(key, node)| (key, node, layer)));
-        }
-    }
-    for (axis, node, layer) in leaves {
-        let text = node.text();
-        match grid.axes.iter().find(|known| known.key == axis) {
-            None => {
-                let names: Vec<&str> = grid.axes.iter().map(|axis| axis.key.as_str()).collect();
-                let hint = if names.is_empty() { "the grid has no axes".to_owned() } else { format!("the axes are {}", names.join(", ")) };
-                wrong.push(
-                    Diagnostic::new(format!("report.{key} names {axis}, which is no axis")).at(layer.place(node, On::Key)).hint(hint),
-                );
-            }
-            Some(known)
-                if known.values.iter().all(|value| value.text != text)
-                    && known.values.iter().any(|value| value.layer.is_some() || axis == "arm") =>
-            {
-                let values: Vec<&str> = known.values.iter().map(|value| value.text.as_str()).collect();
-                let meant = similar(&text, values.iter().copied()).map(|meant| format!("write \"{meant}\"; ")).unwrap_or_default();
-                let message = format!("report.{key} names {}, which is no value of the axis {axis}", shown(&text));
-                let hint = format!("{meant}its values are {}", values.join(", "));
-                wrong.push(Diagnostic::new(message).at(layer.place(node, On::Value)).hint(hint));
-            }
-            Some(_) => {}
-        }
-        found.insert(axis, text);
-    }
-    found
-}
-
-fn check_expectations(study: &Study, merged: &Merged, stack: &Stack, wrong: &mut Vec<Diagnostic>) {
-    let arms = stack.arms();
-    let mut named = Vec::new();
-    for (index, expected) in study.expect.perplexity.iter().enumerate() {
-        named.extend(expected.arm.as_ref().map(|arm| ("perplexity", index, "arm", arm)));
-    }
-    for (index, expected) in study.expect.better.iter().enumerate() {
-        named.push(("better", index, "arm", &expected.arm));
-        named.push(("better", index, "than", &expected.than));
-    }
-    for (list, index, key, arm) in named {
-        if !arms.contains(arm) {
-            let path = [Step::Key("expect".to_owned()), Step::Key(list.to_owned()), Step::Index(index), Step::Key(key.to_owned())];
-            let hint = match similar(arm, arms.iter().map(String::as_str)) {
-                Some(meant) => format!("write \"{meant}\""),
-                None => format!("the arms are {}", arms.join(", ")),
-            };
-            let message = format!("expect.{list} names the arm {}, which there is not", shown(arm));
-            wrong.push(Diagnostic::new(message).at(merged.place(&path, On::Value)).hint(hint));
         }
     }
 }
@@ -332,7 +276,7 @@ impl Facts {
 impl Loaded {
     /// The name of the study's folder below the results.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.named.name
     }
 
     /// What each distinct run is made of, before any input is looked at, in the order of the cells: for a caller that fetches inputs first.
@@ -345,7 +289,7 @@ impl Loaded {
     /// # Errors
     /// Mistakes that only the inputs show, and inputs that cannot be used.
     pub fn resolve(&self, inputs: &dyn Inputs) -> Result<Plan, Diagnostics> {
-        let mut wrong = Vec::new();
+        let mut problems = Problems::default();
         let mut asked = (Asked::new(), Asked::new(), Asked::new(), Asked::new());
         let mut runs: Vec<PlannedRun> = Vec::new();
         let mut by_key: BTreeMap<[String; 3], usize> = BTreeMap::new();
@@ -357,9 +301,10 @@ impl Loaded {
             let resolved = resolve(run, &facts.known);
             if !facts.bad.is_empty() || !resolved.problems.is_empty() {
                 let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
-                wrong.extend(resolved.problems.into_iter().map(|problem| placed(&merged, problem)));
+                let label = self.grid.label(cell);
+                resolved.problems.into_iter().for_each(|problem| problems.add(placed(&merged, problem), &label));
                 for (key, message) in facts.bad {
-                    wrong.push(Diagnostic::new(message).at(merged.place(&way(key), On::Value)));
+                    problems.add(Diagnostic::new(message).at(merged.place(&way(key), On::Value)), &label);
                 }
                 continue;
             }
@@ -371,7 +316,7 @@ impl Loaded {
             let teacher_evaluation_key = identity::teacher_evaluation_key(&spec, prints);
             let at: BTreeMap<String, String> =
                 self.grid.axes.iter().zip(cell).map(|(axis, value)| (axis.key.clone(), axis.values[*value].text.clone())).collect();
-            let label = self.grid.axes.iter().map(|axis| format!("{}={}", axis.key, at[&axis.key])).collect::<Vec<_>>().join(" ");
+            let label = self.grid.label(cell);
             let key = [id.clone(), evaluation_key.clone(), teacher_evaluation_key.clone()];
             let index = *by_key.entry(key).or_insert_with(|| {
                 runs.push(PlannedRun {
@@ -390,39 +335,40 @@ impl Loaded {
             });
             cells.push(PlannedCell { at, run: index });
         }
+        let mut wrong = Vec::new();
+        problems.report(self.cells.len(), &mut wrong);
         if !wrong.is_empty() {
             return Err(Diagnostics(wrong).tidy());
         }
+        let Named { study, name, baseline, primary } = &self.named;
         let axes = self
             .grid
             .axes
             .iter()
             .map(|axis| Axis { key: axis.key.clone(), values: axis.values.iter().map(|value| value.text.clone()).collect() });
         Ok(Plan {
-            name: self.name.clone(),
-            description: self.study.pipeline.description.clone(),
-            note: self.study.pipeline.note.clone(),
+            name: name.clone(),
+            description: study.pipeline.description.clone(),
+            note: study.pipeline.note.clone(),
             axes: axes.collect(),
             cells,
             runs,
-            arms: arms::arms(&self.stack, &self.grid, self.baseline.get("arm").map(String::as_str)),
+            arms: arms::arms(&self.stack, &self.grid, baseline.get("arm").map(String::as_str)),
             report: Report {
-                template: self.study.report.template.clone(),
-                baseline: self.baseline.clone(),
-                margin: self.study.report.margin,
-                alpha: self.study.report.alpha,
-                primary: self.primary.clone(),
+                template: study.report.template.clone(),
+                baseline: baseline.clone(),
+                margin: study.report.margin,
+                alpha: study.report.alpha,
+                primary: primary.clone(),
             },
             expect: Expect {
-                perplexity: self
-                    .study
+                perplexity: study
                     .expect
                     .perplexity
                     .iter()
                     .map(|expected| PerplexityExpected { arm: expected.arm.clone(), at_most: expected.at_most })
                     .collect(),
-                better: self
-                    .study
+                better: study
                     .expect
                     .better
                     .iter()
@@ -437,17 +383,19 @@ impl Loaded {
         let unknown = || "unknown".to_owned();
         if !matches!(run.dataset, Dataset::Synthetic { .. }) {
             let fact = asked.0.get(&run.dataset, || inputs.dataset(&run.dataset));
-            facts.fingerprints.dataset = facts.take("dataset.source", fact).map_or_else(unknown, |fact| fact.fingerprint);
+            facts.fingerprints.dataset = facts.take(dataset_key(&fact), fact).map_or_else(unknown, |fact| fact.fingerprint);
         }
         if !matches!(run.tokenizer, Tokenizer::Train { .. }) {
             let fact = asked.1.get(&(run.dataset.clone(), run.tokenizer.clone()), || inputs.tokenizer(&run.dataset, &run.tokenizer));
-            let fact = facts.take("tokenizer.source", fact);
+            let key = if matches!(run.tokenizer, Tokenizer::Dir { .. }) { "tokenizer.path" } else { "tokenizer.repo" };
+            let fact = facts.take(key, fact);
             facts.known.vocabulary = fact.as_ref().and_then(|fact| fact.vocabulary);
             facts.fingerprints.tokenizer = fact.map_or_else(unknown, |fact| fact.fingerprint);
         }
         if !matches!(run.teacher, Teacher::Train { .. }) {
             let fact = asked.2.get(&run.teacher, || inputs.teacher(&run.teacher));
-            facts.known.teacher = facts.take("teacher.source", fact);
+            let key = if matches!(run.teacher, Teacher::Dir { .. }) { "teacher.path" } else { "teacher.repo" };
+            facts.known.teacher = facts.take(key, fact);
             facts.fingerprints.teacher = facts.known.teacher.as_ref().map_or_else(unknown, |fact| fact.fingerprint.clone());
         }
         if let (Init::Dir, Some(folder)) = (run.student.init, &run.student.init_dir) {
@@ -458,8 +406,14 @@ impl Loaded {
     }
 }
 
+/// The split that a dataset's fault is about, where its message names one.
+fn dataset_key(fact: &Fact<DatasetFact>) -> &'static str {
+    let Fact::Bad(message) = fact else { return "dataset.source" };
+    ["dataset.train", "dataset.validation", "dataset.test"].into_iter().find(|key| message.contains(key)).unwrap_or("dataset.source")
+}
+
 type AskedAll = (
-    Asked<Dataset, super::plan::DatasetFact>,
+    Asked<Dataset, DatasetFact>,
     Asked<(Dataset, Tokenizer), super::plan::TokenizerFact>,
     Asked<Teacher, TeacherFact>,
     Asked<InputPath, TeacherFact>,

@@ -23,7 +23,9 @@ mod select;
 mod source;
 mod starter;
 mod state;
+mod study;
 mod term;
+mod words;
 mod written;
 
 pub use diagnostics::{Diagnostic, Diagnostics};

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::layers::On;
 use super::matching::{Strategy, init_blocks};
 use super::plan::TeacherFact;
-use super::run::{Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, RunSpec, Student, Teacher, Term, Tokenizer};
-use super::schedule::{Schedule, percentage};
+use super::run::{Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, RunSpec, Student, Teacher, Term, Tokenizer, Train};
+use super::schedule::{Schedule, Span, percentage};
+use super::words::list_of;
 use super::written::Run;
 
 /// λ of the gradient penalty where none is written (arXiv 1704.00028).
@@ -91,8 +92,11 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
             }
         },
     };
-    if run.train.lr.decay == Decay::Constant {
-        idle.push(("train.lr.floor".to_owned(), "train.lr.decay = \"constant\"".to_owned()));
+    let mut train = run.train.clone();
+    level_floor("train", &mut train, &mut idle);
+    let mut teacher = run.teacher.clone();
+    if let Teacher::Train { train, .. } = &mut teacher {
+        level_floor("teacher.train", train, &mut idle);
     }
     let student = resolve_student(run, known, &mut problems, &mut idle);
     let balance = if hidden { run.balance.clone() } else { Balance::None };
@@ -102,7 +106,7 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
             let message = format!("balance.reference = \"{reference}\" is not an enabled loss on the predictions");
             let hint = match others.as_slice() {
                 [] => "add one, such as [loss.kl] with kind = \"logits.kl\", or write balance.mode = \"none\"".to_owned(),
-                names => format!("write {}", super::check::list_of(names)),
+                names => format!("write reference = {}", list_of(names)),
             };
             problems.add("balance.reference", message, hint);
         }
@@ -111,15 +115,23 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
         seed: run.seed,
         dataset: run.dataset.clone(),
         tokenizer: run.tokenizer.clone(),
-        teacher: run.teacher.clone(),
+        teacher,
         student,
         matching,
         loss,
         balance,
-        train: run.train.clone(),
+        train,
         evaluate: run.evaluate.clone(),
     };
     Resolved { spec, unmatched, problems: problems.0, idle }
+}
+
+/// A learning rate that stays at its peak has the peak as its floor, whatever is written.
+fn level_floor(table: &str, train: &mut Train, idle: &mut Vec<(String, String)>) {
+    let level = Span::Percent(100.0);
+    if train.lr.decay == Decay::Constant && std::mem::replace(&mut train.lr.floor, level) != level {
+        idle.push((format!("{table}.lr.floor"), format!("{table}.lr.decay = \"constant\"")));
+    }
 }
 
 fn check_dataset(dataset: &Dataset, problems: &mut Problems) {
@@ -228,7 +240,8 @@ fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, St
                 } else if critic.clip.take().is_some() {
                     unused("clip");
                 }
-                if run.balance == Balance::None {
+                // Resolved, it is what is done: no update before training.
+                if run.balance == Balance::None && std::mem::take(&mut critic.warmup) != 0 {
                     idle.push((format!("loss.{name}.critic.warmup"), "balance.mode = \"none\"".to_owned()));
                 }
             }
@@ -263,7 +276,7 @@ fn check_schedule(key: &str, schedule: &Schedule, allowed: Allowed, steps: u64, 
             let end = if matches!(schedule, Schedule::Constant(_)) { "" } else { end };
             problems.add(
                 &format!("{key}{end}"),
-                format!("{key}{end} = {value} is out of range: it is {bound}"),
+                format!("{key}{end} = {value} is out of range"),
                 format!("write a number that is {bound}"),
             );
         }

@@ -39,7 +39,7 @@ pub fn study() -> &'static Json {
             "description": "Named bundles of overrides of the keys of a run; the empty one is the spec itself.",
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
-            "additionalProperties": { "type": "object" },
+            "additionalProperties": { "description": "Overrides, such as [arms.NAME.loss.hidden] with enabled = false.", "type": "object" },
         });
         study["properties"]["grid"] = json!({
             "description": "Axes: `arm`, `seed`, or any key of a run, each with a list of values; the runs are their product.",
@@ -284,6 +284,30 @@ pub(super) fn property<'a>(schema: &'a Json, key: &str, tag_value: impl Fn(&str)
         Some(found) => Some(found),
         None => table.get("additionalProperties").filter(|values| values.is_object()),
     }
+}
+
+/// The tables of a spec that have the key, the empty one being the spec itself.
+pub(super) fn tables_with(key: &str) -> Vec<String> {
+    fn walk(schema: &Json, at: &str, key: &str, found: &mut Vec<String>) {
+        let Some(table) = table_of(schema) else { return };
+        let alone = [("", table)];
+        let all = variants(table);
+        for (_, branch) in all.as_ref().map_or(&alone[..], |all| &all.branches) {
+            for (name, property) in branch["properties"].as_object().into_iter().flatten() {
+                if name == key && !found.iter().any(|known| known == at) {
+                    found.push(at.to_owned());
+                }
+                walk(property, &if at.is_empty() { name.clone() } else { format!("{at}.{name}") }, key, found);
+            }
+        }
+        if let Some(named) = table.get("additionalProperties").filter(|named| named.is_object()) {
+            walk(named, &format!("{at}.NAME"), key, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(run(), "", key, &mut found);
+    walk(study(), "", key, &mut found);
+    found
 }
 
 /// Drops from `lower` the keys that the variants chosen in `upper` do not have.

@@ -10,7 +10,9 @@ use toml_edit::{Document, Item, Table, Value};
 use super::diagnostics::{Diagnostic, Place};
 
 /// Largest spec file that is read.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = 256 << 10;
+/// Most errors of syntax that are told at once: one of them may be the cause of many.
+const MOST_ERRORS: usize = 20;
 
 /// A text with its name in messages, and the folder that its relative paths start from.
 #[derive(Debug)]
@@ -50,19 +52,31 @@ impl Source {
     ///
     /// # Errors
     /// A file that cannot be read, is too large to be a spec, or is not UTF-8.
-    pub fn read(path: &Path) -> Result<Arc<Self>, Diagnostic> {
-        let name = path.display();
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-            .map_err(|error| Diagnostic::new(format!("{name} cannot be read: {error}")))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(Diagnostic::new(format!("{name} is no spec: it is larger than {} MiB", LARGEST >> 20)));
+    pub fn read(path: &Path) -> Result<Arc<Self>, Box<Diagnostic>> {
+        let name = path.display().to_string();
+        if path.is_dir() {
+            return Err(Box::new(Diagnostic::new(format!("{name} is a folder")).hint("name a spec in it")));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| Diagnostic::new(format!("{name} is no spec: byte {} is not UTF-8", error.utf8_error().valid_up_to())))?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Box::new(Diagnostic::new(format!("{name} does not exist")).hint(format!("kdpipe init {name} writes a spec to start from")))
+            }
+            _ => Box::new(Diagnostic::new(format!("{name} cannot be read: {error}"))),
+        })?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(Box::new(
+                Diagnostic::new(format!("{name} is no spec: it is larger than {} KiB", LARGEST >> 10)).hint("name a file of TOML"),
+            ));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let place = Place::new(&name, &text, at..at + '\u{fffd}'.len_utf8());
+            Box::new(Diagnostic::new(format!("this is no spec: byte {at} is not UTF-8")).at(place).hint("save the file as UTF-8"))
+        })?;
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Ok(Self::new(name.to_string(), text, &base))
+        Ok(Self::new(name, text, &base))
     }
 
     /// The place of some of its bytes.
@@ -73,11 +87,15 @@ impl Source {
     /// The tree of the text.
     ///
     /// # Errors
-    /// The first error of syntax, or every value that TOML has and a spec has not (dates, numbers that are not finite).
+    /// The errors of syntax, or every value that TOML has and a spec has not (dates, numbers that are not finite).
     pub fn parse(&self) -> Result<Node, Vec<Diagnostic>> {
-        let document = Document::parse(self.text.as_str()).map_err(|error| {
-            let message = error.message().trim().replace('\n', ", ");
-            vec![Diagnostic::new(format!("this is not TOML: {message}")).at(error.span().map(|span| self.place(span)))]
+        let document = Document::parse(self.text.as_str()).map_err(|first| {
+            let (_, errors) = toml::de::DeTable::parse_recoverable(&self.text);
+            let mut all: Vec<_> = errors.iter().take(MOST_ERRORS).map(|error| self.not_toml(error.message(), error.span())).collect();
+            // A second error of a line follows from its first.
+            all.sort_by(|a, b| a.place.cmp(&b.place));
+            all.dedup_by_key(|error| error.place.as_ref().map(|place| place.line));
+            if all.is_empty() { vec![self.not_toml(first.message(), first.span())] } else { all }
         })?;
         let mut wrong = Vec::new();
         let node = self.table(document.as_table(), 0..0, &mut wrong);
@@ -109,6 +127,29 @@ impl Source {
             }
             Err(_) => Ok(bare()),
         }
+    }
+
+    /// An error of syntax, with what to do about the common ones.
+    fn not_toml(&self, message: &str, span: Option<Range<usize>>) -> Diagnostic {
+        let message = message.trim().replace('\n', ", ");
+        let marked = span.clone().and_then(|span| self.text.get(span)).unwrap_or_default().trim();
+        let hint = match message.as_str() {
+            text if text.starts_with("string values must be quoted") && marked.is_empty() => "write a value behind the =".to_owned(),
+            text if text.starts_with("string values must be quoted") => format!("write {}", string_text(marked)),
+            text if text.starts_with("duplicate key") => {
+                "a key stands once in its table, and a table has one header: put the two together".to_owned()
+            }
+            text if text.contains("overflow") => "the largest whole number is 9223372036854775807".to_owned(),
+            text if text.contains("visible characters") => "take the control character out".to_owned(),
+            text if text.contains("comment character") => "take the control character out of the comment".to_owned(),
+            text if text.starts_with("unclosed") || text.ends_with("`\"`") => "close it on this line, or where it ends".to_owned(),
+            text if text.starts_with("key with no value") => "write key = value".to_owned(),
+            text if text.contains("unquoted key") => "write key = value, with a key of letters, digits, - and _".to_owned(),
+            text if text.contains("date") || text.contains("time") => "write it in quotes if it is a text".to_owned(),
+            text if text.contains("recurs") => "lists and tables of a spec are a few levels deep".to_owned(),
+            _ => "see https://toml.io for how it is written".to_owned(),
+        };
+        Diagnostic::new(format!("this is not TOML: {message}")).at(span.map(|span| self.place(span))).hint(hint)
     }
 
     fn table(&self, table: &Table, key: Range<usize>, wrong: &mut Vec<Diagnostic>) -> Node {
@@ -232,9 +273,22 @@ pub fn key_text(key: &str) -> String {
     if bare { key.to_owned() } else { string_text(key) }
 }
 
-/// A string as TOML.
+/// A string as TOML, on one line.
 pub fn string_text(text: &str) -> String {
-    Value::from(text).to_string().trim().to_owned()
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// A number as TOML: it always reads back as a float, and very large or small ones have an exponent.

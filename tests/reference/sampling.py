@@ -1,0 +1,38 @@
+"""Probabilities that transformers draws the next token from: temperature, then top-k, then top-p. Writes sampling.json."""
+
+import json
+import pathlib
+import sys
+
+import torch
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+generator = torch.Generator().manual_seed(3)
+cases = []
+for temperature, top_k, top_p in [
+    (1.0, None, None),
+    (0.7, None, None),
+    (1.0, 5, None),
+    (2.0, 1, None),
+    (1.0, None, 0.9),
+    (1.3, None, 0.35),
+    (0.8, 8, 0.75),
+    (1.0, 50, 1.0),
+]:
+    logits = torch.randn(1, 20, generator=generator, dtype=torch.float32) * 3
+    scores = TemperatureLogitsWarper(temperature)(None, logits.double())
+    if top_k is not None:
+        scores = TopKLogitsWarper(top_k)(None, scores)
+    if top_p is not None:
+        scores = TopPLogitsWarper(top_p)(None, scores)
+    cases.append(
+        {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "logits": logits[0].tolist(),
+            "probabilities": torch.softmax(scores, -1)[0].tolist(),
+        }
+    )
+(folder / "sampling.json").write_text(json.dumps(cases, indent=1) + "\n")
