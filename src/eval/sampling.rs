@@ -69,7 +69,7 @@ fn candidates(logits: &[f32], temperature: f64, top_k: Option<usize>, top_p: Opt
     ranked.sort_unstable_by(order);
     let Some(&(_, largest)) = ranked.first() else { return Vec::new() };
     let mut masses: Vec<(u32, f64)> =
-        ranked.iter().map(|&(token, logit)| (token, (f64::from(logit - largest) / temperature).exp())).collect();
+        ranked.iter().map(|&(token, logit)| (token, ((f64::from(logit) - f64::from(largest)) / temperature).exp())).collect();
     if let Some(p) = top_p {
         let wanted = p * masses.iter().map(|(_, mass)| mass).sum::<f64>();
         let mut held = 0.0;
@@ -122,6 +122,24 @@ mod tests {
         let by_mass = draws(Sampling::Random { temperature: 1.0, top_k: None, top_p: Some(0.8), seed: 1 }, &logits, 500);
         assert!(by_mass.iter().all(|&t| t >= 2) && by_mass.contains(&2));
         assert!(draws(Sampling::Random { temperature: 1.0, top_k: None, top_p: Some(0.0), seed: 1 }, &logits, 50).iter().all(|&t| t == 3));
+    }
+
+    #[test]
+    fn probabilities_are_those_of_transformers() {
+        let cases: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../tests/reference/sampling.json")).unwrap();
+        for case in &cases {
+            let numbers = |name: &str| case[name].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<f64>>();
+            let logits: Vec<f32> = numbers("logits").iter().map(|&x| x as f32).collect();
+            let top_k = case["top_k"].as_u64().map(|k| k as usize);
+            let kept = candidates(&logits, case["temperature"].as_f64().unwrap(), top_k, case["top_p"].as_f64());
+            let total: f64 = kept.iter().map(|(_, mass)| mass).sum();
+            let mut found = vec![0.0; logits.len()];
+            kept.iter().for_each(|&(token, mass)| found[token as usize] = mass / total);
+            for (token, (found, expected)) in found.iter().zip(numbers("probabilities")).enumerate() {
+                assert!((found - expected).abs() < 1e-9, "{case} token {token}: {found} {expected}");
+            }
+        }
+        assert_eq!(cases.len(), 8);
     }
 
     #[test]

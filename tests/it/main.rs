@@ -7,7 +7,6 @@ mod input;
 mod invalid;
 mod kills;
 mod reference;
-mod reference;
 mod spec;
 mod spec_grid;
 mod spec_identity;
