@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::Common;
-use super::{Exit, Fault, Outcome, print, report_fault, spec_options};
+use super::{Exit, Fault, Outcome, counted, print, report_fault, spec_options};
 use crate::runner::LocalInputs;
 use crate::spec;
 
@@ -14,7 +14,7 @@ pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
         match spec::load(path, &options).and_then(|loaded| loaded.resolve(&LocalInputs)) {
             Ok(plan) => {
                 if !common.quiet {
-                    print(&format!("{}: good, {} runs\n", path.display(), plan.runs.len()));
+                    print(&format!("{}: good, {}\n", path.display(), counted(plan.runs.len(), "run")));
                 }
             }
             Err(diagnostics) => {

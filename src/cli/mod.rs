@@ -166,3 +166,8 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
         })
         .collect()
 }
+
+/// `1 run`, `3 runs`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::{Common, Plan as Arguments};
-use super::{Exit, Outcome, print, spec_options};
+use super::{Exit, Outcome, counted, print, spec_options};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
 use crate::runner::{LocalInputs, check_limits, disk_of, training_flops_per_second};
@@ -70,7 +70,7 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
 
 /// `speed` in floating-point operations per second.
 fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
-    let mut text = format!("{}: {} cells, {} runs\n", plan.name, plan.cells.len(), plan.runs.len());
+    let mut text = format!("{}: {}, {}\n", plan.name, counted(plan.cells.len(), "cell"), counted(plan.runs.len(), "run"));
     if !plan.description.is_empty() {
         text.push_str(&format!("{}\n", plan.description));
     }
@@ -101,13 +101,13 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
     let open = plan.runs.iter().zip(states).filter(|(_, state)| ["open", "begun"].contains(*state));
     let (left, left_flops) = open.fold((0, 0.0), |(runs, flops), (run, _)| (runs + 1, flops + run.estimate.flops));
     if left < plan.runs.len() {
-        text.push_str(&format!("\n{left} runs are left to do, {}", about(left_flops / speed)));
+        text.push_str(&format!("\nleft to do: {}, {}", counted(left, "run"), about(left_flops / speed)));
     }
     let groups: std::collections::BTreeSet<&str> = plan.runs.iter().map(|run| run.group_key.as_str()).collect();
     text.push_str(&format!(
-        "\n{} runs go in {} groups that share each batch and the teacher's forward pass\n",
-        plan.runs.len(),
-        groups.len()
+        "\n{} in {}; the runs of a group share each batch and the teacher's forward pass\n",
+        counted(plan.runs.len(), "run"),
+        counted(groups.len(), "group")
     ));
 
     let mut unknown: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();

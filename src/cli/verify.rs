@@ -114,7 +114,7 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
             for entry in entries {
                 let path = entry.with_context(|| format!("cannot list {}", parent.display()))?.path();
                 // What was set aside as broken is no part of the study any more.
-                if path.is_dir() && !path.extension().is_some_and(|ending| ending == "bad") {
+                if path.is_dir() && path.extension().is_none_or(|ending| ending != "bad") {
                     found.push(path);
                 }
             }
