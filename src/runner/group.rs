@@ -80,6 +80,8 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
     for (member, Held { index, attempt }) in members.into_iter().zip(held) {
         let run = &plan.runs[index];
         let ending = match publish(run, member, attempt, corpus) {
+            // Evaluations of a large group take long; they are done by the next start.
+            Ok(Published::Student) if site.stopped() => Ending::Interrupted,
             Ok(Published::Student) => finish(run, teacher, corpus, site),
             Ok(Published::Diverged { reason, step }) => {
                 site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, reason: &reason });
