@@ -55,13 +55,12 @@ pub struct Inputs<'a, D: Ops> {
     pub source: Option<SourceNll>,
 }
 
-/// What an evaluation leaves behind; only `speed` holds measurements of time.
+/// What an evaluation leaves behind; nothing of it depends on time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
     pub evaluation: Evaluation,
     pub samples: Vec<Sample>,
     pub embedding: Vec<EmbeddingPoint>,
-    pub speed: Speed,
 }
 
 /// Evaluates a student against its teacher, or a teacher alone.
@@ -84,7 +83,6 @@ pub fn evaluate<D: Ops>(inputs: Inputs<D>) -> Result<Evaluated> {
     let teacher = inputs.teacher.zip(teacher_weights.as_ref()).map(|(teacher, weights)| (&teacher.config, weights));
     let samples =
         samples::write_samples(&inputs.settings.samples, &inputs.test, inputs.vocabulary, (&inputs.model.config, &weights), teacher)?;
-    let speed = speed::measure(&inputs.model.config, &weights, inputs.test.tokens, context);
 
     let teacher = closeness.map(|Closeness { kl_nats_per_token, top1 }| Agreement { kl_nats_per_token, top1, layers });
     let model = size(inputs.model, inputs.bytes, context);
@@ -98,7 +96,12 @@ pub fn evaluate<D: Ops>(inputs: Inputs<D>) -> Result<Evaluated> {
         training: inputs.training,
         source: inputs.source,
     };
-    Ok(Evaluated { evaluation, samples, embedding, speed })
+    Ok(Evaluated { evaluation, samples, embedding })
+}
+
+/// Measures how fast a model reads and writes. Nothing else should run beside it.
+pub fn measure_speed<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed {
+    speed::measure(&model.config, &model.to_weights(), tokens, context)
 }
 
 /// Distances per layer and the picture of the final states. The states of both models are held only here.

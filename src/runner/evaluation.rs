@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::data::{Prepared, Split};
-use crate::eval::{self, Text, Vocabulary, samples_markdown};
+use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::files;
 use crate::model::Gpt2;
 use crate::ops::Native;
@@ -22,11 +22,11 @@ pub(super) struct Subject<'a> {
     pub trained_on_train_split: bool,
 }
 
-/// Evaluates by the `[evaluate]` of `spec` and publishes the result below `folder` under `key`.
+/// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
 ///
 /// # Errors
-/// A split that is too short, or a folder that cannot be written.
-pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, folder: &RunFolder, key: &str) -> Result<Evaluation> {
+/// A split that is too short.
+pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared) -> Result<Evaluated> {
     let protocol = Protocol {
         context: spec.evaluate.context,
         stride: spec.evaluate.stride,
@@ -42,7 +42,7 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, fol
     };
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
-    let evaluated = eval::evaluate(eval::Inputs {
+    eval::evaluate(eval::Inputs {
         model: subject.model,
         teacher: subject.teacher,
         test: text(&corpus.test, &test),
@@ -53,11 +53,25 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared, fol
         bytes: subject.bytes,
         training: subject.training.clone(),
         source: Some(source),
-    })?;
+    })
+}
+
+/// Measures the model's speed, which wants the machine for itself, and publishes all that is known of it below `folder` under `key`.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub(super) fn publish(
+    evaluated: Evaluated,
+    model: &Gpt2<Native>,
+    spec: &RunSpec,
+    corpus: &Prepared,
+    folder: &RunFolder,
+    key: &str,
+) -> Result<Evaluation> {
     let stored = record::Evaluated {
         samples_text: samples_markdown(&evaluated.samples),
         evaluation: evaluated.evaluation,
-        speed: Some(evaluated.speed),
+        speed: Some(eval::measure_speed(model, corpus.test.tokens(), spec.evaluate.context)),
         samples: evaluated.samples,
         embedding: evaluated.embedding,
     };

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 
-use super::evaluation::{Subject, evaluate};
+use super::evaluation::{Subject, evaluate, publish as publish_evaluation};
 use super::limits::available_memory;
 use super::sink::Shared;
 use super::teacher::Teacher;
 use super::{Ending, Event, Site, about, folder};
 use crate::data::{Order, Prepared};
-use crate::eval::distillation;
+use crate::eval::{Evaluated, distillation};
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Native, native};
+use crate::ops::{Native, native, side_by_side};
 use crate::record::{Claim, Failure, RunState, has_evaluation, run_state};
 use crate::spec::run::{Init, InitBlocks};
 use crate::spec::{Plan, PlannedRun, run_spec_toml};
@@ -55,7 +55,7 @@ fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<u
 /// Trains, publishes and evaluates the runs at `part`, and tells how each ended. One that fails leaves the others alone.
 pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepared, site: &Site) -> BTreeMap<usize, Ending> {
     let mut endings = BTreeMap::new();
-    let (mut members, mut held) = (Vec::new(), Vec::new());
+    let (mut members, mut held, mut trained) = (Vec::new(), Vec::new(), Vec::new());
     for &index in part {
         let run = &plan.runs[index];
         match claim(run, teacher, corpus, site) {
@@ -63,7 +63,7 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
                 members.push(*member);
                 held.push(Held { index, attempt });
             }
-            Ok(Claimed::Trained) => drop(endings.insert(index, finish(run, teacher, corpus, site))),
+            Ok(Claimed::Trained) => trained.push(index),
             Ok(Claimed::HeldBy(owner)) => {
                 site.tell(&Event::Held { id: &run.id, label: &run.label, owner: &owner });
                 endings.insert(index, Ending::Held { owner });
@@ -72,17 +72,18 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
         }
     }
     if let Some(error) = train_members(plan, &held, &mut members, teacher, corpus, site).err() {
-        for Held { index, .. } in held {
+        for Held { index, .. } in held.drain(..) {
             endings.insert(index, failed(&plan.runs[index], &error, site));
         }
-        return endings;
+        members.clear();
     }
     for (member, Held { index, attempt }) in members.into_iter().zip(held) {
         let run = &plan.runs[index];
         let ending = match publish(run, member, attempt, corpus) {
-            // Evaluations of a large group take long; they are done by the next start.
-            Ok(Published::Student) if site.stopped() => Ending::Interrupted,
-            Ok(Published::Student) => finish(run, teacher, corpus, site),
+            Ok(Published::Student) => {
+                trained.push(index);
+                continue;
+            }
             Ok(Published::Diverged { reason, step }) => {
                 site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, reason: &reason });
                 Ending::Diverged { reason }
@@ -91,6 +92,16 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
             Err(error) => failed(run, &error, site),
         };
         endings.insert(index, ending);
+    }
+    trained.sort_unstable();
+    // As many at a time as there are cores: parts of an evaluation use one alone.
+    for some in trained.chunks(rayon::current_num_threads()) {
+        // Evaluations of a large group take long; the next start does those that are left.
+        if site.stopped() {
+            endings.extend(some.iter().map(|&index| (index, Ending::Interrupted)));
+        } else {
+            endings.extend(evaluate_trained(plan, some, teacher, corpus, site));
+        }
     }
     endings
 }
@@ -215,29 +226,57 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
     Ok(published)
 }
 
-/// Evaluates a published run, unless that was done.
-fn finish(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Ending {
-    let work = || -> Result<Ending> {
-        if let RunState::Diverged(Failure { reason, .. }) = run_state(&site.layout, &run.id)? {
-            return Ok(Ending::Diverged { reason });
-        }
-        let stored = site.layout.run(&run.id);
-        let evaluation = if has_evaluation(&stored, &run.evaluation_key) {
-            crate::record::read_evaluation(&stored.evaluation(&run.evaluation_key))?
-        } else {
-            site.tell(&Event::Stage(&format!("evaluating {}", run.label)));
-            let (config, weights) = Weights::read(&stored.student())?;
-            let model = Gpt2::from_weights(&native(), &config, &weights)?;
-            let bytes = std::fs::metadata(stored.student().join("model.safetensors")).map_or(0, |about| about.len());
-            let training = Some(distillation(&run.spec, &config, &teacher.model.config));
-            let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes, training, trained_on_train_split: true };
-            evaluate(&subject, &run.spec, corpus, &stored, &run.evaluation_key)?
-        };
-        let test = &evaluation.test;
-        site.tell(&Event::Finished { id: &run.id, label: &run.label, nll: test.nll_nats_per_token, perplexity: test.perplexity });
-        Ok(Ending::Good)
+/// A student with what was found of it.
+type Subjected = (Gpt2<Native>, Evaluated);
+
+/// Evaluates published runs beside each other, unless that was done, and publishes what was found in their order.
+fn evaluate_trained(plan: &Plan, indices: &[usize], teacher: &Teacher, corpus: &Prepared, site: &Site) -> Vec<(usize, Ending)> {
+    let mut work: Vec<(usize, Option<Result<Option<Subjected>>>)> = indices.iter().map(|&index| (index, None)).collect();
+    let open: Vec<&str> =
+        indices.iter().map(|&index| &plan.runs[index]).filter(|run| !is_evaluated(run, site)).map(|run| run.label.as_str()).collect();
+    if !open.is_empty() {
+        site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
+    }
+    side_by_side(&mut work, |(index, found)| *found = Some(evaluated(&plan.runs[*index], teacher, corpus, site)));
+    let endings = work.into_iter().filter_map(|(index, found)| {
+        let run = &plan.runs[index];
+        Some((index, found?.and_then(|found| conclude(run, found, corpus, site)).unwrap_or_else(|error| failed(run, &error, site))))
+    });
+    endings.collect()
+}
+
+fn is_evaluated(run: &PlannedRun, site: &Site) -> bool {
+    has_evaluation(&site.layout.run(&run.id), &run.evaluation_key)
+}
+
+/// The student and what its evaluation found; none where there is nothing to do.
+fn evaluated(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Option<Subjected>> {
+    if is_evaluated(run, site) || matches!(run_state(&site.layout, &run.id)?, RunState::Diverged(_)) {
+        return Ok(None);
+    }
+    let stored = site.layout.run(&run.id).student();
+    let (config, weights) = Weights::read(&stored)?;
+    let model = Gpt2::from_weights(&native(), &config, &weights)?;
+    let bytes = std::fs::metadata(stored.join("model.safetensors")).map_or(0, |about| about.len());
+    let training = Some(distillation(&run.spec, &config, &teacher.model.config));
+    let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes, training, trained_on_train_split: true };
+    let found = evaluate(&subject, &run.spec, corpus)?;
+    Ok(Some((model, found)))
+}
+
+/// Publishes an evaluation, where there is a new one, and tells how the run ended.
+fn conclude(run: &PlannedRun, found: Option<Subjected>, corpus: &Prepared, site: &Site) -> Result<Ending> {
+    let stored = site.layout.run(&run.id);
+    if let RunState::Diverged(Failure { reason, .. }) = run_state(&site.layout, &run.id)? {
+        return Ok(Ending::Diverged { reason });
+    }
+    let evaluation = match found {
+        Some((model, found)) => publish_evaluation(found, &model, &run.spec, corpus, &stored, &run.evaluation_key)?,
+        None => crate::record::read_evaluation(&stored.evaluation(&run.evaluation_key))?,
     };
-    work().unwrap_or_else(|error| failed(run, &error, site))
+    let test = &evaluation.test;
+    site.tell(&Event::Finished { id: &run.id, label: &run.label, nll: test.nll_nats_per_token, perplexity: test.perplexity });
+    Ok(Ending::Good)
 }
 
 #[cfg(test)]

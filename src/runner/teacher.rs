@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::evaluation::{Subject, evaluate};
+use super::evaluation::{Subject, evaluate, publish};
 use super::sink::Shared;
 use super::{Event, Site, about, folder};
 use crate::data::{Order, Prepared};
@@ -80,7 +80,8 @@ impl Teacher {
             training: self.training.clone(),
             trained_on_train_split: self.training.is_some(),
         };
-        evaluate(&subject, &run.spec, corpus, &target, &run.teacher_evaluation_key).map(drop)
+        let evaluated = evaluate(&subject, &run.spec, corpus)?;
+        publish(evaluated, &self.model, &run.spec, corpus, &target, &run.teacher_evaluation_key).map(drop)
     }
 }
 
