@@ -72,6 +72,15 @@ pub enum Command {
     Eval(Eval),
     /// Let a GPT-2 go on from a prompt
     Generate(Generate),
+    /// Time training steps on a spec's shapes, with random weights and tokens
+    ///
+    /// Of a grid, its costliest run. Without a spec, a student of 3 layers × 128 under a teacher of 6 × 256.
+    Bench {
+        spec: Option<PathBuf>,
+        /// Steps to time
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+        steps: u64,
+    },
     /// Check every stored file against its checksum, and the report against what the stored results give
     ///
     /// Weights that are not there are counted, not faulted: a study can be kept without them.

@@ -1,6 +1,7 @@
 //! The command line: arguments, dispatch, exit codes. The only place that prints.
 
 mod args;
+mod bench;
 mod check;
 mod diff;
 mod eval;
@@ -98,6 +99,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
         Command::Eval(arguments) => eval::eval(arguments, common),
         Command::Generate(arguments) => generate::generate(arguments, common),
+        Command::Bench { spec, steps } => bench::bench(spec.as_deref(), *steps, common),
         Command::Verify { spec } => verify::verify(spec, common),
         Command::Diff { a, b } => {
             let differences = diff::diff(a, b)?;

@@ -3,6 +3,7 @@
 //! Entry point: [`run`]. The queue (here) decides what is left to do and in which groups; `group` wires one group from data to record; `teacher` has the teacher trained or read. A run that
 //! fails leaves its work behind and the others alone.
 
+mod bench;
 mod cache;
 mod evaluation;
 mod event;
@@ -28,6 +29,7 @@ use crate::record::{self, About, Failure, RunState, has_evaluation, run_state};
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::train::Progress;
 
+pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent};
 pub use inputs::LocalInputs;

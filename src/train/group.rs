@@ -9,6 +9,7 @@ use std::time::Instant;
 use dfdx::prelude::*;
 
 use super::member::{Member, Micro, Outcome, Values};
+use super::phases::Lap;
 use crate::data::{Order, batch};
 use crate::distill::balance::{Sample, balance};
 use crate::model::{Gpt2, States};
@@ -82,12 +83,17 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
     keep.dedup();
     for index in 0..shared.accumulate {
         let batch = batch(corpus.train, corpus.order, shared.batch, shared.accumulate, step, index);
+        let mut lap = Lap::start();
         let states = teacher
             .filter(|_| needs_teacher)
             .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), &teacher.wte));
+        let seconds = lap.seconds();
         let teacher = states.as_ref().map(|(states, head)| (states, *head));
         let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
-        side_by_side(turn, |(_, member)| member.micro(&micro));
+        side_by_side(turn, |(_, member)| {
+            member.phases.teacher += seconds;
+            member.micro(&micro);
+        });
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dfdx::prelude::*;
 
 use super::job::Job;
+use super::phases::{Lap, Phases};
 use super::rate::learning_rate;
 use super::state::{Best, State, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Moment};
@@ -52,6 +53,8 @@ pub struct Member<D: Ops> {
     pub sink: Box<dyn Sink>,
     /// `None` while it trains.
     pub outcome: Option<Outcome>,
+    /// Of the steps since this process began.
+    pub phases: Phases,
     step: Option<Step>,
 }
 
@@ -76,7 +79,7 @@ pub(super) struct Micro<'a, D: Ops> {
 impl<D: Ops> Member<D> {
     pub fn new(job: Job, state: State<D>, sink: Box<dyn Sink>) -> Self {
         let outcome = (state.step >= job.train.steps).then_some(Outcome::Finished);
-        Self { job, state, sink, outcome, step: None }
+        Self { job, state, sink, outcome, phases: Phases::default(), step: None }
     }
 
     pub fn is_active(&self) -> bool {
@@ -101,13 +104,16 @@ impl<D: Ops> Member<D> {
         let share = 1.0 / job.train.accumulate as f64;
         let keep: Vec<HiddenState> = step.moment.pairs.iter().map(|&(own, _)| own).collect();
 
+        let mut lap = Lap::start();
         let mut states = state.student.forward(OwnedTape::default(), micro.inputs, job.train.context, &keep);
+        self.phases.forward += lap.seconds();
         if let (0, Some((teacher, _)), false) = (micro.index, micro.teacher, state.auxiliary.critics.is_empty()) {
             let (last, tape) = states.last.split_tape();
             let detached = States { kept: states.kept.clone(), last: last.clone() };
             step.readings = job.objective.update_critics(&step.moment, &detached, teacher, &mut state.auxiliary);
             states.last = last.put_tape(tape);
         }
+        self.phases.critic += lap.seconds();
 
         let factor = |(name, weight): (&String, &f64)| (name.clone(), weight * state.balance.get(name).unwrap_or(&1.0) * share);
         let factors = step.moment.weights.iter().map(factor).collect();
@@ -117,6 +123,7 @@ impl<D: Ops> Member<D> {
             *step.terms.entry(name).or_insert(0.0) += value * share;
         }
 
+        self.phases.losses += lap.seconds();
         let mut gradients = loss.backward();
         let all = parameters(&state.student, &state.auxiliary);
         if step.gradients.is_empty() {
@@ -130,10 +137,12 @@ impl<D: Ops> Member<D> {
                 add_assign(sum, &gradient);
             }
         }
+        self.phases.backward += lap.seconds();
     }
 
     /// Clipping and AdamW; the row of the step. Returns it, unless the run diverged.
     pub(super) fn update(&mut self) -> Option<Values> {
+        let mut lap = Lap::start();
         let step = self.step.take()?;
         let number = self.state.step;
         if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
@@ -158,6 +167,7 @@ impl<D: Ops> Member<D> {
         }
         let row = self.row(&step, norm, lr);
         self.state.step += 1;
+        self.phases.update += lap.seconds();
         Some(row)
     }
 

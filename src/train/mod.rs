@@ -8,11 +8,13 @@ mod checks;
 mod group;
 mod job;
 mod member;
+mod phases;
 mod rate;
 mod state;
 
 pub use group::{Control, Corpus, Progress, train};
 pub use job::Job;
 pub use member::{Member, Outcome, Sink, Values};
+pub use phases::Phases;
 pub use rate::learning_rate;
 pub use state::{Best, State};

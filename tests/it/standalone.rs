@@ -34,6 +34,19 @@ fn perplexity_comes_with_its_protocol_and_its_figures_belong_together() {
 }
 
 #[test]
+fn steps_are_timed_part_by_part() {
+    let site = Site::tiny(&[]);
+    let found: serde_json::Value = serde_json::from_str(&site.kdpipe("bench study.toml --steps 3 --json").code(0).out).unwrap();
+    let of = |name: &str| found[name].as_f64().unwrap_or_else(|| panic!("{name} in {found}"));
+    assert!((of("tokens_per_second") * of("seconds_per_step") / 64.0 - 1.0).abs() < 1e-9);
+    assert!(of("matmul_peak_gflops") > 0.1 && of("gflops") > 0.0);
+    let phases: Vec<&str> = found["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str().unwrap()).collect();
+    assert_eq!(phases, ["teacher", "forward", "critic", "losses", "backward", "update"]);
+    assert!(found["phases"][2]["seconds"].as_f64().unwrap() > 0.0, "the costliest run has critics");
+    assert!(!site.path("results").exists() && !site.path("cache").exists());
+}
+
+#[test]
 fn what_cannot_be_scored_is_refused_with_the_numbers() {
     let (site, model) = site();
     site.write("empty.txt", b"");

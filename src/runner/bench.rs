@@ -1,0 +1,216 @@
+//! Training steps on a run's shapes, with random weights and tokens: no data, no download, nothing written.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use dfdx::prelude::NoneTape;
+use serde::Serialize;
+
+use crate::data::{Order, Tokenizer};
+use crate::eval::distillation;
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::{Layers, Native, native, tape};
+use crate::random::Stream;
+use crate::spec::run::{self, Balance, RunSpec, Teacher};
+use crate::train::{Control, Corpus, Job, Member, Phases, Sink, State, Values, train};
+
+/// A distillation step of middling size, as a resolved run.
+pub const MIDDLING: &str = include_str!("bench.toml");
+
+/// Steps before those that count: threads start, memory is fresh.
+const WARM_UP: u64 = 2;
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// The median step's.
+    pub tokens_per_second: f64,
+    /// Of the median step.
+    pub seconds_per_step: f64,
+    pub fastest_step: f64,
+    pub slowest_step: f64,
+    /// Counted operations of a step over its seconds, in units of 10⁹ a second.
+    pub gflops: f64,
+    /// The best of a plain product of large matrices, in the same process.
+    pub matmul_peak_gflops: f64,
+    /// The most memory that the process held.
+    pub peak_rss_bytes: Option<u64>,
+    /// Seconds and operations of a mean step, part by part.
+    pub phases: Vec<Phase>,
+    pub steps: u64,
+    pub batch: usize,
+    pub accumulate: usize,
+    pub context: usize,
+    pub threads: usize,
+    pub student_parameters: u64,
+    pub teacher_parameters: u64,
+}
+
+/// A part of a step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phase {
+    pub name: &'static str,
+    pub seconds: f64,
+    pub gflops: f64,
+}
+
+/// Measures `steps` training steps of a run.
+///
+/// # Errors
+/// Shapes that are not known without a download, or do not fit together.
+pub fn bench(spec: &RunSpec, steps: u64) -> Result<Measured> {
+    let (student, teacher) = shapes(spec)?;
+    let mut spec = spec.clone();
+    // The balance is measured before training, validation and checkpoints are not steps.
+    spec.balance = Balance::None;
+    (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
+    let matmul_peak_gflops = matmul_peak();
+    let device = native();
+    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?;
+    run_steps(&spec, WARM_UP, &student, &model)?;
+    let (mut seconds, phases) = run_steps(&spec, steps, &student, &model)?;
+    seconds.sort_unstable_by(f64::total_cmp);
+    let seconds_per_step = seconds[seconds.len() / 2];
+    let tokens = (spec.train.batch * spec.train.accumulate * spec.train.context) as f64;
+    spec.train.steps = 1;
+    let cost = distillation(&spec, &student, &teacher);
+    let flops = cost.student_flops + cost.teacher_flops + cost.critic_flops;
+    Ok(Measured {
+        tokens_per_second: tokens / seconds_per_step,
+        seconds_per_step,
+        fastest_step: seconds[0],
+        slowest_step: seconds[seconds.len() - 1],
+        gflops: flops / seconds_per_step / 1e9,
+        matmul_peak_gflops,
+        peak_rss_bytes: peak_rss(),
+        phases: parts(&phases, steps as f64, tokens, spec.train.context, (&student, &teacher), (cost.teacher_flops, cost.critic_flops)),
+        steps,
+        batch: spec.train.batch,
+        accumulate: spec.train.accumulate,
+        context: spec.train.context,
+        threads: rayon::current_num_threads(),
+        student_parameters: student.parameters(),
+        teacher_parameters: teacher.parameters(),
+    })
+}
+
+/// Shapes of student and teacher, as far as they are known on this machine.
+fn shapes(spec: &RunSpec) -> Result<(Config, Config)> {
+    let vocabulary = match &spec.tokenizer {
+        run::Tokenizer::Train { vocab_size } => *vocab_size,
+        run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?.vocabulary(),
+        run::Tokenizer::Hub { repo, .. } => {
+            bail!("the vocabulary of {repo} is not known without a download; set tokenizer.source and vocab_size")
+        }
+    };
+    let teacher = match &spec.teacher {
+        Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
+        Teacher::Dir { path } => Weights::read(&path.resolve())?.0,
+        Teacher::Hub { repo, .. } => {
+            bail!("the shape of {repo} is not known without a download; set teacher.source = \"train\" with its layers, width and heads")
+        }
+    };
+    let student = Config::new(spec.student.layers, spec.student.width, spec.student.heads, vocabulary, teacher.positions);
+    Ok((student, teacher))
+}
+
+/// Nowhere: what is measured is the step.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn row(&mut self, _: u64, _: &Values, _: f64) -> Result<()> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: u64, _: Vec<(String, Vec<u8>)>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Seconds of each step, and of its parts in all.
+fn run_steps(spec: &RunSpec, steps: u64, student: &Config, teacher: &Gpt2<Native>) -> Result<(Vec<f64>, Phases)> {
+    let mut spec = spec.clone();
+    spec.train.steps = steps;
+    let job = Job::distillation(&spec, student.clone(), &teacher.config);
+    let state = State::new(&native(), &job, Some(&teacher.config), &Weights::random(student, spec.seed))?;
+    let mut members = [Member::new(job, state, Box::new(Nowhere))];
+    let context = spec.train.context;
+    let mut stream = Stream::new(spec.seed, "bench.tokens", 0);
+    let mut text = |count: usize| -> Vec<u32> { (0..count).map(|_| stream.below(student.vocabulary as u64) as u32).collect() };
+    let (tokens, validation) = (text(spec.train.batch * spec.train.accumulate * context + 1), text(context + 1));
+    let order = Order::new(tokens.len(), context, spec.seed, false)?;
+    let seconds = Mutex::new(Vec::new());
+    let progress = |progress: &crate::train::Progress| {
+        if let Ok(mut seconds) = seconds.lock() {
+            seconds.push(progress.seconds);
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let corpus = Corpus { train: &tokens, validation: &validation, order: &order };
+    train(&mut members, Some(teacher), corpus, &Control { stop: &stop, progress: &progress });
+    let [member] = members;
+    let seconds = seconds.into_inner().unwrap_or_default();
+    if seconds.len() as u64 != steps {
+        bail!("a step could not be done: {:?}", member.outcome);
+    }
+    Ok((seconds, member.phases))
+}
+
+/// The parts of a mean step. Operations of the head are those of the losses, which take hidden states: forward for both models, backward for the student.
+fn parts(
+    phases: &Phases,
+    steps: f64,
+    tokens: f64,
+    context: usize,
+    (student, teacher): (&Config, &Config),
+    (teacher_flops, critic): (f64, f64),
+) -> Vec<Phase> {
+    let head = |config: &Config| 2.0 * (config.width * config.vocabulary) as f64 * tokens;
+    let blocks = |config: &Config| config.forward_flops_per_token(context) * tokens - head(config);
+    let needs_teacher = teacher_flops > 0.0;
+    let of_teacher = |flops: f64| if needs_teacher { flops } else { 0.0 };
+    let part = |name, seconds: f64, flops: f64| {
+        let seconds = seconds / steps;
+        Phase { name, seconds, gflops: if seconds > 0.0 { flops / seconds / 1e9 } else { 0.0 } }
+    };
+    vec![
+        part("teacher", phases.teacher, of_teacher(blocks(teacher))),
+        part("forward", phases.forward, blocks(student)),
+        part("critic", phases.critic, critic),
+        part("losses", phases.losses, 3.0 * head(student) + of_teacher(head(teacher))),
+        part("backward", phases.backward, 2.0 * blocks(student)),
+        part("update", phases.update, 0.0),
+    ]
+}
+
+/// The best of some products of 1024×1024 matrices, in 10⁹ operations a second.
+fn matmul_peak() -> f64 {
+    const SIZE: usize = 1024;
+    let device = native();
+    let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
+    let (x, weight, bias) = (filled(SIZE, SIZE), filled(SIZE, SIZE), filled(1, SIZE));
+    let once = || {
+        let started = Instant::now();
+        std::hint::black_box(Layers::linear::<NoneTape>(x.clone(), &weight, &bias));
+        started.elapsed().as_secs_f64()
+    };
+    let seconds = (0..8).map(|_| once()).fold(f64::INFINITY, f64::min);
+    2.0 * (SIZE * SIZE * SIZE) as f64 / seconds / 1e9
+}
+
+/// The most memory that this process held so far, where the system tells.
+fn peak_rss() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// The run that is measured where no spec is given.
+///
+/// # Errors
+/// None: the text is this program's own.
+pub fn middling() -> Result<RunSpec> {
+    toml::from_str(MIDDLING).context("the built-in run of `bench`")
+}
