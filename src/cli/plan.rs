@@ -56,12 +56,15 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
             "seconds": run.estimate.flops / speed,
         })
     };
+    let (groups, _, saved) = together(&plan.runs.iter().collect::<Vec<_>>());
     let cells: Vec<serde_json::Value> = plan.cells.iter().map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id })).collect();
     let change = |change: &crate::spec::Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
     let arm = |arm: &crate::spec::Arm| json!({ "name": arm.name, "changes": arm.changes.iter().map(change).collect::<Vec<_>>() });
     json!({
         "name": plan.name,
         "runs": plan.runs.iter().zip(states).map(run).collect::<Vec<_>>(),
+        "groups": groups,
+        "saved_flops": saved,
         "cells": cells,
         "arms": plan.arms.iter().map(arm).collect::<Vec<_>>(),
         "notices": plan.notices,
@@ -92,23 +95,27 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
     text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "time", "disk"], rows.collect()));
 
     let teachers: f64 = distinct_teachers(plan).map(|run| run.estimate.teacher_training_flops).sum();
-    let flops: f64 = plan.runs.iter().map(|run| run.estimate.flops).sum();
+    let all: Vec<&PlannedRun> = plan.runs.iter().collect();
+    let (groups, flops, saved) = together(&all);
     let disk = disk_of(plan);
     text.push_str(&format!("\nin total {} FLOPs of training, {} here, {} on disk", count(flops), about(flops / speed), bytes(disk)));
     if teachers > 0.0 {
         text.push_str(&format!("; before it, once, the teacher's own: {} FLOPs, {}", count(teachers), about(teachers / speed)));
     }
-    let open = plan.runs.iter().zip(states).filter(|(_, state)| ["open", "begun"].contains(*state));
-    let (left, left_flops) = open.fold((0, 0.0), |(runs, flops), (run, _)| (runs + 1, flops + run.estimate.flops));
-    if left < plan.runs.len() {
-        text.push_str(&format!("\nleft to do: {}, {}", counted(left, "run"), about(left_flops / speed)));
+    let open: Vec<&PlannedRun> =
+        plan.runs.iter().zip(states).filter(|(_, state)| ["open", "begun"].contains(*state)).map(|(run, _)| run).collect();
+    if open.len() < plan.runs.len() {
+        text.push_str(&format!("\nleft to do: {}, {}", counted(open.len(), "run"), about(together(&open).1 / speed)));
     }
-    let groups: std::collections::BTreeSet<&str> = plan.runs.iter().map(|run| run.group_key.as_str()).collect();
-    text.push_str(&format!(
-        "\n{} in {}; the runs of a group share each batch and the teacher's forward pass\n",
-        counted(plan.runs.len(), "run"),
-        counted(groups.len(), "group")
-    ));
+    text.push_str(&format!("\n{} in {}", counted(plan.runs.len(), "run"), counted(groups, "group")));
+    if saved > 0.0 {
+        let share = 100.0 * saved / (flops + saved);
+        text.push_str(&format!(
+            ": those of a group share each batch and the teacher's forward pass, which saves {} FLOPs ({share:.0} %)",
+            count(saved)
+        ));
+    }
+    text.push('\n');
 
     let mut unknown: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();
     unknown.sort_unstable();
@@ -129,6 +136,15 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
         }
     }
     text
+}
+
+/// Number of groups, the operations of training them, and those that are saved because the runs of a group share the teacher's forward pass, where memory lets them advance together.
+fn together(runs: &[&PlannedRun]) -> (usize, f64, f64) {
+    let mut passes = std::collections::BTreeMap::<&str, Vec<f64>>::new();
+    runs.iter().for_each(|run| passes.entry(&run.group_key).or_default().push(run.estimate.teacher_pass_flops));
+    let saved: f64 = passes.values().map(|all| all.iter().sum::<f64>() - all.iter().copied().fold(0.0, f64::max)).sum();
+    let all: f64 = runs.iter().map(|run| run.estimate.flops).sum();
+    (passes.len(), all - saved, saved)
 }
 
 /// The first run of every teacher.

@@ -58,8 +58,10 @@ pub fn estimate(spec: &RunSpec, teacher: Option<&TeacherFact>, vocabulary: Optio
 
     let mut flops = 3.0 * student.forward(context) * tokens * micro_batches;
     let mut memory = 16.0 * student.parameters() + FLOAT * (tokens * student.kept() + 4.0 * CHUNK * vocabulary);
+    let mut teacher_pass = 0.0;
     if let Some(shape) = of_teacher.filter(|_| needs_teacher) {
-        flops += shape.forward(context) * tokens * micro_batches;
+        teacher_pass = shape.forward(context) * tokens * micro_batches;
+        flops += teacher_pass;
         memory += FLOAT * (shape.parameters() + tokens * shape.width * (10.0 + shape.layers));
     }
     let pairs = match &spec.matching {
@@ -90,6 +92,7 @@ pub fn estimate(spec: &RunSpec, teacher: Option<&TeacherFact>, vocabulary: Optio
         teacher_parameters: of_teacher.map_or(0, |shape| shape.parameters() as u64),
         memory_bytes: memory as u64,
         flops,
+        teacher_pass_flops: teacher_pass,
         teacher_training_flops: training,
         kept_bytes: (student.parameters() * FLOAT + journal) as u64,
         disk_bytes: (student.parameters() * FLOAT * (1.0 + 2.0 * 3.0) + journal) as u64,

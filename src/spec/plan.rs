@@ -111,6 +111,8 @@ pub struct Estimate {
     pub memory_bytes: u64,
     /// All floating-point operations of training: student, teacher and critics.
     pub flops: f64,
+    /// Those of `flops` that are the teacher's forward pass, done once for the runs of a group that advance together.
+    pub teacher_pass_flops: f64,
     /// Of training the teacher, where it is trained; shared by every run of one `teacher_key`.
     pub teacher_training_flops: f64,
     /// Of the finished run.
