@@ -69,8 +69,14 @@ pub enum Command {
         template: Option<PathBuf>,
     },
     /// Measure the perplexity of a GPT-2 on a text
+    ///
+    /// Windows of --context tokens begin every --stride tokens; every token is scored once, in the first window that holds it and a token before it. Special tokens that the text spells, such as
+    /// <|endoftext|>, are tokens, as for transformers.
     Eval(Eval),
     /// Let a GPT-2 go on from a prompt
+    ///
+    /// It writes until it ends the text or --max-new-tokens are there. Whenever the model's positions are full, it goes on from the last half of them alone, with a note on standard error. With
+    /// -q nothing is printed but the new text.
     Generate(Generate),
     /// Time training steps on a spec's shapes, with random weights and tokens
     ///
@@ -116,7 +122,7 @@ pub struct Run {
 pub struct Eval {
     /// A folder with config.json, weights and tokenizer
     pub model: String,
-    /// A text file, UTF-8
+    /// A text file, UTF-8, as it is or packed by gzip or zstandard
     #[arg(long, value_name = "FILE")]
     pub text: PathBuf,
     /// Tokens of a window [default: the model's positions]
@@ -131,9 +137,10 @@ pub struct Eval {
 pub struct Generate {
     /// A folder with config.json, weights and tokenizer
     pub model: String,
-    /// The text to go on from
+    /// The text to go on from; the beginning of a text where it is empty
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
+    /// Tokens to write at most
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub max_new_tokens: usize,
     /// Always take the most probable token
@@ -142,10 +149,10 @@ pub struct Generate {
     /// Divide the logits by this before the draw
     #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = positive)]
     pub temperature: f64,
-    /// Draw from the K most probable tokens alone; 0 is all
+    /// Then draw from the K most probable tokens alone (and those as probable as the last of them); 0 is all
     #[arg(long, value_name = "K")]
     pub top_k: Option<usize>,
-    /// Draw from the fewest tokens that hold this probability together
+    /// Then draw from the fewest tokens that hold this probability together; at least one
     #[arg(long, value_name = "P", value_parser = share)]
     pub top_p: Option<f64>,
     /// Of the draws: the same seed gives the same text

@@ -18,8 +18,9 @@ pub fn eval(arguments: &Eval, common: &Common) -> Outcome {
         score.perplexity, score.word_perplexity, score.bits_per_byte, score.nll_nats
     );
     if !common.quiet {
+        let special = if score.special_tokens > 0 { format!("{} of them special, ", score.special_tokens) } else { String::new() };
         text += &format!(
-            "\n{} of {} tokens scored ({} words, {} bytes), context {}, stride {}, tokenizer {}\n",
+            "\n{} of {} tokens scored ({special}{} words, {} bytes), context {}, stride {}, tokenizer {}\n",
             score.scored_tokens,
             score.tokens,
             score.words,

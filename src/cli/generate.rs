@@ -28,9 +28,9 @@ pub fn generate(arguments: &Generate, common: &Common) -> Outcome {
         print(prompt);
     }
     let mut out = std::io::stdout().lock();
-    // A reader that went away is no error. A character may take several tokens, so bytes are written as they are.
-    model.go_on(prompt, count, sampling, |bytes| {
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    // A reader that went away is no error.
+    model.go_on(prompt, count, sampling, |text| {
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     })?;
     let _ = out.write_all(b"\n");
     Ok(Exit::Good)

@@ -21,11 +21,18 @@ const BATCH: usize = 4 << 20;
 /// Bytes of text after which progress is told again.
 const TELL_EVERY: usize = 64 << 20;
 
-/// Tokenizes the three splits and publishes the cache file `path`.
+/// Tokenizes the three splits and publishes the cache file `path`. `unchanged` is asked when everything is read.
 ///
 /// # Errors
-/// What reading the documents and writing the file report; splits that are empty.
-pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path, progress: &dyn Fn(&str)) -> Result<()> {
+/// What reading the documents and writing the file report; splits that are empty; what `unchanged` says.
+pub fn build(
+    dataset: &Dataset,
+    tokenizer: &Tokenizer,
+    key: &str,
+    path: &Path,
+    unchanged: &dyn Fn() -> Result<()>,
+    progress: &dyn Fn(&str),
+) -> Result<()> {
     files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
         let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer, progress)?;
@@ -45,6 +52,7 @@ pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path, p
             unigram_nats_per_token: unigram(&train_counts, &test_counts),
             exact,
         };
+        unchanged()?;
         writer.finish(&[train.documents, validation.documents, test.documents], &summary)
     })
 }
@@ -65,7 +73,7 @@ struct Written {
     log_probability: Option<f64>,
 }
 
-/// A piece that waits to be tokenized.
+/// A piece that waits to be tokenized, or several that an added token holds together.
 struct Waiting {
     text: String,
     words: u64,
@@ -100,13 +108,19 @@ fn split(
         match piece {
             Piece::Text { text, words } => {
                 bytes += text.len();
-                batch.push(Waiting { text: text.to_string(), words, begins, ends: false });
+                match batch.last_mut() {
+                    Some(last) if !begins && !tokenizer.may_cut(&last.text, text) => {
+                        last.text.push_str(text);
+                        last.words += words;
+                    }
+                    _ => batch.push(Waiting { text: text.to_string(), words, begins, ends: false }),
+                }
                 begins = false;
             }
             Piece::End { log_probability } => {
-                match batch.last_mut() {
-                    Some(last) => last.ends = true,
-                    None => batch.push(Waiting { text: String::new(), words: 0, begins, ends: true }),
+                // Its last piece is still here: none that does not end goes before the next is seen.
+                if let Some(last) = batch.last_mut() {
+                    last.ends = true;
                 }
                 begins = true;
                 if let Some(log_probability) = log_probability {
@@ -115,12 +129,16 @@ fn split(
             }
         }
         if bytes >= BATCH {
-            total += std::mem::take(&mut bytes);
+            total += bytes;
             if total >= (told + TELL_EVERY) {
                 told = total;
                 progress(&format!("tokenizing the {} split: {} MB", part.name(), total / 1_000_000));
             }
-            return stream.append(std::mem::take(&mut batch));
+            // The last piece waits for what may belong to it.
+            let last = batch.pop_if(|last| !last.ends);
+            bytes = last.as_ref().map_or(0, |last| last.text.len());
+            let whole = std::mem::replace(&mut batch, last.into_iter().collect());
+            return stream.append(whole);
         }
         Ok(ControlFlow::Continue(()))
     })?;

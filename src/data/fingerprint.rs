@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::sources::{self, Part};
-use super::{bpe, cache, grammar, text, tokenizer};
+use super::{bpe, cache, grammar, text, tokenizer, tokenizer_files};
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
 
 /// sha256 over everything that determines the documents and their cut: of files the contents in order, with column, rows, detokenization and `train_tokens`; of the embedded source its
-/// recipe and the version of the grammar. Paths do not enter.
+/// recipe and the version of the grammar. Paths do not enter. A packed file counts as it lies on the disk: the hash needs no unpacking and changes whenever the text does.
 ///
 /// # Errors
 /// Files that are missing or cannot be read; a hub dataset.
@@ -42,7 +42,7 @@ pub fn dataset_fingerprint(dataset: &Dataset) -> Result<String> {
     Ok(recipe.finish())
 }
 
-/// sha256 of a folder's tokenizer.json; of a tokenizer to be trained its recipe, which together with the dataset's fingerprint determines it.
+/// sha256 of the tokenizer.json that a folder has or amounts to; of a tokenizer to be trained its recipe, which together with the dataset's fingerprint determines it.
 ///
 /// # Errors
 /// A file that is missing or cannot be read; a hub tokenizer.
@@ -53,7 +53,7 @@ pub fn tokenizer_fingerprint(tokenizer: &Tokenizer) -> Result<String> {
             recipe.add("source", "train").add("trainer", bpe::VERSION).add("vocab_size", vocab_size);
             Ok(recipe.finish())
         }
-        Tokenizer::Dir { path } => file_sha256(&tokenizer::file_of(&path.resolve())?),
+        Tokenizer::Dir { path } => Ok(hex(&Sha256::digest(tokenizer_files::read(&path.resolve())?.0.as_bytes()))),
         Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
     }
 }

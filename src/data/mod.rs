@@ -5,6 +5,7 @@
 //! [`batches`] says which tokens a training step reads; [`single`] tokenizes one file for itself. Memory stays flat in the size of the corpus; the bytes are the same
 //! for any number of threads. This module does not know that there are models.
 
+pub mod archive;
 pub mod batches;
 pub mod bpe;
 pub mod cache;
@@ -17,16 +18,19 @@ pub mod single;
 pub mod sources;
 pub mod text;
 pub mod tokenizer;
+mod tokenizer_files;
+pub mod utf8;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 pub use batches::{Batch, Order, batch};
 pub use cache::Split;
 pub use fingerprint::{dataset_fingerprint, tokenizer_fingerprint};
 pub use single::{Single, single};
 pub use tokenizer::Tokenizer;
+pub use utf8::Utf8Stream;
 
 use crate::files;
 use crate::spec::run::{self, Dataset};
@@ -66,7 +70,8 @@ pub struct Exact {
 /// # Errors
 /// Missing, empty or broken inputs, each named with what to do about it.
 pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, progress: &dyn Fn(&str)) -> Result<Prepared> {
-    let key = fingerprint::streams_key(&dataset_fingerprint(dataset)?, &tokenizer_fingerprint(tokenizer)?);
+    let fingerprint = dataset_fingerprint(dataset)?;
+    let key = fingerprint::streams_key(&fingerprint, &tokenizer_fingerprint(tokenizer)?);
     let path = cache.join(format!("{key}.{}", cache::EXTENSION));
     match cache::open(&path, &key) {
         Ok(Some(prepared)) => return Ok(prepared),
@@ -84,7 +89,13 @@ pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, prog
         run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?,
         run::Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
     };
-    encode::build(dataset, &tokenizer, &key, &path, progress)?;
+    // The key was taken from the files as they were before they were read.
+    let unchanged = || {
+        let now = dataset_fingerprint(dataset)?;
+        ensure!(now == fingerprint, "the dataset's files changed while they were read; run again when they are complete");
+        Ok(())
+    };
+    encode::build(dataset, &tokenizer, &key, &path, &unchanged, progress)?;
     cache::open(&path, &key)?.with_context(|| format!("{} vanished as soon as it was written", path.display()))
 }
 

@@ -144,24 +144,34 @@ pub fn count_words(text: &str) -> u64 {
 /// Bytes at which a piece is cut off.
 const SEGMENT: usize = 64 * 1024;
 
+/// A stretch without a place to cut is refused from here on, so that no file fills the memory: what has none is hardly text.
+const LONGEST: usize = 16 << 20;
+
 /// Cuts a long document into pieces that tokenize by themselves as they do together.
 ///
 /// GPT-2's pre-tokenisation never lets a token run from a visible character into the whitespace after it, nor looks back over one; so the text is cut between a visible
-/// character and an ASCII whitespace. Where the text is detokenized, a line at a time, the whitespace must reach an end of line. A stretch without such a place stays in one piece.
+/// character and an ASCII whitespace. Where the text is detokenized, a line at a time, the whitespace must reach an end of line. Elsewhere, where a stretch has no whitespace, it is cut between
+/// ASCII characters of different kinds (letter, digit, mark), which no token joins but for the apostrophe of `'s` and its kin. A stretch without such a place stays in one piece.
+/// Added tokens know no such bounds: whoever tokenizes asks [`super::Tokenizer::may_cut`].
 #[derive(Debug)]
 pub struct Segments {
     buffer: String,
     /// No place to cut lies before this byte.
     searched: usize,
     detokenize: Detokenize,
+    /// The last cut was inside a word, which is counted already.
+    in_word: bool,
 }
 
 impl Segments {
     pub fn new(detokenize: Detokenize) -> Self {
-        Self { buffer: String::new(), searched: 0, detokenize }
+        Self { buffer: String::new(), searched: 0, detokenize, in_word: false }
     }
 
     /// Adds text to the document in hand, and hands on what is complete.
+    ///
+    /// # Errors
+    /// A stretch without a place to cut that is too long to be text; whatever the visitor returns.
     pub fn push(&mut self, mut text: &str, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
         while !text.is_empty() {
             let (now, later) = text.split_at(text.floor_char_boundary(SEGMENT));
@@ -175,6 +185,13 @@ impl Segments {
                         }
                     }
                     None => self.searched = self.buffer.len(),
+                }
+                if self.buffer.len() >= LONGEST {
+                    let wanted = match self.detokenize {
+                        Detokenize::None => "white space or another place where tokens must end",
+                        Detokenize::Wikitext => "an end of line, as detokenize = \"wikitext\" needs it",
+                    };
+                    bail!("{} MiB of a document hold no {wanted}: is it text? break it into lines", LONGEST >> 20);
                 }
             }
         }
@@ -191,7 +208,8 @@ impl Segments {
 
     fn emit(&mut self, cut: usize, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
         let source = &self.buffer[..cut];
-        let words = count_words(source);
+        let words = count_words(source) - u64::from(self.in_word && cut > 0);
+        self.in_word = self.buffer[cut..].starts_with(|c: char| !c.is_whitespace());
         let flow = match self.detokenize {
             Detokenize::None => visitor(Piece::Text { text: source, words })?,
             Detokenize::Wikitext => visitor(Piece::Text { text: &detokenize::wikitext(source), words })?,
@@ -203,6 +221,22 @@ impl Segments {
 
     /// The last place at which the buffer may be cut.
     fn cut(&self) -> Option<usize> {
+        match self.detokenize {
+            Detokenize::None => self.cut_before_whitespace().or_else(|| self.cut_between_kinds()),
+            Detokenize::Wikitext => self.cut_before_whitespace(),
+        }
+    }
+
+    fn cut_between_kinds(&self) -> Option<usize> {
+        let bytes = self.buffer.as_bytes();
+        let parts = |&place: &usize| {
+            let (before, after) = (kind(bytes[place - 1]), kind(bytes[place]));
+            before.is_some() && after.is_some() && before != after && bytes[place - 1] != b'\''
+        };
+        (self.searched.max(1)..bytes.len()).rev().find(parts)
+    }
+
+    fn cut_before_whitespace(&self) -> Option<usize> {
         let is_place = |byte: u8| match self.detokenize {
             Detokenize::None => byte.is_ascii_whitespace(),
             Detokenize::Wikitext => byte == b'\n',
@@ -220,6 +254,16 @@ impl Segments {
             }
         }
         None
+    }
+}
+
+/// What GPT-2's pre-tokenisation takes a visible ASCII character for: 0 a letter, 1 a digit, 2 another mark.
+fn kind(byte: u8) -> Option<u8> {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => Some(0),
+        b'0'..=b'9' => Some(1),
+        b'!'..=b'~' => Some(2),
+        _ => None,
     }
 }
 
@@ -262,6 +306,39 @@ mod tests {
     fn a_stretch_without_a_place_to_cut_stays_whole() {
         let text = "x".repeat(5 * SEGMENT) + " y";
         assert_eq!(pieces(&[&text], Detokenize::None), ["x".repeat(5 * SEGMENT), " y".to_string()]);
+    }
+
+    #[test]
+    fn a_stretch_without_whitespace_is_cut_between_kinds_and_its_words_count_once() {
+        let text: String =
+            (0..40_000u64).map(|i| format!("it's{{\"k{i}\":'tis,{}}}'ll{}", i * i, if i == 20_000 { " x " } else { "" })).collect();
+        let mut words = 0;
+        let mut found = Vec::new();
+        let mut visitor = |piece: Piece| {
+            if let Piece::Text { text, words: own } = piece {
+                found.push(text.to_string());
+                words += own;
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        let mut segments = Segments::new(Detokenize::None);
+        assert!(segments.push(&text, &mut visitor).unwrap().is_continue() && segments.end(&mut visitor).unwrap().is_continue());
+        assert!(found.len() > 10, "{}", found.len());
+        assert_eq!(found.concat(), text);
+        assert!(found.windows(2).all(|pair| !pair[0].ends_with('\'')));
+        assert_eq!(words, 3);
+    }
+
+    #[test]
+    fn what_has_no_place_to_cut_at_all_is_refused_before_it_fills_the_memory() {
+        let mut segments = Segments::new(Detokenize::None);
+        let mut visitor = |_: Piece| Ok(ControlFlow::Continue(()));
+        let block = "a".repeat(1 << 20);
+        let error = (0..17).find_map(|_| segments.push(&block, &mut visitor).err()).unwrap().to_string();
+        assert_eq!(
+            error,
+            "16 MiB of a document hold no white space or another place where tokens must end: is it text? break it into lines"
+        );
     }
 
     #[test]

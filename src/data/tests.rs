@@ -295,20 +295,109 @@ fn wikitext_comes_back_from_its_tokens() {
 }
 
 #[test]
-fn gpt2_tokens_are_those_of_other_implementations() {
+fn gpt2_tokens_are_those_of_other_implementations_from_either_form_of_its_files() {
     let Some(data) = test_data() else { return };
-    let tokenizer = Tokenizer::open(&data.join("gpt2-tokenizer")).unwrap();
-    let vectors: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(data.join("gpt2-tokenizer/vectors.json")).unwrap()).unwrap();
+    let published = data.join("gpt2-tokenizer");
+    let older = tempfile::tempdir().unwrap();
+    for name in ["vocab.json", "merges.txt"] {
+        fs::copy(published.join(name), older.path().join(name)).unwrap();
+    }
+    let vectors: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(published.join("vectors.json")).unwrap()).unwrap();
     assert!(vectors.len() >= 200);
-    for vector in &vectors {
-        let text = vector["text"].as_str().unwrap();
-        let ids: Vec<u32> = serde_json::from_value(vector["ids"].clone()).unwrap();
-        assert_eq!(tokenizer.decode(&ids), text);
-        // A special token in a text is one to the others, and plain text here.
-        if !text.contains(tokenizer::END_OF_TEXT) {
-            assert_eq!(tokenizer.encode(text).unwrap(), ids, "{text:?}");
+    let (whole, parts) = (Tokenizer::open(&published).unwrap(), Tokenizer::open(older.path()).unwrap());
+    assert_eq!(whole.sha256(), parts.sha256(), "the two forms are one tokenizer");
+    for tokenizer in [whole, parts] {
+        for vector in &vectors {
+            let text = vector["text"].as_str().unwrap();
+            let ids: Vec<u32> = serde_json::from_value(vector["ids"].clone()).unwrap();
+            assert_eq!(tokenizer.decode(&ids), text);
+            assert_eq!(tokenizer.encode_with_specials(text).unwrap(), ids, "{text:?}");
+            // In a document, a special token's text is text.
+            let plain = tokenizer.encode(text).unwrap();
+            assert_eq!(plain == ids, !text.contains(tokenizer::END_OF_TEXT));
+            assert_eq!(tokenizer.decode(&plain), text);
         }
     }
+}
+
+/// A folder with a tokenizer that has added tokens which no cut may tear: 290 `two words`, 291 `<eats>` (with the white space around it), 292 `word7` (as a word alone), 293 `<s>` (special).
+fn tokenizer_with_added_tokens(folder: &Path) -> run::Tokenizer {
+    fs::write(folder.join("source.txt"), "it's the line of words number and so on <s> word7 two words \n".repeat(50)).unwrap();
+    let paths = || vec![InputPath::new("source.txt", folder)];
+    let source = Dataset::Text { train: paths(), validation: paths(), test: paths(), detokenize: Detokenize::None, train_tokens: None };
+    let trained = bpe::train(&source, 290).unwrap();
+    let mut content: serde_json::Value = serde_json::from_str(trained.json()).unwrap();
+    for (id, (text, flag)) in (290..).zip([("two words", ""), ("<eats>", "lstrip rstrip"), ("word7", "single_word"), ("<s>", "special")]) {
+        let mut token = serde_json::json!({"id": id, "content": text, "normalized": false});
+        for name in ["single_word", "lstrip", "rstrip", "special"] {
+            token[name] = flag.contains(name).into();
+        }
+        content["added_tokens"].as_array_mut().unwrap().push(token);
+    }
+    fs::create_dir_all(folder.join("tokenizer")).unwrap();
+    fs::write(folder.join("tokenizer/tokenizer.json"), content.to_string()).unwrap();
+    run::Tokenizer::Dir { path: InputPath::new("tokenizer", folder) }
+}
+
+#[test]
+fn added_tokens_are_never_torn_by_a_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokenizer = tokenizer_with_added_tokens(folder.path());
+    let read = Tokenizer::open(&folder.path().join("tokenizer")).unwrap();
+    // Little but added tokens, so that many places to cut lie in one or beside one; with white space and without.
+    let spaced: String = (0..60_000)
+        .map(|i| ["two words ", "two", " words", "<eats> ", "x\n", "<eats>\n\n", "word7 ", "word7x ", "<s> ", "it's "][i * i % 89 % 10])
+        .collect();
+    let dense: String = (0..60_000).map(|i| ["two", "words7", "<eats>", "word7", "<s>", "it's", "9"][i * i % 97 % 7]).collect();
+    for (name, content) in [("spaced", spaced), ("dense", dense)] {
+        for file in ["train.txt", "valid.txt", "test.txt"] {
+            fs::write(folder.path().join(file), &content).unwrap();
+        }
+        let prepared = quiet(&text(folder.path(), &["train.txt"], Detokenize::None), &tokenizer, &folder.path().join("cache")).unwrap();
+        let mut expected = read.encode(&content).unwrap();
+        assert!(expected.iter().any(|&token| token == 290) == (name == "spaced") && expected.contains(&291), "{name}");
+        expected.push(read.end_of_text());
+        assert!(prepared.train.tokens() == expected, "{name}");
+        assert_eq!((prepared.train.words, prepared.train.bytes), (content.split_whitespace().count() as u64, content.len() as u64));
+
+        let single = single(&folder.path().join("train.txt"), &read).unwrap();
+        assert!(single.tokens == read.encode_with_specials(&content).unwrap() && single.tokens.contains(&293), "{name}");
+        assert_eq!((single.words, single.bytes), (prepared.train.words, prepared.train.bytes));
+    }
+}
+
+#[test]
+fn packed_files_give_the_tokens_of_plain_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let content: String = (0..30_000).map(|i| format!("line {i} of a text – packed\n")).collect();
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        fs::write(folder.path().join(name), &content).unwrap();
+    }
+    fs::write(folder.path().join("train.txt.zst"), zstd::encode_all(content.as_bytes(), 1).unwrap()).unwrap();
+    let of = |name: &str| quiet(&text(folder.path(), &[name], Detokenize::None), &TRAINED_SMALL, &folder.path().join("cache")).unwrap();
+    let (plain, packed) = (of("train.txt"), of("train.txt.zst"));
+    assert_eq!(plain.train.tokens(), packed.train.tokens());
+    assert_ne!(plain.key, packed.key, "a packed file counts as it lies on the disk");
+}
+
+const TRAINED_SMALL: run::Tokenizer = run::Tokenizer::Train { vocab_size: 280 };
+
+#[test]
+fn files_that_change_while_they_are_read_leave_no_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        fs::write(folder.path().join(name), "some text to read\n".repeat(100)).unwrap();
+    }
+    let cache = folder.path().join("cache");
+    let change = |line: &str| {
+        if line.contains("tokenizing the test split") {
+            fs::write(folder.path().join("train.txt"), "another text to read\n".repeat(100)).unwrap();
+        }
+    };
+    let dataset = text(folder.path(), &["train.txt"], Detokenize::None);
+    let error = format!("{:#}", prepare(&dataset, &run::Tokenizer::Train { vocab_size: 270 }, &cache, &change).unwrap_err());
+    assert!(error.contains("the dataset's files changed while they were read"), "{error}");
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 0, "nothing stays");
 }
 
 #[test]

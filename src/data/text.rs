@@ -1,13 +1,12 @@
-//! Text files: which ones a spec names, and their content as documents.
+//! Text files: which ones a spec names, and their content as documents. They may be packed ([`super::archive`]).
 
-use std::fs::File;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::archive::Archive;
 use super::sources::{Part, Segments, Visitor};
 use crate::spec::path::InputPath;
 use crate::spec::run::Detokenize;
@@ -82,11 +81,12 @@ fn collect(base: &Path, folder: &Path, glob: &GlobMatcher, depth: usize, found: 
 /// Hands every file to the visitor as one document.
 ///
 /// # Errors
-/// A file that cannot be read, or is not UTF-8, with the byte at which it stops being so.
+/// A file that cannot be read or unpacked, is not UTF-8 (with the byte at which it stops being so), or has no place to cut in a very long stretch.
 pub fn visit(files: &[PathBuf], detokenize: Detokenize, visitor: &mut Visitor) -> Result<()> {
     for file in files {
         let mut segments = Segments::new(detokenize);
-        if read(file, &mut |text| segments.push(text, visitor))?.is_break() || segments.end(visitor)?.is_break() {
+        let mut push = |text: &str| segments.push(text, visitor).with_context(|| format!("while reading {}", file.display()));
+        if read(file, &mut push)?.is_break() || segments.end(visitor)?.is_break() {
             break;
         }
     }
@@ -97,20 +97,21 @@ pub fn visit(files: &[PathBuf], detokenize: Detokenize, visitor: &mut Visitor) -
 const BLOCK: usize = 256 * 1024;
 
 fn read(path: &Path, receive: &mut dyn FnMut(&str) -> Result<ControlFlow<()>>) -> Result<ControlFlow<()>> {
-    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut file = Archive::open(path)?;
     let mut buffer = vec![0; BLOCK];
-    // The first `held` bytes are the beginning of a character that the block before ended in; `offset` is their place in the file.
+    // The first `held` bytes are the beginning of a character that the block before ended in; `offset` is their place in the text.
     let (mut held, mut offset) = (0, 0);
     loop {
-        let count = file.read(&mut buffer[held..]).with_context(|| format!("cannot read {}", path.display()))?;
+        let count = file.read(&mut buffer[held..])?;
         let block = &buffer[..held + count];
         let valid = match std::str::from_utf8(block) {
             Ok(_) => block.len(),
             Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
             Err(error) => bail!(
-                "{} is not UTF-8: byte {} is no part of a character; convert the file (iconv -t UTF-8) or take it out of the dataset",
+                "{} is not UTF-8: byte {}{} is no part of a character; convert the file (iconv -t UTF-8) or take it out of the dataset",
                 path.display(),
-                offset + error.valid_up_to()
+                offset + error.valid_up_to(),
+                file.of_what()
             ),
         };
         let text = std::str::from_utf8(&block[..valid]).expect("checked above");
@@ -204,5 +205,23 @@ mod tests {
             let error = documents(std::slice::from_ref(&path)).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{} is not UTF-8: byte {place} is", path.display())), "{error}");
         }
+        let path = folder.path().join("broken.zst");
+        fs::write(&path, zstd::encode_all(&[&b"a".repeat(BLOCK + 7)[..], b"\xff"].concat()[..], 1).unwrap()).unwrap();
+        let error = documents(std::slice::from_ref(&path)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} is not UTF-8: byte {} of the unpacked text is", path.display(), BLOCK + 7)), "{error}");
+    }
+
+    #[test]
+    fn packed_files_are_documents_beside_plain_ones() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().unwrap();
+        let text = "ä€𝄞 ".repeat(100_000);
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(text.as_bytes()).unwrap();
+        fs::write(folder.path().join("a.txt"), "plain").unwrap();
+        fs::write(folder.path().join("b.txt.gz"), packer.finish().unwrap()).unwrap();
+        fs::write(folder.path().join("c.txt.zst"), zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
+        let files = expand(&[InputPath::new("*.txt{,.gz,.zst}", folder.path())], Part::Train).unwrap();
+        assert!(documents(&files).unwrap() == ["plain", &text, &text]);
     }
 }

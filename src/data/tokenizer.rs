@@ -1,45 +1,52 @@
-//! Byte-level BPE tokenizers in the form of a tokenizer.json.
+//! Byte-level BPE tokenizers, in the form of a tokenizer.json or of older files that amount to one ([`super::tokenizer_files`]).
 //!
 //! The tokenizers crate encodes; what it would trip over in a broken or hostile file is checked before it sees the file, and decoding is a table of bytes here. Only what GPT-2 uses is
-//! accepted: a BPE model over all 256 bytes behind GPT-2's own pre-tokenisation, with `<|endoftext|>`. Then every text comes back from its tokens unchanged, and a long one may be
-//! tokenized in the pieces that [`super::sources::Segments`] cuts. Special tokens are plain text inside a document: no document can pretend to end.
+//! accepted: a BPE model over all 256 bytes behind GPT-2's own pre-tokenisation, with `<|endoftext|>`, and tokens added to it. Then every text comes back from its tokens unchanged (but for
+//! white space beside an added token that is told to swallow it), and a long one may be tokenized in the pieces that [`super::sources::Segments`] cuts, where [`Tokenizer::may_cut`] agrees.
+//!
+//! A text may spell a special token such as `<|endoftext|>`. In a corpus that is plain text ([`Tokenizer::encode`]), so that no document can pretend to end: the token follows documents
+//! and nothing else. transformers takes it for the token unless it is told `split_special_tokens=True`; so do [`Tokenizer::encode_with_specials`] and, through it, `eval` and `generate`, whose
+//! figures are held against transformers'. Added tokens that are not special are tokens for both.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::fingerprint::hex;
+use super::tokenizer_files;
 
 /// The token after every document.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
 
-/// A larger tokenizer.json is refused: GPT-2's has 1.4 MB.
-const LARGEST_FILE: u64 = 64 << 20;
-
 /// A tokenizer that gives back every text unchanged.
 #[derive(Debug)]
 pub struct Tokenizer {
+    /// Reads special tokens as text.
     inner: tokenizers::Tokenizer,
+    /// The same, reading them as tokens; made when it is first asked for.
+    with_specials: OnceLock<tokenizers::Tokenizer>,
     json: String,
+    /// Added tokens, special ones too.
+    added: Vec<String>,
+    specials: BTreeSet<u32>,
     /// The bytes of every token.
     bytes: Vec<Vec<u8>>,
     end_of_text: u32,
 }
 
 impl Tokenizer {
-    /// Reads the tokenizer.json of a folder.
+    /// Reads the tokenizer of a folder.
     ///
     /// # Errors
-    /// A file that is missing, or that [`Tokenizer::from_json`] refuses.
+    /// Files that are missing or at odds, or that [`Tokenizer::from_json`] refuses.
     pub fn open(folder: &Path) -> Result<Self> {
-        let file = file_of(folder)?;
-        let length = std::fs::metadata(&file).with_context(|| format!("cannot open {}", file.display()))?.len();
-        ensure!(length <= LARGEST_FILE, "{} has {length} bytes, more than a tokenizer can need ({LARGEST_FILE})", file.display());
-        let json = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Self::from_json(json).with_context(|| format!("{} cannot be used", file.display()))
+        let (json, from) = tokenizer_files::read(folder)?;
+        Self::from_json(json).with_context(|| format!("{from} cannot be used"))
     }
 
     /// A tokenizer from the content of a tokenizer.json.
@@ -51,6 +58,7 @@ impl Tokenizer {
         let mut content: Value = serde_json::from_str(&json).context("it is not JSON")?;
         check_model(&content)?;
         let bytes = token_bytes(&content)?;
+        let added = sort_added(&mut content);
         // The streams are cut and filled here, never by the tokenizer.
         content["truncation"] = Value::Null;
         content["padding"] = Value::Null;
@@ -63,16 +71,52 @@ impl Tokenizer {
         let end_of_text =
             inner.token_to_id(END_OF_TEXT).with_context(|| format!("it has no token {END_OF_TEXT}, which follows every document"))?;
         ensure!(inner.get_vocab_size(true) == bytes.len(), "its added tokens and its vocabulary give different ids to one token");
-        Ok(Self { inner, json, bytes, end_of_text })
+        for (text, id, _) in &added {
+            let found = inner.token_to_id(text);
+            ensure!(
+                found == Some(*id),
+                "its added token {text:?} has the id {id} in the file and would get {found:?}: ids of added tokens follow the vocabulary"
+            );
+        }
+        let specials = added.iter().filter(|(.., special)| *special).map(|(_, id, _)| *id).collect();
+        let added = added.into_iter().map(|(text, ..)| text).collect();
+        Ok(Self { inner, with_specials: OnceLock::new(), json, added, specials, bytes, end_of_text })
     }
 
-    /// The tokens of a text; `<|endoftext|>` is never among them.
+    /// The tokens of a text in which special tokens are plain text; `<|endoftext|>` is never among them.
     ///
     /// # Errors
     /// What the tokenizers crate reports, such as a regular expression out of memory.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|error| anyhow!("cannot tokenize: {error}"))?;
-        Ok(encoding.get_ids().to_vec())
+        encode(&self.inner, text)
+    }
+
+    /// The tokens of a text in which special tokens are themselves, as transformers reads it.
+    ///
+    /// # Errors
+    /// As of [`Tokenizer::encode`].
+    pub fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
+        let inner = self.with_specials.get_or_init(|| {
+            let mut inner = self.inner.clone();
+            inner.set_encode_special_tokens(false);
+            inner
+        });
+        encode(inner, text)
+    }
+
+    /// Whether `left` and `right`, which follow one another where [`super::sources::Segments`] cut them, have the tokens of the two together: no added token touches the cut.
+    pub fn may_cut(&self, left: &str, right: &str) -> bool {
+        self.added.iter().all(|token| {
+            let before = &left.as_bytes()[left.len().saturating_sub(token.len())..];
+            let after = &right.as_bytes()[..right.len().min(token.len())];
+            // Whatever has the token's length in here reaches the cut.
+            ![before, after].concat().windows(token.len()).any(|found| found == token.as_bytes())
+        })
+    }
+
+    /// Whether a token is a special one.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.specials.contains(&id)
     }
 
     /// The bytes that the tokens stand for. Ids beyond the vocabulary stand for nothing.
@@ -125,11 +169,18 @@ impl Tokenizer {
     }
 }
 
-/// The tokenizer.json of a folder.
-pub(super) fn file_of(folder: &Path) -> Result<PathBuf> {
-    let file = folder.join("tokenizer.json");
-    ensure!(file.is_file(), "{} does not exist; tokenizer.path names a folder with a tokenizer.json", file.display());
-    Ok(file)
+fn encode(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
+    let encoding = inner.encode_fast(text, false).map_err(|error| anyhow!("cannot tokenize: {error}"))?;
+    Ok(encoding.get_ids().to_vec())
+}
+
+/// Puts the added tokens in the order of their ids, in which the tokenizers crate numbers them whatever the file says, and returns their contents, ids and whether they are special.
+fn sort_added(content: &mut Value) -> Vec<(String, u32, bool)> {
+    let Some(added) = content["added_tokens"].as_array_mut() else { return Vec::new() };
+    added.sort_by_key(|token| token["id"].as_u64());
+    let known =
+        |token: &Value| Some((token["content"].as_str()?.to_owned(), u32::try_from(token["id"].as_u64()?).ok()?, token["special"] == true));
+    added.iter().filter_map(known).collect()
 }
 
 /// Why a hub tokenizer is refused, and what to do.
@@ -180,9 +231,10 @@ fn token_bytes(content: &Value) -> Result<Vec<Vec<u8>>> {
         let bytes: Option<Vec<u8>> = token.chars().map(|c| byte_of.get(&c).copied()).collect();
         *slot = Some(bytes.unwrap_or_else(|| token.as_bytes().to_vec()));
     }
+    let mut seen = BTreeSet::new();
     for token in added {
-        let text = token["content"].as_str().context("an added token has no content")?;
-        ensure!(token["special"] == true, "its added token {text:?} is not special, so it would tear words apart");
+        let text = token["content"].as_str().filter(|text| !text.is_empty()).context("an added token has no content")?;
+        ensure!(seen.insert(text), "its added token {text:?} is there twice");
         let slot = token["id"].as_u64().and_then(|id| tokens.get_mut(usize::try_from(id).ok()?));
         let Some(slot) = slot else { bail!("the id {} of {text:?} is beyond the number of tokens", token["id"]) };
         ensure!(
@@ -283,7 +335,22 @@ mod tests {
         assert!(refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"})).contains("its pre_tokenizer is not GPT-2's"));
         assert!(refusal(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true)).contains("its pre_tokenizer is not GPT-2's"));
         assert!(refusal(|c| c["normalizer"] = json!({"type": "NFC"})).contains("it has a normalizer"));
-        assert!(refusal(|c| c["added_tokens"][0]["special"] = json!(false)).contains("is not special"));
+        assert!(refusal(|c| c["added_tokens"][0]["content"] = json!("")).contains("an added token has no content"));
+        assert!(
+            refusal(|c| {
+                let token = c["added_tokens"][0].clone();
+                c["added_tokens"].as_array_mut().unwrap().push(token);
+            })
+            .contains("is there twice")
+        );
+        assert!(refusal(|c| add(c, &[("<a>", 260, "")])).contains("its ids have a gap: none is 259"));
+        // The tokenizers crate numbers added tokens from the size of the vocabulary on, so it never gives one an id that the vocabulary left free.
+        let moved = refusal(|c| {
+            c["model"]["vocab"][END_OF_TEXT] = json!(258);
+            c["added_tokens"][0]["id"] = json!(258);
+            add(c, &[("<a>", 257, "")]);
+        });
+        assert!(moved.contains("its added token \"<a>\" has the id 257 in the file and would get Some(258)"), "{moved}");
         assert!(refusal(|c| c["added_tokens"][0]["id"] = json!(3)).contains("contradicts the vocabulary"));
         assert!(refusal(|c| *c = json!([])).contains("its pre_tokenizer is not GPT-2's"));
         let gone = refusal(|c| {
@@ -295,13 +362,65 @@ mod tests {
         assert!(format!("{:#}", Tokenizer::from_json("[".repeat(100_000)).unwrap_err()).contains("recursion limit"));
     }
 
+    /// Adds tokens, each with its id and the flags that are true.
+    fn add(content: &mut Value, tokens: &[(&str, u32, &str)]) {
+        for (text, id, flags) in tokens {
+            let mut token = json!({"id": id, "content": text});
+            for flag in ["single_word", "lstrip", "rstrip", "normalized", "special"] {
+                token[flag] = flags.contains(flag).into();
+            }
+            content["added_tokens"].as_array_mut().unwrap().push(token);
+        }
+    }
+
+    /// 258 `<a>`, 259 `<b>` (swallows white space on both sides), 260 `no` (as a word alone), 261 `new line` (with a space in it), 262 `<s>` (special).
+    fn with_added_tokens() -> Tokenizer {
+        let mut content = content(&[("a", "b")]);
+        // Not in the order of their ids.
+        add(
+            &mut content,
+            &[("<s>", 262, "special"), ("<a>", 258, ""), ("<b>", 259, "lstrip rstrip"), ("no", 260, "single_word"), ("new line", 261, "")],
+        );
+        Tokenizer::from_json(content.to_string()).unwrap()
+    }
+
     #[test]
-    fn a_folder_without_a_tokenizer_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Tokenizer::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("tokenizer.json does not exist; tokenizer.path names a folder"), "{error}");
-        std::fs::write(folder.path().join("tokenizer.json"), b"\xff").unwrap();
-        assert!(Tokenizer::open(folder.path()).unwrap_err().to_string().starts_with("cannot read"));
+    fn added_tokens_are_found_as_their_flags_say_and_special_ones_where_they_are_asked_for() {
+        let tokenizer = with_added_tokens();
+        assert_eq!(tokenizer.vocabulary(), 263);
+        assert_eq!(tokenizer.encode("ab<a>ab").unwrap(), [256, 258, 256]);
+        assert_eq!(tokenizer.encode("ab \n<b>\t ab").unwrap(), [256, 259, 256]);
+        assert_eq!(tokenizer.encode("no").unwrap(), [260]);
+        assert_eq!(tokenizer.encode("not").unwrap(), [110, 111, 116]);
+        assert_eq!(tokenizer.encode("new line").unwrap(), [261]);
+        assert_eq!(tokenizer.encode_with_specials("<s>ab<|endoftext|>").unwrap(), [262, 256, 257]);
+        let plain = tokenizer.encode("<s>ab<|endoftext|>").unwrap();
+        assert!(!plain.iter().any(|&id| tokenizer.is_special(id)));
+        assert_eq!(tokenizer.decode(&plain), "<s>ab<|endoftext|>");
+        assert_eq!(tokenizer.decode(&[262, 258, 261]), "<s><a>new line");
+        assert!(tokenizer.is_special(257) && tokenizer.is_special(262) && !tokenizer.is_special(258));
+    }
+
+    #[test]
+    fn cuts_are_allowed_where_no_added_token_reaches_them() {
+        let tokenizer = with_added_tokens();
+        for (left, right, allowed) in [
+            ("ab", " ab", true),
+            ("", "", true),
+            ("a new", " line", false),
+            ("a new", " lines ", false),
+            ("ab<a", ">b", false),
+            ("ab<b>", " ab", false),
+            ("ab<b>x", " ab", true),
+            ("some", "no", false),
+            ("<|endoftext", "|>", false),
+        ] {
+            assert_eq!(tokenizer.may_cut(left, right), allowed, "{left:?} {right:?}");
+            if allowed {
+                let both = [tokenizer.encode(left).unwrap(), tokenizer.encode(right).unwrap()].concat();
+                assert_eq!(both, tokenizer.encode(&format!("{left}{right}")).unwrap());
+            }
+        }
     }
 
     #[test]

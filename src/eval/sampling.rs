@@ -7,7 +7,8 @@ use crate::random::Stream;
 pub enum Sampling {
     /// The most probable token; of equal ones the first.
     Greedy,
-    /// A draw from softmax(logits / `temperature`), cut to the `top_k` most probable tokens and then to the smallest set that holds `top_p` of what is left.
+    /// A draw from softmax(logits / `temperature`), cut to the `top_k` most probable tokens (and those that equal the last of them) and then to the smallest set that holds `top_p` of what is
+    /// left, of equal ones the last first: the warpers of transformers, in their order.
     Random { temperature: f64, top_k: Option<usize>, top_p: Option<f64>, seed: u64 },
 }
 
@@ -59,18 +60,20 @@ pub fn greedy(logits: &[f32]) -> u32 {
 fn candidates(logits: &[f32], temperature: f64, top_k: Option<usize>, top_p: Option<f64>) -> Vec<(u32, f64)> {
     let mut ranked: Vec<(u32, f32)> =
         logits.iter().enumerate().filter(|(_, logit)| logit.is_finite()).map(|(token, &logit)| (token as u32, logit)).collect();
-    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    // Adding 0 makes one of the two zeros. Of equal logits the last token comes first: transformers sorts upwards and cuts from below.
+    ranked.iter_mut().for_each(|(_, logit)| *logit += 0.0);
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
     if let Some(k) = top_k.map(|k| k.max(1))
         && k < ranked.len()
     {
-        ranked.select_nth_unstable_by(k - 1, order);
-        ranked.truncate(k);
+        let (_, &mut (_, least), _) = ranked.select_nth_unstable_by(k - 1, order);
+        ranked.retain(|&(_, logit)| logit >= least);
     }
     ranked.sort_unstable_by(order);
     let Some(&(_, largest)) = ranked.first() else { return Vec::new() };
     let mut masses: Vec<(u32, f64)> =
         ranked.iter().map(|&(token, logit)| (token, ((f64::from(logit) - f64::from(largest)) / temperature).exp())).collect();
-    if let Some(p) = top_p {
+    if let Some(p) = top_p.filter(|&p| p < 1.0) {
         let wanted = p * masses.iter().map(|(_, mass)| mass).sum::<f64>();
         let mut held = 0.0;
         let kept = masses
@@ -122,6 +125,9 @@ mod tests {
         let by_mass = draws(Sampling::Random { temperature: 1.0, top_k: None, top_p: Some(0.8), seed: 1 }, &logits, 500);
         assert!(by_mass.iter().all(|&t| t >= 2) && by_mass.contains(&2));
         assert!(draws(Sampling::Random { temperature: 1.0, top_k: None, top_p: Some(0.0), seed: 1 }, &logits, 50).iter().all(|&t| t == 3));
+        // Equals of the last one stay.
+        let equal = draws(Sampling::Random { temperature: 1.0, top_k: Some(1), top_p: None, seed: 1 }, &[1.0, 0.0, 1.0, -0.0], 100);
+        assert!(equal.iter().all(|&t| t == 0 || t == 2) && equal.contains(&0) && equal.contains(&2));
     }
 
     #[test]
@@ -139,7 +145,7 @@ mod tests {
                 assert!((found - expected).abs() < 1e-9, "{case} token {token}: {found} {expected}");
             }
         }
-        assert_eq!(cases.len(), 8);
+        assert_eq!(cases.len(), 16);
     }
 
     #[test]

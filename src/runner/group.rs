@@ -146,7 +146,9 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
 
 fn student_config(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared) -> Config {
     let student = &run.spec.student;
-    Config::new(student.layers, student.width, student.heads, corpus.vocabulary, teacher.model.config.positions)
+    // As many rows as the teacher, whose vocabulary may be padded: their predictions are compared row by row.
+    let rows = corpus.vocabulary.max(teacher.model.config.vocabulary);
+    Config::new(student.layers, student.width, student.heads, rows, teacher.model.config.positions)
 }
 
 /// The student before its first step.

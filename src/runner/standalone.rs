@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use crate::data::{Single, Tokenizer, single};
+use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::native;
@@ -22,6 +22,8 @@ pub struct OneModel {
 pub struct TextScore {
     /// Tokens of the text.
     pub tokens: u64,
+    /// Those of them that are special, such as `<|endoftext|>`: the text spells them.
+    pub special_tokens: u64,
     pub scored_tokens: u64,
     pub words: u64,
     pub bytes: u64,
@@ -32,7 +34,7 @@ pub struct TextScore {
     pub bits_per_byte: f64,
     pub context: usize,
     pub stride: usize,
-    /// sha256 of tokenizer.json.
+    /// sha256 of the tokenizer.json that the model's folder has or amounts to.
     pub tokenizer: String,
 }
 
@@ -56,6 +58,7 @@ impl OneModel {
         ensure!(folder.is_dir(), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", folder.display());
         let (config, weights) = Weights::read(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
+        // More rows than tokens are padding, which many models have: their logits take part in every softmax, as in transformers.
         ensure!(
             tokenizer.vocabulary() <= config.vocabulary,
             "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong together",
@@ -73,11 +76,11 @@ impl OneModel {
 
     /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's positions, and the context.
     ///
-    /// Every token is scored once, in the first window that holds it and at least one token before it. NLL per token is the sum over scored tokens divided by their number; perplexity
-    /// is its exponential.
+    /// Every token is scored at most once, in the first window that holds it and at least one token before it: the loop of transformers' page on perplexity, weighted by the number of tokens
+    /// that are scored. NLL per token is the sum over them divided by that number; perplexity is its exponential.
     ///
     /// # Errors
-    /// A text that cannot be read, is empty or of one token; a context beyond the model's positions, a stride beyond the context.
+    /// A text that cannot be read, is empty or of one token; a context beyond the model's positions, a stride beyond the context; a model whose predictions are no numbers.
     pub fn score(&self, path: &Path, context: Option<usize>, stride: Option<usize>) -> Result<TextScore> {
         let positions = self.positions();
         let context = context.unwrap_or(positions);
@@ -86,10 +89,17 @@ impl OneModel {
         ensure!((1..=context).contains(&stride), "--stride {stride} is out of range: it is 1 to the context, {context}");
         let Single { tokens, words, bytes } = single(path, &self.tokenizer)?;
         ensure!(tokens.len() > 1, "{} has one token, and the first is never predicted; give a longer text", path.display());
+        let special_tokens = tokens.iter().filter(|&&token| self.tokenizer.is_special(token)).count() as u64;
         let model = Gpt2::from_weights(&native(), &self.config, &self.weights).context("the model cannot be used")?;
         let found = perplexity(&model, &Text { tokens: &tokens, documents: &[0], words, bytes }, context, stride);
+        ensure!(
+            found.nll_nats_per_token.is_finite(),
+            "the model's predictions are no numbers (NLL {}): its weights are broken",
+            found.nll_nats_per_token
+        );
         Ok(TextScore {
             tokens: found.tokens,
+            special_tokens,
             scored_tokens: found.scored_tokens,
             words,
             bytes,
@@ -103,22 +113,25 @@ impl OneModel {
         })
     }
 
-    /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count` tokens, until the model ends the text. `each` gets the bytes of every new token as it comes.
+    /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count` tokens, until the model ends the text. `each` gets the new text as it comes, in whole characters;
+    /// bytes that are none become U+FFFD. Special tokens that the prompt spells are tokens.
     ///
     /// # Errors
     /// A prompt that cannot be tokenized.
-    pub fn go_on(&self, prompt: &str, count: usize, sampling: Sampling, mut each: impl FnMut(&[u8])) -> Result<Continuation> {
+    pub fn go_on(&self, prompt: &str, count: usize, sampling: Sampling, mut each: impl FnMut(&str)) -> Result<Continuation> {
         let end = self.tokenizer.end_of_text();
-        let mut tokens = self.tokenizer.encode(prompt)?;
+        let mut tokens = self.tokenizer.encode_with_specials(prompt)?;
         if tokens.is_empty() {
             tokens.push(end);
         }
         let mut decoder = Decoder::new(&self.config, &self.weights);
+        let mut characters = Utf8Stream::default();
         let mut new = generate(&mut decoder, &tokens, count, &mut Sampler::new(sampling), Some(end), |token| {
             if token != end {
-                each(self.tokenizer.token_bytes(token));
+                characters.push(self.tokenizer.token_bytes(token), &mut each);
             }
         });
+        characters.finish(each);
         let ended = new.last() == Some(&end);
         if ended {
             new.pop();
@@ -126,11 +139,11 @@ impl OneModel {
         Ok(Continuation { prompt: prompt.to_owned(), text: self.tokenizer.decode(&new), new_tokens: new.len(), ended })
     }
 
-    /// Tokens of a text.
+    /// Tokens of a prompt.
     ///
     /// # Errors
     /// What the tokenizer reports.
-    pub fn length(&self, text: &str) -> Result<usize> {
-        Ok(self.tokenizer.encode(text)?.len())
+    pub fn length(&self, prompt: &str) -> Result<usize> {
+        Ok(self.tokenizer.encode_with_specials(prompt)?.len())
     }
 }

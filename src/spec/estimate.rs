@@ -46,7 +46,8 @@ fn critic_forward(critic: &Critic, width: f64) -> f64 {
 
 /// Estimates a run; with `teacher` unknown, of the student alone.
 pub fn estimate(spec: &RunSpec, teacher: Option<&TeacherFact>, vocabulary: Option<usize>) -> Estimate {
-    let vocabulary = vocabulary.or(teacher.and_then(|teacher| teacher.vocabulary)).unwrap_or(VOCABULARY) as f64;
+    // The student has its teacher's rows where those are more than the tokens.
+    let vocabulary = vocabulary.max(teacher.and_then(|teacher| teacher.vocabulary)).unwrap_or(VOCABULARY) as f64;
     let train = &spec.train;
     let context = train.context as f64;
     let positions = teacher.map_or(context, |teacher| teacher.positions as f64);

@@ -199,11 +199,19 @@ fn check_shapes(run: &Run, known: &Known, problems: &mut Problems) {
         }
     }
     if let (Some(tokens), Some(of_teacher)) = (known.vocabulary, teacher.vocabulary)
-        && tokens != of_teacher
+        && !is_padded(tokens, of_teacher)
     {
         let message = format!("the tokenizer has {tokens} tokens, and the teacher's vocabulary {of_teacher}");
         problems.add("tokenizer.source", message, "take the tokenizer that the teacher was trained with");
     }
+}
+
+/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many, or that number rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to 50304).
+///
+/// Padding is harmless: no text has its ids, the student gets the same rows, and every softmax runs over all of them for teacher and student alike. Any other difference, even of a larger
+/// model, most likely means another tokenizer, under which every id stands for something else: that would be silent nonsense.
+fn is_padded(tokens: usize, rows: usize) -> bool {
+    tokens == rows || [8, 16, 32, 64, 128].iter().any(|&block| tokens.next_multiple_of(block) == rows)
 }
 
 fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, String)>) -> BTreeMap<String, Term> {
@@ -335,10 +343,14 @@ fn resolve_student(run: &Run, known: &Known, problems: &mut Problems, idle: &mut
                         problems.add(&format!("student.{key}"), message, format!("write {key} = {there}"));
                     }
                 }
+                // The student has its teacher's rows, padding included.
+                let padded = |tokens| known.teacher.as_ref()?.vocabulary.filter(|&rows| rows > tokens && is_padded(tokens, rows));
                 if let (Some(tokens), Some(there)) = (known.vocabulary, found.vocabulary)
-                    && tokens != there
+                    && padded(tokens).unwrap_or(tokens) != there
                 {
-                    let message = format!("the tokenizer has {tokens} tokens, and the model in student.init_dir a vocabulary of {there}");
+                    let of_teacher = padded(tokens).map_or_else(String::new, |rows| format!(", the teacher a vocabulary of {rows}"));
+                    let message =
+                        format!("the tokenizer has {tokens} tokens{of_teacher}, and the model in student.init_dir a vocabulary of {there}");
                     problems.add("student.init_dir", message, "take a model that was trained with this tokenizer");
                 }
                 if let Some(teacher) = &known.teacher

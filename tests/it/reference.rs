@@ -9,7 +9,7 @@ mod training;
 
 use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
-use kdpipe::model::{Gpt2, score_windows, windows};
+use kdpipe::model::{Array, Gpt2, score_windows, windows};
 use kdpipe::ops::{
     Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Scalar, StateArray, TeacherHead, composed_losses, tape,
 };
@@ -218,18 +218,22 @@ fn sliding_windows_score_every_token_as_transformers_does() {
     let (reference, (config, weights)) = (Reference::read("text"), Reference::read("teacher").model());
     let model = Gpt2::from_weights(&Cpu::default(), &config, &weights).unwrap();
     let text: Vec<u32> = reference.list(&["text"]).into_iter().map(|token| token as u32).collect();
-    for (context, stride) in [(16, 16), (16, 8), (12, 5)] {
-        let name = format!("windows.{context}.{stride}");
+    let names = reference.numbers.as_object().unwrap().keys().filter_map(|key| key.strip_prefix("windows."));
+    let cases: Vec<Vec<usize>> = names.map(|name| name.split('.').map(|number| number.parse().unwrap()).collect()).collect();
+    assert_eq!(cases.len(), 15);
+    for case in cases {
+        let &[count, context, stride] = &case[..] else { panic!("tokens, context and stride: {case:?}") };
+        let name = format!("windows.{count}.{context}.{stride}");
+        let text = &text[..count];
         let (mut positions, mut nll) = (Vec::new(), Vec::new());
-        score_windows(&model, None, &text, windows(text.len(), context, stride), |position, score| {
+        score_windows(&model, None, text, windows(count, context, stride), |position, score| {
             positions.push(position as f64);
             nll.push(-score.log_probability);
         });
         assert_eq!(positions, reference.list(&[&name, "positions"]), "{name}");
         assert_close(&name, &nll, &reference.list(&[&name, "nll"]), TOLERANCE);
 
-        let text = Text { tokens: &text, documents: &[0], words: 50, bytes: 400 };
-        let found = perplexity(&model, &text, context, stride);
+        let found = perplexity(&model, &Text { tokens: text, documents: &[0], words: 50, bytes: 400 }, context, stride);
         assert_eq!(found.scored_tokens, nll.len() as u64, "{name}");
         assert_close(&name, &[found.nll_nats_per_token], &[reference.number(&[&name, "nll_per_token"])], 1e-6);
     }
@@ -243,4 +247,33 @@ fn the_greedy_continuation_is_that_of_transformers() {
     let mut decoder = Decoder::new(&config, &weights);
     let found = generate(&mut decoder, &tokens("prompt"), expected.len(), &mut Sampler::new(Sampling::Greedy), None, |_| {});
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_long_greedy_text_is_that_of_transformers_with_the_cache_and_without() {
+    let (reference, (mut config, mut weights)) = (Reference::read("text"), Reference::read("teacher").model());
+    let tokens = |key: &str| -> Vec<u32> { reference.list(&["long", key]).into_iter().map(|token| token as u32).collect() };
+    // The teacher's positions again and again, each time one column further and five times as large.
+    let (own, width) = (weights.arrays["wpe.weight"].values.clone(), config.width);
+    let turned = |turn: usize| {
+        own.chunks(width).flat_map(|row| (0..width).map(|j| 5.0 * row[(j + width - turn) % width]).collect::<Vec<_>>()).collect()
+    };
+    let turns = reference.number(&["long", "positions"]) as usize / config.positions;
+    let values: Vec<f32> = (0..turns).flat_map(|turn| -> Vec<f32> { turned(turn) }).collect();
+    config.positions *= turns;
+    weights.arrays.insert("wpe.weight".to_owned(), Array { shape: vec![config.positions, width], values });
+
+    let (prompt, expected) = (tokens("prompt"), tokens("continuation"));
+    assert_eq!(expected.len(), 200);
+    let greedy = || Sampler::new(Sampling::Greedy);
+    let mut decoder = Decoder::new(&config, &weights);
+    assert_eq!(generate(&mut decoder, &prompt, 200, &mut greedy(), None, |_| {}), expected);
+    // Every token from all before it anew.
+    let mut all = prompt.clone();
+    while all.len() < prompt.len() + 200 {
+        decoder.clear();
+        let next = greedy().choose(decoder.read(&all));
+        all.push(next);
+    }
+    assert_eq!(all[prompt.len()..], expected);
 }

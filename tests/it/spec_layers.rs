@@ -213,8 +213,11 @@ fn a_key_that_only_some_cells_can_use_is_a_notice_and_one_that_none_can_use_an_e
     assert!(folder.refused(&["arm=none", "match.strategy=last"]).contains("no hidden loss is enabled"));
 }
 
-/// A teacher of 4 layers of 64, 4 heads, 32 positions and 300 tokens; a tokenizer of 280; a student of 2 layers.
-struct Small;
+/// A teacher of 4 layers of 64, 4 heads, 32 positions and so many rows; a student of 2 layers and as many rows; a tokenizer.
+struct Small {
+    rows: usize,
+    tokens: usize,
+}
 
 impl Inputs for Small {
     fn dataset(&self, _: &Dataset) -> Fact<DatasetFact> {
@@ -222,15 +225,15 @@ impl Inputs for Small {
     }
 
     fn tokenizer(&self, _: &Dataset, _: &Tokenizer) -> Fact<TokenizerFact> {
-        Fact::Known(TokenizerFact { fingerprint: "t".to_owned(), vocabulary: Some(280) })
+        Fact::Known(TokenizerFact { fingerprint: "t".to_owned(), vocabulary: Some(self.tokens) })
     }
 
     fn teacher(&self, _: &Teacher) -> Fact<TeacherFact> {
-        Fact::Known(TeacherFact { fingerprint: "m".to_owned(), layers: 4, width: 64, heads: 4, positions: 32, vocabulary: Some(300) })
+        Fact::Known(TeacherFact { fingerprint: "m".to_owned(), layers: 4, width: 64, heads: 4, positions: 32, vocabulary: Some(self.rows) })
     }
 
     fn student(&self, _: &InputPath) -> Fact<TeacherFact> {
-        Fact::Known(TeacherFact { fingerprint: "s".to_owned(), layers: 2, width: 64, heads: 4, positions: 16, vocabulary: Some(300) })
+        Fact::Known(TeacherFact { fingerprint: "s".to_owned(), layers: 2, width: 64, heads: 4, positions: 16, vocabulary: Some(self.rows) })
     }
 }
 
@@ -238,7 +241,8 @@ impl Inputs for Small {
 fn what_only_the_inputs_show_is_refused_with_both_numbers() {
     let folder = Folder::new(&RICH.replace("source = \"train\"\nlayers = 6\nwidth = 96\nheads = 6", "source = \"dir\"\npath = \"there\""));
     let told = |set: &[&str]| {
-        let wrong = folder.load("study.toml", set, &[]).expect("a study").resolve(&Small).expect_err("a refusal");
+        let wrong =
+            folder.load("study.toml", set, &[]).expect("a study").resolve(&Small { rows: 300, tokens: 280 }).expect_err("a refusal");
         wrong.0.into_iter().map(|one| (one.message, one.place.map_or(0, |place| place.line))).collect::<Vec<_>>()
     };
     let said = |set: &[&str], expected: &[&str]| {
@@ -278,4 +282,28 @@ fn what_only_the_inputs_show_is_refused_with_both_numbers() {
         &["dataset={ source = \"text\", train = [\"a\"], validation = [\"b\"], test = [\"c\"] }"],
         &["dataset.test has no text; write some"],
     );
+}
+
+#[test]
+fn a_teacher_padded_to_a_round_number_of_rows_fits_its_tokenizer() {
+    let folder = Folder::new(&RICH.replace("source = \"train\"\nlayers = 6\nwidth = 96\nheads = 6", "source = \"dir\"\npath = \"there\""));
+    let told = |tokens: usize, rows: usize| {
+        let set = ["tokenizer={ source = \"dir\", path = \"there\" }", "student.init=dir", "student.init_dir=there"];
+        let wrong = folder
+            .load("study.toml", &set, &[])
+            .expect("a study")
+            .resolve(&Small { rows, tokens })
+            .expect_err("contexts are too long anyway");
+        wrong.0.into_iter().map(|one| one.message).filter(|message| message.contains("vocabulary")).collect::<Vec<_>>()
+    };
+    for (tokens, rows) in [(300, 300), (50_257, 50_264), (50_257, 50_304), (280, 288), (300, 384)] {
+        assert!(told(tokens, rows).is_empty(), "{tokens} {rows}");
+    }
+    for (tokens, rows) in [(300, 299), (299, 300), (280, 300), (2048, 50_257), (300, 512), (50_304, 50_257)] {
+        let expected = [
+            format!("the tokenizer has {tokens} tokens, and the teacher's vocabulary {rows}"),
+            format!("the tokenizer has {tokens} tokens, and the model in student.init_dir a vocabulary of {rows}"),
+        ];
+        assert!(expected.iter().all(|message| told(tokens, rows).contains(message)), "{:?}", told(tokens, rows));
+    }
 }

@@ -80,3 +80,100 @@ fn text_is_the_same_for_the_same_seed_and_quiet_is_the_new_text_alone() {
         long.error
     );
 }
+
+/// Copies the model to a folder of its own.
+fn copied(site: &Site, model: &str, name: &str) {
+    std::fs::create_dir(site.path(name)).unwrap();
+    for file in std::fs::read_dir(site.path(model)).unwrap().flatten() {
+        std::fs::copy(file.path(), site.path(name).join(file.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn a_tokenizer_in_two_files_and_a_packed_text_change_nothing() {
+    let (site, model) = site();
+    copied(&site, &model, "older");
+    let content: serde_json::Value = serde_json::from_slice(&std::fs::read(site.path("older/tokenizer.json")).unwrap()).unwrap();
+    let merge = |pair: &serde_json::Value| match pair.as_array() {
+        Some(pair) => format!("{} {}\n", pair[0].as_str().unwrap(), pair[1].as_str().unwrap()),
+        None => format!("{}\n", pair.as_str().unwrap()),
+    };
+    let merges: String = content["model"]["merges"].as_array().unwrap().iter().map(merge).collect();
+    site.write("older/vocab.json", content["model"]["vocab"].to_string().as_bytes());
+    site.write("older/merges.txt", format!("#version: 0.2\n{merges}").as_bytes());
+    std::fs::remove_file(site.path("older/tokenizer.json")).unwrap();
+    std::fs::remove_file(site.path("older/tokenizer_config.json")).unwrap();
+    site.write("text.zst", &zstd::encode_all(&std::fs::read(site.path("text.txt")).unwrap()[..], 1).unwrap());
+    let score = |arguments: &str| -> serde_json::Value {
+        let mut score: serde_json::Value = serde_json::from_str(&site.kdpipe(&format!("eval {arguments} --json")).code(0).out).unwrap();
+        score.as_object_mut().unwrap().remove("tokenizer").unwrap();
+        score
+    };
+    let expected = score(&format!("{model} --text text.txt"));
+    assert_eq!(score("older --text text.txt"), expected);
+    assert_eq!(score("older --text text.zst"), expected);
+    let written = |model: &str| site.kdpipe(&format!("generate {model} --prompt Once --greedy")).code(0).out;
+    assert_eq!(written("older"), written(&model));
+}
+
+#[test]
+fn special_tokens_that_a_text_spells_are_tokens() {
+    let (site, model) = site();
+    site.write("text.txt", b"Once there was a fox.<|endoftext|>Once there was a goose.");
+    let score = site.kdpipe(&format!("eval {model} --text text.txt --json")).code(0).out;
+    let score: serde_json::Value = serde_json::from_str(&score).unwrap();
+    assert_eq!((score["special_tokens"].as_u64(), score["bytes"].as_u64()), (Some(1), Some(57)));
+    let page = site.kdpipe(&format!("eval {model} --text text.txt")).code(0).out;
+    assert!(page.contains("tokens scored (1 of them special, 9 words, 57 bytes)"), "{page}");
+    // An empty prompt is the beginning of a text, as the token for its end is.
+    let written = |prompt: &str| {
+        let command = format!("generate {model} --greedy -q --max-new-tokens 12 --prompt");
+        let out = site.command(&command).arg(prompt).output().unwrap();
+        assert!(out.status.success());
+        String::from_utf8(out.stdout).expect("whole characters")
+    };
+    assert_eq!(written(""), written("<|endoftext|>"));
+}
+
+#[test]
+fn models_with_more_rows_than_tokens_are_taken_and_those_with_fewer_refused() {
+    use kdpipe::model::Weights;
+    let (site, model) = site();
+    let (config, weights) = Weights::read(&site.path(&model)).unwrap();
+    let resized = |name: &str, rows: usize| {
+        copied(&site, &model, name);
+        let (mut config, mut weights) = (config.clone(), weights.clone());
+        config.vocabulary = rows;
+        let wte = weights.arrays.get_mut("wte.weight").unwrap();
+        wte.values.resize(rows * config.width, 0.0);
+        wte.shape[0] = rows;
+        site.write(&format!("{name}/config.json"), config.to_json(299).to_string().as_bytes());
+        site.write(&format!("{name}/model.safetensors"), &weights.to_safetensors().unwrap());
+    };
+    resized("padded", 320);
+    resized("short", 299);
+    let nats = |model: &str| -> f64 {
+        let score = site.kdpipe(&format!("eval {model} --text text.txt --json")).code(0).out;
+        serde_json::from_str::<serde_json::Value>(&score).unwrap()["nll_nats"].as_f64().unwrap()
+    };
+    // Twenty more logits of 0 in every softmax.
+    assert!(nats("padded") > nats(&model));
+    site.kdpipe("generate padded --prompt Once").code(0);
+    for command in ["eval short --text text.txt", "generate short --prompt Once"] {
+        let error = site.kdpipe(command).code(2).error;
+        assert!(error.contains("the tokenizer of short has 300 tokens, and the model knows 299"), "{error}");
+    }
+}
+
+#[test]
+fn texts_that_are_broken_are_refused_with_the_file_and_the_byte() {
+    let (site, model) = site();
+    site.write("latin.txt", b"caf\xe9");
+    site.write("short.gz", b"\x1f\x8b\x08\0");
+    site.write("one.txt", b"a");
+    let message = |text: &str| site.kdpipe(&format!("eval {model} --text {text}")).code(2).error;
+    assert!(message("latin.txt").contains("latin.txt is not UTF-8: byte 3 is no part of a character"));
+    assert!(message("short.gz").contains("short.gz is no whole gzip archive"));
+    assert!(message("one.txt").contains("one.txt has one token, and the first is never predicted"));
+    assert!(message("text.txt --context 16 --stride 0").contains("--stride 0 is out of range"));
+}

@@ -15,6 +15,7 @@ import sys
 import torch
 import torch.nn.functional as F
 import transformers
+from transformers import GPT2Config, GPT2LMHeadModel
 from safetensors.torch import save
 
 from definitions import (
@@ -211,18 +212,37 @@ def make_critic(record, dtype):
         record.numbers[lipschitz] = {"estimate": estimates, "penalty": penalties, "gradient_norm": slopes, "term": term.item()}
 
 
+# Tokens from the start of the text, context and stride: side by side, overlapping, one by one, all of the positions and few, longer than the text, and as short as can be.
+WINDOWS = [
+    (100, 16, 16), (100, 16, 8), (100, 12, 5), (100, 16, 1), (100, 16, 15), (100, 5, 5), (100, 2, 2), (100, 2, 1), (97, 16, 16), (10, 16, 16), (10, 16, 3), (16, 16, 4), (17, 16, 4),
+    (2, 16, 16), (2, 2, 1),
+]
+LONG = 200
+
+
+def with_positions(model, positions):
+    """The model with its learned positions again and again, each time one column further and all five times as large, so that the text depends on
+    where it is: a longer context without more weights to store."""
+    longer = GPT2LMHeadModel(GPT2Config(**{**model.config.to_dict(), "n_positions": positions}))
+    state = model.state_dict()
+    own = state["transformer.wpe.weight"]
+    state["transformer.wpe.weight"] = torch.cat([5 * own.roll(turn, 1) for turn in range(positions // POSITIONS)])
+    longer.load_state_dict(state)
+    return longer.eval()
+
+
 def make_text(model):
-    """Negative log-likelihoods by sliding windows, and the greedy continuation of a prompt as far as the positions reach."""
+    """Negative log-likelihoods by sliding windows, the greedy continuation of a prompt as far as the positions reach, and a long one at more positions."""
     text = tokens_with_a_pattern(50, 100)
 
     def make(record, dtype):
         own = copy.deepcopy(model).to(dtype)
         record.numbers["text"] = text.tolist()
         with torch.no_grad():
-            for context, stride in [(16, 16), (16, 8), (12, 5)]:
+            for count, context, stride in WINDOWS:
                 positions, nll, begin, end = [], [], 0, 0
-                while end < len(text):
-                    before, end = end, min(begin + context, len(text))
+                while end < count:
+                    before, end = end, min(begin + context, count)
                     logits, _ = forward(own, text[None, begin:end])
                     scores = F.log_softmax(logits[0], -1)
                     for position in range(max(begin + 1, before), end):
@@ -230,7 +250,7 @@ def make_text(model):
                         nll.append(-scores[position - 1 - begin, text[position]].item())
                     begin += stride
                 summary = {"positions": positions, "nll": nll, "nll_per_token": sum(nll) / len(nll)}
-                record.numbers[f"windows.{context}.{stride}"] = summary
+                record.numbers[f"windows.{count}.{context}.{stride}"] = summary
             sequence, margins = text[12:16].tolist(), []
             while len(sequence) <= POSITIONS:
                 logits, _ = forward(own, torch.tensor([sequence]))
@@ -238,6 +258,15 @@ def make_text(model):
                 margins.append((best.values[0] - best.values[1]).item())
                 sequence.append(best.indices[0].item())
             record.numbers["greedy"] = {"prompt": sequence[:4], "continuation": sequence[4:], "smallest_margin": min(margins)}
+
+            longer = with_positions(model, 256).to(dtype)
+            longer.generation_config.eos_token_id = None
+            prompt = text[30:33]
+            found = longer.generate(prompt[None], attention_mask=torch.ones(1, 3), do_sample=False, max_new_tokens=LONG, use_cache=True, pad_token_id=0)[0]
+            best = forward(longer, found[None])[0][0, 2:-1].topk(2).values
+            margin = float(f"{(best[:, 0] - best[:, 1]).min().item():.1e}")
+            record.numbers["long"] = {"positions": 256, "prompt": prompt.tolist(), "continuation": found[3:].tolist(), "smallest_margin": margin}
+            assert len(found) == 3 + LONG and margin > 1e-3 and len(set(found.tolist())) > 20, (margin, len(set(found.tolist())))
 
     return make
 

@@ -1,0 +1,163 @@
+//! Text files as they are and as gzip or zstandard pack them, read alike.
+//!
+//! What is unpacked is handed on block by block, so memory depends on neither the file nor what it unpacks to. A packed file is known by its first bytes, which begin no UTF-8 text
+//! (zstandard's skippable frames do: there, and where a file is packed by its name alone, the name decides).
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use flate2::bufread::MultiGzDecoder;
+
+/// Bytes of the packed file that are read at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// A file that is read from front to back.
+pub struct Archive {
+    path: PathBuf,
+    content: Box<dyn Read>,
+    /// `gzip` or `zstandard`.
+    packed_by: Option<&'static str>,
+}
+
+impl Archive {
+    /// Opens a file, packed or not.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, or is called `.gz` or `.zst` and is empty.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let mut file = BufReader::with_capacity(BLOCK, file);
+        let first = file.fill_buf().with_context(|| format!("cannot read {}", path.display()))?;
+        let packed_by = packed_by(path, first);
+        if let (Some(packer), true) = (packed_by, first.is_empty()) {
+            bail!("{} is named as a {packer} archive and is empty; pack it again, or name it as plain text", path.display());
+        }
+        let content: Box<dyn Read> = match packed_by {
+            Some("gzip") => Box::new(MultiGzDecoder::new(file)),
+            Some(_) => Box::new(zstd::Decoder::with_buffer(file).with_context(|| format!("cannot unpack {}", path.display()))?),
+            None => Box::new(file),
+        };
+        Ok(Self { path: path.to_owned(), content, packed_by })
+    }
+
+    /// Reads some bytes of the text; 0 at its end.
+    ///
+    /// # Errors
+    /// A file that cannot be read; an archive that is damaged or cut short.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            return match (self.content.read(buffer), self.packed_by) {
+                (Ok(count), _) => Ok(count),
+                (Err(error), _) if error.kind() == ErrorKind::Interrupted => continue,
+                // What the system says has a number; the rest comes from unpacking.
+                (Err(error), Some(packer)) if error.raw_os_error().is_none() => {
+                    bail!("{} is no whole {packer} archive ({error}); fetch or pack it again", self.path.display())
+                }
+                (Err(error), _) => Err(error).with_context(|| format!("cannot read {}", self.path.display())),
+            };
+        }
+    }
+
+    /// What a place in the text is a place of.
+    pub fn of_what(&self) -> &'static str {
+        if self.packed_by.is_some() { " of the unpacked text" } else { "" }
+    }
+}
+
+fn packed_by(path: &Path, first: &[u8]) -> Option<&'static str> {
+    let name = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    if first.starts_with(&[0x1f, 0x8b]) || name.as_deref() == Some("gz") {
+        Some("gzip")
+    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(name.as_deref(), Some("zst" | "zstd")) {
+        Some("zstandard")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(text).unwrap();
+        packer.finish().unwrap()
+    }
+
+    fn zstandard(text: &[u8]) -> Vec<u8> {
+        zstd::encode_all(text, 1).unwrap()
+    }
+
+    fn content(name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let mut archive = Archive::open(&path)?;
+        let (mut all, mut buffer) = (Vec::new(), [0; 1000]);
+        loop {
+            match archive.read(&mut buffer)? {
+                0 => return Ok(all),
+                count => all.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    #[test]
+    fn packed_and_plain_files_give_the_same_text_in_one_part_or_several() {
+        let text: Vec<u8> = (0..300_000u32).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
+        let (one, two) = text.split_at(100_001);
+        assert!(content("a.txt", &text).unwrap() == text);
+        assert!(content("a.txt.gz", &gzip(&text)).unwrap() == text);
+        assert!(content("a.txt.gz", &[gzip(one), gzip(two)].concat()).unwrap() == text);
+        assert!(content("a.txt.zst", &zstandard(&text)).unwrap() == text);
+        assert!(content("a.txt.zst", &[zstandard(one), zstandard(two)].concat()).unwrap() == text);
+        assert!(content("without-an-ending", &gzip(&text)).unwrap() == text);
+        assert!(content("without-an-ending", &zstandard(&text)).unwrap() == text);
+        assert_eq!(content("empty.txt", b"").unwrap(), b"");
+        assert_eq!(content("empty.gz", &gzip(b"")).unwrap(), b"");
+        assert_eq!(content("empty.zst", &zstandard(b"")).unwrap(), b"");
+        let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &zstandard(b"text")].concat();
+        assert_eq!(content("a.zst", &skippable).unwrap(), b"text");
+    }
+
+    #[test]
+    fn broken_archives_are_refused_by_name() {
+        let text: Vec<u8> = (0..30_000u32).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
+        for (name, packed, packer) in [("a.gz", gzip(&text), "gzip"), ("a.zst", zstandard(&text), "zstandard")] {
+            let mut changed = packed.clone();
+            let middle = changed.len() / 2;
+            changed[middle..middle + 8].iter_mut().for_each(|byte| *byte ^= 0x5a);
+            let mut cases = vec![packed[..packed.len() - 3].to_vec(), packed[..packed.len() / 2].to_vec(), packed[..3].to_vec(), changed];
+            cases.extend([b"plain text".to_vec(), [&packed[..], b"more"].concat()]);
+            for bytes in cases {
+                let error = content(name, &bytes).unwrap_err().to_string();
+                assert!(error.contains(&format!("{name} is no whole {packer} archive (")), "{error}");
+            }
+            let error = content(name, b"").unwrap_err().to_string();
+            assert!(error.contains(&format!("{name} is named as a {packer} archive and is empty")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_small_archive_of_a_large_text_is_read_in_blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.gz");
+        let mut packer = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::best());
+        (0..64).for_each(|_| packer.write_all(&[b'a'; 1 << 20]).unwrap());
+        packer.finish().unwrap();
+        let mut archive = Archive::open(&path).unwrap();
+        let (mut total, mut buffer) = (0, vec![0; 1 << 16]);
+        loop {
+            match archive.read(&mut buffer).unwrap() {
+                0 => break,
+                count => total += count,
+            }
+        }
+        assert_eq!(total, 64 << 20);
+    }
+}
