@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn packed_and_plain_files_give_the_same_text_in_one_part_or_several() {
-        let text: Vec<u8> = (0..300_000u32).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
+        let text: Vec<u8> = (0..40_000u64).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
         let (one, two) = text.split_at(100_001);
         assert!(content("a.txt", &text).unwrap() == text);
         assert!(content("a.txt.gz", &gzip(&text)).unwrap() == text);
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn broken_archives_are_refused_by_name() {
-        let text: Vec<u8> = (0..30_000u32).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
+        let text: Vec<u8> = (0..30_000u64).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
         for (name, packed, packer) in [("a.gz", gzip(&text), "gzip"), ("a.zst", zstandard(&text), "zstandard")] {
             let mut changed = packed.clone();
             let middle = changed.len() / 2;
@@ -147,8 +147,8 @@ mod tests {
     fn a_small_archive_of_a_large_text_is_read_in_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large.gz");
-        let mut packer = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::best());
-        (0..64).for_each(|_| packer.write_all(&[b'a'; 1 << 20]).unwrap());
+        let mut packer = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        (0..8).for_each(|_| packer.write_all(&[b'a'; 1 << 20]).unwrap());
         packer.finish().unwrap();
         let mut archive = Archive::open(&path).unwrap();
         let (mut total, mut buffer) = (0, vec![0; 1 << 16]);
@@ -158,6 +158,6 @@ mod tests {
                 count => total += count,
             }
         }
-        assert_eq!(total, 64 << 20);
+        assert_eq!(total, 8 << 20);
     }
 }

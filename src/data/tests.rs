@@ -320,14 +320,14 @@ fn gpt2_tokens_are_those_of_other_implementations_from_either_form_of_its_files(
     }
 }
 
-/// A folder with a tokenizer that has added tokens which no cut may tear: 290 `two words`, 291 `<eats>` (with the white space around it), 292 `word7` (as a word alone), 293 `<s>` (special).
+/// A folder with a tokenizer that has added tokens which no cut may tear: 270 `two words`, 271 `<eats>` (with the white space around it), 272 `word7` (as a word alone), 273 `<s>` (special).
 fn tokenizer_with_added_tokens(folder: &Path) -> run::Tokenizer {
     fs::write(folder.join("source.txt"), "it's the line of words number and so on <s> word7 two words \n".repeat(50)).unwrap();
     let paths = || vec![InputPath::new("source.txt", folder)];
     let source = Dataset::Text { train: paths(), validation: paths(), test: paths(), detokenize: Detokenize::None, train_tokens: None };
-    let trained = bpe::train(&source, 290).unwrap();
+    let trained = bpe::train(&source, 270).unwrap();
     let mut content: serde_json::Value = serde_json::from_str(trained.json()).unwrap();
-    for (id, (text, flag)) in (290..).zip([("two words", ""), ("<eats>", "lstrip rstrip"), ("word7", "single_word"), ("<s>", "special")]) {
+    for (id, (text, flag)) in (270..).zip([("two words", ""), ("<eats>", "lstrip rstrip"), ("word7", "single_word"), ("<s>", "special")]) {
         let mut token = serde_json::json!({"id": id, "content": text, "normalized": false});
         for name in ["single_word", "lstrip", "rstrip", "special"] {
             token[name] = flag.contains(name).into();
@@ -355,13 +355,13 @@ fn added_tokens_are_never_torn_by_a_cut() {
         }
         let prepared = quiet(&text(folder.path(), &["train.txt"], Detokenize::None), &tokenizer, &folder.path().join("cache")).unwrap();
         let mut expected = read.encode(&content).unwrap();
-        assert!(expected.iter().any(|&token| token == 290) == (name == "spaced") && expected.contains(&291), "{name}");
+        assert!(expected.iter().any(|&token| token == 270) == (name == "spaced") && expected.contains(&271), "{name}");
         expected.push(read.end_of_text());
         assert!(prepared.train.tokens() == expected, "{name}");
         assert_eq!((prepared.train.words, prepared.train.bytes), (content.split_whitespace().count() as u64, content.len() as u64));
 
         let single = single(&folder.path().join("train.txt"), &read).unwrap();
-        assert!(single.tokens == read.encode_with_specials(&content).unwrap() && single.tokens.contains(&293), "{name}");
+        assert!(single.tokens == read.encode_with_specials(&content).unwrap() && single.tokens.contains(&273), "{name}");
         assert_eq!((single.words, single.bytes), (prepared.train.words, prepared.train.bytes));
     }
 }
@@ -395,7 +395,7 @@ fn files_that_change_while_they_are_read_leave_no_cache() {
         }
     };
     let dataset = text(folder.path(), &["train.txt"], Detokenize::None);
-    let error = format!("{:#}", prepare(&dataset, &run::Tokenizer::Train { vocab_size: 270 }, &cache, &change).unwrap_err());
+    let error = format!("{:#}", prepare(&dataset, &run::Tokenizer::Train { vocab_size: 262 }, &cache, &change).unwrap_err());
     assert!(error.contains("the dataset's files changed while they were read"), "{error}");
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 0, "nothing stays");
 }

@@ -51,7 +51,7 @@ fn fixed_folder(pattern: &Path) -> PathBuf {
 fn matches(input: &InputPath) -> Result<Vec<PathBuf>> {
     // Only what the user wrote is a pattern: the spec's own folder may hold any character.
     let written = input.written.strip_prefix("./").unwrap_or(&input.written);
-    let glob = GlobBuilder::new(written).literal_separator(true).build()?.compile_matcher();
+    let glob = GlobBuilder::new(written).literal_separator(true).empty_alternates(true).build()?.compile_matcher();
     let start = fixed_folder(Path::new(written));
     let mut found = Vec::new();
     collect(&input.base, &start, &glob, 0, &mut found)?;

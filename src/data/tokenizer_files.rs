@@ -37,7 +37,7 @@ pub(super) fn read(folder: &Path) -> Result<(String, String)> {
     let both = (vocabulary.is_file(), merges.is_file());
     ensure!(
         both.0 || both.1,
-        "{} has no tokenizer: it needs tokenizer.json, or vocab.json and merges.txt",
+        "{} has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt",
         if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.display()
     );
     ensure!(both.0, "{} is there, and {} is not: a tokenizer of this form is both", merges.display(), vocabulary.display());
@@ -261,7 +261,7 @@ mod tests {
     fn files_that_are_missing_broken_or_at_odds_are_named() {
         let empty = tempfile::tempdir().unwrap();
         let error = Tokenizer::open(empty.path()).unwrap_err().to_string();
-        assert!(error.ends_with("has no tokenizer: it needs tokenizer.json, or vocab.json and merges.txt"), "{error}");
+        assert!(error.ends_with("has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt"), "{error}");
         let half = folder(&[]);
         std::fs::remove_file(half.path().join("merges.txt")).unwrap();
         assert!(Tokenizer::open(half.path()).unwrap_err().to_string().ends_with("merges.txt is not: a tokenizer of this form is both"));

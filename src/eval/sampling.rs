@@ -60,7 +60,7 @@ pub fn greedy(logits: &[f32]) -> u32 {
 fn candidates(logits: &[f32], temperature: f64, top_k: Option<usize>, top_p: Option<f64>) -> Vec<(u32, f64)> {
     let mut ranked: Vec<(u32, f32)> =
         logits.iter().enumerate().filter(|(_, logit)| logit.is_finite()).map(|(token, &logit)| (token as u32, logit)).collect();
-    // Adding 0 makes one of the two zeros. Of equal logits the last token comes first: transformers sorts upwards and cuts from below.
+    // Adding 0 makes one of the two zeros. Of equal logits the last token comes first, as a stable sort upwards that is cut from below leaves it (transformers' own is not stable for long rows).
     ranked.iter_mut().for_each(|(_, logit)| *logit += 0.0);
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
     if let Some(k) = top_k.map(|k| k.max(1))

@@ -54,7 +54,7 @@ pub enum Dataset {
         #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// Text files; each file is one document.
+    /// Text files, as they are or packed by gzip or zstandard; each file is one document.
     Text {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
@@ -186,7 +186,7 @@ pub enum Tokenizer {
         #[schemars(range(min = 257, max = 1_000_000))]
         vocab_size: usize,
     },
-    /// A folder with tokenizer.json.
+    /// A folder with tokenizer.json, or with vocab.json and merges.txt.
     Dir {
         /// The folder.
         path: InputPath,

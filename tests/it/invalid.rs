@@ -76,7 +76,7 @@ fn every_complaint_has_a_place_and_a_remedy_and_obeys_nothing_that_a_spec_holds(
         assert!(!text.chars().any(|c| c != '\n' && obeyed(c)), "{name}: {text:?}");
         assert!(text.lines().all(|line| line.chars().count() < 400), "{name}:\n{text}");
         for complaint in text.split("\n\n") {
-            let inputs = ["does not exist", "cannot read", "matches no file"];
+            let inputs = ["does not exist", "cannot read", "matches no file", "has no tokenizer; put"];
             let has_remedy = complaint.contains(" = help: ") || inputs.iter().any(|input| complaint.contains(input));
             let has_place = complaint.contains("-->") || complaint.contains("the study has no name");
             assert!(complaint.starts_with("error: ") && has_place && has_remedy, "{name}:\n{complaint}");
