@@ -13,6 +13,7 @@ use tokenizers::tokenizer::{Model, OffsetReferential, OffsetType, PreTokenizedSt
 
 use super::sources::{self, Part, Piece};
 use super::tokenizer::{END_OF_TEXT, Tokenizer, byte_char};
+use crate::hub::Hub;
 use crate::spec::run::Dataset;
 
 /// Changes with every change of what training makes of the same text.
@@ -28,13 +29,13 @@ const WAITING: usize = 256;
 ///
 /// # Errors
 /// A size below 257, a text that has not enough different words to reach it, and what reading the text reports.
-pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
+pub fn train(dataset: &Dataset, hub: &Hub, vocab_size: usize) -> Result<Tokenizer> {
     ensure!(vocab_size >= SMALLEST, "tokenizer.vocab_size = {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {SMALLEST}");
     ensure!(vocab_size <= 1 << 24, "tokenizer.vocab_size = {vocab_size} is too large: at most {} are allowed", 1 << 24);
     let alphabet = (0..=255).map(byte_char).collect();
     let mut trainer =
         BpeTrainer::builder().vocab_size(vocab_size - 1).min_frequency(1).show_progress(false).initial_alphabet(alphabet).build();
-    count(dataset, &mut trainer)?;
+    count(dataset, hub, &mut trainer)?;
     let mut model = BPE::default();
     trainer.train(&mut model).map_err(|error| anyhow!("the tokenizer could not be trained: {error}"))?;
     let found = model.get_vocab_size();
@@ -49,7 +50,7 @@ pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
 }
 
 /// Has the trainer count the words of the training split, as GPT-2's pre-tokenisation cuts them. The text is read on one thread and counted on all.
-fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
+fn count(dataset: &Dataset, hub: &Hub, trainer: &mut BpeTrainer) -> Result<()> {
     let (sender, receiver) = sync_channel::<String>(WAITING);
     // A pool of the reader's own: the trainer's threads wait for it, so it must not wait for them.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build().context("no threads to read with")?;
@@ -69,7 +70,7 @@ fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
                 }
                 Ok(ControlFlow::Continue(()))
             };
-            pool.install(move || sources::visit(dataset, Part::Train, &mut send))
+            pool.install(move || sources::visit(dataset, hub, Part::Train, None, &mut send))
         });
         let counted = trainer.feed(receiver.into_iter(), words);
         let read = reader.join().map_err(|_| anyhow!("reading the training split panicked"))?;

@@ -11,13 +11,18 @@ use rayon::prelude::*;
 use super::Exact;
 use super::cache::{SplitFacts, Summary, Writer};
 use super::grammar;
-use super::sources::{self, Part, Piece, count_words};
+use super::sources::{self, Part, Piece, Reach, count_words};
 use super::tokenizer::Tokenizer;
 use crate::files;
+use crate::hub::Hub;
 use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;
+/// Bytes that are tokenized at a time where those are enough for what is left.
+const SMALL_BATCH: usize = 4 << 10;
+/// About as many bytes of text make a token.
+const BYTES_A_TOKEN: u64 = 4;
 /// Bytes of text after which progress is told again.
 const TELL_EVERY: usize = 64 << 20;
 
@@ -25,12 +30,15 @@ const TELL_EVERY: usize = 64 << 20;
 ///
 /// # Errors
 /// What reading the documents and writing the file report; splits that are empty.
-pub fn build(dataset: &Dataset, tokenizer: &Tokenizer, key: &str, path: &Path, progress: &dyn Fn(&str)) -> Result<()> {
+pub fn build(dataset: &Dataset, hub: &Hub, tokenizer: &Tokenizer, key: &str, path: &Path, progress: &dyn Fn(&str)) -> Result<()> {
     files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
-        let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer, progress)?;
-        let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer, progress)?;
-        let (test, test_counts) = split(dataset, Part::Test, tokenizer, &mut writer, progress)?;
+        let mut split = |part, reach| split(dataset, hub, part, reach, tokenizer, &mut writer, progress);
+        let (train, train_counts) = split(Part::Train, None)?;
+        let is_cut = train_tokens(dataset).is_some_and(|wanted| wanted == train.facts.tokens);
+        let reach = is_cut.then_some(train.documents.len() as u64);
+        let (validation, _) = split(Part::Validation, reach)?;
+        let (test, test_counts) = split(Part::Test, reach)?;
         let exact = test.log_probability.filter(|_| matches!(dataset, Dataset::Synthetic { .. })).map(|log_probability| {
             let tokens = test.facts.tokens as f64;
             Exact {
@@ -56,6 +64,15 @@ fn unigram(train: &[u64], test: &[u64]) -> f64 {
     nats / test.iter().sum::<u64>() as f64
 }
 
+fn train_tokens(dataset: &Dataset) -> Option<u64> {
+    match dataset {
+        Dataset::Synthetic { train_tokens, .. }
+        | Dataset::Text { train_tokens, .. }
+        | Dataset::Parquet { train_tokens, .. }
+        | Dataset::Hub { train_tokens, .. } => *train_tokens,
+    }
+}
+
 /// What is known of a split when its stream is written.
 struct Written {
     facts: SplitFacts,
@@ -75,28 +92,21 @@ struct Waiting {
 
 fn split(
     dataset: &Dataset,
+    hub: &Hub,
     part: Part,
+    reach: Reach,
     tokenizer: &Tokenizer,
     writer: &mut Writer,
     progress: &dyn Fn(&str),
 ) -> Result<(Written, Vec<u64>)> {
-    let limit = match (part, dataset) {
-        (
-            Part::Train,
-            Dataset::Synthetic { train_tokens, .. }
-            | Dataset::Text { train_tokens, .. }
-            | Dataset::Parquet { train_tokens, .. }
-            | Dataset::Hub { train_tokens, .. },
-        ) => train_tokens.unwrap_or(u64::MAX),
-        _ => u64::MAX,
-    };
+    let limit = if part == Part::Train { train_tokens(dataset).unwrap_or(u64::MAX) } else { u64::MAX };
     let facts = SplitFacts { tokens: 0, words: 0, bytes: 0 };
     let written = Written { facts, documents: Vec::new(), log_probability: None };
     let mut stream = Stream { tokenizer, writer, limit, written, counts: vec![0; tokenizer.vocabulary()] };
     progress(&format!("tokenizing the {} split", part.name()));
     let (mut batch, mut begins) = (Vec::<Waiting>::new(), true);
     let (mut bytes, mut total, mut told) = (0, 0, 0);
-    sources::visit(dataset, part, &mut |piece| {
+    sources::visit(dataset, hub, part, reach, &mut |piece| {
         match piece {
             Piece::Text { text, words } => {
                 bytes += text.len();
@@ -114,7 +124,8 @@ fn split(
                 }
             }
         }
-        if bytes >= BATCH {
+        // Where few tokens are left to find, little is read ahead: the next file may have to be fetched.
+        if bytes >= BATCH || bytes >= SMALL_BATCH && bytes as u64 / BYTES_A_TOKEN >= stream.left() {
             total += std::mem::take(&mut bytes);
             if total >= (told + TELL_EVERY) {
                 told = total;
@@ -138,10 +149,15 @@ struct Stream<'a, 'f> {
 }
 
 impl Stream<'_, '_> {
+    /// Tokens that are still wanted.
+    fn left(&self) -> u64 {
+        self.limit - self.written.facts.tokens
+    }
+
     fn append(&mut self, batch: Vec<Waiting>) -> Result<ControlFlow<()>> {
         let encoded: Vec<Vec<u32>> = batch.par_iter().map(|waiting| self.tokenizer.encode(&waiting.text)).collect::<Result<_>>()?;
         for (waiting, mut tokens) in batch.into_iter().zip(encoded) {
-            let left = usize::try_from(self.limit - self.written.facts.tokens).unwrap_or(usize::MAX);
+            let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
@@ -164,7 +180,7 @@ impl Stream<'_, '_> {
             self.written.facts.tokens += tokens.len() as u64;
             self.writer.push(&tokens)?;
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(if self.left() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 
