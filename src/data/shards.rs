@@ -143,7 +143,12 @@ impl Found {
             } else {
                 String::new()
             };
-            bail!("{} has no split \"{split}\"; there {} {}{more}", self.named(&config), if splits.len() == 1 { "is" } else { "are" }, listed(&splits));
+            bail!(
+                "{} has no split \"{split}\"; there {} {}{more}",
+                self.named(&config),
+                if splits.len() == 1 { "is" } else { "are" },
+                listed(&splits)
+            );
         }
         files.sort_by(|a, b| (a.index, &a.path).cmp(&(b.index, &b.path)));
         let mut counts: Vec<Option<u64>> = files.iter().map(|file| file.of).collect();
@@ -153,7 +158,11 @@ impl Found {
                 let missing: Vec<u64> = (0..count.min(1 << 20)).filter(|index| !files.iter().any(|file| file.index == *index)).collect();
                 if let Some(first) = missing.first() {
                     self.surely(|| format!("number {first} of the {count} files of the split \"{split}\" of {}", self.named(&config)))?;
-                    bail!("{} of the {count} files of the split \"{split}\" of {} are not on the hub, number {first} the first", missing.len(), self.named(&config));
+                    bail!(
+                        "{} of the {count} files of the split \"{split}\" of {} are not on the hub, number {first} the first",
+                        missing.len(),
+                        self.named(&config)
+                    );
                 }
                 if files.len() as u64 != count {
                     bail!("the split \"{split}\" of {} has {} files that say that they are of {count}", self.named(&config), files.len());
@@ -170,8 +179,12 @@ impl Found {
         let configs: BTreeSet<&str> = self.files.iter().map(|file| file.config.as_str()).collect();
         match wanted {
             Some(wanted) if configs.contains(wanted) => Ok(wanted.to_owned()),
-            Some(wanted) if !self.whole => Err(Fault::NotHere { what: format!("the configuration {wanted} of {}", self.repo.title()) }.into()),
-            Some(wanted) => bail!("dataset.config = \"{wanted}\": {} has no such configuration; it has {}", self.repo.title(), listed(&configs)),
+            Some(wanted) if !self.whole => {
+                Err(Fault::NotHere { what: format!("the configuration {wanted} of {}", self.repo.title()) }.into())
+            }
+            Some(wanted) => {
+                bail!("dataset.config = \"{wanted}\": {} has no such configuration; it has {}", self.repo.title(), listed(&configs))
+            }
             None if configs.len() == 1 || configs.contains(DEFAULT) => {
                 Ok(if configs.contains(DEFAULT) { DEFAULT } else { configs.first().copied().unwrap_or(DEFAULT) }.to_owned())
             }
@@ -277,8 +290,14 @@ mod tests {
     #[test]
     fn unknown_configurations_and_splits_are_refused_with_those_there_are() {
         let paths = ["a/train-00000-of-00001.parquet", "b/train-00000-of-00001.parquet", "b/test-00000-of-00001.parquet"];
-        assert_eq!(split(&paths, None, "train").unwrap_err(), "dataset.config is absent, and the dataset o/d has several: write one of a, b");
-        assert_eq!(split(&paths, Some("c"), "train").unwrap_err(), "dataset.config = \"c\": the dataset o/d has no such configuration; it has a, b");
+        assert_eq!(
+            split(&paths, None, "train").unwrap_err(),
+            "dataset.config is absent, and the dataset o/d has several: write one of a, b"
+        );
+        assert_eq!(
+            split(&paths, Some("c"), "train").unwrap_err(),
+            "dataset.config = \"c\": the dataset o/d has no such configuration; it has a, b"
+        );
         assert_eq!(split(&paths, Some("b"), "dev").unwrap_err(), "the dataset o/d (b) has no split \"dev\"; there are test, train");
         assert_eq!(
             split(&paths, Some("a"), "test").unwrap_err(),

@@ -101,11 +101,8 @@ pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &m
             };
             let shards = shards::of_split(dataset, hub, split)?;
             let files = shards.iter().map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
-            let mut choose: Box<dyn FnMut(&str) -> Row> = if split == train && shares.any() {
-                Box::new(shares.chooser(part, reach))
-            } else {
-                Box::new(|_| Row::Take)
-            };
+            let mut choose: Box<dyn FnMut(&str) -> Row> =
+                if split == train && shares.any() { Box::new(shares.chooser(part, reach)) } else { Box::new(|_| Row::Take) };
             parquet::visit(files, column, *rows, *detokenize, &mut choose, &mut checked)?;
         }
     }

@@ -20,7 +20,8 @@ fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> Dataset {
 /// A hub that has nothing and is never asked.
 pub(super) fn no_hub() -> Hub<'static> {
     let endpoint = "http://127.0.0.1:9".to_owned();
-    let settings = Settings { endpoint, cache: PathBuf::from("no-cache"), token: None, offline: true, pause: Duration::ZERO, problem: None };
+    let settings =
+        Settings { endpoint, cache: PathBuf::from("no-cache"), token: None, offline: true, pause: Duration::ZERO, problem: None };
     Hub::quiet(settings, Vec::new())
 }
 
@@ -151,7 +152,8 @@ fn a_broken_cache_is_set_aside_and_built_again() {
         fs::remove_file(&path).unwrap();
         fs::write(&path, &bytes).unwrap();
         let lines = RefCell::new(Vec::new());
-        let again = prepare(&synthetic(None), &TRAINED, &no_hub(), cache.path(), &|line| lines.borrow_mut().push(line.to_string())).unwrap();
+        let again =
+            prepare(&synthetic(None), &TRAINED, &no_hub(), cache.path(), &|line| lines.borrow_mut().push(line.to_string())).unwrap();
         assert!(lines.borrow()[0].contains(reason) && lines.borrow()[0].contains(".bad"), "{reason}: {:?}", lines.borrow());
         assert_eq!(fs::read(&bad).unwrap(), bytes);
         assert!(fs::read(&path).unwrap() == good, "built again, byte for byte");

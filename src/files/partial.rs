@@ -32,7 +32,11 @@ impl Partial {
         let waiting = folder.join(format!("{name}.part"));
         let mut left = vec![waiting.clone()];
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        left.extend(entries.filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name))).map(|entry| entry.path()));
+        left.extend(
+            entries
+                .filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)))
+                .map(|entry| entry.path()),
+        );
         // The first that is still there; others are taken by later attempts.
         for from in left {
             match system::rename(&from, &own) {

@@ -53,7 +53,9 @@ pub fn link(target: &Path, path: &Path) -> Result<()> {
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => system::link(target, &temporary),
         made => made,
     };
-    made.and_then(|()| system::rename(&temporary, path)).map_err(|error| explain(error, "link", path)).inspect_err(|_| remove_quietly(&temporary))?;
+    made.and_then(|()| system::rename(&temporary, path))
+        .map_err(|error| explain(error, "link", path))
+        .inspect_err(|_| remove_quietly(&temporary))?;
     sync_folder(folder)
 }
 

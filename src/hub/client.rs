@@ -78,7 +78,9 @@ impl Client {
             let Some(url) = next else { return Listing::new(files).map_err(|reason| foreign(&what, &reason)) };
             let response = self.get(&url, &[], &Subject { repo: &at, file: None })?.response;
             next = match response.header("link").and_then(next_page) {
-                Some(link) => Some(Url::parse(&url).and_then(|url| url.join(&link)).map_err(|_| foreign(&what, "its next page has no address"))?.into()),
+                Some(link) => Some(
+                    Url::parse(&url).and_then(|url| url.join(&link)).map_err(|_| foreign(&what, "its next page has no address"))?.into(),
+                ),
                 None => None,
             };
             let page: Page = self.json(response, &what)?;
@@ -278,9 +280,11 @@ fn without_proxy(url: &Url) -> bool {
 
 fn is_direct(host: &str, listed: &str) -> bool {
     let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-    here || listed.split(',').map(|name| name.trim().trim_start_matches("*").trim_start_matches('.')).any(|name| {
-        name == host || !name.is_empty() && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'))
-    }) || listed.trim() == "*"
+    here || listed
+        .split(',')
+        .map(|name| name.trim().trim_start_matches("*").trim_start_matches('.'))
+        .any(|name| name == host || !name.is_empty() && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
+        || listed.trim() == "*"
 }
 
 #[cfg(test)]

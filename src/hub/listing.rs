@@ -172,7 +172,8 @@ mod tests {
     use super::*;
 
     fn listed(path: &str, oid: &str) -> Result<Listing, String> {
-        let page = serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
+        let page =
+            serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
         Listing::new(serde_json::from_value(page).unwrap())
     }
 

@@ -60,7 +60,9 @@ impl Hub<'_> {
         let listing = self.listing(repo, &snapshot.commit)?;
         if listing.find(WEIGHTS).is_none() {
             let index = self.file(repo, &snapshot.commit, INDEX)?;
-            for part in parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))? {
+            for part in
+                parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))?
+            {
                 self.file(repo, &snapshot.commit, &part)?;
             }
         }
@@ -90,7 +92,10 @@ fn tokenizer_files(repo: &Repo, listing: &Listing) -> Result<Vec<String>> {
     if has("vocab.json") && has("merges.txt") {
         return Ok(vec!["vocab.json".to_owned(), "merges.txt".to_owned()]);
     }
-    let message = format!("{} has no tokenizer.json, nor vocab.json with merges.txt; name a repo that has, such as \"openai-community/gpt2\"", repo.title());
+    let message = format!(
+        "{} has no tokenizer.json, nor vocab.json with merges.txt; name a repo that has, such as \"openai-community/gpt2\"",
+        repo.title()
+    );
     Err(lacking(repo, listing, "tokenizer.json", message))
 }
 
@@ -122,7 +127,10 @@ fn parts(index: &[u8]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for part in map.values() {
         let part = part.as_str().context("its weight_map names something that is no file")?;
-        ensure!(is_below(part) && !part.contains('/') && part.ends_with(".safetensors"), "its weight_map names {part:?}, which is no file beside it");
+        ensure!(
+            is_below(part) && !part.contains('/') && part.ends_with(".safetensors"),
+            "its weight_map names {part:?}, which is no file beside it"
+        );
         if !found.iter().any(|known| known == part) {
             found.push(part.to_owned());
         }
@@ -142,7 +150,8 @@ mod tests {
     fn an_index_names_files_beside_it_and_nothing_else() {
         let index = br#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
         assert_eq!(parts(index).unwrap(), ["model-1.safetensors", "model-2.safetensors"]);
-        for bad in ["", "[]", "{}", r#"{"weight_map": {}}"#, r#"{"weight_map": {"a": 1}}"#, r#"{"weight_map": {"a": "../x.safetensors"}}"#] {
+        for bad in ["", "[]", "{}", r#"{"weight_map": {}}"#, r#"{"weight_map": {"a": 1}}"#, r#"{"weight_map": {"a": "../x.safetensors"}}"#]
+        {
             assert!(parts(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -40,7 +40,6 @@ impl Settings {
         })
     }
 
-
     fn from_variables(offline: bool, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
         let user = set("HOME").or_else(|| set("USERPROFILE"));

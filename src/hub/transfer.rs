@@ -153,7 +153,9 @@ impl Hub<'_> {
             // The whole file, whatever was asked for.
             partial.restart().map_err(Failed::Disk)?;
             if response.status() == 206 {
-                return Err(Fault::Cut { file: file(), found: 0, expected: entry.size, reason: "the hub sent another part".to_owned() }.into());
+                return Err(
+                    Fault::Cut { file: file(), found: 0, expected: entry.size, reason: "the hub sent another part".to_owned() }.into()
+                );
             }
         }
         *validator = response.header("etag").filter(|etag| etag.starts_with('"')).map(str::to_owned);

@@ -144,7 +144,8 @@ pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let pins: Pins = read_toml(&path).context("the commits that this study is held to cannot be read; remove the file, or write them anew with `run --relock`")?;
+    let pins: Pins = read_toml(&path)
+        .context("the commits that this study is held to cannot be read; remove the file, or write them anew with `run --relock`")?;
     Ok(pins.hub)
 }
 

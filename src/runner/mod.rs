@@ -106,7 +106,8 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
     let data_key = |index: usize| format!("{:?} {:?}", plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer);
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
-        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
+        let prepared =
+            data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
         match prepared {
             Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
             // Stopped while it was fetched.

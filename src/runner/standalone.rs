@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::data::{Single, Tokenizer, single};
-use crate::hub::{Hub, Repo, is_name};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
+use crate::hub::{Hub, Repo, is_name};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::native;
 
@@ -54,7 +54,8 @@ fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
         return Ok(model.to_owned());
     }
     let name = model.to_str().filter(|name| is_name(name) && !model.exists());
-    let name = name.with_context(|| format!("{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display()))?;
+    let name =
+        name.with_context(|| format!("{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display()))?;
     let repo = Repo::model(name, "main");
     let snapshot = hub.tokenizer(&repo).and_then(|_| hub.weights(&repo));
     Ok(snapshot.with_context(|| format!("{name} is not a folder here, and cannot be had from the hub"))?.folder)
