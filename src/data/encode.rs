@@ -19,8 +19,6 @@ use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;
-/// Bytes that are tokenized at a time where those are enough for what is left.
-const SMALL_BATCH: usize = 4 << 10;
 /// About as many bytes of text make a token.
 const BYTES_A_TOKEN: u64 = 4;
 /// Bytes of text after which progress is told again.
@@ -125,7 +123,7 @@ fn split(
             }
         }
         // Where few tokens are left to find, little is read ahead: the next file may have to be fetched.
-        if bytes >= BATCH || bytes >= SMALL_BATCH && bytes as u64 / BYTES_A_TOKEN >= stream.left() {
+        if bytes >= BATCH || bytes as u64 / BYTES_A_TOKEN >= stream.left() {
             total += std::mem::take(&mut bytes);
             if total >= (told + TELL_EVERY) {
                 told = total;

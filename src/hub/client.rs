@@ -16,6 +16,8 @@ use super::{Hub, News};
 
 /// Tries without progress before it is given up.
 const TRIES: u32 = 5;
+/// Where there is no connection at all, fewer tell.
+const TRIES_TO_CONNECT: u32 = 3;
 /// The longest wait that the hub may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// More than any repo's description or page of its list.
@@ -218,7 +220,8 @@ impl Hub<'_> {
     /// Waits before the next try; the fault itself where it would not help or was tried often enough.
     pub(super) fn pause(&self, tries: &mut u32, fault: Fault) -> Result<(), Fault> {
         *tries += 1;
-        if !fault.is_passing() || *tries >= TRIES {
+        let most = if matches!(fault, Fault::Unreachable { .. }) { TRIES_TO_CONNECT } else { TRIES };
+        if !fault.is_passing() || *tries >= most {
             if matches!(fault, Fault::Unreachable { .. }) {
                 self.state().down = Some(fault.clone());
             }

@@ -131,7 +131,7 @@ fn shares_are_cut_from_the_training_documents_and_none_is_in_two_splits() {
     use kdpipe::hub::Hub;
     use kdpipe::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
     let server = filled();
-    // Every text stands there twice.
+    // A third of the texts stands there twice.
     let texts = |from: usize| (from..from + 300).map(|index| format!("story {} of a fox", index % 450)).collect::<Vec<_>>();
     server.commit(
         STORIES,
