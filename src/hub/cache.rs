@@ -1,4 +1,4 @@
-//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,blobs,snapshots}`, as the Python library has it, and `.kdpipe` beside them for what only this program needs.
+//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots}`, as the Python library has it, and `.kdpipe` beside them for what is being fetched.
 
 use std::path::PathBuf;
 
@@ -27,17 +27,22 @@ pub(super) fn blob(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
     folder(settings, repo).join("blobs").join(hash.digits())
 }
 
-/// The list of a commit's files: offline nothing else tells whether a snapshot is complete.
+/// The list of a commit's files, as newer Python libraries store it too: offline nothing else tells whether a snapshot is complete.
 pub(super) fn listing(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf {
-    folder(settings, repo).join(".kdpipe").join(format!("{commit}.json"))
+    folder(settings, repo).join("trees").join(format!("{commit}.json"))
+}
+
+/// Where files are fetched to.
+pub(super) fn workplace(settings: &Settings, repo: &Repo) -> PathBuf {
+    folder(settings, repo).join(".kdpipe")
 }
 
 /// A file that is being fetched.
 pub(super) fn in_the_making(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
-    folder(settings, repo).join(".kdpipe").join(hash.digits())
+    workplace(settings, repo).join(hash.digits())
 }
 
 /// Held by the process that fetches a file.
 pub(super) fn lock(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
-    folder(settings, repo).join(".kdpipe").join(format!("{}.lock", hash.digits()))
+    workplace(settings, repo).join(format!("{}.lock", hash.digits()))
 }

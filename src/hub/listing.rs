@@ -1,5 +1,6 @@
 //! The files of a commit: paths, lengths, hashes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -17,6 +18,10 @@ pub struct Entry {
     pub size: u64,
     /// Unknown of a file that somebody put into the cache without a blob.
     pub hash: Option<Hash>,
+    /// What git knows it by; of a file in large-file storage that of the pointer to it.
+    git: String,
+    /// What the hub's other storage knows it by, kept for the Python library.
+    xet_hash: Option<String>,
 }
 
 /// All files of a commit, by path.
@@ -39,6 +44,8 @@ pub(super) struct Listed {
     oid: Option<String>,
     size: Option<u64>,
     lfs: Option<Large>,
+    #[serde(rename = "xetHash")]
+    xet_hash: Option<String>,
 }
 
 /// Of a file in large-file storage.
@@ -48,15 +55,26 @@ struct Large {
     size: u64,
 }
 
-/// As this program stores a list.
+/// As a list is stored, by the Python library too.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Stored {
-    path: String,
-    size: u64,
-    hash: String,
+    format_version: u32,
+    files: BTreeMap<String, StoredFile>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct StoredFile {
+    size: u64,
+    blob_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lfs_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lfs_size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    xet_hash: Option<String>,
+}
+
+const FORMAT: u32 = 1;
 /// The largest list that is read back.
 const LIMIT: u64 = 256 << 20;
 /// Folders of a snapshot that are gone down at most.
@@ -69,21 +87,15 @@ impl Listing {
     /// A path that leads elsewhere, a file without a hash.
     pub(super) fn new(listed: Page) -> Result<Self, String> {
         let mut files = Vec::new();
-        for Listed { kind, path, oid, size, lfs } in listed {
+        for Listed { kind, path, oid, size, lfs, xet_hash } in listed {
             if kind != "file" {
                 continue;
             }
-            if !is_below(&path) {
-                return Err(format!("it names a file {path:?}, which does not lie in the repo's folder"));
-            }
-            let (hash, size) = match (lfs, oid, size) {
-                (Some(large), ..) => (Some(large.oid).filter(|oid| oid.len() == 64), Some(large.size)),
-                (None, oid, size) => (oid.filter(|oid| oid.len() == 40), size),
-            };
-            let (Some(hash), Some(size)) = (hash.and_then(|oid| Hash::parse(&oid)), size) else {
+            let (lfs_sha256, lfs_size) = lfs.map(|large| (large.oid, large.size)).unzip();
+            let (Some(blob_id), Some(size)) = (oid, size) else {
                 return Err(format!("it gives no hash or length of {path:?}"));
             };
-            files.push(Entry { path, size, hash: Some(hash) });
+            files.push(entry(path, StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash })?);
         }
         Ok(Self::sorted(files, true))
     }
@@ -105,27 +117,43 @@ impl Listing {
         self.files.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok().map(|at| &self.files[at])
     }
 
-    /// Reads a list that was written here; nothing where there is none that can be used.
+    /// Reads a list that is stored; nothing where there is none that can be used.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let stored: Vec<Stored> = serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
-        let entry = |Stored { path, size, hash }: Stored| {
-            let hash = Some(Hash::parse(&hash)?);
-            is_below(&path).then_some(Entry { path, size, hash })
-        };
-        Some(Self::sorted(stored.into_iter().map(entry).collect::<Option<_>>()?, true))
+        let stored: Stored = serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
+        let files = stored.files.into_iter().map(|(path, file)| entry(path, file));
+        (stored.format_version == FORMAT).then_some(Self::sorted(files.collect::<Result<_, _>>().ok()?, true))
     }
 
-    /// Writes the list for later starts.
+    /// Stores the list for later starts.
     ///
     /// # Errors
     /// Anything the disk refuses.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let stored = |entry: &Entry| {
-            let hash = entry.hash.as_ref().map_or_else(String::new, |hash| hash.digits().to_owned());
-            Stored { path: entry.path.clone(), size: entry.size, hash }
+        let file = |entry: &Entry| {
+            let large = match &entry.hash {
+                Some(Hash::Sha256(digits)) => Some((digits.clone(), entry.size)),
+                _ => None,
+            };
+            let (lfs_sha256, lfs_size) = large.unzip();
+            StoredFile { size: entry.size, blob_id: entry.git.clone(), lfs_sha256, lfs_size, xet_hash: entry.xet_hash.clone() }
         };
-        files::write_atomically(path, &serde_json::to_vec(&self.files.iter().map(stored).collect::<Vec<_>>())?)
+        let files = self.files.iter().map(|entry| (entry.path.clone(), file(entry))).collect();
+        files::write_atomically(path, &serde_json::to_vec_pretty(&Stored { format_version: FORMAT, files })?)
     }
+}
+
+/// A file as it is listed, or why it cannot be.
+fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
+    if !is_below(&path) {
+        return Err(format!("it names a file {path:?}, which does not lie in the repo's folder"));
+    }
+    let StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash } = file;
+    let hash = match &lfs_sha256 {
+        Some(sha256) => Hash::parse(sha256).filter(|hash| matches!(hash, Hash::Sha256(_))),
+        None => Hash::parse(&blob_id).filter(|hash| matches!(hash, Hash::Git(_))),
+    };
+    let hash = Some(hash.ok_or_else(|| format!("it gives no hash or length of {path:?}"))?);
+    Ok(Entry { path, size: lfs_size.unwrap_or(size), hash, git: blob_id, xet_hash })
 }
 
 fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
@@ -142,7 +170,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
         {
             // A blob's name is its content's hash.
             let blob = std::fs::read_link(&at).ok().and_then(|to| Some(to.file_name()?.to_str()?.to_owned()));
-            found.push(Entry { path, size: about.1, hash: blob.and_then(|name| Hash::parse(&name)) });
+            found.push(Entry { path, size: about.1, hash: blob.and_then(|name| Hash::parse(&name)), git: String::new(), xet_hash: None });
         }
     }
 }
@@ -196,7 +224,20 @@ mod tests {
         let listing = listed("a/b.txt", "ce013625030ba8dba906f756967f9e9ca394464a").unwrap();
         listing.write(&path).unwrap();
         assert_eq!(Listing::read(&path), Some(listing));
-        std::fs::write(&path, r#"[{"path":"../a","size":1,"hash":"ce013625030ba8dba906f756967f9e9ca394464a"}]"#).unwrap();
+        std::fs::write(
+            &path,
+            r#"{"format_version": 1, "files": {"../a": {"size": 1, "blob_id": "ce013625030ba8dba906f756967f9e9ca394464a"}}}"#,
+        )
+        .unwrap();
         assert_eq!(Listing::read(&path), None);
+        // As huggingface_hub 2.4 wrote it.
+        let python = r#"{"format_version": 1, "files": {"a.safetensors": {"size": 453864, "blob_id": "fa9abfdec19ae0d6400cd3e9a25ee885633a8253",
+            "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500", "lfs_size": 453864}}}"#;
+        std::fs::write(&path, python).unwrap();
+        let read = Listing::read(&path).unwrap();
+        assert_eq!(read.files[0].hash, Hash::parse("8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500"));
+        read.write(&path).unwrap();
+        let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(written, serde_json::from_str::<serde_json::Value>(python).unwrap());
     }
 }

@@ -46,13 +46,15 @@ impl Hub<'_> {
         let blob = cache::blob(settings, repo, hash);
         let whole = || entry.check(&blob).map(|found| found.is_ok());
         if !whole()? {
-            let _lock = self.turn(repo, hash, entry)?;
+            let lock = self.turn(repo, hash, entry)?;
             // Whoever held the lock may have fetched it.
             if !whole()? {
                 let mut partial = Partial::take(&cache::in_the_making(settings, repo, hash))?;
                 self.fill(repo, commit, entry, hash, &mut partial)?;
                 partial.finish(&blob)?;
             }
+            drop(lock);
+            files::remove_if_empty(&cache::workplace(settings, repo));
         }
         files::link(&blob, &path)
     }
