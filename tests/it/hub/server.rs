@@ -211,18 +211,19 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         let code = if repo.gated { ("X-Error-Code", "GatedRepo".to_owned()) } else { ("X-Error-Message", "Invalid username".to_owned()) };
         return Answer::new(if repo.gated && token.is_some() { 403 } else { 401 }, vec![code], "");
     }
-    let commit_of = |revision: &str| {
-        repo.branches.get(revision).map(String::as_str).or_else(|| Some(revision).filter(|commit| repo.commits.contains_key(*commit)))
+    let commit_of = |revision: &str| -> Option<String> {
+        let branch = repo.branches.get(revision).cloned();
+        branch.or_else(|| repo.commits.contains_key(revision).then(|| revision.to_owned()))
     };
     let (what, rest) = rest.split_once('/').unwrap_or((&rest, "main"));
     if is_api && what == "revision" {
         let Some(commit) = commit_of(rest) else { return Answer::missing("RevisionNotFound") };
-        let siblings: Vec<_> = repo.commits[commit].keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
+        let siblings: Vec<_> = repo.commits[&commit].keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
         return Answer::new(200, vec![], serde_json::json!({ "id": name, "sha": commit, "siblings": siblings }).to_string());
     }
     if is_api && what == "tree" {
         let Some(commit) = commit_of(rest) else { return Answer::missing("RevisionNotFound") };
-        return tree(&repo.commits[commit], query, &format!("http://127.0.0.1:{port}/api/{kind}/{name}/tree/{rest}"));
+        return tree(&repo.commits[&commit], query, &format!("http://127.0.0.1:{port}/api/{kind}/{name}/tree/{rest}"));
     }
     let revision_and_file = repo
         .branches
@@ -233,14 +234,14 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         return Answer::missing("RevisionNotFound");
     };
     let commit = commit_of(revision).expect("a known revision");
-    let Some(bytes) = repo.commits[commit].get(file) else { return Answer::missing("EntryNotFound") };
+    let Some(bytes) = repo.commits[&commit].get(file) else { return Answer::missing("EntryNotFound") };
     let (etag, size) = (format!("\"{}\"", etag(file, bytes)), bytes.len().to_string());
     if what == "small" {
         let mut answer = ranged(request, bytes, &etag);
-        answer.headers.push(("X-Repo-Commit", commit.to_owned()));
+        answer.headers.push(("X-Repo-Commit", commit.clone()));
         return answer;
     }
-    let headers = vec![("X-Repo-Commit", commit.to_owned()), ("X-Linked-Etag", etag), ("X-Linked-Size", size)];
+    let headers = vec![("X-Repo-Commit", commit.clone()), ("X-Linked-Etag", etag), ("X-Linked-Size", size)];
     // Both have bodies of their own, which are not the file's.
     let (status, location) = if is_large(file) {
         (302, format!("http://localhost:{port}/store/{}?signature=secret-of-the-store", sha256(bytes)))
