@@ -19,8 +19,6 @@ use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;
-/// About as many bytes of text make a token.
-const BYTES_A_TOKEN: u64 = 4;
 /// Bytes of text after which progress is told again.
 const TELL_EVERY: usize = 64 << 20;
 
@@ -123,7 +121,7 @@ fn split(
             }
         }
         // Where few tokens are left to find, little is read ahead: the next file may have to be fetched.
-        if bytes >= BATCH || bytes as u64 / BYTES_A_TOKEN >= stream.left() {
+        if bytes >= BATCH || bytes as f64 >= stream.bytes_left() {
             total += std::mem::take(&mut bytes);
             if total >= (told + TELL_EVERY) {
                 told = total;
@@ -150,6 +148,13 @@ impl Stream<'_, '_> {
     /// Tokens that are still wanted.
     fn left(&self) -> u64 {
         self.limit - self.written.facts.tokens
+    }
+
+    /// Bytes of text that these will take, going by what the tokens so far took; at first one each, which is the least.
+    fn bytes_left(&self) -> f64 {
+        let SplitFacts { tokens, bytes, .. } = self.written.facts;
+        let bytes_per_token = if tokens == 0 { 1.0 } else { bytes as f64 / tokens as f64 };
+        self.left() as f64 * bytes_per_token
     }
 
     fn append(&mut self, batch: Vec<Waiting>) -> Result<ControlFlow<()>> {

@@ -198,7 +198,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         return found.map_or_else(|| Answer::new(403, vec![], ""), |bytes| ranged(request, bytes, "\"of-the-store\""));
     }
     let is_api = path.starts_with("api/");
-    let path = path.strip_prefix("api/").unwrap_or(path).replace("%2F", "/");
+    let path = path.strip_prefix("api/").unwrap_or(path).replace("%2F", "/").replace("%20", " ");
     let kind = if path.starts_with("datasets/") { "datasets" } else { "models" };
     let rest = path.strip_prefix(&format!("{kind}/")).unwrap_or(&path).to_owned();
     let known = repos.iter().find_map(|(name, repo)| {
