@@ -23,6 +23,9 @@ pub struct Common {
     /// Folder that the study's results go to, as a folder of the study's name
     #[arg(long, value_name = "DIR", default_value = "results", global = true)]
     pub results: PathBuf,
+    /// Fetch nothing: use what the hub's cache holds (also HF_HUB_OFFLINE=1)
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// Threads to compute with [default: all cores]; changes speed, never a result
     #[arg(long, value_name = "N", global = true)]
     pub threads: Option<usize>,
@@ -116,11 +119,14 @@ pub struct Run {
     /// Only the i-th of n parts of the grid, from 1: `--shard 2/4`
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
+    /// Look up on the hub again what branches and tags are, instead of the commits that this study was held to
+    #[arg(long)]
+    pub relock: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// A folder with config.json, weights and tokenizer
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME
     pub model: String,
     /// A text file, UTF-8, as it is or packed by gzip or zstandard
     #[arg(long, value_name = "FILE")]
@@ -135,7 +141,7 @@ pub struct Eval {
 
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// A folder with config.json, weights and tokenizer
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME
     pub model: String,
     /// The text to go on from; the beginning of a text where it is empty
     #[arg(long, value_name = "TEXT")]

@@ -3,20 +3,25 @@
 use std::path::Path;
 
 use super::args::Common;
-use super::{Exit, Outcome, print, spec_options};
-use crate::runner::{self, LocalInputs, Measured};
+use super::{Exit, Outcome, hub_to_plan, print, spec_options};
+use crate::hub::{Hub, Settings};
+use crate::runner::{self, Facts, Measured};
 use crate::spec::load;
 
 pub fn bench(path: Option<&Path>, steps: u64, common: &Common) -> Outcome {
-    let (label, spec) = match path {
-        None => ("6×256 → 3×128, vocabulary 4096".to_owned(), runner::middling()?),
+    let (label, spec, hub) = match path {
+        None => {
+            ("6×256 → 3×128, vocabulary 4096".to_owned(), runner::middling()?, Hub::quiet(Settings::from_environment(true), Vec::new()))
+        }
         Some(path) => {
-            let plan = load(path, &spec_options(common)?)?.resolve(&LocalInputs)?;
+            let loaded = load(path, &spec_options(common)?)?;
+            let hub = hub_to_plan(&loaded, common)?;
+            let plan = loaded.resolve(&Facts::to_plan(&hub))?;
             let costliest = plan.runs.into_iter().max_by(|a, b| a.estimate.flops.total_cmp(&b.estimate.flops));
-            costliest.map(|run| (run.label, run.spec)).ok_or_else(|| anyhow::anyhow!("the grid is empty"))?
+            costliest.map(|run| (run.label, run.spec, hub)).ok_or_else(|| anyhow::anyhow!("the grid is empty"))?
         }
     };
-    let measured = runner::bench(&spec, steps)?;
+    let measured = runner::bench(&spec, steps, &hub)?;
     if common.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&measured).map_err(anyhow::Error::from)?));
     } else {

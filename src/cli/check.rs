@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 
 use super::args::Common;
-use super::{Exit, Fault, Outcome, counted, print, report_fault, spec_options};
-use crate::runner::LocalInputs;
+use super::{Exit, Fault, Outcome, counted, hub_to_plan, print, report_fault, spec_options};
+use crate::runner::Facts;
 use crate::spec;
 
 pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
     let options = spec_options(common)?;
     let mut exit = Exit::Good;
     for path in specs {
-        match spec::load(path, &options).and_then(|loaded| loaded.resolve(&LocalInputs)) {
+        let plan = match spec::load(path, &options) {
+            Ok(loaded) => loaded.resolve(&Facts::to_plan(&hub_to_plan(&loaded, common)?)),
+            Err(diagnostics) => Err(diagnostics),
+        };
+        match plan {
             Ok(plan) => {
                 if !common.quiet {
                     print(&format!("{}: good, {}\n", path.display(), counted(plan.runs.len(), "run")));

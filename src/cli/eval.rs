@@ -1,13 +1,10 @@
 //! `kdpipe eval MODEL --text FILE`: perplexity with its protocol.
 
-use std::path::Path;
-
 use super::args::{Common, Eval};
-use super::{Exit, Outcome, print};
-use crate::runner::OneModel;
+use super::{Exit, Outcome, open_model, print};
 
 pub fn eval(arguments: &Eval, common: &Common) -> Outcome {
-    let model = OneModel::open(Path::new(&arguments.model))?;
+    let model = open_model(&arguments.model, common)?;
     let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
     if common.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&score).map_err(anyhow::Error::from)?));

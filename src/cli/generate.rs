@@ -1,15 +1,13 @@
 //! `kdpipe generate MODEL --prompt TEXT`: text as it comes.
 
 use std::io::Write;
-use std::path::Path;
 
 use super::args::{Common, Generate};
-use super::{Exit, Outcome, print};
+use super::{Exit, Outcome, open_model, print};
 use crate::eval::Sampling;
-use crate::runner::OneModel;
 
 pub fn generate(arguments: &Generate, common: &Common) -> Outcome {
-    let model = OneModel::open(Path::new(&arguments.model))?;
+    let model = open_model(&arguments.model, common)?;
     let Generate { ref prompt, max_new_tokens: count, greedy, temperature, top_k, top_p, seed, .. } = *arguments;
     let sampling = if greedy { Sampling::Greedy } else { Sampling::Random { temperature, top_k: top_k.filter(|&k| k > 0), top_p, seed } };
     let (length, positions) = (model.length(prompt)?, model.positions());

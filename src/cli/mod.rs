@@ -16,12 +16,18 @@ mod signals;
 mod verify;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::spec::{Diagnostics, Options};
+use crate::hub::{Hub, Settings};
+use crate::record;
+use crate::record::layout::Layout;
+use crate::runner::{OneModel, news_to, pins_from_lock};
+use crate::spec::{Diagnostics, Loaded, Options};
 use args::{Cli, Color, Command, Common};
+use progress::Display;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +173,23 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
             Err(_) => Err(anyhow::anyhow!("the environment's {name} is not UTF-8")),
         })
         .collect()
+}
+
+/// The hub for a look at a study: it is never asked, and holds to the commits that the study was run with.
+fn hub_to_plan(loaded: &Loaded, common: &Common) -> anyhow::Result<Hub<'static>> {
+    let pins = record::read_pins(&Layout::new(&common.results, loaded.name()))?;
+    Ok(Hub::quiet(Settings::from_environment(true), pins_from_lock(pins)))
+}
+
+/// A model by its folder or its name on the hub, told how far it is while it is fetched.
+fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
+    let stop = signals::stop_flag()?;
+    let display = Display::new(common);
+    let news = news_to(&display);
+    let hub = Hub::new(Settings::from_environment(common.offline), Vec::new(), &news, &stop);
+    let opened = OneModel::open(Path::new(model), &hub);
+    display.close();
+    opened
 }
 
 /// `1 run`, `3 runs`.

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::args::{Common, Plan as Arguments};
-use super::{Exit, Outcome, counted, print, spec_options};
+use super::{Exit, Outcome, counted, hub_to_plan, print, spec_options};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
-use crate::runner::{LocalInputs, check_limits, disk_of, training_flops_per_second};
+use crate::runner::{Facts, check_limits, disk_of, training_flops_per_second};
 use crate::spec::{Plan, PlannedRun, load};
 
 pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
@@ -15,7 +15,7 @@ pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
         print(&format!("{}\n", loaded.explain(key)?.trim_end()));
         return Ok(Exit::Good);
     }
-    let plan = loaded.resolve(&LocalInputs)?;
+    let plan = loaded.resolve(&Facts::to_plan(&hub_to_plan(&loaded, common)?))?;
     let layout = Layout::new(&common.results, &plan.name);
     let states: Vec<&str> = plan.runs.iter().map(|run| state(run, &layout)).collect();
     let speed = training_flops_per_second();

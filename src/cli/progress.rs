@@ -23,13 +23,14 @@ enum Style {
     /// The grid above, the training in hand below.
     Bars {
         all: MultiProgress,
-        grid: ProgressBar,
     },
 }
 
 #[derive(Default)]
 struct State {
+    grid: Option<ProgressBar>,
     training: Option<Training>,
+    download: Option<Download>,
     stage: Option<ProgressBar>,
 }
 
@@ -46,24 +47,39 @@ struct Training {
     shown: Instant,
 }
 
+/// The file in hand.
+struct Download {
+    file: String,
+    bar: Option<ProgressBar>,
+    /// When the last plain line was printed.
+    shown: Instant,
+}
+
+/// Files of fewer bytes are not worth a line.
+const WORTH_A_LINE: u64 = 1 << 20;
 /// A plain line at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(20);
 
 impl Display {
-    /// For a grid of `runs` runs.
-    pub fn new(common: &Common, runs: usize) -> Self {
+    pub fn new(common: &Common) -> Self {
         let style = if common.quiet || common.json {
             Style::Quiet
         } else if std::io::stderr().is_terminal() {
-            let all = MultiProgress::new();
-            let grid = all.add(ProgressBar::new(runs as u64));
-            grid.set_style(bar_style("grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed"));
-            grid.enable_steady_tick(Duration::from_millis(250));
-            Style::Bars { all, grid }
+            Style::Bars { all: MultiProgress::new() }
         } else {
             Style::Lines
         };
         Self { style, verbose: common.verbose, state: Mutex::new(State::default()) }
+    }
+
+    /// Shows a grid of `runs` runs from now on.
+    pub fn begin_grid(&self, runs: usize) {
+        if let Style::Bars { all } = &self.style {
+            let grid = all.add(ProgressBar::new(runs as u64));
+            grid.set_style(bar_style("grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed"));
+            grid.enable_steady_tick(Duration::from_millis(250));
+            self.lock().grid = Some(grid);
+        }
     }
 
     /// Something to know.
@@ -80,8 +96,13 @@ impl Display {
         if let Some(Training { bar: Some(bar), .. }) = state.training.take() {
             bar.finish_and_clear();
         }
-        if let Style::Bars { all, grid } = &self.style {
+        if let Some(Download { bar: Some(bar), .. }) = state.download.take() {
+            bar.finish_and_clear();
+        }
+        if let Some(grid) = state.grid.take() {
             grid.finish_and_clear();
+        }
+        if let Style::Bars { all } = &self.style {
             let _ = all.clear();
         }
     }
@@ -94,15 +115,51 @@ impl Display {
         match &self.style {
             Style::Quiet => {}
             Style::Lines => eprintln!("{text}"),
-            Style::Bars { all, .. } => {
+            Style::Bars { all } => {
                 let _ = all.println(text);
             }
         }
     }
 
     fn advance_grid(&self, runs: u64) {
-        if let Style::Bars { grid, .. } = &self.style {
+        if let Some(grid) = &self.lock().grid {
             grid.inc(runs);
+        }
+    }
+
+    fn download(&self, file: &str, done: u64, total: u64) {
+        let mut state = self.lock();
+        if state.download.as_ref().is_none_or(|download| download.file != file) {
+            if let Some(Download { bar: Some(bar), .. }) = state.download.take() {
+                bar.finish_and_clear();
+            }
+            let bar = if let Style::Bars { all } = &self.style {
+                let bar = all.add(ProgressBar::new(total));
+                bar.set_style(bar_style("fetch {bar:32.yellow/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  {msg}"));
+                bar.set_position(done);
+                bar.reset_eta();
+                bar.set_message(file.to_owned());
+                Some(bar)
+            } else {
+                if total >= WORTH_A_LINE || self.verbose {
+                    self.line(&format!("fetching {file}, {}", megabytes(total)));
+                }
+                None
+            };
+            state.download = Some(Download { file: file.to_owned(), bar, shown: Instant::now() });
+        }
+        let Some(download) = &mut state.download else { return };
+        if let Some(bar) = &download.bar {
+            bar.set_position(done);
+            if done == total {
+                bar.finish_and_clear();
+            }
+        } else if download.shown.elapsed() >= LINE_EVERY {
+            self.line(&format!("  {} of {} ({} %)", megabytes(done), megabytes(total), 100 * done / total.max(1)));
+            download.shown = Instant::now();
+        }
+        if done == total {
+            state.download = None;
         }
     }
 
@@ -173,6 +230,7 @@ impl Observer for Display {
     fn event(&self, event: &Event) {
         match event {
             Event::Stage(text) => self.stage(text),
+            Event::Download { file, done, total } => self.download(file, *done, *total),
             Event::Notice(text) => self.notice(text),
             Event::Skipped { runs } => {
                 self.advance_grid(*runs as u64);
@@ -210,6 +268,10 @@ fn terms(values: &BTreeMap<String, f64>) -> String {
         }
     }
     text
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn speed(tokens_per_second: f64) -> String {

@@ -1,6 +1,7 @@
 //! `kdpipe run`: the whole study.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::json;
@@ -10,15 +11,27 @@ use super::expect::missed;
 use super::progress::Display;
 use super::signals::stop_flag;
 use super::{Exit, Fault, Outcome, print, spec_options};
+use crate::hub::{Hub, Settings};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, LocalInputs, Site, cache_folder};
+use crate::runner::{self, Ending, Facts, Site, cache_folder, news_to, pins_from_lock};
 use crate::spec::{Plan, Selection, load};
 use crate::{record, report};
 
 pub fn run(arguments: &Run, common: &Common) -> Outcome {
     let started = Instant::now();
-    let plan = load(&arguments.spec, &spec_options(common)?)?.resolve(&LocalInputs)?;
-    refuse_unknown(&plan)?;
+    let loaded = load(&arguments.spec, &spec_options(common)?)?;
+    let layout = Layout::new(&common.results, loaded.name());
+    let pins = if arguments.relock { Vec::new() } else { pins_from_lock(record::read_pins(&layout)?) };
+    let stop = stop_flag()?;
+    let display = Display::new(common);
+    let news = news_to(&display);
+    let hub = Hub::new(Settings::from_environment(common.offline), pins, &news, &stop);
+    let plan = loaded.resolve(&Facts::to_run(&hub));
+    display.close();
+    let plan = match plan {
+        Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+        plan => plan?,
+    };
     let selection = Selection::new(&arguments.only, arguments.shard.as_deref()).map_err(Fault::Other)?;
     let selected = selection.indices(&plan);
     if selected.is_empty() {
@@ -26,12 +39,10 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
             anyhow::anyhow!("no run of the grid is selected; `kdpipe plan {}` lists their ids and axes", arguments.spec.display()).into()
         );
     }
-    let layout = Layout::new(&common.results, &plan.name);
     runner::check_limits(&plan, &selected, &layout)?;
-    let stop = stop_flag()?;
-    let display = Display::new(common, selected.len());
+    display.begin_grid(selected.len());
     plan.notices.iter().for_each(|notice| display.notice(notice));
-    let site = Site { layout: layout.clone(), cache: cache_folder()?, stop: &stop, observer: &display };
+    let site = Site { layout: layout.clone(), cache: cache_folder()?, hub: &hub, stop: &stop, observer: &display };
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();
     let endings = endings.map_err(Fault::Run)?;
@@ -57,17 +68,6 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
         print(&format!("report: {}   ({:.0} s)\n", layout.report().display(), started.elapsed().as_secs_f64()));
     }
     Ok(exit)
-}
-
-/// Runs whose inputs are not at hand cannot start.
-fn refuse_unknown(plan: &Plan) -> Result<(), Fault> {
-    let mut reasons: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    Err(anyhow::anyhow!("this study cannot run yet: {}", reasons.join("; ")).into())
 }
 
 /// The command that the report names.

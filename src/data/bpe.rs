@@ -13,6 +13,7 @@ use tokenizers::tokenizer::{Model, OffsetReferential, OffsetType, PreTokenizedSt
 
 use super::sources::{self, Part, Piece};
 use super::tokenizer::{END_OF_TEXT, Tokenizer, byte_char};
+use crate::hub::Hub;
 use crate::spec::run::Dataset;
 
 /// Changes with every change of what training makes of the same text.
@@ -28,13 +29,13 @@ const WAITING: usize = 256;
 ///
 /// # Errors
 /// A size below 257, a text that has not enough different words to reach it, and what reading the text reports.
-pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
+pub fn train(dataset: &Dataset, hub: &Hub, vocab_size: usize) -> Result<Tokenizer> {
     ensure!(vocab_size >= SMALLEST, "tokenizer.vocab_size = {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {SMALLEST}");
     ensure!(vocab_size <= 1 << 24, "tokenizer.vocab_size = {vocab_size} is too large: at most {} are allowed", 1 << 24);
     let alphabet = (0..=255).map(byte_char).collect();
     let mut trainer =
         BpeTrainer::builder().vocab_size(vocab_size - 1).min_frequency(1).show_progress(false).initial_alphabet(alphabet).build();
-    count(dataset, &mut trainer)?;
+    count(dataset, hub, &mut trainer)?;
     let mut model = BPE::default();
     trainer.train(&mut model).map_err(|error| anyhow!("the tokenizer could not be trained: {error}"))?;
     let found = model.get_vocab_size();
@@ -49,7 +50,7 @@ pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
 }
 
 /// Has the trainer count the words of the training split, as GPT-2's pre-tokenisation cuts them. The text is read on one thread and counted on all.
-fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
+fn count(dataset: &Dataset, hub: &Hub, trainer: &mut BpeTrainer) -> Result<()> {
     let (sender, receiver) = sync_channel::<String>(WAITING);
     // A pool of the reader's own: the trainer's threads wait for it, so it must not wait for them.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build().context("no threads to read with")?;
@@ -69,7 +70,7 @@ fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
                 }
                 Ok(ControlFlow::Continue(()))
             };
-            pool.install(move || sources::visit(dataset, Part::Train, &mut send))
+            pool.install(move || sources::visit(dataset, hub, Part::Train, None, &mut send))
         });
         let counted = trainer.feed(receiver.into_iter(), words);
         let read = reader.join().map_err(|_| anyhow!("reading the training split panicked"))?;
@@ -113,6 +114,7 @@ fn to_json(tokens: Vec<String>, merges: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::no_hub;
     use super::*;
 
     fn text(folder: &std::path::Path, content: &str) -> Dataset {
@@ -131,7 +133,7 @@ mod tests {
     fn the_most_frequent_pair_is_joined_first() {
         let folder = tempfile::tempdir().unwrap();
         let content = format!("{}{}{}", "ab".repeat(9), " cd".repeat(5), " e");
-        let json: Value = serde_json::from_str(train(&text(folder.path(), &content), 258).unwrap().json()).unwrap();
+        let json: Value = serde_json::from_str(train(&text(folder.path(), &content), &no_hub(), 258).unwrap().json()).unwrap();
         assert_eq!(json["model"]["merges"].as_array().unwrap().len(), 1);
         assert_eq!(json["model"]["vocab"]["ab"], 256);
         assert_eq!(json["model"]["vocab"][END_OF_TEXT], 257);
@@ -145,7 +147,7 @@ mod tests {
         let dataset = text(folder.path(), &content);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| train(&dataset, 300).unwrap().json().to_owned())
+            pool.install(|| train(&dataset, &no_hub(), 300).unwrap().json().to_owned())
         };
         assert!(on(1) == on(1) && on(1) == on(2) && on(1) == on(3));
     }
@@ -154,7 +156,7 @@ mod tests {
     fn a_trained_tokenizer_has_the_size_asked_for_and_gives_text_back() {
         let folder = tempfile::tempdir().unwrap();
         let content = "the quick brown fox jumps over the lazy dog; the dog's fox quickly jumped over it.\n".repeat(50);
-        let tokenizer = train(&text(folder.path(), &content), 290).unwrap();
+        let tokenizer = train(&text(folder.path(), &content), &no_hub(), 290).unwrap();
         assert_eq!((tokenizer.vocabulary(), tokenizer.end_of_text()), (290, 289));
         let tokens = tokenizer.encode(&content).unwrap();
         assert_eq!(tokenizer.decode(&tokens), content);
@@ -166,9 +168,9 @@ mod tests {
     fn sizes_that_cannot_be_are_errors_with_the_numbers() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = text(folder.path(), "few words");
-        let error = |size| train(&dataset, size).unwrap_err().to_string();
+        let error = |size| train(&dataset, &no_hub(), size).unwrap_err().to_string();
         assert!(error(256).starts_with("tokenizer.vocab_size = 256 is too small: the 256 bytes and <|endoftext|> take 257"));
         assert!(error(1000).contains("all its words give 26"), "{}", error(1000));
-        assert_eq!(train(&dataset, 257).unwrap().vocabulary(), 257);
+        assert_eq!(train(&dataset, &no_hub(), 257).unwrap().vocabulary(), 257);
     }
 }

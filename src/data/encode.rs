@@ -11,9 +11,10 @@ use rayon::prelude::*;
 use super::Exact;
 use super::cache::{SplitFacts, Summary, Writer};
 use super::grammar;
-use super::sources::{self, Part, Piece, count_words};
+use super::sources::{self, Part, Piece, Reach, count_words};
 use super::tokenizer::Tokenizer;
 use crate::files;
+use crate::hub::Hub;
 use crate::spec::run::Dataset;
 
 /// Bytes of text that are tokenized at a time.
@@ -27,6 +28,7 @@ const TELL_EVERY: usize = 64 << 20;
 /// What reading the documents and writing the file report; splits that are empty; what `unchanged` says.
 pub fn build(
     dataset: &Dataset,
+    hub: &Hub,
     tokenizer: &Tokenizer,
     key: &str,
     path: &Path,
@@ -35,9 +37,12 @@ pub fn build(
 ) -> Result<()> {
     files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
-        let (train, train_counts) = split(dataset, Part::Train, tokenizer, &mut writer, progress)?;
-        let (validation, _) = split(dataset, Part::Validation, tokenizer, &mut writer, progress)?;
-        let (test, test_counts) = split(dataset, Part::Test, tokenizer, &mut writer, progress)?;
+        let mut split = |part, reach| split(dataset, hub, part, reach, tokenizer, &mut writer, progress);
+        let (train, train_counts) = split(Part::Train, None)?;
+        let is_cut = train_tokens(dataset).is_some_and(|wanted| wanted == train.facts.tokens);
+        let reach = is_cut.then_some(train.documents.len() as u64);
+        let (validation, _) = split(Part::Validation, reach)?;
+        let (test, test_counts) = split(Part::Test, reach)?;
         let exact = test.log_probability.filter(|_| matches!(dataset, Dataset::Synthetic { .. })).map(|log_probability| {
             let tokens = test.facts.tokens as f64;
             Exact {
@@ -64,6 +69,15 @@ fn unigram(train: &[u64], test: &[u64]) -> f64 {
     nats / test.iter().sum::<u64>() as f64
 }
 
+fn train_tokens(dataset: &Dataset) -> Option<u64> {
+    match dataset {
+        Dataset::Synthetic { train_tokens, .. }
+        | Dataset::Text { train_tokens, .. }
+        | Dataset::Parquet { train_tokens, .. }
+        | Dataset::Hub { train_tokens, .. } => *train_tokens,
+    }
+}
+
 /// What is known of a split when its stream is written.
 struct Written {
     facts: SplitFacts,
@@ -83,28 +97,21 @@ struct Waiting {
 
 fn split(
     dataset: &Dataset,
+    hub: &Hub,
     part: Part,
+    reach: Reach,
     tokenizer: &Tokenizer,
     writer: &mut Writer,
     progress: &dyn Fn(&str),
 ) -> Result<(Written, Vec<u64>)> {
-    let limit = match (part, dataset) {
-        (
-            Part::Train,
-            Dataset::Synthetic { train_tokens, .. }
-            | Dataset::Text { train_tokens, .. }
-            | Dataset::Parquet { train_tokens, .. }
-            | Dataset::Hub { train_tokens, .. },
-        ) => train_tokens.unwrap_or(u64::MAX),
-        _ => u64::MAX,
-    };
+    let limit = if part == Part::Train { train_tokens(dataset).unwrap_or(u64::MAX) } else { u64::MAX };
     let facts = SplitFacts { tokens: 0, words: 0, bytes: 0 };
     let written = Written { facts, documents: Vec::new(), log_probability: None };
     let mut stream = Stream { tokenizer, writer, limit, written, counts: vec![0; tokenizer.vocabulary()] };
     progress(&format!("tokenizing the {} split", part.name()));
     let (mut batch, mut begins) = (Vec::<Waiting>::new(), true);
     let (mut bytes, mut total, mut told) = (0, 0, 0);
-    sources::visit(dataset, part, &mut |piece| {
+    sources::visit(dataset, hub, part, reach, &mut |piece| {
         match piece {
             Piece::Text { text, words } => {
                 bytes += text.len();
@@ -128,15 +135,17 @@ fn split(
                 }
             }
         }
-        if bytes >= BATCH {
-            total += bytes;
+        // Where few tokens are left to find, little is read ahead: the next file may have to be fetched.
+        if bytes >= BATCH || bytes as f64 >= stream.bytes_left() {
+            // The last piece waits for what may belong to it.
+            let last = batch.pop_if(|last| !last.ends);
+            let kept = last.as_ref().map_or(0, |last| last.text.len());
+            total += bytes - kept;
+            bytes = kept;
             if total >= (told + TELL_EVERY) {
                 told = total;
                 progress(&format!("tokenizing the {} split: {} MB", part.name(), total / 1_000_000));
             }
-            // The last piece waits for what may belong to it.
-            let last = batch.pop_if(|last| !last.ends);
-            bytes = last.as_ref().map_or(0, |last| last.text.len());
             let whole = std::mem::replace(&mut batch, last.into_iter().collect());
             return stream.append(whole);
         }
@@ -156,10 +165,22 @@ struct Stream<'a, 'f> {
 }
 
 impl Stream<'_, '_> {
+    /// Tokens that are still wanted.
+    fn left(&self) -> u64 {
+        self.limit - self.written.facts.tokens
+    }
+
+    /// Bytes of text that these will take, going by what the tokens so far took; at first one each, which is the least.
+    fn bytes_left(&self) -> f64 {
+        let SplitFacts { tokens, bytes, .. } = self.written.facts;
+        let bytes_per_token = if tokens == 0 { 1.0 } else { bytes as f64 / tokens as f64 };
+        self.left() as f64 * bytes_per_token
+    }
+
     fn append(&mut self, batch: Vec<Waiting>) -> Result<ControlFlow<()>> {
         let encoded: Vec<Vec<u32>> = batch.par_iter().map(|waiting| self.tokenizer.encode(&waiting.text)).collect::<Result<_>>()?;
         for (waiting, mut tokens) in batch.into_iter().zip(encoded) {
-            let left = usize::try_from(self.limit - self.written.facts.tokens).unwrap_or(usize::MAX);
+            let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
@@ -182,7 +203,7 @@ impl Stream<'_, '_> {
             self.written.facts.tokens += tokens.len() as u64;
             self.writer.push(&tokens)?;
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(if self.left() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 

@@ -4,20 +4,22 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::sources::{self, Part};
-use super::{bpe, cache, grammar, text, tokenizer, tokenizer_files};
+use super::{bpe, cache, grammar, shards, shares, text, tokenizer_files};
+use crate::hub::{Hub, Repo};
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
 
 /// sha256 over everything that determines the documents and their cut: of files the contents in order, with column, rows, detokenization and `train_tokens`; of the embedded source its
-/// recipe and the version of the grammar. Paths do not enter. A packed file counts as it lies on the disk: the hash needs no unpacking and changes whenever the text does.
+/// recipe and the version of the grammar; of a hub dataset its commit, which names the content of every file. Paths do not enter. A packed file counts as it lies on the disk: the hash
+/// needs no unpacking and changes whenever the text does.
 ///
 /// # Errors
-/// Files that are missing or cannot be read; a hub dataset.
-pub fn dataset_fingerprint(dataset: &Dataset) -> Result<String> {
+/// Files that are missing or cannot be read; a hub dataset whose commit or files cannot be found.
+pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
     let mut recipe = Recipe::new("dataset");
     match dataset {
         Dataset::Synthetic { seed, train_words, validation_words, test_words, train_tokens } => {
@@ -30,14 +32,15 @@ pub fn dataset_fingerprint(dataset: &Dataset) -> Result<String> {
             recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
         }
         Dataset::Parquet { train, validation, test, column, rows, detokenize, train_tokens } => {
-            let rows = match rows {
-                Rows::Lines => "lines",
-                Rows::Documents => "documents",
-            };
-            recipe.add("source", "parquet").add("column", column).add("rows", rows);
+            recipe.add("source", "parquet").add("column", column).add_rows(*rows);
             recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
         }
-        Dataset::Hub { repo, .. } => bail!(sources::hub_refusal(repo)),
+        Dataset::Hub { repo, config, revision: _, train, validation, test, column, rows, detokenize, train_tokens } => {
+            recipe.add("source", "hub").add("repo", repo).add("commit", shards::find(dataset, hub)?.commit);
+            recipe.add("config", config.as_deref().unwrap_or_default());
+            recipe.add("train", train).add("validation", validation).add("test", test).add("shares", shares::VERSION);
+            recipe.add("column", column).add_rows(*rows).add_detokenize(*detokenize).add_tokens(*train_tokens);
+        }
     }
     Ok(recipe.finish())
 }
@@ -45,17 +48,21 @@ pub fn dataset_fingerprint(dataset: &Dataset) -> Result<String> {
 /// sha256 of the tokenizer.json that a folder has or amounts to; of a tokenizer to be trained its recipe, which together with the dataset's fingerprint determines it.
 ///
 /// # Errors
-/// A file that is missing or cannot be read; a hub tokenizer.
-pub fn tokenizer_fingerprint(tokenizer: &Tokenizer) -> Result<String> {
+/// A file that is missing or cannot be read or fetched.
+pub fn tokenizer_fingerprint(tokenizer: &Tokenizer, hub: &Hub) -> Result<String> {
     match tokenizer {
         Tokenizer::Train { vocab_size } => {
             let mut recipe = Recipe::new("tokenizer");
             recipe.add("source", "train").add("trainer", bpe::VERSION).add("vocab_size", vocab_size);
             Ok(recipe.finish())
         }
-        Tokenizer::Dir { path } => Ok(hex(&Sha256::digest(tokenizer_files::read(&path.resolve())?.0.as_bytes()))),
-        Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
+        Tokenizer::Dir { path } => folder_fingerprint(&path.resolve()),
+        Tokenizer::Hub { repo, revision } => folder_fingerprint(&hub.tokenizer(&Repo::model(repo, revision))?.folder),
     }
+}
+
+fn folder_fingerprint(folder: &std::path::Path) -> Result<String> {
+    Ok(hex(&Sha256::digest(tokenizer_files::read(folder)?.0.as_bytes())))
 }
 
 /// The key of the token streams that the two make.
@@ -81,6 +88,13 @@ impl Recipe {
             self.0.update(text.as_bytes());
         }
         self
+    }
+
+    fn add_rows(&mut self, rows: Rows) -> &mut Self {
+        match rows {
+            Rows::Lines => self.add("rows", "lines"),
+            Rows::Documents => self.add("rows", "documents"),
+        }
     }
 
     fn add_detokenize(&mut self, detokenize: Detokenize) -> &mut Self {
@@ -132,6 +146,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::no_hub;
     use super::*;
 
     fn synthetic(seed: u64, train_tokens: Option<u64>) -> Dataset {
@@ -140,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_synthetic_dataset_is_its_recipe() {
-        let of = |seed, tokens| dataset_fingerprint(&synthetic(seed, tokens)).unwrap();
+        let of = |seed, tokens| dataset_fingerprint(&synthetic(seed, tokens), &no_hub()).unwrap();
         assert_eq!(of(1, None), of(1, None));
         assert_ne!(of(1, None), of(2, None));
         assert_ne!(of(1, None), of(1, Some(5)));
@@ -155,38 +170,12 @@ mod tests {
         }
         let of = |train: &[&str], detokenize| {
             let paths = |names: &[&str]| names.iter().map(|name| InputPath::new(*name, folder.path())).collect::<Vec<_>>();
-            dataset_fingerprint(&Dataset::Text {
-                train: paths(train),
-                validation: paths(&["a"]),
-                test: paths(&["a"]),
-                detokenize,
-                train_tokens: None,
-            })
-            .unwrap()
+            let (validation, test) = (paths(&["a"]), paths(&["a"]));
+            let dataset = Dataset::Text { train: paths(train), validation, test, detokenize, train_tokens: None };
+            dataset_fingerprint(&dataset, &no_hub()).unwrap()
         };
         assert_eq!(of(&["a", "b"], Detokenize::None), of(&["copy-of-a", "b"], Detokenize::None));
         assert_ne!(of(&["a", "b"], Detokenize::None), of(&["b", "a"], Detokenize::None));
         assert_ne!(of(&["a"], Detokenize::None), of(&["a"], Detokenize::Wikitext));
-    }
-
-    #[test]
-    fn hub_inputs_are_refused_with_what_to_do() {
-        let repo = || "Salesforce/wikitext".to_string();
-        let dataset = Dataset::Hub {
-            repo: repo(),
-            config: None,
-            revision: "main".to_string(),
-            train: "train".to_string(),
-            validation: "validation".to_string(),
-            test: "test".to_string(),
-            column: "text".to_string(),
-            rows: Rows::Lines,
-            detokenize: Detokenize::None,
-            train_tokens: None,
-        };
-        let error = dataset_fingerprint(&dataset).unwrap_err().to_string();
-        assert!(error.starts_with("hub datasets cannot be fetched yet: export Salesforce/wikitext to parquet or text files"), "{error}");
-        let error = tokenizer_fingerprint(&Tokenizer::Hub { repo: repo(), revision: "main".to_string() }).unwrap_err().to_string();
-        assert!(error.starts_with("hub tokenizers cannot be fetched yet"), "{error}");
     }
 }

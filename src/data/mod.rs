@@ -1,6 +1,6 @@
 //! From a dataset to streams of tokens, and from streams to batches.
 //!
-//! [`prepare`] is the way in. It reads the documents of the three splits ([`sources`]; the embedded source is [`grammar`]), trains or loads the [`tokenizer`], encodes every document followed by
+//! [`prepare`] is the way in. It reads the documents of the three splits ([`sources`]; the embedded source is [`grammar`], those of the hub are found by [`shards`] and cut by [`shares`]), trains or loads the [`tokenizer`], encodes every document followed by
 //! `<|endoftext|>` ([`encode`]) and keeps the streams in one memory-mapped file ([`cache`]) named by the content of both ([`fingerprint`]), so that a second start reads no text.
 //! [`batches`] says which tokens a training step reads; [`single`] tokenizes one file for itself. Memory stays flat in the size of the corpus; the bytes are the same
 //! for any number of threads. This module does not know that there are models.
@@ -14,6 +14,8 @@ pub mod encode;
 pub mod fingerprint;
 pub mod grammar;
 pub mod parquet;
+pub mod shards;
+pub mod shares;
 pub mod single;
 pub mod sources;
 pub mod text;
@@ -23,7 +25,7 @@ pub mod utf8;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 pub use batches::{Batch, Order, batch};
 pub use cache::Split;
@@ -33,6 +35,7 @@ pub use tokenizer::Tokenizer;
 pub use utf8::Utf8Stream;
 
 use crate::files;
+use crate::hub::{Hub, Repo};
 use crate::spec::run::{self, Dataset};
 
 /// What training and evaluation need of a dataset under a tokenizer.
@@ -69,9 +72,9 @@ pub struct Exact {
 ///
 /// # Errors
 /// Missing, empty or broken inputs, each named with what to do about it.
-pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, progress: &dyn Fn(&str)) -> Result<Prepared> {
-    let fingerprint = dataset_fingerprint(dataset)?;
-    let key = fingerprint::streams_key(&fingerprint, &tokenizer_fingerprint(tokenizer)?);
+pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, hub: &Hub, cache: &Path, progress: &dyn Fn(&str)) -> Result<Prepared> {
+    let fingerprint = dataset_fingerprint(dataset, hub)?;
+    let key = fingerprint::streams_key(&fingerprint, &tokenizer_fingerprint(tokenizer, hub)?);
     let path = cache.join(format!("{key}.{}", cache::EXTENSION));
     match cache::open(&path, &key) {
         Ok(Some(prepared)) => return Ok(prepared),
@@ -84,18 +87,18 @@ pub fn prepare(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path, prog
     let tokenizer = match tokenizer {
         run::Tokenizer::Train { vocab_size } => {
             progress(&format!("training a tokenizer of {vocab_size} tokens"));
-            bpe::train(dataset, *vocab_size)?
+            bpe::train(dataset, hub, *vocab_size)?
         }
         run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?,
-        run::Tokenizer::Hub { repo, .. } => bail!(tokenizer::hub_refusal(repo)),
+        run::Tokenizer::Hub { repo, revision } => Tokenizer::open(&hub.tokenizer(&Repo::model(repo, revision))?.folder)?,
     };
     // The key was taken from the files as they were before they were read.
     let unchanged = || {
-        let now = dataset_fingerprint(dataset)?;
+        let now = dataset_fingerprint(dataset, hub)?;
         ensure!(now == fingerprint, "the dataset's files changed while they were read; run again when they are complete");
         Ok(())
     };
-    encode::build(dataset, &tokenizer, &key, &path, &unchanged, progress)?;
+    encode::build(dataset, hub, &tokenizer, &key, &path, &unchanged, progress)?;
     cache::open(&path, &key)?.with_context(|| format!("{} vanished as soon as it was written", path.display()))
 }
 

@@ -9,16 +9,38 @@ use super::sources::{Segments, Visitor};
 use crate::spec::run::{Detokenize, Rows};
 use crate::table::Texts;
 
-/// Hands the rows of the files to the visitor: all of them as one document, or every row as a document. Null rows have no text.
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    Take,
+    Skip,
+    /// Neither this row nor any after it.
+    Stop,
+}
+
+/// Hands the rows of the files that `choose` takes to the visitor: all of them as one document, or every row as a document. Null rows have no text. The next file is asked for when the one
+/// before is read to its end.
 ///
 /// # Errors
-/// A file that is no parquet or is broken, a column that is missing (with those there are) or is not text.
-pub fn visit(files: &[PathBuf], column: &str, rows: Rows, detokenize: Detokenize, visitor: &mut Visitor) -> Result<()> {
+/// A file that is no parquet or is broken, a column that is missing (with those there are) or is not text; what asking for a file gives.
+pub fn visit(
+    files: impl Iterator<Item = Result<PathBuf>>,
+    column: &str,
+    rows: Rows,
+    detokenize: Detokenize,
+    choose: &mut dyn FnMut(&str) -> Row,
+    visitor: &mut Visitor,
+) -> Result<()> {
     let mut segments = Segments::new(detokenize);
     for path in files {
-        let mut reader = Texts::open(path, column)?;
+        let mut reader = Texts::open(&path?, column)?;
         while let Some(texts) = reader.next_rows()? {
             for text in texts.iter().flatten() {
+                match choose(text) {
+                    Row::Take => {}
+                    Row::Skip => continue,
+                    Row::Stop => return Ok(()),
+                }
                 let mut flow = segments.push(text, visitor)?;
                 if rows == Rows::Documents && flow.is_continue() {
                     flow = segments.end(visitor)?;
@@ -60,7 +82,7 @@ mod tests {
 
     fn documents(files: &[PathBuf], column: &str, rows: Rows) -> Result<Vec<String>> {
         let mut found = vec![String::new()];
-        visit(files, column, rows, Detokenize::None, &mut |piece| {
+        visit(files.iter().cloned().map(Ok), column, rows, Detokenize::None, &mut |_| Row::Take, &mut |piece| {
             match piece {
                 Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
                 Piece::End { .. } => found.push(String::new()),

@@ -5,10 +5,13 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use super::{detokenize, grammar, parquet, text};
+use super::parquet::Row;
+use super::shares::Shares;
+use super::{detokenize, grammar, parquet, shards, text};
+use crate::hub::Hub;
 use crate::spec::run::{Dataset, Detokenize};
 
 /// One of the three splits.
@@ -48,11 +51,14 @@ pub enum Piece<'a> {
 /// Receives pieces; `Break` means that nothing more is wanted.
 pub type Visitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
 
-/// Hands the documents of a split to `visitor`.
+/// How far the training documents were read; where shares of them are the other splits, these are cut from as many.
+pub type Reach = Option<u64>;
+
+/// Hands the documents of a split to `visitor`. A share that is cut from the training documents is cut from those before the `reach`-th of them ends, or from all.
 ///
 /// # Errors
-/// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, a source that cannot be read yet; and whatever the visitor returns.
-pub fn visit(dataset: &Dataset, part: Part, visitor: &mut Visitor) -> Result<()> {
+/// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, what cannot be fetched; and whatever the visitor returns.
+pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &mut Visitor) -> Result<()> {
     let (mut any, mut pending) = (false, false);
     let mut checked = |piece: Piece| match piece {
         Piece::Text { text: "", .. } => Ok(ControlFlow::Continue(())),
@@ -81,25 +87,34 @@ pub fn visit(dataset: &Dataset, part: Part, visitor: &mut Visitor) -> Result<()>
         }
         Dataset::Parquet { train, validation, test, column, rows, detokenize, .. } => {
             let inputs = choose(part, train, validation, test);
-            parquet::visit(&text::expand(inputs, part)?, column, *rows, *detokenize, &mut checked)?;
+            let files = text::expand(inputs, part)?;
+            parquet::visit(files.into_iter().map(Ok), column, *rows, *detokenize, &mut |_| Row::Take, &mut checked)?;
         }
-        Dataset::Hub { repo, .. } => bail!(hub_refusal(repo)),
+        Dataset::Hub { train, validation, test, column, rows, detokenize, .. } => {
+            let shares = Shares::new(validation, test);
+            let split = match part {
+                Part::Train => train,
+                Part::Validation if shares.of_validation() => train,
+                Part::Test if shares.of_test() => train,
+                Part::Validation => validation,
+                Part::Test => test,
+            };
+            let shards = shards::of_split(dataset, hub, split)?;
+            let files = shards.iter().map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
+            let mut choose: Box<dyn FnMut(&str) -> Row> =
+                if split == train && shares.any() { Box::new(shares.chooser(part, reach)) } else { Box::new(|_| Row::Take) };
+            parquet::visit(files, column, *rows, *detokenize, &mut choose, &mut checked)?;
+        }
     }
     ensure!(any, "the {} split is empty: {}", part.name(), empty_remedy(dataset, part));
     Ok(())
 }
 
-/// Why a hub dataset is refused, and what to do.
-pub fn hub_refusal(repo: &str) -> String {
-    format!(
-        "hub datasets cannot be fetched yet: export {repo} to parquet or text files and write source = \"parquet\" (with the same column and rows) or source = \"text\" in [dataset]"
-    )
-}
-
 fn empty_remedy(dataset: &Dataset, part: Part) -> String {
     match dataset {
         Dataset::Synthetic { .. } => format!("write dataset.{}_words of at least 1", part.name()),
-        _ => format!("name files with text in dataset.{}", part.name()),
+        Dataset::Hub { .. } => format!("name a split with text, or a larger share, in dataset.{}", part.name()),
+        Dataset::Text { .. } | Dataset::Parquet { .. } => format!("name files with text in dataset.{}", part.name()),
     }
 }
 

@@ -1,8 +1,10 @@
 use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
+use crate::hub::Settings;
 use crate::spec::path::InputPath;
 use crate::spec::run::Detokenize;
 
@@ -15,10 +17,18 @@ fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> Dataset {
     Dataset::Text { train: paths(train), validation: paths(&["valid.txt"]), test: paths(&["test.txt"]), detokenize, train_tokens: None }
 }
 
+/// A hub that has nothing and is never asked.
+pub(super) fn no_hub() -> Hub<'static> {
+    let endpoint = "http://127.0.0.1:9".to_owned();
+    let settings =
+        Settings { endpoint, cache: PathBuf::from("no-cache"), token: None, offline: true, pause: Duration::ZERO, problem: None };
+    Hub::quiet(settings, Vec::new())
+}
+
 const TRAINED: run::Tokenizer = run::Tokenizer::Train { vocab_size: 600 };
 
 fn quiet(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path) -> Result<Prepared> {
-    prepare(dataset, tokenizer, cache, &|_| {})
+    prepare(dataset, tokenizer, &no_hub(), cache, &|_| {})
 }
 
 /// Every figure of the two is the same, to the bit.
@@ -79,7 +89,7 @@ fn the_source_knows_its_text_better_than_word_frequencies_do() {
 fn a_second_start_reads_the_very_same_from_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let first = quiet(&synthetic(None), &TRAINED, cache.path()).unwrap();
-    let second = prepare(&synthetic(None), &TRAINED, cache.path(), &|line| panic!("nothing takes time: {line}")).unwrap();
+    let second = prepare(&synthetic(None), &TRAINED, &no_hub(), cache.path(), &|line| panic!("nothing takes time: {line}")).unwrap();
     assert_same(&first, &second);
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1, "no temporary file stays");
 }
@@ -142,7 +152,8 @@ fn a_broken_cache_is_set_aside_and_built_again() {
         fs::remove_file(&path).unwrap();
         fs::write(&path, &bytes).unwrap();
         let lines = RefCell::new(Vec::new());
-        let again = prepare(&synthetic(None), &TRAINED, cache.path(), &|line| lines.borrow_mut().push(line.to_string())).unwrap();
+        let again =
+            prepare(&synthetic(None), &TRAINED, &no_hub(), cache.path(), &|line| lines.borrow_mut().push(line.to_string())).unwrap();
         assert!(lines.borrow()[0].contains(reason) && lines.borrow()[0].contains(".bad"), "{reason}: {:?}", lines.borrow());
         assert_eq!(fs::read(&bad).unwrap(), bytes);
         assert!(fs::read(&path).unwrap() == good, "built again, byte for byte");

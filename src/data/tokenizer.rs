@@ -183,13 +183,6 @@ fn sort_added(content: &mut Value) -> Vec<(String, u32, bool)> {
     added.iter().filter_map(known).collect()
 }
 
-/// Why a hub tokenizer is refused, and what to do.
-pub fn hub_refusal(repo: &str) -> String {
-    format!(
-        "hub tokenizers cannot be fetched yet: put the tokenizer.json of {repo} in a folder and write [tokenizer] source = \"dir\" with path = that folder, or source = \"train\""
-    )
-}
-
 fn check_model(content: &Value) -> Result<()> {
     let model = &content["model"];
     // Files of old versions do not name the type.

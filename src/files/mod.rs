@@ -1,6 +1,7 @@
 //! The only way anything is written: durable before visible, whole or not at all, with errors that say what to do.
 //!
-//! - [`write_atomically`] for one file ([`write_by`] where it is too large to hold), [`write_folder`] for several that appear together, [`rename_folder`] for a folder that was built elsewhere, [`Append`] for files that grow.
+//! - [`write_atomically`] for one file ([`write_by`] where it is too large to hold), [`write_folder`] for several that appear together, [`rename_folder`] for a folder that was built elsewhere, [`Append`] for files that grow,
+//!   [`Partial`] for one that is filled over several attempts, [`link`] for a second name.
 //! - [`set_aside`] for what turned out broken, [`remove_tree`] for what is no longer needed.
 //! - [`write_checksums`] and [`verify_checksums`] for `checksums.toml`; [`Lock`] for claims between processes.
 //!
@@ -13,6 +14,7 @@ mod error;
 mod fault;
 mod lock;
 mod owner;
+mod partial;
 mod place;
 mod read;
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use checksums::{
 };
 pub use lock::{Claim, Lock};
 pub use owner::unique_name;
-pub use place::{Placed, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside};
+pub use partial::Partial;
+pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside};
 pub use read::{read_limited, read_text};
 pub use write::{create_folders, sync_folder, write_atomically, write_by, write_folder, write_new};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::error::explain;
-use super::system;
-use super::write::{split, sync_folder, write_atomically};
+use super::write::{create_folders, split, sync_folder, write_atomically};
+use super::{owner, system};
 
 /// Whether a folder went to its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,31 @@ pub fn rename_folder(from: &Path, to: &Path) -> Result<Placed> {
         sync_folder(old)?;
     }
     Ok(Placed::Done)
+}
+
+/// Makes `path` a second name of the file `target`, over what may be there: a relative symbolic link, so that the folder that holds both can move; a hard link where there are none.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn link(target: &Path, path: &Path) -> Result<()> {
+    let (folder, name) = split(path);
+    create_folders(folder)?;
+    let temporary = folder.join(owner::name_in_the_making(name));
+    let made = match system::symlink(&relative(target, folder), &temporary) {
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => system::link(target, &temporary),
+        made => made,
+    };
+    made.and_then(|()| system::rename(&temporary, path))
+        .map_err(|error| explain(error, "link", path))
+        .inspect_err(|_| remove_quietly(&temporary))?;
+    sync_folder(folder)
+}
+
+/// The way from a folder to a path, where both begin alike.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let same = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(same).map(|_| std::path::Component::ParentDir);
+    up.chain(path.components().skip(same)).collect()
 }
 
 /// Removes a file; nothing happens where there is none.

@@ -170,6 +170,8 @@ impl Disk {
                 let id = self.find(from);
                 self.place(to, id);
             }
+            // Where it leads is not modelled.
+            Change::Symlink(path) => self.make(path, Node::File { content: Vec::new(), durable: Vec::new() }),
             Change::Remove(path) => drop(self.take(path)),
         }
     }

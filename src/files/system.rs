@@ -18,6 +18,7 @@ pub(super) enum Change {
     CreateFolder(PathBuf),
     Rename(PathBuf, PathBuf),
     Link(PathBuf, PathBuf),
+    Symlink(PathBuf),
     Remove(PathBuf),
 }
 
@@ -120,6 +121,17 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
     admit()?;
     fs::hard_link(from, to)?;
     tell(|| Change::Link(from.to_owned(), to.to_owned()));
+    Ok(())
+}
+
+/// A symbolic link at `path`, which leads to `target` as seen from the link's folder; an error where that name is taken.
+pub(super) fn symlink(target: &Path, path: &Path) -> Result<()> {
+    admit()?;
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(target, path)?;
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_file(target, path)?;
+    tell(|| Change::Symlink(path.to_owned()));
     Ok(())
 }
 

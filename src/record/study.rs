@@ -19,6 +19,9 @@ pub struct Study {
     pub description: String,
     /// Hashes of the inputs by role (`dataset.train`, `tokenizer`, `teacher`, …).
     pub inputs: BTreeMap<String, String>,
+    /// Revisions of the hub and the commits that they are held to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hub: Vec<HubPin>,
     /// The axes of the grid in the order of the spec.
     pub axes: Vec<Axis>,
     /// Cells of the grid in order, exclusions left out.
@@ -28,6 +31,20 @@ pub struct Study {
     pub report: ReportSettings,
     /// Facts of the resolved study that every run shares and the report states.
     pub facts: Facts,
+}
+
+/// The commit of a revision of the hub: from the first run on the study uses it, whatever the branch moves to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubPin {
+    /// "model" or "dataset".
+    pub kind: String,
+    pub repo: String,
+    /// As the spec has it.
+    pub revision: String,
+    pub commit: String,
+    /// The branch that has the commit, where it is not the revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,6 +128,25 @@ pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
         return Ok(());
     }
     files::write_atomically(&path, text.as_bytes())
+}
+
+/// The pins of `lock.toml`, of whatever format; none where there is no such file.
+///
+/// # Errors
+/// A file that cannot be read, or is damaged.
+pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
+    #[derive(Deserialize)]
+    struct Pins {
+        #[serde(default)]
+        hub: Vec<HubPin>,
+    }
+    let path = layout.lock();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let pins: Pins = read_toml(&path)
+        .context("the commits that this study is held to cannot be read; remove the file, or write them anew with `run --relock`")?;
+    Ok(pins.hub)
 }
 
 /// Reads `lock.toml`.

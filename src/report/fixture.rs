@@ -147,6 +147,7 @@ fn study(shape: &Shape) -> Study {
         version: "0.1.0".to_owned(),
         name: "fixture".to_owned(),
         description: "MSE against Wasserstein, by layer strategy".to_owned(),
+        hub: Vec::new(),
         inputs: BTreeMap::from([("dataset".to_owned(), "0123abcd".to_owned())]),
         axes: vec![
             axis("arm", owned(&shape.arms)),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
+use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Layers, Native, native, tape};
 use crate::random::Stream;
@@ -60,8 +61,8 @@ pub struct Phase {
 ///
 /// # Errors
 /// Shapes that are not known without a download, or do not fit together.
-pub fn bench(spec: &RunSpec, steps: u64) -> Result<Measured> {
-    let (student, teacher) = shapes(spec)?;
+pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
+    let (student, teacher) = shapes(spec, hub)?;
     let mut spec = spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = Balance::None;
@@ -97,19 +98,26 @@ pub fn bench(spec: &RunSpec, steps: u64) -> Result<Measured> {
 }
 
 /// Shapes of student and teacher, as far as they are known on this machine.
-fn shapes(spec: &RunSpec) -> Result<(Config, Config)> {
+fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
     let vocabulary = match &spec.tokenizer {
         run::Tokenizer::Train { vocab_size } => *vocab_size,
         run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?.vocabulary(),
-        run::Tokenizer::Hub { repo, .. } => {
-            bail!("the vocabulary of {repo} is not known without a download; set tokenizer.source and vocab_size")
+        run::Tokenizer::Hub { repo, revision } => {
+            let snapshot = hub.tokenizer(&Repo::model(repo, revision));
+            let snapshot = snapshot.with_context(|| {
+                format!("the vocabulary of {repo} is not known; fetch it by `run`, or set tokenizer.source and vocab_size")
+            })?;
+            Tokenizer::open(&snapshot.folder)?.vocabulary()
         }
     };
     let teacher = match &spec.teacher {
         Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
         Teacher::Dir { path } => Weights::read(&path.resolve())?.0,
-        Teacher::Hub { repo, .. } => {
-            bail!("the shape of {repo} is not known without a download; set teacher.source = \"train\" with its layers, width and heads")
+        Teacher::Hub { repo, revision } => {
+            let snapshot = hub.config(&Repo::model(repo, revision));
+            let snapshot =
+                snapshot.with_context(|| format!("the shape of {repo} is not known; fetch it by `run`, or set teacher.source = \"train\" with its layers, width and heads"))?;
+            Config::from_json(&std::fs::read_to_string(snapshot.folder.join("config.json"))?)?
         }
     };
     let student = Config::new(spec.student.layers, spec.student.width, spec.student.heads, vocabulary, teacher.positions);

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::hub::News;
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Something that takes a while begins: reading, tokenizing, evaluating.
     Stage(&'a str),
+    /// So many bytes of a file of the hub are here.
+    Download { file: &'a str, done: u64, total: u64 },
     /// Something the user should know and need not act on.
     Notice(&'a str),
     /// So many runs of the grid need nothing any more.
@@ -25,6 +29,15 @@ pub enum Event<'a> {
     Failed { id: &'a str, label: &'a str, error: &'a str },
     /// Another process holds the run.
     Held { id: &'a str, label: &'a str, owner: &'a str },
+}
+
+/// An observer's ear for the news of the hub.
+pub fn news_to(observer: &dyn Observer) -> impl Fn(&News) + Sync {
+    move |news: &News| match news {
+        News::Bytes { file, done, total } => observer.event(&Event::Download { file, done: *done, total: *total }),
+        News::Waiting { file, owner } => observer.event(&Event::Stage(&format!("waiting for {file}, which {owner} fetches"))),
+        News::Again { reason } => observer.event(&Event::Notice(&format!("{reason}; trying again"))),
+    }
 }
 
 /// Hears what happens, from any thread.

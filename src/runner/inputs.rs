@@ -1,79 +1,157 @@
-//! Facts about a study's inputs, which `spec` asks for before it resolves ids: hashes, vocabularies, the teacher's shape.
+//! Facts about a study's inputs, which `spec` asks for before it resolves ids: hashes and commits, vocabularies, the teacher's shape.
 
 use std::path::Path;
 
-use crate::data;
+use anyhow::Result;
+
+use crate::data::{self, shards};
 use crate::files;
+use crate::hub::{Fault, Hub, Pin, Repo};
 use crate::model::Config;
+use crate::record::study::HubPin;
 use crate::spec::path::InputPath;
-use crate::spec::run::{Dataset, Teacher, Tokenizer};
+use crate::spec::run::{Dataset, RunSpec, Teacher, Tokenizer};
 use crate::spec::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 
-/// Reads facts from the local disk; what lies on the hub stays unknown.
-#[derive(Debug, Clone, Copy)]
-pub struct LocalInputs;
-
-/// Why a hub source has no facts yet.
-fn on_the_hub(what: &str, repo: &str) -> String {
-    format!("{what} {repo} lies on the hub, which this version does not fetch from")
+/// Reads facts from the local disk, and of what lies on the hub the little that they need.
+pub struct Facts<'a> {
+    hub: &'a Hub<'a>,
+    /// What was not fetched yet is unknown, and no mistake.
+    planning: bool,
 }
 
-impl Inputs for LocalInputs {
-    fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
-        if let Dataset::Hub { repo, .. } = dataset {
-            return Fact::Unknown(on_the_hub("the dataset", repo));
-        }
-        match data::dataset_fingerprint(dataset) {
-            Ok(fingerprint) => Fact::Known(DatasetFact { fingerprint }),
-            Err(error) => Fact::Bad(format!("{error:#}")),
+impl<'a> Facts<'a> {
+    /// For a study that is to run: what is missing is fetched, or it is a mistake.
+    pub fn to_run(hub: &'a Hub<'a>) -> Self {
+        Self { hub, planning: false }
+    }
+
+    /// For a look at a study with a hub that is offline.
+    pub fn to_plan(hub: &'a Hub<'a>) -> Self {
+        Self { hub, planning: true }
+    }
+
+    fn fact<T>(&self, found: Result<T>) -> Fact<T> {
+        match found {
+            Ok(fact) => Fact::Known(fact),
+            Err(error) => match error.downcast_ref::<Fault>() {
+                Some(Fault::NotHere { what }) if self.planning => Fact::Unknown(format!("{what} is not here yet; `run` fetches it")),
+                _ => Fact::Bad(format!("{error:#}")),
+            },
         }
     }
 
-    fn tokenizer(&self, _: &Dataset, tokenizer: &Tokenizer) -> Fact<TokenizerFact> {
-        match tokenizer {
-            Tokenizer::Train { vocab_size } => {
-                Fact::Known(TokenizerFact { fingerprint: format!("byte-level BPE of {vocab_size}"), vocabulary: Some(*vocab_size) })
+    fn tokenizer_of_the_hub(&self, repo: &Repo) -> Result<TokenizerFact> {
+        let fingerprint = self.hub.commit(repo)?;
+        match self.hub.tokenizer(repo) {
+            Ok(snapshot) => {
+                let read = data::Tokenizer::open(&snapshot.folder)?;
+                Ok(TokenizerFact { fingerprint, vocabulary: Some(read.vocabulary()) })
             }
-            Tokenizer::Dir { path } => match data::Tokenizer::open(&path.resolve()) {
-                Ok(read) => Fact::Known(TokenizerFact { fingerprint: read.sha256(), vocabulary: Some(read.vocabulary()) }),
-                Err(error) => Fact::Bad(format!("{error:#}")),
-            },
-            Tokenizer::Hub { repo, .. } => Fact::Unknown(on_the_hub("the tokenizer of", repo)),
+            // The commit alone makes the id.
+            Err(error) if self.planning && matches!(error.downcast_ref(), Some(Fault::NotHere { .. })) => {
+                Ok(TokenizerFact { fingerprint, vocabulary: None })
+            }
+            Err(error) => Err(error),
         }
+    }
+}
+
+impl Inputs for Facts<'_> {
+    fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
+        if let Dataset::Hub { repo, revision, .. } = dataset {
+            let pin = self.hub.pin(&Repo::dataset(repo, revision));
+            let found = shards::check(dataset, self.hub).map(|found| DatasetFact { fingerprint: found.commit });
+            return match (self.fact(found), pin) {
+                // Held to a commit by an earlier run, it has its id, though its files are not here.
+                (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact { fingerprint: pin.commit }),
+                (fact, _) => fact,
+            };
+        }
+        self.fact(data::dataset_fingerprint(dataset, self.hub).map(|fingerprint| DatasetFact { fingerprint }))
+    }
+
+    fn tokenizer(&self, _: &Dataset, tokenizer: &Tokenizer) -> Fact<TokenizerFact> {
+        self.fact(match tokenizer {
+            Tokenizer::Train { vocab_size } => {
+                Ok(TokenizerFact { fingerprint: format!("byte-level BPE of {vocab_size}"), vocabulary: Some(*vocab_size) })
+            }
+            Tokenizer::Dir { path } => data::Tokenizer::open(&path.resolve())
+                .map(|read| TokenizerFact { fingerprint: read.sha256(), vocabulary: Some(read.vocabulary()) }),
+            Tokenizer::Hub { repo, revision } => self.tokenizer_of_the_hub(&Repo::model(repo, revision)),
+        })
     }
 
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
         match teacher {
             Teacher::Train { .. } => Fact::Unknown("it is trained by this study".to_owned()),
-            Teacher::Dir { path } => match model_folder(&path.resolve()) {
-                Ok(fact) => Fact::Known(fact),
-                Err(error) => Fact::Bad(format!("{error:#}")),
-            },
-            Teacher::Hub { repo, .. } => Fact::Unknown(on_the_hub("the teacher", repo)),
+            Teacher::Dir { path } => self.fact(model_folder(&path.resolve())),
+            Teacher::Hub { repo, revision } => {
+                let snapshot = self.hub.config(&Repo::model(repo, revision));
+                self.fact(snapshot.and_then(|snapshot| shape(&snapshot.folder, |_| Ok(snapshot.commit.clone()))))
+            }
         }
     }
 
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {
-        match model_folder(&folder.resolve()) {
-            Ok(fact) => Fact::Known(fact),
-            Err(error) => Fact::Bad(format!("{error:#}")),
-        }
+        self.fact(model_folder(&folder.resolve()))
     }
 }
 
 /// The shape of a GPT-2 folder, and the hash of what it holds.
-fn model_folder(folder: &Path) -> anyhow::Result<TeacherFact> {
+fn model_folder(folder: &Path) -> Result<TeacherFact> {
+    shape(folder, |text| {
+        let weights = files::sha256_of_file(&folder.join("model.safetensors"))?;
+        Ok(files::sha256(format!("{text}\n{weights}").as_bytes()))
+    })
+}
+
+/// The shape that a folder's config.json gives; what identifies it comes from `fingerprint`, which gets the file's text.
+fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Result<TeacherFact> {
     use anyhow::Context;
     let path = folder.join("config.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;
     let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
-    let weights = files::sha256_of_file(&folder.join("model.safetensors"))?;
     Ok(TeacherFact {
-        fingerprint: files::sha256(format!("{text}\n{weights}").as_bytes()),
+        fingerprint: fingerprint(&text)?,
         layers: config.layers,
         width: config.width,
         heads: config.heads,
         positions: config.positions,
         vocabulary: Some(config.vocabulary),
     })
+}
+
+/// What a run takes from the hub.
+pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
+    let mut repos = Vec::new();
+    if let Dataset::Hub { repo, revision, .. } = &spec.dataset {
+        repos.push(Repo::dataset(repo, revision));
+    }
+    if let Tokenizer::Hub { repo, revision } = &spec.tokenizer {
+        repos.push(Repo::model(repo, revision));
+    }
+    if let Teacher::Hub { repo, revision } = &spec.teacher {
+        repos.push(Repo::model(repo, revision));
+    }
+    repos
+}
+
+/// Pins as `lock.toml` has them, for the hub; what is no pin is left out.
+pub fn pins_from_lock(pins: Vec<HubPin>) -> Vec<Pin> {
+    let pin = |HubPin { kind, repo, revision, commit, branch }: HubPin| {
+        let repo = match kind.as_str() {
+            "model" => Repo::model(&repo, &revision),
+            "dataset" => Repo::dataset(&repo, &revision),
+            _ => return None,
+        };
+        Some(Pin { repo, commit, branch })
+    };
+    pins.into_iter().filter_map(pin).collect()
+}
+
+/// A pin for `lock.toml`.
+pub(super) fn pin_for_lock(pin: Pin) -> HubPin {
+    let Pin { repo, commit, branch } = pin;
+    HubPin { kind: repo.kind.to_string(), repo: repo.name, revision: repo.revision, commit, branch }
 }

@@ -24,15 +24,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 
 use crate::data::{self, Prepared};
+use crate::hub::{Hub, Repo};
 use crate::record::layout::Layout;
 use crate::record::{self, About, Failure, RunState, has_evaluation, run_state};
+use crate::spec::run::Teacher;
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::train::Progress;
 
 pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
-pub use event::{Event, Observer, Silent};
-pub use inputs::LocalInputs;
+pub use event::{Event, Observer, Silent, news_to};
+pub use inputs::{Facts, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
 pub use probe::training_flops_per_second;
 pub use standalone::{Continuation, OneModel, TextScore};
@@ -43,6 +45,7 @@ pub struct Site<'a> {
     pub layout: Layout,
     /// Tokenized corpora and trained teachers.
     pub cache: PathBuf,
+    pub hub: &'a Hub<'a>,
     pub stop: &'a AtomicBool,
     pub observer: &'a dyn Observer,
 }
@@ -88,7 +91,7 @@ pub enum Ending {
 /// # Errors
 /// A results folder that cannot be written.
 pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Result<BTreeMap<usize, Ending>> {
-    record::write_study(&site.layout, &study(plan, command)).context("the results folder cannot be used")?;
+    record::write_study(&site.layout, &study(plan, command, site.hub)).context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
@@ -99,12 +102,16 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
         }
     }
     site.tell(&Event::Skipped { runs: endings.len() });
+    fetch_teachers(plan, &mut open, site, &mut endings);
     let data_key = |index: usize| format!("{:?} {:?}", plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer);
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
-        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
+        let prepared =
+            data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
         match prepared {
             Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
+            // Stopped while it was fetched.
+            Err(_) if site.stopped() => {}
             Err(error) => fail_all(plan, &indices, &error, site, &mut endings),
         }
         if site.stopped() {
@@ -115,6 +122,21 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
         endings.entry(index).or_insert(Ending::Interrupted);
     }
     Ok(endings)
+}
+
+/// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs whose teacher cannot be had are open no more.
+fn fetch_teachers(plan: &Plan, open: &mut Vec<usize>, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
+    for (_, indices) in by_key(open, |index| format!("{:?}", plan.runs[index].spec.teacher)) {
+        let Teacher::Hub { repo, revision } = &plan.runs[indices[0]].spec.teacher else { continue };
+        match site.hub.weights(&Repo::model(repo, revision)) {
+            Ok(_) => {}
+            Err(_) if site.stopped() => return,
+            Err(error) => {
+                fail_all(plan, &indices, &error, site, endings);
+                open.retain(|index| !indices.contains(index));
+            }
+        }
+    }
 }
 
 /// Runs of one corpus, teacher by teacher, group by group.
@@ -130,6 +152,7 @@ fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, ending
         let teacher = match teacher {
             Ok(Some(teacher)) => teacher,
             Ok(None) => return,
+            Err(_) if site.stopped() => return,
             Err(error) => {
                 fail_all(plan, &indices, &error, site, endings);
                 continue;

@@ -1,12 +1,13 @@
 //! One model without a study: how well it predicts a text, and what it writes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
+use crate::hub::{Hub, Repo, is_name};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::native;
 
@@ -49,13 +50,26 @@ pub struct Continuation {
     pub ended: bool,
 }
 
+/// The folder of a model: itself, or where the hub's cache has it.
+fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
+    if model.is_dir() {
+        return Ok(model.to_owned());
+    }
+    let name = model.to_str().filter(|name| is_name(name) && !model.exists());
+    let name =
+        name.with_context(|| format!("{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display()))?;
+    let repo = Repo::model(name, "main");
+    let snapshot = hub.tokenizer(&repo).and_then(|_| hub.weights(&repo));
+    Ok(snapshot.with_context(|| format!("{name} is not a folder here, and cannot be had from the hub"))?.folder)
+}
+
 impl OneModel {
-    /// Reads a folder with config.json, weights and tokenizer.
+    /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is called so.
     ///
     /// # Errors
-    /// A folder that is not there, or has something in it that cannot be used.
-    pub fn open(folder: &Path) -> Result<Self> {
-        ensure!(folder.is_dir(), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", folder.display());
+    /// A folder that is not there, or has something in it that cannot be used; what the hub says.
+    pub fn open(model: &Path, hub: &Hub) -> Result<Self> {
+        let folder = &folder_of(model, hub)?;
         let (config, weights) = Weights::read(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in every softmax, as in transformers.

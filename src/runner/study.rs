@@ -1,16 +1,18 @@
 //! `lock.toml` from a plan: what the report says about a study without its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::study::{Arm, Axis, Cell, Change, Facts, ReportSettings, Study};
-use crate::spec::Plan;
-use crate::spec::run::{Balance, Dataset, Init, RunSpec, Teacher, Term, Tokenizer};
+use super::inputs::{pin_for_lock, repos};
+use crate::hub::{Hub, short};
+use crate::record::study::{Arm, Axis, Cell, Change, Facts, HubPin, ReportSettings, Study};
+use crate::spec::run::{Balance, Dataset, Init, Teacher, Term, Tokenizer};
+use crate::spec::{Plan, PlannedRun};
 
 /// Version of the form of `lock.toml`.
 const FORMAT: u32 = 1;
 
-/// The study that a plan describes; `command` reproduces it.
-pub fn study(plan: &Plan, command: &str) -> Study {
+/// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays at its commits.
+pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
     let cell = |cell: &crate::spec::PlannedCell| {
         let run = &plan.runs[cell.run];
         Cell {
@@ -29,6 +31,7 @@ pub fn study(plan: &Plan, command: &str) -> Study {
         name: plan.name.clone(),
         description: plan.description.clone(),
         inputs: inputs(plan),
+        hub: pins(plan, hub),
         axes: plan.axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.clone() }).collect(),
         cells: plan.cells.iter().map(cell).collect(),
         arms: plan.arms.iter().map(|arm| Arm { name: arm.name.clone(), changes: arm.changes.iter().map(change).collect() }).collect(),
@@ -64,14 +67,20 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
     inputs
 }
 
+/// The pins of everything that the plan takes from the hub.
+fn pins(plan: &Plan, hub: &Hub) -> Vec<HubPin> {
+    let repos: BTreeSet<_> = plan.runs.iter().flat_map(|run| repos(&run.spec)).collect();
+    repos.iter().filter_map(|repo| hub.pin(repo)).map(pin_for_lock).collect()
+}
+
 fn facts(plan: &Plan, command: &str) -> Facts {
-    let all = |words: fn(&RunSpec) -> String| distinct(plan.runs.iter().map(|run| words(&run.spec))).join("; or ");
+    let all = |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join("; or ");
     Facts {
-        dataset: all(|spec| dataset(&spec.dataset)),
-        tokenizer: all(|spec| tokenizer(&spec.tokenizer)),
-        teacher: all(|spec| teacher(&spec.teacher)),
-        student_init: all(|spec| {
-            match spec.student.init {
+        dataset: all(dataset),
+        tokenizer: all(tokenizer),
+        teacher: all(teacher),
+        student_init: all(|run| {
+            match run.spec.student.init {
                 Init::Random => "random",
                 Init::Teacher => "teacher",
                 Init::Dir => "dir",
@@ -102,35 +111,41 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     found
 }
 
-fn dataset(dataset: &Dataset) -> String {
+/// `of the hub at the commit 607a30d783df`.
+fn on_the_hub(run: &PlannedRun, part: &str) -> String {
+    format!("of the hub at the commit {}", short(run.identity[part]["commit"].as_str().unwrap_or("unknown")))
+}
+
+fn dataset(run: &PlannedRun) -> String {
     let files = |paths: &[crate::spec::path::InputPath]| paths.iter().map(|path| path.written.as_str()).collect::<Vec<_>>().join(", ");
-    match dataset {
+    match &run.spec.dataset {
         Dataset::Synthetic { seed, train_words, .. } => {
             format!("stories of the embedded grammar (seed {seed}, {train_words} words to train on)")
         }
         Dataset::Text { train, .. } => format!("text files ({})", files(train)),
         Dataset::Parquet { train, column, .. } => format!("column {column} of parquet files ({})", files(train)),
-        Dataset::Hub { repo, config, revision, .. } => {
-            format!("{repo}{} of the hub, revision {revision}", config.as_ref().map_or_else(String::new, |config| format!(" ({config})")))
+        Dataset::Hub { repo, config, .. } => {
+            let config = config.as_ref().map_or_else(String::new, |config| format!(" ({config})"));
+            format!("{repo}{config} {}", on_the_hub(run, "dataset"))
         }
     }
 }
 
-fn tokenizer(tokenizer: &Tokenizer) -> String {
-    match tokenizer {
+fn tokenizer(run: &PlannedRun) -> String {
+    match &run.spec.tokenizer {
         Tokenizer::Train { vocab_size } => format!("byte-level BPE of {vocab_size} tokens, trained on the training split"),
         Tokenizer::Dir { path } => format!("the one in {}", path.written),
-        Tokenizer::Hub { repo, revision } => format!("that of {repo} of the hub, revision {revision}"),
+        Tokenizer::Hub { repo, .. } => format!("that of {repo} {}", on_the_hub(run, "tokenizer")),
     }
 }
 
-fn teacher(teacher: &Teacher) -> String {
-    match teacher {
+fn teacher(run: &PlannedRun) -> String {
+    match &run.spec.teacher {
         Teacher::Train { layers, width, heads, train, .. } => {
             let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
             format!("a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on {tokens} tokens")
         }
         Teacher::Dir { path } => format!("the GPT-2 in {}", path.written),
-        Teacher::Hub { repo, revision } => format!("{repo} of the hub, revision {revision}"),
+        Teacher::Hub { repo, .. } => format!("{repo} {}", on_the_hub(run, "teacher")),
     }
 }

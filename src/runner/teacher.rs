@@ -1,5 +1,6 @@
-//! The teacher: read from a folder, or trained once and kept in the cache for every study that names it.
+//! The teacher: read from a folder or the hub, or trained once and kept in the cache for every study that names it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -10,6 +11,7 @@ use super::{Event, Site, about, folder};
 use crate::data::{Order, Prepared};
 use crate::eval::plain_training;
 use crate::files;
+use crate::hub::Repo;
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::record::evaluation::TrainingCost;
@@ -35,15 +37,8 @@ pub(super) struct Teacher {
 pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result<Option<Teacher>> {
     let target = site.layout.teacher(&run.teacher_key);
     match &run.spec.teacher {
-        Source::Dir { path } => {
-            let path = path.resolve();
-            let (config, weights) = Weights::read(&path)?;
-            let bytes = std::fs::metadata(path.join("model.safetensors")).map_or(0, |about| about.len());
-            Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None }))
-        }
-        Source::Hub { repo, .. } => {
-            bail!("the teacher {repo} lies on the hub, which this version does not fetch from; give a folder: teacher.source = \"dir\"")
-        }
+        Source::Dir { path } => read(&path.resolve()).map(Some),
+        Source::Hub { repo, revision } => read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some),
         Source::Train { layers, width, heads, seed, train } => {
             let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
             let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
@@ -60,6 +55,13 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
             Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training }))
         }
     }
+}
+
+/// A teacher that came trained.
+fn read(folder: &Path) -> Result<Teacher> {
+    let (config, weights) = Weights::read(folder)?;
+    let bytes = std::fs::metadata(folder.join("model.safetensors")).map_or(0, |about| about.len());
+    Ok(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None })
 }
 
 impl Teacher {

@@ -383,7 +383,7 @@ impl Loaded {
         let unknown = || "unknown".to_owned();
         if !matches!(run.dataset, Dataset::Synthetic { .. }) {
             let fact = asked.0.get(&run.dataset, || inputs.dataset(&run.dataset));
-            facts.fingerprints.dataset = facts.take(dataset_key(&fact), fact).map_or_else(unknown, |fact| fact.fingerprint);
+            facts.fingerprints.dataset = facts.take(dataset_key(&run.dataset, &fact), fact).map_or_else(unknown, |fact| fact.fingerprint);
         }
         if !matches!(run.tokenizer, Tokenizer::Train { .. }) {
             let fact = asked.1.get(&(run.dataset.clone(), run.tokenizer.clone()), || inputs.tokenizer(&run.dataset, &run.tokenizer));
@@ -406,10 +406,11 @@ impl Loaded {
     }
 }
 
-/// The split that a dataset's fault is about, where its message names one.
-fn dataset_key(fact: &Fact<DatasetFact>) -> &'static str {
-    let Fact::Bad(message) = fact else { return "dataset.source" };
-    ["dataset.train", "dataset.validation", "dataset.test"].into_iter().find(|key| message.contains(key)).unwrap_or("dataset.source")
+/// The key that a dataset's fault is about: the one that its message names, else the one that says where it is.
+fn dataset_key(dataset: &Dataset, fact: &Fact<DatasetFact>) -> &'static str {
+    let place = if matches!(dataset, Dataset::Hub { .. }) { "dataset.repo" } else { "dataset.source" };
+    let Fact::Bad(message) = fact else { return place };
+    ["dataset.config", "dataset.train", "dataset.validation", "dataset.test"].into_iter().find(|key| message.contains(key)).unwrap_or(place)
 }
 
 type AskedAll = (

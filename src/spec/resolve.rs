@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::layers::On;
 use super::matching::{Strategy, init_blocks};
 use super::plan::TeacherFact;
-use super::run::{Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, RunSpec, Student, Teacher, Term, Tokenizer, Train};
+use super::run::{Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, Rows, RunSpec, Student, Teacher, Term, Tokenizer, Train};
 use super::schedule::{Schedule, Span, percentage};
 use super::words::list_of;
 use super::written::Run;
@@ -135,7 +135,7 @@ fn level_floor(table: &str, train: &mut Train, idle: &mut Vec<(String, String)>)
 }
 
 fn check_dataset(dataset: &Dataset, problems: &mut Problems) {
-    let Dataset::Hub { train, validation, test, .. } = dataset else { return };
+    let Dataset::Hub { train, validation, test, rows, .. } = dataset else { return };
     if train.ends_with('%') {
         problems.add(
             "dataset.train",
@@ -147,6 +147,11 @@ fn check_dataset(dataset: &Dataset, problems: &mut Problems) {
     for (key, split) in [("validation", validation), ("test", test)] {
         if split.ends_with('%') {
             match percentage(split) {
+                Some(share) if share > 0.0 && *rows == Rows::Lines => problems.add(
+                    &format!("dataset.{key}"),
+                    format!("dataset.{key} = \"{split}\" is a share of the documents, and with dataset.rows = \"lines\" all rows are one"),
+                    "write rows = \"documents\", or name a split of the hub",
+                ),
                 Some(share) if share > 0.0 => total += share,
                 _ => {
                     let message = format!("dataset.{key} = \"{split}\" is not a percentage between 0% and 100%");

@@ -112,10 +112,10 @@ pub enum Dataset {
         /// Split of the hub that is trained on.
         #[serde(default = "train_split")]
         train: String,
-        /// Split of the hub, or a share of the training documents such as "0.5%", cut by hash.
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut by hash.
         #[serde(default = "validation_split")]
         validation: String,
-        /// Split of the hub, or a share of the training documents such as "0.5%", cut by hash.
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut by hash.
         #[serde(default = "test_split")]
         test: String,
         /// Column with the text.

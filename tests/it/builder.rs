@@ -117,6 +117,9 @@ impl Site {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env("KDPIPE_CACHE", self.path("cache")).env_remove("KDPIPE_FAULT").env_remove("NO_COLOR");
+        // No test asks anything of the world: the hub is where nobody listens, unless a test starts one.
+        command.env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", "http://127.0.0.1:9");
+        ["HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"].iter().for_each(|name| drop(command.env_remove(name)));
         command
     }
 

@@ -85,14 +85,15 @@ fn an_existing_file_is_not_overwritten_by_init_and_the_starter_is_a_good_spec() 
 }
 
 #[test]
-fn hub_sources_are_planned_as_unknown_and_refused_by_run() {
+fn what_lies_on_the_hub_is_planned_as_unknown_and_missed_by_run_offline() {
     for name in ["wikitext103", "openwebtext", "gpt2-medium"] {
         let path = format!("{}/pipelines/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let site = Site::tiny(&[]);
         let plan = site.kdpipe(&format!("plan {path}")).code(0);
         assert!(plan.out.contains("unknown"), "{}", plan.out);
-        let run = site.kdpipe(&format!("run {path}")).code(2);
-        assert!(run.error.contains("hub"), "{}", run.error);
+        let run = site.kdpipe(&format!("run {path} --offline")).code(2);
+        assert_eq!(run.error.matches("is not in the hub's cache, and offline nothing is fetched").count(), 3, "{}", run.error);
+        assert!(!site.path("results").exists() && !site.path("hf").exists());
     }
 }
 

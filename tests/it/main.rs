@@ -3,6 +3,7 @@
 mod architecture;
 mod builder;
 mod docs;
+mod hub;
 mod input;
 mod invalid;
 mod kills;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use kdpipe::runner::LocalInputs;
+use kdpipe::hub::{Hub, Settings};
+use kdpipe::runner::Facts;
 use kdpipe::spec::{Options, STARTER, load, run_spec_toml, schema_of_a_spec};
 use serde_json::Value as Json;
 
@@ -202,12 +203,15 @@ fn every_shipped_spec_is_accepted_by_the_schema_and_planned() {
     let schema = schema_of_a_spec();
     jsonschema::meta::validate(&schema).expect("a JSON schema");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let nothing = tempfile::tempdir().expect("a folder");
+    let settings = Settings { cache: nothing.path().to_owned(), ..Settings::from_environment(true) };
+    let hub = Hub::quiet(settings, Vec::new());
     for (path, text) in pipelines() {
         let value: Json = serde_json::to_value(toml::from_str::<toml::Table>(&text).expect("TOML")).expect("JSON");
         let wrong: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{path}: {wrong:?}");
         let loaded = load(std::path::Path::new(&path), &Options::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        match loaded.resolve(&LocalInputs) {
+        match loaded.resolve(&Facts::to_plan(&hub)) {
             Ok(plan) => assert!(!plan.runs.is_empty() && plan.notices.is_empty(), "{path}: {:?}", plan.notices),
             // Text of the user's own need not be there.
             Err(wrong) => assert!(

@@ -61,6 +61,13 @@ fn a_study_is_read_as_it_was_written() {
         version: "0.1.0".into(),
         name: "study".into(),
         description: "one \"line\"".into(),
+        hub: vec![HubPin {
+            kind: "dataset".into(),
+            repo: "o/d".into(),
+            revision: "main".into(),
+            commit: "607a30d783dfa663caf39e06633721c8d4cfcd7e".into(),
+            branch: Some("refs/convert/parquet".into()),
+        }],
         inputs: BTreeMap::from([("dataset.train".to_owned(), "00".to_owned())]),
         axes: vec![Axis { key: "arm".into(), values: vec!["mse".into()] }],
         cells: vec![Cell { at: at.clone(), run: ID.into(), evaluation: "e".into(), teacher: "t".into(), teacher_evaluation: "te".into() }],
@@ -81,6 +88,8 @@ fn a_study_is_read_as_it_was_written() {
     };
     write_study(&layout, &study).unwrap();
     assert_eq!(read_study(&layout).unwrap(), study);
+    assert_eq!(read_pins(&layout).unwrap(), study.hub);
+    assert_eq!(read_pins(&Layout::new(root.path(), "none")).unwrap(), []);
     let (_, changes) = recorded(|| write_study(&layout, &study).unwrap());
     assert_eq!(changes.len(), 0, "what says the same is not written again");
     study.format = 99;

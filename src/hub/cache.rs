@@ -1,0 +1,48 @@
+//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots}`, as the Python library has it, and `.kdpipe` beside them for what is being fetched.
+
+use std::path::PathBuf;
+
+use hf_hub::Cache;
+
+use super::hash::Hash;
+use super::repo::Repo;
+use super::settings::Settings;
+
+fn folder(settings: &Settings, repo: &Repo) -> PathBuf {
+    Cache::new(settings.cache.clone()).path().join(repo.named().folder_name())
+}
+
+/// The file that remembers the commit of a revision.
+pub(super) fn reference(settings: &Settings, repo: &Repo) -> PathBuf {
+    folder(settings, repo).join("refs").join(&repo.revision)
+}
+
+/// The folder of a commit's files, which are links to blobs.
+pub(super) fn snapshot(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf {
+    folder(settings, repo).join("snapshots").join(commit)
+}
+
+/// A file by its hash.
+pub(super) fn blob(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
+    folder(settings, repo).join("blobs").join(hash.digits())
+}
+
+/// The list of a commit's files, as newer Python libraries store it too: offline nothing else tells whether a snapshot is complete.
+pub(super) fn listing(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf {
+    folder(settings, repo).join("trees").join(format!("{commit}.json"))
+}
+
+/// Where files are fetched to.
+pub(super) fn workplace(settings: &Settings, repo: &Repo) -> PathBuf {
+    folder(settings, repo).join(".kdpipe")
+}
+
+/// A file that is being fetched.
+pub(super) fn in_the_making(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
+    workplace(settings, repo).join(hash.digits())
+}
+
+/// Held by the process that fetches a file.
+pub(super) fn lock(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
+    workplace(settings, repo).join(format!("{}.lock", hash.digits()))
+}

@@ -1,0 +1,243 @@
+//! The files of a commit: paths, lengths, hashes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::hash::Hash;
+use super::repo::is_below;
+use crate::files;
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Below the repo, with `/` between names.
+    pub path: String,
+    pub size: u64,
+    /// Unknown of a file that somebody put into the cache without a blob.
+    pub hash: Option<Hash>,
+    /// What git knows it by; of a file in large-file storage that of the pointer to it.
+    git: String,
+    /// What the hub's other storage knows it by, kept for the Python library.
+    xet_hash: Option<String>,
+}
+
+/// All files of a commit, by path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub files: Vec<Entry>,
+    /// Whether these are all: not where the cache alone was asked, which may lack some.
+    pub whole: bool,
+}
+
+/// A page of the hub's answer.
+pub(super) type Page = Vec<Listed>;
+
+/// As the hub lists a file or folder.
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    oid: Option<String>,
+    size: Option<u64>,
+    lfs: Option<Large>,
+    #[serde(rename = "xetHash")]
+    xet_hash: Option<String>,
+}
+
+/// Of a file in large-file storage.
+#[derive(Debug, Deserialize)]
+struct Large {
+    oid: String,
+    size: u64,
+}
+
+/// As a list is stored, by the Python library too.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format_version: u32,
+    files: BTreeMap<String, StoredFile>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFile {
+    size: u64,
+    blob_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lfs_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lfs_size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    xet_hash: Option<String>,
+}
+
+const FORMAT: u32 = 1;
+/// The largest list that is read back.
+const LIMIT: u64 = 256 << 20;
+/// Folders of a snapshot that are gone down at most.
+const DEEPEST: usize = 16;
+
+impl Listing {
+    /// The files of the hub's answer.
+    ///
+    /// # Errors
+    /// A path that leads elsewhere, a file without a hash.
+    pub(super) fn new(listed: Page) -> Result<Self, String> {
+        let mut files = Vec::new();
+        for Listed { kind, path, oid, size, lfs, xet_hash } in listed {
+            if kind != "file" {
+                continue;
+            }
+            let (lfs_sha256, lfs_size) = lfs.map(|large| (large.oid, large.size)).unzip();
+            let (Some(blob_id), Some(size)) = (oid, size) else {
+                return Err(format!("it gives no hash or length of {path:?}"));
+            };
+            files.push(entry(path, StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash })?);
+        }
+        Ok(Self::sorted(files, true))
+    }
+
+    fn sorted(mut files: Vec<Entry>, whole: bool) -> Self {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.dedup_by(|a, b| a.path == b.path);
+        Self { files, whole }
+    }
+
+    /// What a snapshot in the cache holds; nothing where there is none.
+    pub(super) fn of_snapshot(folder: &Path) -> Option<Self> {
+        let mut files = Vec::new();
+        walk(folder, "", 0, &mut files);
+        (!files.is_empty()).then(|| Self::sorted(files, false))
+    }
+
+    pub fn find(&self, path: &str) -> Option<&Entry> {
+        self.files.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok().map(|at| &self.files[at])
+    }
+
+    /// Reads a list that is stored; nothing where there is none that can be used.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let stored: Stored = serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
+        let files = stored.files.into_iter().map(|(path, file)| entry(path, file));
+        (stored.format_version == FORMAT).then_some(Self::sorted(files.collect::<Result<_, _>>().ok()?, true))
+    }
+
+    /// Stores the list for later starts.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub(super) fn write(&self, path: &Path) -> Result<()> {
+        let file = |entry: &Entry| {
+            let large = match &entry.hash {
+                Some(Hash::Sha256(digits)) => Some((digits.clone(), entry.size)),
+                _ => None,
+            };
+            let (lfs_sha256, lfs_size) = large.unzip();
+            StoredFile { size: entry.size, blob_id: entry.git.clone(), lfs_sha256, lfs_size, xet_hash: entry.xet_hash.clone() }
+        };
+        let files = self.files.iter().map(|entry| (entry.path.clone(), file(entry))).collect();
+        files::write_atomically(path, &serde_json::to_vec_pretty(&Stored { format_version: FORMAT, files })?)
+    }
+}
+
+/// A file as it is listed, or why it cannot be.
+fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
+    if !is_below(&path) {
+        return Err(format!("it names a file {path:?}, which does not lie in the repo's folder"));
+    }
+    let StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash } = file;
+    let hash = match &lfs_sha256 {
+        Some(sha256) => Hash::parse(sha256).filter(|hash| matches!(hash, Hash::Sha256(_))),
+        None => Hash::parse(&blob_id).filter(|hash| matches!(hash, Hash::Git(_))),
+    };
+    let hash = Some(hash.ok_or_else(|| format!("it gives no hash or length of {path:?}"))?);
+    Ok(Entry { path, size: lfs_size.unwrap_or(size), hash, git: blob_id, xet_hash })
+}
+
+fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let (path, at) = (format!("{prefix}{name}"), entry.path());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth < DEEPEST {
+                walk(&at, &format!("{path}/"), depth + 1, found);
+            }
+        } else if let Ok(about) = at.metadata().map(|about| (about.is_file(), about.len()))
+            && about.0
+        {
+            // A blob's name is its content's hash.
+            let blob = std::fs::read_link(&at).ok().and_then(|to| Some(to.file_name()?.to_str()?.to_owned()));
+            found.push(Entry { path, size: about.1, hash: blob.and_then(|name| Hash::parse(&name)), git: String::new(), xet_hash: None });
+        }
+    }
+}
+
+impl Entry {
+    /// Whether `path` holds this file: `Err(None)` where nothing is there, `Err(Some(reason))` where something else is.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub(super) fn check(&self, path: &Path) -> Result<Result<(), Option<String>>> {
+        let Ok(about) = path.metadata() else { return Ok(Err(None)) };
+        if !about.is_file() {
+            return Ok(Err(Some("it is no file".to_owned())));
+        }
+        if about.len() != self.size {
+            return Ok(Err(Some(format!("it has {} bytes where {} are right", about.len(), self.size))));
+        }
+        Ok(match &self.hash {
+            Some(hash) if !hash.is_of(path, self.size)? => Err(Some("its content does not have the hash that it should".to_owned())),
+            _ => Ok(()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(path: &str, oid: &str) -> Result<Listing, String> {
+        let page =
+            serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
+        Listing::new(serde_json::from_value(page).unwrap())
+    }
+
+    #[test]
+    fn names_that_lead_out_of_the_folder_and_files_without_a_hash_are_refused() {
+        let git = "ce013625030ba8dba906f756967f9e9ca394464a";
+        assert_eq!(listed("a/b.txt", git).unwrap().find("a/b.txt").unwrap().size, 3);
+        for bad in ["../a", "/a", "a/../b", "a/./b", "a//b", "", "a\\b", "c:a", "a\n", "a/.."] {
+            assert!(listed(bad, git).unwrap_err().contains("does not lie in the repo's folder"), "{bad}");
+        }
+        for bad in ["", "abc", "../../../../etc/passwd", &"G".repeat(40), &"a".repeat(64)] {
+            assert!(listed("a", bad).unwrap_err().contains("no hash"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_back_as_it_was_written_and_a_broken_one_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.json");
+        let listing = listed("a/b.txt", "ce013625030ba8dba906f756967f9e9ca394464a").unwrap();
+        listing.write(&path).unwrap();
+        assert_eq!(Listing::read(&path), Some(listing));
+        std::fs::write(
+            &path,
+            r#"{"format_version": 1, "files": {"../a": {"size": 1, "blob_id": "ce013625030ba8dba906f756967f9e9ca394464a"}}}"#,
+        )
+        .unwrap();
+        assert_eq!(Listing::read(&path), None);
+        // As huggingface_hub 2.4 wrote it.
+        let python = r#"{"format_version": 1, "files": {"a.safetensors": {"size": 453864, "blob_id": "fa9abfdec19ae0d6400cd3e9a25ee885633a8253",
+            "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500", "lfs_size": 453864}}}"#;
+        std::fs::write(&path, python).unwrap();
+        let read = Listing::read(&path).unwrap();
+        assert_eq!(read.files[0].hash, Hash::parse("8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500"));
+        read.write(&path).unwrap();
+        let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(written, serde_json::from_str::<serde_json::Value>(python).unwrap());
+    }
+}

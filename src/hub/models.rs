@@ -1,0 +1,158 @@
+//! Which files of a repo make up a GPT-2 and its tokenizer.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::fault::Fault;
+use super::listing::Listing;
+use super::repo::{Repo, is_below};
+use super::{Hub, cache};
+use crate::files;
+
+/// A folder of the cache with the files that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub folder: PathBuf,
+    pub commit: String,
+}
+
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+/// An index of more bytes, or of more parts, is none of a GPT-2.
+const LARGEST_INDEX: u64 = 16 << 20;
+
+impl Hub<'_> {
+    /// tokenizer.json, else vocab.json and merges.txt; with them tokenizer_config.json where the repo has one.
+    ///
+    /// # Errors
+    /// A repo without a tokenizer; as [`Hub::file`].
+    pub fn tokenizer(&self, repo: &Repo) -> Result<Snapshot> {
+        self.snapshot(repo, |listing| {
+            let mut names = tokenizer_files(repo, listing)?;
+            names.extend(listing.find("tokenizer_config.json").map(|entry| entry.path.clone()));
+            Ok(names)
+        })
+    }
+
+    /// config.json, once it is sure that the repo has weights that can be read.
+    ///
+    /// # Errors
+    /// A repo without them; as [`Hub::file`].
+    pub fn config(&self, repo: &Repo) -> Result<Snapshot> {
+        self.snapshot(repo, |listing| {
+            weight_files(repo, listing)?;
+            Ok(vec![CONFIG.to_owned()])
+        })
+    }
+
+    /// config.json and the weights: model.safetensors, or model.safetensors.index.json with the parts that it names.
+    ///
+    /// # Errors
+    /// As [`Hub::config`]; an index that is none.
+    pub fn weights(&self, repo: &Repo) -> Result<Snapshot> {
+        let snapshot = self.snapshot(repo, |listing| {
+            let weights = weight_files(repo, listing)?;
+            Ok(vec![CONFIG.to_owned(), weights.to_owned()])
+        })?;
+        let listing = self.listing(repo, &snapshot.commit)?;
+        if listing.find(WEIGHTS).is_none() {
+            let index = self.file(repo, &snapshot.commit, INDEX)?;
+            for part in
+                parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))?
+            {
+                self.file(repo, &snapshot.commit, &part)?;
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn snapshot(&self, repo: &Repo, choose: impl FnOnce(&Listing) -> Result<Vec<String>>) -> Result<Snapshot> {
+        let commit = self.commit(repo)?;
+        let listing = self.listing(repo, &commit)?;
+        for name in choose(&listing)? {
+            self.file(repo, &commit, &name)?;
+        }
+        Ok(Snapshot { folder: cache::snapshot(&self.settings, repo, &commit), commit })
+    }
+}
+
+/// A list that may not be whole has no file for sure only where it is whole.
+fn lacking(repo: &Repo, listing: &Listing, what: &str, message: String) -> anyhow::Error {
+    if listing.whole { anyhow::anyhow!(message) } else { Fault::NotHere { what: format!("{what} of {}", repo.title()) }.into() }
+}
+
+fn tokenizer_files(repo: &Repo, listing: &Listing) -> Result<Vec<String>> {
+    let has = |name: &str| listing.find(name).is_some();
+    if has("tokenizer.json") {
+        return Ok(vec!["tokenizer.json".to_owned()]);
+    }
+    if has("vocab.json") && has("merges.txt") {
+        return Ok(vec!["vocab.json".to_owned(), "merges.txt".to_owned()]);
+    }
+    let message = format!(
+        "{} has no tokenizer.json, nor vocab.json with merges.txt; name a repo that has, such as \"openai-community/gpt2\"",
+        repo.title()
+    );
+    Err(lacking(repo, listing, "tokenizer.json", message))
+}
+
+/// The file that the weights begin with.
+fn weight_files(repo: &Repo, listing: &Listing) -> Result<&'static str> {
+    let has = |name: &str| listing.find(name).is_some();
+    if has(WEIGHTS) {
+        return Ok(WEIGHTS);
+    }
+    if has(INDEX) {
+        return Ok(INDEX);
+    }
+    let title = repo.title();
+    let message = if has("pytorch_model.bin") || has("pytorch_model.bin.index.json") {
+        format!(
+            "{title} has its weights only as pytorch_model.bin, a format that runs code when it is read; name a revision with model.safetensors (the hub often offers one as \"refs/pr/1\"), or \
+             write them with transformers (save_pretrained(\"FOLDER\")) and use source = \"dir\" with path = \"FOLDER\""
+        )
+    } else {
+        format!("{title} has no {WEIGHTS}, so it holds no GPT-2 that can be read")
+    };
+    Err(lacking(repo, listing, WEIGHTS, message))
+}
+
+/// The files that an index names, each once.
+fn parts(index: &[u8]) -> Result<Vec<String>> {
+    let index: Value = serde_json::from_slice(index).context("it is not JSON")?;
+    let map = index["weight_map"].as_object().context("it has no weight_map")?;
+    let mut found = Vec::new();
+    for part in map.values() {
+        let part = part.as_str().context("its weight_map names something that is no file")?;
+        ensure!(
+            is_below(part) && !part.contains('/') && part.ends_with(".safetensors"),
+            "its weight_map names {part:?}, which is no file beside it"
+        );
+        if !found.iter().any(|known| known == part) {
+            found.push(part.to_owned());
+        }
+    }
+    if found.is_empty() {
+        bail!("its weight_map is empty");
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_names_files_beside_it_and_nothing_else() {
+        let index = br#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
+        assert_eq!(parts(index).unwrap(), ["model-1.safetensors", "model-2.safetensors"]);
+        for bad in ["", "[]", "{}", r#"{"weight_map": {}}"#, r#"{"weight_map": {"a": 1}}"#, r#"{"weight_map": {"a": "../x.safetensors"}}"#]
+        {
+            assert!(parts(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

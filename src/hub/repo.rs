@@ -1,0 +1,130 @@
+//! What a repo of the hub is called, and what its names may be.
+
+use std::fmt;
+use std::path::{Component, Path};
+
+use super::fault::Fault;
+
+/// What a repo holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Model,
+    Dataset,
+}
+
+/// A repo at a revision: a branch, tag or commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repo {
+    pub kind: Kind,
+    /// OWNER/NAME, or a NAME alone.
+    pub name: String,
+    pub revision: String,
+}
+
+impl Repo {
+    pub fn model(name: &str, revision: &str) -> Self {
+        Self { kind: Kind::Model, name: name.to_owned(), revision: revision.to_owned() }
+    }
+
+    pub fn dataset(name: &str, revision: &str) -> Self {
+        Self { kind: Kind::Dataset, name: name.to_owned(), revision: revision.to_owned() }
+    }
+
+    /// The same repo at another revision.
+    pub fn at(&self, revision: &str) -> Self {
+        Self { revision: revision.to_owned(), ..self.clone() }
+    }
+
+    /// `the model NAME`.
+    pub fn title(&self) -> String {
+        format!("the {} {}", self.kind, self.name)
+    }
+
+    /// As the `hf-hub` crate has it, which knows the names of folders and addresses.
+    pub(super) fn named(&self) -> hf_hub::Repo {
+        let kind = match self.kind {
+            Kind::Model => hf_hub::RepoType::Model,
+            Kind::Dataset => hf_hub::RepoType::Dataset,
+        };
+        hf_hub::Repo::with_revision(self.name.clone(), kind, self.revision.clone())
+    }
+
+    /// Refuses names that no repo has: they become parts of paths and addresses.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if !is_name(&self.name) {
+            return Err(Fault::BadInput {
+                message: format!("\"{}\" is no repo of the hub; write OWNER/NAME, such as \"openai-community/gpt2\"", self.name),
+            });
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+=@".contains(c);
+        if !self.revision.chars().all(plain) || !is_below(&self.revision) {
+            return Err(Fault::BadInput {
+                message: format!("\"{}\" is no revision of {}; write a branch, a tag or a commit", self.revision, self.title()),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(match self {
+            Self::Model => "model",
+            Self::Dataset => "dataset",
+        })
+    }
+}
+
+impl fmt::Display for Repo {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        write!(out, "{} at the revision {}", self.title(), self.revision)
+    }
+}
+
+/// OWNER/NAME or NAME, by the hub's own rules.
+pub fn is_name(name: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && !part.starts_with(['-', '.'])
+            && !part.ends_with(['-', '.'])
+            && !part.contains("--")
+            && !part.contains("..")
+    };
+    name.len() <= 96 && name.split('/').count() <= 2 && name.split('/').all(part)
+}
+
+/// Forty hexadecimal digits.
+pub(super) fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// A relative path that stays below the folder it is put in, on every system.
+pub(super) fn is_below(path: &str) -> bool {
+    let plain = |c: char| !c.is_control() && c != '\\' && c != ':';
+    !path.is_empty()
+        && path.chars().all(plain)
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_revisions_that_could_leave_their_folder_are_refused() {
+        for good in ["gpt2", "openai-community/gpt2", "Salesforce/wikitext", "a/b.c_d-e"] {
+            assert!(Repo::model(good, "main").check().is_ok(), "{good}");
+        }
+        for bad in ["", "a/b/c", "../x", "a/..", "/a", "a/", "a b/c", "a/b?c", "a--b/c", "-a/b", "a/.b", &"x".repeat(97)] {
+            assert!(Repo::model(bad, "main").check().is_err(), "{bad}");
+        }
+        for good in ["main", "v1.0", "refs/pr/3", "refs/convert/parquet", "607a30d783dfa663caf39e06633721c8d4cfcd7e"] {
+            assert!(Repo::model("a/b", good).check().is_ok(), "{good}");
+        }
+        for bad in ["", "../../x", "/etc", "a//b", "a/./b", "a b", "a\\b", "a?b", "a#b", "a%2fb"] {
+            assert!(Repo::model("a/b", bad).check().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The hub: a server on this machine that answers as it does, its faults, and studies that take everything from it.
+
+mod faults;
+mod server;
+mod shelf;
+mod studies;
