@@ -76,7 +76,7 @@ mod tests {
         assert!(git.is_of(&path, 6).unwrap() && sha256.is_of(&path, 6).unwrap());
         std::fs::write(&path, "hellO\n").unwrap();
         assert!(!git.is_of(&path, 6).unwrap() && !sha256.is_of(&path, 6).unwrap());
-        for bad in ["", "abc", &"x".repeat(40), &"A".repeat(64), &"../../../x"[..]] {
+        for bad in ["", "abc", &"x".repeat(40), &"A".repeat(64), "../../../x"] {
             assert_eq!(Hash::parse(bad), None);
         }
     }

@@ -60,8 +60,19 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
 /// A teacher that came trained.
 fn read(folder: &Path) -> Result<Teacher> {
     let (config, weights) = Weights::read(folder)?;
-    let bytes = std::fs::metadata(folder.join("model.safetensors")).map_or(0, |about| about.len());
+    let bytes = weight_bytes(folder);
     Ok(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None })
+}
+
+/// Bytes of model.safetensors, or of the parts that stand for it.
+fn weight_bytes(folder: &Path) -> u64 {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
+    let whole = folder.join("model.safetensors");
+    if whole.exists() {
+        return length(&whole);
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|kind| kind == "safetensors")).map(|path| length(&path)).sum()
 }
 
 impl Teacher {

@@ -119,7 +119,9 @@ impl Site {
         command.env("KDPIPE_CACHE", self.path("cache")).env_remove("KDPIPE_FAULT").env_remove("NO_COLOR");
         // No test asks anything of the world: the hub is where nobody listens, unless a test starts one.
         command.env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", "http://127.0.0.1:9");
-        ["HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"].iter().for_each(|name| drop(command.env_remove(name)));
+        for name in ["HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"] {
+            command.env_remove(name);
+        }
         command
     }
 
