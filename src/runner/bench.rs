@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use dfdx::prelude::NoneTape;
 use serde::Serialize;
 
+use super::group::student_config;
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
 use crate::model::{Config, Gpt2, Weights};
@@ -107,12 +108,12 @@ fn shapes(spec: &RunSpec) -> Result<(Config, Config)> {
     };
     let teacher = match &spec.teacher {
         Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
-        Teacher::Dir { path } => Weights::read(&path.resolve())?.0,
+        Teacher::Dir { path } => Config::read(&path.resolve())?,
         Teacher::Hub { repo, .. } => {
             bail!("the shape of {repo} is not known without a download; set teacher.source = \"train\" with its layers, width and heads")
         }
     };
-    let student = Config::new(spec.student.layers, spec.student.width, spec.student.heads, vocabulary, teacher.positions);
+    let student = student_config(spec, &teacher, vocabulary)?;
     Ok((student, teacher))
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::data;
 use crate::files;
-use crate::model::Config;
+use crate::model::{Config, weight_files};
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, Teacher, Tokenizer};
 use crate::spec::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
@@ -67,7 +67,8 @@ fn model_folder(folder: &Path) -> anyhow::Result<TeacherFact> {
     let path = folder.join("config.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;
     let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
-    let weights = files::sha256_of_file(&folder.join("model.safetensors"))?;
+    let weights: Vec<String> = weight_files(folder)?.iter().map(|file| files::sha256_of_file(file)).collect::<anyhow::Result<_>>()?;
+    let weights = weights.join("\n");
     Ok(TeacherFact {
         fingerprint: files::sha256(format!("{text}\n{weights}").as_bytes()),
         layers: config.layers,
@@ -75,5 +76,7 @@ fn model_folder(folder: &Path) -> anyhow::Result<TeacherFact> {
         heads: config.heads,
         positions: config.positions,
         vocabulary: Some(config.vocabulary),
+        inner: config.inner,
+        tied: config.tied,
     })
 }

@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::data::{Single, Tokenizer, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
-use crate::model::{Config, Gpt2, Weights};
+use crate::model::{Checkpoint, Gpt2, Weights};
 use crate::ops::native;
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
-    config: Config,
-    weights: Weights,
+    checkpoint: Checkpoint,
     tokenizer: Tokenizer,
 }
 
@@ -54,21 +53,21 @@ impl OneModel {
     /// A folder that is not there, or has something in it that cannot be used.
     pub fn open(folder: &Path) -> Result<Self> {
         ensure!(folder.is_dir(), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", folder.display());
-        let (config, weights) = Weights::read(folder)?;
+        let checkpoint = Checkpoint::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         ensure!(
-            tokenizer.vocabulary() <= config.vocabulary,
+            tokenizer.vocabulary() <= checkpoint.config.vocabulary,
             "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong together",
             folder.display(),
             tokenizer.vocabulary(),
-            config.vocabulary
+            checkpoint.config.vocabulary
         );
-        Ok(Self { config, weights, tokenizer })
+        Ok(Self { checkpoint, tokenizer })
     }
 
     /// Positions that the model knows.
     pub fn positions(&self) -> usize {
-        self.config.positions
+        self.checkpoint.config.positions
     }
 
     /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's positions, and the context.
@@ -86,7 +85,7 @@ impl OneModel {
         ensure!((1..=context).contains(&stride), "--stride {stride} is out of range: it is 1 to the context, {context}");
         let Single { tokens, words, bytes } = single(path, &self.tokenizer)?;
         ensure!(tokens.len() > 1, "{} has one token, and the first is never predicted; give a longer text", path.display());
-        let model = Gpt2::from_weights(&native(), &self.config, &self.weights).context("the model cannot be used")?;
+        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
         let found = perplexity(&model, &Text { tokens: &tokens, documents: &[0], words, bytes }, context, stride);
         Ok(TextScore {
             tokens: found.tokens,
@@ -113,7 +112,8 @@ impl OneModel {
         if tokens.is_empty() {
             tokens.push(end);
         }
-        let mut decoder = Decoder::new(&self.config, &self.weights);
+        let weights = Weights::from_checkpoint(&self.checkpoint);
+        let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut new = generate(&mut decoder, &tokens, count, &mut Sampler::new(sampling), Some(end), |token| {
             if token != end {
                 each(self.tokenizer.token_bytes(token));

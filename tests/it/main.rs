@@ -6,6 +6,7 @@ mod docs;
 mod input;
 mod invalid;
 mod kills;
+mod models;
 mod reference;
 mod spec;
 mod spec_grid;
