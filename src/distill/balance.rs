@@ -66,7 +66,7 @@ pub fn balance<D: Ops>(
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
             let teacher = Some((sample.teacher, teacher_head));
-            let (loss, _) = objective.losses(moment, &factors, states, &student.wte, sample.targets, teacher, auxiliary);
+            let (loss, _) = objective.losses(moment, &factors, states, student.head(), sample.targets, teacher, auxiliary);
             let mut gradients = loss.backward();
             for (_, parameter) in student.parameters() {
                 squares += sum_of_squares(&D::take_gradient(&mut gradients, parameter));

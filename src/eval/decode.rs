@@ -7,7 +7,7 @@
 //! worth of tokens, which then are positions 0, 1, ….
 
 use crate::model::{Config, Weights};
-use crate::ops::inference::{Matrix, add, attention, gelu, head, layer_norm, linear};
+use crate::ops::inference::{Matrix, activate, add, attention, head, layer_norm, linear};
 
 use super::sampling::Sampler;
 
@@ -21,6 +21,8 @@ pub struct Decoder<'a> {
     wpe: &'a [f32],
     blocks: Vec<Block<'a>>,
     ln_f: Norm<'a>,
+    /// The output embedding: `wte`, unless the model has one of its own.
+    head: &'a [f32],
     /// The tokens whose keys and values are in the caches.
     held: Vec<u32>,
     logits: Vec<f32>,
@@ -75,6 +77,7 @@ impl<'a> Decoder<'a> {
             wpe: get("wpe.weight"),
             blocks: (0..config.layers).map(block).collect(),
             ln_f: norm("ln_f"),
+            head: get(if config.tied { "wte.weight" } else { "lm_head.weight" }),
             held: Vec::new(),
             logits: vec![0.0; config.vocabulary],
         }
@@ -109,13 +112,13 @@ impl<'a> Decoder<'a> {
         let width = self.config.width;
         let mut hidden = last[last.len() - width..].to_vec();
         layer_norm(&last[last.len() - width..], self.ln_f.weight, self.ln_f.bias, self.config.epsilon, &mut hidden);
-        head(self.wte, &hidden, &mut self.logits);
+        head(self.head, &hidden, &mut self.logits);
         &self.logits
     }
 
     /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream (n, C) after the last block.
     fn advance(&mut self, tokens: &[u32]) -> Vec<f32> {
-        let Config { width, heads, epsilon, .. } = *self.config;
+        let Config { width, heads, inner, epsilon, activation, .. } = *self.config;
         let start = self.held.len();
         let count = tokens.len();
         let mut x = Vec::with_capacity(count * width);
@@ -126,21 +129,21 @@ impl<'a> Decoder<'a> {
         let mut normal = vec![0.0; count * width];
         let mut qkv = vec![0.0; count * 3 * width];
         let mut attended = vec![0.0; count * width];
-        let mut inner = vec![0.0; count * self.config.inner()];
+        let mut inner = vec![0.0; count * inner];
         let mut update = vec![0.0; count * width];
-        for block in &mut self.blocks {
+        for (i, block) in self.blocks.iter_mut().enumerate() {
             layer_norm(&x, block.ln_1.weight, block.ln_1.bias, epsilon, &mut normal);
             linear(&normal, block.c_attn.weight, block.c_attn.bias, &mut qkv);
             for row in qkv.chunks_exact(3 * width) {
                 block.keys.extend_from_slice(&row[width..2 * width]);
                 block.values.extend_from_slice(&row[2 * width..]);
             }
-            attention(&qkv, &block.keys, &block.values, width, heads, &mut attended);
+            attention(&qkv, &block.keys, &block.values, width, heads, self.config.attention_scale(i), &mut attended);
             linear(&attended, block.c_proj.weight, block.c_proj.bias, &mut update);
             add(&mut x, &update);
             layer_norm(&x, block.ln_2.weight, block.ln_2.bias, epsilon, &mut normal);
             linear(&normal, block.mlp_fc.weight, block.mlp_fc.bias, &mut inner);
-            gelu(&mut inner);
+            activate(activation, &mut inner);
             linear(&inner, block.mlp_proj.weight, block.mlp_proj.bias, &mut update);
             add(&mut x, &update);
         }
@@ -180,6 +183,7 @@ mod tests {
     use super::*;
     use crate::eval::reference;
     use crate::eval::sampling::{Sampling, greedy};
+    use crate::ops::Activation;
 
     fn model() -> (Config, Weights) {
         let config = Config::new(3, 24, 3, 61, 32);
@@ -201,6 +205,28 @@ mod tests {
             close(decoder.read(&tokens[at..at + 1]), at);
         }
         close(decoder.read(&tokens[12..]), 19);
+    }
+
+    #[test]
+    fn every_kind_of_gpt2_has_the_logits_of_the_plain_formulas() {
+        let tokens: Vec<u32> = (0..12).map(|i| (i * 7 + 3) % 61).collect();
+        for (activation, scale_by_width, scale_by_layer, tied, inner) in [
+            (Activation::Gelu, false, true, false, 31),
+            (Activation::QuickGelu, true, true, true, 5),
+            (Activation::Relu, true, false, false, 64),
+            (Activation::Silu, false, false, true, 96),
+            (Activation::Tanh, true, true, false, 17),
+        ] {
+            let config = Config { inner, activation, scale_by_width, scale_by_layer, tied, ..Config::new(3, 15, 3, 61, 32) };
+            let weights = reference::sharp(&config, 5);
+            let expected = reference::logits(&config, &weights, &tokens);
+            let mut decoder = Decoder::new(&config, &weights);
+            decoder.read(&tokens[..9]);
+            for at in 9..12 {
+                let found = decoder.read(&tokens[at..at + 1]);
+                found.iter().zip(&expected[at]).for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{config:?}: {x} {e} at {at}"));
+            }
+        }
     }
 
     #[test]

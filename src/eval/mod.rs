@@ -143,7 +143,7 @@ fn size<D: Ops>(model: &Gpt2<D>, bytes: u64, context: usize) -> Size {
         vocabulary: config.vocabulary,
         positions: config.positions,
         parameters: config.parameters(),
-        parameters_without_embeddings: config.block_parameters(),
+        parameters_without_embeddings: config.other_parameters(),
         bytes,
         forward_flops_per_token: config.forward_flops_per_token(context),
     }

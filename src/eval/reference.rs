@@ -1,6 +1,9 @@
 //! GPT-2 by its plain formulas, in f64 and position by position: what the tests hold faster paths to.
 
+use statrs::function::erf::erfc;
+
 use crate::model::{Config, Weights};
+use crate::ops::Activation;
 
 /// Random weights large enough for sharp predictions, with biases and gains that differ.
 pub fn sharp(config: &Config, seed: u64) -> Weights {
@@ -36,13 +39,26 @@ pub fn logits(config: &Config, weights: &Weights, tokens: &[u32]) -> Vec<Vec<f64
     let mut stream: Vec<Vec<f64>> =
         tokens.iter().enumerate().map(|(p, &t)| (0..width).map(|j| wte[t as usize * width + j] + wpe[p * width + j]).collect()).collect();
     let size = width / config.heads;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let activate = |x: f64| match config.activation {
+        Activation::GeluTanh => 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh()),
+        Activation::Gelu => 0.5 * x * erfc(-x / 2f64.sqrt()),
+        Activation::QuickGelu => x * sigmoid(1.702 * x),
+        Activation::Relu => x.max(0.0),
+        Activation::Silu => x * sigmoid(x),
+        Activation::Tanh => x.tanh(),
+    };
     for block in 0..config.layers {
         let qkv: Vec<Vec<f64>> =
             stream.iter().map(|x| linear(&norm(x, &format!("h.{block}.ln_1")), &format!("h.{block}.attn.c_attn"))).collect();
+        let mut scale = if config.scale_by_width { 1.0 / (size as f64).sqrt() } else { 1.0 };
+        if config.scale_by_layer {
+            scale /= block as f64 + 1.0;
+        }
         for (i, x) in stream.iter_mut().enumerate() {
             let mut attended = vec![0.0; width];
             for head in (0..width).step_by(size) {
-                let score = |j: usize| (head..head + size).map(|k| qkv[i][k] * qkv[j][width + k]).sum::<f64>() / (size as f64).sqrt();
+                let score = |j: usize| (head..head + size).map(|k| qkv[i][k] * qkv[j][width + k]).sum::<f64>() * scale;
                 let shares: Vec<f64> = (0..=i).map(|j| score(j).exp()).collect();
                 let total: f64 = shares.iter().sum();
                 for k in head..head + size {
@@ -52,17 +68,17 @@ pub fn logits(config: &Config, weights: &Weights, tokens: &[u32]) -> Vec<Vec<f64
             let update = linear(&attended, &format!("h.{block}.attn.c_proj"));
             x.iter_mut().zip(update).for_each(|(x, u)| *x += u);
             let inner = linear(&norm(x, &format!("h.{block}.ln_2")), &format!("h.{block}.mlp.c_fc"));
-            let inner: Vec<f64> =
-                inner.iter().map(|x| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())).collect();
+            let inner: Vec<f64> = inner.into_iter().map(activate).collect();
             let update = linear(&inner, &format!("h.{block}.mlp.c_proj"));
             x.iter_mut().zip(update).for_each(|(x, u)| *x += u);
         }
     }
+    let head = if config.tied { wte } else { get("lm_head.weight") };
     stream
         .iter()
         .map(|x| {
             let x = norm(x, "ln_f");
-            wte.chunks_exact(width).map(|row| row.iter().zip(&x).map(|(w, x)| w * x).sum()).collect()
+            head.chunks_exact(width).map(|row| row.iter().zip(&x).map(|(w, x)| w * x).sum()).collect()
         })
         .collect()
 }

@@ -1,7 +1,6 @@
-//! The shape of a GPT-2, and its `config.json`.
+//! The shape of a GPT-2, and what else its weights do not say.
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use crate::ops::Activation;
 
 /// Everything about a GPT-2 that its weights do not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,123 +15,104 @@ pub struct Config {
     pub vocabulary: usize,
     /// `n_positions`: the longest context.
     pub positions: usize,
+    /// `n_inner`: width of the hidden layer of a block's MLP; 4·width where config.json has none.
+    pub inner: usize,
     /// `layer_norm_epsilon`.
     pub epsilon: f64,
+    /// `activation_function`.
+    pub activation: Activation,
+    /// `scale_attn_weights`: attention scores are divided by √d, d the width of a head.
+    pub scale_by_width: bool,
+    /// `scale_attn_by_inverse_layer_idx`: those of block i, from 0, are divided by i + 1 as well.
+    pub scale_by_layer: bool,
+    /// `tie_word_embeddings`: the head is the token embedding; otherwise it has weights of its own.
+    pub tied: bool,
 }
 
 impl Config {
-    /// A GPT-2 with the epsilon of the published ones.
+    /// A GPT-2 as the published ones are.
     pub fn new(layers: usize, width: usize, heads: usize, vocabulary: usize, positions: usize) -> Self {
-        Self { layers, width, heads, vocabulary, positions, epsilon: 1e-5 }
+        Self {
+            layers,
+            width,
+            heads,
+            vocabulary,
+            positions,
+            inner: 4 * width,
+            epsilon: 1e-5,
+            activation: Activation::GeluTanh,
+            scale_by_width: true,
+            scale_by_layer: false,
+            tied: true,
+        }
     }
 
-    /// Width of the hidden layer of a block's MLP.
-    pub fn inner(&self) -> usize {
-        4 * self.width
+    /// Where two models that a study takes for the same shape differ, in words: layers, width, heads, vocabulary, positions.
+    pub fn shape_differences(&self, other: &Self) -> Vec<String> {
+        let numbers = |config: &Self| [config.layers, config.width, config.heads, config.vocabulary, config.positions];
+        let names = ["layers", "width", "heads", "vocabulary", "positions"];
+        let pairs = names.into_iter().zip(numbers(self).into_iter().zip(numbers(other)));
+        pairs.filter(|(_, (own, others))| own != others).map(|(name, (own, others))| format!("{name} {own} against {others}")).collect()
     }
 
-    /// Parameters of the embeddings (the tied head counts once).
+    /// What attention scores of block `block`, from 0, are multiplied by.
+    pub fn attention_scale(&self, block: usize) -> f32 {
+        let by_width = if self.scale_by_width { ((self.width / self.heads) as f64).sqrt() } else { 1.0 };
+        let by_layer = if self.scale_by_layer { block as f64 + 1.0 } else { 1.0 };
+        (1.0 / by_width / by_layer) as f32
+    }
+
+    /// Name and shape of every parameter, in Hugging Face's order.
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let (c, inner) = (self.width, self.inner);
+        let mut all = vec![("wte.weight".to_owned(), vec![self.vocabulary, c]), ("wpe.weight".to_owned(), vec![self.positions, c])];
+        for i in 0..self.layers {
+            let mut block = |name: &str, shape: Vec<usize>| all.push((format!("h.{i}.{name}"), shape));
+            block("ln_1.weight", vec![c]);
+            block("ln_1.bias", vec![c]);
+            block("attn.c_attn.weight", vec![c, 3 * c]);
+            block("attn.c_attn.bias", vec![3 * c]);
+            block("attn.c_proj.weight", vec![c, c]);
+            block("attn.c_proj.bias", vec![c]);
+            block("ln_2.weight", vec![c]);
+            block("ln_2.bias", vec![c]);
+            block("mlp.c_fc.weight", vec![c, inner]);
+            block("mlp.c_fc.bias", vec![inner]);
+            block("mlp.c_proj.weight", vec![inner, c]);
+            block("mlp.c_proj.bias", vec![c]);
+        }
+        all.push(("ln_f.weight".to_owned(), vec![c]));
+        all.push(("ln_f.bias".to_owned(), vec![c]));
+        if !self.tied {
+            all.push(("lm_head.weight".to_owned(), vec![self.vocabulary, c]));
+        }
+        all
+    }
+
+    /// Parameters of the embeddings (a tied head counts with them).
     pub fn embedding_parameters(&self) -> u64 {
-        ((self.vocabulary + self.positions) * self.width) as u64
+        (self.vocabulary as u64 + self.positions as u64) * self.width as u64
     }
 
-    /// Parameters of the blocks and the final norm: 12·C² + 13·C a block.
-    pub fn block_parameters(&self) -> u64 {
-        let width = self.width as u64;
-        self.layers as u64 * (12 * width * width + 13 * width) + 2 * width
+    /// Parameters of everything else: 4·C² + 2·C·I + 9·C + I a block (12·C² + 13·C where I = 4·C), the final norm, and a head of its own.
+    pub fn other_parameters(&self) -> u64 {
+        let (width, inner) = (self.width as u64, self.inner as u64);
+        let block = 4 * width * width + 2 * width * inner + 9 * width + inner;
+        let head = if self.tied { 0 } else { self.vocabulary as u64 * width };
+        self.layers as u64 * block + 2 * width + head
     }
 
     /// All parameters.
     pub fn parameters(&self) -> u64 {
-        self.embedding_parameters() + self.block_parameters()
+        self.embedding_parameters() + self.other_parameters()
     }
 
-    /// Floating-point operations of a forward pass per token at the context `context`, a multiply-add counted as two: the matrix products of the blocks (24·C²), the two of
-    /// attention over the causal half (2·C·(T + 1)), and the head (2·C·V).
+    /// Floating-point operations of a forward pass per token at the context `context`, a multiply-add counted as two: the matrix products of the blocks (8·C² + 4·C·I, which is 24·C²
+    /// where I = 4·C), the two of attention over the causal half (2·C·(T + 1)), and the head (2·C·V).
     pub fn forward_flops_per_token(&self, context: usize) -> f64 {
-        let width = self.width as f64;
-        let block = 24.0 * width * width + 2.0 * width * (context as f64 + 1.0);
+        let (width, inner) = (self.width as f64, self.inner as f64);
+        let block = 8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context as f64 + 1.0);
         self.layers as f64 * block + 2.0 * width * self.vocabulary as f64
-    }
-
-    /// `config.json` as transformers reads it.
-    pub fn to_json(&self, end_of_text: u32) -> Value {
-        json!({
-            "architectures": ["GPT2LMHeadModel"],
-            "model_type": "gpt2",
-            "activation_function": "gelu_new",
-            "n_layer": self.layers,
-            "n_embd": self.width,
-            "n_head": self.heads,
-            "n_inner": null,
-            "n_positions": self.positions,
-            "n_ctx": self.positions,
-            "vocab_size": self.vocabulary,
-            "layer_norm_epsilon": self.epsilon,
-            "attn_pdrop": 0.0,
-            "embd_pdrop": 0.0,
-            "resid_pdrop": 0.0,
-            "initializer_range": 0.02,
-            "scale_attn_weights": true,
-            "scale_attn_by_inverse_layer_idx": false,
-            "reorder_and_upcast_attn": false,
-            "tie_word_embeddings": true,
-            "bos_token_id": end_of_text,
-            "eos_token_id": end_of_text,
-            "use_cache": true,
-            "torch_dtype": "float32",
-        })
-    }
-
-    /// Reads `config.json`. A field that would change the result and that this model does not have is refused by name.
-    ///
-    /// # Errors
-    /// Invalid JSON, another architecture, or a setting that is not supported.
-    pub fn from_json(text: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(text).context("config.json is not valid JSON")?;
-        if let Some(kind) = value.get("model_type").and_then(Value::as_str)
-            && kind != "gpt2"
-        {
-            bail!("config.json has model_type \"{kind}\"; only \"gpt2\" is supported");
-        }
-        let number = |name: &str| -> Result<usize> {
-            let number = value.get(name).with_context(|| format!("config.json has no {name}"))?;
-            number
-                .as_u64()
-                .filter(|&n| n > 0 && n < 1 << 31)
-                .map(|n| n as usize)
-                .with_context(|| format!("{name} = {number} in config.json is not a positive number"))
-        };
-        let config = Self {
-            layers: number("n_layer")?,
-            width: number("n_embd")?,
-            heads: number("n_head")?,
-            vocabulary: number("vocab_size")?,
-            positions: number("n_positions")?,
-            epsilon: value.get("layer_norm_epsilon").and_then(Value::as_f64).unwrap_or(1e-5),
-        };
-        if !config.width.is_multiple_of(config.heads) {
-            bail!("n_head = {} does not divide n_embd = {} in config.json", config.heads, config.width);
-        }
-        let expected = [
-            ("activation_function", json!("gelu_new")),
-            ("scale_attn_weights", json!(true)),
-            ("scale_attn_by_inverse_layer_idx", json!(false)),
-            ("tie_word_embeddings", json!(true)),
-        ];
-        for (name, only) in expected {
-            if let Some(found) = value.get(name)
-                && *found != only
-            {
-                bail!("{name} = {found} in config.json is not supported (only {only})");
-            }
-        }
-        match value.get("n_inner") {
-            None | Some(Value::Null) => {}
-            Some(inner) if inner.as_u64() == Some(config.inner() as u64) => {}
-            Some(inner) => bail!("n_inner = {inner} in config.json is not supported (only 4·n_embd = {})", config.inner()),
-        }
-        Ok(config)
     }
 }
 
@@ -146,16 +126,27 @@ mod tests {
     }
 
     #[test]
-    fn config_json_reads_back_as_it_was_written() {
-        let config = Config::new(3, 48, 4, 101, 32);
-        assert_eq!(Config::from_json(&config.to_json(0).to_string()).unwrap(), config);
+    fn parameters_are_those_of_the_shapes() {
+        for (inner, tied) in [(60, true), (7, true), (7, false)] {
+            let config = Config { inner, tied, ..Config::new(3, 15, 3, 101, 32) };
+            let counted: usize = config.shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+            assert_eq!(config.parameters(), counted as u64);
+        }
     }
 
     #[test]
-    fn settings_that_would_change_the_result_are_refused_by_name() {
-        let mut value = Config::new(3, 48, 4, 101, 32).to_json(0);
-        value["activation_function"] = json!("relu");
-        let error = Config::from_json(&value.to_string()).unwrap_err().to_string();
-        assert_eq!(error, "activation_function = \"relu\" in config.json is not supported (only \"gelu_new\")");
+    fn operations_follow_the_inner_width() {
+        let config = Config::new(2, 8, 2, 100, 16);
+        assert_eq!(config.forward_flops_per_token(16), 2.0 * (24.0 * 64.0 + 2.0 * 8.0 * 17.0) + 1600.0);
+        let narrow = Config { inner: 5, tied: false, ..config };
+        assert_eq!(narrow.forward_flops_per_token(16), 2.0 * (8.0 * 64.0 + 4.0 * 40.0 + 2.0 * 8.0 * 17.0) + 1600.0);
+    }
+
+    #[test]
+    fn scores_are_scaled_by_width_and_layer_as_the_config_says() {
+        let config = Config::new(3, 48, 3, 101, 32);
+        assert_eq!([config.attention_scale(0), config.attention_scale(2)], [0.25, 0.25]);
+        assert_eq!(Config { scale_by_layer: true, ..config.clone() }.attention_scale(1), 0.125);
+        assert_eq!(Config { scale_by_width: false, ..config }.attention_scale(1), 1.0);
     }
 }

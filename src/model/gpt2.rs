@@ -28,9 +28,9 @@ pub struct Attention<D: Ops> {
 
 #[derive(Debug, Clone)]
 pub struct Mlp<D: Ops> {
-    /// (C, 4C).
+    /// (C, I).
     pub c_fc: Linear<D>,
-    /// (4C, C).
+    /// (I, C).
     pub c_proj: Linear<D>,
 }
 
@@ -43,17 +43,19 @@ pub struct Block<D: Ops> {
     pub mlp: Mlp<D>,
 }
 
-/// GPT-2 with a tied head.
+/// GPT-2 with a language-model head.
 #[derive(Debug, Clone)]
 pub struct Gpt2<D: Ops> {
     pub config: Config,
     pub device: D,
-    /// (V, C): token embeddings, and the head.
+    /// (V, C): token embeddings, and the head, unless there is one of its own.
     pub wte: Mat<D>,
     /// (positions, C).
     pub wpe: Mat<D>,
     pub blocks: Vec<Block<D>>,
     pub ln_f: Norm<D>,
+    /// (V, C): the head of a model whose word embeddings are not tied.
+    pub lm_head: Option<Mat<D>>,
 }
 
 /// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that the shared and the mutable walk cannot differ.
@@ -78,20 +80,28 @@ macro_rules! walk {
         }
         visit("ln_f.weight".to_owned(), &$($mutable)? $model.ln_f.weight);
         visit("ln_f.bias".to_owned(), &$($mutable)? $model.ln_f.bias);
+        if let Some(head) = &$($mutable)? $model.lm_head {
+            visit("lm_head.weight".to_owned(), head);
+        }
     }};
 }
 
 impl<D: Ops> Gpt2<D> {
+    /// The output embedding (V, C): logits are final states times its transpose.
+    pub fn head(&self) -> &Mat<D> {
+        self.lm_head.as_ref().unwrap_or(&self.wte)
+    }
+
     /// Every parameter with its Hugging Face name (without the `transformer.` prefix), in a fixed order.
     pub fn parameters(&self) -> Vec<(String, &Mat<D>)> {
-        let mut all = Vec::with_capacity(4 + 12 * self.blocks.len());
+        let mut all = Vec::with_capacity(5 + 12 * self.blocks.len());
         walk!(self, |name, parameter| all.push((name, parameter)),);
         all
     }
 
     /// The same, to be updated.
     pub fn parameters_mut(&mut self) -> Vec<(String, &mut Mat<D>)> {
-        let mut all = Vec::with_capacity(4 + 12 * self.blocks.len());
+        let mut all = Vec::with_capacity(5 + 12 * self.blocks.len());
         walk!(self, |name, parameter| all.push((name, parameter)), mut);
         all
     }

@@ -1,10 +1,12 @@
 //! The initialisation of the GPT-2 paper, and students made of their teacher's blocks.
 
+use std::collections::BTreeMap;
+
 use crate::random::Stream;
 
 use super::weights::{Array, Weights};
 use super::{Config, Gpt2};
-use crate::ops::Ops;
+use crate::ops::{Ops, tape};
 
 /// Standard deviation of every matrix; the two that write to the residual stream are scaled by 1/√(2·layers).
 const STANDARD_DEVIATION: f64 = 0.02;
@@ -40,22 +42,23 @@ impl Weights {
         Self { arrays: config.shapes().into_iter().map(array).collect() }
     }
 
-    /// Weights of a student that starts from its teacher: embeddings and final norm, and block `blocks[i]` (from 0) as the student's block i.
+    /// Weights of a student that starts from its teacher: embeddings, final norm and a head of its own, and block `blocks[i]` (from 0) as the student's block i. Only those are read from the
+    /// device.
     ///
     /// The widths are equal and the blocks exist: `spec` has seen to it.
-    pub fn from_teacher(teacher: &Self, blocks: &[usize]) -> Self {
+    pub fn from_teacher<D: Ops>(teacher: &Gpt2<D>, blocks: &[usize]) -> Self {
+        let shapes: BTreeMap<String, Vec<usize>> = teacher.config.shapes().into_iter().collect();
         let mut weights = Self::default();
-        for (name, array) in &teacher.arrays {
-            if !name.starts_with("h.") {
-                weights.arrays.insert(name.clone(), array.clone());
-            }
-        }
-        for (to, from) in blocks.iter().enumerate() {
-            let prefix = format!("h.{from}.");
-            for (name, array) in &teacher.arrays {
-                if let Some(rest) = name.strip_prefix(&prefix) {
-                    weights.arrays.insert(format!("h.{to}.{rest}"), array.clone());
+        for (name, parameter) in teacher.parameters() {
+            let targets: Vec<String> = match name.strip_prefix("h.").and_then(|rest| rest.split_once('.')) {
+                None => vec![name.clone()],
+                Some((from, rest)) => {
+                    let becomes = blocks.iter().enumerate().filter(|(_, block)| block.to_string() == from);
+                    becomes.map(|(to, _)| format!("h.{to}.{rest}")).collect()
                 }
+            };
+            for target in targets {
+                weights.arrays.insert(target, Array { shape: shapes[&name].clone(), values: tape::read(parameter) });
             }
         }
         weights
@@ -86,12 +89,18 @@ mod tests {
     }
 
     #[test]
-    fn a_student_takes_the_chosen_blocks_of_its_teacher() {
-        let teacher = Weights::random(&Config::new(4, 8, 2, 11, 5), 1);
-        let student = Weights::from_teacher(&teacher, &[1, 3]);
-        assert_eq!(student.arrays["h.0.attn.c_attn.weight"], teacher.arrays["h.1.attn.c_attn.weight"]);
-        assert_eq!(student.arrays["h.1.mlp.c_proj.bias"], teacher.arrays["h.3.mlp.c_proj.bias"]);
-        assert_eq!(student.arrays["wte.weight"], teacher.arrays["wte.weight"]);
-        assert_eq!(student.arrays.len(), 4 + 2 * 12);
+    fn a_student_takes_the_chosen_blocks_of_its_teacher_and_its_head() {
+        for tied in [true, false] {
+            let config = Config { tied, ..Config::new(4, 8, 2, 11, 5) };
+            let teacher = Gpt2::random(&dfdx::prelude::Cpu::default(), &config, 1);
+            let weights = teacher.to_weights();
+            let student = Weights::from_teacher(&teacher, &[1, 3, 3]);
+            assert_eq!(student.arrays["h.0.attn.c_attn.weight"], weights.arrays["h.1.attn.c_attn.weight"]);
+            assert_eq!(student.arrays["h.1.mlp.c_proj.bias"], weights.arrays["h.3.mlp.c_proj.bias"]);
+            assert_eq!(student.arrays["h.2.ln_1.weight"], weights.arrays["h.3.ln_1.weight"]);
+            assert_eq!(student.arrays["wte.weight"], weights.arrays["wte.weight"]);
+            assert_eq!(student.arrays.get("lm_head.weight"), weights.arrays.get("lm_head.weight"));
+            student.check(&Config { layers: 3, ..config }).unwrap();
+        }
     }
 }

@@ -95,8 +95,8 @@ fn score_batch<D: Ops>(
         tape::matrix(&model.device, rows.len(), width, kept)
     };
     let hidden = final_states(model);
-    let teacher_states = teacher.map(|teacher| (final_states(teacher), &teacher.wte));
+    let teacher_states = teacher.map(|teacher| (final_states(teacher), teacher.head()));
     let teacher_head = teacher_states.as_ref().map(|(hidden, head)| TeacherHead { hidden, head });
-    let scores = D::score(&hidden, &model.wte, &targets, teacher_head);
+    let scores = D::score(&hidden, model.head(), &targets, teacher_head);
     positions.into_iter().zip(scores).for_each(|(position, score)| visit(position, score));
 }

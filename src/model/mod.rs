@@ -1,14 +1,20 @@
 //! GPT-2, sized at run time: the architecture, its initialisation, and its weights under Hugging Face's names.
 //!
-//! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`] → [`Gpt2::forward`]. Nothing here knows of losses, optimizers, or that a teacher exists.
+//! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`], or a folder by [`Checkpoint`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses, optimizers, or that a teacher exists.
 
+mod checkpoint;
+#[cfg(test)]
+mod checkpoint_checks;
 mod config;
+mod config_json;
+mod floats;
 mod forward;
 mod gpt2;
 mod init;
 mod likelihood;
 mod weights;
 
+pub use checkpoint::{Checkpoint, weight_files};
 pub use config::Config;
 pub use forward::States;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};

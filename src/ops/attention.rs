@@ -20,17 +20,14 @@ struct Shape {
     heads: usize,
     /// C.
     width: usize,
+    /// Of the scores: 1/√d, unless the model says otherwise.
+    scale: f32,
 }
 
 impl Shape {
     /// Coordinates of a head.
     fn head(self) -> usize {
         self.width / self.heads
-    }
-
-    /// 1/√d.
-    fn scale(self) -> f32 {
-        (1.0 / (self.head() as f64).sqrt()) as f32
     }
 
     /// Queries, keys and values of a head within a sequence's rows of 3C: each starts here and has rows 3C apart.
@@ -43,10 +40,10 @@ impl Shape {
     }
 }
 
-/// softmax(Q·Kᵀ/√d, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side by side, N = B·T with T = `context`; the result is (N, C).
-pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usize) -> Mat<Cpu, T> {
+/// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side by side, N = B·T with T = `context`; the result is (N, C).
+pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usize, scale: f32) -> Mat<Cpu, T> {
     let (rows, columns) = *qkv.shape();
-    let shape = Shape { context, heads, width: columns / 3 };
+    let shape = Shape { context, heads, width: columns / 3, scale };
     assert!(rows.is_multiple_of(context), "{rows} rows are no whole number of sequences of {context}");
     assert!(shape.width.is_multiple_of(heads), "{heads} heads divide the width {}", shape.width);
     let values = tape::read(&qkv);
@@ -95,7 +92,7 @@ fn interleave(shape: Shape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
 
 /// The output of one head, (T, d), and the logarithm of each query's sum of exponentials.
 fn forward_head(shape: Shape, sequence: &[f32], head: usize) -> (Vec<f32>, Vec<f32>) {
-    let (d, stride, scale) = (shape.head(), 3 * shape.width, shape.scale());
+    let (d, stride, scale) = (shape.head(), 3 * shape.width, shape.scale);
     let [queries, keys, values] = shape.parts(sequence, head);
     let mut out = vec![0.0f32; shape.context * d];
     let mut logs = vec![0.0f32; shape.context];
@@ -143,7 +140,7 @@ dispatched! {
 
 /// The gradients of one head's queries, keys and values, (3, T, d). `incoming` starts at the head's columns of rows of C.
 fn backward_head(shape: Shape, sequence: &[f32], incoming: &[f32], head: usize, logs: &[f32]) -> Vec<f32> {
-    let (context, d, stride, scale) = (shape.context, shape.head(), 3 * shape.width, shape.scale());
+    let (context, d, stride, scale) = (shape.context, shape.head(), 3 * shape.width, shape.scale);
     let [queries, keys, values] = shape.parts(sequence, head);
     let mut all = vec![0.0f32; 3 * context * d];
     let (into_queries, rest) = all.split_at_mut(context * d);

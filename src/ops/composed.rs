@@ -3,6 +3,7 @@
 use dfdx::prelude::*;
 
 use super::Mat;
+use super::activation::{Activation, NORMAL_TAIL, QUICK, TAIL_SCALE};
 
 /// A (1, C) matrix as every one of `rows` rows.
 fn every_row<D: Device<f32>, T: Tape<f32, D>>(vector: Mat<D, T>, rows: usize) -> Mat<D, T> {
@@ -46,9 +47,44 @@ pub fn linear<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bi
     every_row(bias.clone().put_tape(tape), rows) + out
 }
 
-/// See [`super::Layers::linear_gelu`].
-pub fn linear_gelu<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>) -> Mat<D, T> {
-    linear(x, weight, bias).fast_gelu()
+/// See [`super::Layers::linear_activated`].
+pub fn linear_activated<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    weight: &Mat<D>,
+    bias: &Mat<D>,
+    activation: Activation,
+) -> Mat<D, T> {
+    let y = linear(x, weight, bias);
+    match activation {
+        Activation::GeluTanh => y.fast_gelu(),
+        Activation::Gelu => gelu(y),
+        Activation::QuickGelu => gated(y, QUICK),
+        Activation::Relu => y.relu(),
+        Activation::Silu => gated(y, 1.0),
+        Activation::Tanh => y.tanh(),
+    }
+}
+
+/// y·σ(scale·y).
+fn gated<D: Device<f32>, T: Tape<f32, D>>(y: Mat<D, T>, scale: f32) -> Mat<D, T> {
+    let (y, tape) = y.split_tape();
+    (y.clone().put_tape(tape) * scale).sigmoid() * y
+}
+
+/// y·Φ(y) as ½y + |y|·(½ − tail of the normal at |y|), which autograd can go through at 0 too.
+fn gelu<D: Device<f32>, T: Tape<f32, D>>(y: Mat<D, T>) -> Mat<D, T> {
+    let (y, tape) = y.split_tape();
+    let (size, tape) = y.clone().put_tape(tape).abs().split_tape();
+    let (t, tape) = (size.clone().put_tape(tape) * TAIL_SCALE + 1.0).recip().split_tape();
+    let mut tail = t.clone().put_tape(tape) * NORMAL_TAIL[9] + NORMAL_TAIL[8];
+    for k in (0..8).rev() {
+        tail = tail * t.clone() + NORMAL_TAIL[k];
+    }
+    let (tail, tape) = tail.split_tape();
+    let density = (size.clone().put_tape(tape).square() * -0.5).exp();
+    let above = (density * tail).negate() + 0.5;
+    let (half, tape) = (above * size).split_tape();
+    y.put_tape(tape) * 0.5 + half
 }
 
 /// See [`super::Layers::linear_residual`].
@@ -57,7 +93,7 @@ pub fn linear_residual<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &M
 }
 
 /// See [`super::Layers::attention`].
-pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize, heads: usize) -> Mat<D, T> {
+pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize, heads: usize, scale: f32) -> Mat<D, T> {
     let (rows, columns) = *qkv.shape();
     let (width, batch) = (columns / 3, rows / context);
     let head = width / heads;
@@ -72,7 +108,7 @@ pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize
     let (values, tape) = part(2, tape).split_tape();
     let keys = keys.put_tape(tape).permute::<_, Axes4<0, 1, 3, 2>>();
     let (keys, tape) = keys.split_tape();
-    let scores = queries.put_tape(tape).matmul(keys) * (1.0 / (head as f64).sqrt()) as f32;
+    let scores = queries.put_tape(tape).matmul(keys) * scale;
     let mask: Tensor<(usize, usize), f32, D> = device.upper_tri_like(&(context, context), -1e30, 1);
     let weights = (scores + mask.broadcast_like::<_, Axes2<0, 1>>(&(batch, heads, context, context))).softmax::<Axis<3>>();
     weights.matmul(values).permute::<_, Axes4<0, 2, 1, 3>>().reshape_like(&(rows, width))

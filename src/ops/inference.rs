@@ -3,8 +3,8 @@
 
 use rayon::prelude::*;
 
+use super::activation::{self, Activation};
 use super::layer_norm::{affine, standardize_row};
-use super::linear::gelu as gelu_of_chunk;
 use super::matmul::{Product, product};
 use super::vector::{self, dispatched};
 
@@ -39,7 +39,7 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     }
 }
 
-/// `out[i]` = row i of `matrix` · x: the tied head, whose embeddings lie row by row.
+/// `out[i]` = row i of `matrix` · x: the head, whose embeddings lie row by row.
 pub fn head(matrix: &[f32], x: &[f32], out: &mut [f32]) {
     let width = x.len();
     for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| dots(&matrix[chunk * COLUMNS * width..], width, x, out));
@@ -56,10 +56,10 @@ pub fn layer_norm(x: &[f32], gain: &[f32], bias: &[f32], epsilon: f64, out: &mut
     }
 }
 
-/// GPT-2's GELU in place.
-pub fn gelu(x: &mut [f32]) {
+/// Activates in place.
+pub fn activate(activation: Activation, x: &mut [f32]) {
     let cost = 16 * x.len();
-    for_each_chunk(x, 8 * COLUMNS, cost, |(_, x)| gelu_of_chunk(x));
+    for_each_chunk(x, 8 * COLUMNS, cost, |(_, x)| activation::activate(activation, x));
 }
 
 /// x += y.
@@ -70,10 +70,9 @@ pub fn add(x: &mut [f32], y: &[f32]) {
 /// Causal attention of new rows over cached keys and values.
 ///
 /// `qkv` (n, 3C) holds the new rows' queries, keys and values side by side; `keys` and `values` (start + n, C) end with the new ones. Row i sees the positions up to start + i. Scores are
-/// divided by √(C / heads). `out` is (n, C).
-pub fn attention(qkv: &[f32], keys: &[f32], values: &[f32], width: usize, heads: usize, out: &mut [f32]) {
+/// multiplied by `scale`. `out` is (n, C).
+pub fn attention(qkv: &[f32], keys: &[f32], values: &[f32], width: usize, heads: usize, scale: f32, out: &mut [f32]) {
     let size = width / heads;
-    let scale = 1.0 / (size as f32).sqrt();
     let (count, visible) = (out.len() / width, keys.len() / width);
     if count == 1 {
         let query = &qkv[..width];
@@ -216,11 +215,11 @@ mod tests {
             keys.extend(&row[width..2 * width]);
             values.extend(&row[2 * width..]);
             let mut out = vec![f32::NAN; width];
-            attention(row, &keys, &values, width, heads, &mut out);
+            attention(row, &keys, &values, width, heads, 0.3, &mut out);
             one_by_one.extend(out.into_iter().map(f64::from));
         }
         let mut out = vec![f32::NAN; count * width];
-        attention(&qkv, &keys, &values, width, heads, &mut out);
+        attention(&qkv, &keys, &values, width, heads, 0.3, &mut out);
         close(&out, &one_by_one);
     }
 
@@ -233,12 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn norm_and_gelu_have_their_known_values() {
+    fn norm_and_activation_have_their_known_values() {
         let mut out = [0.0; 4];
         layer_norm(&[1.0, 3.0, 1000.0, 1002.0], &[2.0, 1.0], &[0.5, 0.0], 0.0, &mut out);
         close(&out, &[-1.5, 1.0, -1.5, 1.0]);
         let mut x = [0.0f32, 1.0, -1.0, 30.0, -30.0];
-        gelu(&mut x);
+        activate(Activation::GeluTanh, &mut x);
         close(&x, &[0.0, 0.841_191_99, -0.158_808_01, 30.0, 0.0]);
     }
 }

@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use super::loss_checks::{assert_close, gradients, matrix, numeric, with_threads};
-use super::{Layers, Mat, Scalar, composed, tape};
+use super::{Activation, Layers, Mat, Scalar, composed, tape};
 
 /// A scalar with a different incoming gradient for every element.
 fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
@@ -34,7 +34,12 @@ fn linear_layers_are_those_of_dfdx_s_own_operations() {
     for (rows, inner, columns) in [(1, 1, 1), (7, 13, 5), (130, 24, 96)] {
         let x = [matrix(rows, inner, 1.0, 0), matrix(inner, columns, 0.5, 1), matrix(1, columns, 1.0, 2), matrix(rows, columns, 1.0, 3)];
         compare("linear", &x[..3], |v| Cpu::linear(v, &x[1], &x[2]), |v| composed::linear(v, &x[1], &x[2]));
-        compare("gelu", &x[..3], |v| Cpu::linear_gelu(v, &x[1], &x[2]), |v| composed::linear_gelu(v, &x[1], &x[2]));
+        for activation in
+            [Activation::GeluTanh, Activation::Gelu, Activation::QuickGelu, Activation::Relu, Activation::Silu, Activation::Tanh]
+        {
+            let fused = |v| Cpu::linear_activated(v, &x[1], &x[2], activation);
+            compare(&format!("{activation:?}"), &x[..3], fused, |v| composed::linear_activated(v, &x[1], &x[2], activation));
+        }
         compare("residual", &x, |v| Cpu::linear_residual(v, &x[1], &x[2], &x[3]), |v| composed::linear_residual(v, &x[1], &x[2], &x[3]));
     }
 }
@@ -50,9 +55,9 @@ fn layer_norms_are_those_of_dfdx_s_own_operations() {
 
 #[test]
 fn attention_is_that_of_dfdx_s_own_operations() {
-    for (batch, context, heads, head) in [(1, 1, 1, 1), (2, 5, 3, 7), (1, 64, 2, 8), (3, 130, 1, 4)] {
+    for (batch, context, heads, head, scale) in [(1, 1, 1, 1, 1.0), (2, 5, 3, 7, 0.37), (1, 64, 2, 8, 1.0), (3, 130, 1, 4, 0.5)] {
         let x = [matrix(batch * context, 3 * heads * head, 1.0, 0)];
-        compare("attention", &x, |v| Cpu::attention(v, context, heads), |v| composed::attention(v, context, heads));
+        compare("attention", &x, |v| Cpu::attention(v, context, heads, scale), |v| composed::attention(v, context, heads, scale));
     }
 }
 
@@ -80,8 +85,7 @@ fn gradients_of_attention_are_those_of_differences() {
         for head in 0..heads {
             let at = |part: usize, row: usize, i: usize| x[row * 12 + part * 4 + head * 2 + i];
             for row in 0..context {
-                let scores: Vec<f64> =
-                    (0..=row).map(|k| ((0..2).map(|i| at(0, row, i) * at(1, k, i)).sum::<f64>() / 2f64.sqrt()).exp()).collect();
+                let scores: Vec<f64> = (0..=row).map(|k| ((0..2).map(|i| at(0, row, i) * at(1, k, i)).sum::<f64>() * 0.75).exp()).collect();
                 let sum: f64 = scores.iter().sum();
                 for i in 0..2 {
                     let out: f64 = scores.iter().enumerate().map(|(k, score)| score / sum * at(2, k, i)).sum();
@@ -91,18 +95,18 @@ fn gradients_of_attention_are_those_of_differences() {
         }
         total
     };
-    let found = gradients(weigh(Cpu::attention(x.leaky_trace(), context, heads)), &[&x]);
+    let found = gradients(weigh(Cpu::attention(x.leaky_trace(), context, heads, 0.75)), &[&x]);
     assert_close(&found[0], &numeric(&tape::read(&x), reference), 1e-3);
 }
 
 #[test]
 fn large_values_stay_finite() {
     let x = matrix(6, 24, 1e4, 0);
-    let out = Cpu::attention(x.leaky_trace(), 3, 2);
+    let out = Cpu::attention(x.leaky_trace(), 3, 2, 0.5);
     assert!(tape::read(&out).iter().all(|x| x.is_finite()));
     assert!(gradients(weigh(out), &[&x])[0].iter().all(|x| x.is_finite()));
     let (weight, bias) = (matrix(24, 8, 1.0, 1), matrix(1, 8, 1.0, 2));
-    let out = Cpu::linear_gelu(x.leaky_trace(), &weight, &bias);
+    let out = Cpu::linear_activated(x.leaky_trace(), &weight, &bias, Activation::GeluTanh);
     assert!(gradients(weigh(out), &[&x, &weight])[0].iter().all(|x| x.is_finite()));
     let constant = super::loss_checks::of(2, 4, vec![5.0; 8]);
     assert!(gradients(weigh(Cpu::standardize(constant.leaky_trace(), 1e-5)), &[&constant])[0].iter().all(|x| x.is_finite()));
@@ -118,8 +122,9 @@ fn any_number_of_threads_gives_the_same_bits() {
     let all = [&x, &gain, &bias, &weight, &attention_bias, &out_weight, &out_bias];
     let [one, two, three] = with_threads(|| {
         let h = Cpu::layer_norm(x.leaky_trace(), &gain, &bias, 1e-5);
-        let h = Cpu::attention(Cpu::linear(h, &weight, &attention_bias), context, heads);
-        let h = Cpu::linear_gelu(Cpu::linear_residual(h, &out_weight, &out_bias, &x), &out_weight, &out_bias);
+        let h = Cpu::attention(Cpu::linear(h, &weight, &attention_bias), context, heads, 0.35);
+        let h = Cpu::linear_residual(h, &out_weight, &out_bias, &x);
+        let h = Cpu::linear_activated(h, &out_weight, &out_bias, Activation::Gelu);
         (tape::read(&h), gradients(weigh(h), &all))
     });
     assert!(one == two && one == three);

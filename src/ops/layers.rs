@@ -4,6 +4,7 @@
 
 use dfdx::prelude::*;
 
+use super::activation::Activation;
 use super::{Mat, attention, composed, embedding, layer_norm, linear, tape};
 
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
@@ -28,9 +29,9 @@ pub trait Layers: Device<f32> {
         composed::linear(x, weight, bias)
     }
 
-    /// GELU(x·W + b) with the tanh approximation (arXiv 1606.08415).
-    fn linear_gelu<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
-        composed::linear_gelu(x, weight, bias)
+    /// f(x·W + b), f the activation.
+    fn linear_activated<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, activation: Activation) -> Mat<Self, T> {
+        composed::linear_activated(x, weight, bias, activation)
     }
 
     /// x·W + b + residual.
@@ -38,10 +39,10 @@ pub trait Layers: Device<f32> {
         composed::linear_residual(x, weight, bias, residual)
     }
 
-    /// softmax(Q·Kᵀ/√d, causal)·V for every head of width d: `qkv` (N, 3C) holds queries, keys and values side by side, sequences of `context` rows after each other; the result is
-    /// (N, C).
-    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
-        composed::attention(qkv, context, heads)
+    /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side by side, sequences of `context` rows after each other; the result is (N, C). The
+    /// scale, above 0, is 1/√d for heads of width d, unless a model says otherwise.
+    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
+        composed::attention(qkv, context, heads, scale)
     }
 
     /// The gradient of `x` after a backward pass, row by row, taken away; zeros where none arrived.
@@ -67,16 +68,16 @@ impl Layers for Cpu {
         linear::linear(x, weight, bias)
     }
 
-    fn linear_gelu<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
-        linear::linear_gelu(x, weight, bias)
+    fn linear_activated<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, activation: Activation) -> Mat<Self, T> {
+        linear::linear_activated(x, weight, bias, activation)
     }
 
     fn linear_residual<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, residual: &Mat<Self>) -> Mat<Self, T> {
         linear::linear_residual(x, weight, bias, residual)
     }
 
-    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize) -> Mat<Self, T> {
-        attention::attention(qkv, context, heads)
+    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
+        attention::attention(qkv, context, heads, scale)
     }
 
     fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {

@@ -4,17 +4,15 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::Mat;
+use super::activation::{Activation, activate, activate_with_slope};
 use super::matmul::{Product, product};
 use super::tape::{self, Place};
-use super::vector::{self, dispatched, exp};
+use super::vector::{self, dispatched};
 
 /// Elements that one task works on.
 const CHUNK: usize = 1 << 14;
 /// Rows whose sum one task makes.
 const ROWS: usize = 64;
-
-/// √(2/π), and the cubic coefficient of the tanh GELU.
-const GELU: (f32, f32) = (0.797_884_6, 0.044_715);
 
 /// x·W + b, (N, I)·(I, O) + (1, O).
 pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
@@ -25,15 +23,15 @@ pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<C
     tape::record(tape, out, move |gradients, incoming| keep.backward(gradients, &incoming, &values, &place))
 }
 
-/// GELU(x·W + b), with the tanh approximation ½y(1 + tanh(√(2/π)(y + 0.044715·y³))) (arXiv 1606.08415), which is y/(1 + e^(−2u)).
-pub fn linear_gelu<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
+/// f(x·W + b), f the activation.
+pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, activation: Activation) -> Mat<Cpu, T> {
     let (mut out, values) = forward(&x, weight, bias);
     let (x, tape) = x.split_tape();
     let mut slopes = vec![0.0f32; if T::OWNS_TAPE { out.len() } else { 0 }];
     if T::OWNS_TAPE {
-        out.par_chunks_mut(CHUNK).zip(slopes.par_chunks_mut(CHUNK)).for_each(|(y, slope)| gelu_with_slope(y, slope));
+        out.par_chunks_mut(CHUNK).zip(slopes.par_chunks_mut(CHUNK)).for_each(|(y, slope)| activate_with_slope(activation, y, slope));
     } else {
-        out.par_chunks_mut(CHUNK).for_each(gelu);
+        out.par_chunks_mut(CHUNK).for_each(|y| activate(activation, y));
     }
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
     let (place, keep) = (Place::of(&x), Parameters::new(weight, bias));
@@ -122,35 +120,9 @@ pub(super) fn add_column_sums(x: &[f32], sums: &mut [f32]) {
 }
 
 dispatched! {
-    pub(super) fn gelu(y: &mut [f32]) {
-        for y in y {
-            *y = gelu_of(*y).0;
-        }
-    }
-}
-
-dispatched! {
-    fn gelu_with_slope(y: &mut [f32], slope: &mut [f32]) {
-        for (y, slope) in y.iter_mut().zip(slope) {
-            (*y, *slope) = gelu_of(*y);
-        }
-    }
-}
-
-dispatched! {
     fn multiply(x: &mut [f32], y: &[f32]) {
         for (x, y) in x.iter_mut().zip(y) {
             *x *= y;
         }
     }
-}
-
-/// GELU and its derivative: with s = 1/(1 + e^(−2u)), y·s and s + y·s·(1 − s)·2u'.
-#[inline(always)]
-fn gelu_of(y: f32) -> (f32, f32) {
-    let (a, c) = GELU;
-    let square = y * y;
-    let u = a * y * (1.0 + c * square);
-    let s = 1.0 / (1.0 + exp(-2.0 * u));
-    (y * s, s + y * s * (1.0 - s) * (2.0 * a * (1.0 + 3.0 * c * square)))
 }

@@ -12,6 +12,7 @@ pub type Mat<D, T = NoneTape> = Tensor<(usize, usize), f32, D, T>;
 /// A single number, the value of a loss.
 pub type Scalar<D, T = NoneTape> = Tensor<Rank0, f32, D, T>;
 
+mod activation;
 mod adamw;
 mod attention;
 pub mod clouds;
@@ -39,6 +40,7 @@ mod matmul;
 pub mod tape;
 mod vector;
 
+pub use activation::Activation;
 pub use adamw::{AdamW, Moments, adamw, add_assign, sum_of_squares};
 pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
 pub use critic_update::CriticReport;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use dfdx::prelude::NoneTape;
 use serde::Serialize;
 
+use super::group::student_config;
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
@@ -112,15 +113,15 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
     };
     let teacher = match &spec.teacher {
         Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
-        Teacher::Dir { path } => Weights::read(&path.resolve())?.0,
+        Teacher::Dir { path } => Config::read(&path.resolve())?,
         Teacher::Hub { repo, revision } => {
             let snapshot = hub.config(&Repo::model(repo, revision));
             let snapshot =
                 snapshot.with_context(|| format!("the shape of {repo} is not known; fetch it by `run`, or set teacher.source = \"train\" with its layers, width and heads"))?;
-            Config::from_json(&std::fs::read_to_string(snapshot.folder.join("config.json"))?)?
+            Config::read(&snapshot.folder)?
         }
     };
-    let student = Config::new(spec.student.layers, spec.student.width, spec.student.heads, vocabulary, teacher.positions);
+    let student = student_config(spec, &teacher, vocabulary)?;
     Ok((student, teacher))
 }
 

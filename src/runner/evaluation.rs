@@ -16,7 +16,7 @@ use crate::spec::run::{Dataset, Detokenize, Rows, RunSpec};
 pub(super) struct Subject<'a> {
     pub model: &'a Gpt2<Native>,
     pub teacher: Option<&'a Gpt2<Native>>,
-    /// Bytes of its model.safetensors.
+    /// Bytes of its weights as stored.
     pub bytes: u64,
     pub training: Option<TrainingCost>,
     pub trained_on_train_split: bool,

@@ -1,9 +1,11 @@
 //! One group of runs from claim to record: the only place that wires data, model, objective, loop and evaluation.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
+use super::card::student_card;
 use super::evaluation::{Subject, evaluate, publish as publish_evaluation};
 use super::limits::available_memory;
 use super::sink::Shared;
@@ -11,10 +13,10 @@ use super::teacher::Teacher;
 use super::{Ending, Event, Site, about, folder};
 use crate::data::{Order, Prepared};
 use crate::eval::{Evaluated, distillation};
-use crate::model::{Config, Gpt2, Weights};
+use crate::model::{Checkpoint, Config, Gpt2, Weights};
 use crate::ops::{Native, native, side_by_side};
 use crate::record::{Claim, Failure, RunState, has_evaluation, run_state};
-use crate::spec::run::{Init, InitBlocks};
+use crate::spec::run::{Init, InitBlocks, RunSpec};
 use crate::spec::{Plan, PlannedRun, run_spec_toml};
 use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
 
@@ -131,7 +133,7 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
     let resumed = attempt.newest_valid_checkpoint(&about)?;
     attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
     let device = native();
-    let config = student_config(run, teacher, corpus);
+    let config = student_config(&run.spec, &teacher.model.config, corpus.vocabulary)?;
     let job = Job::distillation(&run.spec, config.clone(), &teacher.model.config);
     let state = match &resumed {
         Some(checkpoint) => State::from_files(&device, &job, Some(&teacher.model.config), &checkpoint.files)?,
@@ -144,11 +146,30 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
     Ok(Claimed::Training(Box::new(Member::new(job, state, sink)), shared))
 }
 
-fn student_config(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared) -> Config {
-    let student = &run.spec.student;
+/// What the student is: GPT-2's standard, or what it takes over with the weights it starts from (activation, inner width, epsilon, scale of attention, head).
+///
+/// # Errors
+/// A model to start from whose layers, width, heads, vocabulary or positions are not the student's.
+pub(super) fn student_config(spec: &RunSpec, teacher: &Config, vocabulary: usize) -> Result<Config> {
+    let student = &spec.student;
     // As many rows as the teacher, whose vocabulary may be padded: their predictions are compared row by row.
-    let rows = corpus.vocabulary.max(teacher.model.config.vocabulary);
-    Config::new(student.layers, student.width, student.heads, rows, teacher.model.config.positions)
+    let rows = vocabulary.max(teacher.vocabulary);
+    let standard = Config::new(student.layers, student.width, student.heads, rows, teacher.positions);
+    let (config, whose) = match student.init {
+        Init::Random => return Ok(standard),
+        Init::Teacher => (Config { layers: student.layers, ..teacher.clone() }, "the teacher".to_owned()),
+        Init::Dir => {
+            let path = init_dir(spec)?;
+            (Config::read(&path)?, path.display().to_string())
+        }
+    };
+    let differences = config.shape_differences(&standard);
+    ensure!(differences.is_empty(), "{whose} has another shape than the student: {}", differences.join(", "));
+    Ok(config)
+}
+
+fn init_dir(spec: &RunSpec) -> Result<PathBuf> {
+    Ok(spec.student.init_dir.as_ref().context("student.init = \"dir\" needs student.init_dir")?.resolve())
 }
 
 /// The student before its first step.
@@ -157,15 +178,10 @@ fn initial_weights(run: &PlannedRun, config: &Config, teacher: &Teacher) -> Resu
     match student.init {
         Init::Random => Ok(Weights::random(config, run.spec.seed)),
         Init::Teacher => match &student.init_blocks {
-            Some(InitBlocks::List(blocks)) => Ok(Weights::from_teacher(&teacher.model.to_weights(), blocks)),
+            Some(InitBlocks::List(blocks)) => Ok(Weights::from_teacher(&teacher.model, blocks)),
             Some(InitBlocks::Named(_)) | None => anyhow::bail!("student.init_blocks of run {} is not resolved", run.id),
         },
-        Init::Dir => {
-            let path = student.init_dir.as_ref().context("student.init = \"dir\" needs student.init_dir")?.resolve();
-            let (found, weights) = Weights::read(&path)?;
-            ensure!(found == *config, "{} holds a GPT-2 of another shape ({found:?}) than the student ({config:?})", path.display());
-            Ok(weights)
-        }
+        Init::Dir => Ok(Weights::read(&init_dir(&run.spec)?)?.1),
     }
 }
 
@@ -211,7 +227,8 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
     let attempt = attempt.take()?;
     let published = match outcome {
         Some(Outcome::Finished) => {
-            folder::write_model(&attempt, &job.config, &state.result(), corpus)?;
+            let card = student_card(&run.id, &run.spec, &job.config)?;
+            folder::write_model(&attempt, &job.config, &state.result(), corpus, &card)?;
             Published::Student
         }
         Some(Outcome::Diverged { step, reason }) => {
@@ -257,11 +274,10 @@ fn evaluated(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site
         return Ok(None);
     }
     let stored = site.layout.run(&run.id).student();
-    let (config, weights) = Weights::read(&stored)?;
-    let model = Gpt2::from_weights(&native(), &config, &weights)?;
-    let bytes = std::fs::metadata(stored.join("model.safetensors")).map_or(0, |about| about.len());
-    let training = Some(distillation(&run.spec, &config, &teacher.model.config));
-    let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes, training, trained_on_train_split: true };
+    let checkpoint = Checkpoint::open(&stored)?;
+    let model = Gpt2::from_checkpoint(&native(), &checkpoint);
+    let training = Some(distillation(&run.spec, &checkpoint.config, &teacher.model.config));
+    let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes: checkpoint.bytes, training, trained_on_train_split: true };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::data::{self, shards};
 use crate::files;
 use crate::hub::{Fault, Hub, Pin, Repo};
-use crate::model::Config;
+use crate::model::{Config, weight_files};
 use crate::record::study::HubPin;
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, RunSpec, Teacher, Tokenizer};
@@ -101,8 +101,8 @@ impl Inputs for Facts<'_> {
 /// The shape of a GPT-2 folder, and the hash of what it holds.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
     shape(folder, |text| {
-        let weights = files::sha256_of_file(&folder.join("model.safetensors"))?;
-        Ok(files::sha256(format!("{text}\n{weights}").as_bytes()))
+        let weights: Vec<String> = weight_files(folder)?.iter().map(|file| files::sha256_of_file(file)).collect::<Result<_>>()?;
+        Ok(files::sha256(format!("{text}\n{}", weights.join("\n")).as_bytes()))
     })
 }
 
@@ -119,6 +119,8 @@ fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Res
         heads: config.heads,
         positions: config.positions,
         vocabulary: Some(config.vocabulary),
+        inner: config.inner,
+        tied: config.tied,
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod bench;
 mod cache;
+mod card;
 mod evaluation;
 mod event;
 mod folder;

@@ -8,13 +8,12 @@ use serde::Serialize;
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
-use crate::model::{Config, Gpt2, Weights};
+use crate::model::{Checkpoint, Gpt2, Weights};
 use crate::ops::native;
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
-    config: Config,
-    weights: Weights,
+    checkpoint: Checkpoint,
     tokenizer: Tokenizer,
 }
 
@@ -70,22 +69,22 @@ impl OneModel {
     /// A folder that is not there, or has something in it that cannot be used; what the hub says.
     pub fn open(model: &Path, hub: &Hub) -> Result<Self> {
         let folder = &folder_of(model, hub)?;
-        let (config, weights) = Weights::read(folder)?;
+        let checkpoint = Checkpoint::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in every softmax, as in transformers.
         ensure!(
-            tokenizer.vocabulary() <= config.vocabulary,
+            tokenizer.vocabulary() <= checkpoint.config.vocabulary,
             "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong together",
             folder.display(),
             tokenizer.vocabulary(),
-            config.vocabulary
+            checkpoint.config.vocabulary
         );
-        Ok(Self { config, weights, tokenizer })
+        Ok(Self { checkpoint, tokenizer })
     }
 
     /// Positions that the model knows.
     pub fn positions(&self) -> usize {
-        self.config.positions
+        self.checkpoint.config.positions
     }
 
     /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's positions, and the context.
@@ -104,7 +103,7 @@ impl OneModel {
         let Single { tokens, words, bytes } = single(path, &self.tokenizer)?;
         ensure!(tokens.len() > 1, "{} has one token, and the first is never predicted; give a longer text", path.display());
         let special_tokens = tokens.iter().filter(|&&token| self.tokenizer.is_special(token)).count() as u64;
-        let model = Gpt2::from_weights(&native(), &self.config, &self.weights).context("the model cannot be used")?;
+        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
         let found = perplexity(&model, &Text { tokens: &tokens, documents: &[0], words, bytes }, context, stride);
         ensure!(
             found.nll_nats_per_token.is_finite(),
@@ -138,7 +137,8 @@ impl OneModel {
         if tokens.is_empty() {
             tokens.push(end);
         }
-        let mut decoder = Decoder::new(&self.config, &self.weights);
+        let weights = Weights::from_checkpoint(&self.checkpoint);
+        let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();
         let mut new = generate(&mut decoder, &tokens, count, &mut Sampler::new(sampling), Some(end), |token| {
             if token != end {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use super::card::teacher_card;
 use super::evaluation::{Subject, evaluate, publish};
 use super::sink::Shared;
 use super::{Event, Site, about, folder};
@@ -12,7 +13,7 @@ use crate::data::{Order, Prepared};
 use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
-use crate::model::{Config, Gpt2, Weights};
+use crate::model::{Checkpoint, Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
@@ -24,7 +25,7 @@ use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
 /// A teacher in hand.
 pub(super) struct Teacher {
     pub model: Gpt2<Native>,
-    /// Bytes of its model.safetensors.
+    /// Bytes of its weights as stored.
     bytes: u64,
     /// Counted operations of its training; none for one that came trained.
     training: Option<TrainingCost>,
@@ -49,30 +50,17 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
                     aside.display()
                 )));
             }
-            let (config, weights) = Weights::read(&stored.student())?;
-            let bytes = std::fs::metadata(stored.student().join("model.safetensors")).map_or(0, |about| about.len());
-            let training = Some(plain_training(&config, train));
-            Ok(Some(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training }))
+            let checkpoint = Checkpoint::open(&stored.student())?;
+            let training = Some(plain_training(&checkpoint.config, train));
+            Ok(Some(Teacher { model: Gpt2::from_checkpoint(&native(), &checkpoint), bytes: checkpoint.bytes, training }))
         }
     }
 }
 
 /// A teacher that came trained.
 fn read(folder: &Path) -> Result<Teacher> {
-    let (config, weights) = Weights::read(folder)?;
-    let bytes = weight_bytes(folder);
-    Ok(Teacher { model: Gpt2::from_weights(&native(), &config, &weights)?, bytes, training: None })
-}
-
-/// Bytes of model.safetensors, or of the parts that stand for it.
-fn weight_bytes(folder: &Path) -> u64 {
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
-    let whole = folder.join("model.safetensors");
-    if whole.exists() {
-        return length(&whole);
-    }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|kind| kind == "safetensors")).map(|path| length(&path)).sum()
+    let checkpoint = Checkpoint::open(folder)?;
+    Ok(Teacher { model: Gpt2::from_checkpoint(&native(), &checkpoint), bytes: checkpoint.bytes, training: None })
 }
 
 impl Teacher {
@@ -138,7 +126,10 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
                 drop(sink);
                 let attempt = shared.take()?;
                 match outcome {
-                    Some(Outcome::Finished) => folder::write_model(&attempt, config, &state.result(), corpus)?,
+                    Some(Outcome::Finished) => {
+                        let card = teacher_card(config, seed, settings, &corpus.key)?;
+                        folder::write_model(&attempt, config, &state.result(), corpus, &card)?;
+                    }
                     Some(Outcome::Diverged { step, reason }) => attempt.write_failure(&Failure { reason, step, term: None })?,
                     Some(Outcome::Failed(error)) => return Err(error.context("the teacher's training could not go on")),
                     Some(Outcome::Interrupted) | None => return Ok(None),

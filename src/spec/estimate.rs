@@ -1,9 +1,10 @@
 //! What a run will need, counted from its shapes before anything runs.
 //!
-//! Letters: L layers, C width, V vocabulary, P positions, T context, N = batch·T tokens of a micro-batch.
+//! Letters: L layers, C width, I inner width of the MLP, V vocabulary, P positions, T context, N = batch·T tokens of a micro-batch.
 
-use super::plan::{Estimate, TeacherFact};
-use super::run::{Critic, Lipschitz, Matching, RunSpec, Teacher, Term, Train};
+use super::plan::Estimate;
+use super::resolve::Known;
+use super::run::{Critic, Init, Lipschitz, Matching, RunSpec, Teacher, Term, Train};
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
 const VOCABULARY: usize = 50_257;
@@ -16,25 +17,30 @@ const FLOAT: f64 = 4.0;
 struct Shape {
     layers: f64,
     width: f64,
+    inner: f64,
     vocabulary: f64,
     positions: f64,
+    /// Whether the head is the token embedding.
+    tied: bool,
 }
 
 impl Shape {
-    /// (V + P)·C + L·(12C² + 13C) + 2C.
+    /// (V + P)·C + L·(4C² + 2CI + 9C + I) + 2C, and V·C for a head of its own.
     fn parameters(self) -> f64 {
-        let Self { layers, width, vocabulary, positions } = self;
-        (vocabulary + positions) * width + layers * (12.0 * width * width + 13.0 * width) + 2.0 * width
+        let Self { layers, width, inner, vocabulary, positions, tied } = self;
+        let head = if tied { 0.0 } else { vocabulary * width };
+        (vocabulary + positions) * width + layers * (4.0 * width * width + 2.0 * width * inner + 9.0 * width + inner) + 2.0 * width + head
     }
 
-    /// Operations of a forward pass per token: 24C² and 2C·(T + 1) a block, 2CV the head, a multiply-add counted as two.
+    /// Operations of a forward pass per token: 8C² + 4CI and 2C·(T + 1) a block, 2CV the head, a multiply-add counted as two.
     fn forward(self, context: f64) -> f64 {
-        self.layers * (24.0 * self.width * self.width + 2.0 * self.width * (context + 1.0)) + 2.0 * self.width * self.vocabulary
+        let Self { layers, width, inner, vocabulary, .. } = self;
+        layers * (8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context + 1.0)) + 2.0 * width * vocabulary
     }
 
-    /// Floats that a block keeps per token for its backward pass: both norms' inputs and outputs, queries, keys, values, the heads' output, the MLP before and after GELU.
+    /// Floats that a block keeps per token for its backward pass: both norms' inputs and outputs, queries, keys, values, the heads' output, the MLP before and after its activation.
     fn kept(self) -> f64 {
-        self.layers * 16.0 * self.width
+        self.layers * (8.0 * self.width + 2.0 * self.inner)
     }
 }
 
@@ -44,15 +50,31 @@ fn critic_forward(critic: &Critic, width: f64) -> f64 {
     2.0 * (width * own + (critic.depth as f64 - 1.0) * own * own + own)
 }
 
-/// Estimates a run; with `teacher` unknown, of the student alone.
-pub fn estimate(spec: &RunSpec, teacher: Option<&TeacherFact>, vocabulary: Option<usize>) -> Estimate {
+/// Estimates a run; with the teacher unknown, of the student alone.
+pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
+    let teacher = known.teacher.as_ref();
     // The student has its teacher's rows where those are more than the tokens.
-    let vocabulary = vocabulary.max(teacher.and_then(|teacher| teacher.vocabulary)).unwrap_or(VOCABULARY) as f64;
+    let vocabulary = known.vocabulary.max(teacher.and_then(|teacher| teacher.vocabulary)).unwrap_or(VOCABULARY) as f64;
     let train = &spec.train;
     let context = train.context as f64;
     let positions = teacher.map_or(context, |teacher| teacher.positions as f64);
-    let student = Shape { layers: spec.student.layers as f64, width: spec.student.width as f64, vocabulary, positions };
-    let of_teacher = teacher.map(|teacher| Shape { layers: teacher.layers as f64, width: teacher.width as f64, vocabulary, positions });
+    let shape = |layers: usize, width: usize, inner: usize, tied: bool| Shape {
+        layers: layers as f64,
+        width: width as f64,
+        inner: inner as f64,
+        vocabulary,
+        positions,
+        tied,
+    };
+    let of_teacher = teacher.map(|teacher| shape(teacher.layers, teacher.width, teacher.inner, teacher.tied));
+    let (layers, width) = (spec.student.layers, spec.student.width);
+    let taken_over = match spec.student.init {
+        Init::Random => None,
+        Init::Teacher => teacher,
+        Init::Dir => known.init.as_ref(),
+    };
+    let (inner, tied) = taken_over.map_or((width.saturating_mul(4), true), |from| (from.inner, from.tied));
+    let student = shape(layers, width, inner, tied);
     let tokens = train.batch as f64 * context;
     let micro_batches = train.steps as f64 * train.accumulate as f64;
     let needs_teacher = spec.loss.values().any(|term| !matches!(term, Term::Lm { .. }));
@@ -111,10 +133,13 @@ mod tests {
 
     #[test]
     fn gpt2_has_124_million_parameters_and_the_flops_of_its_matrices() {
-        let shape = Shape { layers: 12.0, width: 768.0, vocabulary: 50_257.0, positions: 1024.0 };
+        let shape = Shape { layers: 12.0, width: 768.0, inner: 3072.0, vocabulary: 50_257.0, positions: 1024.0, tied: true };
         assert_eq!(shape.parameters(), 124_439_808.0);
         let matrices = 2.0 * (12.0 * 12.0 * 768.0 * 768.0 + 50_257.0 * 768.0);
         let attention = 12.0 * 2.0 * 768.0 * 257.0;
         assert_eq!(shape.forward(256.0), matrices + attention);
+        let other = Shape { inner: 1000.0, tied: false, ..shape };
+        assert_eq!(shape.parameters() - other.parameters(), 12.0 * 2072.0 * (2.0 * 768.0 + 1.0) - 50_257.0 * 768.0);
+        assert_eq!(shape.forward(256.0) - other.forward(256.0), 12.0 * 4.0 * 768.0 * 2072.0);
     }
 }

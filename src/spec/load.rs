@@ -325,7 +325,7 @@ impl Loaded {
                     teacher_key: identity::teacher_key(&spec, prints),
                     teacher_evaluation_key,
                     group_key: identity::group_key(&spec, prints, &run.balance),
-                    estimate: estimate(&spec, facts.known.teacher.as_ref(), facts.known.vocabulary),
+                    estimate: estimate(&spec, &facts.known),
                     id,
                     label,
                     unknown: facts.unknown,

@@ -48,6 +48,10 @@ pub struct TeacherFact {
     pub heads: usize,
     pub positions: usize,
     pub vocabulary: Option<usize>,
+    /// Width of the hidden layer of a block's MLP.
+    pub inner: usize,
+    /// Whether the head is the token embedding.
+    pub tied: bool,
 }
 
 /// Where facts of inputs come from; each distinct input is asked for once a plan. What follows from the spec alone (synthetic text, a tokenizer or a teacher that is

@@ -54,6 +54,8 @@ pub fn known_from_spec(run: &Run) -> Known {
             heads: *heads,
             positions: train.context,
             vocabulary: None,
+            inner: width.saturating_mul(4),
+            tied: true,
         }),
         Teacher::Dir { .. } | Teacher::Hub { .. } => None,
     };

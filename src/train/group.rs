@@ -86,7 +86,7 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
         let mut lap = Lap::start();
         let states = teacher
             .filter(|_| needs_teacher)
-            .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), &teacher.wte));
+            .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), teacher.head()));
         let seconds = lap.seconds();
         let teacher = states.as_ref().map(|(states, head)| (states, *head));
         let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
@@ -130,7 +130,7 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
         let moment = member.job.objective.at(0, 0);
         let (objective, state) = (&member.job.objective, &mut member.state);
         let (student, auxiliary) = (&state.student, &mut state.auxiliary);
-        match balance(objective, &moment, reference, student, auxiliary, &teacher.wte, shared.context, &samples[..*batches]) {
+        match balance(objective, &moment, reference, student, auxiliary, teacher.head(), shared.context, &samples[..*batches]) {
             Ok(factors) => state.balance = factors,
             Err(unbalanced) => member.outcome = Some(Outcome::Diverged { step: 0, reason: unbalanced.to_string() }),
         }

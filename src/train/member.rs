@@ -117,7 +117,7 @@ impl<D: Ops> Member<D> {
 
         let factor = |(name, weight): (&String, &f64)| (name.clone(), weight * state.balance.get(name).unwrap_or(&1.0) * share);
         let factors = step.moment.weights.iter().map(factor).collect();
-        let head = &state.student.wte;
+        let head = state.student.head();
         let (loss, terms) = job.objective.losses(&step.moment, &factors, states, head, micro.targets, micro.teacher, &state.auxiliary);
         for (name, value) in terms {
             *step.terms.entry(name).or_insert(0.0) += value * share;

@@ -2,8 +2,8 @@
 
 use dfdx::prelude::*;
 use kdpipe::ops::{
-    Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native, Scalar, TeacherHead, composed, composed_losses, native,
-    tape,
+    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native, Scalar, TeacherHead, composed, composed_losses,
+    native, tape,
 };
 use kdpipe::random::Stream;
 
@@ -95,13 +95,13 @@ fn layers() -> Vec<Case> {
             |op| backward(op(x.leaky_trace(), &weight, &bias), &[&x, &weight, &bias])
         ),
         case!(
-            "linear_gelu",
+            "linear_activated",
             inner,
             dense,
             [x = normals(ROWS, WIDTH, 1.0, 1), weight = normals(WIDTH, 4 * WIDTH, 0.1, 2), bias = normals(1, 4 * WIDTH, 0.1, 3)],
-            <Native as Layers>::linear_gelu,
-            composed::linear_gelu,
-            |op| backward(op(x.leaky_trace(), &weight, &bias), &[&x, &weight, &bias])
+            <Native as Layers>::linear_activated,
+            composed::linear_activated,
+            |op| backward(op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh), &[&x, &weight, &bias])
         ),
         case!(
             "linear_residual",
@@ -124,7 +124,7 @@ fn layers() -> Vec<Case> {
             [qkv = normals(ROWS, 3 * WIDTH, 1.0, 1)],
             <Native as Layers>::attention,
             composed::attention,
-            |op| backward(op(qkv.leaky_trace(), CONTEXT, HEADS), &[&qkv])
+            |op| backward(op(qkv.leaky_trace(), CONTEXT, HEADS, (1.0 / ((WIDTH / HEADS) as f64).sqrt()) as f32), &[&qkv])
         ),
     ]
 }

@@ -7,6 +7,7 @@ mod hub;
 mod input;
 mod invalid;
 mod kills;
+mod models;
 mod published;
 mod reference;
 mod spec;

@@ -5,6 +5,7 @@
 //! at 1e-3 or more.
 
 mod arrays;
+mod checkpoints;
 mod training;
 
 use dfdx::prelude::*;

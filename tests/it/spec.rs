@@ -115,12 +115,12 @@ impl Inputs for Contents {
             Teacher::Hub { revision, .. } => revision.clone(),
             Teacher::Train { .. } => panic!("a teacher that is trained has no facts to ask for"),
         };
-        Fact::Known(TeacherFact { fingerprint, layers: 6, width: 96, heads: 6, positions: 128, vocabulary: None })
+        Fact::Known(TeacherFact { fingerprint, layers: 6, width: 96, heads: 6, positions: 128, vocabulary: None, inner: 384, tied: true })
     }
 
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {
         let fingerprint = content(folder, "model.safetensors");
-        Fact::Known(TeacherFact { fingerprint, layers: 3, width: 96, heads: 6, positions: 128, vocabulary: None })
+        Fact::Known(TeacherFact { fingerprint, layers: 3, width: 96, heads: 6, positions: 128, vocabulary: None, inner: 384, tied: true })
     }
 }
 

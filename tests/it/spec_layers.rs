@@ -229,11 +229,29 @@ impl Inputs for Small {
     }
 
     fn teacher(&self, _: &Teacher) -> Fact<TeacherFact> {
-        Fact::Known(TeacherFact { fingerprint: "m".to_owned(), layers: 4, width: 64, heads: 4, positions: 32, vocabulary: Some(self.rows) })
+        Fact::Known(TeacherFact {
+            fingerprint: "m".to_owned(),
+            layers: 4,
+            width: 64,
+            heads: 4,
+            positions: 32,
+            vocabulary: Some(self.rows),
+            inner: 256,
+            tied: true,
+        })
     }
 
     fn student(&self, _: &InputPath) -> Fact<TeacherFact> {
-        Fact::Known(TeacherFact { fingerprint: "s".to_owned(), layers: 2, width: 64, heads: 4, positions: 16, vocabulary: Some(self.rows) })
+        Fact::Known(TeacherFact {
+            fingerprint: "s".to_owned(),
+            layers: 2,
+            width: 64,
+            heads: 4,
+            positions: 16,
+            vocabulary: Some(self.rows),
+            inner: 256,
+            tied: true,
+        })
     }
 }
 

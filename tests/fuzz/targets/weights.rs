@@ -3,7 +3,7 @@
 
 mod folder;
 
-use kdpipe::model::{Gpt2, Weights};
+use kdpipe::model::{Checkpoint, Gpt2};
 use kdpipe::ops::native;
 use libfuzzer_sys::fuzz_target;
 
@@ -12,10 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let length = (u32::from_le_bytes(*length) as usize).min(rest.len());
     let config = folder::put("model/config.json", &rest[..length]);
     folder::put("model/model.safetensors", &rest[length..]);
-    if let Ok((config, weights)) = Weights::read(config.parent().expect("its folder"))
-        && weights.check(&config).is_ok()
-        && config.layers * config.width * config.vocabulary < 1 << 22
-    {
-        let _ = Gpt2::from_weights(&native(), &config, &weights);
+    if let Ok(checkpoint) = Checkpoint::open(config.parent().expect("its folder")) {
+        let _ = Gpt2::from_checkpoint(&native(), &checkpoint);
     }
 });
