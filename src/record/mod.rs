@@ -32,4 +32,4 @@ pub use publish::Publication;
 pub use runs::{
     Failure, METRICS_LIMIT, RunRecord, RunState, is_complete, publish_teacher, read_failure, read_run, run_state, sweep, verify_run,
 };
-pub use study::{read_study, write_study};
+pub use study::{read_study, verify_study, write_study};

@@ -19,6 +19,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -55,6 +56,29 @@ pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
     ];
     files.extend(drawn.into_iter().map(|figure| (PathBuf::from(figure.path()), figure.svg.into_bytes())));
     Ok(Rendered { files, summary: context.summary() })
+}
+
+/// Renders the report and writes it, again where something was published meanwhile: of several processes at one folder, whoever writes last has seen everything.
+///
+/// # Errors
+/// As [`render`] and [`write`].
+pub fn update(layout: &Layout) -> Result<Rendered> {
+    loop {
+        let before = published(layout);
+        let rendered = render(layout, None)?;
+        write(layout, &rendered)?;
+        if published(layout) == before {
+            return Ok(rendered);
+        }
+    }
+}
+
+/// The folders of finished runs, teachers and evaluations.
+fn published(layout: &Layout) -> BTreeSet<PathBuf> {
+    let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let models: Vec<PathBuf> = ["runs", "teachers"].into_iter().flat_map(|parent| inside(layout.root.join(parent))).collect();
+    let evaluations: Vec<PathBuf> = models.iter().flat_map(|model| inside(model.join("evals"))).collect();
+    models.into_iter().chain(evaluations).collect()
 }
 
 /// Writes a report into the study's folder. Figures of an older report that this one does not have are removed.

@@ -26,7 +26,7 @@ use crate::data::{self, Prepared};
 use crate::record::layout::Layout;
 use crate::record::{self, About, Failure, RunState, has_evaluation, run_state};
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
-use crate::train::Progress;
+use crate::train::{Progress, caught};
 
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent};
@@ -100,7 +100,8 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
     let data_key = |index: usize| format!("{:?} {:?}", plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer);
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
-        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
+        let say = |text: &str| site.tell(&Event::Stage(text));
+        let prepared = caught(|| data::prepare(&spec.dataset, &spec.tokenizer, &site.cache.join("corpora"), &say));
         match prepared {
             Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
             Err(error) => fail_all(plan, &indices, &error, site, &mut endings),
@@ -119,7 +120,8 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
 fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
     for (_, indices) in by_key(indices, |index| plan.runs[index].teacher_key.clone()) {
         let first = &plan.runs[indices[0]];
-        let teacher = teacher::obtain(first, corpus, site).and_then(|teacher| {
+        let teacher = caught(|| {
+            let teacher = teacher::obtain(first, corpus, site)?;
             if let Some(teacher) = &teacher {
                 teacher.evaluate(first, corpus, site)?;
             }
@@ -138,7 +140,10 @@ fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, ending
                 if site.stopped() {
                     return;
                 }
-                endings.extend(group::run(plan, &part, &teacher, corpus, site));
+                match caught(|| Ok(group::run(plan, &part, &teacher, corpus, site))) {
+                    Ok(own) => endings.extend(own),
+                    Err(error) => fail_all(plan, &part, &error, site, endings),
+                }
             }
         }
     }

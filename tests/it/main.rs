@@ -2,10 +2,13 @@
 
 mod architecture;
 mod builder;
+mod disk;
 mod docs;
+mod faults;
 mod input;
 mod invalid;
 mod kills;
+mod processes;
 mod reference;
 mod spec;
 mod spec_grid;
