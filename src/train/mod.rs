@@ -10,6 +10,8 @@ mod group;
 mod job;
 mod member;
 mod rate;
+#[cfg(test)]
+mod resume;
 mod state;
 
 pub use caught::caught;

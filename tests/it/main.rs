@@ -1,10 +1,13 @@
 //! The integration tests: one binary, a module for each subject.
 
 mod architecture;
+mod bombs;
 mod builder;
 mod disk;
 mod docs;
 mod faults;
+mod fuzz;
+mod golden;
 mod input;
 mod invalid;
 mod kills;
