@@ -171,7 +171,7 @@ pub fn records(bytes: &[u8]) {
 /// A parquet file of a dataset has no more rows than it says, or is an error.
 pub fn parquet(bytes: &[u8]) {
     let path = put("text.parquet", bytes);
-    let Ok(mut texts) = Texts::open(&path, "text") else { return };
+    let Ok(mut texts) = Texts::open(&path, "model") else { return };
     let (claimed, mut rows) = (texts.rows(), 0);
     while let Ok(Some(some)) = texts.next_rows() {
         rows += some.len();
