@@ -8,12 +8,12 @@ use super::evaluation::{Subject, evaluate, publish as publish_evaluation};
 use super::limits::available_memory;
 use super::sink::Shared;
 use super::teacher::Teacher;
-use super::{Ending, Event, Site, about, folder};
+use super::{Ending, Event, Site, about, folder, mend};
 use crate::data::{Order, Prepared};
 use crate::eval::{Evaluated, distillation};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native, side_by_side};
-use crate::record::{Claim, Failure, RunState, has_evaluation, run_state};
+use crate::record::{Claim, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::spec::run::{Init, InitBlocks};
 use crate::spec::{Plan, PlannedRun, run_spec_toml};
 use crate::train::{Control, Corpus, Job, Member, Outcome, State, caught, train};
@@ -122,6 +122,10 @@ enum Claimed {
 
 /// Takes a run and puts it where it stopped, or at its beginning.
 fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Claimed> {
+    // What was trained before is used again: its weights are what they were, or it is trained anew.
+    if !is_evaluated(run, site) {
+        mend(&site.layout.run(&run.id).root, Depth::Weights, site)?;
+    }
     let mut attempt = match crate::record::Attempt::open_or_new(&site.layout, &run.id)? {
         Claim::Published => return Ok(Claimed::Trained),
         Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),

@@ -17,14 +17,14 @@ mod study;
 mod teacher;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
 use crate::data::{self, Prepared};
 use crate::record::layout::Layout;
-use crate::record::{self, About, Failure, RunState, has_evaluation, run_state};
+use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::train::{Progress, caught};
 
@@ -160,6 +160,11 @@ fn fail_all(plan: &Plan, indices: &[usize], error: &anyhow::Error, site: &Site, 
 
 /// How a run that needs nothing any more ended.
 fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
+    let (own, teacher) = (site.layout.run(&run.id), site.layout.teacher(&run.teacher_key));
+    let evaluations = [own.evaluation(&run.evaluation_key), teacher.evaluation(&run.teacher_evaluation_key)];
+    for folder in [own.root, teacher.root].into_iter().chain(evaluations.map(|evaluation| evaluation.root)) {
+        mend(&folder, Depth::Records, site)?;
+    }
     Ok(match run_state(&site.layout, &run.id)? {
         RunState::Diverged(Failure { reason, .. }) => Some(Ending::Diverged { reason }),
         RunState::Published => {
@@ -169,6 +174,14 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
         }
         RunState::Absent => None,
     })
+}
+
+/// Sets a finished folder aside if a file of it was changed since.
+fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
+    if let Some(words) = record::set_damaged_aside(folder, depth)? {
+        site.tell(&Event::Notice(&words));
+    }
+    Ok(())
 }
 
 /// What a checkpoint of a run, or of a teacher under its key, belongs to.

@@ -1,6 +1,6 @@
 //! The n-th change of the disk ends the process, panics or fails, in a whole study: text, token cache, teacher, checkpoints, record, evaluation, report.
 //!
-//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change; without it, at some.
+//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change, a number at so many of each kind; without it, at some.
 
 use crate::builder::{Done, Site, differences, tiny};
 
@@ -16,8 +16,13 @@ fn study() -> String {
     ])
 }
 
-fn is_long() -> bool {
-    std::env::var_os("KDPIPE_TEST_FAULTS").is_some_and(|value| value == "all")
+/// How many moments are tried: so many in the short form.
+fn wanted(short: usize) -> usize {
+    match std::env::var("KDPIPE_TEST_FAULTS") {
+        Ok(text) if text == "all" => usize::MAX,
+        Ok(text) => text.parse().expect("a number of moments, or `all`"),
+        Err(_) => short,
+    }
 }
 
 /// The study with a fault at one of its changes of the disk, and what was said.
@@ -48,9 +53,9 @@ fn expected() -> Vec<(String, Vec<u8>)> {
     whole.results()
 }
 
-/// The moments that a test strikes at: every one, or so many, of an offset that differs by kind so that together they cover more.
-fn moments(changes: usize, wanted: usize, offset: usize) -> Vec<usize> {
-    let step = if is_long() { 1 } else { changes.div_ceil(wanted) };
+/// The moments that a test strikes at, of an offset that differs by kind so that together they cover more.
+fn moments(changes: usize, short: usize, offset: usize) -> Vec<usize> {
+    let step = changes.div_ceil(wanted(short));
     (1 + offset % step..=changes).step_by(step).collect()
 }
 
@@ -120,7 +125,7 @@ fn a_panic_costs_at_most_the_run_that_it_happened_in() {
 fn a_study_that_is_ended_again_while_it_recovers_ends_in_the_same_bytes() {
     let (expected, changes) = (expected(), changes());
     let mut ends = 0;
-    for round in 0..if is_long() { 60 } else { 3 } {
+    for round in 0..wanted(3).min(60) {
         let site = Site::in_memory(&study());
         let mut at = 7 + 37 * round % changes;
         while site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{at}"))]).code == Some(137) {

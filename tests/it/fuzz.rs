@@ -1,9 +1,12 @@
-//! What fuzzers found worth keeping, checked again, and short walks from there. The long form is in `tests/README.md`.
+//! What fuzzers start from and found, checked again, and walks from there: `KDPIPE_TEST_WALKS=100000 cargo test --test it fuzz -- --nocapture` makes them long.
 
 #[path = "../fuzz/checks.rs"]
 mod checks;
 
 use std::path::{Path, PathBuf};
+
+use kdpipe::record::layout::Layout;
+use kdpipe::record::{About, Attempt, Claim, Journal};
 
 use crate::spec::Draws;
 
@@ -42,6 +45,7 @@ fn near(draws: &mut Draws, case: &[u8], other: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_fuzzers_found_and_what_is_near_it_is_read_or_refused() {
+    let walks: usize = std::env::var("KDPIPE_TEST_WALKS").ok().and_then(|text| text.parse().ok()).unwrap_or(120);
     for (target, check) in checks::CHECKS {
         let cases = kept(target);
         assert!(!cases.is_empty(), "{target} has no cases");
@@ -50,12 +54,46 @@ fn what_fuzzers_found_and_what_is_near_it_is_read_or_refused() {
             check(case);
         }
         let mut draws = Draws(9);
-        for walk in 0..120 {
+        for walk in 0..walks {
             let pick = |draws: &mut Draws| &cases[draws.below(cases.len() as u64) as usize];
             let ((name, case), (_, other)) = (pick(&mut draws), pick(&mut draws));
-            println!("{target}: walk {walk} from {name}");
-            check(&near(&mut draws, case, other));
+            let found = near(&mut draws, case, other);
+            let checked = std::panic::catch_unwind(|| check(&found));
+            if checked.is_err() {
+                let path = std::env::temp_dir().join(format!("kdpipe-{target}-{walk}"));
+                let _ = std::fs::write(&path, &found);
+                panic!("{target}: walk {walk} from {name} is kept as {}", path.display());
+            }
         }
+        println!("{target}: {walks} walks");
     }
     checks::clear();
+}
+
+/// The kept cases are what the first formats wrote: a later version reads them, or refuses them by a rule that this test then states.
+#[test]
+fn what_the_first_formats_wrote_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = |name: &str| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/kept").join(name)).unwrap();
+    let whole = case("checkpoint/whole");
+    let end = whole.iter().position(|&byte| byte == 0).unwrap();
+    let place = folder.path().join("work/r/a/checkpoints/2");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("manifest.toml"), &whole[..end]).unwrap();
+    std::fs::write(place.join("state"), &whole[end + 1..]).unwrap();
+    let layout = Layout { root: folder.path().to_owned() };
+    let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, "r").unwrap() else { panic!("it is free") };
+    let [spec, data, instructions, version] = ["r", "d", "i", "v"].map(str::to_owned);
+    let found = attempt.newest_valid_checkpoint(&About { spec, numerics: 1, data, instructions, version }).unwrap().unwrap();
+    assert_eq!((found.step, &found.files["state"][..]), (2, &[7; 9][..]));
+
+    let journal = folder.path().join("journal");
+    std::fs::write(&journal, &case("records/journal")[1..]).unwrap();
+    assert_eq!(Journal::open(&journal).unwrap().read().unwrap().len(), 2);
+
+    let corpus = folder.path().join("corpus");
+    std::fs::write(&corpus, case("corpus/tiny")).unwrap();
+    // Its key was changed by hand, so the hash is not that of its content: it is refused as damaged, never as foreign.
+    let error = kdpipe::data::cache::open(&corpus, "00000000000000000000000000000000").map(drop).unwrap_err().to_string();
+    assert_eq!(error, "its content does not have the hash that its header gives");
 }
