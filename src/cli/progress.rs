@@ -245,9 +245,13 @@ impl Observer for Display {
                 self.advance_grid(1);
                 self.line(&format!("done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"));
             }
-            Event::Diverged { id, label, step, reason } => {
+            Event::Diverged { id, label, step, last_good, reason } => {
                 self.advance_grid(1);
-                self.line(&format!("diverged  {id}  {label}: {reason} at step {step}"));
+                let good = last_good.map_or_else(
+                    || "there was no checkpoint yet".to_owned(),
+                    |steps| format!("the last good checkpoint was after {steps} steps"),
+                );
+                self.line(&format!("diverged  {id}  {label}: {reason} at step {step}; {good}"));
             }
             Event::Failed { id, label, error } => self.line(&format!("failed    {id}  {label}: {error}")),
             Event::Held { id, label, owner } => self.line(&format!("held      {id}  {label}: {owner}")),

@@ -54,8 +54,7 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
         }
         return Ok(exit);
     }
-    let rendered = report::render(&layout, None).map_err(Fault::Run)?;
-    report::write(&layout, &rendered).map_err(Fault::Run)?;
+    let rendered = report::update(&layout).map_err(Fault::Run)?;
     let missed = missed(&plan, &layout).map_err(Fault::Run)?;
     missed.iter().for_each(|line| eprintln!("expectation missed: {line}"));
     if !missed.is_empty() && exit == Exit::Good {

@@ -9,7 +9,7 @@ use super::args::Common;
 use super::{Exit, Outcome, print, spec_options};
 use crate::files::{self, Mismatch};
 use crate::record::layout::Layout;
-use crate::{report, spec};
+use crate::{record, report, spec};
 
 /// What was looked at, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub fn verify(path: &Path, common: &Common) -> Outcome {
 }
 
 impl Findings {
-    /// Every folder of runs, teachers and their evaluations against its checksums.
+    /// Every folder of runs, teachers and their evaluations, against its checksums.
     fn stored(&mut self, layout: &Layout) -> Result<()> {
         for parent in ["runs", "teachers"] {
             for folder in folders(&layout.root.join(parent))? {
@@ -86,9 +86,20 @@ impl Findings {
         }
     }
 
-    /// The report and its figures against what the stored results give.
+    /// The list of cells against its hash; the report and its figures against what the stored results give.
     fn report(&mut self, layout: &Layout) -> Result<()> {
-        let rendered = report::render(layout, None)?;
+        // Which cells there are is read from this file alone.
+        if let Some(damage) = record::verify_study(layout)? {
+            self.wrong.push(format!("lock.toml: {damage}"));
+            return Ok(());
+        }
+        let rendered = match report::render(layout, None) {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                self.wrong.push(format!("report.md: the stored results give none: {error:#}"));
+                return Ok(());
+            }
+        };
         for (path, bytes) in &rendered.files {
             match std::fs::read(layout.root.join(path)) {
                 Ok(stored) if stored == *bytes => {}

@@ -99,7 +99,31 @@ pub fn batch(tokens: &[u32], order: &Order, batch: usize, accumulate: usize, ste
         inputs.extend_from_slice(&tokens[begin..begin + context]);
         targets.extend_from_slice(&tokens[begin + 1..begin + context + 1]);
     }
+    #[cfg(test)]
+    consumed::note(step, micro, &windows);
     Batch { inputs, targets, windows }
+}
+
+/// For tests: the windows that this thread asked for, in order.
+#[cfg(test)]
+pub(crate) mod consumed {
+    use std::cell::RefCell;
+
+    /// Step, micro-batch, windows.
+    pub(crate) type Entry = (u64, usize, Vec<usize>);
+
+    thread_local! {
+        static LOG: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn note(step: u64, micro: usize, windows: &[usize]) {
+        LOG.with_borrow_mut(|log| log.push((step, micro, windows.to_vec())));
+    }
+
+    /// What was asked for since the last call.
+    pub(crate) fn take() -> Vec<Entry> {
+        LOG.take()
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +163,29 @@ mod tests {
         assert_ne!(epoch(0), epoch(1));
         assert_eq!(epoch(3), epoch(3), "asking again, or out of order, changes nothing");
         assert_ne!(epoch(0), (0..100).map(|i| Order::new(1001, 10, 8, true).unwrap().window(i)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_epoch_predicts_every_token_once_whatever_the_sizes() {
+        let mut draws = Stream::new(5, "test.packing", 0);
+        for _ in 0..200 {
+            let (context, size) = (1 + draws.below(9) as usize, 1 + draws.below(6) as usize);
+            let tokens: Vec<u32> = (0..(context as u64 + 1 + draws.below(120)) as u32).collect();
+            let order = Order::new(tokens.len(), context, draws.bits(), draws.below(2) == 0).unwrap();
+            let windows = order.windows();
+            // As many steps as make a whole number of epochs.
+            let mut predicted = vec![0; tokens.len()];
+            for step in 0..windows as u64 {
+                let batch = batch(&tokens, &order, size, 1, step, 0);
+                for (input, target) in batch.inputs.iter().zip(&batch.targets) {
+                    assert_eq!(input + 1, *target, "the target is the next token");
+                    predicted[*target as usize] += 1;
+                }
+            }
+            let (covered, rest) = predicted[1..].split_at(windows * context);
+            assert!(covered.iter().all(|&times| times == size), "{windows} windows of {context}: {predicted:?}");
+            assert!(rest.len() < context && rest.iter().all(|&times| times == 0), "only what fills no window is left out");
+        }
     }
 
     #[test]

@@ -217,13 +217,14 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     ensure!(expected == Some(map.len() as u64), "it has {} bytes, which does not fit its header", map.len());
     ensure!(content_hash(&map[..40], &map[HEADER..])[..] == map[40..72], "its content does not have the hash that its header gives");
 
-    // Beyond this point the content is what was written.
+    // Beyond this point the content is what somebody wrote; that it fits together is looked at all the same.
     let documents_begin = HEADER + (tokens as usize * 4).next_multiple_of(8);
     let summary_begin = documents_begin + documents as usize * 8;
     let stored: StoredSummary = serde_json::from_slice(&map[summary_begin..]).context("its summary cannot be read")?;
     ensure!(stored.key == key, "it is of the key {}", stored.key);
-    ensure!(stored.splits.iter().map(|split| split.tokens).sum::<u64>() == tokens, "the splits of its summary do not fit its tokens");
-    ensure!(stored.documents.iter().sum::<u64>() == documents, "the splits of its summary do not fit its documents");
+    let sum = |parts: [u64; 3]| parts.into_iter().try_fold(0u64, u64::checked_add);
+    ensure!(sum(stored.splits.map(|split| split.tokens)) == Some(tokens), "the splits of its summary do not fit its tokens");
+    ensure!(sum(stored.documents) == Some(documents), "the splits of its summary do not fit its documents");
     let map = Arc::new(map);
     let (mut token_at, mut document_at) = (HEADER, documents_begin);
     let [train, validation, test] = [0, 1, 2].map(|index| {
@@ -235,6 +236,14 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
         Split { storage: Storage::Mapped { file: Arc::clone(&map), bytes }, documents, words: facts.words, bytes: facts.bytes }
     });
     let tokenizer = Tokenizer::from_json(stored.tokenizer)?;
+    for split in [&train, &validation, &test] {
+        let length = split.tokens().len() as u64;
+        ensure!(split.documents.is_sorted() && split.documents.last().is_none_or(|&start| start <= length), "its documents overlap");
+        ensure!(
+            split.tokens().par_iter().all(|&token| (token as usize) < tokenizer.vocabulary()),
+            "it has tokens that its tokenizer does not have"
+        );
+    }
     Ok(Some(Prepared {
         vocabulary: tokenizer.vocabulary(),
         end_of_text: tokenizer.end_of_text(),

@@ -140,9 +140,19 @@ pub fn read_checksums(folder: &Path) -> Result<Checksums> {
 /// # Errors
 /// No readable `checksums.toml`, or a file that is there and cannot be read.
 pub fn verify_checksums(folder: &Path) -> Result<Vec<Mismatch>> {
+    verify_some(folder, |_| true)
+}
+
+/// The same for the files that are wanted alone.
+///
+/// # Errors
+/// No readable `checksums.toml`, or a file that is there and cannot be read.
+pub fn verify_some(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Mismatch>> {
     let mut found = Vec::new();
     for (file, entry) in read_checksums(folder)? {
-        found.extend(compare(&folder.join(&file), file, &entry)?);
+        if wanted(&file) {
+            found.extend(compare(&folder.join(&file), file, &entry)?);
+        }
     }
     Ok(found)
 }

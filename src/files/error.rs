@@ -23,6 +23,9 @@ fn words(error: &Error) -> Option<&'static str> {
         (ErrorKind::QuotaExceeded, _) => {
             "your share of the disk is used up; free some space and run the same command again, it goes on from here"
         }
+        (ErrorKind::FileTooLarge, _) => {
+            "it would be larger than the file system or a limit allows; raise the limit (`ulimit -f`) and run the same command again, it goes on from here"
+        }
         (ErrorKind::ReadOnlyFilesystem, _) => "it lies on a read-only file system; choose a folder that can be written",
         (ErrorKind::PermissionDenied, _) => "permission is missing; change the permissions of it and its folder, or choose another folder",
         (ErrorKind::NotFound, _) => "it, or the folder it belongs in, does not exist",

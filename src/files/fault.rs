@@ -1,7 +1,7 @@
 //! Faults on purpose: the n-th call that changes the disk fails, or ends the process as a kill would.
 //!
 //! `KDPIPE_FAULT=KIND@N` with N counted from 1 over the calls of [`super::system`] in this process, and KIND one of `exit` (the process ends on the spot, without destructors, with
-//! code 137), `enospc`, `edquot`, `eio`, `erofs`, `emfile`. A write that is struck leaves its first half behind. Without the variable the cost is one look at a constant.
+//! code 137), `panic`, `enospc`, `edquot`, `eio`, `erofs`, `emfile`. A write that is struck leaves its first half behind. Without the variable the cost is one look at a constant.
 
 use std::io::{Error, ErrorKind};
 use std::sync::OnceLock;
@@ -18,6 +18,8 @@ enum Kind {
     InputOutput,
     ReadOnly,
     TooManyOpen,
+    /// A defect of the program in the middle of its work.
+    Panic,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Strike {
     pub(super) fn land(self) -> Error {
         match self.kind {
             Ok(Kind::Exit) => std::process::exit(EXIT_CODE),
+            Ok(Kind::Panic) => panic!("KDPIPE_FAULT asks for it"),
             Ok(Kind::Full) => ErrorKind::StorageFull.into(),
             Ok(Kind::Quota) => ErrorKind::QuotaExceeded.into(),
             Ok(Kind::ReadOnly) => ErrorKind::ReadOnlyFilesystem.into(),
@@ -74,10 +77,11 @@ impl Strike {
 
 fn parse(setting: Option<&str>) -> Result<Option<Fault>, String> {
     let Some(text) = setting.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let wrong = || format!("KDPIPE_FAULT is `{text}`; write exit@N, enospc@N, edquot@N, eio@N, erofs@N or emfile@N, N from 1");
+    let wrong = || format!("KDPIPE_FAULT is `{text}`; write exit@N, panic@N, enospc@N, edquot@N, eio@N, erofs@N or emfile@N, N from 1");
     let (kind, at) = text.split_once('@').ok_or_else(wrong)?;
     let kind = match kind {
         "exit" => Kind::Exit,
+        "panic" => Kind::Panic,
         "enospc" => Kind::Full,
         "edquot" => Kind::Quota,
         "eio" => Kind::InputOutput,

@@ -26,7 +26,8 @@ mod write;
 
 pub use append::Append;
 pub use checksums::{
-    CHECKSUMS, Checksums, Entry, Mismatch, missing_files, read_checksums, sha256, sha256_of_file, verify_checksums, write_checksums,
+    CHECKSUMS, Checksums, Entry, Mismatch, missing_files, read_checksums, sha256, sha256_of_file, verify_checksums, verify_some,
+    write_checksums,
 };
 pub use lock::{Claim, Lock};
 pub use owner::unique_name;

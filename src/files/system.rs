@@ -73,6 +73,19 @@ pub(super) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
     Err(strike.land())
 }
 
+/// Has a new file written piece by piece. A fault may leave the first half behind.
+pub(super) fn write_by(file: &mut File, path: &Path, write: &mut dyn FnMut(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let strike = fault::next();
+    write(file)?;
+    let length = file.metadata()?.len();
+    if let Some(strike) = strike {
+        file.set_len(length / 2)?;
+        return Err(strike.land().into());
+    }
+    tell(|| Change::Write(path.to_owned(), fs::read(path).unwrap_or_default()));
+    Ok(())
+}
+
 pub(super) fn truncate(file: &File, path: &Path, length: u64) -> Result<()> {
     admit()?;
     file.set_len(length)?;

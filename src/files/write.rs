@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::error::explain;
 use super::place::{Placed, remove_quietly, rename_folder};
@@ -29,7 +29,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn write_by(path: &Path, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
     replace(path, |temporary| {
         let mut file = system::create(temporary).map_err(|error| explain(error, "create", path))?;
-        write(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
+        system::write_by(&mut file, temporary, write).map_err(|error| match error.downcast::<std::io::Error>() {
+            Ok(error) => explain(error, "write", path),
+            Err(error) => error.context(format!("cannot write {}", path.display())),
+        })?;
         system::sync_file(&file, temporary).map_err(|error| explain(error, "flush", path))
     })
 }

@@ -119,6 +119,14 @@ impl Attempt {
         checkpoint::newest(&folder, expected, &mut self.metrics, &mut self.timings, &mut self.notes)
     }
 
+    /// Steps done at the newest checkpoint.
+    ///
+    /// # Errors
+    /// A folder that cannot be listed.
+    pub fn last_checkpoint(&self) -> Result<Option<u64>> {
+        Ok(checkpoint::steps(&self.checkpoints())?.last().copied())
+    }
+
     fn checkpoints(&self) -> PathBuf {
         self.folder.join("checkpoints")
     }

@@ -30,6 +30,7 @@ pub use machine::instruction_set;
 pub use metrics::{Row, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
-    Failure, METRICS_LIMIT, RunRecord, RunState, is_complete, publish_teacher, read_failure, read_run, run_state, sweep, verify_run,
+    Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher, read_failure, read_run, run_state,
+    set_damaged_aside, sweep, verify_run,
 };
-pub use study::{read_pins, read_study, write_study};
+pub use study::{read_pins, read_study, verify_study, write_study};

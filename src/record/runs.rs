@@ -1,6 +1,6 @@
 //! Finished runs: what is there, and what is left to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,42 @@ pub fn is_complete(folder: &RunFolder) -> bool {
 /// No readable `checksums.toml`, or a file that cannot be read.
 pub fn verify_run(folder: &RunFolder) -> Result<Vec<Mismatch>> {
     files::verify_checksums(&folder.root)
+}
+
+/// How much of a finished folder is held against its checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// All but weights: quick.
+    Records,
+    /// Weights, too: before they are used.
+    Weights,
+}
+
+/// The first file of a finished folder that is not what was written. Files that are not there are no damage: they are made again. Nothing where the folder has no checksums.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn damage(folder: &Path, depth: Depth) -> Result<Option<Mismatch>> {
+    if files::read_checksums(folder).is_err() {
+        return Ok(None);
+    }
+    let found = files::verify_some(folder, |file| depth == Depth::Weights || !file.ends_with(".safetensors"))?;
+    Ok(found.into_iter().find(|mismatch| !matches!(mismatch, Mismatch::Missing { .. })))
+}
+
+/// Sets a finished folder with [`damage`] aside, so that it is made again, and says so in a line.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn set_damaged_aside(folder: &Path, depth: Depth) -> Result<Option<String>> {
+    let Some(mismatch) = damage(folder, depth)? else { return Ok(None) };
+    let reason = format!("{}: {mismatch}", folder.display());
+    match files::set_aside(folder, &reason) {
+        Ok(aside) => Ok(Some(format!("{reason}; it is set aside as {} and made again", aside.display()))),
+        // Another process was faster.
+        Err(_) if !folder.exists() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Puts a trained teacher's metrics, which lie in the cache with its weights, beside the study. A teacher of the same key that ended otherwise, on another machine, is set aside with its

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
@@ -114,20 +114,37 @@ pub struct Facts {
     pub note: Option<String>,
 }
 
+/// More than the largest grid takes.
+const LIMIT: u64 = 64 << 20;
 /// The format of `lock.toml`.
 pub const STUDY_FORMAT: u32 = 1;
+
+/// How the last line of `lock.toml` begins, which gives the hash of all before it.
+const SEAL: &str = "# sha256 of the lines above: ";
 
 /// Writes `lock.toml`; a file that says the same stays untouched.
 ///
 /// # Errors
 /// Anything the disk refuses.
 pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
-    let text = toml::to_string(study).context("the study cannot be written as TOML")?;
+    let mut text = toml::to_string(study).context("the study cannot be written as TOML")?;
+    text = format!("{text}{SEAL}{}\n", files::sha256(text.as_bytes()));
     let path = layout.lock();
     if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
     }
     files::write_atomically(&path, text.as_bytes())
+}
+
+/// What is wrong with a `lock.toml`, in words; none where it is as it was written.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn verify_study(layout: &Layout) -> Result<Option<String>> {
+    let text = files::read_text(&layout.lock(), LIMIT)?;
+    let Some(seal) = text.rfind(SEAL) else { return Ok(Some("it does not end with its sha256".to_owned())) };
+    let whole = text[seal..] == format!("{SEAL}{}\n", files::sha256(text[..seal].as_bytes()));
+    Ok((!whole).then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
 }
 
 /// The pins of `lock.toml`, of whatever format; none where there is no such file.
@@ -144,7 +161,9 @@ pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let pins: Pins = read_toml(&path)
+    let damage = verify_study(layout)?.map_or(Ok(()), |damage| Err(anyhow!("{} is damaged: {damage}", path.display())));
+    let pins: Pins = damage
+        .and_then(|()| read_toml(&path))
         .context("the commits that this study is held to cannot be read; remove the file, or write them anew with `run --relock`")?;
     Ok(pins.hub)
 }
@@ -155,6 +174,9 @@ pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
 /// A file that is missing, damaged or of another format.
 pub fn read_study(layout: &Layout) -> Result<Study> {
     let path = layout.lock();
+    if let Some(damage) = verify_study(layout)? {
+        bail!("{} is damaged: {damage}; restore it, or remove it and give `kdpipe run` again, which trains nothing twice", path.display());
+    }
     let study: Study = read_toml(&path)?;
     anyhow::ensure!(
         study.format == STUDY_FORMAT,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use crate::files;
 use crate::record::evaluation::{EmbeddingPoint, Evaluation, Sample, Speed};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
-use crate::record::{Failure, read_embedding, read_evaluation, read_failure, read_samples, read_speed, read_study};
+use crate::record::{Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples, read_speed, read_study};
 use crate::spec::run::RunSpec;
 use crate::table;
 
@@ -117,6 +117,12 @@ impl RunData {
 
     fn fill(&mut self, is_run: bool) -> Result<RunState> {
         let folder = self.folder.clone();
+        let evaluation = folder.evaluation(&self.evaluation_key);
+        for part in [&folder.root, &evaluation.root] {
+            if let Some(mismatch) = damage(part, Depth::Records)? {
+                bail!("{mismatch}; the next `kdpipe run` makes it again");
+            }
+        }
         if is_run {
             if !folder.spec().exists() {
                 return Ok(RunState::Missing("not finished".to_owned()));
@@ -129,7 +135,6 @@ impl RunData {
         } else if folder.metrics().exists() {
             self.curves = read_curves(&folder.metrics())?;
         }
-        let evaluation = folder.evaluation(&self.evaluation_key);
         if !evaluation.evaluation().exists() {
             return Ok(RunState::Missing(if is_run { "trained, but not evaluated" } else { "not evaluated" }.to_owned()));
         }

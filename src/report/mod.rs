@@ -19,6 +19,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -41,11 +42,8 @@ pub struct Rendered {
 /// # Errors
 /// A study that cannot be read, a template that cannot be read or filled (with line and column).
 pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
-    let data = data::StudyData::read(layout)?;
+    let Material { data, drawn, context } = Material::read(layout)?;
     let source = template::source(template, &data.study.report.template)?;
-    let analysis = contrasts::Analysis::new(&data)?;
-    let drawn = figures::draw(&data, &analysis)?;
-    let context = context::Context::new(&data, &analysis, &drawn)?;
     let report = template::fill(&source, &context)?;
     let runs = frame::table(&data);
     let mut files = vec![
@@ -55,6 +53,59 @@ pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
     ];
     files.extend(drawn.into_iter().map(|figure| (PathBuf::from(figure.path()), figure.svg.into_bytes())));
     Ok(Rendered { files, summary: context.summary() })
+}
+
+/// All that a report is made of, but for its template.
+#[derive(Debug)]
+pub struct Material {
+    data: data::StudyData,
+    drawn: Vec<figures::Figure>,
+    context: context::Context,
+}
+
+impl Material {
+    /// Reads a study and draws its figures.
+    ///
+    /// # Errors
+    /// A study that cannot be read.
+    pub fn read(layout: &Layout) -> Result<Self> {
+        let data = data::StudyData::read(layout)?;
+        let analysis = contrasts::Analysis::new(&data)?;
+        let drawn = figures::draw(&data, &analysis)?;
+        let context = context::Context::new(&data, &analysis, &drawn)?;
+        Ok(Self { data, drawn, context })
+    }
+
+    /// The page that a template makes of it; `name` is what errors call the template.
+    ///
+    /// # Errors
+    /// A template that cannot be filled (with line and column).
+    pub fn page(&self, name: &str, template: &str) -> Result<String> {
+        template::fill(&template::Source { name: name.to_owned(), text: template.to_owned() }, &self.context)
+    }
+}
+
+/// Renders the report and writes it, again where something was published meanwhile: of several processes at one folder, whoever writes last has seen everything.
+///
+/// # Errors
+/// As [`render`] and [`write`].
+pub fn update(layout: &Layout) -> Result<Rendered> {
+    loop {
+        let before = published(layout);
+        let rendered = render(layout, None)?;
+        write(layout, &rendered)?;
+        if published(layout) == before {
+            return Ok(rendered);
+        }
+    }
+}
+
+/// The folders of finished runs, teachers and evaluations.
+fn published(layout: &Layout) -> BTreeSet<PathBuf> {
+    let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let models: Vec<PathBuf> = ["runs", "teachers"].into_iter().flat_map(|parent| inside(layout.root.join(parent))).collect();
+    let evaluations: Vec<PathBuf> = models.iter().flat_map(|model| inside(model.join("evals"))).collect();
+    models.into_iter().chain(evaluations).collect()
 }
 
 /// Writes a report into the study's folder. Figures of an older report that this one does not have are removed.

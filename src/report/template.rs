@@ -116,6 +116,8 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.remove_filter("format");
     environment.remove_filter("indent");
     environment.remove_global("debug");
+    environment.add_filter("join", join);
+    environment.add_filter("replace", replace);
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
         number(&value, |x| format::significant(x, digits.unwrap_or(4).clamp(1, 17)))
     });
@@ -139,6 +141,35 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.add_filter("inert", |value: Value| text(&value, format::inert));
     environment.add_filter("code", |value: Value| text(&value, format::code));
     environment
+}
+
+/// The values one after the other, with a text between them.
+fn join(values: Value, between: Option<String>) -> Result<String, Error> {
+    let (mut text, between) = (String::new(), between.unwrap_or_default());
+    let values: Box<dyn Iterator<Item = Value>> = match values.as_str() {
+        Some(text) => Box::new(text.chars().map(|c| Value::from(c.to_string())).collect::<Vec<_>>().into_iter()),
+        None => Box::new(values.try_iter()?),
+    };
+    for (index, value) in values.enumerate() {
+        let value = value.to_string();
+        bounded(text.len() + between.len() + value.len())?;
+        text.push_str(if index == 0 { "" } else { &between });
+        text.push_str(&value);
+    }
+    Ok(text)
+}
+
+/// The text with every `from` in it replaced.
+fn replace(text: String, from: String, to: String) -> Result<String, Error> {
+    bounded(text.matches(&from).count().saturating_mul(to.len()).saturating_add(text.len()))?;
+    Ok(text.replace(&from, &to))
+}
+
+fn bounded(length: usize) -> Result<(), Error> {
+    if length <= OUTPUT_LIMIT {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidOperation, format!("a text would be longer than {} MiB", OUTPUT_LIMIT >> 20)))
 }
 
 /// Formats a number; what is absent shows as such, and what is undefined or no number is an error.

@@ -23,8 +23,8 @@ pub enum Event<'a> {
     Trained,
     /// A run is finished and evaluated.
     Finished { id: &'a str, label: &'a str, nll: f64, perplexity: f64 },
-    /// A run stopped at numbers that are not finite; it is recorded as that.
-    Diverged { id: &'a str, label: &'a str, step: u64, reason: &'a str },
+    /// A run stopped at numbers that are not finite, or hopeless; it is recorded as that. Its last checkpoint was after so many steps.
+    Diverged { id: &'a str, label: &'a str, step: u64, last_good: Option<u64>, reason: &'a str },
     /// A run could not be done; it is tried again the next time.
     Failed { id: &'a str, label: &'a str, error: &'a str },
     /// Another process holds the run.

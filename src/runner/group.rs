@@ -10,15 +10,15 @@ use super::evaluation::{Subject, evaluate, publish as publish_evaluation};
 use super::limits::available_memory;
 use super::sink::Shared;
 use super::teacher::Teacher;
-use super::{Ending, Event, Site, about, folder};
+use super::{Ending, Event, Site, about, folder, mend};
 use crate::data::{Order, Prepared};
 use crate::eval::{Evaluated, distillation};
 use crate::model::{Checkpoint, Config, Gpt2, Weights};
 use crate::ops::{Native, native, side_by_side};
-use crate::record::{Claim, Failure, RunState, has_evaluation, run_state};
+use crate::record::{Claim, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::spec::run::{Init, InitBlocks, RunSpec};
 use crate::spec::{Plan, PlannedRun, run_spec_toml};
-use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
+use crate::train::{Control, Corpus, Job, Member, Outcome, State, caught, train};
 
 /// The share of free memory that a group may take by its estimate.
 const MEMORY_SHARE: f64 = 0.7;
@@ -60,7 +60,7 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
     let (mut members, mut held, mut trained) = (Vec::new(), Vec::new(), Vec::new());
     for &index in part {
         let run = &plan.runs[index];
-        match claim(run, teacher, corpus, site) {
+        match caught(|| claim(run, teacher, corpus, site)) {
             Ok(Claimed::Training(member, attempt)) => {
                 members.push(*member);
                 held.push(Held { index, attempt });
@@ -73,7 +73,7 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
             Err(error) => drop(endings.insert(index, failed(run, &error, site))),
         }
     }
-    if let Some(error) = train_members(plan, &held, &mut members, teacher, corpus, site).err() {
+    if let Some(error) = caught(|| train_members(plan, &held, &mut members, teacher, corpus, site)).err() {
         for Held { index, .. } in held.drain(..) {
             endings.insert(index, failed(&plan.runs[index], &error, site));
         }
@@ -81,13 +81,13 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
     }
     for (member, Held { index, attempt }) in members.into_iter().zip(held) {
         let run = &plan.runs[index];
-        let ending = match publish(run, member, attempt, corpus) {
+        let ending = match caught(|| publish(run, member, attempt, corpus)) {
             Ok(Published::Student) => {
                 trained.push(index);
                 continue;
             }
-            Ok(Published::Diverged { reason, step }) => {
-                site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, reason: &reason });
+            Ok(Published::Diverged { reason, step, last_good }) => {
+                site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, last_good, reason: &reason });
                 Ending::Diverged { reason }
             }
             Ok(Published::Not) => Ending::Interrupted,
@@ -124,6 +124,10 @@ enum Claimed {
 
 /// Takes a run and puts it where it stopped, or at its beginning.
 fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Claimed> {
+    // What was trained before is used again: its weights are what they were, or it is trained anew.
+    if !is_evaluated(run, site) {
+        mend(&site.layout.run(&run.id).root, Depth::Weights, site)?;
+    }
     let mut attempt = match crate::record::Attempt::open_or_new(&site.layout, &run.id)? {
         Claim::Published => return Ok(Claimed::Trained),
         Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
@@ -216,6 +220,7 @@ enum Published {
     Diverged {
         reason: String,
         step: u64,
+        last_good: Option<u64>,
     },
     /// It is unfinished.
     Not,
@@ -234,7 +239,11 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
         Some(Outcome::Diverged { step, reason }) => {
             let term = reason.strip_prefix("term.").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
             attempt.write_failure(&Failure { reason: reason.clone(), step, term })?;
-            Published::Diverged { reason, step }
+            // Not in the failure, which is the same however often the run was interrupted, and so saved.
+            let last_good = attempt.last_checkpoint()?;
+            attempt
+                .event("diverged", &[("step", step.into()), ("reason", reason.as_str().into()), ("last_checkpoint", last_good.into())])?;
+            Published::Diverged { reason, step, last_good }
         }
         Some(Outcome::Failed(error)) => return Err(error),
         Some(Outcome::Interrupted) | None => return Ok(Published::Not),
@@ -256,10 +265,11 @@ fn evaluate_trained(plan: &Plan, indices: &[usize], teacher: &Teacher, corpus: &
     if !open.is_empty() {
         site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
     }
-    side_by_side(&mut work, |(index, found)| *found = Some(evaluated(&plan.runs[*index], teacher, corpus, site)));
+    side_by_side(&mut work, |(index, found)| *found = Some(caught(|| evaluated(&plan.runs[*index], teacher, corpus, site))));
     let endings = work.into_iter().filter_map(|(index, found)| {
         let run = &plan.runs[index];
-        Some((index, found?.and_then(|found| conclude(run, found, corpus, site)).unwrap_or_else(|error| failed(run, &error, site))))
+        let ending = found?.and_then(|found| caught(|| conclude(run, found, corpus, site)));
+        Some((index, ending.unwrap_or_else(|error| failed(run, &error, site))))
     });
     endings.collect()
 }

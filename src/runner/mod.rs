@@ -19,7 +19,7 @@ mod study;
 mod teacher;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
@@ -27,10 +27,10 @@ use anyhow::{Context, Result};
 use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
 use crate::record::layout::Layout;
-use crate::record::{self, About, Failure, RunState, has_evaluation, run_state};
+use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::spec::run::Teacher;
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
-use crate::train::Progress;
+use crate::train::{Progress, caught};
 
 pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
@@ -107,8 +107,8 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
     let data_key = |index: usize| format!("{:?} {:?}", plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer);
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
-        let prepared =
-            data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &|text| site.tell(&Event::Stage(text)));
+        let say = |text: &str| site.tell(&Event::Stage(text));
+        let prepared = caught(|| data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &say));
         match prepared {
             Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
             // Stopped while it was fetched.
@@ -144,7 +144,8 @@ fn fetch_teachers(plan: &Plan, open: &mut Vec<usize>, site: &Site, endings: &mut
 fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
     for (_, indices) in by_key(indices, |index| plan.runs[index].teacher_key.clone()) {
         let first = &plan.runs[indices[0]];
-        let teacher = teacher::obtain(first, corpus, site).and_then(|teacher| {
+        let teacher = caught(|| {
+            let teacher = teacher::obtain(first, corpus, site)?;
             if let Some(teacher) = &teacher {
                 teacher.evaluate(first, corpus, site)?;
             }
@@ -164,7 +165,10 @@ fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, ending
                 if site.stopped() {
                     return;
                 }
-                endings.extend(group::run(plan, &part, &teacher, corpus, site));
+                match caught(|| Ok(group::run(plan, &part, &teacher, corpus, site))) {
+                    Ok(own) => endings.extend(own),
+                    Err(error) => fail_all(plan, &part, &error, site, endings),
+                }
             }
         }
     }
@@ -181,6 +185,11 @@ fn fail_all(plan: &Plan, indices: &[usize], error: &anyhow::Error, site: &Site, 
 
 /// How a run that needs nothing any more ended.
 fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
+    let (own, teacher) = (site.layout.run(&run.id), site.layout.teacher(&run.teacher_key));
+    let evaluations = [own.evaluation(&run.evaluation_key), teacher.evaluation(&run.teacher_evaluation_key)];
+    for folder in [own.root, teacher.root].into_iter().chain(evaluations.map(|evaluation| evaluation.root)) {
+        mend(&folder, Depth::Records, site)?;
+    }
     Ok(match run_state(&site.layout, &run.id)? {
         RunState::Diverged(Failure { reason, .. }) => Some(Ending::Diverged { reason }),
         RunState::Published => {
@@ -190,6 +199,14 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
         }
         RunState::Absent => None,
     })
+}
+
+/// Sets a finished folder aside if a file of it was changed since.
+fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
+    if let Some(words) = record::set_damaged_aside(folder, depth)? {
+        site.tell(&Event::Notice(&words));
+    }
+    Ok(())
 }
 
 /// What a checkpoint of a run, or of a teacher under its key, belongs to.

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::card::teacher_card;
 use super::evaluation::{Subject, evaluate, publish};
 use super::sink::Shared;
-use super::{Event, Site, about, folder};
+use super::{Event, Site, about, folder, mend};
 use crate::data::{Order, Prepared};
 use crate::eval::plain_training;
 use crate::files;
@@ -17,7 +17,7 @@ use crate::model::{Checkpoint, Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
-use crate::record::{Claim, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
+use crate::record::{Claim, Depth, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
 use crate::spec::PlannedRun;
 use crate::spec::run::{Teacher as Source, Train};
 use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
@@ -90,6 +90,7 @@ impl Teacher {
 fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Prepared, site: &Site) -> Result<Option<RunFolder>> {
     let layout = Layout { root: site.cache.join("teachers") };
     let mut waiting = false;
+    mend(&layout.run(key).root, Depth::Weights, site)?;
     loop {
         match crate::record::Attempt::open_or_new(&layout, key)? {
             Claim::Published => {

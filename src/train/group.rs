@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use dfdx::prelude::*;
 
+use super::caught::caught;
 use super::member::{Member, Micro, Outcome, Values};
 use super::phases::Lap;
 use crate::data::{Order, batch};
@@ -61,13 +62,13 @@ pub fn train<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpu
 
         let mut turn: Vec<(usize, &mut Member<D>, Option<Values>)> =
             turn.into_iter().map(|(index, member)| (index, member, None)).collect();
-        side_by_side(&mut turn, |(_, member, row)| *row = member.update());
+        side_by_side(&mut turn, |(_, member, row)| guarded(member, |member| *row = member.update()));
         let seconds = started.elapsed().as_secs_f64();
         let seen = turn.iter().filter_map(|(index, _, row)| row.as_ref().map(|row| (*index, row))).collect();
         (control.progress)(&Progress { step: step + 1, rows: seen, tokens, seconds });
         side_by_side(&mut turn, |(_, member, row)| {
             if let Some(row) = row.take() {
-                member.finish(row, corpus.validation, started);
+                guarded(member, |member| member.finish(row, corpus.validation, started));
             }
         });
     }
@@ -92,7 +93,7 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
         let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
         side_by_side(turn, |(_, member)| {
             member.phases.teacher += seconds;
-            member.micro(&micro);
+            guarded(member, |member| member.micro(&micro));
         });
     }
 }
@@ -127,14 +128,28 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
     let samples: Vec<Sample<D>> =
         seen.iter().map(|(batch, teacher)| Sample { inputs: &batch.inputs, targets: &batch.targets, teacher }).collect();
     side_by_side(&mut fresh, |(member, batches, reference)| {
-        let moment = member.job.objective.at(0, 0);
-        let (objective, state) = (&member.job.objective, &mut member.state);
-        let (student, auxiliary) = (&state.student, &mut state.auxiliary);
-        match balance(objective, &moment, reference, student, auxiliary, teacher.head(), shared.context, &samples[..*batches]) {
-            Ok(factors) => state.balance = factors,
-            Err(unbalanced) => member.outcome = Some(Outcome::Diverged { step: 0, reason: unbalanced.to_string() }),
-        }
+        guarded(member, |member| {
+            let moment = member.job.objective.at(0, 0);
+            let (objective, state) = (&member.job.objective, &mut member.state);
+            let (student, auxiliary) = (&state.student, &mut state.auxiliary);
+            match balance(objective, &moment, reference, student, auxiliary, teacher.head(), shared.context, &samples[..*batches]) {
+                Ok(factors) => state.balance = factors,
+                Err(unbalanced) => member.outcome = Some(Outcome::Diverged { step: 0, reason: unbalanced.to_string() }),
+            }
+        })
     });
+}
+
+/// Does a member's part of the work, unless it has left the group. If it panics it leaves, and the others go on.
+fn guarded<D: Ops>(member: &mut Member<D>, work: impl FnOnce(&mut Member<D>)) {
+    if member.is_active()
+        && let Err(error) = caught(|| {
+            work(member);
+            Ok(())
+        })
+    {
+        member.outcome = Some(Outcome::Failed(error));
+    }
 }
 
 /// The epoch of the first window of a step.

@@ -11,7 +11,10 @@ use super::state::{Best, State, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Moment};
 use crate::model::{Gpt2, States, decays, validation_nll};
 use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares, tape};
-use crate::spec::run::{Keep, State as HiddenState};
+use crate::spec::run::{Keep, State as HiddenState, Term};
+
+/// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
+const HOPELESS: f64 = 10.0;
 
 /// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
 pub type Values = BTreeMap<String, f64>;
@@ -35,7 +38,7 @@ pub trait Sink: Send {
 #[derive(Debug)]
 pub enum Outcome {
     Finished,
-    /// A number that is not finite at `step`; deterministic, so not worth another try.
+    /// A number at `step` that is not finite, or as bad as one; deterministic, so not worth another try.
     Diverged {
         step: u64,
         reason: String,
@@ -145,13 +148,9 @@ impl<D: Ops> Member<D> {
         let mut lap = Lap::start();
         let step = self.step.take()?;
         let number = self.state.step;
-        if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
-            self.outcome = Some(Outcome::Diverged { step: number, reason: format!("{} is {value}", term_column(name)) });
-            return None;
-        }
         let norm = step.gradients.iter().map(|gradient| sum_of_squares(gradient)).sum::<f64>().sqrt();
-        if !norm.is_finite() {
-            self.outcome = Some(Outcome::Diverged { step: number, reason: format!("gradient_norm is {norm}") });
+        if let Some(reason) = self.divergence(&step, norm) {
+            self.outcome = Some(Outcome::Diverged { step: number, reason });
             return None;
         }
 
@@ -169,6 +168,27 @@ impl<D: Ops> Member<D> {
         self.state.step += 1;
         self.phases.update += lap.seconds();
         Some(row)
+    }
+
+    /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse than guessing.
+    fn divergence(&self, step: &Step, norm: f64) -> Option<String> {
+        if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
+            return Some(format!("{} is {value}", term_column(name)));
+        }
+        let guessing = (self.job.config.vocabulary as f64).ln();
+        for (name, term) in &self.job.objective.terms {
+            let scale = match term {
+                Term::Lm { .. } => 1.0,
+                Term::LogitsKl { .. } => step.moment.temperatures[name].powi(2),
+                // Others are in no unit that all models share.
+                _ => continue,
+            };
+            let value = step.terms[name];
+            if value > HOPELESS * guessing * scale {
+                return Some(format!("{} is {value:.4e}, more than {HOPELESS} times that of guessing", term_column(name)));
+            }
+        }
+        (!norm.is_finite()).then(|| format!("gradient_norm is {norm}"))
     }
 
     fn row(&self, step: &Step, norm: f64, lr: f64) -> Values {
@@ -204,6 +224,10 @@ impl<D: Ops> Member<D> {
                 self.outcome = Some(Outcome::Diverged { step: done - 1, reason: format!("validation.nll is {nll}") });
                 return;
             }
+            if done == total && !self.is_finite() {
+                self.outcome = Some(Outcome::Diverged { step: done - 1, reason: "a weight is not finite".to_owned() });
+                return;
+            }
             row.insert("validation.nll".to_owned(), nll);
             let better = self.state.best.as_ref().is_none_or(|best| nll < best.validation_nll);
             if self.job.train.keep == Keep::Best && better {
@@ -230,7 +254,18 @@ impl<D: Ops> Member<D> {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
+        // The next step finds these to have diverged, and whoever looks for the last good state finds the one before.
+        if !self.is_finite() {
+            return Ok(());
+        }
         self.sink.checkpoint(self.state.step, self.state.to_files()?)
+    }
+
+    /// Whether every weight is a number.
+    fn is_finite(&self) -> bool {
+        parameters(&self.state.student, &self.state.auxiliary)
+            .iter()
+            .all(|(_, parameter)| tape::read(parameter).iter().all(|x| x.is_finite()))
     }
 
     /// The model being trained.

@@ -3,6 +3,7 @@
 //! Order of use: [`Member::new`] with a fresh [`State`] or one from a checkpoint → [`train`] → every member's [`Outcome`]. What happens with rows and checkpoints is the [`Sink`]'s
 //! business. Plain language modelling, as a teacher is trained, is a group of one whose objective has the one term `lm`.
 
+mod caught;
 #[cfg(test)]
 mod checks;
 mod group;
@@ -10,8 +11,11 @@ mod job;
 mod member;
 mod phases;
 mod rate;
+#[cfg(test)]
+mod resume;
 mod state;
 
+pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::Job;
 pub use member::{Member, Outcome, Sink, Values};

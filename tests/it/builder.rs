@@ -89,14 +89,16 @@ impl Site {
         Self { folder }
     }
 
+    /// The same in memory, where there is such a place: for studies by the hundred, whose flushes of a real disk would take most of the time and prove nothing.
+    pub fn in_memory(spec: &str) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
+        std::fs::write(folder.path().join("study.toml"), spec).expect("a spec");
+        Self { folder }
+    }
+
     /// The tiny study with some text of it replaced.
     pub fn tiny(replaced: &[(&str, &str)]) -> Self {
-        let mut spec = TINY.to_owned();
-        for (from, to) in replaced {
-            assert!(spec.contains(from), "{from} is not in the tiny study");
-            spec = spec.replace(from, to);
-        }
-        Self::new(&spec)
+        Self::new(&tiny(replaced))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -180,6 +182,16 @@ fn without_times(text: &str) -> String {
         inside &= !line.contains("<!-- /times -->");
     }
     kept
+}
+
+/// The tiny study with some text of it replaced.
+pub fn tiny(replaced: &[(&str, &str)]) -> String {
+    let mut spec = TINY.to_owned();
+    for (from, to) in replaced {
+        assert!(spec.contains(from), "{from} is not in the tiny study");
+        spec = spec.replace(from, to);
+    }
+    spec
 }
 
 /// What differs between two sets of results, for messages that can be read.

@@ -1,13 +1,19 @@
 //! The integration tests: one binary, a module for each subject.
 
 mod architecture;
+mod bombs;
 mod builder;
+mod disk;
 mod docs;
+mod faults;
+mod fuzz;
+mod golden;
 mod hub;
 mod input;
 mod invalid;
 mod kills;
 mod models;
+mod processes;
 mod published;
 mod reference;
 mod spec;
