@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kdpipe::data::Tokenizer;
-use kdpipe::model::{Config, Gpt2, Weights};
+use kdpipe::model::{Checkpoint, Config, Gpt2};
 use kdpipe::ops::native;
 use kdpipe::record::layout::Layout;
 use kdpipe::record::{self, About, Attempt, Claim, Journal};
@@ -237,10 +237,7 @@ pub fn weights(bytes: &[u8]) {
     let length = (u32::from_le_bytes(*length) as usize).min(rest.len());
     let config = put("model/config.json", &rest[..length]);
     put("model/model.safetensors", &rest[length..]);
-    if let Ok((config, weights)) = Weights::read(config.parent().expect("its folder"))
-        && weights.check(&config).is_ok()
-        && config.layers * config.width * config.vocabulary < 1 << 22
-    {
-        let _ = Gpt2::from_weights(&native(), &config, &weights);
+    if let Ok(checkpoint) = Checkpoint::open(config.parent().expect("its folder")) {
+        let _ = Gpt2::from_checkpoint(&native(), &checkpoint);
     }
 }
