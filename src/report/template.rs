@@ -112,9 +112,11 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.set_lstrip_blocks(true);
     environment.set_fuel(Some(FUEL + runs * 20_000));
     environment.set_recursion_limit(DEPTH);
-    // These make long texts out of nothing.
+    // These make long texts and lists out of nothing.
     environment.remove_filter("format");
     environment.remove_filter("indent");
+    environment.remove_filter("slice");
+    environment.remove_filter("batch");
     environment.remove_global("debug");
     environment.add_filter("join", join);
     environment.add_filter("replace", replace);
