@@ -143,7 +143,7 @@ pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
 pub fn verify_study(layout: &Layout) -> Result<Option<String>> {
     let text = files::read_text(&layout.lock(), LIMIT)?;
     let Some(seal) = text.rfind(SEAL) else { return Ok(Some("it does not end with its sha256".to_owned())) };
-    let whole = text[seal..] == format!("{SEAL}{}\n", files::sha256(text[..seal].as_bytes()));
+    let whole = text[seal..] == format!("{SEAL}{}\n", files::sha256(&text.as_bytes()[..seal]));
     Ok((!whole).then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
 }
 

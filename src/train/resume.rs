@@ -1,5 +1,6 @@
 //! Resume, as tests: wherever a run was stopped, and however often, rows, states and the windows it read are those of a run that was not.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use dfdx::prelude::Cpu;
@@ -11,6 +12,9 @@ use crate::model::Gpt2;
 
 /// Steps of every run here; with twelve windows and six to a step, an epoch is two steps.
 const STEPS: u64 = 12;
+
+/// The files of a checkpoint.
+type Files = BTreeMap<String, Vec<u8>>;
 
 /// Everything that a run leaves behind: what its sink was given, and the windows that its steps read.
 #[derive(Debug, PartialEq)]
@@ -118,7 +122,7 @@ fn a_checkpoint_of_anything_else_is_an_error_that_says_what() {
     run_on(&mut [student(WASSERSTEIN, STEPS, &kept)], Some(&teacher), u64::MAX, &text);
     let good = kept.lock().unwrap().checkpoints[&STEPS].clone();
     let job = student(WASSERSTEIN, STEPS, &kept).job;
-    let error = |change: &dyn Fn(&mut std::collections::BTreeMap<String, Vec<u8>>)| {
+    let error = |change: &dyn Fn(&mut Files)| {
         let mut files = good.clone();
         change(&mut files);
         format!("{:#}", State::from_files(&Cpu::default(), &job, Some(&teacher_config()), &files).map(drop).unwrap_err())
@@ -130,7 +134,7 @@ fn a_checkpoint_of_anything_else_is_an_error_that_says_what() {
         error(&|files| files.get_mut("state.safetensors").unwrap().truncate(3000))
             .starts_with("state.safetensors of the checkpoint is broken")
     );
-    let hostile = |files: &mut std::collections::BTreeMap<String, Vec<u8>>| files.get_mut("state.safetensors").unwrap()[..8].fill(0xff);
+    let hostile = |files: &mut Files| files.get_mut("state.safetensors").unwrap()[..8].fill(0xff);
     assert!(error(&hostile).starts_with("state.safetensors of the checkpoint is broken"));
     let wider = crate::model::Config::new(2, 16, 2, VOCABULARY, 8);
     let other = Job { config: wider, ..job.clone() };
