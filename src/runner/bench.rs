@@ -15,7 +15,7 @@ use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Layers, Native, native, tape};
 use crate::random::Stream;
-use crate::spec::run::{self, Balance, RunSpec, Teacher};
+use crate::spec::run::{self, Balance, RunSpec, Teacher, Term};
 use crate::train::{Control, Corpus, Job, Member, Phases, Sink, State, Values, train};
 
 /// A distillation step of middling size, as a resolved run.
@@ -79,6 +79,7 @@ pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
     spec.train.steps = 1;
     let cost = distillation(&spec, &student, &teacher);
     let flops = cost.student_flops + cost.teacher_flops + cost.critic_flops;
+    let terms = distillation(&without_updates(&spec), &student, &teacher).critic_flops;
     Ok(Measured {
         tokens_per_second: tokens / seconds_per_step,
         seconds_per_step,
@@ -87,7 +88,14 @@ pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
         gflops: flops / seconds_per_step / 1e9,
         matmul_peak_gflops,
         peak_rss_bytes: peak_rss(),
-        phases: parts(&phases, steps as f64, tokens, spec.train.context, (&student, &teacher), (cost.teacher_flops, cost.critic_flops)),
+        phases: parts(
+            &phases,
+            steps as f64,
+            tokens,
+            spec.train.context,
+            (&student, &teacher),
+            (cost.teacher_flops, cost.critic_flops - terms, terms),
+        ),
         steps,
         batch: spec.train.batch,
         accumulate: spec.train.accumulate,
@@ -167,14 +175,26 @@ fn run_steps(spec: &RunSpec, steps: u64, student: &Config, teacher: &Gpt2<Native
     Ok((seconds, member.phases))
 }
 
-/// The parts of a mean step. Operations of the head are those of the losses, which take hidden states: forward for both models, backward for the student.
+/// The run with critics that only judge.
+fn without_updates(spec: &RunSpec) -> RunSpec {
+    let mut spec = spec.clone();
+    for term in spec.loss.values_mut() {
+        if let Term::HiddenWasserstein { critic, .. } = term {
+            critic.steps = 0;
+        }
+    }
+    spec
+}
+
+/// The parts of a mean step. Operations of the head are those of the losses, which take hidden states: forward for both models, backward for the student; and so are those of the terms
+/// that critics judge.
 fn parts(
     phases: &Phases,
     steps: f64,
     tokens: f64,
     context: usize,
     (student, teacher): (&Config, &Config),
-    (teacher_flops, critic): (f64, f64),
+    (teacher_flops, critic, judged): (f64, f64, f64),
 ) -> Vec<Phase> {
     let head = |config: &Config| 2.0 * (config.width * config.vocabulary) as f64 * tokens;
     let blocks = |config: &Config| config.forward_flops_per_token(context) * tokens - head(config);
@@ -188,7 +208,7 @@ fn parts(
         part("teacher", phases.teacher, of_teacher(blocks(teacher))),
         part("forward", phases.forward, blocks(student)),
         part("critic", phases.critic, critic),
-        part("losses", phases.losses, 3.0 * head(student) + of_teacher(head(teacher))),
+        part("losses", phases.losses, 3.0 * head(student) + of_teacher(head(teacher)) + judged),
         part("backward", phases.backward, 2.0 * blocks(student)),
         part("update", phases.update, 0.0),
     ]
