@@ -101,8 +101,19 @@ fn located(error: &Error, source: &Source) -> anyhow::Error {
     let offset = error.range().map_or(0, |range| range.start.saturating_sub(start)).min(text.len());
     let column = text.char_indices().take_while(|(place, _)| *place < offset).count();
     let margin = " ".repeat(line.to_string().len());
-    anyhow::anyhow!("{}:{line}:{}: {what}\n{margin} |\n{line} | {text}\n{margin} | {}^", source.name, column + 1, " ".repeat(column))
+    // Of a long line, what is around the mark.
+    let from = if column > SHOWN { column - SHOWN / 2 } else { 0 };
+    let shown: String = text.chars().skip(from).take(2 * SHOWN).collect();
+    anyhow::anyhow!(
+        "{}:{line}:{}: {what}\n{margin} |\n{line} | {shown}\n{margin} | {}^",
+        source.name,
+        column + 1,
+        " ".repeat(column - from)
+    )
 }
+
+/// Characters of a line up to the mark that are shown with an error, and half of those that are shown in all.
+const SHOWN: usize = 120;
 
 fn environment(runs: u64) -> Environment<'static> {
     let mut environment = Environment::new();
