@@ -2,18 +2,17 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use dfdx::prelude::NoneTape;
 use serde::Serialize;
 
 use super::group::student_config;
+use super::probe::plain_product;
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Layers, Native, native, tape};
+use crate::ops::{Native, native};
 use crate::random::Stream;
 use crate::spec::run::{self, Balance, RunSpec, Teacher, Term};
 use crate::train::{Control, Corpus, Job, Member, Phases, Sink, State, Values, train};
@@ -68,7 +67,7 @@ pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = Balance::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
-    let matmul_peak_gflops = matmul_peak();
+    let matmul_peak_gflops = plain_product((1024, 1024, 1024), 8) / 1e9;
     let device = native();
     let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?;
     run_steps(&spec, WARM_UP, &student, &model)?;
@@ -212,21 +211,6 @@ fn parts(
         part("backward", phases.backward, 2.0 * blocks(student)),
         part("update", phases.update, 0.0),
     ]
-}
-
-/// The best of some products of 1024×1024 matrices, in 10⁹ operations a second.
-fn matmul_peak() -> f64 {
-    const SIZE: usize = 1024;
-    let device = native();
-    let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
-    let (x, weight, bias) = (filled(SIZE, SIZE), filled(SIZE, SIZE), filled(1, SIZE));
-    let once = || {
-        let started = Instant::now();
-        std::hint::black_box(Layers::linear::<NoneTape>(x.clone(), &weight, &bias));
-        started.elapsed().as_secs_f64()
-    };
-    let seconds = (0..8).map(|_| once()).fold(f64::INFINITY, f64::min);
-    2.0 * (SIZE * SIZE * SIZE) as f64 / seconds / 1e9
 }
 
 /// The most memory that this process held so far, where the system tells.

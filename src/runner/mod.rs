@@ -37,7 +37,7 @@ pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{Facts, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
-pub use probe::training_flops_per_second;
+pub use probe::{plain_product, training_flops_per_second};
 pub use standalone::{Continuation, OneModel, TextScore};
 pub use study::study;
 

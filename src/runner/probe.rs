@@ -11,8 +11,11 @@ const SHARE: f64 = 0.5;
 
 /// Floating-point operations that a training gets done in a second here, roughly.
 pub fn training_flops_per_second() -> f64 {
-    const SIZES: (usize, usize, usize) = (512, 256, 1024);
-    let (rows, inner, columns) = SIZES;
+    SHARE * plain_product((512, 256, 1024), 12)
+}
+
+/// Floating-point operations a second of the best of `times` products of a (rows, inner) and an (inner, columns) matrix.
+pub fn plain_product((rows, inner, columns): (usize, usize, usize), times: usize) -> f64 {
     let device = native();
     let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
     let (x, weight, bias) = (filled(rows, inner), filled(inner, columns), filled(1, columns));
@@ -22,6 +25,6 @@ pub fn training_flops_per_second() -> f64 {
         started.elapsed().as_secs_f64()
     };
     // The first is slow: threads start, memory is fresh.
-    let seconds = (0..12).map(|_| once()).fold(f64::INFINITY, f64::min);
-    SHARE * 2.0 * (rows * inner * columns) as f64 / seconds
+    let seconds = (0..times).map(|_| once()).fold(f64::INFINITY, f64::min);
+    2.0 * (rows * inner * columns) as f64 / seconds
 }

@@ -28,11 +28,10 @@ fn ids(count: usize) -> Vec<u32> {
     (0..count).map(|_| stream.below(VOCABULARY as u64) as u32).collect()
 }
 
-/// Backward from a mean of squared distances to fixed numbers, so that the incoming gradient is not constant.
-fn backward(out: Mat<Native, OwnedTape<f32, Native>>, inputs: &[&Mat<Native>]) -> Vec<Vec<f32>> {
-    let (rows, columns) = *out.shape();
+/// Backward from a mean of squared distances to `target`, so that the incoming gradient is not constant.
+fn backward(out: Mat<Native, OwnedTape<f32, Native>>, target: &Mat<Native>, inputs: &[&Mat<Native>]) -> Vec<Vec<f32>> {
     let value = tape::read(&out);
-    let (loss, _) = Native::hidden_mse(out, &normals(rows, columns, 1.0, 99), false);
+    let (loss, _) = Native::hidden_mse(out, target, false);
     let mut all = gradients(loss, inputs);
     all.push(value);
     all
@@ -71,37 +70,57 @@ fn layers() -> Vec<Case> {
             "embed",
             format!("{ROWS} of {VOCABULARY}×{WIDTH}"),
             0.0,
-            [tokens = ids(ROWS), wte = normals(VOCABULARY, WIDTH, 1.0, 1), wpe = normals(CONTEXT, WIDTH, 1.0, 2)],
+            [
+                tokens = ids(ROWS),
+                wte = normals(VOCABULARY, WIDTH, 1.0, 1),
+                wpe = normals(CONTEXT, WIDTH, 1.0, 2),
+                target = normals(ROWS, WIDTH, 1.0, 9)
+            ],
             <Native as Layers>::embed,
             composed::embed,
-            |op| backward(op(&native(), OwnedTape::default(), &tokens, CONTEXT, &wte, &wpe), &[&wte, &wpe])
+            |op| backward(op(&native(), OwnedTape::default(), &tokens, CONTEXT, &wte, &wpe), &target, &[&wte, &wpe])
         ),
         case!(
             "layer_norm",
             format!("{ROWS}×{WIDTH}"),
             0.0,
-            [x = normals(ROWS, WIDTH, 2.0, 1), gain = normals(1, WIDTH, 1.0, 2), bias = normals(1, WIDTH, 1.0, 3)],
+            [
+                x = normals(ROWS, WIDTH, 2.0, 1),
+                gain = normals(1, WIDTH, 1.0, 2),
+                bias = normals(1, WIDTH, 1.0, 3),
+                target = normals(ROWS, WIDTH, 1.0, 9)
+            ],
             <Native as Layers>::layer_norm,
             composed::layer_norm,
-            |op| backward(op(x.leaky_trace(), &gain, &bias, EPSILON), &[&x, &gain, &bias])
+            |op| backward(op(x.leaky_trace(), &gain, &bias, EPSILON), &target, &[&x, &gain, &bias])
         ),
         case!(
             "linear",
             inner.clone(),
             dense,
-            [x = normals(ROWS, WIDTH, 1.0, 1), weight = normals(WIDTH, 4 * WIDTH, 0.1, 2), bias = normals(1, 4 * WIDTH, 0.1, 3)],
+            [
+                x = normals(ROWS, WIDTH, 1.0, 1),
+                weight = normals(WIDTH, 4 * WIDTH, 0.1, 2),
+                bias = normals(1, 4 * WIDTH, 0.1, 3),
+                target = normals(ROWS, 4 * WIDTH, 1.0, 9)
+            ],
             <Native as Layers>::linear,
             composed::linear,
-            |op| backward(op(x.leaky_trace(), &weight, &bias), &[&x, &weight, &bias])
+            |op| backward(op(x.leaky_trace(), &weight, &bias), &target, &[&x, &weight, &bias])
         ),
         case!(
             "linear_activated",
             inner,
             dense,
-            [x = normals(ROWS, WIDTH, 1.0, 1), weight = normals(WIDTH, 4 * WIDTH, 0.1, 2), bias = normals(1, 4 * WIDTH, 0.1, 3)],
+            [
+                x = normals(ROWS, WIDTH, 1.0, 1),
+                weight = normals(WIDTH, 4 * WIDTH, 0.1, 2),
+                bias = normals(1, 4 * WIDTH, 0.1, 3),
+                target = normals(ROWS, 4 * WIDTH, 1.0, 9)
+            ],
             <Native as Layers>::linear_activated,
             composed::linear_activated,
-            |op| backward(op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh), &[&x, &weight, &bias])
+            |op| backward(op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh), &target, &[&x, &weight, &bias])
         ),
         case!(
             "linear_residual",
@@ -111,20 +130,21 @@ fn layers() -> Vec<Case> {
                 x = normals(ROWS, 4 * WIDTH, 1.0, 1),
                 weight = normals(4 * WIDTH, WIDTH, 0.1, 2),
                 bias = normals(1, WIDTH, 0.1, 3),
-                residual = normals(ROWS, WIDTH, 1.0, 4)
+                residual = normals(ROWS, WIDTH, 1.0, 4),
+                target = normals(ROWS, WIDTH, 1.0, 9)
             ],
             <Native as Layers>::linear_residual,
             composed::linear_residual,
-            |op| backward(op(x.leaky_trace(), &weight, &bias, &residual), &[&x, &weight, &bias, &residual])
+            |op| backward(op(x.leaky_trace(), &weight, &bias, &residual), &target, &[&x, &weight, &bias, &residual])
         ),
         case!(
             "attention",
             format!("{} × {CONTEXT} × {HEADS} heads of {}", ROWS / CONTEXT, WIDTH / HEADS),
             attention,
-            [qkv = normals(ROWS, 3 * WIDTH, 1.0, 1)],
+            [qkv = normals(ROWS, 3 * WIDTH, 1.0, 1), target = normals(ROWS, WIDTH, 1.0, 9)],
             <Native as Layers>::attention,
             composed::attention,
-            |op| backward(op(qkv.leaky_trace(), CONTEXT, HEADS, (1.0 / ((WIDTH / HEADS) as f64).sqrt()) as f32), &[&qkv])
+            |op| backward(op(qkv.leaky_trace(), CONTEXT, HEADS, (1.0 / ((WIDTH / HEADS) as f64).sqrt()) as f32), &target, &[&qkv])
         ),
     ]
 }

@@ -6,7 +6,7 @@ mod cases;
 
 use std::time::Instant;
 
-use kdpipe::ops::{Layers, native, tape};
+use kdpipe::runner::plain_product;
 
 /// One operation in both forms. A form runs forward and backward once, and returns the value and every gradient.
 pub struct Case {
@@ -28,7 +28,7 @@ const RUNS: usize = 5;
 fn main() {
     // `cargo bench` hands `--bench` on.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let peak = plain_product();
+    let peak = plain_product((1024, 1024, 1024), 10) / 1e9;
     println!("plain product of 1024×1024 matrices: {peak:.1} GFLOP/s, {} threads\n", rayon::current_num_threads());
     println!("{:<18} {:<34} {:>9} {:>9} {:>7} {:>9} {:>8}", "operation", "shape", "fused ms", "composed", "ratio", "GFLOP/s", "of peak");
     for case in cases::all().iter().filter(|case| words.is_empty() || words.iter().any(|word| case.name.contains(word.as_str()))) {
@@ -70,18 +70,4 @@ fn time(form: &dyn Fn() -> Vec<Vec<f32>>) -> f64 {
     }
     seconds.sort_unstable_by(f64::total_cmp);
     seconds[seconds.len() / 2]
-}
-
-/// The best of some products of large matrices, in 10⁹ operations a second.
-fn plain_product() -> f64 {
-    const SIZE: usize = 1024;
-    let device = native();
-    let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
-    let (x, weight, bias) = (filled(SIZE, SIZE), filled(SIZE, SIZE), filled(1, SIZE));
-    let once = || {
-        let started = Instant::now();
-        std::hint::black_box(Layers::linear::<dfdx::prelude::NoneTape>(x.clone(), &weight, &bias));
-        started.elapsed().as_secs_f64()
-    };
-    2.0 * (SIZE * SIZE * SIZE) as f64 / (0..10).map(|_| once()).fold(f64::INFINITY, f64::min) / 1e9
 }
