@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from definitions import forward, generator, language_model_loss, normal
-from make import write
+from definitions import forward, generator, normal
+from make import record_step, write
 
 VOCABULARY, POSITIONS = 61, 12  # the vocabulary of definitions.py
 BATCH, CONTEXT, PROMPT = 2, 8, 3
@@ -110,17 +110,7 @@ def make_case(folder, tokens, continuation):
 
     def make(record, dtype):
         model = load(folder, dtype)
-        record.input("inputs", inputs)
-        record.input("targets", targets)
-        logits, states = forward(model, inputs)
-        loss = language_model_loss(logits, targets)
-        loss.backward()
-        record.numbers["loss"] = loss.item()
-        record.array("logits", logits)
-        for state, array in states.items():
-            record.array(f"state.{state}", array)
-        for key, parameter in parameters(model).items():
-            record.array(f"gradient.{key}", parameter.grad)
+        record_step(record, model, parameters(model), inputs, targets)
 
     return make, {"context": CONTEXT, "prompt": tokens[0, :PROMPT].tolist(), "continuation": continuation}
 

@@ -85,6 +85,21 @@ def write(folder, name, make, settings=None):
 # --------------------------------------------------------------------------------------------------------------------------------------------- the files
 
 
+def record_step(record, model, named, inputs, targets):
+    """Logits, hidden states, the language-model loss and its gradient for every parameter in `named`."""
+    record.input("inputs", inputs)
+    record.input("targets", targets)
+    logits, states = forward(model, inputs)
+    loss = language_model_loss(logits, targets)
+    loss.backward()
+    record.numbers["loss"] = loss.item()
+    record.array("logits", logits)
+    for state, array in states.items():
+        record.array(f"state.{state}", array)
+    for key, parameter in named.items():
+        record.array(f"gradient.{key}", parameter.grad)
+
+
 def make_model(name, model, tokens):
     inputs, targets = tokens[:, :-1], tokens[:, 1:]
 
@@ -92,17 +107,7 @@ def make_model(name, model, tokens):
         own = copy.deepcopy(model).to(dtype)
         for key, parameter in weights(model).items():
             record.input(f"weight.{key}", parameter.detach())
-        record.input("inputs", inputs)
-        record.input("targets", targets)
-        logits, states = forward(own, inputs)
-        loss = language_model_loss(logits, targets)
-        loss.backward()
-        record.numbers["loss"] = loss.item()
-        record.array("logits", logits)
-        for state, array in states.items():
-            record.array(f"state.{state}", array)
-        for key, parameter in weights(own).items():
-            record.array(f"gradient.{key}", parameter.grad)
+        record_step(record, own, weights(own), inputs, targets)
 
     layers, width, heads = SHAPES[name]
     config = {"layers": layers, "width": width, "heads": heads, "vocabulary": VOCABULARY, "positions": POSITIONS}
