@@ -1,4 +1,15 @@
-//! Numbers of stored weights as f32.
+//! Numbers of stored weights as f32, and back.
+
+use std::borrow::Cow;
+
+/// The bytes of little-endian f32, which on most machines are the numbers as they lie.
+pub fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        Cow::Borrowed(bytemuck::cast_slice(values))
+    } else {
+        values.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+}
 
 /// Little-endian f32.
 pub(super) fn fill_from_f32(out: &mut [f32], bytes: &[u8]) {
@@ -48,6 +59,11 @@ mod tests {
             assert!(f64::from(out[0]) == expected || (out[0].is_nan() && expected.is_nan()), "{bits:#x}: {out:?} against {expected}");
             assert_eq!(out[0].is_sign_negative(), bits & 0x8000 != 0);
         }
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_numbers() {
+        assert_eq!(*le_bytes(&[1.0, -10.0]), [0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1]);
     }
 
     #[test]

@@ -90,8 +90,8 @@ fn score_batch<D: Ops>(
         }
         // Only the rows that count go through the head: with overlapping windows most do not.
         let width = model.config.width;
-        let values = tape::read(&all);
-        let kept: Vec<f32> = rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]).copied().collect();
+        let pick = |values: &[f32]| rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]).copied().collect();
+        let kept: Vec<f32> = D::look(&all, pick);
         tape::matrix(&model.device, rows.len(), width, kept)
     };
     let hidden = final_states(model);

@@ -16,6 +16,7 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, weight_files};
 pub use config::Config;
+pub use floats::le_bytes;
 pub use forward::States;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};

@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, View};
 
 use super::Config;
 use super::checkpoint::{Checkpoint, differences};
+use super::floats::le_bytes;
 use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
 use crate::ops::{Ops, tape};
 
@@ -78,7 +79,7 @@ impl View for &Array {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|x| x.to_le_bytes()).collect()
+        le_bytes(&self.values)
     }
 
     fn data_len(&self) -> usize {

@@ -46,7 +46,7 @@ pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usi
     let shape = Shape { context, heads, width: columns / 3, scale };
     assert!(rows.is_multiple_of(context), "{rows} rows are no whole number of sequences of {context}");
     assert!(shape.width.is_multiple_of(heads), "{heads} heads divide the width {}", shape.width);
-    let values = tape::read(&qkv);
+    let values = tape::values(&qkv);
     let sequences = rows / context;
     let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..sequences * heads)
         .into_par_iter()
@@ -59,8 +59,9 @@ pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usi
     let (qkv, tape) = qkv.split_tape();
     let out = tape::matrix(qkv.device(), rows, shape.width, out);
     let logs: Vec<Vec<f32>> = parts.into_iter().map(|(_, logs)| logs).collect();
-    let qkv = Place::of(&qkv);
+    let place = Place::of(&qkv);
     tape::record(tape, out, move |gradients, incoming| {
+        let values = tape::values(&qkv);
         let parts: Vec<Vec<f32>> = (0..sequences * heads)
             .into_par_iter()
             .map(|task| {
@@ -70,7 +71,7 @@ pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usi
             })
             .collect();
         let pieces: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
-        interleave(shape, &pieces, 3, qkv.get(gradients)?);
+        interleave(shape, &pieces, 3, place.get(gradients)?);
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use dfdx::prelude::*;
 use super::critic::Critic;
 use super::critic_net::{CHUNK, Net};
 use super::matmul::{Product, product};
-use super::tape::{precomputed, read};
+use super::tape::{precomputed, values};
 use super::{Mat, Scalar};
 
 /// See [`super::Losses::critic_term`].
@@ -14,10 +14,10 @@ pub fn critic_term<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, critic:
     assert_eq!(columns, critic.settings.input, "the critic judges vectors of width {}", critic.settings.input);
     let weights = critic.effective();
     let net = Net::new(critic, &weights);
-    let student = read(&x);
+    let student = values(&x);
     let mut gradient = vec![0.0f32; if T::OWNS_TAPE { student.len() } else { 0 }];
-    let real = mean(&net, &read(target), &mut [], columns);
-    let value = real - mean(&net, &student, &mut gradient, columns);
+    let real = mean(&net, values(target), &mut [], columns);
+    let value = real - mean(&net, student, &mut gradient, columns);
     let (x, tape) = x.split_tape();
     (precomputed(tape, target.device(), value, vec![(x, gradient)]), value)
 }

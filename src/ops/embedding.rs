@@ -10,7 +10,7 @@ use super::vector;
 /// Row i is wte[token i] + wpe[i mod context], (N, C).
 pub fn embed<T: Tape<f32, Cpu>>(tape: T, tokens: &[u32], context: usize, wte: &Mat<Cpu>, wpe: &Mat<Cpu>) -> Mat<Cpu, T> {
     let columns = wte.shape().1;
-    let (tokens_values, positions) = (tape::read(wte), tape::read(wpe));
+    let (tokens_values, positions) = (tape::values(wte), tape::values(wpe));
     let mut out = vec![0.0f32; tokens.len() * columns];
     out.par_chunks_mut(columns).zip(tokens.par_iter()).enumerate().with_min_len(64).for_each(|(row, (out, &token))| {
         out.copy_from_slice(&tokens_values[token as usize * columns..][..columns]);

@@ -5,7 +5,7 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::tape::{precomputed, read};
+use super::tape::{precomputed, values};
 use super::vector::{dispatched, dot};
 use super::{Mat, Scalar};
 
@@ -28,10 +28,10 @@ type RowLoss = fn(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -
 fn mean_over_rows<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, loss: RowLoss) -> (Scalar<Cpu, T>, f64) {
     let (rows, columns) = *x.shape();
     assert_eq!(*target.shape(), (rows, columns), "both clouds have the same shape");
-    let (values, targets) = (read(&x), read(target));
+    let (own, targets) = (values(&x), values(target));
     let share = 1.0 / rows as f64;
-    let pairs = values.par_chunks(columns).zip(targets.par_chunks(columns));
-    let mut gradient = vec![0.0f32; if T::OWNS_TAPE { values.len() } else { 0 }];
+    let pairs = own.par_chunks(columns).zip(targets.par_chunks(columns));
+    let mut gradient = vec![0.0f32; if T::OWNS_TAPE { own.len() } else { 0 }];
     let losses: Vec<f64> = if T::OWNS_TAPE {
         pairs.zip(gradient.par_chunks_mut(columns)).with_min_len(16).map(|((x, t), g)| loss(x, t, share, g)).collect()
     } else {
@@ -100,6 +100,7 @@ dispatched! {
 #[cfg(test)]
 mod tests {
     use super::super::loss_checks::{assert_close, gradients, matrix, numeric, of, with_threads};
+    use super::super::tape::read;
     use super::super::{Losses, composed_losses};
     use super::*;
 

@@ -15,10 +15,10 @@ const ROWS: usize = 16;
 pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat<Cpu>, epsilon: f64) -> Mat<Cpu, T> {
     let (rows, columns) = *x.shape();
     assert_eq!((*gain.shape(), *bias.shape()), ((1, columns), (1, columns)), "gain and bias have a number for every column");
-    let (mut values, gains, biases) = (tape::read(&x), tape::read(gain), tape::read(bias));
-    let scales = standardize_rows(&mut values, columns, epsilon);
+    let (values, scales) = standardized(&x, epsilon);
     let mut out = vec![0.0f32; values.len()];
-    out.par_chunks_mut(columns).zip(values.par_chunks(columns)).with_min_len(ROWS).for_each(|(out, x)| affine(out, x, &gains, &biases));
+    let (gains, biases) = (tape::read(gain), tape::values(bias));
+    out.par_chunks_mut(columns).zip(values.par_chunks(columns)).with_min_len(ROWS).for_each(|(out, x)| affine(out, x, &gains, biases));
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(gain.device(), rows, columns, out);
@@ -38,8 +38,7 @@ pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat
 /// Layer normalisation without gain and bias.
 pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, T> {
     let (rows, columns) = *x.shape();
-    let mut values = tape::read(&x);
-    let scales = standardize_rows(&mut values, columns, epsilon);
+    let (values, scales) = standardized(&x, epsilon);
     let (x, tape) = x.split_tape();
     let out = tape::matrix(x.device(), rows, columns, values.clone());
     let x = Place::of(&x);
@@ -53,9 +52,18 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
     })
 }
 
-/// Normalises every row in place and returns each row's 1/√(variance + ε).
-fn standardize_rows(values: &mut [f32], columns: usize, epsilon: f64) -> Vec<f32> {
-    values.par_chunks_mut(columns).with_min_len(ROWS).map(|row| standardize_row(row, epsilon)).collect()
+/// Every row normalised, and its 1/√(variance + ε).
+fn standardized<T>(x: &Mat<Cpu, T>, epsilon: f64) -> (Vec<f32>, Vec<f32>) {
+    let (rows, columns) = *x.shape();
+    let mut values = vec![0.0f32; rows * columns];
+    let rows = values.par_chunks_mut(columns).zip(tape::values(x).par_chunks(columns)).with_min_len(ROWS);
+    let scales = rows
+        .map(|(row, x)| {
+            row.copy_from_slice(x);
+            standardize_row(row, epsilon)
+        })
+        .collect();
+    (values, scales)
 }
 
 dispatched! {

@@ -45,6 +45,16 @@ pub trait Layers: Device<f32> {
         composed::attention(qkv, context, heads, scale)
     }
 
+    /// Changes the values of `x`, row by row, in place.
+    fn update(x: &mut Mat<Self>, change: impl FnOnce(&mut [f32])) {
+        tape::update(x, change);
+    }
+
+    /// Shows the values of `x`, row by row.
+    fn look<R>(x: &Mat<Self>, at: impl FnOnce(&[f32]) -> R) -> R {
+        at(&tape::read(x))
+    }
+
     /// The gradient of `x` after a backward pass, row by row, taken away; zeros where none arrived.
     fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
         tape::take_gradient(gradients, x)
@@ -78,6 +88,14 @@ impl Layers for Cpu {
 
     fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
         attention::attention(qkv, context, heads, scale)
+    }
+
+    fn update(x: &mut Mat<Self>, change: impl FnOnce(&mut [f32])) {
+        change(tape::values_mut(x));
+    }
+
+    fn look<R>(x: &Mat<Self>, at: impl FnOnce(&[f32]) -> R) -> R {
+        at(tape::values(x))
     }
 
     fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {

@@ -16,16 +16,16 @@ const ROWS: usize = 64;
 
 /// x·W + b, (N, I)·(I, O) + (1, O).
 pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
-    let (out, values) = forward(&x, weight, bias);
+    let out = forward(&x, weight, bias);
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let (place, keep) = (Place::of(&x), Parameters::new(weight, bias));
-    tape::record(tape, out, move |gradients, incoming| keep.backward(gradients, &incoming, &values, &place))
+    let keep = Kept::new(x, weight, bias);
+    tape::record(tape, out, move |gradients, incoming| keep.backward(gradients, &incoming))
 }
 
 /// f(x·W + b), f the activation.
 pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, activation: Activation) -> Mat<Cpu, T> {
-    let (mut out, values) = forward(&x, weight, bias);
+    let mut out = forward(&x, weight, bias);
     let (x, tape) = x.split_tape();
     let mut slopes = vec![0.0f32; if T::OWNS_TAPE { out.len() } else { 0 }];
     if T::OWNS_TAPE {
@@ -34,28 +34,30 @@ pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bi
         out.par_chunks_mut(CHUNK).for_each(|y| activate(activation, y));
     }
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let (place, keep) = (Place::of(&x), Parameters::new(weight, bias));
+    let keep = Kept::new(x, weight, bias);
     tape::record(tape, out, move |gradients, mut incoming| {
         incoming.par_chunks_mut(CHUNK).zip(slopes.par_chunks(CHUNK)).for_each(|(g, slope)| multiply(g, slope));
-        keep.backward(gradients, &incoming, &values, &place)
+        keep.backward(gradients, &incoming)
     })
 }
 
 /// x·W + b + residual; the gradient flows to the residual as well.
 pub fn linear_residual<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, residual: &Mat<Cpu>) -> Mat<Cpu, T> {
-    let values = tape::read(&x);
     let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
     assert_eq!(*residual.shape(), (rows, columns), "the residual has the shape of the result");
-    let mut out = tape::read(residual);
-    let bias_values = tape::read(bias);
-    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| vector::add(row, &bias_values));
-    product(Product::new(rows, inner, columns).accumulate(), &values, &tape::read(weight), &mut out);
+    let mut out = vec![0.0f32; rows * columns];
+    let bias_values = tape::values(bias);
+    out.par_chunks_mut(columns).zip(tape::values(residual).par_chunks(columns)).with_min_len(ROWS).for_each(|(row, residual)| {
+        row.copy_from_slice(residual);
+        vector::add(row, bias_values);
+    });
+    product(Product::new(rows, inner, columns).accumulate(), tape::values(&x), tape::values(weight), &mut out);
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), rows, columns, out);
-    let (place, residual, keep) = (Place::of(&x), Place::of(residual), Parameters::new(weight, bias));
+    let (residual, keep) = (Place::of(residual), Kept::new(x, weight, bias));
     tape::record(tape, out, move |gradients, incoming| {
-        keep.backward(gradients, &incoming, &values, &place)?;
+        keep.backward(gradients, &incoming)?;
         add_gradient(gradients, &residual, incoming)
     })
 }
@@ -67,39 +69,40 @@ fn add_gradient(gradients: &mut Gradients<f32, Cpu>, x: &Place, gradient: Vec<f3
     Ok(())
 }
 
-/// x·W + b, and the values of x.
-fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> (Vec<f32>, Vec<f32>) {
+/// x·W + b.
+fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Vec<f32> {
     let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
     assert_eq!(x.shape().1, inner, "the weight has a row for every column of x");
     assert_eq!(*bias.shape(), (1, columns), "the bias has a number for every column of the weight");
-    let values = tape::read(x);
-    let bias = tape::read(bias);
+    let bias = tape::values(bias);
     let mut out = vec![0.0f32; rows * columns];
-    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| row.copy_from_slice(&bias));
-    product(Product::new(rows, inner, columns).accumulate(), &values, &tape::read(weight), &mut out);
-    (out, values)
+    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| row.copy_from_slice(bias));
+    product(Product::new(rows, inner, columns).accumulate(), tape::values(x), tape::values(weight), &mut out);
+    out
 }
 
 /// What the backward pass needs of a layer.
-struct Parameters {
+struct Kept {
+    x: Mat<Cpu>,
+    x_place: Place,
     weight: Mat<Cpu>,
     weight_place: Place,
     bias: Place,
 }
 
-impl Parameters {
-    fn new(weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Self {
-        Self { weight: weight.clone(), weight_place: Place::of(weight), bias: Place::of(bias) }
+impl Kept {
+    fn new(x: Mat<Cpu>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Self {
+        Self { x_place: Place::of(&x), x, weight: weight.clone(), weight_place: Place::of(weight), bias: Place::of(bias) }
     }
 
     /// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g.
-    fn backward(&self, gradients: &mut Gradients<f32, Cpu>, incoming: &[f32], x: &[f32], place: &Place) -> Result<(), CpuError> {
+    fn backward(&self, gradients: &mut Gradients<f32, Cpu>, incoming: &[f32]) -> Result<(), CpuError> {
         let (inner, columns) = *self.weight.shape();
         let rows = incoming.len() / columns;
         let back = Product::new(rows, columns, inner).right_transposed().accumulate();
-        product(back, incoming, &tape::read(&self.weight), place.get(gradients)?);
+        product(back, incoming, tape::values(&self.weight), self.x_place.get(gradients)?);
         let outer = Product::new(inner, rows, columns).left_transposed().accumulate();
-        product(outer, x, incoming, self.weight_place.get(gradients)?);
+        product(outer, tape::values(&self.x), incoming, self.weight_place.get(gradients)?);
         add_column_sums(incoming, self.bias.get(gradients)?);
         Ok(())
     }

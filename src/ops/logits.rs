@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::logit_rows::{Scratch, Terms, largest};
 use super::matmul::{Product, product};
-use super::tape::{precomputed, read};
+use super::tape::{precomputed, values};
 use super::{Mat, Scalar};
 
 /// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
@@ -93,25 +93,25 @@ pub(super) fn check<D: Device<f32>, T>(
 }
 
 /// The buffers of a model's side: hidden states, head, and the logits of a chunk.
-struct Side {
-    hidden: Vec<f32>,
-    head: Vec<f32>,
+struct Side<'a> {
+    hidden: &'a [f32],
+    head: &'a [f32],
     width: usize,
     logits: Vec<f32>,
 }
 
-impl Side {
-    fn new<T: Tape<f32, Cpu>>(hidden: &Mat<Cpu, T>, head: &Mat<Cpu>) -> Self {
+impl<'a> Side<'a> {
+    fn new<T: Tape<f32, Cpu>>(hidden: &'a Mat<Cpu, T>, head: &'a Mat<Cpu>) -> Self {
         let (vocabulary, width) = *head.shape();
         let rows = hidden.shape().0.min(chunk_tokens(vocabulary));
-        Self { hidden: read(hidden), head: read(head), width, logits: vec![0.0; rows * vocabulary] }
+        Self { hidden: values(hidden), head: values(head), width, logits: vec![0.0; rows * vocabulary] }
     }
 
     /// Computes the logits of `count` tokens from `start` on and returns them.
     fn fill(&mut self, start: usize, count: usize, vocabulary: usize) -> &mut [f32] {
         let logits = &mut self.logits[..count * vocabulary];
         let states = &self.hidden[start * self.width..(start + count) * self.width];
-        product(Product::new(count, self.width, vocabulary).right_transposed(), states, &self.head, logits);
+        product(Product::new(count, self.width, vocabulary).right_transposed(), states, self.head, logits);
         logits
     }
 }
@@ -161,7 +161,7 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         if plan.gradient {
             let part = start * width..(start + count) * width;
             let logits = &student.logits[..count * vocabulary];
-            product(Product::new(count, vocabulary, width), logits, &student.head, &mut gradients[0][part.clone()]);
+            product(Product::new(count, vocabulary, width), logits, student.head, &mut gradients[0][part.clone()]);
             product(
                 Product::new(vocabulary, count, width).left_transposed().accumulate(),
                 logits,
@@ -215,6 +215,7 @@ pub(super) fn score_rows(student: &[f32], teacher: Option<&[f32]>, targets: &[u3
 #[cfg(test)]
 mod tests {
     use super::super::loss_checks::{assert_close, gradients, matrix, normals, numeric, of, with_threads};
+    use super::super::tape::read;
     use super::super::{Losses, composed_losses};
     use super::*;
 

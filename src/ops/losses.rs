@@ -8,7 +8,7 @@ use dfdx::prelude::*;
 use super::critic::Critic;
 use super::critic_update::{self, CriticReport};
 use super::logits::{LogitTerm, TeacherHead, TokenScore};
-use super::tape::read;
+use super::tape::{read, values};
 use super::{Mat, Scalar, composed_losses, critic_term, hidden, logits};
 
 /// Operations that end a forward pass.
@@ -77,6 +77,10 @@ impl Losses for Cpu {
 
     fn hidden_cosine<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>) -> (Scalar<Self, T>, f64) {
         hidden::hidden_cosine(x, target)
+    }
+
+    fn critic_update(critic: &mut Critic, student: &Mat<Self>, teacher: &Mat<Self>, epsilon: &[f32]) -> CriticReport {
+        critic_update::update(critic, values(student), values(teacher), student.shape().0, epsilon)
     }
 
     fn critic_term<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>, critic: &Critic) -> (Scalar<Self, T>, f64) {

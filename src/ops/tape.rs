@@ -5,7 +5,7 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::vector::add_scaled;
+use super::vector::dispatched;
 use super::{Mat, Scalar};
 
 /// Elements that one task adds.
@@ -17,6 +17,33 @@ pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
     let mut values = vec![0.0; len(x)];
     x.copy_into(&mut values);
     values
+}
+
+/// The values of a matrix on the CPU where they lie, row by row: no copy, which for a model's weights would cost as much memory and time as the weights are large.
+pub(super) fn values<T>(x: &Mat<Cpu, T>) -> &[f32] {
+    let (rows, columns) = *x.shape();
+    let count = rows * columns;
+    if count == 0 {
+        return &[];
+    }
+    // dfdx hands out references to single elements. The distances of the far ones hold that rows follow each other without gaps, in order.
+    let first: *const f32 = &raw const x[[0, 0]];
+    let offset = |index: [usize; 2]| (&raw const x[index]).addr().wrapping_sub(first.addr()) / size_of::<f32>();
+    assert!(offset([0, columns - 1]) == columns - 1 && offset([rows - 1, 0]) == (rows - 1) * columns, "a matrix lies row by row");
+    // SAFETY: the first and the last of `count` elements are `count` - 1 apart, so all of them lie in the tensor's one buffer; it is initialised, and stays where it is and as it is while
+    // `x` is borrowed.
+    unsafe { std::slice::from_raw_parts(first, count) }
+}
+
+/// The same, to be changed in place. A buffer that another tensor shares is copied first.
+pub(super) fn values_mut(x: &mut Mat<Cpu>) -> &mut [f32] {
+    let count = values(x).len();
+    if count == 0 {
+        return &mut [];
+    }
+    let first: *mut f32 = &raw mut x[[0, 0]];
+    // SAFETY: as above; `x` is borrowed mutably, and dfdx has made it the buffer's only owner to hand out `first`.
+    unsafe { std::slice::from_raw_parts_mut(first, count) }
 }
 
 /// A matrix of the given values, row by row.
@@ -35,8 +62,8 @@ pub fn write<D: Device<f32>>(x: &mut Mat<D>, values: &[f32]) {
     x.copy_from(values);
 }
 
-/// Changes the values in place.
-pub fn update<D: Device<f32>>(x: &mut Mat<D>, change: impl FnOnce(&mut [f32])) {
+/// See [`super::Layers::update`].
+pub(super) fn update<D: Device<f32>>(x: &mut Mat<D>, change: impl FnOnce(&mut [f32])) {
     let mut values = read(x);
     change(&mut values);
     write(x, &values);
@@ -94,6 +121,15 @@ pub(super) fn take_gradient<D: Device<f32>>(gradients: &mut Gradients<f32, D>, x
     read(&gradients.get(x))
 }
 
+dispatched! {
+    /// x = scale·x + y.
+    fn scale_and_add(x: &mut [f32], scale: f32, y: &[f32]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x = *y + scale * *x;
+        }
+    }
+}
+
 /// A scalar `value` that carries `tape`; when it goes backward, each tensor gets its gradient (row-major, as long as the tensor) times the incoming one. With a tape that records
 /// nothing the gradients are dropped.
 pub(super) fn precomputed<T: Tape<f32, Cpu>>(
@@ -105,14 +141,17 @@ pub(super) fn precomputed<T: Tape<f32, Cpu>>(
     let loss = device.tensor(value as f32);
     if T::OWNS_TAPE {
         let out = loss.ghost();
-        let gradients: Vec<_> = gradients.into_iter().map(|(tensor, gradient)| (tensor.ghost(), gradient)).collect();
+        let gradients: Vec<_> = gradients.into_iter().map(|(tensor, gradient)| (Place::of(&tensor), gradient)).collect();
         tape.add_backward_op(move |grads| {
             let incoming = grads.get_or_alloc_mut(&out)?[0];
-            for (tensor, gradient) in &gradients {
-                let sums = grads.get_or_alloc_mut(tensor)?;
-                sums.par_chunks_mut(CHUNK)
-                    .zip(gradient.par_chunks(CHUNK))
-                    .for_each(|(sums, gradient)| add_scaled(sums, gradient, incoming));
+            for (place, mut gradient) in gradients {
+                let sums = place.get(grads)?;
+                gradient
+                    .par_chunks_mut(CHUNK)
+                    .zip(sums.par_chunks(CHUNK))
+                    .for_each(|(gradient, sums)| scale_and_add(gradient, incoming, sums));
+                // What had arrived is freed here, where adding to it would have kept both.
+                *sums = gradient;
             }
             Ok(())
         });

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::record::evaluation::Values;
 use crate::record::{About, Attempt};
-use crate::train::Sink;
+use crate::train::{Files, Sink};
 
 /// An attempt that its member's sink writes to, and that whoever finishes the run takes back.
 #[derive(Debug, Clone)]
@@ -49,7 +49,8 @@ impl Sink for AttemptSink {
         })
     }
 
-    fn checkpoint(&mut self, step: u64, files: Vec<(String, Vec<u8>)>) -> Result<()> {
+    fn checkpoint(&mut self, step: u64, files: Files) -> Result<()> {
+        let files = files()?;
         self.attempt.with(|attempt| attempt.save_checkpoint(step, &files, &self.about))
     }
 }

@@ -32,7 +32,8 @@ impl Sink for Memory {
         Ok(())
     }
 
-    fn checkpoint(&mut self, step: u64, files: Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    fn checkpoint(&mut self, step: u64, files: Files) -> anyhow::Result<()> {
+        let files = files()?;
         self.0.lock().unwrap().checkpoints.insert(step, files.into_iter().collect());
         Ok(())
     }
@@ -181,7 +182,7 @@ fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
         fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
             if step == 2 { anyhow::bail!("the disk is full") } else { Ok(()) }
         }
-        fn checkpoint(&mut self, _: u64, _: Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+        fn checkpoint(&mut self, _: u64, _: Files) -> anyhow::Result<()> {
             Ok(())
         }
     }
@@ -317,7 +318,7 @@ fn a_member_that_panics_leaves_its_group_and_the_others_are_what_they_are_alone(
             assert!(step < 2, "a defect");
             Ok(())
         }
-        fn checkpoint(&mut self, _: u64, _: Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+        fn checkpoint(&mut self, _: u64, _: Files) -> anyhow::Result<()> {
             Ok(())
         }
     }

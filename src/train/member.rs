@@ -10,7 +10,7 @@ use super::rate::learning_rate;
 use super::state::{Best, State, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Moment};
 use crate::model::{Gpt2, States, decays, validation_nll};
-use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares, tape};
+use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares};
 use crate::spec::run::{Keep, State as HiddenState, Term};
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
@@ -18,6 +18,9 @@ const HOPELESS: f64 = 10.0;
 
 /// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
 pub type Values = BTreeMap<String, f64>;
+
+/// Makes the files of a checkpoint: names and bytes.
+pub type Files<'a> = &'a dyn Fn() -> anyhow::Result<Vec<(String, Vec<u8>)>>;
 
 /// Where a member's rows and checkpoints go.
 pub trait Sink: Send {
@@ -27,11 +30,11 @@ pub trait Sink: Send {
     /// Rows that cannot be kept; the member then leaves its group.
     fn row(&mut self, step: u64, values: &Values, seconds: f64) -> anyhow::Result<()>;
 
-    /// The state after `step` steps.
+    /// The state after `step` steps; `files` makes the checkpoint's, which takes memory.
     ///
     /// # Errors
     /// A checkpoint that cannot be kept; the member then leaves its group.
-    fn checkpoint(&mut self, step: u64, files: Vec<(String, Vec<u8>)>) -> anyhow::Result<()>;
+    fn checkpoint(&mut self, step: u64, files: Files) -> anyhow::Result<()>;
 }
 
 /// How a member left the loop.
@@ -162,7 +165,7 @@ impl<D: Ops> Member<D> {
         for (index, (name, parameter)) in parameters.iter_mut().enumerate() {
             let decay = if decays(name) { train.weight_decay } else { 0.0 };
             let (gradient, moments) = (&step.gradients[index], &mut state.moments[index]);
-            tape::update(parameter, |values| adamw(values, moments, gradient, scale, number + 1, lr, decay, &settings));
+            D::update(parameter, |values| adamw(values, moments, gradient, scale, number + 1, lr, decay, &settings));
         }
         let row = self.row(&step, norm, lr);
         self.state.step += 1;
@@ -258,14 +261,14 @@ impl<D: Ops> Member<D> {
         if !self.is_finite() {
             return Ok(());
         }
-        self.sink.checkpoint(self.state.step, self.state.to_files()?)
+        self.sink.checkpoint(self.state.step, &|| self.state.to_files())
     }
 
     /// Whether every weight is a number.
     fn is_finite(&self) -> bool {
         parameters(&self.state.student, &self.state.auxiliary)
             .iter()
-            .all(|(_, parameter)| tape::read(parameter).iter().all(|x| x.is_finite()))
+            .all(|(_, parameter)| D::look(parameter, |values| values.iter().all(|x| x.is_finite())))
     }
 
     /// The model being trained.

@@ -18,7 +18,7 @@ mod state;
 pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::Job;
-pub use member::{Member, Outcome, Sink, Values};
+pub use member::{Files, Member, Outcome, Sink, Values};
 pub use phases::Phases;
 pub use rate::learning_rate;
 pub use state::{Best, State};

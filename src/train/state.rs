@@ -1,15 +1,16 @@
 //! Everything that changes while a run trains. A checkpoint is exactly this.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 use crate::distill::{Auxiliary, Key};
-use crate::model::{Array, Config, Gpt2, Weights};
-use crate::ops::{Moments, Ops, tape};
+use crate::model::{Array, Config, Gpt2, Weights, le_bytes};
+use crate::ops::{Mat, Moments, Ops, tape};
 
 /// The state of a run after `step` steps.
 #[derive(Debug, Clone)]
@@ -73,24 +74,24 @@ impl<D: Ops> State<D> {
     /// # Errors
     /// Arrays that safetensors refuses.
     pub fn to_files(&self) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut arrays: BTreeMap<String, Array> = BTreeMap::new();
-        let mut put = |name: String, shape: Vec<usize>, values: Vec<f32>| {
-            arrays.insert(name, Array { shape, values });
+        let mut arrays: BTreeMap<String, Stored<D>> = BTreeMap::new();
+        let mut put = |name: String, shape: Vec<usize>, values| {
+            arrays.insert(name, Stored { shape, values });
         };
         for (index, (name, parameter)) in parameters(&self.student, &self.auxiliary).into_iter().enumerate() {
             let moments = &self.moments[index];
-            put(format!("moments.first.{name}"), vec![moments.first.len()], moments.first.clone());
-            put(format!("moments.second.{name}"), vec![moments.second.len()], moments.second.clone());
-            put(format!("parameters.{name}"), vec![tape::len(parameter)], tape::read(parameter));
+            put(format!("moments.first.{name}"), vec![moments.first.len()], Source::Borrowed(&moments.first));
+            put(format!("moments.second.{name}"), vec![moments.second.len()], Source::Borrowed(&moments.second));
+            put(format!("parameters.{name}"), vec![tape::len(parameter)], Source::Device(parameter));
         }
         for (key, critic) in &self.auxiliary.critics {
             for (name, shape, values) in critic.state() {
-                put(format!("{}{name}", critic_prefix(key)), shape, values);
+                put(format!("{}{name}", critic_prefix(key)), shape, Source::Owned(values));
             }
         }
         if let Some(best) = &self.best {
             for (name, array) in &best.weights.arrays {
-                put(format!("best.{name}"), array.shape.clone(), array.values.clone());
+                put(format!("best.{name}"), array.shape.clone(), Source::Borrowed(&array.values));
             }
         }
         let numbers = Numbers {
@@ -98,7 +99,10 @@ impl<D: Ops> State<D> {
             balance: self.balance.iter().map(|(name, factor)| (name.clone(), factor.to_bits())).collect(),
             best: self.best.as_ref().map(|best| BestNumbers { step: best.step, validation_nll: best.validation_nll.to_bits() }),
         };
-        Ok(vec![(ARRAYS.to_owned(), serialize(&arrays)?), (NUMBERS.to_owned(), serde_json::to_vec_pretty(&numbers)?)])
+        Ok(vec![
+            (ARRAYS.to_owned(), safetensors::tensor::serialize(&arrays, None)?),
+            (NUMBERS.to_owned(), serde_json::to_vec_pretty(&numbers)?),
+        ])
     }
 
     /// Reads what [`State::to_files`] wrote, for the same job.
@@ -161,29 +165,50 @@ fn critic_prefix((term, state): &Key) -> String {
 }
 
 /// Every array that AdamW trains, with its name, in order.
-pub(super) fn parameters<'a, D: Ops>(student: &'a Gpt2<D>, auxiliary: &'a Auxiliary<D>) -> Vec<(String, &'a crate::ops::Mat<D>)> {
+pub(super) fn parameters<'a, D: Ops>(student: &'a Gpt2<D>, auxiliary: &'a Auxiliary<D>) -> Vec<(String, &'a Mat<D>)> {
     let mut all = student.parameters();
     all.extend(auxiliary.parameters());
     all
 }
 
-pub(super) fn parameters_mut<'a, D: Ops>(
-    student: &'a mut Gpt2<D>,
-    auxiliary: &'a mut Auxiliary<D>,
-) -> Vec<(String, &'a mut crate::ops::Mat<D>)> {
+pub(super) fn parameters_mut<'a, D: Ops>(student: &'a mut Gpt2<D>, auxiliary: &'a mut Auxiliary<D>) -> Vec<(String, &'a mut Mat<D>)> {
     let mut all = student.parameters_mut();
     all.extend(auxiliary.parameters_mut());
     all
 }
 
-fn serialize(arrays: &BTreeMap<String, Array>) -> Result<Vec<u8>> {
-    let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> =
-        arrays.iter().map(|(name, array)| (name, &array.shape, array.values.iter().flat_map(|x| x.to_le_bytes()).collect())).collect();
-    let mut views = Vec::with_capacity(bytes.len());
-    for (name, shape, data) in &bytes {
-        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), data)?));
+/// An array of a checkpoint, where it lies.
+struct Stored<'a, D: Ops> {
+    shape: Vec<usize>,
+    values: Source<'a, D>,
+}
+
+enum Source<'a, D: Ops> {
+    Borrowed(&'a [f32]),
+    Owned(Vec<f32>),
+    Device(&'a Mat<D>),
+}
+
+impl<D: Ops> View for &Stored<'_, D> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
     }
-    Ok(safetensors::tensor::serialize(views, None)?)
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match &self.values {
+            Source::Borrowed(values) => le_bytes(values),
+            Source::Owned(values) => le_bytes(values),
+            Source::Device(matrix) => Cow::Owned(D::look(matrix, |values| le_bytes(values).into_owned())),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        size_of::<f32>() * self.shape.iter().product::<usize>()
+    }
 }
 
 fn deserialize(bytes: &[u8]) -> Result<BTreeMap<String, Array>> {

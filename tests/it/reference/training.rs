@@ -11,7 +11,7 @@ use kdpipe::distill::Objective;
 use kdpipe::model::{Array, Config, Gpt2, Weights};
 use kdpipe::ops::tape;
 use kdpipe::spec::run::{Balance, Matching, Term, Train};
-use kdpipe::train::{Control, Corpus, Job, Member, Outcome, Sink, State, Values, train};
+use kdpipe::train::{Control, Corpus, Files, Job, Member, Outcome, Sink, State, Values, train};
 
 use super::arrays::{Reference, assert_close, list};
 
@@ -142,7 +142,7 @@ impl Sink for Rows {
         Ok(())
     }
 
-    fn checkpoint(&mut self, _: u64, _: Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    fn checkpoint(&mut self, _: u64, _: Files) -> anyhow::Result<()> {
         Ok(())
     }
 }
