@@ -5,9 +5,10 @@
 use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
+use super::lesson::Lesson;
 use super::objective::{Moment, Objective, Values, interpolation, rows, target};
 use crate::model::{Gpt2, States};
-use crate::ops::{Mat, Ops, sum_of_squares};
+use crate::ops::{Head, Mat, Ops, sum_of_squares};
 use crate::spec::run::{State, Term};
 
 /// A micro-batch with the teacher's states on it.
@@ -45,7 +46,7 @@ pub fn balance<D: Ops>(
     reference: &str,
     student: &Gpt2<D>,
     auxiliary: &mut Auxiliary<D>,
-    teacher_head: &Mat<D>,
+    teacher_head: Head<D>,
     context: usize,
     samples: &[Sample<D>],
 ) -> Result<Values, Unbalanced> {
@@ -65,7 +66,7 @@ pub fn balance<D: Ops>(
         let mut squares = 0.0;
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
-            let teacher = Some((sample.teacher, teacher_head));
+            let teacher = Some(Lesson::new(sample.teacher, teacher_head));
             let (loss, _) = objective.losses(moment, &factors, states, student.head(), sample.targets, teacher, auxiliary);
             let mut gradients = loss.backward();
             for (_, parameter) in student.parameters() {

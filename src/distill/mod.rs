@@ -5,9 +5,11 @@
 
 mod auxiliary;
 pub mod balance;
+mod lesson;
 mod objective;
 mod pairs;
 
 pub use auxiliary::{Auxiliary, Key};
+pub use lesson::Lesson;
 pub use objective::{CriticReadings, Moment, Objective, Values};
 pub use pairs::pairs_at;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
+use super::lesson::Lesson;
 use super::pairs::pairs_at;
 use crate::model::{Config, States};
-use crate::ops::{LogitTerm, Mat, Ops, Scalar, TeacherHead};
+use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
 use crate::random::Stream;
 use crate::spec::run::{self, Direction, Matching, RunSpec, State, Term};
 use crate::spec::schedule::Schedule;
@@ -69,6 +70,11 @@ impl Objective {
             seed,
             total_steps,
         }
+    }
+
+    /// Whether any term compares predictions with the teacher's.
+    pub fn compares_logits(&self) -> bool {
+        self.terms.values().any(|term| matches!(term, Term::LogitsKl { .. }))
     }
 
     /// Whether any term needs the teacher.
@@ -148,9 +154,9 @@ impl Objective {
         moment: &Moment,
         factors: &Values,
         student: States<D, T>,
-        student_head: &Mat<D>,
+        student_head: Head<D>,
         targets: &[u32],
-        teacher: Option<(&States<D>, &Mat<D>)>,
+        teacher: Option<Lesson<D>>,
         auxiliary: &Auxiliary<D>,
     ) -> (Scalar<D, T>, Values) {
         let mut values = Values::new();
@@ -162,7 +168,7 @@ impl Objective {
             if !term.is_hidden() {
                 continue;
             }
-            let (teacher, _) = teacher.expect("a hidden term has a teacher");
+            let teacher = teacher.expect("a hidden term has a teacher").states;
             let mut sum = 0.0;
             for (own, others) in &moment.pairs {
                 let state = student.kept.get(own).unwrap_or(&last).clone();
@@ -193,14 +199,14 @@ impl Objective {
             terms.push((logit, factor));
         }
         if !terms.is_empty() {
-            let head = teacher.map(|(states, head)| TeacherHead { hidden: &states.last, head });
-            let head = head.filter(|_| terms.iter().any(|(term, _)| matches!(term, LogitTerm::Kl { .. })));
+            let head = teacher.map(|Lesson { states, head, logits }| TeacherHead { hidden: &states.last, head, shared: logits });
+            let head = head.filter(|_| self.compares_logits());
             let (loss, numbers) = D::logit_losses(last.put_tape(tape), student_head, targets, head, &terms);
             values.extend(names.into_iter().cloned().zip(numbers));
             let (loss, rest) = loss.split_tape();
             (total, tape) = add(total, loss, rest);
         }
-        let total = total.unwrap_or_else(|| student_head.device().tensor(0.0));
+        let total = total.unwrap_or_else(|| student_head.matrix.device().tensor(0.0));
         (total.put_tape(tape), values)
     }
 
@@ -233,7 +239,7 @@ impl Objective {
         auxiliary: &Auxiliary<D>,
     ) -> Mat<D, T> {
         let x = match auxiliary.projections.get(&(name.to_owned(), own)) {
-            Some(projection) => D::linear(x, &projection.weight, &projection.bias),
+            Some(projection) => D::linear(x, &projection.weight, &projection.bias, Precision::F32),
             None => x,
         };
         match states {

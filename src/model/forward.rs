@@ -37,7 +37,7 @@ impl<D: Ops> Gpt2<D> {
         let mut x = self.device.embed(tape, tokens, context, &self.wte, &self.wpe);
         for layer in 0..=self.config.layers {
             if layer > 0 {
-                x = self.blocks[layer - 1].forward(x, context, &self.config, self.config.attention_scale(layer - 1));
+                x = self.blocks[layer - 1].forward(x, context, self, self.config.attention_scale(layer - 1));
             }
             if keep.contains(&State::Layer(layer)) {
                 let (state, tape) = x.split_tape();
@@ -51,17 +51,18 @@ impl<D: Ops> Gpt2<D> {
 
 impl<D: Ops> Block<D> {
     /// x + attention(ln_1(x)), then x + mlp(ln_2(x)).
-    fn forward<T: Tape<f32, D>>(&self, x: Mat<D, T>, context: usize, config: &Config, scale: f32) -> Mat<D, T> {
-        let Config { heads, epsilon, activation, .. } = *config;
+    fn forward<T: Tape<f32, D>>(&self, x: Mat<D, T>, context: usize, model: &Gpt2<D>, scale: f32) -> Mat<D, T> {
+        let precision = model.precision;
+        let Config { heads, epsilon, activation, .. } = model.config;
         let (residual, tape) = x.split_tape();
         let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_1.weight, &self.ln_1.bias, epsilon);
-        let h = D::linear(h, &self.attn.c_attn.weight, &self.attn.c_attn.bias);
+        let h = D::linear(h, &self.attn.c_attn.weight, &self.attn.c_attn.bias, precision);
         let h = D::attention(h, context, heads, scale);
-        let x = D::linear_residual(h, &self.attn.c_proj.weight, &self.attn.c_proj.bias, &residual);
+        let x = D::linear_residual(h, &self.attn.c_proj.weight, &self.attn.c_proj.bias, &residual, precision);
 
         let (residual, tape) = x.split_tape();
         let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_2.weight, &self.ln_2.bias, epsilon);
-        let h = D::linear_activated(h, &self.mlp.c_fc.weight, &self.mlp.c_fc.bias, activation);
-        D::linear_residual(h, &self.mlp.c_proj.weight, &self.mlp.c_proj.bias, &residual)
+        let h = D::linear_activated(h, &self.mlp.c_fc.weight, &self.mlp.c_fc.bias, activation, precision);
+        D::linear_residual(h, &self.mlp.c_proj.weight, &self.mlp.c_proj.bias, &residual, precision)
     }
 }

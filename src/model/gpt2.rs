@@ -1,6 +1,6 @@
 //! The parameters of a GPT-2 and their order.
 
-use crate::ops::{Mat, Ops};
+use crate::ops::{Head, Mat, Ops, Precision};
 
 use super::Config;
 
@@ -48,6 +48,8 @@ pub struct Block<D: Ops> {
 pub struct Gpt2<D: Ops> {
     pub config: Config,
     pub device: D,
+    /// Of the products of its linear layers and its head, forward and backward.
+    pub precision: Precision,
     /// (V, C): token embeddings, and the head, unless there is one of its own.
     pub wte: Mat<D>,
     /// (positions, C).
@@ -88,8 +90,13 @@ macro_rules! walk {
 
 impl<D: Ops> Gpt2<D> {
     /// The output embedding (V, C): logits are final states times its transpose.
-    pub fn head(&self) -> &Mat<D> {
-        self.lm_head.as_ref().unwrap_or(&self.wte)
+    pub fn head(&self) -> Head<'_, D> {
+        Head { matrix: self.lm_head.as_ref().unwrap_or(&self.wte), precision: self.precision }
+    }
+
+    /// The same model, its products computed in `precision`. Both share their arrays until one is changed.
+    pub fn with_precision(&self, precision: Precision) -> Self {
+        Self { precision, ..self.clone() }
     }
 
     /// Every parameter with its Hugging Face name (without the `transformer.` prefix), in a fixed order.

@@ -96,7 +96,7 @@ fn score_batch<D: Ops>(
     };
     let hidden = final_states(model);
     let teacher_states = teacher.map(|teacher| (final_states(teacher), teacher.head()));
-    let teacher_head = teacher_states.as_ref().map(|(hidden, head)| TeacherHead { hidden, head });
+    let teacher_head = teacher_states.as_ref().map(|(hidden, head)| TeacherHead::new(hidden, *head));
     let scores = D::score(&hidden, model.head(), &targets, teacher_head);
     positions.into_iter().zip(scores).for_each(|(position, score)| visit(position, score));
 }

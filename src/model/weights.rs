@@ -11,7 +11,7 @@ use super::Config;
 use super::checkpoint::{Checkpoint, differences};
 use super::floats::le_bytes;
 use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
-use crate::ops::{Ops, tape};
+use crate::ops::{Ops, Precision, tape};
 
 /// One array, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +121,7 @@ impl<D: Ops> Gpt2<D> {
         Self {
             config: config.clone(),
             device: device.clone(),
+            precision: Precision::F32,
             wte: get("wte.weight"),
             wpe: get("wpe.weight"),
             blocks: (0..config.layers).map(block).collect(),

@@ -4,8 +4,9 @@ use dfdx::prelude::*;
 
 use super::critic::Critic;
 use super::logits::{LogitTerm, TeacherHead, TokenScore, check, score_rows};
+use super::precision::only_f32;
 use super::tape::{matrix as to_device, read};
-use super::{Mat, Scalar};
+use super::{Head, Mat, Scalar};
 
 /// Logits, of student and teacher each, that are in memory at a time.
 const CHUNK_ELEMENTS: usize = 1 << 24;
@@ -16,12 +17,12 @@ const NORM_EPSILON: f32 = 1e-12;
 /// See [`super::Losses::logit_losses`].
 pub fn logit_losses<D: Device<f32>, T: Tape<f32, D>>(
     hidden: Mat<D, T>,
-    head: &Mat<D>,
+    head: Head<D>,
     targets: &[u32],
     teacher: Option<TeacherHead<'_, D>>,
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<D, T>, Vec<f64>) {
-    let rows = (CHUNK_ELEMENTS / head.shape().0).max(1);
+    let rows = (CHUNK_ELEMENTS / head.matrix.shape().0).max(1);
     logit_losses_by(rows, hidden, head, targets, teacher, terms)
 }
 
@@ -30,12 +31,13 @@ pub fn logit_losses<D: Device<f32>, T: Tape<f32, D>>(
 fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
     chunk: usize,
     hidden: Mat<D, T>,
-    head: &Mat<D>,
+    head: Head<D>,
     targets: &[u32],
     teacher: Option<TeacherHead<'_, D>>,
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<D, T>, Vec<f64>) {
     check(&hidden, head, targets, teacher, terms);
+    let head = plain(head);
     let device = hidden.device().clone();
     let tokens = targets.len();
     let (hidden, outer) = hidden.split_tape();
@@ -45,7 +47,8 @@ fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
     for start in (0..tokens).step_by(chunk) {
         let end = tokens.min(start + chunk);
         let states: Mat<D> = hidden.clone().slice((start..end, ..head.shape().1));
-        let teacher = teacher.map(|teacher| logits(teacher.hidden.clone().slice((start..end, ..teacher.head.shape().1)), teacher.head));
+        let teacher =
+            teacher.map(|teacher| logits(teacher.hidden.clone().slice((start..end, ..teacher.head.matrix.shape().1)), plain(teacher.head)));
         let share = (end - start) as f64 / tokens as f64;
         let part = if T::OWNS_TAPE {
             let (total, part) = chunk_losses(states.leaky_trace(), head, &targets[start..end], teacher, terms);
@@ -112,6 +115,12 @@ fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
     (total, values)
 }
 
+/// The head of a device that computes in f32.
+fn plain<D: Device<f32>>(head: Head<'_, D>) -> &Mat<D> {
+    only_f32(head.precision);
+    head.matrix
+}
+
 /// hidden·headᵀ, (rows, V).
 fn logits<D: Device<f32>, T: Tape<f32, D>>(hidden: Mat<D, T>, head: &Mat<D>) -> Mat<D, T> {
     let (hidden, tape) = hidden.split_tape();
@@ -122,16 +131,17 @@ fn logits<D: Device<f32>, T: Tape<f32, D>>(hidden: Mat<D, T>, head: &Mat<D>) -> 
 }
 
 /// See [`super::Losses::score`].
-pub fn score<D: Device<f32>>(hidden: &Mat<D>, head: &Mat<D>, targets: &[u32], teacher: Option<TeacherHead<'_, D>>) -> Vec<TokenScore> {
+pub fn score<D: Device<f32>>(hidden: &Mat<D>, head: Head<D>, targets: &[u32], teacher: Option<TeacherHead<'_, D>>) -> Vec<TokenScore> {
     check(hidden, head, targets, teacher, &[]);
+    let head = plain(head);
     let (vocabulary, width) = *head.shape();
     let chunk = (CHUNK_ELEMENTS / vocabulary).max(1);
     let mut scores = Vec::with_capacity(targets.len());
     for start in (0..targets.len()).step_by(chunk) {
         let end = targets.len().min(start + chunk);
         let student = read(&logits(hidden.clone().slice((start..end, ..width)), head));
-        let teacher =
-            teacher.map(|teacher| read(&logits(teacher.hidden.clone().slice((start..end, ..teacher.head.shape().1)), teacher.head)));
+        let teacher = teacher
+            .map(|teacher| read(&logits(teacher.hidden.clone().slice((start..end, ..teacher.head.matrix.shape().1)), plain(teacher.head))));
         scores.extend(score_rows(&student, teacher.as_deref(), &targets[start..end], vocabulary));
     }
     scores
@@ -209,8 +219,8 @@ mod tests {
             (LogitTerm::Kl { temperature: 1.0, reverse: true }, 0.3),
         ];
         let run = |chunk: usize| {
-            let teacher = Some(TeacherHead { hidden: &teacher_hidden, head: &teacher_head });
-            let (loss, values) = logit_losses_by(chunk, hidden.leaky_trace(), &head, &targets, teacher, &terms);
+            let teacher = Some(TeacherHead::new(&teacher_hidden, (&teacher_head).into()));
+            let (loss, values) = logit_losses_by(chunk, hidden.leaky_trace(), (&head).into(), &targets, teacher, &terms);
             (loss.as_vec()[0], values, gradients(loss, &[&hidden, &head]))
         };
         let (whole, parts) = (run(7), run(2));

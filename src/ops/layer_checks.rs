@@ -2,6 +2,7 @@
 
 use dfdx::prelude::*;
 
+use super::Precision::{Bf16, F32};
 use super::loss_checks::{assert_close, gradients, matrix, numeric, with_threads};
 use super::{Activation, Layers, Mat, Scalar, composed, tape};
 
@@ -33,14 +34,19 @@ fn compare(name: &str, inputs: &[Mat<Cpu>], fused: impl Fn(Traced) -> Traced, re
 fn linear_layers_are_those_of_dfdx_s_own_operations() {
     for (rows, inner, columns) in [(1, 1, 1), (7, 13, 5), (130, 24, 96)] {
         let x = [matrix(rows, inner, 1.0, 0), matrix(inner, columns, 0.5, 1), matrix(1, columns, 1.0, 2), matrix(rows, columns, 1.0, 3)];
-        compare("linear", &x[..3], |v| Cpu::linear(v, &x[1], &x[2]), |v| composed::linear(v, &x[1], &x[2]));
+        compare("linear", &x[..3], |v| Cpu::linear(v, &x[1], &x[2], F32), |v| composed::linear(v, &x[1], &x[2]));
         for activation in
             [Activation::GeluTanh, Activation::Gelu, Activation::QuickGelu, Activation::Relu, Activation::Silu, Activation::Tanh]
         {
-            let fused = |v| Cpu::linear_activated(v, &x[1], &x[2], activation);
+            let fused = |v| Cpu::linear_activated(v, &x[1], &x[2], activation, F32);
             compare(&format!("{activation:?}"), &x[..3], fused, |v| composed::linear_activated(v, &x[1], &x[2], activation));
         }
-        compare("residual", &x, |v| Cpu::linear_residual(v, &x[1], &x[2], &x[3]), |v| composed::linear_residual(v, &x[1], &x[2], &x[3]));
+        compare(
+            "residual",
+            &x,
+            |v| Cpu::linear_residual(v, &x[1], &x[2], &x[3], F32),
+            |v| composed::linear_residual(v, &x[1], &x[2], &x[3]),
+        );
     }
 }
 
@@ -106,7 +112,7 @@ fn large_values_stay_finite() {
     assert!(tape::read(&out).iter().all(|x| x.is_finite()));
     assert!(gradients(weigh(out), &[&x])[0].iter().all(|x| x.is_finite()));
     let (weight, bias) = (matrix(24, 8, 1.0, 1), matrix(1, 8, 1.0, 2));
-    let out = Cpu::linear_activated(x.leaky_trace(), &weight, &bias, Activation::GeluTanh);
+    let out = Cpu::linear_activated(x.leaky_trace(), &weight, &bias, Activation::GeluTanh, F32);
     assert!(gradients(weigh(out), &[&x, &weight])[0].iter().all(|x| x.is_finite()));
     let constant = super::loss_checks::of(2, 4, vec![5.0; 8]);
     assert!(gradients(weigh(Cpu::standardize(constant.leaky_trace(), 1e-5)), &[&constant])[0].iter().all(|x| x.is_finite()));
@@ -122,10 +128,47 @@ fn any_number_of_threads_gives_the_same_bits() {
     let all = [&x, &gain, &bias, &weight, &attention_bias, &out_weight, &out_bias];
     let [one, two, three] = with_threads(|| {
         let h = Cpu::layer_norm(x.leaky_trace(), &gain, &bias, 1e-5);
-        let h = Cpu::attention(Cpu::linear(h, &weight, &attention_bias), context, heads, 0.35);
-        let h = Cpu::linear_residual(h, &out_weight, &out_bias, &x);
-        let h = Cpu::linear_activated(h, &out_weight, &out_bias, Activation::Gelu);
+        let h = Cpu::attention(Cpu::linear(h, &weight, &attention_bias, F32), context, heads, 0.35);
+        let h = Cpu::linear_residual(h, &out_weight, &out_bias, &x, F32);
+        let h = Cpu::linear_activated(h, &out_weight, &out_bias, Activation::Gelu, F32);
         (tape::read(&h), gradients(weigh(h), &all))
     });
     assert!(one == two && one == three);
+}
+
+/// The input rounded to bfloat16, in f64.
+fn rounded(x: &Mat<Cpu>) -> Vec<f64> {
+    tape::read(x).iter().map(|&x| f64::from(super::bf16::round(x))).collect()
+}
+
+#[test]
+fn in_bfloat16_only_the_inputs_of_products_are_rounded() {
+    let (rows, inner, columns) = (9, 13, 21);
+    let (x, weight, bias) = (matrix(rows, inner, 1.0, 0), matrix(inner, columns, 1.0, 1), matrix(1, columns, 1.0, 2));
+    let incoming = matrix(rows, columns, 1.0, 99);
+    let out = Cpu::linear(x.leaky_trace(), &weight, &bias, Bf16);
+    let values = tape::read(&out);
+    let found = gradients(weigh(out), &[&x, &weight, &bias]);
+    let incoming: Vec<f32> = tape::read(&incoming).iter().map(|g| 2.5 * g).collect();
+    let g: Vec<f64> = incoming.iter().map(|&g| f64::from(super::bf16::round(g))).collect();
+    let (x, weight) = (rounded(&x), rounded(&weight));
+    let bias_values = tape::read(&bias);
+    let expected: Vec<f64> = (0..rows * columns)
+        .map(|at| {
+            let (i, j) = (at / columns, at % columns);
+            (0..inner).map(|k| x[i * inner + k] * weight[k * columns + j]).sum::<f64>() + f64::from(bias_values[j])
+        })
+        .collect();
+    assert_close(&values, &expected.iter().map(|&x| x as f32).collect::<Vec<_>>(), 1e-5);
+    let into_x: Vec<f32> = (0..rows * inner)
+        .map(|at| (0..columns).map(|j| g[at / inner * columns + j] * weight[at % inner * columns + j]).sum::<f64>() as f32)
+        .collect();
+    let into_weight: Vec<f32> = (0..inner * columns)
+        .map(|at| (0..rows).map(|i| x[i * inner + at / columns] * g[i * columns + at % columns]).sum::<f64>() as f32)
+        .collect();
+    assert_close(&found[0], &into_x, 1e-5);
+    assert_close(&found[1], &into_weight, 1e-5);
+    // A sum of the gradients themselves: nothing is rounded.
+    let sums = |j: usize| incoming.iter().skip(j).step_by(columns).map(|&g| f64::from(g)).sum::<f64>() as f32;
+    assert_close(&found[2], &(0..columns).map(sums).collect::<Vec<_>>(), 1e-6);
 }

@@ -5,10 +5,16 @@
 use dfdx::prelude::*;
 
 use super::activation::Activation;
-use super::{Mat, attention, composed, embedding, layer_norm, linear, tape};
+use super::precision::only_f32;
+use super::{Mat, Precision, attention, bf16, composed, embedding, layer_norm, linear, tape};
 
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
 pub trait Layers: Device<f32> {
+    /// The instructions of [`Precision::Bf16`], where this machine has them.
+    fn bf16() -> Option<&'static str> {
+        None
+    }
+
     /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result (N, C). Tokens are below V and `context` is at most the positions.
     fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
         composed::embed(self, tape, tokens, context, wte, wpe)
@@ -24,18 +30,33 @@ pub trait Layers: Device<f32> {
         composed::standardize(x, epsilon)
     }
 
-    /// x·W + b: `x` (N, I), `weight` (I, O), `bias` (1, O).
-    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
+    /// x·W + b, and its gradients, with products computed in `precision`: `x` (N, I), `weight` (I, O), `bias` (1, O).
+    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, precision: Precision) -> Mat<Self, T> {
+        only_f32(precision);
         composed::linear(x, weight, bias)
     }
 
     /// f(x·W + b), f the activation.
-    fn linear_activated<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, activation: Activation) -> Mat<Self, T> {
+    fn linear_activated<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        activation: Activation,
+        precision: Precision,
+    ) -> Mat<Self, T> {
+        only_f32(precision);
         composed::linear_activated(x, weight, bias, activation)
     }
 
     /// x·W + b + residual.
-    fn linear_residual<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, residual: &Mat<Self>) -> Mat<Self, T> {
+    fn linear_residual<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        residual: &Mat<Self>,
+        precision: Precision,
+    ) -> Mat<Self, T> {
+        only_f32(precision);
         composed::linear_residual(x, weight, bias, residual)
     }
 
@@ -62,6 +83,10 @@ pub trait Layers: Device<f32> {
 }
 
 impl Layers for Cpu {
+    fn bf16() -> Option<&'static str> {
+        bf16::instructions()
+    }
+
     fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
         embedding::embed(tape, tokens, context, wte, wpe)
     }
@@ -74,16 +99,28 @@ impl Layers for Cpu {
         layer_norm::standardize(x, epsilon)
     }
 
-    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>) -> Mat<Self, T> {
-        linear::linear(x, weight, bias)
+    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, precision: Precision) -> Mat<Self, T> {
+        linear::linear(x, weight, bias, precision)
     }
 
-    fn linear_activated<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, activation: Activation) -> Mat<Self, T> {
-        linear::linear_activated(x, weight, bias, activation)
+    fn linear_activated<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        activation: Activation,
+        precision: Precision,
+    ) -> Mat<Self, T> {
+        linear::linear_activated(x, weight, bias, activation, precision)
     }
 
-    fn linear_residual<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, residual: &Mat<Self>) -> Mat<Self, T> {
-        linear::linear_residual(x, weight, bias, residual)
+    fn linear_residual<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        residual: &Mat<Self>,
+        precision: Precision,
+    ) -> Mat<Self, T> {
+        linear::linear_residual(x, weight, bias, residual, precision)
     }
 
     fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {

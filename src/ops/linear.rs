@@ -3,11 +3,11 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::Mat;
 use super::activation::{Activation, activate, activate_with_slope};
 use super::matmul::{Product, product};
 use super::tape::{self, Place};
 use super::vector::{self, dispatched};
+use super::{Mat, Precision};
 
 /// Elements that one task works on.
 const CHUNK: usize = 1 << 14;
@@ -15,17 +15,23 @@ const CHUNK: usize = 1 << 14;
 const ROWS: usize = 64;
 
 /// x·W + b, (N, I)·(I, O) + (1, O).
-pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Mat<Cpu, T> {
-    let out = forward(&x, weight, bias);
+pub fn linear<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, precision: Precision) -> Mat<Cpu, T> {
+    let out = forward(&x, weight, bias, precision);
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let keep = Kept::new(x, weight, bias);
+    let keep = Kept::new(x, weight, bias, precision);
     tape::record(tape, out, move |gradients, incoming| keep.backward(gradients, &incoming))
 }
 
 /// f(x·W + b), f the activation.
-pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, activation: Activation) -> Mat<Cpu, T> {
-    let mut out = forward(&x, weight, bias);
+pub fn linear_activated<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    weight: &Mat<Cpu>,
+    bias: &Mat<Cpu>,
+    activation: Activation,
+    precision: Precision,
+) -> Mat<Cpu, T> {
+    let mut out = forward(&x, weight, bias, precision);
     let (x, tape) = x.split_tape();
     let mut slopes = vec![0.0f32; if T::OWNS_TAPE { out.len() } else { 0 }];
     if T::OWNS_TAPE {
@@ -34,7 +40,7 @@ pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bi
         out.par_chunks_mut(CHUNK).for_each(|y| activate(activation, y));
     }
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let keep = Kept::new(x, weight, bias);
+    let keep = Kept::new(x, weight, bias, precision);
     tape::record(tape, out, move |gradients, mut incoming| {
         incoming.par_chunks_mut(CHUNK).zip(slopes.par_chunks(CHUNK)).for_each(|(g, slope)| multiply(g, slope));
         keep.backward(gradients, &incoming)
@@ -42,7 +48,13 @@ pub fn linear_activated<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bi
 }
 
 /// x·W + b + residual; the gradient flows to the residual as well.
-pub fn linear_residual<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, residual: &Mat<Cpu>) -> Mat<Cpu, T> {
+pub fn linear_residual<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    weight: &Mat<Cpu>,
+    bias: &Mat<Cpu>,
+    residual: &Mat<Cpu>,
+    precision: Precision,
+) -> Mat<Cpu, T> {
     let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
     assert_eq!(*residual.shape(), (rows, columns), "the residual has the shape of the result");
     let mut out = vec![0.0f32; rows * columns];
@@ -51,11 +63,11 @@ pub fn linear_residual<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, weight: &Mat<Cpu>, bia
         row.copy_from_slice(residual);
         vector::add(row, bias_values);
     });
-    product(Product::new(rows, inner, columns).accumulate(), tape::values(&x), tape::values(weight), &mut out);
+    product(Product::new(rows, inner, columns).accumulate().precision(precision), tape::values(&x), tape::values(weight), &mut out);
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), rows, columns, out);
-    let (residual, keep) = (Place::of(residual), Kept::new(x, weight, bias));
+    let (residual, keep) = (Place::of(residual), Kept::new(x, weight, bias, precision));
     tape::record(tape, out, move |gradients, incoming| {
         keep.backward(gradients, &incoming)?;
         add_gradient(gradients, &residual, incoming)
@@ -70,14 +82,14 @@ fn add_gradient(gradients: &mut Gradients<f32, Cpu>, x: &Place, gradient: Vec<f3
 }
 
 /// x·W + b.
-fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Vec<f32> {
+fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, precision: Precision) -> Vec<f32> {
     let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
     assert_eq!(x.shape().1, inner, "the weight has a row for every column of x");
     assert_eq!(*bias.shape(), (1, columns), "the bias has a number for every column of the weight");
     let bias = tape::values(bias);
     let mut out = vec![0.0f32; rows * columns];
     out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| row.copy_from_slice(bias));
-    product(Product::new(rows, inner, columns).accumulate(), tape::values(x), tape::values(weight), &mut out);
+    product(Product::new(rows, inner, columns).accumulate().precision(precision), tape::values(x), tape::values(weight), &mut out);
     out
 }
 
@@ -88,20 +100,21 @@ struct Kept {
     weight: Mat<Cpu>,
     weight_place: Place,
     bias: Place,
+    precision: Precision,
 }
 
 impl Kept {
-    fn new(x: Mat<Cpu>, weight: &Mat<Cpu>, bias: &Mat<Cpu>) -> Self {
-        Self { x_place: Place::of(&x), x, weight: weight.clone(), weight_place: Place::of(weight), bias: Place::of(bias) }
+    fn new(x: Mat<Cpu>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, precision: Precision) -> Self {
+        Self { x_place: Place::of(&x), x, weight: weight.clone(), weight_place: Place::of(weight), bias: Place::of(bias), precision }
     }
 
     /// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g.
     fn backward(&self, gradients: &mut Gradients<f32, Cpu>, incoming: &[f32]) -> Result<(), CpuError> {
         let (inner, columns) = *self.weight.shape();
         let rows = incoming.len() / columns;
-        let back = Product::new(rows, columns, inner).right_transposed().accumulate();
+        let back = Product::new(rows, columns, inner).right_transposed().accumulate().precision(self.precision);
         product(back, incoming, tape::values(&self.weight), self.x_place.get(gradients)?);
-        let outer = Product::new(inner, rows, columns).left_transposed().accumulate();
+        let outer = Product::new(inner, rows, columns).left_transposed().accumulate().precision(self.precision);
         product(outer, tape::values(&self.x), incoming, self.weight_place.get(gradients)?);
         add_column_sums(incoming, self.bias.get(gradients)?);
         Ok(())

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::logit_rows::{Scratch, Terms, largest};
 use super::matmul::{Product, product};
-use super::tape::{precomputed, values};
-use super::{Mat, Scalar};
+use super::tape::{self, precomputed};
+use super::{Head, Mat, Scalar};
 
 /// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,16 @@ impl LogitTerm {
 #[derive(Debug)]
 pub struct TeacherHead<'a, D: Device<f32>> {
     pub hidden: &'a Mat<D>,
-    pub head: &'a Mat<D>,
+    pub head: Head<'a, D>,
+    /// Logits that were computed before, for others as well.
+    pub shared: Option<&'a SharedLogits>,
+}
+
+impl<'a, D: Device<f32>> TeacherHead<'a, D> {
+    /// With nothing computed before.
+    pub fn new(hidden: &'a Mat<D>, head: Head<'a, D>) -> Self {
+        Self { hidden, head, shared: None }
+    }
 }
 
 impl<D: Device<f32>> Clone for TeacherHead<'_, D> {
@@ -44,6 +53,13 @@ impl<D: Device<f32>> Clone for TeacherHead<'_, D> {
 }
 
 impl<D: Device<f32>> Copy for TeacherHead<'_, D> {}
+
+/// A teacher's logits of the first tokens of a micro-batch, computed once for all students that are compared with them. How many tokens depends on the vocabulary: memory is bounded.
+#[derive(Debug)]
+pub struct SharedLogits {
+    /// Row by row.
+    values: Vec<f32>,
+}
 
 /// How one token was predicted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +76,8 @@ pub struct TokenScore {
 const CHUNK_ELEMENTS: usize = 1 << 21;
 /// Tokens of a chunk at least and at most.
 const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 256..=512;
+/// Elements of shared logits at most: 64 MiB.
+const SHARED_ELEMENTS: usize = 1 << 24;
 
 /// Tokens of a chunk over a vocabulary.
 fn chunk_tokens(vocabulary: usize) -> usize {
@@ -69,20 +87,24 @@ fn chunk_tokens(vocabulary: usize) -> usize {
 /// Asserts that the shapes of a call fit together.
 pub(super) fn check<D: Device<f32>, T>(
     hidden: &Mat<D, T>,
-    head: &Mat<D>,
+    head: Head<D>,
     targets: &[u32],
     teacher: Option<TeacherHead<'_, D>>,
     terms: &[(LogitTerm, f64)],
 ) {
-    let (vocabulary, width) = *head.shape();
+    let (vocabulary, width) = *head.matrix.shape();
     assert_eq!(*hidden.shape(), (targets.len(), width), "a hidden state of the head's width for every target");
     assert!(
         !targets.is_empty() && targets.iter().all(|&target| (target as usize) < vocabulary),
         "targets are below the vocabulary's {vocabulary}"
     );
     if let Some(teacher) = teacher {
-        assert_eq!(teacher.head.shape().0, vocabulary, "both models have one vocabulary");
-        assert_eq!(*teacher.hidden.shape(), (targets.len(), teacher.head.shape().1), "a hidden state of the teacher for every target");
+        assert_eq!(teacher.head.matrix.shape().0, vocabulary, "both models have one vocabulary");
+        assert_eq!(
+            *teacher.hidden.shape(),
+            (targets.len(), teacher.head.matrix.shape().1),
+            "a hidden state of the teacher for every target"
+        );
     }
     for (term, _) in terms {
         assert!(teacher.is_some() || !term.needs_teacher(), "{term:?} needs a teacher");
@@ -92,26 +114,54 @@ pub(super) fn check<D: Device<f32>, T>(
     }
 }
 
+/// See [`super::Losses::share_logits`].
+pub fn share_logits(hidden: &Mat<Cpu>, head: Head<Cpu>) -> SharedLogits {
+    let (vocabulary, width) = *head.matrix.shape();
+    let (tokens, chunk) = (hidden.shape().0, chunk_tokens(vocabulary));
+    // Whole chunks, so that each number comes from the product that it would come from otherwise.
+    let rows = if tokens * vocabulary <= SHARED_ELEMENTS { tokens } else { SHARED_ELEMENTS / vocabulary / chunk * chunk };
+    let mut values = vec![0.0; rows * vocabulary];
+    for (part, states) in values.chunks_mut(chunk * vocabulary).zip(tape::values(hidden).chunks(chunk * width)) {
+        chunk_logits(states, head, part);
+    }
+    SharedLogits { values }
+}
+
+/// hidden·headᵀ for the tokens of a chunk.
+fn chunk_logits(hidden: &[f32], head: Head<Cpu>, logits: &mut [f32]) {
+    let (vocabulary, width) = *head.matrix.shape();
+    let shape = Product::new(hidden.len() / width, width, vocabulary).right_transposed().precision(head.precision);
+    product(shape, hidden, tape::values(head.matrix), logits);
+}
+
 /// The buffers of a model's side: hidden states, head, and the logits of a chunk.
 struct Side<'a> {
     hidden: &'a [f32],
-    head: &'a [f32],
-    width: usize,
+    head: Head<'a, Cpu>,
+    shared: &'a [f32],
     logits: Vec<f32>,
 }
 
 impl<'a> Side<'a> {
-    fn new<T: Tape<f32, Cpu>>(hidden: &'a Mat<Cpu, T>, head: &'a Mat<Cpu>) -> Self {
-        let (vocabulary, width) = *head.shape();
+    fn new<T: Tape<f32, Cpu>>(hidden: &'a Mat<Cpu, T>, head: Head<'a, Cpu>) -> Self {
+        let vocabulary = head.matrix.shape().0;
         let rows = hidden.shape().0.min(chunk_tokens(vocabulary));
-        Self { hidden: values(hidden), head: values(head), width, logits: vec![0.0; rows * vocabulary] }
+        Self { hidden: tape::values(hidden), head, shared: &[], logits: vec![0.0; rows * vocabulary] }
     }
 
-    /// Computes the logits of `count` tokens from `start` on and returns them.
-    fn fill(&mut self, start: usize, count: usize, vocabulary: usize) -> &mut [f32] {
+    fn of_teacher(teacher: TeacherHead<'a, Cpu>) -> Self {
+        let shared = teacher.shared.map_or(&[][..], |shared| &shared.values);
+        Self { shared, ..Self::new(teacher.hidden, teacher.head) }
+    }
+
+    /// The logits of `count` tokens from `start` on.
+    fn fill(&mut self, start: usize, count: usize) -> &[f32] {
+        let (vocabulary, width) = *self.head.matrix.shape();
+        if let Some(logits) = self.shared.get(start * vocabulary..(start + count) * vocabulary) {
+            return logits;
+        }
         let logits = &mut self.logits[..count * vocabulary];
-        let states = &self.hidden[start * self.width..(start + count) * self.width];
-        product(Product::new(count, self.width, vocabulary).right_transposed(), states, self.head, logits);
+        chunk_logits(&self.hidden[start * width..(start + count) * width], self.head, logits);
         logits
     }
 }
@@ -119,17 +169,17 @@ impl<'a> Side<'a> {
 /// See [`super::Losses::logit_losses`].
 pub fn logit_losses<T: Tape<f32, Cpu>>(
     hidden: Mat<Cpu, T>,
-    head: &Mat<Cpu>,
+    head: Head<Cpu>,
     targets: &[u32],
     teacher: Option<TeacherHead<'_, Cpu>>,
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<Cpu, T>, Vec<f64>) {
     check(&hidden, head, targets, teacher, terms);
-    let (vocabulary, width) = *head.shape();
+    let (vocabulary, width) = *head.matrix.shape();
     let tokens = targets.len();
     let plan = Terms::new(terms, tokens, T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0));
     let mut student = Side::new(&hidden, head);
-    let mut teacher = teacher.filter(|_| plan.needs_teacher()).map(|teacher| Side::new(teacher.hidden, teacher.head));
+    let mut teacher = teacher.filter(|_| plan.needs_teacher()).map(Side::of_teacher);
     let mut gradients =
         if plan.gradient { [vec![0.0f32; tokens * width], vec![0.0f32; vocabulary * width]] } else { [Vec::new(), Vec::new()] };
     let tasks = 2 * rayon::current_num_threads();
@@ -137,8 +187,8 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
     let mut values = vec![0.0f64; terms.len()];
     for start in (0..tokens).step_by(chunk_tokens(vocabulary)) {
         let count = chunk_tokens(vocabulary).min(tokens - start);
-        student.fill(start, count, vocabulary);
-        let compared = teacher.as_mut().map(|teacher| &*teacher.fill(start, count, vocabulary));
+        student.fill(start, count);
+        let compared = teacher.as_mut().map(|teacher| teacher.fill(start, count));
         let mut row_values = vec![0.0f64; count * terms.len()];
         if !terms.is_empty() {
             let rows = count.div_ceil(tasks);
@@ -161,9 +211,14 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         if plan.gradient {
             let part = start * width..(start + count) * width;
             let logits = &student.logits[..count * vocabulary];
-            product(Product::new(count, vocabulary, width), logits, student.head, &mut gradients[0][part.clone()]);
             product(
-                Product::new(vocabulary, count, width).left_transposed().accumulate(),
+                Product::new(count, vocabulary, width).precision(head.precision),
+                logits,
+                tape::values(head.matrix),
+                &mut gradients[0][part.clone()],
+            );
+            product(
+                Product::new(vocabulary, count, width).left_transposed().accumulate().precision(head.precision),
                 logits,
                 &student.hidden[part],
                 &mut gradients[1],
@@ -174,21 +229,21 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
     let total = values.iter().zip(terms).map(|(value, (_, factor))| factor * value).sum();
     let (hidden, tape) = hidden.split_tape();
     let [hidden_gradient, head_gradient] = gradients;
-    let gradients = if plan.gradient { vec![(hidden, hidden_gradient), (head.clone(), head_gradient)] } else { Vec::new() };
-    (precomputed(tape, head.device(), total, gradients), values)
+    let gradients = if plan.gradient { vec![(hidden, hidden_gradient), (head.matrix.clone(), head_gradient)] } else { Vec::new() };
+    (precomputed(tape, head.matrix.device(), total, gradients), values)
 }
 
 /// See [`super::Losses::score`].
-pub fn score(hidden: &Mat<Cpu>, head: &Mat<Cpu>, targets: &[u32], teacher: Option<TeacherHead<'_, Cpu>>) -> Vec<TokenScore> {
+pub fn score(hidden: &Mat<Cpu>, head: Head<Cpu>, targets: &[u32], teacher: Option<TeacherHead<'_, Cpu>>) -> Vec<TokenScore> {
     check(hidden, head, targets, teacher, &[]);
-    let vocabulary = head.shape().0;
+    let vocabulary = head.matrix.shape().0;
     let mut student = Side::new(hidden, head);
-    let mut teacher = teacher.map(|teacher| Side::new(teacher.hidden, teacher.head));
+    let mut teacher = teacher.map(Side::of_teacher);
     let mut scores = Vec::with_capacity(targets.len());
     for start in (0..targets.len()).step_by(chunk_tokens(vocabulary)) {
         let count = chunk_tokens(vocabulary).min(targets.len() - start);
-        let student = student.fill(start, count, vocabulary);
-        let teacher = teacher.as_mut().map(|teacher| &*teacher.fill(start, count, vocabulary));
+        let student = student.fill(start, count);
+        let teacher = teacher.as_mut().map(|teacher| teacher.fill(start, count));
         scores.extend(score_rows(student, teacher, &targets[start..start + count], vocabulary));
     }
     scores
@@ -247,12 +302,12 @@ mod tests {
         }
 
         fn teacher(&self) -> Option<TeacherHead<'_, Cpu>> {
-            Some(TeacherHead { hidden: &self.teacher.0, head: &self.teacher.1 })
+            Some(TeacherHead::new(&self.teacher.0, (&self.teacher.1).into()))
         }
 
         /// Value, terms and gradients of the fused kernel.
         fn fused(&self, terms: &[(LogitTerm, f64)]) -> (f32, Vec<f64>, Vec<Vec<f32>>) {
-            let (loss, values) = Cpu::logit_losses(self.hidden.leaky_trace(), &self.head, &self.targets, self.teacher(), terms);
+            let (loss, values) = Cpu::logit_losses(self.hidden.leaky_trace(), (&self.head).into(), &self.targets, self.teacher(), terms);
             (loss.as_vec()[0], values, gradients(loss, &[&self.hidden, &self.head]))
         }
     }
@@ -321,7 +376,7 @@ mod tests {
         assert_eq!(chunk_tokens(9_001), 256);
         let (loss, values, fused) = case.fused(&TERMS);
         let (composed, expected) =
-            composed_losses::logit_losses(case.hidden.leaky_trace(), &case.head, &case.targets, case.teacher(), &TERMS);
+            composed_losses::logit_losses(case.hidden.leaky_trace(), (&case.head).into(), &case.targets, case.teacher(), &TERMS);
         let composed_loss = composed.as_vec()[0];
         assert!((loss - composed_loss).abs() < 1e-4 * composed_loss, "{loss} against {composed_loss}");
         for (value, expected) in values.iter().zip(&expected) {
@@ -336,14 +391,14 @@ mod tests {
     fn without_a_tape_the_values_are_the_same() {
         let case = Case::new(9, 4, 3, 21);
         let (with, values, _) = case.fused(&TERMS);
-        let (without, again) = Cpu::logit_losses(case.hidden.clone(), &case.head, &case.targets, case.teacher(), &TERMS);
+        let (without, again) = Cpu::logit_losses(case.hidden.clone(), (&case.head).into(), &case.targets, case.teacher(), &TERMS);
         assert_eq!((with, values), (without.as_vec()[0], again));
     }
 
     #[test]
     fn language_modelling_alone_needs_no_teacher() {
         let case = Case::new(4, 3, 3, 7);
-        let (_, values) = Cpu::logit_losses(case.hidden.clone(), &case.head, &case.targets, None, &TERMS[..1]);
+        let (_, values) = Cpu::logit_losses(case.hidden.clone(), (&case.head).into(), &case.targets, None, &TERMS[..1]);
         assert_eq!(values, case.fused(&TERMS).1[..1]);
     }
 
@@ -376,9 +431,26 @@ mod tests {
     }
 
     #[test]
+    fn shared_logits_change_no_bit_whether_they_are_all_or_some() {
+        for (tokens, vocabulary, shared_tokens) in [(300, 50, 300), (520, 40_000, 256)] {
+            let case = Case::new(tokens, 3, 2, vocabulary);
+            let alone = case.teacher().expect("a teacher");
+            let shared = Cpu::share_logits(alone.hidden, alone.head).expect("the CPU shares");
+            assert_eq!(shared.values.len(), shared_tokens * vocabulary);
+            let run = |teacher| {
+                let (loss, values) =
+                    Cpu::logit_losses(case.hidden.leaky_trace(), (&case.head).into(), &case.targets, Some(teacher), &TERMS);
+                (values, gradients(loss, &[&case.hidden, &case.head]))
+            };
+            assert!(run(alone) == run(TeacherHead { shared: Some(&shared), ..alone }));
+        }
+    }
+
+    #[test]
     fn any_number_of_threads_gives_the_same_bits() {
         let case = Case::new(133, 24, 40, 1000);
-        let [one, two, three] = with_threads(|| (case.fused(&TERMS), Cpu::score(&case.hidden, &case.head, &case.targets, case.teacher())));
+        let [one, two, three] =
+            with_threads(|| (case.fused(&TERMS), Cpu::score(&case.hidden, (&case.head).into(), &case.targets, case.teacher())));
         assert!(one == two && one == three);
     }
 
@@ -387,8 +459,8 @@ mod tests {
         let case = Case::new(40, 3, 4, 11);
         let student = log_softmax(&wide(&case.hidden), &wide(&case.head), 3, 1.0);
         let teacher = log_softmax(&wide(&case.teacher.0), &wide(&case.teacher.1), 4, 1.0);
-        let scores = Cpu::score(&case.hidden, &case.head, &case.targets, case.teacher());
-        let composed = composed_losses::score(&case.hidden, &case.head, &case.targets, case.teacher());
+        let scores = Cpu::score(&case.hidden, (&case.head).into(), &case.targets, case.teacher());
+        let composed = composed_losses::score(&case.hidden, (&case.head).into(), &case.targets, case.teacher());
         let best = |row: &[f64]| (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
         for (token, score) in scores.iter().enumerate() {
             assert!((score.log_probability - student[token][case.targets[token] as usize]).abs() < 1e-5);
@@ -398,7 +470,7 @@ mod tests {
             assert!((score.log_probability - composed[token].log_probability).abs() < 1e-5 && score.agrees == composed[token].agrees);
         }
         assert!(scores.iter().any(|score| score.agrees) && scores.iter().any(|score| !score.agrees));
-        let alone = Cpu::score(&case.hidden, &case.head, &case.targets, None);
+        let alone = Cpu::score(&case.hidden, (&case.head).into(), &case.targets, None);
         assert!(alone.iter().zip(&scores).all(|(a, b)| a.log_probability == b.log_probability && a.kl == 0.0 && !a.agrees));
     }
 }

@@ -7,9 +7,9 @@ use dfdx::prelude::*;
 
 use super::critic::Critic;
 use super::critic_update::{self, CriticReport};
-use super::logits::{LogitTerm, TeacherHead, TokenScore};
+use super::logits::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
 use super::tape::{read, values};
-use super::{Mat, Scalar, composed_losses, critic_term, hidden, logits};
+use super::{Head, Mat, Scalar, composed_losses, critic_term, hidden, logits};
 
 /// Operations that end a forward pass.
 pub trait Losses: Device<f32> {
@@ -20,7 +20,7 @@ pub trait Losses: Device<f32> {
     /// neither model are ever whole in memory. A term that compares with the teacher needs `teacher`.
     fn logit_losses<T: Tape<f32, Self>>(
         hidden: Mat<Self, T>,
-        head: &Mat<Self>,
+        head: Head<Self>,
         targets: &[u32],
         teacher: Option<TeacherHead<'_, Self>>,
         terms: &[(LogitTerm, f64)],
@@ -28,8 +28,14 @@ pub trait Losses: Device<f32> {
         composed_losses::logit_losses(hidden, head, targets, teacher, terms)
     }
 
+    /// The logits of a teacher that several students are compared with, in memory as far as is reasonable; none where a device gains nothing by it.
+    fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<SharedLogits> {
+        let _ = (hidden, head);
+        None
+    }
+
     /// How well each of the N tokens is predicted, for evaluation; shapes as in [`Losses::logit_losses`], no gradients.
-    fn score(hidden: &Mat<Self>, head: &Mat<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
+    fn score(hidden: &Mat<Self>, head: Head<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
         composed_losses::score(hidden, head, targets, teacher)
     }
 
@@ -59,7 +65,7 @@ pub trait Losses: Device<f32> {
 impl Losses for Cpu {
     fn logit_losses<T: Tape<f32, Self>>(
         hidden: Mat<Self, T>,
-        head: &Mat<Self>,
+        head: Head<Self>,
         targets: &[u32],
         teacher: Option<TeacherHead<'_, Self>>,
         terms: &[(LogitTerm, f64)],
@@ -67,7 +73,11 @@ impl Losses for Cpu {
         logits::logit_losses(hidden, head, targets, teacher, terms)
     }
 
-    fn score(hidden: &Mat<Self>, head: &Mat<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
+    fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<SharedLogits> {
+        Some(logits::share_logits(hidden, head))
+    }
+
+    fn score(hidden: &Mat<Self>, head: Head<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
         logits::score(hidden, head, targets, teacher)
     }
 

@@ -2,24 +2,39 @@
 
 use gemm::Parallelism;
 
+use super::Precision;
+use super::bf16::product_bf16;
+
 /// A product of an (m, k) and a (k, n) matrix, all row-major.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Product {
-    m: usize,
-    k: usize,
-    n: usize,
-    left_transposed: bool,
-    right_transposed: bool,
-    scale: f32,
-    accumulate: bool,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    pub(super) left_transposed: bool,
+    pub(super) right_transposed: bool,
+    pub(super) scale: f32,
+    pub(super) accumulate: bool,
     /// Distance between rows as stored: of the left, the right and the result.
-    strides: [usize; 3],
-    serial: bool,
+    pub(super) strides: [usize; 3],
+    pub(super) serial: bool,
+    precision: Precision,
 }
 
 impl Product {
     pub fn new(m: usize, k: usize, n: usize) -> Self {
-        Self { m, k, n, left_transposed: false, right_transposed: false, scale: 1.0, accumulate: false, strides: [k, n, n], serial: false }
+        Self {
+            m,
+            k,
+            n,
+            left_transposed: false,
+            right_transposed: false,
+            scale: 1.0,
+            accumulate: false,
+            strides: [k, n, n],
+            serial: false,
+            precision: Precision::F32,
+        }
     }
 
     /// The left matrix is stored as (k, m).
@@ -51,6 +66,11 @@ impl Product {
         Self { strides: [left, right, out], ..self }
     }
 
+    /// Of numbers rounded to it.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// On the calling thread alone, for many small products side by side.
     pub fn serial(self) -> Self {
         Self { serial: true, ..self }
@@ -59,6 +79,9 @@ impl Product {
 
 /// out = scale·left·right, or out += scale·left·right.
 pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
+    if p.precision == Precision::Bf16 {
+        return product_bf16(p.precision(Precision::F32), left, right, out);
+    }
     let Product { m, k, n, scale, accumulate, strides, .. } = p;
     if m == 0 || n == 0 {
         return;

@@ -15,6 +15,10 @@ pub type Scalar<D, T = NoneTape> = Tensor<Rank0, f32, D, T>;
 mod activation;
 mod adamw;
 mod attention;
+mod bf16;
+mod bf16_kernel;
+mod bf16_pack;
+mod bf16_rows;
 pub mod clouds;
 pub mod composed;
 pub mod composed_losses;
@@ -37,6 +41,7 @@ mod logits;
 mod loss_checks;
 mod losses;
 mod matmul;
+mod precision;
 pub mod tape;
 mod vector;
 
@@ -45,8 +50,9 @@ pub use adamw::{AdamW, Moments, adamw, add_assign, sum_of_squares};
 pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
 pub use critic_update::CriticReport;
 pub use layers::Layers;
-pub use logits::{LogitTerm, TeacherHead, TokenScore};
+pub use logits::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
 pub use losses::Losses;
+pub use precision::{Head, Precision};
 
 /// Everything that training and evaluation ask of a device.
 #[cfg(not(feature = "cuda"))]

@@ -15,7 +15,7 @@ use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::random::Stream;
 use crate::spec::run::{self, Balance, RunSpec, Teacher, Term};
-use crate::train::{Control, Corpus, Files, Job, Member, Phases, Sink, State, Values, train};
+use crate::train::{Control, Corpus, Files, Job, Member, Phases, Sink, State, Values, of_products, train};
 
 /// A distillation step of middling size, as a resolved run.
 pub const MIDDLING: &str = include_str!("bench.toml");
@@ -67,10 +67,10 @@ pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = Balance::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
-    let peak_now = || plain_product((1024, 1024, 1024), 8) / 1e9;
+    let peak_now = || plain_product((1024, 1024, 1024), 8, of_products(spec.train.precision)) / 1e9;
     let before = peak_now();
     let device = native();
-    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?;
+    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?.with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, &student, &model)?;
     // A machine that others use is faster at one moment than at another.
@@ -123,8 +123,8 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
     };
     let teacher = match &spec.teacher {
         Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
-        Teacher::Dir { path } => Config::read(&path.resolve())?,
-        Teacher::Hub { repo, revision } => {
+        Teacher::Dir { path, .. } => Config::read(&path.resolve())?,
+        Teacher::Hub { repo, revision, .. } => {
             let snapshot = hub.config(&Repo::model(repo, revision));
             let snapshot =
                 snapshot.with_context(|| format!("the shape of {repo} is not known; fetch it by `run`, or set teacher.source = \"train\" with its layers, width and heads"))?;

@@ -56,7 +56,7 @@ pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<
             format!("a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained on the same text with seed {seed}")
         }
         Teacher::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
-        Teacher::Hub { repo, revision } => format!("{repo} at {revision}, of the hub"),
+        Teacher::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
     };
     let start = match (student.init, &student.init_blocks) {
         (Init::Random, _) => "the random initialisation of the GPT-2 paper".to_owned(),

@@ -18,7 +18,7 @@ use crate::ops::{Native, native, side_by_side};
 use crate::record::{Claim, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::spec::run::{Init, InitBlocks, RunSpec};
 use crate::spec::{Plan, PlannedRun, run_spec_toml};
-use crate::train::{Control, Corpus, Job, Member, Outcome, State, caught, train};
+use crate::train::{Control, Corpus, Job, Member, Outcome, State, caught, of_products, train};
 
 /// The share of free memory that a group may take by its estimate.
 const MEMORY_SHARE: f64 = 0.7;
@@ -133,7 +133,7 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
         Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
         Claim::Ours(attempt) => attempt,
     };
-    let about = about(&run.id, corpus);
+    let about = about(&run.id, corpus, &[run.spec.train.precision, run.spec.teacher.precision()]);
     let resumed = attempt.newest_valid_checkpoint(&about)?;
     attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
     let device = native();
@@ -209,7 +209,8 @@ fn train_members(
     let step = members.iter().map(|member| member.state.step).min().unwrap_or(0);
     let steps = members.iter().map(|member| member.job.train.steps).max().unwrap_or(0);
     site.tell(&Event::Training { title: &title, runs: held.len(), step, steps });
-    train(members, Some(&teacher.model), data, &Control { stop: site.stop, progress: &site.progress() });
+    let model = teacher.model.with_precision(of_products(spec.teacher.precision()));
+    train(members, Some(&model), data, &Control { stop: site.stop, progress: &site.progress() });
     site.tell(&Event::Trained);
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::data::{self, shards};
 use crate::files;
 use crate::hub::{Fault, Hub, Pin, Repo};
 use crate::model::{Config, weight_files};
+use crate::ops::{Layers, Native};
 use crate::record::study::HubPin;
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, RunSpec, Teacher, Tokenizer};
@@ -58,6 +59,10 @@ impl<'a> Facts<'a> {
 }
 
 impl Inputs for Facts<'_> {
+    fn bf16(&self) -> bool {
+        Native::bf16().is_some()
+    }
+
     fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
         if let Dataset::Hub { repo, revision, .. } = dataset {
             let pin = self.hub.pin(&Repo::dataset(repo, revision));
@@ -85,8 +90,8 @@ impl Inputs for Facts<'_> {
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
         match teacher {
             Teacher::Train { .. } => Fact::Unknown("it is trained by this study".to_owned()),
-            Teacher::Dir { path } => self.fact(model_folder(&path.resolve())),
-            Teacher::Hub { repo, revision } => {
+            Teacher::Dir { path, .. } => self.fact(model_folder(&path.resolve())),
+            Teacher::Hub { repo, revision, .. } => {
                 let snapshot = self.hub.config(&Repo::model(repo, revision));
                 self.fact(snapshot.and_then(|snapshot| shape(&snapshot.folder, |_| Ok(snapshot.commit.clone()))))
             }
@@ -133,7 +138,7 @@ pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
     if let Tokenizer::Hub { repo, revision } = &spec.tokenizer {
         repos.push(Repo::model(repo, revision));
     }
-    if let Teacher::Hub { repo, revision } = &spec.teacher {
+    if let Teacher::Hub { repo, revision, .. } = &spec.teacher {
         repos.push(Repo::model(repo, revision));
     }
     repos

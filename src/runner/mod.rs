@@ -26,9 +26,10 @@ use anyhow::{Context, Result};
 
 use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
+use crate::ops::{Layers, Native};
 use crate::record::layout::Layout;
 use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
-use crate::spec::run::Teacher;
+use crate::spec::run::{Precision, Teacher};
 use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::train::{Progress, caught};
 
@@ -128,7 +129,7 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
 /// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs whose teacher cannot be had are open no more.
 fn fetch_teachers(plan: &Plan, open: &mut Vec<usize>, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
     for (_, indices) in by_key(open, |index| format!("{:?}", plan.runs[index].spec.teacher)) {
-        let Teacher::Hub { repo, revision } = &plan.runs[indices[0]].spec.teacher else { continue };
+        let Teacher::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else { continue };
         match site.hub.weights(&Repo::model(repo, revision)) {
             Ok(_) => {}
             Err(_) if site.stopped() => return,
@@ -210,12 +211,14 @@ fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
 }
 
 /// What a checkpoint of a run, or of a teacher under its key, belongs to.
-fn about(id: &str, corpus: &Prepared) -> About {
+fn about(id: &str, corpus: &Prepared, precisions: &[Precision]) -> About {
+    let bf16 = precisions.contains(&Precision::Bf16).then(Native::bf16).flatten();
+
     About {
         spec: id.to_owned(),
         numerics: NUMERICS_VERSION,
         data: corpus.key.clone(),
-        instructions: record::instruction_set(),
+        instructions: record::instruction_set() + &bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

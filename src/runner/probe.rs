@@ -4,24 +4,24 @@ use std::time::Instant;
 
 use dfdx::prelude::NoneTape;
 
-use crate::ops::{Layers, native, tape};
+use crate::ops::{Layers, Precision, native, tape};
 
 /// Share of a plain product's speed that a training reaches as a whole, roughly: small models less, large ones more.
 const SHARE: f64 = 0.5;
 
 /// Floating-point operations that a training gets done in a second here, roughly.
 pub fn training_flops_per_second() -> f64 {
-    SHARE * plain_product((512, 256, 1024), 12)
+    SHARE * plain_product((512, 256, 1024), 12, Precision::F32)
 }
 
 /// Floating-point operations a second of the best of `times` products of a (rows, inner) and an (inner, columns) matrix.
-pub fn plain_product((rows, inner, columns): (usize, usize, usize), times: usize) -> f64 {
+pub fn plain_product((rows, inner, columns): (usize, usize, usize), times: usize, precision: Precision) -> f64 {
     let device = native();
     let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
     let (x, weight, bias) = (filled(rows, inner), filled(inner, columns), filled(1, columns));
     let once = || {
         let started = Instant::now();
-        std::hint::black_box(Layers::linear::<NoneTape>(x.clone(), &weight, &bias));
+        std::hint::black_box(Layers::linear::<NoneTape>(x.clone(), &weight, &bias, precision));
         started.elapsed().as_secs_f64()
     };
     // The first is slow: threads start, memory is fresh.

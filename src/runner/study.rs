@@ -145,7 +145,7 @@ fn teacher(run: &PlannedRun) -> String {
             let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
             format!("a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on {tokens} tokens")
         }
-        Teacher::Dir { path } => format!("the GPT-2 in {}", path.written),
+        Teacher::Dir { path, .. } => format!("the GPT-2 in {}", path.written),
         Teacher::Hub { repo, .. } => format!("{repo} {}", on_the_hub(run, "teacher")),
     }
 }

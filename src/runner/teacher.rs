@@ -38,9 +38,9 @@ pub(super) struct Teacher {
 pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result<Option<Teacher>> {
     let target = site.layout.teacher(&run.teacher_key);
     match &run.spec.teacher {
-        Source::Dir { path } => read(&path.resolve()).map(Some),
-        Source::Hub { repo, revision } => read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some),
-        Source::Train { layers, width, heads, seed, train } => {
+        Source::Dir { path, .. } => read(&path.resolve()).map(Some),
+        Source::Hub { repo, revision, .. } => read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some),
+        Source::Train { layers, width, heads, seed, train, .. } => {
             let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
             let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
             if let Some(aside) = publish_teacher(&target, &files::read_limited(&stored.metrics(), METRICS_LIMIT)?)? {
@@ -111,7 +111,7 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
                 std::thread::sleep(Duration::from_millis(500));
             }
             Claim::Ours(mut attempt) => {
-                let about = about(key, corpus);
+                let about = about(key, corpus, &[settings.precision]);
                 let resumed = attempt.newest_valid_checkpoint(&about)?;
                 attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
                 let job = Job::language_model(config.clone(), seed, settings);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::matching::Strategy;
 use super::run::{
-    Balance, Dataset, Decay, Evaluate, Init, InitBlocks, Keep, LearningRate, Matching, RunSpec, Teacher, Term, Tokenizer, Train,
+    Balance, Dataset, Decay, Evaluate, Init, InitBlocks, Keep, LearningRate, Matching, Precision, RunSpec, Teacher, Term, Tokenizer, Train,
 };
 use super::schedule::Span;
 
@@ -35,7 +35,10 @@ pub struct Fingerprints {
 struct Identity<'a> {
     numerics: u32,
     device: &'static str,
-    precision: &'static str,
+    precision: Precision,
+    /// Of the teacher's forward pass.
+    #[serde(skip_serializing_if = "Precision::is_f32")]
+    teacher_precision: Precision,
     seed: u64,
     dataset: Json,
     tokenizer: Json,
@@ -81,6 +84,8 @@ struct TrainIdentity {
     eps: f64,
     weight_decay: f64,
     clip: f64,
+    #[serde(skip_serializing_if = "Precision::is_f32")]
+    precision: Precision,
     keep: Keep,
     /// Where it decides which weights are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +106,7 @@ impl TrainIdentity {
             eps,
             weight_decay,
             clip,
+            precision,
             keep,
             checkpoint_every: _,
             evaluate_every,
@@ -120,6 +126,7 @@ impl TrainIdentity {
             eps: *eps,
             weight_decay: *weight_decay,
             clip: *clip,
+            precision: *precision,
             keep: *keep,
             evaluate_every: (*keep == Keep::Best).then_some(*evaluate_every),
         }
@@ -155,11 +162,11 @@ fn tokenizer(tokenizer: &Tokenizer, fingerprint: &str) -> Json {
 
 fn teacher(spec: &RunSpec, inputs: &Fingerprints) -> Json {
     match &spec.teacher {
-        Teacher::Train { layers, width, heads, seed, train } => json!({
+        Teacher::Train { layers, width, heads, seed, train, precision: _ } => json!({
             "source": "train", "layers": layers, "width": width, "heads": heads, "seed": seed, "train": TrainIdentity::new(train),
         }),
-        Teacher::Dir { path: _ } => json!({ "source": "dir", "files": inputs.teacher }),
-        Teacher::Hub { repo, revision: _ } => json!({ "source": "hub", "repo": repo, "commit": inputs.teacher }),
+        Teacher::Dir { path: _, precision: _ } => json!({ "source": "dir", "files": inputs.teacher }),
+        Teacher::Hub { repo, revision: _, precision: _ } => json!({ "source": "hub", "repo": repo, "commit": inputs.teacher }),
     }
 }
 
@@ -185,7 +192,8 @@ pub fn identity(spec: &RunSpec, inputs: &Fingerprints, unmatched: Option<&Strate
     json!(Identity {
         numerics: NUMERICS_VERSION,
         device: DEVICE,
-        precision: "f32",
+        precision: spec.train.precision,
+        teacher_precision: spec.teacher.precision(),
         seed: spec.seed,
         dataset: dataset(&spec.dataset, &inputs.dataset),
         tokenizer: tokenizer(&spec.tokenizer, &inputs.tokenizer),
@@ -215,8 +223,8 @@ pub fn key(identity: &Json) -> String {
 pub fn teacher_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     let own = teacher(spec, inputs);
     match &spec.teacher {
-        Teacher::Train { .. } => key(&json!({
-            "numerics": NUMERICS_VERSION, "device": DEVICE, "precision": "f32",
+        Teacher::Train { train, .. } => key(&json!({
+            "numerics": NUMERICS_VERSION, "device": DEVICE, "precision": train.precision,
             "dataset": dataset(&spec.dataset, &inputs.dataset), "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "teacher": own,
         })),
         Teacher::Dir { .. } | Teacher::Hub { .. } => key(&json!({ "teacher": own })),
@@ -244,8 +252,13 @@ pub fn group_key(spec: &RunSpec, inputs: &Fingerprints, balance: &Balance) -> St
         Balance::Gradient { batches, .. } => *batches,
     };
     let train = &spec.train;
+    // The teacher's pass is shared, the student's is not.
+    let teacher = match spec.teacher.precision() {
+        Precision::F32 => teacher_key(spec, inputs),
+        other => format!("{} {other:?}", teacher_key(spec, inputs)),
+    };
     key(&json!({
-        "teacher": teacher_key(spec, inputs), "dataset": dataset(&spec.dataset, &inputs.dataset),
+        "teacher": teacher, "dataset": dataset(&spec.dataset, &inputs.dataset),
         "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "seed": spec.seed, "batch": train.batch, "context": train.context,
         "accumulate": train.accumulate, "shuffle": train.shuffle, "balance": batches,
     }))

@@ -65,6 +65,10 @@ pub trait Inputs {
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact>;
     /// Of the folder that `student.init_dir` names.
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact>;
+    /// Whether this machine multiplies bfloat16.
+    fn bf16(&self) -> bool {
+        false
+    }
 }
 
 /// An axis of the grid.

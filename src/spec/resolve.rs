@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::layers::On;
 use super::matching::{Strategy, init_blocks};
 use super::plan::TeacherFact;
-use super::run::{Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, Rows, RunSpec, Student, Teacher, Term, Tokenizer, Train};
+use super::run::{
+    Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, Precision, Rows, RunSpec, Student, Teacher, Term, Tokenizer, Train,
+};
 use super::schedule::{Schedule, Span, percentage};
 use super::words::list_of;
 use super::written::Run;
@@ -31,6 +33,8 @@ pub struct Known {
     pub teacher: Option<TeacherFact>,
     pub vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
+    /// Whether this machine multiplies bfloat16.
+    pub bf16: bool,
 }
 
 /// One run, and what is wrong with it.
@@ -63,7 +67,7 @@ pub fn known_from_spec(run: &Run) -> Known {
         Tokenizer::Train { vocab_size } => Some(*vocab_size),
         Tokenizer::Dir { .. } | Tokenizer::Hub { .. } => None,
     };
-    Known { teacher, vocabulary, init: None }
+    Known { teacher, vocabulary, init: None, bf16: false }
 }
 
 struct Problems(Vec<Problem>);
@@ -100,6 +104,11 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
     if let Teacher::Train { train, .. } = &mut teacher {
         level_floor("teacher.train", train, &mut idle);
     }
+    resolve_precision("train", &mut train.precision, known, &mut problems);
+    resolve_precision("teacher", teacher.precision_mut(), known, &mut problems);
+    if let Teacher::Train { train, .. } = &mut teacher {
+        resolve_precision("teacher.train", &mut train.precision, known, &mut problems);
+    }
     let student = resolve_student(run, known, &mut problems, &mut idle);
     let balance = if hidden { run.balance.clone() } else { Balance::None };
     if let Balance::Gradient { reference, .. } = &balance {
@@ -133,6 +142,18 @@ fn level_floor(table: &str, train: &mut Train, idle: &mut Vec<(String, String)>)
     let level = Span::Percent(100.0);
     if train.lr.decay == Decay::Constant && std::mem::replace(&mut train.lr.floor, level) != level {
         idle.push((format!("{table}.lr.floor"), format!("{table}.lr.decay = \"constant\"")));
+    }
+}
+
+/// What a precision comes to on this machine.
+fn resolve_precision(table: &str, precision: &mut Precision, known: &Known, problems: &mut Problems) {
+    *precision = precision.on(known.bf16);
+    if *precision == Precision::Bf16 && !known.bf16 {
+        problems.add(
+            &format!("{table}.precision"),
+            format!("{table}.precision = \"bf16\" needs a processor with AVX512-BF16, which this one is not"),
+            "write precision = \"f32\", or \"bf16-or-f32\" for whatever the machine has",
+        );
     }
 }
 

@@ -222,11 +222,17 @@ pub enum Teacher {
         seed: u64,
         /// Like the table [train]; its context is the number of positions of teacher and student.
         train: Box<Train>,
+        /// Of its forward pass while students are trained.
+        #[serde(default, skip_serializing_if = "Precision::is_f32")]
+        precision: Precision,
     },
     /// A folder with config.json and model.safetensors.
     Dir {
         /// The folder.
         path: InputPath,
+        /// Of its forward pass while students are trained.
+        #[serde(default, skip_serializing_if = "Precision::is_f32")]
+        precision: Precision,
     },
     /// A GPT-2 of the hub.
     Hub {
@@ -236,7 +242,25 @@ pub enum Teacher {
         /// Branch, tag or commit.
         #[serde(default = "main_branch")]
         revision: String,
+        /// Of its forward pass while students are trained.
+        #[serde(default, skip_serializing_if = "Precision::is_f32")]
+        precision: Precision,
     },
+}
+
+impl Teacher {
+    /// Of the teacher's forward pass while students are trained.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::Train { precision, .. } | Self::Dir { precision, .. } | Self::Hub { precision, .. } => *precision,
+        }
+    }
+
+    pub(super) fn precision_mut(&mut self) -> &mut Precision {
+        match self {
+            Self::Train { precision, .. } | Self::Dir { precision, .. } | Self::Hub { precision, .. } => precision,
+        }
+    }
 }
 
 /// The GPT-2 that is trained.
@@ -353,6 +377,9 @@ pub struct Train {
     /// Largest norm of the gradient; longer ones are scaled down to it.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip: f64,
+    /// What the products of the model's linear layers and head multiply, forward and backward.
+    #[serde(default)]
+    pub precision: Precision,
     /// Which weights the run keeps.
     pub keep: Keep,
     /// Steps between checkpoints.
@@ -389,6 +416,35 @@ pub enum Decay {
     Linear,
     /// It stays at the peak; `floor` is then unused.
     Constant,
+}
+
+/// What matrix products multiply; sums, weights, moments, softmax and losses are f32 in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Numbers as they are.
+    #[default]
+    F32,
+    /// Numbers rounded to bfloat16; refused where the processor has no AVX512-BF16.
+    Bf16,
+    /// `bf16` where the processor has it, `f32` elsewhere; what it came to is in the run's own spec.
+    Bf16OrF32,
+}
+
+impl Precision {
+    /// What it comes to on a machine with or without bfloat16.
+    pub(super) fn on(self, has_bf16: bool) -> Self {
+        match self {
+            Self::Bf16OrF32 if has_bf16 => Self::Bf16,
+            Self::Bf16OrF32 => Self::F32,
+            Self::F32 | Self::Bf16 => self,
+        }
+    }
+
+    /// Whether it is the one that needs no word.
+    pub(super) fn is_f32(&self) -> bool {
+        *self == Self::F32
+    }
 }
 
 /// Which weights a run keeps.

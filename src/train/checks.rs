@@ -8,6 +8,7 @@ use dfdx::prelude::{Cpu, NoneTape};
 
 use super::*;
 use crate::data::Order;
+use crate::distill::Lesson;
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Layers, Losses, TeacherHead, sum_of_squares};
 use crate::random::Stream;
@@ -260,9 +261,9 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
             let own = state.student.forward(dfdx::prelude::OwnedTape::default(), &batch.inputs, CONTEXT, &keep);
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = Values::from([(term.to_owned(), 1.0)]);
-            let teacher = Some((&others, &teacher.wte));
+            let teacher = Some(Lesson::new(&others, teacher.head()));
             let (loss, _) =
-                fresh.job.objective.losses(&moment, &factors, own, &state.student.wte, &batch.targets, teacher, &state.auxiliary);
+                fresh.job.objective.losses(&moment, &factors, own, state.student.head(), &batch.targets, teacher, &state.auxiliary);
             let mut gradients = dfdx::prelude::Backward::backward(loss);
             for (_, parameter) in state.student.parameters() {
                 squares += sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));
@@ -378,7 +379,7 @@ fn distillation_brings_a_student_closer_to_its_teacher_than_language_modelling_d
         let model = &members[0].state.student;
         let states = |model: &Gpt2<Cpu>| model.forward(NoneTape, &text, CONTEXT, &[]).last;
         let (own, others) = (states(model), states(&teacher));
-        let scores = Cpu::score(&own, &model.wte, &text, Some(TeacherHead { hidden: &others, head: &teacher.wte }));
+        let scores = Cpu::score(&own, model.head(), &text, Some(TeacherHead::new(&others, teacher.head())));
         scores.iter().map(|score| score.kl).sum::<f64>() / scores.len() as f64
     };
     let (lm, kl) = (distance(LM), distance(KL));

@@ -12,6 +12,7 @@ use super::caught::caught;
 use super::member::{Member, Micro, Outcome, Values};
 use super::phases::Lap;
 use crate::data::{Order, batch};
+use crate::distill::Lesson;
 use crate::distill::balance::{Sample, balance};
 use crate::model::{Gpt2, States};
 use crate::ops::{Ops, side_by_side};
@@ -79,6 +80,7 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
     let epoch = epoch(corpus.order, shared, step);
     turn.iter_mut().for_each(|(_, member)| member.begin(epoch));
     let needs_teacher = turn.iter().any(|(_, member)| member.job.objective.needs_teacher());
+    let comparing = turn.iter().filter(|(_, member)| member.job.objective.compares_logits()).count();
     let mut keep: Vec<HiddenState> = turn.iter().flat_map(|(_, member)| member.teacher_states()).collect();
     keep.sort_unstable();
     keep.dedup();
@@ -88,9 +90,13 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
         let states = teacher
             .filter(|_| needs_teacher)
             .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), teacher.head()));
+        let mut lesson = states.as_ref().map(|(states, head)| Lesson::new(states, *head));
+        let logits = lesson.filter(|_| comparing > 1).and_then(|lesson| D::share_logits(&lesson.states.last, lesson.head));
+        if let Some(lesson) = &mut lesson {
+            lesson.logits = logits.as_ref();
+        }
         let seconds = lap.seconds();
-        let teacher = states.as_ref().map(|(states, head)| (states, *head));
-        let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher };
+        let micro = Micro { index, inputs: &batch.inputs, targets: &batch.targets, teacher: lesson };
         side_by_side(turn, |(_, member)| {
             member.phases.teacher += seconds;
             guarded(member, |member| member.micro(&micro));

@@ -2,7 +2,17 @@
 
 use crate::distill::Objective;
 use crate::model::Config;
-use crate::spec::run::{Balance, RunSpec, Train};
+use crate::ops::Precision;
+use crate::spec::run::{self as spec, Balance, RunSpec, Train};
+
+/// What the products of a model are computed in, once the plan has found out what this machine has.
+pub fn of_products(precision: spec::Precision) -> Precision {
+    match precision {
+        spec::Precision::F32 => Precision::F32,
+        spec::Precision::Bf16 => Precision::Bf16,
+        spec::Precision::Bf16OrF32 => unreachable!("the plan resolves it"),
+    }
+}
 
 /// One training.
 #[derive(Debug, Clone)]

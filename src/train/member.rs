@@ -8,9 +8,9 @@ use super::job::Job;
 use super::phases::{Lap, Phases};
 use super::rate::learning_rate;
 use super::state::{Best, State, parameters, parameters_mut};
-use crate::distill::{CriticReadings, Moment};
+use crate::distill::{CriticReadings, Lesson, Moment};
 use crate::model::{Gpt2, States, decays, validation_nll};
-use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares};
+use crate::ops::{AdamW, Ops, Precision, adamw, add_assign, sum_of_squares};
 use crate::spec::run::{Keep, State as HiddenState, Term};
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
@@ -79,7 +79,7 @@ pub(super) struct Micro<'a, D: Ops> {
     pub index: usize,
     pub inputs: &'a [u32],
     pub targets: &'a [u32],
-    pub teacher: Option<(&'a States<D>, &'a Mat<D>)>,
+    pub teacher: Option<Lesson<'a, D>>,
 }
 
 impl<D: Ops> Member<D> {
@@ -113,7 +113,7 @@ impl<D: Ops> Member<D> {
         let mut lap = Lap::start();
         let mut states = state.student.forward(OwnedTape::default(), micro.inputs, job.train.context, &keep);
         self.phases.forward += lap.seconds();
-        if let (0, Some((teacher, _)), false) = (micro.index, micro.teacher, state.auxiliary.critics.is_empty()) {
+        if let (0, Some(Lesson { states: teacher, .. }), false) = (micro.index, micro.teacher, state.auxiliary.critics.is_empty()) {
             let (last, tape) = states.last.split_tape();
             let detached = States { kept: states.kept.clone(), last: last.clone() };
             step.readings = job.objective.update_critics(&step.moment, &detached, teacher, &mut state.auxiliary);
@@ -222,7 +222,9 @@ impl<D: Ops> Member<D> {
     pub(super) fn finish(&mut self, mut row: Values, validation: &[u32], started: std::time::Instant) {
         let (done, total) = (self.state.step, self.job.train.steps);
         if self.validation_is_due() {
-            let nll = validation_nll(&self.state.student, validation, self.job.train.context);
+            // As the finished weights are measured.
+            let student = self.state.student.with_precision(Precision::F32);
+            let nll = validation_nll(&student, validation, self.job.train.context);
             if !nll.is_finite() {
                 self.outcome = Some(Outcome::Diverged { step: done - 1, reason: format!("validation.nll is {nll}") });
                 return;

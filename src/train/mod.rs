@@ -17,7 +17,7 @@ mod state;
 
 pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
-pub use job::Job;
+pub use job::{Job, of_products};
 pub use member::{Files, Member, Outcome, Sink, Values};
 pub use phases::Phases;
 pub use rate::learning_rate;

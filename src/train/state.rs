@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
-use super::job::Job;
+use super::job::{Job, of_products};
 use crate::distill::{Auxiliary, Key};
 use crate::model::{Array, Config, Gpt2, Weights, le_bytes};
 use crate::ops::{Mat, Moments, Ops, tape};
@@ -62,7 +62,7 @@ impl<D: Ops> State<D> {
     /// # Errors
     /// Weights that do not fit the job's config.
     pub fn new(device: &D, job: &Job, teacher: Option<&Config>, weights: &Weights) -> Result<Self> {
-        let student = Gpt2::from_weights(device, &job.config, weights)?;
+        let student = Gpt2::from_weights(device, &job.config, weights)?.with_precision(of_products(job.train.precision));
         let auxiliary = Auxiliary::new(device, &job.objective, &job.config, teacher, job.seed);
         let zero = |count: usize| Moments { first: vec![0.0; count], second: vec![0.0; count] };
         let moments = parameters(&student, &auxiliary).iter().map(|(_, parameter)| zero(tape::len(parameter))).collect();

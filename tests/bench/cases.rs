@@ -2,8 +2,8 @@
 
 use dfdx::prelude::*;
 use kdpipe::ops::{
-    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native, Scalar, TeacherHead, composed, composed_losses,
-    native, tape,
+    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native, Precision, Scalar, TeacherHead, composed,
+    composed_losses, native, tape,
 };
 use kdpipe::random::Stream;
 
@@ -104,7 +104,7 @@ fn layers() -> Vec<Case> {
                 bias = normals(1, 4 * WIDTH, 0.1, 3),
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::linear,
+            |x, w, b| <Native as Layers>::linear(x, w, b, Precision::F32),
             composed::linear,
             |op| backward(op(x.leaky_trace(), &weight, &bias), &target, &[&x, &weight, &bias])
         ),
@@ -118,7 +118,7 @@ fn layers() -> Vec<Case> {
                 bias = normals(1, 4 * WIDTH, 0.1, 3),
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::linear_activated,
+            |x, w, b, f| <Native as Layers>::linear_activated(x, w, b, f, Precision::F32),
             composed::linear_activated,
             |op| backward(op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh), &target, &[&x, &weight, &bias])
         ),
@@ -133,7 +133,7 @@ fn layers() -> Vec<Case> {
                 residual = normals(ROWS, WIDTH, 1.0, 4),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::linear_residual,
+            |x, w, b, r| <Native as Layers>::linear_residual(x, w, b, r, Precision::F32),
             composed::linear_residual,
             |op| backward(op(x.leaky_trace(), &weight, &bias, &residual), &target, &[&x, &weight, &bias, &residual])
         ),
@@ -176,8 +176,8 @@ fn losses() -> Vec<Case> {
             <Native as Losses>::logit_losses,
             composed_losses::logit_losses,
             |op| {
-                let teacher = Some(TeacherHead { hidden: &hidden, head: &of_teacher });
-                let (loss, values) = op(x.leaky_trace(), &head, &targets, teacher, &terms);
+                let teacher = Some(TeacherHead::new(&hidden, (&of_teacher).into()));
+                let (loss, values) = op(x.leaky_trace(), (&head).into(), &targets, teacher, &terms);
                 let mut all = gradients(loss, &[&x, &head]);
                 all.push(values.iter().map(|&value| value as f32).collect());
                 all

@@ -6,6 +6,7 @@ mod cases;
 
 use std::time::Instant;
 
+use kdpipe::ops::Precision;
 use kdpipe::runner::plain_product;
 
 /// One operation in both forms. A form runs forward and backward once, and returns the value and every gradient.
@@ -28,7 +29,7 @@ const RUNS: usize = 5;
 fn main() {
     // `cargo bench` hands `--bench` on.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let peak = plain_product((1024, 1024, 1024), 10) / 1e9;
+    let peak = plain_product((1024, 1024, 1024), 10, Precision::F32) / 1e9;
     println!("plain product of 1024×1024 matrices: {peak:.1} GFLOP/s, {} threads\n", rayon::current_num_threads());
     println!("{:<18} {:<34} {:>9} {:>9} {:>7} {:>9} {:>8}", "operation", "shape", "fused ms", "composed", "ratio", "GFLOP/s", "of peak");
     for case in cases::all().iter().filter(|case| words.is_empty() || words.iter().any(|word| case.name.contains(word.as_str()))) {

@@ -12,7 +12,7 @@ use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use kdpipe::model::{Array, Gpt2, score_windows, windows};
 use kdpipe::ops::{
-    Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Scalar, StateArray, TeacherHead, composed_losses, tape,
+    Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Precision, Scalar, StateArray, TeacherHead, composed_losses, tape,
 };
 use kdpipe::random::Stream;
 use kdpipe::spec::run::State;
@@ -54,7 +54,7 @@ fn states_logits_and_gradients_are_those_of_transformers() {
         assert_close(&format!("{name}: final state"), &tape::read(&last), reference.values("state.final"), TOLERANCE);
         assert_close(&format!("{name}: logits"), &logits(&last, &model.wte), reference.values("logits"), TOLERANCE);
 
-        let (loss, values) = Cpu::logit_losses(last.put_tape(tape), &model.wte, targets, None, &[(LogitTerm::Lm, 1.0)]);
+        let (loss, values) = Cpu::logit_losses(last.put_tape(tape), model.head(), targets, None, &[(LogitTerm::Lm, 1.0)]);
         assert_close(&format!("{name}: loss"), &values, &[reference.number(&["loss"])], TOLERANCE);
         let mut gradients = loss.backward();
         for (parameter, tensor) in model.parameters() {
@@ -82,12 +82,12 @@ fn logit_terms_are_those_of_pytorch_for_ordinary_and_large_logits() {
     for (scale, tolerance) in [("ordinary", TOLERANCE), ("large", TOLERANCE_OF_LARGE_LOGITS)] {
         let [hidden, head, teacher_hidden, teacher_head] =
             ["student.hidden", "student.head", "teacher.hidden", "teacher.head"].map(|name| reference.matrix(&format!("{scale}.{name}")));
-        let teacher = Some(TeacherHead { hidden: &teacher_hidden, head: &teacher_head });
+        let teacher = Some(TeacherHead::new(&teacher_hidden, (&teacher_head).into()));
         let targets = reference.tokens(&format!("{scale}.targets"));
         for (name, terms) in &cases {
             for (how, (loss, values)) in [
-                ("fused", Cpu::logit_losses(hidden.leaky_trace(), &head, targets, teacher, terms)),
-                ("composed", composed_losses::logit_losses(hidden.leaky_trace(), &head, targets, teacher, terms)),
+                ("fused", Cpu::logit_losses(hidden.leaky_trace(), (&head).into(), targets, teacher, terms)),
+                ("composed", composed_losses::logit_losses(hidden.leaky_trace(), (&head).into(), targets, teacher, terms)),
             ] {
                 let what = format!("{how} {name} of {scale} logits");
                 assert_close(&format!("{what}: terms"), &values, &reference.list(&[scale, name, "terms"]), tolerance);
@@ -127,7 +127,7 @@ fn distances_of_hidden_states_are_those_of_pytorch() {
             let gradient = &gradients(loss, &[&x])[0];
             assert_close(&format!("gradient of {how} {name}"), gradient, reference.values(&format!("{name}.gradient")), TOLERANCE);
         }
-        let projected = prepared(states, Cpu::linear(h.leaky_trace(), &weight, &bias));
+        let projected = prepared(states, Cpu::linear(h.leaky_trace(), &weight, &bias, Precision::F32));
         let (loss, value) = Cpu::hidden_mse(projected, &target, false);
         assert_close(
             &format!("{states} through a projection"),

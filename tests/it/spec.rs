@@ -111,11 +111,15 @@ impl Inputs for Contents {
 
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
         let fingerprint = match teacher {
-            Teacher::Dir { path } => content(path, "model.safetensors"),
+            Teacher::Dir { path, .. } => content(path, "model.safetensors"),
             Teacher::Hub { revision, .. } => revision.clone(),
             Teacher::Train { .. } => panic!("a teacher that is trained has no facts to ask for"),
         };
         Fact::Known(TeacherFact { fingerprint, layers: 6, width: 96, heads: 6, positions: 128, vocabulary: None, inner: 384, tied: true })
+    }
+
+    fn bf16(&self) -> bool {
+        true
     }
 
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {

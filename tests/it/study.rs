@@ -133,3 +133,33 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
     site.write("second.toml", format!("{}{}", &spec[..start], &spec[end..]).as_bytes());
     site.kdpipe("run second.toml --only arm=mse").code(0);
 }
+
+#[test]
+fn in_bfloat16_a_study_is_another_one_and_as_exact() {
+    let run = "run study.toml --set train.precision=bf16 --set teacher.precision=bf16-or-f32";
+    let emulated = ("KDPIPE_BF16", "emulate");
+    let (whole, killed, plain) = (Site::tiny(&[]), Site::tiny(&[]), Site::tiny(&[]));
+    let refused = whole.kdpipe_with(run, &[("KDPIPE_BF16", "none")]).code(2);
+    assert!(refused.error.contains("AVX512-BF16") && refused.error.contains("bf16-or-f32"), "{}", refused.error);
+    whole.kdpipe_with(&format!("{run} --threads 1"), &[emulated]).code(0);
+    for at in [40, 160] {
+        killed.kdpipe_with(run, &[emulated, ("KDPIPE_FAULT", &format!("exit@{at}"))]);
+    }
+    killed.kdpipe_with(&format!("{run} --threads 3"), &[emulated]).code(0);
+    assert_eq!(differences(&whole.results(), &killed.results()), Vec::<String>::new());
+    whole.kdpipe_with("verify study.toml", &[emulated]).code(0);
+
+    plain.kdpipe("run study.toml").code(0);
+    let losses = |site: &Site| -> Vec<f64> {
+        let table = std::fs::read_to_string(site.path("results/tiny/runs.csv")).expect("a table");
+        let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let column =
+            lines.next().and_then(|names| names.iter().position(|&name| name == "test.nll_nats_per_token")).expect("a column of losses");
+        lines.map(|line| line[column].parse().expect("a number")).collect()
+    };
+    let (rounded, exact) = (losses(&whole), losses(&plain));
+    assert_eq!(rounded.len(), exact.len());
+    for (rounded, exact) in rounded.iter().zip(&exact) {
+        assert!(rounded != exact && (rounded - exact).abs() < 0.02, "{rounded} against {exact}");
+    }
+}

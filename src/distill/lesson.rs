@@ -1,0 +1,27 @@
+//! What a teacher says about a micro-batch.
+
+use crate::model::States;
+use crate::ops::{Head, Ops, SharedLogits};
+
+/// A teacher's side of a micro-batch.
+pub struct Lesson<'a, D: Ops> {
+    pub states: &'a States<D>,
+    pub head: Head<'a, D>,
+    /// Its logits, as far as they were computed once for several students.
+    pub logits: Option<&'a SharedLogits>,
+}
+
+impl<'a, D: Ops> Lesson<'a, D> {
+    /// For one student alone.
+    pub fn new(states: &'a States<D>, head: Head<'a, D>) -> Self {
+        Self { states, head, logits: None }
+    }
+}
+
+impl<D: Ops> Clone for Lesson<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Ops> Copy for Lesson<'_, D> {}

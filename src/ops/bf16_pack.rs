@@ -1,0 +1,133 @@
+//! Operands of the bfloat16 product, rounded and laid out as the kernel reads them.
+//!
+//! Lines are the rows of the left and the columns of the right operand; depth runs along the dimension that is summed over. A panel holds a few lines: for each two steps of depth
+//! one pair per line, the earlier step in the lower half. Lines and steps that are missing are zeros on both sides, so they meet only each other and never turn an infinity into a NaN.
+
+use super::vector::dispatched;
+use std::ops::Range;
+
+/// Lines of the left operand in a panel: the rows of a tile.
+pub(super) const LEFT: usize = 12;
+/// Lines of the right operand in a panel: the columns of a tile.
+pub(super) const RIGHT: usize = 32;
+/// Lines that are packed together, at most: their parts of a stored row lie side by side.
+pub(super) const GROUP: usize = 144;
+/// Pairs of one line that are rounded before they are spread over the panel.
+const PAIRS: usize = 16;
+
+/// An operand as it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Operand<'a> {
+    pub values: &'a [f32],
+    pub stride: usize,
+    /// A stored row is a line; otherwise it is one step of every line.
+    pub by_line: bool,
+}
+
+/// A packed operand, panel after panel.
+#[derive(Clone, Copy)]
+pub(super) struct Panels<'a> {
+    pub pairs: &'a [u32],
+    /// Pairs in a line.
+    pub depth: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// The panel that begins with this line.
+    #[inline(always)]
+    pub fn panel<const LINES: usize>(self, line: usize) -> &'a [[u32; LINES]] {
+        self.pairs[line * self.depth..][..LINES * self.depth].as_chunks().0
+    }
+
+    /// From this line on, the first one of a panel.
+    pub fn from(self, line: usize) -> Self {
+        Self { pairs: &self.pairs[line * self.depth..], ..self }
+    }
+}
+
+/// The bits of the nearest bfloat16, ties to even, in the upper half. A NaN stays one.
+#[inline(always)]
+pub(super) fn upper(x: f32) -> u32 {
+    const UPPER: u32 = 0xffff_0000;
+    const QUIET: u32 = 0x0040_0000;
+    let bits = x.to_bits();
+    let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    (if x.is_nan() { bits | QUIET } else { nearest }) & UPPER
+}
+
+#[inline(always)]
+fn pair(first: f32, second: f32) -> u32 {
+    upper(second) | upper(first) >> 16
+}
+
+dispatched! {
+    /// Packs up to [`GROUP`] rows of the left operand.
+    pub(super) fn pack_left(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+        pack::<LEFT>(operand, lines, depth, out)
+    }
+}
+
+dispatched! {
+    /// Packs up to [`GROUP`] columns of the right operand.
+    pub(super) fn pack_right(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+        pack::<RIGHT>(operand, lines, depth, out)
+    }
+}
+
+#[inline(always)]
+fn pack<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+    if operand.by_line {
+        for (panel, out) in out.chunks_exact_mut(LINES * depth.len().div_ceil(2)).enumerate() {
+            let first = lines.start + panel * LINES;
+            transpose::<LINES>(operand, first..lines.end.min(first + LINES), depth.clone(), out.as_chunks_mut().0);
+        }
+    } else {
+        interleave::<LINES>(operand, lines, depth, out);
+    }
+}
+
+/// Packs lines that are stored as rows.
+#[inline(always)]
+fn transpose<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [[u32; LINES]]) {
+    // Lines that are missing are never written, so they stay zeros.
+    let mut block = [[0; PAIRS]; LINES];
+    for (start, out) in depth.clone().step_by(2 * PAIRS).zip(out.chunks_mut(PAIRS)) {
+        for (block, line) in block.iter_mut().zip(lines.clone()) {
+            let steps = &operand.values[line * operand.stride..][start..depth.end.min(start + 2 * PAIRS)];
+            match <&[f32; 2 * PAIRS]>::try_from(steps) {
+                Ok(steps) => *block = std::array::from_fn(|i| pair(steps[2 * i], steps[2 * i + 1])),
+                Err(_) => {
+                    let mut padded = [0.0; 2 * PAIRS];
+                    padded[..steps.len()].copy_from_slice(steps);
+                    *block = std::array::from_fn(|i| pair(padded[2 * i], padded[2 * i + 1]));
+                }
+            }
+        }
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = std::array::from_fn(|line| block[line][i]);
+        }
+    }
+}
+
+/// Packs lines that are stored as columns, two stored rows at a time.
+#[inline(always)]
+fn interleave<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+    let panel = LINES * depth.len().div_ceil(2);
+    let step = |step: usize| {
+        if step < depth.end { &operand.values[step * operand.stride..][lines.clone()] } else { &[0.0; GROUP][..lines.len()] }
+    };
+    for (place, start) in depth.clone().step_by(2).enumerate() {
+        let (first, second) = (step(start), step(start + 1));
+        let parts = first.chunks(LINES).zip(second.chunks(LINES));
+        for ((first, second), out) in parts.zip(out.chunks_exact_mut(panel)) {
+            let out = &mut out[place * LINES..][..LINES];
+            match (<&[f32; LINES]>::try_from(first), <&[f32; LINES]>::try_from(second)) {
+                (Ok(first), Ok(second)) => (0..LINES).for_each(|line| out[line] = pair(first[line], second[line])),
+                _ => {
+                    out.fill(0);
+                    (0..first.len()).for_each(|line| out[line] = pair(first[line], second[line]));
+                }
+            }
+        }
+    }
+}
