@@ -89,6 +89,9 @@ pub enum Command {
         /// Steps to time
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
         steps: u64,
+        /// Equal runs that advance together, as the arms of a seed do
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| text.parse().ok().filter(|&runs: &usize| runs > 0).ok_or("a number of runs, 1 or more"))]
+        runs: usize,
     },
     /// Check every stored file against its checksum, and the report against what the stored results give
     ///

@@ -8,7 +8,7 @@ use crate::hub::{Hub, Settings};
 use crate::runner::{self, Facts, Measured};
 use crate::spec::load;
 
-pub fn bench(path: Option<&Path>, steps: u64, common: &Common) -> Outcome {
+pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> Outcome {
     let (label, spec, hub) = match path {
         None => {
             ("6×256 → 3×128, vocabulary 4096".to_owned(), runner::middling()?, Hub::quiet(Settings::from_environment(true), Vec::new()))
@@ -21,7 +21,7 @@ pub fn bench(path: Option<&Path>, steps: u64, common: &Common) -> Outcome {
             costliest.map(|run| (run.label, run.spec, hub)).ok_or_else(|| anyhow::anyhow!("the grid is empty"))?
         }
     };
-    let measured = runner::bench(&spec, steps, &hub)?;
+    let measured = runner::bench(&spec, steps, runs, &hub)?;
     if common.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&measured).map_err(anyhow::Error::from)?));
     } else {
@@ -31,10 +31,13 @@ pub fn bench(path: Option<&Path>, steps: u64, common: &Common) -> Outcome {
 }
 
 fn text(label: &str, measured: &Measured) -> String {
-    let Measured { batch, accumulate, context, threads, steps, .. } = measured;
+    let Measured { batch, accumulate, context, threads, steps, runs, .. } = measured;
     let mut text = format!("{label}: {batch}×{context} tokens");
     if *accumulate > 1 {
         text += &format!(", {accumulate} micro-batches");
+    }
+    if *runs > 1 {
+        text += &format!(", {runs} runs together");
     }
     text += &format!(", {threads} threads, {steps} steps\n\n");
     text += &format!(
@@ -49,6 +52,25 @@ fn text(label: &str, measured: &Measured) -> String {
     );
     if let Some(bytes) = measured.peak_rss_bytes {
         text += &format!("memory     {:.0} MB at the most\n", bytes as f64 / 1e6);
+    }
+    let used = &measured.of_use;
+    let rows = [
+        ("scoring", used.scored_tokens_per_second, used.scoring_gflops, measured.matmul_peak_gflops, "GFLOP/s", "a plain product's"),
+        (
+            "decoding",
+            used.decoded_tokens_per_second,
+            used.decoding_bytes_per_second / 1e9,
+            used.memory_bytes_per_second / 1e9,
+            "GB/s",
+            "the memory's",
+        ),
+    ];
+    text += "\nthe teacher in use\n";
+    for (name, tokens, rate, limit, unit, whose) in rows {
+        text += &format!("{name:<9} {tokens:>8.0} tokens/s, {rate:.1} {unit}, {:.0} % of {whose} {limit:.1}\n", 100.0 * rate / limit);
+    }
+    if measured.phases.is_empty() {
+        return text;
     }
     let all: f64 = measured.phases.iter().map(|phase| phase.seconds).sum();
     text += "\nphase          ms   share  GFLOP/s\n";

@@ -105,7 +105,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
         Command::Eval(arguments) => eval::eval(arguments, common),
         Command::Generate(arguments) => generate::generate(arguments, common),
-        Command::Bench { spec, steps } => bench::bench(spec.as_deref(), *steps, common),
+        Command::Bench { spec, steps, runs } => bench::bench(spec.as_deref(), *steps, *runs, common),
         Command::Verify { spec } => verify::verify(spec, common),
         Command::Diff { a, b } => {
             let differences = diff::diff(a, b)?;

@@ -8,6 +8,7 @@
 
 use crate::model::{Config, Weights};
 use crate::ops::inference::{Matrix, activate, add, attention, head, layer_norm, linear};
+use crate::ops::on_a_worker;
 
 use super::sampling::Sampler;
 
@@ -95,6 +96,11 @@ impl<'a> Decoder<'a> {
     /// Reads `tokens` (at least one, all below the vocabulary) and returns the logits (V) of the one that follows.
     pub fn read(&mut self, tokens: &[u32]) -> &[f32] {
         assert!(!tokens.is_empty(), "nothing to read");
+        on_a_worker(|| self.read_here(tokens));
+        &self.logits
+    }
+
+    fn read_here(&mut self, tokens: &[u32]) {
         let positions = self.config.positions;
         let slid: Vec<u32>;
         let mut rest = tokens;
@@ -113,7 +119,6 @@ impl<'a> Decoder<'a> {
         let mut hidden = last[last.len() - width..].to_vec();
         layer_norm(&last[last.len() - width..], self.ln_f.weight, self.ln_f.bias, self.config.epsilon, &mut hidden);
         head(self.head, &hidden, &mut self.logits);
-        &self.logits
     }
 
     /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream (n, C) after the last block.

@@ -3,7 +3,7 @@
 use dfdx::prelude::NoneTape;
 
 use super::Gpt2;
-use crate::ops::{Ops, TeacherHead, TokenScore, tape};
+use crate::ops::{Ops, TeacherHead, TokenScore, on_a_worker, tape};
 
 /// Rows (tokens) of one forward pass, so that memory does not grow with the text.
 const ROWS: usize = 4096;
@@ -94,9 +94,11 @@ fn score_batch<D: Ops>(
         let kept: Vec<f32> = D::look(&all, pick);
         tape::matrix(&model.device, rows.len(), width, kept)
     };
-    let hidden = final_states(model);
-    let teacher_states = teacher.map(|teacher| (final_states(teacher), teacher.head()));
-    let teacher_head = teacher_states.as_ref().map(|(hidden, head)| TeacherHead::new(hidden, *head));
-    let scores = D::score(&hidden, model.head(), &targets, teacher_head);
+    let scores = on_a_worker(|| {
+        let hidden = final_states(model);
+        let teacher_states = teacher.map(|teacher| (final_states(teacher), teacher.head()));
+        let teacher_head = teacher_states.as_ref().map(|(hidden, head)| TeacherHead::new(hidden, *head));
+        D::score(&hidden, model.head(), &targets, teacher_head)
+    });
     positions.into_iter().zip(scores).for_each(|(position, score)| visit(position, score));
 }

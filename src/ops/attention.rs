@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Mat;
 use super::matmul::{Product, product};
 use super::tape::{self, Place};
-use super::vector::{dispatched, exp, sum_by};
+use super::vector::{dispatched, exp, sum_of, sum_of_two};
 
 /// Queries of a block.
 const BLOCK: usize = 64;
@@ -129,7 +129,7 @@ dispatched! {
         for x in seen.iter_mut() {
             *x = exp((*x - top) * scale);
         }
-        let total = sum_by(seen.len(), |i| seen[i]);
+        let total = sum_of(seen, |x| x);
         let share = (1.0 / total) as f32;
         for x in seen.iter_mut() {
             *x *= share;
@@ -175,7 +175,7 @@ dispatched! {
         for x in seen.iter_mut() {
             *x = exp(*x * scale - log);
         }
-        let along = sum_by(count, |i| seen[i] * slopes[i]) as f32;
+        let along = sum_of_two(seen, slopes, |p, slope| p * slope) as f32;
         for (slope, p) in slopes.iter_mut().zip(seen.iter()) {
             *slope = scale * p * (*slope - along);
         }

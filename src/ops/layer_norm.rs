@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::Mat;
 use super::linear::add_column_sums;
 use super::tape::{self, Place};
-use super::vector::{dispatched, sum_by};
+use super::vector::{self, dispatched, sum_of, sum_of_three, sum_of_two};
 
 /// Rows that one task works on.
 const ROWS: usize = 16;
@@ -16,9 +16,9 @@ pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat
     let (rows, columns) = *x.shape();
     assert_eq!((*gain.shape(), *bias.shape()), ((1, columns), (1, columns)), "gain and bias have a number for every column");
     let (values, scales) = standardized(&x, epsilon);
-    let mut out = vec![0.0f32; values.len()];
     let (gains, biases) = (tape::read(gain), tape::values(bias));
-    out.par_chunks_mut(columns).zip(values.par_chunks(columns)).with_min_len(ROWS).for_each(|(out, x)| affine(out, x, &gains, biases));
+    let normalized = |row: usize| &values[row * columns..(row + 1) * columns];
+    let (out, _) = vector::rows_from(rows, columns, ROWS, normalized, |_, row| affine_in_place(row, &gains, biases));
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(gain.device(), rows, columns, out);
@@ -55,25 +55,18 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
 /// Every row normalised, and its 1/√(variance + ε).
 fn standardized<T>(x: &Mat<Cpu, T>, epsilon: f64) -> (Vec<f32>, Vec<f32>) {
     let (rows, columns) = *x.shape();
-    let mut values = vec![0.0f32; rows * columns];
-    let rows = values.par_chunks_mut(columns).zip(tape::values(x).par_chunks(columns)).with_min_len(ROWS);
-    let scales = rows
-        .map(|(row, x)| {
-            row.copy_from_slice(x);
-            standardize_row(row, epsilon)
-        })
-        .collect();
-    (values, scales)
+    let x = tape::values(x);
+    vector::rows_from(rows, columns, ROWS, |row| &x[row * columns..(row + 1) * columns], |_, row| standardize_row(row, epsilon))
 }
 
 dispatched! {
     pub(super) fn standardize_row(row: &mut [f32], epsilon: f64) -> f32 {
         let count = row.len() as f64;
-        let mean = (sum_by(row.len(), |i| row[i]) / count) as f32;
+        let mean = (sum_of(row, |x| x) / count) as f32;
         for x in row.iter_mut() {
             *x -= mean;
         }
-        let variance = sum_by(row.len(), |i| row[i] * row[i]) / count;
+        let variance = sum_of(row, |x| x * x) / count;
         let scale = (1.0 / (variance + epsilon).sqrt()) as f32;
         for x in row.iter_mut() {
             *x *= scale;
@@ -93,13 +86,23 @@ dispatched! {
 }
 
 dispatched! {
+    fn affine_in_place(x: &mut [f32], gain: &[f32], bias: &[f32]) {
+        let columns = x.len();
+        let (gain, bias) = (&gain[..columns], &bias[..columns]);
+        for i in 0..columns {
+            x[i] = x[i] * gain[i] + bias[i];
+        }
+    }
+}
+
+dispatched! {
     /// With d = g·gain: sum += scale·(d − mean d − x̂·mean(d·x̂)), and g becomes g·x̂.
     fn backward_row(sum: &mut [f32], g: &mut [f32], normalized: &[f32], gain: &[f32], scale: f32) {
         let columns = sum.len();
         let (normalized, gain) = (&normalized[..columns], &gain[..columns]);
         let g = &mut g[..columns];
-        let mean = (sum_by(columns, |i| g[i] * gain[i]) / columns as f64) as f32;
-        let along = (sum_by(columns, |i| g[i] * gain[i] * normalized[i]) / columns as f64) as f32;
+        let mean = (sum_of_two(g, gain, |g, gain| g * gain) / columns as f64) as f32;
+        let along = (sum_of_three(g, gain, normalized, |g, gain, x| g * gain * x) / columns as f64) as f32;
         for i in 0..columns {
             sum[i] += scale * (g[i] * gain[i] - mean - normalized[i] * along);
             g[i] *= normalized[i];

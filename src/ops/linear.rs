@@ -57,12 +57,9 @@ pub fn linear_residual<T: Tape<f32, Cpu>>(
 ) -> Mat<Cpu, T> {
     let (rows, (inner, columns)) = (x.shape().0, *weight.shape());
     assert_eq!(*residual.shape(), (rows, columns), "the residual has the shape of the result");
-    let mut out = vec![0.0f32; rows * columns];
-    let bias_values = tape::values(bias);
-    out.par_chunks_mut(columns).zip(tape::values(residual).par_chunks(columns)).with_min_len(ROWS).for_each(|(row, residual)| {
-        row.copy_from_slice(residual);
-        vector::add(row, bias_values);
-    });
+    let (residual_values, bias_values) = (tape::values(residual), tape::values(bias));
+    let residual_row = |row: usize| &residual_values[row * columns..(row + 1) * columns];
+    let (mut out, _) = vector::rows_from(rows, columns, ROWS, residual_row, |_, row| vector::add(row, bias_values));
     product(Product::new(rows, inner, columns).accumulate().precision(precision), tape::values(&x), tape::values(weight), &mut out);
 
     let (x, tape) = x.split_tape();
@@ -87,8 +84,7 @@ fn forward<T>(x: &Mat<Cpu, T>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, precision: Pr
     assert_eq!(x.shape().1, inner, "the weight has a row for every column of x");
     assert_eq!(*bias.shape(), (1, columns), "the bias has a number for every column of the weight");
     let bias = tape::values(bias);
-    let mut out = vec![0.0f32; rows * columns];
-    out.par_chunks_mut(columns).with_min_len(ROWS).for_each(|row| row.copy_from_slice(bias));
+    let (mut out, _) = vector::rows_from(rows, columns, ROWS, |_| bias, |_, _| ());
     product(Product::new(rows, inner, columns).accumulate().precision(precision), tape::values(x), tape::values(weight), &mut out);
     out
 }

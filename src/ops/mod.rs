@@ -68,6 +68,18 @@ pub trait Ops: Layers + Losses {}
 #[cfg(feature = "cuda")]
 impl<D: Layers + Losses> Ops for D {}
 
+/// Runs work on one of the threads that share an operation: from outside of them, every operation would have to wake one and wait for it.
+#[cfg(not(feature = "cuda"))]
+pub fn on_a_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}
+
+/// Runs work where it is: dfdx's handle of a GPU belongs to one thread.
+#[cfg(feature = "cuda")]
+pub fn on_a_worker<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
 /// Runs independent work on every item: over the cores, or, with a GPU, one after the other, since dfdx's handle of it belongs to one thread.
 #[cfg(not(feature = "cuda"))]
 pub fn side_by_side<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {

@@ -2,6 +2,8 @@
 //!
 //! Which set runs is found out at run time. No multiplication is fused with an addition and every sum runs in lanes of fixed places, so all sets give the same bits.
 
+use rayon::prelude::*;
+
 /// Lanes of a sum.
 pub(super) const LANES: usize = 32;
 /// Elements that one lane sum covers before it goes on in f64.
@@ -39,6 +41,23 @@ macro_rules! dispatched {
 }
 pub(super) use dispatched;
 
+/// `count` rows, each a copy of what `source` says for its index, then changed by its index: memory that is written anyway is not cleared first.
+pub(super) fn rows_from<'a, R: Send>(
+    count: usize,
+    columns: usize,
+    least: usize,
+    source: impl Fn(usize) -> &'a [f32] + Sync + Send,
+    change: impl Fn(usize, &mut [f32]) -> R + Sync + Send,
+) -> (Vec<f32>, Vec<R>) {
+    let length = count * columns;
+    let mut out: Vec<f32> = Vec::with_capacity(length);
+    let rows = out.spare_capacity_mut()[..length].par_chunks_exact_mut(columns.max(1)).with_min_len(least);
+    let results = rows.enumerate().map(|(row, out)| change(row, out.write_copy_of_slice(source(row)))).collect();
+    // SAFETY: the rows make up all of `length`, and each was written as a whole: a copy of a slice of another length panics.
+    unsafe { out.set_len(length) };
+    (out, results)
+}
+
 /// e^x to about 1 ulp, for |x| up to 87; larger ones saturate at e^±87.
 ///
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error below 1e-8 there), 2^n by building the exponent's bits.
@@ -48,7 +67,9 @@ pub(super) fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 87.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    // Added to 1.5·2²³, a number is rounded, and stands in the lowest bits: a cast would keep the compiler from vectorising.
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let mut p = 1.0 / 5040.0;
     p = p * r + 1.0 / 720.0;
@@ -58,7 +79,7 @@ pub(super) fn exp(x: f32) -> f32 {
     p = p * r + 0.5;
     p = p * r + 1.0;
     p = p * r + 1.0;
-    p * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 #[inline(always)]
@@ -66,29 +87,39 @@ fn lane_sum(lanes: [f32; LANES]) -> f64 {
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
-/// Σ f(i) over 0 … count − 1: f32 lanes within a block, blocks in f64.
+/// Σ f(xᵢ, yᵢ, zᵢ) over slices of one length: f32 lanes within a block, blocks in f64.
 #[inline(always)]
-pub(super) fn sum_by(count: usize, f: impl Fn(usize) -> f32) -> f64 {
+pub(super) fn sum_of_three(x: &[f32], y: &[f32], z: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f64 {
+    let count = x.len();
+    let blocks = x.chunks(BLOCK).zip(y[..count].chunks(BLOCK)).zip(z[..count].chunks(BLOCK));
     let mut total = 0.0;
-    let mut start = 0;
-    while start < count {
-        let end = count.min(start + BLOCK);
-        let whole = start + (end - start) / LANES * LANES;
+    for ((x, y), z) in blocks {
         let mut lanes = [0.0f32; LANES];
-        let mut i = start;
-        while i < whole {
+        // Arrays and not indices, so that the compiler sees no bounds.
+        let ((x, x_rest), (y, y_rest), (z, z_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>(), z.as_chunks::<LANES>());
+        for ((x, y), z) in x.iter().zip(y).zip(z) {
             for lane in 0..LANES {
-                lanes[lane] += f(i + lane);
+                lanes[lane] += f(x[lane], y[lane], z[lane]);
             }
-            i += LANES;
         }
-        for lane in 0..end - whole {
-            lanes[lane] += f(whole + lane);
+        for (lane, ((x, y), z)) in lanes.iter_mut().zip(x_rest.iter().zip(y_rest).zip(z_rest)) {
+            *lane += f(*x, *y, *z);
         }
         total += lane_sum(lanes);
-        start = end;
     }
     total
+}
+
+/// Σ f(xᵢ, yᵢ), likewise.
+#[inline(always)]
+pub(super) fn sum_of_two(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+    sum_of_three(x, y, y, |x, y, _| f(x, y))
+}
+
+/// Σ f(xᵢ), likewise.
+#[inline(always)]
+pub(super) fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f64 {
+    sum_of_three(x, x, x, |x, _, _| f(x))
 }
 
 dispatched! {
@@ -114,7 +145,7 @@ dispatched! {
         for (out, x) in out.iter_mut().zip(x) {
             *out = exp((x - shift) * scale);
         }
-        sum_by(out.len(), |i| out[i])
+        sum_of(out, |x| x)
     }
 }
 

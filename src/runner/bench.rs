@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::bench_use::{Use, measure_use};
 use super::group::student_config;
 use super::probe::plain_product;
 use crate::data::{Order, Tokenizer};
@@ -38,9 +39,13 @@ pub struct Measured {
     pub matmul_peak_gflops: f64,
     /// The most memory that the process held.
     pub peak_rss_bytes: Option<u64>,
-    /// Seconds and operations of a mean step, part by part.
+    /// Seconds and operations of a mean step of one run, part by part; runs that advance together do their parts side by side, so theirs are not shown.
     pub phases: Vec<Phase>,
+    #[serde(rename = "use")]
+    pub of_use: Use,
     pub steps: u64,
+    /// Runs that advanced together.
+    pub runs: usize,
     pub batch: usize,
     pub accumulate: usize,
     pub context: usize,
@@ -57,11 +62,11 @@ pub struct Phase {
     pub gflops: f64,
 }
 
-/// Measures `steps` training steps of a run.
+/// Measures `steps` training steps of a run, or of so many equal `runs` that share their batches and their teacher's forward pass as the arms of a seed do.
 ///
 /// # Errors
 /// Shapes that are not known without a download, or do not fit together.
-pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
+pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measured> {
     let (student, teacher) = shapes(spec, hub)?;
     let mut spec = spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
@@ -71,34 +76,42 @@ pub fn bench(spec: &RunSpec, steps: u64, hub: &Hub) -> Result<Measured> {
     let before = peak_now();
     let device = native();
     let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?.with_precision(of_products(spec.teacher.precision()));
-    run_steps(&spec, WARM_UP, &student, &model)?;
-    let (mut seconds, phases) = run_steps(&spec, steps, &student, &model)?;
+    run_steps(&spec, WARM_UP, runs, &student, &model)?;
+    let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
+    let peak_rss_bytes = peak_rss();
     // A machine that others use is faster at one moment than at another.
     let matmul_peak_gflops = before.max(peak_now());
     seconds.sort_unstable_by(f64::total_cmp);
     let seconds_per_step = seconds[seconds.len() / 2];
     let tokens = (spec.train.batch * spec.train.accumulate * spec.train.context) as f64;
+    let all = runs as f64;
     spec.train.steps = 1;
     let cost = distillation(&spec, &student, &teacher);
-    let flops = cost.student_flops + cost.teacher_flops + cost.critic_flops;
+    let flops = cost.teacher_flops + all * (cost.student_flops + cost.critic_flops);
     let terms = distillation(&without_updates(&spec), &student, &teacher).critic_flops;
     Ok(Measured {
-        tokens_per_second: tokens / seconds_per_step,
+        tokens_per_second: all * tokens / seconds_per_step,
         seconds_per_step,
         fastest_step: seconds[0],
         slowest_step: seconds[seconds.len() - 1],
         gflops: flops / seconds_per_step / 1e9,
         matmul_peak_gflops,
-        peak_rss_bytes: peak_rss(),
-        phases: parts(
-            &phases,
-            steps as f64,
-            tokens,
-            spec.train.context,
-            (&student, &teacher),
-            (cost.teacher_flops, cost.critic_flops - terms, terms),
-        ),
+        peak_rss_bytes,
+        phases: if runs > 1 {
+            Vec::new()
+        } else {
+            parts(
+                &phases,
+                steps as f64,
+                tokens,
+                spec.train.context,
+                (&student, &teacher),
+                (cost.teacher_flops, cost.critic_flops - terms, terms),
+            )
+        },
+        of_use: measure_use(&model, &text(&spec, teacher.vocabulary, 1024), spec.evaluate.context.min(teacher.positions)),
         steps,
+        runs,
         batch: spec.train.batch,
         accumulate: spec.train.accumulate,
         context: spec.train.context,
@@ -148,17 +161,25 @@ impl Sink for Nowhere {
     }
 }
 
-/// Seconds of each step, and of its parts in all.
-fn run_steps(spec: &RunSpec, steps: u64, student: &Config, teacher: &Gpt2<Native>) -> Result<(Vec<f64>, Phases)> {
+/// Random tokens.
+fn text(spec: &RunSpec, vocabulary: usize, count: usize) -> Vec<u32> {
+    let mut stream = Stream::new(spec.seed, "bench.tokens", 0);
+    (0..count).map(|_| stream.below(vocabulary as u64) as u32).collect()
+}
+
+/// Seconds of each step, and of the parts of the first run's in all.
+fn run_steps(spec: &RunSpec, steps: u64, runs: usize, student: &Config, teacher: &Gpt2<Native>) -> Result<(Vec<f64>, Phases)> {
     let mut spec = spec.clone();
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
-    let state = State::new(&native(), &job, Some(&teacher.config), &Weights::random(student, spec.seed))?;
-    let mut members = [Member::new(job, state, Box::new(Nowhere))];
+    let one = || {
+        let state = State::new(&native(), &job, Some(&teacher.config), &Weights::random(student, spec.seed))?;
+        Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
+    };
+    let mut members: Vec<Member<Native>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;
     let context = spec.train.context;
-    let mut stream = Stream::new(spec.seed, "bench.tokens", 0);
-    let mut text = |count: usize| -> Vec<u32> { (0..count).map(|_| stream.below(student.vocabulary as u64) as u32).collect() };
-    let (tokens, validation) = (text(spec.train.batch * spec.train.accumulate * context + 1), text(context + 1));
+    let tokens = text(&spec, student.vocabulary, spec.train.batch * spec.train.accumulate * context + 1);
+    let validation = &tokens[..(context + 1).min(tokens.len())];
     let order = Order::new(tokens.len(), context, spec.seed, false)?;
     let seconds = Mutex::new(Vec::new());
     let progress = |progress: &crate::train::Progress| {
@@ -167,9 +188,9 @@ fn run_steps(spec: &RunSpec, steps: u64, student: &Config, teacher: &Gpt2<Native
         }
     };
     let stop = AtomicBool::new(false);
-    let corpus = Corpus { train: &tokens, validation: &validation, order: &order };
+    let corpus = Corpus { train: &tokens, validation, order: &order };
     train(&mut members, Some(teacher), corpus, &Control { stop: &stop, progress: &progress });
-    let [member] = members;
+    let member = members.swap_remove(0);
     let seconds = seconds.into_inner().unwrap_or_default();
     if seconds.len() as u64 != steps {
         bail!("a step could not be done: {:?}", member.outcome);

@@ -4,6 +4,7 @@
 //! fails leaves its work behind and the others alone.
 
 mod bench;
+mod bench_use;
 mod cache;
 mod card;
 mod evaluation;

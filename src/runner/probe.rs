@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use dfdx::prelude::NoneTape;
+use rayon::prelude::*;
 
 use crate::ops::{Layers, Precision, native, tape};
 
@@ -27,4 +28,18 @@ pub fn plain_product((rows, inner, columns): (usize, usize, usize), times: usize
     // The first is slow: threads start, memory is fresh.
     let seconds = (0..times).map(|_| once()).fold(f64::INFINITY, f64::min);
     2.0 * (rows * inner * columns) as f64 / seconds
+}
+
+/// Bytes a second that all cores together read from a buffer that is larger than any cache; the best of several times.
+pub(super) fn read_bandwidth() -> f64 {
+    const BYTES: usize = 256 << 20;
+    let numbers = vec![1u64; BYTES / size_of::<u64>()];
+    let once = || {
+        let started = Instant::now();
+        let sum: u64 =
+            numbers.par_chunks(1 << 17).map(|part| part.iter().fold(0u64, |sum, &x| sum.wrapping_add(x))).reduce(|| 0, u64::wrapping_add);
+        std::hint::black_box(sum);
+        started.elapsed().as_secs_f64()
+    };
+    BYTES as f64 / (0..5).map(|_| once()).fold(f64::INFINITY, f64::min)
 }

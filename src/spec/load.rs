@@ -381,7 +381,7 @@ impl Loaded {
 
     fn ask(&self, run: &Run, inputs: &dyn Inputs, asked: &mut AskedAll, facts: &mut Facts) {
         let unknown = || "unknown".to_owned();
-        facts.known.bf16 = inputs.bf16();
+        facts.known.bf16 = Some(inputs.bf16());
         if !matches!(run.dataset, Dataset::Synthetic { .. }) {
             let fact = asked.0.get(&run.dataset, || inputs.dataset(&run.dataset));
             facts.fingerprints.dataset = facts.take(dataset_key(&run.dataset, &fact), fact).map_or_else(unknown, |fact| fact.fingerprint);

@@ -34,7 +34,7 @@ pub struct Known {
     pub vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
     /// Whether this machine multiplies bfloat16.
-    pub bf16: bool,
+    pub bf16: Option<bool>,
 }
 
 /// One run, and what is wrong with it.
@@ -67,7 +67,7 @@ pub fn known_from_spec(run: &Run) -> Known {
         Tokenizer::Train { vocab_size } => Some(*vocab_size),
         Tokenizer::Dir { .. } | Tokenizer::Hub { .. } => None,
     };
-    Known { teacher, vocabulary, init: None, bf16: false }
+    Known { teacher, vocabulary, init: None, bf16: None }
 }
 
 struct Problems(Vec<Problem>);
@@ -147,8 +147,9 @@ fn level_floor(table: &str, train: &mut Train, idle: &mut Vec<(String, String)>)
 
 /// What a precision comes to on this machine.
 fn resolve_precision(table: &str, precision: &mut Precision, known: &Known, problems: &mut Problems) {
-    *precision = precision.on(known.bf16);
-    if *precision == Precision::Bf16 && !known.bf16 {
+    let Some(has_bf16) = known.bf16 else { return };
+    *precision = precision.on(has_bf16);
+    if *precision == Precision::Bf16 && !has_bf16 {
         problems.add(
             &format!("{table}.precision"),
             format!("{table}.precision = \"bf16\" needs a processor with AVX512-BF16, which this one is not"),

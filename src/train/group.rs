@@ -15,7 +15,7 @@ use crate::data::{Order, batch};
 use crate::distill::Lesson;
 use crate::distill::balance::{Sample, balance};
 use crate::model::{Gpt2, States};
-use crate::ops::{Ops, side_by_side};
+use crate::ops::{Ops, on_a_worker, side_by_side};
 use crate::spec::run::{Balance, State as HiddenState, Train};
 
 /// The tokens that a group trains and validates on.
@@ -47,6 +47,10 @@ pub struct Progress<'a> {
 
 /// Trains until every member has an outcome. `teacher` is asked for where any member's objective needs one.
 pub fn train<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus, control: &Control) {
+    on_a_worker(|| advance_all(members, teacher, corpus, control));
+}
+
+fn advance_all<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus, control: &Control) {
     prepare(members, teacher, corpus);
     loop {
         let Some(step) = members.iter().filter(|member| member.is_active()).map(|member| member.state.step).min() else { return };

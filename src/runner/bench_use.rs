@@ -1,0 +1,48 @@
+//! What using a model costs beside its training: text scored, and text written token by token.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::probe::read_bandwidth;
+use crate::eval::measure_speed;
+use crate::model::{Gpt2, validation_nll};
+use crate::ops::{Native, Precision};
+
+/// Tokens that are scored at least.
+const SCORED: usize = 1024;
+
+/// How fast a model is used; of the teacher, the larger one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Use {
+    /// Tokens of perplexity evaluation a second, in windows of the context.
+    pub scored_tokens_per_second: f64,
+    /// Their counted operations, in units of 10⁹ a second.
+    pub scoring_gflops: f64,
+    /// Tokens written one by one with a cache of keys and values, a second.
+    pub decoded_tokens_per_second: f64,
+    /// Bytes of weights that decoding reads a second: all of a model's but the positions', once a token.
+    pub decoding_bytes_per_second: f64,
+    /// Bytes that all cores together read a second from a large buffer, in the same process.
+    pub memory_bytes_per_second: f64,
+}
+
+/// Measures a model on `tokens`, in windows of `context`.
+pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) -> Use {
+    let model = model.with_precision(Precision::F32);
+    let config = &model.config;
+    let text: Vec<u32> = tokens.iter().copied().cycle().take(SCORED.next_multiple_of(context) + 1).collect();
+    validation_nll(&model, &text[..=context], context);
+    let started = Instant::now();
+    std::hint::black_box(validation_nll(&model, &text, context));
+    let scored_tokens_per_second = (text.len() - 1) as f64 / started.elapsed().as_secs_f64();
+    let speed = measure_speed(&model, tokens, context.min(128));
+    let read = size_of::<f32>() as f64 * (config.parameters() - (config.positions * config.width) as u64) as f64;
+    Use {
+        scored_tokens_per_second,
+        scoring_gflops: config.forward_flops_per_token(context) * scored_tokens_per_second / 1e9,
+        decoded_tokens_per_second: speed.decode_tokens_per_second,
+        decoding_bytes_per_second: read * speed.decode_tokens_per_second,
+        memory_bytes_per_second: read_bandwidth(),
+    }
+}
