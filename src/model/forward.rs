@@ -6,7 +6,7 @@ use dfdx::prelude::*;
 
 use super::Config;
 use super::gpt2::{Block, Gpt2};
-use crate::ops::{Mat, Ops};
+use crate::ops::{Mat, Ops, in_parts};
 use crate::spec::run::State;
 
 /// What a forward pass leaves: each state is (N, C) with N = B·T rows.
@@ -49,6 +49,20 @@ impl<D: Ops> Gpt2<D> {
     }
 }
 
+impl<D: Ops> Gpt2<D> {
+    /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a part has does not depend on the number of threads.
+    pub fn infer(&self, tokens: &[u32], context: usize, keep: &[State]) -> States<D> {
+        let part = D::part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
+        if tokens.len() <= part {
+            return self.forward(NoneTape, tokens, context, keep);
+        }
+        let parts = in_parts(tokens.chunks(part).collect(), |tokens| self.forward(NoneTape, tokens, context, keep));
+        let stacked = |state: State| D::stack(&parts.iter().map(|part| part.state(state)).collect::<Vec<_>>());
+        let kept = parts[0].kept.keys().map(|&state| (state, stacked(state))).collect();
+        States { kept, last: stacked(State::Final) }
+    }
+}
+
 impl<D: Ops> Block<D> {
     /// x + attention(ln_1(x)), then x + mlp(ln_2(x)).
     fn forward<T: Tape<f32, D>>(&self, x: Mat<D, T>, context: usize, model: &Gpt2<D>, scale: f32) -> Mat<D, T> {
@@ -64,5 +78,32 @@ impl<D: Ops> Block<D> {
         let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_2.weight, &self.ln_2.bias, epsilon);
         let h = D::linear_activated(h, &self.mlp.c_fc.weight, &self.mlp.c_fc.bias, activation, precision);
         D::linear_residual(h, &self.mlp.c_proj.weight, &self.mlp.c_proj.bias, &residual, precision)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Weights;
+    use crate::ops::{native, tape};
+
+    #[test]
+    fn in_parts_a_text_has_the_states_that_it_has_as_a_whole_on_any_number_of_threads() {
+        let config = Config::new(2, 24, 3, 50, 96);
+        let model = Gpt2::from_weights(&native(), &config, &Weights::random(&config, 3)).unwrap();
+        let tokens: Vec<u32> = (0..96 * 12).map(|i| (i * i) as u32 % 50).collect();
+        let keep = [State::Layer(1)];
+        let all = |states: States<crate::ops::Native>| [tape::read(&states.kept[&State::Layer(1)]), tape::read(&states.last)];
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| all(model.infer(&tokens, 96, &keep)))
+        };
+        let one = on(1);
+        assert!([2, 3, 5].into_iter().all(|threads| on(threads) == one));
+        let whole = all(model.forward(NoneTape, &tokens, 96, &keep));
+        for (part, whole) in one.iter().zip(&whole) {
+            assert_eq!(part.len(), whole.len());
+            assert!(part.iter().zip(whole).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0)));
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Log-probabilities of a text's tokens under a model, by windows: the base of every perplexity.
 
-use dfdx::prelude::NoneTape;
-
 use super::Gpt2;
 use crate::ops::{Ops, TeacherHead, TokenScore, on_a_worker, tape};
 
@@ -84,7 +82,7 @@ fn score_batch<D: Ops>(
         .collect();
     let targets: Vec<u32> = positions.iter().map(|&position| tokens[position]).collect();
     let final_states = |model: &Gpt2<D>| {
-        let all = model.forward(NoneTape, &inputs, context, &[]).last;
+        let all = model.infer(&inputs, context, &[]).last;
         if rows.len() == inputs.len() {
             return all;
         }

@@ -8,6 +8,9 @@ use super::activation::Activation;
 use super::precision::only_f32;
 use super::{Mat, Precision, attention, bf16, composed, embedding, layer_norm, linear, tape};
 
+/// Rows of a part: few enough to stay near the caches, and enough for the packing of a weight to be a small share of the products with it.
+const PART: usize = 512;
+
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
 pub trait Layers: Device<f32> {
     /// The instructions of [`Precision::Bf16`], where this machine has them.
@@ -76,6 +79,16 @@ pub trait Layers: Device<f32> {
         at(&tape::read(x))
     }
 
+    /// Rows of a forward pass without a tape that go through a model together, the others beside them: with a core for each such part no operation waits for all cores. None: all rows.
+    fn part() -> Option<usize> {
+        None
+    }
+
+    /// The rows of all parts, one after the other.
+    fn stack(parts: &[&Mat<Self>]) -> Mat<Self> {
+        tape::stack(parts)
+    }
+
     /// The gradient of `x` after a backward pass, row by row, taken away; zeros where none arrived.
     fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
         tape::take_gradient(gradients, x)
@@ -125,6 +138,10 @@ impl Layers for Cpu {
 
     fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
         attention::attention(qkv, context, heads, scale)
+    }
+
+    fn part() -> Option<usize> {
+        Some(PART)
     }
 
     fn update(x: &mut Mat<Self>, change: impl FnOnce(&mut [f32])) {

@@ -1,9 +1,28 @@
 //! Matrix products on slices, by the gemm crate. Its sums have an order that does not depend on the number of threads (held by a test).
 
+use std::cell::Cell;
+
 use gemm::Parallelism;
 
 use super::Precision;
 use super::bf16::product_bf16;
+
+thread_local! {
+    /// Whether this thread has its own part of the work, so that products need not be shared out.
+    static APART: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs work whose products stay on this thread. That is a matter of speed alone: their bits do not depend on it.
+pub(super) fn apart<R>(work: impl FnOnce() -> R) -> R {
+    struct Restored(bool);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            APART.set(self.0);
+        }
+    }
+    let _restored = Restored(APART.replace(true));
+    work()
+}
 
 /// A product of an (m, k) and a (k, n) matrix, all row-major.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +98,7 @@ impl Product {
 
 /// out = scale·left·right, or out += scale·left·right.
 pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
+    let p = Product { serial: p.serial || APART.get(), ..p };
     if p.precision == Precision::Bf16 {
         return product_bf16(p.precision(Precision::F32), left, right, out);
     }

@@ -93,6 +93,20 @@ pub fn side_by_side<T>(items: &mut [T], work: impl Fn(&mut T)) {
     items.iter_mut().for_each(work);
 }
 
+/// What `work` makes of every item: over the cores, each item on a core of its own if there are enough of them; or, with a GPU, one after the other.
+#[cfg(not(feature = "cuda"))]
+pub fn in_parts<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    use rayon::prelude::*;
+    let apart = items.len() >= rayon::current_num_threads();
+    items.into_par_iter().with_max_len(1).map(|item| if apart { matmul::apart(|| work(item)) } else { work(item) }).collect()
+}
+
+/// What `work` makes of every item: over the cores, each item on a core of its own if there are enough of them; or, with a GPU, one after the other.
+#[cfg(feature = "cuda")]
+pub fn in_parts<T, R>(items: Vec<T>, work: impl Fn(T) -> R) -> Vec<R> {
+    items.into_iter().map(work).collect()
+}
+
 /// The device that runs are trained on.
 #[cfg(not(feature = "cuda"))]
 pub type Native = Cpu;

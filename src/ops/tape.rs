@@ -52,6 +52,14 @@ pub fn matrix<D: Device<f32>>(device: &D, rows: usize, columns: usize, values: V
     device.tensor_from_vec(values, (rows, columns))
 }
 
+/// See [`super::Layers::stack`].
+pub(super) fn stack<D: super::Layers>(parts: &[&Mat<D>]) -> Mat<D> {
+    let columns = parts[0].shape().1;
+    let mut all = Vec::with_capacity(parts.iter().map(|part| len(*part)).sum());
+    parts.iter().for_each(|part| D::look(part, |values| all.extend_from_slice(values)));
+    matrix(parts[0].device(), all.len() / columns, columns, all)
+}
+
 /// Number of elements.
 pub fn len<D: Device<f32>, T>(x: &Mat<D, T>) -> usize {
     x.shape().0 * x.shape().1

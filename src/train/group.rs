@@ -6,8 +6,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use dfdx::prelude::*;
-
 use super::caught::caught;
 use super::member::{Member, Micro, Outcome, Values};
 use super::phases::Lap;
@@ -91,9 +89,7 @@ fn advance<D: Ops>(turn: &mut [(usize, &mut Member<D>)], shared: &Train, step: u
     for index in 0..shared.accumulate {
         let batch = batch(corpus.train, corpus.order, shared.batch, shared.accumulate, step, index);
         let mut lap = Lap::start();
-        let states = teacher
-            .filter(|_| needs_teacher)
-            .map(|teacher| (teacher.forward(NoneTape, &batch.inputs, shared.context, &keep), teacher.head()));
+        let states = teacher.filter(|_| needs_teacher).map(|teacher| (teacher.infer(&batch.inputs, shared.context, &keep), teacher.head()));
         let mut lesson = states.as_ref().map(|(states, head)| Lesson::new(states, *head));
         let logits = lesson.filter(|_| comparing > 1).and_then(|lesson| D::share_logits(&lesson.states.last, lesson.head));
         if let Some(lesson) = &mut lesson {
@@ -131,7 +127,7 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
         .map(|index| {
             let (step, micro) = ((index / shared.accumulate) as u64, index % shared.accumulate);
             let batch = batch(corpus.train, corpus.order, shared.batch, shared.accumulate, step, micro);
-            let states = teacher.forward(NoneTape, &batch.inputs, shared.context, &keep);
+            let states = teacher.infer(&batch.inputs, shared.context, &keep);
             (batch, states)
         })
         .collect();
