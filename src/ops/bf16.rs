@@ -2,7 +2,9 @@
 //!
 //! Both operands are rounded while they are packed, a block at a time; the kernel multiplies packed blocks. The blocks depend on the shape alone, each thread takes whole blocks of
 //! the result, and the blocks along the summed dimension follow in order, so any number of threads gives the same bits. The instruction takes subnormal numbers for zero and
-//! gives zero for them; it rounds each sum to the nearest.
+//! gives zero for them; it rounds each sum to the nearest. The other ways keep subnormal numbers.
+
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 use super::bf16_kernel::{Block, Lanes, Target};
 use super::bf16_pack::{GROUP, LEFT, Operand, Panels, RIGHT, pack_left, pack_right, upper};
@@ -14,11 +16,11 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// Steps of the summed dimension in a block, at most: a right panel is then 48 KiB and the left block of a piece of work 216 KiB, for the second cache.
-const DEPTH: usize = 768;
+/// Steps of the summed dimension in a block, at most: the left operand of a piece of work is then 288 KiB and a right panel 64 KiB, for the second cache.
+const DEPTH: usize = 1024;
 /// Rows of the left operand that are packed at a time.
 const ROWS: usize = 1536;
-/// Columns of the right operand that are packed at a time: 3 MiB.
+/// Columns of the right operand that are packed at a time: 4 MiB.
 const COLUMNS: usize = 2048;
 /// Rows and columns of a piece of work for one thread, and of a piece of packing.
 const PIECE: (usize, usize) = (12 * LEFT, 4 * RIGHT);
@@ -30,7 +32,7 @@ const LINE: usize = 16;
 const _: () = assert!(PIECE.0 <= GROUP && PIECE.1 <= GROUP && ROWS.is_multiple_of(LEFT) && COLUMNS.is_multiple_of(RIGHT));
 
 thread_local! {
-    /// Room for packed operands, kept for the next product: 5.3 MiB at most.
+    /// Room for packed operands, kept for the next product: 7 MiB at most.
     static ROOM: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
@@ -60,8 +62,14 @@ pub(super) fn instructions() -> Option<&'static str> {
     *FOUND
 }
 
-/// out = scale·left·right, or out += scale·left·right, of operands rounded to bfloat16. Without the instruction the f32 product of rounded copies.
+/// out = scale·left·right, or out += scale·left·right, of operands rounded to bfloat16.
+///
+/// Without the instruction the f32 product of rounded copies, which sums in another order: the last bits differ between machines with and without it. A few rows are multiplied
+/// from the operands as they are stored, on any machine: every number of the right one is used too few times for packing or copying it.
 pub(super) fn product_bf16(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
+    if p.m <= bf16_rows::ROWS {
+        return multiply_few_rows(p, left, right, out);
+    }
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = super::bf16_kernel::Avx512::detect() {
         return multiply(lanes, p, left, right, out);
@@ -104,26 +112,36 @@ fn parts<T: Send>(serial: bool, values: &mut [T], size: usize, work: impl Fn(usi
     }
 }
 
-fn multiply<L: Lanes>(lanes: L, p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
-    let Product { m, k, n, scale, strides, .. } = p;
+/// Where the result goes; `None` if there is nothing to multiply, and the result is complete.
+fn target(p: Product, out: &mut [f32]) -> Option<Target<'_>> {
+    let Product { m, k, n, strides, .. } = p;
     if m == 0 || n == 0 {
-        return;
+        return None;
     }
     assert!(strides[2] >= n && out.len() >= (m - 1) * strides[2] + n, "the result is too small");
     if k == 0 {
         if !p.accumulate {
             (0..m).for_each(|row| out[row * strides[2]..][..n].fill(0.0));
         }
-        return;
+        return None;
     }
-    let left = Operand { values: left, stride: strides[0], by_line: !p.left_transposed };
-    let right = Operand { values: right, stride: strides[1], by_line: p.right_transposed };
-    let serial = p.serial || m * n * k < SMALL;
-    // SAFETY: `out` is borrowed mutably to the end of this function, and pieces of work never overlap.
-    let out = unsafe { Target::new(out.as_mut_ptr(), strides[2]) };
-    if m <= bf16_rows::ROWS {
-        return multiply_few_rows(p, serial, left, right, out);
-    }
+    Some(Target::new(out, strides[2]))
+}
+
+fn operands<'a>(p: Product, left: &'a [f32], right: &'a [f32]) -> (Operand<'a>, Operand<'a>) {
+    let left = Operand { values: left, stride: p.strides[0], by_line: !p.left_transposed };
+    (left, Operand { values: right, stride: p.strides[1], by_line: p.right_transposed })
+}
+
+fn serial(p: Product) -> bool {
+    p.serial || p.m * p.k * p.n < SMALL
+}
+
+fn multiply<L: Lanes>(lanes: L, p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
+    let Product { m, k, n, scale, .. } = p;
+    let Some(out) = target(p, out) else { return };
+    let (left, right) = operands(p, left, right);
+    let serial = serial(p);
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(2);
     let left_room = m.min(ROWS).next_multiple_of(LEFT) * depth / 2;
     let right_room = n.min(COLUMNS).next_multiple_of(RIGHT) * depth / 2;
@@ -156,7 +174,7 @@ fn multiply<L: Lanes>(lanes: L, p: Product, left: &[f32], right: &[f32], out: &m
                         scale,
                         accumulate: p.accumulate || steps.start > 0,
                     };
-                    // SAFETY: the block lies inside the result, as asserted above, and is this piece's alone.
+                    // SAFETY: the block lies inside the result, as `target` has asserted, and is this piece's alone.
                     unsafe { lanes.run(block) };
                 });
             }
@@ -165,11 +183,13 @@ fn multiply<L: Lanes>(lanes: L, p: Product, left: &[f32], right: &[f32], out: &m
     ROOM.set(room);
 }
 
-fn multiply_few_rows(p: Product, serial: bool, left: Operand<'_>, right: Operand<'_>, out: Target) {
+fn multiply_few_rows(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
     let Product { m, k, n, .. } = p;
+    let Some(out) = target(p, out) else { return };
+    let (left, right) = operands(p, left, right);
     let value = |row: usize, step: usize| if left.by_line { row * left.stride + step } else { step * left.stride + row };
     let left: Vec<f32> = (0..m * k).map(|i| round(left.values[value(i / k, i % k)])).collect();
-    each(serial, n.div_ceil(bf16_rows::COLUMNS), |piece| {
+    each(serial(p), n.div_ceil(bf16_rows::COLUMNS), |piece| {
         let first = piece * bf16_rows::COLUMNS;
         let columns = bf16_rows::COLUMNS.min(n - first);
         let mut sums = [[0.0; bf16_rows::COLUMNS]; bf16_rows::ROWS];
@@ -213,14 +233,8 @@ mod tests {
 
     type Multiply = fn(Product, &[f32], &[f32], &mut [f32]);
 
-    /// The ways that this machine has.
-    fn ways() -> Vec<Multiply> {
-        let mut ways: Vec<Multiply> = vec![|p, left, right, out| multiply(Portable, p, left, right, out), product_of_copies];
-        if available() {
-            ways.push(product_bf16);
-        }
-        ways
-    }
+    /// The ways to a product: on packed operands, on copies, and the one that this machine takes.
+    const WAYS: [Multiply; 3] = [|p, left, right, out| multiply(Portable, p, left, right, out), product_of_copies, product_bf16];
 
     fn values(count: usize, index: u64) -> Vec<f32> {
         let mut stream = Stream::new(0, "test.bf16", index);
@@ -264,7 +278,7 @@ mod tests {
             }
             let stride = n + 3 * layout;
             let p = p.strides(if left_transposed { m } else { k } + layout, if right_transposed { k } else { n } + 2 * layout, stride);
-            for multiply in ways() {
+            for multiply in WAYS {
                 let mut out = stored(before, m, n, false, 3 * layout);
                 multiply(p, &left, &right, &mut out);
                 let outside = |i: usize| i % stride >= n;
@@ -319,7 +333,7 @@ mod tests {
     fn any_number_of_threads_gives_the_same_bits() {
         for (m, k, n) in [(200, 300, 170), (512, 96, 384), (64, 2048, 64), (3, 900, 700)] {
             let (a, b) = (values(m * k, 6), values(k * n, 7));
-            for multiply in ways() {
+            for multiply in WAYS {
                 let on = |threads: usize, p: Product| {
                     let mut out = vec![0.0; m * n];
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -353,7 +367,7 @@ mod tests {
 
     #[test]
     fn nothing_to_sum_gives_zeros_or_what_was_there() {
-        for multiply in ways() {
+        for multiply in WAYS {
             let mut out = [7.0; 12];
             multiply(Product::new(0, 3, 4), &[], &[1.0; 12], &mut out);
             multiply(Product::new(3, 2, 0), &[1.0; 6], &[], &mut out);
@@ -361,24 +375,6 @@ mod tests {
             assert_eq!(out, [7.0; 12]);
             multiply(Product::new(2, 0, 3).strides(0, 3, 5), &[], &[], &mut out);
             assert_eq!(out, [0.0, 0.0, 0.0, 7.0, 7.0, 0.0, 0.0, 0.0, 7.0, 7.0, 7.0, 7.0]);
-        }
-    }
-
-    #[test]
-    fn rounding_is_to_the_nearest_and_ties_go_to_even() {
-        let half = f32::powi(2.0, -8);
-        assert_eq!(round(1.0 + half), 1.0);
-        assert_eq!(round(1.0 + half * 1.001), 1.0 + 2.0 * half);
-        assert_eq!(round(1.0 + 3.0 * half), 1.0 + 4.0 * half);
-        assert_eq!(round(-1.0 - half), -1.0);
-        assert_eq!(round(0.0).to_bits(), 0);
-        assert_eq!(round(-0.0).to_bits(), 0x8000_0000);
-        assert_eq!(round(f32::MAX), f32::INFINITY);
-        assert_eq!(round(f32::NEG_INFINITY), f32::NEG_INFINITY);
-        assert_eq!(round(f32::from_bits(0x0001_8000)).to_bits(), 0x0002_0000);
-        assert_eq!(round(f32::from_bits(0x0000_8000)).to_bits(), 0);
-        for nan in [f32::NAN, f32::from_bits(0x7f80_0001), f32::from_bits(0xffff_ffff)] {
-            assert!(round(nan).is_nan());
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! The kernel is written once, over [`Lanes`]; what differs between the two sets of instructions is a line each.
 
-use super::bf16_pack::{LEFT, Panels, RIGHT};
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
+use super::bf16_pack::{LEFT, Panels, RIGHT, prefetch};
+use std::marker::PhantomData;
 
 /// Numbers in one vector.
 pub(super) const LANES: usize = 16;
@@ -37,29 +40,28 @@ pub(super) struct Block<'a> {
     pub right: Panels<'a>,
     pub rows: usize,
     pub columns: usize,
-    pub out: Target,
+    pub out: Target<'a>,
     pub scale: f32,
     /// Whether the result is added to what is there.
     pub accumulate: bool,
 }
 
-/// Where a block of the result is written.
+/// The result from some element on, for threads that write different parts of it.
 #[derive(Clone, Copy)]
-pub(super) struct Target {
+pub(super) struct Target<'a> {
     first: *mut f32,
     stride: usize,
+    result: PhantomData<&'a [f32]>,
 }
 
-// SAFETY: `new` asks its caller to let no two threads write the same part.
-unsafe impl Send for Target {}
+// SAFETY: it only writes, and `write` asks its caller for a part that no other thread has.
+unsafe impl Send for Target<'_> {}
 // SAFETY: as above.
-unsafe impl Sync for Target {}
+unsafe impl Sync for Target<'_> {}
 
-impl Target {
-    /// # Safety
-    /// While this or a part of it is in use, what it points to is borrowed mutably by the caller, who lets no two threads write the same elements.
-    pub unsafe fn new(first: *mut f32, stride: usize) -> Self {
-        Self { first, stride }
+impl<'a> Target<'a> {
+    pub fn new(out: &'a mut [f32], stride: usize) -> Self {
+        Self { first: out.as_mut_ptr(), stride, result: PhantomData }
     }
 
     /// The part that begins at this row and column.
@@ -69,6 +71,12 @@ impl Target {
     pub unsafe fn at(self, row: usize, column: usize) -> Self {
         // SAFETY: the caller's promise.
         Self { first: unsafe { self.first.add(row * self.stride + column) }, ..self }
+    }
+
+    /// Asks for a tile's part of a row.
+    #[inline(always)]
+    fn prefetch(self, row: usize) {
+        prefetch(self.first.wrapping_add(row * self.stride), RIGHT);
     }
 
     /// Writes scaled sums to the beginning of a row, or adds them to what is there.
@@ -94,19 +102,20 @@ impl Block<'_> {
     /// The block lies inside the result, and no other thread has a part of it.
     #[inline(always)]
     pub unsafe fn multiply<L: Lanes>(self, lanes: L) {
+        let mut tile = [[0.0; RIGHT]; LEFT];
         for column in (0..self.columns).step_by(RIGHT) {
             let right = self.right.panel::<RIGHT>(column);
             for row in (0..self.rows).step_by(LEFT) {
                 let left = self.left.panel::<LEFT>(row);
                 let (rows, columns) = (LEFT.min(self.rows - row), RIGHT.min(self.columns - column));
-                let mut tile = [[0.0; RIGHT]; LEFT];
+                // SAFETY: the tile is a part of the block, so the caller's promise covers it.
+                let out = unsafe { self.out.at(row, column) };
+                (0..rows).for_each(|row| out.prefetch(row));
                 match rows.div_ceil(STEP) {
                     1 => sum::<L, STEP>(lanes, left, right, &mut tile),
                     2 => sum::<L, { 2 * STEP }>(lanes, left, right, &mut tile),
                     _ => sum::<L, LEFT>(lanes, left, right, &mut tile),
                 }
-                // SAFETY: the tile is a part of the block, so the caller's promise covers it.
-                let out = unsafe { self.out.at(row, column) };
                 for (row, sums) in tile[..rows].iter().enumerate() {
                     // A whole row has a length that the compiler knows, so its loop has no rest.
                     let sums = if columns == RIGHT { sums } else { &sums[..columns] };
@@ -138,7 +147,7 @@ fn sum<L: Lanes, const ROWS: usize>(lanes: L, left: &[[u32; LEFT]], right: &[[u3
     }
 }
 
-/// Plain f32 arithmetic. The product of two bfloat16 numbers is exact in f32, so each sum is rounded where the instruction rounds it.
+/// Plain f32 arithmetic, for tests on any machine. The product of two bfloat16 numbers is exact in f32, so each sum is rounded where the instruction rounds it.
 #[cfg(test)]
 #[derive(Clone, Copy)]
 pub(super) struct Portable;

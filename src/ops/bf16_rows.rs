@@ -1,5 +1,7 @@
 //! The bfloat16 product for a few rows, as in decoding: every number of the right operand is used so few times that packing it would cost more than it saves.
 
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
 use super::bf16_pack::{Operand, upper};
 use super::vector::dispatched;
 
