@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::hub::{Hub, Settings};
+use crate::hub::{Hub, Pin, Settings};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
@@ -177,8 +177,13 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
 
 /// The hub for a look at a study: it is never asked, and holds to the commits that the study was run with.
 fn hub_to_plan(loaded: &Loaded, common: &Common) -> anyhow::Result<Hub<'static>> {
-    let pins = record::read_pins(&Layout::new(&common.results, loaded.name()))?;
-    Ok(Hub::quiet(Settings::from_environment(true), pins_from_lock(pins)))
+    let pins = pins(loaded, &Layout::new(&common.results, loaded.name()))?;
+    Ok(Hub::quiet(Settings::from_environment(true), pins))
+}
+
+/// The commits that a study is held to. One that takes nothing from the hub has none, and no use for a `lock.toml` that cannot be read.
+fn pins(loaded: &Loaded, layout: &Layout) -> anyhow::Result<Vec<Pin>> {
+    Ok(if loaded.uses_hub() { pins_from_lock(record::read_pins(layout)?) } else { Vec::new() })
 }
 
 /// A model by its folder or its name on the hub, told how far it is while it is fetched.

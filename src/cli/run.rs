@@ -10,10 +10,10 @@ use super::args::{Common, Run};
 use super::expect::missed;
 use super::progress::Display;
 use super::signals::stop_flag;
-use super::{Exit, Fault, Outcome, print, spec_options};
+use super::{Exit, Fault, Outcome, pins, print, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, Facts, Site, cache_folder, news_to, pins_from_lock};
+use crate::runner::{self, Ending, Facts, Site, cache_folder, news_to};
 use crate::spec::{Plan, Selection, load};
 use crate::{record, report};
 
@@ -21,7 +21,7 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
     let started = Instant::now();
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let pins = if arguments.relock { Vec::new() } else { pins_from_lock(record::read_pins(&layout)?) };
+    let pins = if arguments.relock { Vec::new() } else { pins(&loaded, &layout)? };
     let stop = stop_flag()?;
     let display = Display::new(common);
     let news = news_to(&display);

@@ -33,4 +33,4 @@ pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher, read_failure, read_run, run_state,
     set_damaged_aside, sweep, verify_run,
 };
-pub use study::{read_pins, read_study, verify_study, write_study};
+pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};

@@ -147,6 +147,28 @@ pub fn verify_study(layout: &Layout) -> Result<Option<String>> {
     Ok((!whole).then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
 }
 
+/// Sets a `lock.toml` that is not as it was written, or cannot be read, aside, so that it is written anew, and says so in a line.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn set_damaged_study_aside(layout: &Layout) -> Result<Option<String>> {
+    let path = layout.lock();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let damage = match verify_study(layout) {
+        Ok(None) => return Ok(None),
+        Ok(Some(damage)) => format!("{}: {damage}", path.display()),
+        Err(error) => format!("{error:#}"),
+    };
+    match files::set_aside(&path, &damage) {
+        Ok(aside) => Ok(Some(format!("{damage}; it is set aside as {} and written anew", aside.display()))),
+        // Another process was faster.
+        Err(_) if !path.exists() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The pins of `lock.toml`, of whatever format; none where there is no such file.
 ///
 /// # Errors
@@ -175,7 +197,10 @@ pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
 pub fn read_study(layout: &Layout) -> Result<Study> {
     let path = layout.lock();
     if let Some(damage) = verify_study(layout)? {
-        bail!("{} is damaged: {damage}; restore it, or remove it and give `kdpipe run` again, which trains nothing twice", path.display());
+        bail!(
+            "{} is damaged: {damage}; restore it, or give `kdpipe run` again, which writes it anew and trains nothing twice",
+            path.display()
+        );
     }
     let study: Study = read_toml(&path)?;
     anyhow::ensure!(

@@ -94,6 +94,9 @@ pub enum Ending {
 /// # Errors
 /// A results folder that cannot be written.
 pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Result<BTreeMap<usize, Ending>> {
+    if let Some(words) = record::set_damaged_study_aside(&site.layout).context("the results folder cannot be used")? {
+        site.tell(&Event::Notice(&words));
+    }
     record::write_study(&site.layout, &study(plan, command, site.hub)).context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();

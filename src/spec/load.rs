@@ -284,6 +284,15 @@ impl Loaded {
         self.cells.iter().map(|run| &run.dataset)
     }
 
+    /// Whether some run takes something from the hub.
+    pub fn uses_hub(&self) -> bool {
+        self.cells.iter().any(|run| {
+            matches!(run.dataset, Dataset::Hub { .. })
+                || matches!(run.tokenizer, Tokenizer::Hub { .. })
+                || matches!(run.teacher, Teacher::Hub { .. })
+        })
+    }
+
     /// The plan, with the facts of the inputs.
     ///
     /// # Errors

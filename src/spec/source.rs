@@ -89,14 +89,16 @@ impl Source {
     /// # Errors
     /// The errors of syntax, or every value that TOML has and a spec has not (dates, numbers that are not finite).
     pub fn parse(&self) -> Result<Node, Vec<Diagnostic>> {
-        let document = Document::parse(self.text.as_str()).map_err(|first| {
-            let (_, errors) = toml::de::DeTable::parse_recoverable(&self.text);
+        // Errors come from this parser alone: it finds them all, and the other one panics at some texts that have any.
+        let (_, errors) = toml::de::DeTable::parse_recoverable(&self.text);
+        if !errors.is_empty() {
             let mut all: Vec<_> = errors.iter().take(MOST_ERRORS).map(|error| self.not_toml(error.message(), error.span())).collect();
             // A second error of a line follows from its first.
             all.sort_by(|a, b| a.place.cmp(&b.place));
             all.dedup_by_key(|error| error.place.as_ref().map(|place| place.line));
-            if all.is_empty() { vec![self.not_toml(first.message(), first.span())] } else { all }
-        })?;
+            return Err(all);
+        }
+        let document = Document::parse(self.text.as_str()).map_err(|error| vec![self.not_toml(error.message(), error.span())])?;
         let mut wrong = Vec::new();
         let node = self.table(document.as_table(), 0..0, &mut wrong);
         if wrong.is_empty() { Ok(node) } else { Err(wrong) }
@@ -324,7 +326,9 @@ mod tests {
         let dotted = format!("{}a = 1", "a.".repeat(100_000));
         let header = format!("[{}a]", "a.".repeat(100_000));
         let inline = format!("x = {}", "{a=".repeat(100_000));
-        for text in [&deep, &dotted, &header, &inline, "x = 1979-05-27", "x = nan", "x = inf", "=", "[", "\u{0}", "a = \"", "a=1\na=2"] {
+        for text in
+            [&deep, &dotted, &header, &inline, "x = 1979-05-27", "x = nan", "x = inf", "=", "[", "\u{0}", "a = \"", "a=1\na=2", "=={\n."]
+        {
             let wrong = parse(text).unwrap_err();
             assert!(!wrong.is_empty());
         }

@@ -1,17 +1,20 @@
 //! What a parquet file says of itself, held against its length and a limit before anything is decoded.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use polars::prelude::FileMetadata;
+use polars::io::mmap::MmapBytesReader;
+use polars::prelude::{FileMetadata, ParquetReader, SerReader};
 
-use super::parquet::Limits;
+use super::footer;
+use super::parquet::{Limits, calmly};
 use super::thrift::{self, Page};
 
 const MAGIC: [u8; 4] = *b"PAR1";
 
-/// Checks the marks at both ends and the length of the footer.
-pub(super) fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
+/// Checks the marks at both ends and the footer.
+fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
     let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
     let (mut begin, mut end) = ([0; 4], [0; 8]);
     if length >= 12 {
@@ -30,7 +33,24 @@ pub(super) fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
     if footer > length - 12 {
         bail!("it is damaged: its footer claims {footer} bytes of {length}");
     }
-    Ok(())
+    if footer > footer::LONGEST {
+        bail!("its footer of {footer} bytes is longer than the {} that are read", footer::LONGEST);
+    }
+    file.seek(SeekFrom::Start(length - 8 - footer))?;
+    let mut bytes = Vec::new();
+    file.take(footer).read_to_end(&mut bytes)?;
+    footer::check(&bytes).context("it is damaged")
+}
+
+/// What a file says of itself. Its notes are left out: a second schema among them, as Arrow writes it, can be made to unfold without end, and columns have the types of the first.
+pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetadata>> {
+    check_ends(&mut file)?;
+    let mut reader = ParquetReader::new(file);
+    let metadata = calmly(|| reader.get_metadata().cloned())?;
+    drop(reader);
+    let mut metadata = Arc::unwrap_or_clone(metadata);
+    metadata.key_value_metadata = None;
+    Ok(Arc::new(metadata))
 }
 
 /// Checks rows, places and sizes of the chunks of all columns (or of one), down to the header of every page.

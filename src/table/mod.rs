@@ -5,6 +5,7 @@
 
 mod column;
 mod csv;
+mod footer;
 mod guard;
 mod parquet;
 #[cfg(test)]

@@ -89,10 +89,10 @@ pub fn read_with(path: &Path, limits: &Limits) -> Result<Table> {
 /// # Errors
 /// As [`read`], apart from the disk's.
 pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
-    guard::check_ends(&mut Cursor::new(bytes.as_slice()))?;
-    let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
-    let metadata = calmly(|| reader.get_metadata().cloned())?;
+    let metadata = guard::metadata(Cursor::new(bytes.as_slice()))?;
     calmly(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
+    let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
+    reader.set_metadata(metadata);
     let frame = calmly(|| reader.read_parallel(ParallelStrategy::None).set_rechunk(true).finish())?;
     frame.columns().iter().try_fold(Table::new(), |table, column| {
         let name = column.name().to_string();

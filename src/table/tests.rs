@@ -95,3 +95,17 @@ fn files_of_another_kind_are_named_as_that() {
     assert_eq!(message(b"PAR1 and then something else"), "it is cut short: it does not end with `PAR1`");
     assert_eq!(message(b"PAR1\xff\xff\xff\x7fPAR1"), "it is damaged: its footer claims 2147483647 bytes of 12");
 }
+
+#[test]
+fn notes_of_a_writer_are_not_read_and_a_footer_that_claims_too_much_is_an_error() {
+    // Arrow's schema says what the columns say; without it the table is the same.
+    let bytes = to_parquet(&example()).unwrap();
+    let place = bytes.windows(12).position(|window| window == b"ARROW:schema").unwrap();
+    let mut other = bytes.clone();
+    // No base64, behind the length of the text.
+    other[place + 20..place + 30].fill(b'!');
+    assert_eq!(from_parquet(other, &Limits::default()).unwrap().to_csv().unwrap(), example().to_csv().unwrap());
+    let claims = [b"PAR1".as_slice(), &[0x49, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00], &8u32.to_le_bytes(), b"PAR1"].concat();
+    let error = format!("{:#}", from_parquet(claims, &Limits::default()).unwrap_err());
+    assert_eq!(error, "it is damaged: its footer claims 4294967295 parts in 1 bytes");
+}

@@ -41,9 +41,9 @@ impl Texts {
 
     fn open_checked(path: &Path, column: &str) -> Result<Self> {
         let mut file = File::open(path)?;
-        guard::check_ends(&mut file)?;
+        let metadata = guard::metadata(file.try_clone()?)?;
         let mut reader = ParquetReader::new(file.try_clone()?);
-        let metadata = calmly(|| reader.get_metadata().cloned())?;
+        reader.set_metadata(metadata.clone());
         let schema = calmly(|| reader.schema())?;
         match schema.get(column) {
             None => bail!(

@@ -1,4 +1,4 @@
-//! Page headers of parquet, in Thrift's compact protocol: just enough to read their sizes.
+//! Thrift's compact protocol, as far as the headers of parquet need it: page headers to read their sizes, and what [`super::footer`] walks.
 
 use anyhow::{Context, Result, bail};
 
@@ -17,7 +17,7 @@ pub(super) struct Page {
 
 /// Reads the page header (`PageHeader` of parquet.thrift) at the start of `bytes`, and its length.
 pub(super) fn page(bytes: &[u8]) -> Result<(Page, usize)> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader { bytes, at: 0, what: "a page header" };
     let mut page = Page { uncompressed: 0, compressed: 0, values: 0, is_data: false };
     let mut last = 0;
     while let Some((id, kind)) = reader.field(&mut last)? {
@@ -42,32 +42,34 @@ pub(super) fn page(bytes: &[u8]) -> Result<(Page, usize)> {
     Ok((page, reader.at))
 }
 
-const TRUE: u8 = 1;
-const FALSE: u8 = 2;
-const BYTE: u8 = 3;
-const I16: u8 = 4;
-const I32: u8 = 5;
-const I64: u8 = 6;
+pub(super) const TRUE: u8 = 1;
+pub(super) const FALSE: u8 = 2;
+pub(super) const BYTE: u8 = 3;
+pub(super) const I16: u8 = 4;
+pub(super) const I32: u8 = 5;
+pub(super) const I64: u8 = 6;
 const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
+pub(super) const BINARY: u8 = 8;
+pub(super) const LIST: u8 = 9;
 const SET: u8 = 10;
-const STRUCT: u8 = 12;
+pub(super) const STRUCT: u8 = 12;
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub bytes: &'a [u8],
+    pub at: usize,
+    /// What it reads, for errors.
+    pub what: &'static str,
 }
 
 impl Reader<'_> {
     fn byte(&mut self) -> Result<u8> {
-        let byte = *self.bytes.get(self.at).context("a page header is cut short")?;
+        let byte = *self.bytes.get(self.at).with_context(|| format!("{} is cut short", self.what))?;
         self.at += 1;
         Ok(byte)
     }
 
     /// Seven bits a byte, the lowest first.
-    fn number(&mut self) -> Result<u64> {
+    pub fn number(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -76,31 +78,47 @@ impl Reader<'_> {
                 return Ok(value);
             }
         }
-        bail!("a number in a page header has no end")
+        bail!("a number in {} has no end", self.what)
     }
 
     /// A number with sign (zigzag) that must be a size.
     fn size(&mut self) -> Result<u64> {
         let raw = self.number()?;
         if raw & 1 == 1 || raw >> 1 > i32::MAX as u64 {
-            bail!("a size in a page header is negative or too large");
+            bail!("a size in {} is negative or too large", self.what);
         }
         Ok(raw >> 1)
     }
 
     /// The next field's number and type; nothing at the end of the struct.
-    fn field(&mut self, last: &mut u64) -> Result<Option<(u64, u8)>> {
+    pub fn field(&mut self, last: &mut u64) -> Result<Option<(u64, u8)>> {
         let byte = self.byte()?;
         if byte == 0 {
             return Ok(None);
         }
-        *last = if byte >> 4 == 0 { self.number()? >> 1 } else { *last + u64::from(byte >> 4) };
-        Ok(Some((*last, byte & 0x0f)))
+        let number = if byte >> 4 == 0 {
+            let raw = self.number()?;
+            // A number with sign; the format has no negative ones.
+            if raw & 1 == 1 { u64::MAX } else { raw >> 1 }
+        } else {
+            *last + u64::from(byte >> 4)
+        };
+        if number > i16::MAX as u64 {
+            bail!("{} has a field with a number that there is not", self.what);
+        }
+        *last = number;
+        Ok(Some((number, byte & 0x0f)))
     }
 
-    fn skip(&mut self, kind: u8, depth: usize) -> Result<()> {
+    /// How many elements a list has, and of which type.
+    pub fn list(&mut self) -> Result<(u64, u8)> {
+        let head = self.byte()?;
+        Ok((if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) }, head & 0x0f))
+    }
+
+    pub fn skip(&mut self, kind: u8, depth: usize) -> Result<()> {
         if depth > 8 {
-            bail!("a page header is nested too deeply");
+            bail!("{} is nested too deeply", self.what);
         }
         match kind {
             TRUE | FALSE => {}
@@ -112,19 +130,18 @@ impl Reader<'_> {
                 self.at = usize::try_from(length)
                     .ok()
                     .and_then(|length| self.at.checked_add(length))
-                    .context("a text in a page header has no end")?;
+                    .with_context(|| format!("a text in {} has no end", self.what))?;
             }
             LIST | SET => {
-                let head = self.byte()?;
-                let count = if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) };
+                let (count, kind) = self.list()?;
+                // The format gives a boolean in a list a byte of its own, and the decoder none. No header has such a list.
+                if matches!(kind, TRUE | FALSE) && count > 0 {
+                    bail!("{} has a list of a type that there is not", self.what);
+                }
                 for _ in 0..count {
-                    // In a list a boolean takes a byte of its own.
-                    match head & 0x0f {
-                        TRUE | FALSE => self.at += 1,
-                        kind => self.skip(kind, depth + 1)?,
-                    }
+                    self.skip(kind, depth + 1)?;
                     if self.at > self.bytes.len() {
-                        bail!("a page header is cut short");
+                        bail!("{} is cut short", self.what);
                     }
                 }
             }
@@ -134,10 +151,10 @@ impl Reader<'_> {
                     self.skip(kind, depth + 1)?;
                 }
             }
-            _ => bail!("a page header has a field of an unknown type"),
+            _ => bail!("{} has a field of an unknown type", self.what),
         }
         if self.at > self.bytes.len() {
-            bail!("a page header is cut short");
+            bail!("{} is cut short", self.what);
         }
         Ok(())
     }

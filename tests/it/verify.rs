@@ -113,6 +113,37 @@ fn what_was_changed_since_is_never_used_but_set_aside_and_made_again() {
 }
 
 #[test]
+fn a_damaged_lock_is_set_aside_and_written_anew_where_nothing_is_taken_from_the_hub() {
+    let (site, _) = finished();
+    let before = site.results();
+    let lock = site.path("results/tiny/lock.toml");
+    let good = fs::read_to_string(&lock).unwrap();
+    let unsealed = &good[..good.trim_end().rfind('\n').unwrap() + 1];
+    for (damaged, reason) in [
+        (good.replacen("tiny", "tine", 1).into_bytes(), "it does not have the content that was written (its sha256 differs)"),
+        (unsealed.as_bytes().to_vec(), "it does not end with its sha256"),
+        (vec![0xff; 9], "is not text: byte 0 is not UTF-8"),
+    ] {
+        fs::write(&lock, &damaged).unwrap();
+        assert_ne!(site.kdpipe("verify study.toml").code, Some(0));
+        // Looks at the study leave it as it is.
+        site.kdpipe("plan study.toml").code(0);
+        site.kdpipe("check study.toml").code(0);
+        assert_eq!(fs::read(&lock).unwrap(), damaged);
+        let done = site.kdpipe("run study.toml").code(0);
+        let told: Vec<&str> = done.error.lines().filter(|line| line.contains("lock.toml")).collect();
+        assert!(told.len() == 1 && told[0].contains(reason) && told[0].ends_with("lock.toml.bad and written anew"), "{}", done.error);
+        assert!(done.error.contains("1 run is finished already"), "{}", done.error);
+        assert_eq!(fs::read(lock.with_extension("toml.bad")).unwrap(), damaged);
+        fs::remove_file(lock.with_extension("toml.bad")).unwrap();
+        fs::remove_file(lock.with_extension("toml.bad.txt")).unwrap();
+        assert_eq!(differences(&before, &site.results()), Vec::<String>::new(), "{reason}");
+        assert!(!site.kdpipe("run study.toml").code(0).error.contains("lock.toml"), "it is said once");
+        site.kdpipe("verify study.toml").code(0);
+    }
+}
+
+#[test]
 fn a_run_from_another_machine_without_its_weights_makes_place_for_one_that_is_whole() {
     let (site, run) = finished();
     fs::remove_file(run.join("student/model.safetensors")).unwrap();

@@ -92,6 +92,12 @@ fn a_study_is_read_as_it_was_written() {
     assert_eq!(read_pins(&Layout::new(root.path(), "none")).unwrap(), []);
     let (_, changes) = recorded(|| write_study(&layout, &study).unwrap());
     assert_eq!(changes.len(), 0, "what says the same is not written again");
+    assert_eq!(set_damaged_study_aside(&layout).unwrap(), None, "it is as it was written, or not there");
+    assert_eq!(set_damaged_study_aside(&Layout::new(root.path(), "none")).unwrap(), None);
+    std::fs::write(layout.lock(), "format = 1\n").unwrap();
+    let words = set_damaged_study_aside(&layout).unwrap().unwrap();
+    assert!(words.contains("lock.toml: it does not end with its sha256; it is set aside as "), "{words}");
+    assert!(!layout.lock().exists());
     study.format = 99;
     write_study(&layout, &study).unwrap();
     let error = read_study(&layout).unwrap_err().to_string();

@@ -80,6 +80,25 @@ fn relock_moves_the_study_to_what_the_branch_is_now() {
 }
 
 #[test]
+fn a_damaged_lock_is_refused_until_the_study_is_locked_again() {
+    let server = filled();
+    let site = Site::new(&spec("train_tokens = 3000\n"));
+    run(&site, &server, "run study.toml --only arm=none").code(0);
+    let path = site.path("results/tiny/lock.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let damaged = good.replacen("tiny", "tine", 1);
+    std::fs::write(&path, &damaged).unwrap();
+    for command in ["run study.toml --only arm=none", "plan study.toml"] {
+        let done = run(&site, &server, command);
+        assert!(done.code != Some(0) && done.error.contains("the commits that this study is held to cannot be read"), "{}", done.error);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged);
+    }
+    let done = run(&site, &server, "run study.toml --only arm=none --relock").code(0);
+    assert!(done.error.contains("lock.toml.bad and written anew"), "{}", done.error);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), good);
+}
+
+#[test]
 fn every_mistake_is_told_at_once_before_weights_or_text_are_fetched() {
     let server = filled();
     server.commit(MODEL, "main", &model(8, 1));
