@@ -257,7 +257,9 @@ fn every_key_of_the_schema_changes_the_run_exactly_where_it_changes_the_result()
         };
         assert_eq!(found, *turns, "{key} in the context {name:?}");
         let of_teacher = ["dataset", "tokenizer", "teacher"].contains(&key.split('.').next().unwrap_or_default());
-        assert_eq!(one.teacher_key != other.teacher_key, of_teacher && *turns == Run, "the teacher's key, by {key}");
+        // How its forward pass is computed makes no other teacher.
+        let of_its_pass = ["teacher.train.precision", "teacher.dir.precision", "teacher.hub.precision"].contains(key);
+        assert_eq!(one.teacher_key != other.teacher_key, of_teacher && !of_its_pass && *turns == Run, "the teacher's key, by {key}");
     }
 }
 
