@@ -12,8 +12,8 @@ thread_local! {
     static APART: Cell<bool> = const { Cell::new(false) };
 }
 
-#[cfg(not(feature = "cuda"))]
 /// Runs work whose products stay on this thread. That is a matter of speed alone: their bits do not depend on it.
+#[cfg(not(feature = "cuda"))]
 pub(super) fn apart<R>(work: impl FnOnce() -> R) -> R {
     struct Restored(bool);
     impl Drop for Restored {
