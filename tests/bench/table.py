@@ -1,6 +1,6 @@
 """Every figure of README.md, measured in one go on one machine: kdpipe and its PyTorch peer in turn.
 
-    python table.py [--kdpipe target/release/kdpipe] [--rounds N] [--text FILE] [words ...]
+    python table.py [words ...] [--kdpipe target/release/kdpipe] [--rounds N] [--text FILE] [--sizes ...] [--peers ...]
 
 `words` choose parts: steps, group, threads, context, corpus; all without them. Needs what peer.py needs. `--text` is a file that the growing corpora repeat.
 """
@@ -48,8 +48,9 @@ def steps(options):
     print("| step | kdpipe | PyTorch | ratio | tokens/s | of the plain product | memory: kdpipe, PyTorch |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     shares = {}
-    for size in STEPS:
-        for name, flags in PEERS.items():
+    for size in options.sizes:
+        for name in options.peers:
+            flags = PEERS[name]
             mine, others = [], []
             for _ in range(options.rounds if name == "eager" else 1):
                 mine.append(ours(options.kdpipe, size))
@@ -117,6 +118,9 @@ def main():
     parser.add_argument("--kdpipe", default=str(HERE.parent.parent / "target/release/kdpipe"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--text")
+    parser.add_argument("--sizes", nargs="+", choices=STEPS, default=list(STEPS))
+    # Without the instructions of bfloat16 PyTorch takes minutes for a step in it.
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=["eager", "compile"])
     options = parser.parse_args()
     for part in (steps, group, threads, context, corpus):
         if (not options.parts or part.__name__ in options.parts) and (part is not corpus or options.text):
