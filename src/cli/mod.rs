@@ -8,6 +8,7 @@ mod eval;
 mod expect;
 mod generate;
 mod init;
+mod memory;
 mod plan;
 mod progress;
 mod report;
@@ -78,6 +79,7 @@ impl From<anyhow::Error> for Fault {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    memory::keep();
     let cli = Cli::parse();
     if let Some(threads) = cli.common.threads {
         // Fails only if a pool exists already, which nothing has made yet.

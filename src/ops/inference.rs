@@ -10,7 +10,7 @@ use super::vector::{self, dispatched};
 
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL: usize = 1 << 16;
-/// Columns of a product, or rows of the head, that one task computes.
+/// Columns of a product that one task computes at least, or rows of the head.
 const COLUMNS: usize = 128;
 /// Independent sums of a dot product.
 const LANES: usize = 32;
@@ -28,8 +28,10 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     let depth = weight.values.len() / columns;
     let rows = x.len() / depth;
     if rows == 1 {
-        for_each_chunk(out, COLUMNS, weight.values.len(), |(chunk, out)| {
-            let from = chunk * COLUMNS;
+        // Long pieces of rows are read faster than short ones. No column's sum depends on how many a task has.
+        let share = columns.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(LANES).max(COLUMNS);
+        for_each_chunk(out, share, weight.values.len(), |(chunk, out)| {
+            let from = chunk * share;
             out.copy_from_slice(&bias[from..from + out.len()]);
             add_rows(x, &weight.values[from..], columns, out);
         });

@@ -144,9 +144,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new<T: Tape<f32, Cpu>>(hidden: &'a Mat<Cpu, T>, head: Head<'a, Cpu>) -> Self {
-        let vocabulary = head.matrix.shape().0;
-        let rows = hidden.shape().0.min(chunk_tokens(vocabulary));
-        Self { hidden: tape::values(hidden), head, shared: &[], logits: vec![0.0; rows * vocabulary] }
+        Self { hidden: tape::values(hidden), head, shared: &[], logits: Vec::new() }
     }
 
     fn of_teacher(teacher: TeacherHead<'a, Cpu>) -> Self {
@@ -159,6 +157,10 @@ impl<'a> Side<'a> {
         let (vocabulary, width) = *self.head.matrix.shape();
         if let Some(logits) = self.shared.get(start * vocabulary..(start + count) * vocabulary) {
             return logits;
+        }
+        if self.logits.len() < count * vocabulary {
+            // The first chunk is the longest.
+            self.logits = vec![0.0; count * vocabulary];
         }
         let logits = &mut self.logits[..count * vocabulary];
         chunk_logits(&self.hidden[start * width..(start + count) * width], self.head, logits);
