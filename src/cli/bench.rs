@@ -55,7 +55,7 @@ fn text(label: &str, measured: &Measured) -> String {
     }
     let used = &measured.of_use;
     let rows = [
-        ("scoring", used.scored_tokens_per_second, used.scoring_gflops, measured.matmul_peak_gflops, "GFLOP/s", "a plain product's"),
+        ("scoring", used.scored_tokens_per_second, used.scoring_gflops, used.matmul_peak_gflops, "GFLOP/s", "a plain product's"),
         (
             "decoding",
             used.decoded_tokens_per_second,

@@ -6,9 +6,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::bench_use::{Use, measure_use};
+use super::bench_use::{Use, measure_use, plain_peak};
 use super::group::student_config;
-use super::probe::plain_product;
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
@@ -35,7 +34,7 @@ pub struct Measured {
     pub slowest_step: f64,
     /// Counted operations of a step over its seconds, in units of 10⁹ a second.
     pub gflops: f64,
-    /// The best of a plain product of large matrices, in the same process.
+    /// The best of a plain product of large matrices in the same process, in the precision of the run.
     pub matmul_peak_gflops: f64,
     /// The most memory that the process held.
     pub peak_rss_bytes: Option<u64>,
@@ -72,14 +71,13 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = Balance::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
-    let peak_now = || plain_product((1024, 1024, 1024), 8, of_products(spec.train.precision)) / 1e9;
+    let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
     let device = native();
     let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?.with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
     let peak_rss_bytes = peak_rss();
-    // A machine that others use is faster at one moment than at another.
     let matmul_peak_gflops = before.max(peak_now());
     seconds.sort_unstable_by(f64::total_cmp);
     let seconds_per_step = seconds[seconds.len() / 2];

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::probe::read_bandwidth;
+use super::probe::{plain_product, read_bandwidth};
 use crate::eval::measure_speed;
 use crate::model::{Gpt2, validation_nll};
 use crate::ops::{Native, Precision};
@@ -19,6 +19,8 @@ pub struct Use {
     pub scored_tokens_per_second: f64,
     /// Their counted operations, in units of 10⁹ a second.
     pub scoring_gflops: f64,
+    /// The best of a plain product in f32, in which evaluation works whatever a run trains in.
+    pub matmul_peak_gflops: f64,
     /// Tokens written one by one with a cache of keys and values, a second.
     pub decoded_tokens_per_second: f64,
     /// Bytes of weights that decoding reads a second: all of a model's but the positions', once a token.
@@ -27,19 +29,28 @@ pub struct Use {
     pub memory_bytes_per_second: f64,
 }
 
+/// The speed of a plain product of large matrices, in units of 10⁹ operations a second.
+pub(super) fn plain_peak(precision: Precision) -> f64 {
+    plain_product((1024, 1024, 1024), 8, precision) / 1e9
+}
+
 /// Measures a model on `tokens`, in windows of `context`.
 pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) -> Use {
     let model = model.with_precision(Precision::F32);
     let config = &model.config;
     let text: Vec<u32> = tokens.iter().copied().cycle().take(SCORED.next_multiple_of(context) + 1).collect();
+    let before = plain_peak(Precision::F32);
     validation_nll(&model, &text[..=context], context);
     let started = Instant::now();
     std::hint::black_box(validation_nll(&model, &text, context));
     let scored_tokens_per_second = (text.len() - 1) as f64 / started.elapsed().as_secs_f64();
+    // A machine that others use is faster at one moment than at another.
+    let matmul_peak_gflops = before.max(plain_peak(Precision::F32));
     let speed = measure_speed(&model, tokens, context.min(128));
     let read = size_of::<f32>() as f64 * (config.parameters() - (config.positions * config.width) as u64) as f64;
     Use {
         scored_tokens_per_second,
+        matmul_peak_gflops,
         scoring_gflops: config.forward_flops_per_token(context) * scored_tokens_per_second / 1e9,
         decoded_tokens_per_second: speed.decode_tokens_per_second,
         decoding_bytes_per_second: read * speed.decode_tokens_per_second,

@@ -18,6 +18,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 STEPS = {"small": 12, "wasserstein": 10, "large": 2}
 PEERS = {"eager": [], "compile": ["--compile"], "bf16": ["--bf16"], "compile bf16": ["--compile", "--bf16"]}
+# What PyTorch's autocast is compared with.
+BF16 = ["--set", "train.precision=bf16", "--set", "teacher.precision=bf16"]
 
 
 def ours(kdpipe, size, *flags, steps=None):
@@ -51,9 +53,10 @@ def steps(options):
     for size in options.sizes:
         for name in options.peers:
             flags = PEERS[name]
+            own = BF16 if "--bf16" in flags else []
             mine, others = [], []
-            for _ in range(options.rounds if name == "eager" else 1):
-                mine.append(ours(options.kdpipe, size))
+            for _ in range(1 if "--compile" in flags else options.rounds):
+                mine.append(ours(options.kdpipe, size, *own))
                 others.append(peer(size, *flags))
             if None in others:
                 print(f"| {size}, {name} | | not run here | | | | |")
@@ -63,13 +66,14 @@ def steps(options):
             memory = middle(mine, "peak_rss_bytes") / 1e9, middle(others, "peak_rss_bytes") / 1e9
             print(f"| {size}, {name} | {1e3 * first:.0f} ms | {1e3 * second:.0f} ms | {second / first:.2f} | {middle(mine, 'tokens_per_second'):.0f} "
                   f"| {100 * product:.0f} % | {memory[0]:.2f}, {memory[1]:.2f} GB |", flush=True)
-        whole = sum(phase["seconds"] for phase in mine[-1]["phases"])
-        shares[size] = ", ".join(f"{phase['name']} {100 * phase['seconds'] / whole:.0f} %" for phase in mine[-1]["phases"] if phase["seconds"] > 0)
-        use = mine[-1]["use"]
-        shares[size] += (f"; scoring {use['scored_tokens_per_second']:.0f} tokens/s, {100 * use['scoring_gflops'] / mine[-1]['matmul_peak_gflops']:.0f} % of the plain product"
-                         f"; decoding {use['decoded_tokens_per_second']:.0f} tokens/s, {100 * use['decoding_bytes_per_second'] / use['memory_bytes_per_second']:.0f} % of the memory's bandwidth")
-    for size, share in shares.items():
-        print(f"- {size}: {share}")
+            whole = sum(phase["seconds"] for phase in mine[-1]["phases"])
+            key = f"{size}, {name}"
+            shares[key] = ", ".join(f"{phase['name']} {100 * phase['seconds'] / whole:.0f} %" for phase in mine[-1]["phases"] if phase["seconds"] > 0)
+            use = mine[-1]["use"]
+            shares[key] += (f"; scoring {use['scored_tokens_per_second']:.0f} tokens/s, {100 * use['scoring_gflops'] / use['matmul_peak_gflops']:.0f} % of the plain product"
+                            f"; decoding {use['decoded_tokens_per_second']:.0f} tokens/s, {100 * use['decoding_bytes_per_second'] / use['memory_bytes_per_second']:.0f} % of the memory's bandwidth")
+    for key, share in shares.items():
+        print(f"- {key}: {share}")
 
 
 def group(options):
