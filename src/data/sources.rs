@@ -100,6 +100,9 @@ pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &m
                 Part::Test => test,
             };
             let shards = shards::of_split(dataset, hub, split)?;
+            if let Some(first) = shards.first() {
+                hub.room_for(&first.repo, &first.commit, shards.iter().map(|shard| shard.path.as_str()))?;
+            }
             let files = shards.iter().map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
             let mut choose: Box<dyn FnMut(&str) -> Row> =
                 if split == train && shares.any() { Box::new(shares.chooser(part, reach)) } else { Box::new(|_| Row::Take) };

@@ -19,6 +19,7 @@ mod place;
 mod read;
 #[cfg(test)]
 pub(crate) mod simulation;
+mod space;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -34,4 +35,5 @@ pub use owner::unique_name;
 pub use partial::Partial;
 pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside};
 pub use read::{read_limited, read_text};
+pub use space::{free_space, size_in_words};
 pub use write::{create_folders, sync_folder, write_atomically, write_by, write_folder, write_new};

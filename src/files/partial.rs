@@ -29,16 +29,9 @@ impl Partial {
         let (folder, name) = split(path);
         create_folders(folder)?;
         let own = folder.join(owner::name_in_the_making(name));
-        let waiting = folder.join(format!("{name}.part"));
-        let mut left = vec![waiting.clone()];
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        left.extend(
-            entries
-                .filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)))
-                .map(|entry| entry.path()),
-        );
+        let waiting = waiting(path);
         // The first that is still there; others are taken by later attempts.
-        for from in left {
+        for from in left(path) {
             match system::rename(&from, &own) {
                 Ok(()) => break,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -48,6 +41,11 @@ impl Partial {
         let length = own.metadata().map_or(0, |about| about.len());
         let file = Some(Append::open(&own, length)?);
         Ok(Self { own, waiting, file })
+    }
+
+    /// Bytes that the next one taken for `path` begins with.
+    pub fn length_left(path: &Path) -> u64 {
+        left(path).iter().find_map(|left| left.metadata().ok()).map_or(0, |about| about.len())
     }
 
     /// Bytes that it has.
@@ -104,4 +102,18 @@ impl Drop for Partial {
             let _ = system::remove_file(&self.own);
         }
     }
+}
+
+/// Where a file waits for the next attempt.
+fn waiting(path: &Path) -> PathBuf {
+    let (folder, name) = split(path);
+    folder.join(format!("{name}.part"))
+}
+
+/// Where earlier attempts may have left a file, the likeliest first.
+fn left(path: &Path) -> Vec<PathBuf> {
+    let (folder, name) = split(path);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let abandoned = entries.filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)));
+    std::iter::once(waiting(path)).chain(abandoned.map(|entry| entry.path())).collect()
 }

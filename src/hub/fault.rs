@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::files::size_in_words;
+
 /// Why something of the hub could not be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -84,6 +86,13 @@ pub enum Fault {
     Damaged {
         path: String,
         reason: String,
+    },
+    /// Less disk than what is to be fetched.
+    NoRoom {
+        what: String,
+        folder: String,
+        missing: u64,
+        free: u64,
     },
     /// The user stopped it.
     Stopped,
@@ -179,6 +188,12 @@ impl fmt::Display for Fault {
                     "{path} in the hub's cache is damaged ({reason}); run once without --offline (and HF_HUB_OFFLINE) to fetch it again"
                 )
             }
+            Self::NoRoom { what, folder, missing, free } => write!(
+                out,
+                "{what} needs {} more of disk below {folder}, and {} are free; make room, or set HF_HOME to a folder on another disk",
+                size_in_words(*missing),
+                size_in_words(*free)
+            ),
             Self::Stopped => out.write_str("stopped; what was fetched is kept"),
         }
     }

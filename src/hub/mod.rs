@@ -14,6 +14,7 @@ mod hash;
 mod listing;
 mod models;
 mod repo;
+mod room;
 mod settings;
 mod transfer;
 
@@ -188,6 +189,7 @@ impl<'a> Hub<'a> {
             if let Some(reason) = reason {
                 (self.listener)(&News::Again { reason: &format!("{} is damaged ({reason}); it is fetched again", path.display()) });
             }
+            self.room_for(repo, commit, [name])?;
             self.fetch(repo, commit, entry)?;
         }
         self.state().checked.insert(path.clone());

@@ -60,9 +60,10 @@ impl Hub<'_> {
         let listing = self.listing(repo, &snapshot.commit)?;
         if listing.find(WEIGHTS).is_none() {
             let index = self.file(repo, &snapshot.commit, INDEX)?;
-            for part in
-                parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))?
-            {
+            let parts =
+                parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))?;
+            self.room_for(repo, &snapshot.commit, parts.iter().map(String::as_str))?;
+            for part in parts {
                 self.file(repo, &snapshot.commit, &part)?;
             }
         }
@@ -72,7 +73,9 @@ impl Hub<'_> {
     fn snapshot(&self, repo: &Repo, choose: impl FnOnce(&Listing) -> Result<Vec<String>>) -> Result<Snapshot> {
         let commit = self.commit(repo)?;
         let listing = self.listing(repo, &commit)?;
-        for name in choose(&listing)? {
+        let names = choose(&listing)?;
+        self.room_for(repo, &commit, names.iter().map(String::as_str))?;
+        for name in names {
             self.file(repo, &commit, &name)?;
         }
         Ok(Snapshot { folder: cache::snapshot(&self.settings, repo, &commit), commit })

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 
+use super::Precision;
 use super::critic_spectral::Spectral;
 use super::critic_update::Workspace;
 use crate::random::Stream;
@@ -111,6 +112,8 @@ pub struct Critic {
     pub(super) spectral: Option<Spectral>,
     /// Buffers kept between updates; no part of the state.
     pub(super) workspace: Workspace,
+    /// Of its layers' products; those of the gradient penalty alone are f32 always.
+    pub(super) precision: Precision,
 }
 
 /// The two digits of a step count, each exact in f32.
@@ -149,7 +152,13 @@ impl Critic {
             step: 0,
             spectral,
             workspace: Workspace::default(),
+            precision: Precision::F32,
         }
+    }
+
+    /// Its layers' products take numbers rounded to this from now on; weights and moments stay f32.
+    pub fn set_precision(&mut self, precision: Precision) {
+        self.precision = precision;
     }
 
     pub fn settings(&self) -> &CriticSettings {

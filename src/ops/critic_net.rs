@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::Precision;
 use super::critic::{Critic, Layout};
 use super::matmul::{Product, product};
 use super::vector::{dispatched, dot};
@@ -22,11 +23,23 @@ pub(super) struct Net<'a> {
     pub slope: f32,
     pub layout: &'a Layout,
     pub weights: &'a [f32],
+    precision: Precision,
 }
 
 impl<'a> Net<'a> {
     pub fn new(critic: &'a Critic, weights: &'a [f32]) -> Self {
-        Self { width: critic.settings.width, slope: critic.settings.slope as f32, layout: &critic.layout, weights }
+        Self {
+            width: critic.settings.width,
+            slope: critic.settings.slope as f32,
+            layout: &critic.layout,
+            weights,
+            precision: critic.precision,
+        }
+    }
+
+    /// A product of an (m, k) and a (k, n) matrix in the critic's precision.
+    pub fn shape(&self, m: usize, k: usize, n: usize) -> Product {
+        Product::new(m, k, n).precision(self.precision)
     }
 
     /// The weight of hidden layer `layer`, (input, width).
@@ -42,7 +55,7 @@ impl<'a> Net<'a> {
     /// z = x·W₁ of the first layer, without bias, for `rows` inputs.
     pub fn enter(&self, inputs: &[f32], z: &mut [f32], rows: usize) {
         let input = self.layout.layers[0].input;
-        product(Product::new(rows, input, self.width), inputs, self.weight(0), z);
+        product(self.shape(rows, input, self.width), inputs, self.weight(0), z);
     }
 
     /// Adds the bias of `layer` to every row of `z` and applies σ in place.
@@ -58,7 +71,7 @@ impl<'a> Net<'a> {
         self.activate(0, &mut activations[0][..size]);
         for layer in 1..activations.len() {
             let (below, above) = activations.split_at_mut(layer);
-            product(Product::new(rows, self.width, self.width), &below[layer - 1][..size], self.weight(layer), &mut above[0][..size]);
+            product(self.shape(rows, self.width, self.width), &below[layer - 1][..size], self.weight(layer), &mut above[0][..size]);
             self.activate(layer, &mut above[0][..size]);
         }
     }
@@ -78,7 +91,7 @@ impl<'a> Net<'a> {
         for layer in (0..last).rev() {
             let (below, above) = factors.split_at_mut(layer + 1);
             let u = &mut below[layer][..size];
-            product(Product::new(rows, self.width, self.width).right_transposed(), &above[0][..size], self.weight(layer + 1), u);
+            product(self.shape(rows, self.width, self.width).right_transposed(), &above[0][..size], self.weight(layer + 1), u);
             self.mask(u, &activations[layer][..size]);
         }
     }

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 
 use super::critic::Critic;
 use super::critic_net::{CHUNK, Net};
-use super::matmul::{Product, product};
+use super::matmul::product;
 use super::tape::{precomputed, values};
 use super::{Mat, Scalar};
 
@@ -38,7 +38,7 @@ fn mean(net: &Net<'_>, inputs: &[f32], gradient: &mut [f32], columns: usize) -> 
         sum += net.sum(&activations[depth - 1][..count * width]);
         if !gradient.is_empty() {
             net.factors(&activations, &mut factors, count);
-            let shape = Product::new(count, width, columns).right_transposed().scale(-1.0 / rows as f32);
+            let shape = net.shape(count, width, columns).right_transposed().scale(-1.0 / rows as f32);
             product(shape, &factors[0][..count * width], net.weight(0), &mut gradient[part]);
         }
     }
@@ -50,7 +50,7 @@ mod tests {
     use super::super::critic::{Constraint, CriticSettings};
     use super::super::critic_update::update;
     use super::super::loss_checks::{assert_close, gradients, matrix, normals, with_threads};
-    use super::super::{Losses, composed_losses};
+    use super::super::{Losses, Precision, composed_losses};
     use super::*;
     use crate::random::Stream;
 
@@ -85,6 +85,42 @@ mod tests {
         let (x, target) = (matrix(9, 6, 1.0, 0), matrix(9, 6, 2.0, 1));
         let (_, value) = Cpu::critic_term(x.clone(), &target, &critic);
         assert!((Cpu::critic_update(&mut critic, &x, &target, &[0.5; 9]).estimate - value).abs() < 1e-12);
+    }
+
+    #[test]
+    fn numbers_rounded_to_bfloat16_give_nearly_the_same_term_and_update() {
+        for constraint in [Constraint::GradientPenalty(10.0), Constraint::Spectral, Constraint::Clip(0.1)] {
+            let mut exact = trained(24, 40, 2, constraint);
+            let mut rounded = exact.clone();
+            rounded.set_precision(Precision::Bf16);
+            let (x, target) = (matrix(CHUNK + 50, 24, 1.0, 0), matrix(CHUNK + 50, 24, 2.0, 1));
+            let term = |critic: &Critic| {
+                let (loss, value) = Cpu::critic_term(x.leaky_trace(), &target, critic);
+                (value, gradients(loss, &[&x]).swap_remove(0))
+            };
+            let [one, two, three] = with_threads(|| term(&rounded));
+            assert!(one == two && one == three, "{constraint:?}");
+            let ((value, gradient), (expected, expected_gradient)) = (one, term(&exact));
+            assert!(value != expected && (value - expected).abs() < 5e-3 * expected.abs(), "{constraint:?}: {value} against {expected}");
+            // A unit near its kink may fall on the other side of it.
+            let off = distance(&gradient, &expected_gradient);
+            assert!(off < 0.1, "{constraint:?}: {off}");
+            let before = exact.parameters.clone();
+            let epsilon = vec![0.5; CHUNK + 50];
+            let report = Cpu::critic_update(&mut rounded, &x, &target, &epsilon);
+            let expected = Cpu::critic_update(&mut exact, &x, &target, &epsilon);
+            assert!((report.gradient_norm - expected.gradient_norm).abs() < 1e-2 * expected.gradient_norm, "{constraint:?}");
+            let step = |critic: &Critic| critic.parameters.iter().zip(&before).map(|(after, before)| after - before).collect::<Vec<f32>>();
+            // Adam makes steps of one length from gradients of any size, small ones as uncertain as they are.
+            let off = distance(&step(&rounded), &step(&exact));
+            assert!(off < 0.2, "{constraint:?}: {off}");
+        }
+    }
+
+    /// ‖a − b‖ / ‖b‖.
+    fn distance(a: &[f32], b: &[f32]) -> f64 {
+        let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
     }
 
     #[test]

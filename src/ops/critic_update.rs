@@ -160,7 +160,7 @@ fn means_backward(net: &Net<'_>, workspace: &Workspace, inputs: [&[f32]; 2], cou
         for (l, layer) in net.layout.layers.iter().enumerate() {
             let below = if l == 0 { inputs[side] } else { &workspace.activations[l - 1][part.clone()] };
             let factors = &workspace.factors[l][part.clone()];
-            let shape = Product::new(layer.input, count, width).left_transposed().scale(scale).accumulate();
+            let shape = net.shape(layer.input, count, width).left_transposed().scale(scale).accumulate();
             product(shape, below, factors, &mut gradient[layer.weight.clone()]);
             add_column_sums(&mut gradient[layer.bias.clone()], factors, scale);
         }

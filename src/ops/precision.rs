@@ -3,7 +3,7 @@
 use super::Mat;
 use dfdx::prelude::*;
 
-/// The numbers that a matrix product multiplies. Sums, results, and everything that is no product of a layer or of the head are f32.
+/// The numbers that a matrix product multiplies. Sums, results, and everything that is no product of a layer, of the head or of a critic are f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     #[default]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::files::{free_space, size_in_words as size};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
 use crate::spec::{Plan, PlannedRun};
@@ -27,7 +28,7 @@ struct Machine {
 pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<()> {
     let open = |index: &&usize| !matches!(run_state(layout, &plan.runs[**index].id), Ok(RunState::Published | RunState::Diverged(_)));
     let open: Vec<&PlannedRun> = selected.iter().filter(open).map(|&index| &plan.runs[index]).collect();
-    check(&open, Machine { memory: memory()?, free_disk: free_disk(&layout.root) }, &layout.root)
+    check(&open, Machine { memory: memory()?, free_disk: free_space(&layout.root) }, &layout.root)
 }
 
 fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
@@ -98,14 +99,6 @@ fn meminfo(name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// Free bytes where the folder is, or will be.
-fn free_disk(folder: &Path) -> Option<u64> {
-    let here = if folder.is_absolute() { folder.to_owned() } else { Path::new(".").join(folder) };
-    let existing = here.ancestors().find(|path| path.exists())?;
-    let about = rustix::fs::statvfs(existing).ok()?;
-    Some(about.f_bavail.saturating_mul(about.f_frsize))
-}
-
 fn setting() -> Result<Option<u64>> {
     let Some(text) = std::env::var_os(MEMORY_SETTING) else { return Ok(None) };
     let text = text.to_string_lossy().into_owned();
@@ -127,14 +120,6 @@ fn parse_size(text: &str) -> Option<u64> {
     text[..end].parse::<f64>().ok().map(|number| (number * unit) as u64).filter(|&bytes| bytes > 0)
 }
 
-fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        b if b < 1e6 => format!("{:.0} KB", b / 1e3),
-        b if b < 1e9 => format!("{:.0} MB", b / 1e6),
-        b => format!("{:.1} GB", b / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,12 +133,5 @@ mod tests {
         for text in ["", "GB", "0", "-1GB", "8 G B", "8 parsecs", "1.2.3GB"] {
             assert_eq!(parse_size(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn free_disk_is_that_of_the_nearest_folder_there_is() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(free_disk(&folder.path().join("no/such/folder")).is_some(), free_disk(folder.path()).is_some());
-        assert!(free_disk(Path::new("no-such-folder")).is_some_and(|bytes| bytes > 0));
     }
 }

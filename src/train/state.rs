@@ -62,8 +62,10 @@ impl<D: Ops> State<D> {
     /// # Errors
     /// Weights that do not fit the job's config.
     pub fn new(device: &D, job: &Job, teacher: Option<&Config>, weights: &Weights) -> Result<Self> {
-        let student = Gpt2::from_weights(device, &job.config, weights)?.with_precision(of_products(job.train.precision));
-        let auxiliary = Auxiliary::new(device, &job.objective, &job.config, teacher, job.seed);
+        let precision = of_products(job.train.precision);
+        let student = Gpt2::from_weights(device, &job.config, weights)?.with_precision(precision);
+        let mut auxiliary = Auxiliary::new(device, &job.objective, &job.config, teacher, job.seed);
+        auxiliary.critics.values_mut().for_each(|critic| critic.set_precision(precision));
         let zero = |count: usize| Moments { first: vec![0.0; count], second: vec![0.0; count] };
         let moments = parameters(&student, &auxiliary).iter().map(|(_, parameter)| zero(tape::len(parameter))).collect();
         Ok(Self { step: 0, student, auxiliary, moments, balance: BTreeMap::new(), best: None })

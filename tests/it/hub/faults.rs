@@ -165,6 +165,19 @@ fn what_does_not_pass_is_an_error_and_leaves_no_file_that_looks_whole() {
 }
 
 #[test]
+fn what_does_not_fit_the_disk_is_refused_before_a_byte_of_it_comes() {
+    let (server, cache) = (server(), tempfile::tempdir().unwrap());
+    let listed =
+        format!(r#"[{{"type": "file", "path": "{FILE}", "oid": "ce013625030ba8dba906f756967f9e9ca394464a", "size": 9000000000000000}}]"#);
+    server.fail("/tree/", Fault::Json(listed.leak()), ALWAYS);
+    let error = fetch(&server, cache.path(), FILE).unwrap_err();
+    assert!(error.starts_with("the model o/m needs 9000000.0 GB more of disk below "), "{error}");
+    assert!(error.ends_with(" are free; make room, or set HF_HOME to a folder on another disk"), "{error}");
+    assert!(server.requests().iter().all(|request| !request.path.contains("/resolve/") && !request.path.contains("/store/")));
+    assert_eq!(strays(cache.path()), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_not_there_or_not_open_is_named_with_the_remedy() {
     let (server, cache) = (server(), tempfile::tempdir().unwrap());
     let ask = |name: &str, revision: &str, file: &str, token: Option<&str>| {

@@ -1,0 +1,36 @@
+//! Whether what is to be fetched fits the disk, asked before its first byte comes.
+
+use super::fault::Fault;
+use super::listing::Entry;
+use super::repo::Repo;
+use super::{Hub, cache};
+use crate::files::{self, Partial};
+
+impl Hub<'_> {
+    /// Refuses files of one commit that the disk has no room for. What is there counts, and so does what an earlier transfer left.
+    ///
+    /// # Errors
+    /// [`Fault::NoRoom`], and as [`Hub::listing`].
+    pub fn room_for<'n>(&self, repo: &Repo, commit: &str, names: impl IntoIterator<Item = &'n str>) -> Result<(), Fault> {
+        if self.settings.offline {
+            return Ok(());
+        }
+        let listing = self.listing(repo, commit)?;
+        let missing = names.into_iter().filter_map(|name| listing.find(name)).map(|entry| self.missing(repo, commit, entry)).sum();
+        match files::free_space(&self.settings.cache) {
+            Some(free) if missing > free => {
+                Err(Fault::NoRoom { what: repo.title(), folder: self.settings.cache.display().to_string(), missing, free })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes of a file that are still to come.
+    fn missing(&self, repo: &Repo, commit: &str, entry: &Entry) -> u64 {
+        let Some(hash) = &entry.hash else { return 0 };
+        if self.has(repo, commit, entry) || cache::blob(&self.settings, repo, hash).exists() {
+            return 0;
+        }
+        entry.size.saturating_sub(Partial::length_left(&cache::in_the_making(&self.settings, repo, hash)))
+    }
+}
