@@ -29,9 +29,16 @@ impl Partial {
         let (folder, name) = split(path);
         create_folders(folder)?;
         let own = folder.join(owner::name_in_the_making(name));
-        let waiting = waiting(path);
+        let waiting = folder.join(format!("{name}.part"));
+        let mut left = vec![waiting.clone()];
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        left.extend(
+            entries
+                .filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)))
+                .map(|entry| entry.path()),
+        );
         // The first that is still there; others are taken by later attempts.
-        for from in left(path) {
+        for from in left {
             match system::rename(&from, &own) {
                 Ok(()) => break,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -43,9 +50,16 @@ impl Partial {
         Ok(Self { own, waiting, file })
     }
 
-    /// Bytes that the next one taken for `path` begins with.
-    pub fn length_left(path: &Path) -> u64 {
-        left(path).iter().find_map(|left| left.metadata().ok()).map_or(0, |about| about.len())
+    /// The most bytes that any process has of `path` by now, or has left of it.
+    pub fn length_so_far(path: &Path) -> u64 {
+        let (folder, name) = split(path);
+        let is_one = |found: &str| {
+            found.strip_prefix(name) == Some(".part")
+                || found.strip_prefix('.').is_some_and(|rest| rest.starts_with(name) && rest.ends_with(".new"))
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_one));
+        ours.filter_map(|entry| entry.metadata().ok()).map(|about| about.len()).max().unwrap_or(0)
     }
 
     /// Bytes that it has.
@@ -104,16 +118,24 @@ impl Drop for Partial {
     }
 }
 
-/// Where a file waits for the next attempt.
-fn waiting(path: &Path) -> PathBuf {
-    let (folder, name) = split(path);
-    folder.join(format!("{name}.part"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where earlier attempts may have left a file, the likeliest first.
-fn left(path: &Path) -> Vec<PathBuf> {
-    let (folder, name) = split(path);
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let abandoned = entries.filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)));
-    std::iter::once(waiting(path)).chain(abandoned.map(|entry| entry.path())).collect()
+    #[test]
+    fn what_any_process_has_of_a_file_is_known_before_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blob");
+        assert_eq!(Partial::length_so_far(&path), 0);
+        let mut longer = Partial::take(&path).unwrap();
+        longer.append(&[1; 7]).unwrap();
+        let mut shorter = Partial::take(&path).unwrap();
+        shorter.append(&[1; 3]).unwrap();
+        assert_eq!(Partial::length_so_far(&path), 7);
+        drop(longer);
+        assert_eq!(Partial::length_so_far(&path), 7, "it waits for the next attempt");
+        assert_eq!(Partial::length_so_far(&folder.path().join("blo")), 0, "another name");
+        Partial::take(&path).unwrap().finish(&path).unwrap();
+        assert_eq!(Partial::length_so_far(&path), 3);
+    }
 }

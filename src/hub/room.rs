@@ -7,7 +7,7 @@ use super::{Hub, cache};
 use crate::files::{self, Partial};
 
 impl Hub<'_> {
-    /// Refuses files of one commit that the disk has no room for. What is there counts, and so does what an earlier transfer left.
+    /// Refuses files of one commit that the disk has no room for. What is there counts, and so does what a transfer has brought so far, of this process or another.
     ///
     /// # Errors
     /// [`Fault::NoRoom`], and as [`Hub::listing`].
@@ -31,6 +31,6 @@ impl Hub<'_> {
         if self.has(repo, commit, entry) || cache::blob(&self.settings, repo, hash).exists() {
             return 0;
         }
-        entry.size.saturating_sub(Partial::length_left(&cache::in_the_making(&self.settings, repo, hash)))
+        entry.size.saturating_sub(Partial::length_so_far(&cache::in_the_making(&self.settings, repo, hash)))
     }
 }

@@ -2,7 +2,7 @@
 
     python table.py [words ...] [--kdpipe target/release/kdpipe] [--rounds N] [--text FILE] [--sizes ...] [--peers ...]
 
-`words` choose parts: steps, group, threads, context, corpus; all without them. Needs what peer.py needs. `--text` is a file that the growing corpora repeat.
+`words` choose parts: steps, group, threads, context, tokens, corpus; all without them. Needs what peer.py needs. `--text` is a file that the growing corpora repeat.
 """
 
 import argparse
@@ -98,20 +98,49 @@ def context(options):
         print(f"context {length}: {1e3 * row['seconds_per_step']:.0f} ms, {row['peak_rss_bytes'] / 1e6:.0f} MB")
 
 
-def corpus(options):
+def study(options, folder, size):
+    """The command that runs a small study on so many megabytes of the text, in a folder with a cache of its own."""
     text = pathlib.Path(options.text).read_bytes()
+    (folder / "text.txt").write_bytes((text * (size * 1_000_000 // len(text) + 1))[: size * 1_000_000].rsplit(b"\n", 1)[0])
+    (folder / "held.txt").write_bytes(text[:20_000].rsplit(b"\n", 1)[0])
+    (folder / "study.toml").write_text(
+        f'extends = "{HERE}/small.toml"\n'
+        '[dataset]\nsource = "text"\ntrain = ["text.txt"]\nvalidation = ["held.txt"]\ntest = ["held.txt"]\n'
+        "[teacher.train]\nsteps = 2\n[train]\nsteps = 20\n[evaluate]\nprobe_tokens = 256\nembed_tokens = 0\n"
+    )
+    os.environ["KDPIPE_CACHE"] = str(folder / "cache")
+    return [options.kdpipe, "run", folder / "study.toml", "--results", folder / "results", "-q"]
+
+
+def tokens(options):
+    """One core: what a study takes longer where its tokens are not known yet, against the tokenizers library on the same text with the same tokenizer, both from and to files."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        run = study(options, folder, 10)
+        measured(run)
+        tokenizer = next((folder / "results").glob("*/runs/*/student/tokenizer.json"))
+        run += ["--threads", "1", "--set", "tokenizer.source=dir", "--set", f"tokenizer.path={tokenizer.parent}"]
+        os.environ["KDPIPE_CACHE"] = str(folder / "another")
+        unknown, known = measured([*run, "--set", "seed=1"])[0], measured([*run, "--set", "seed=2"])[0]
+        script = (
+            "import sys, time, numpy, tokenizers\n"
+            "started = time.monotonic()\n"
+            "lines = open(sys.argv[2], encoding='utf-8').read().splitlines(keepends=True)\n"
+            "pieces = [''.join(lines[i:i + 500]) for i in range(0, len(lines), 500)]\n"
+            "tokens = [t for e in tokenizers.Tokenizer.from_file(sys.argv[1]).encode_batch(pieces, add_special_tokens=False) for t in e.ids]\n"
+            "numpy.array(tokens, dtype=numpy.uint16).tofile(sys.argv[3])\n"
+            "print(time.monotonic() - started)\n"
+        )
+        environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", script, tokenizer, folder / "text.txt", folder / "tokens"]
+        library = float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+        print(f"tokenizing 10 MB on one core: {unknown - known:.1f} s, the tokenizers library {library:.1f} s", flush=True)
+
+
+def corpus(options):
     for size in (1, 10, 100):
         with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            (folder / "text.txt").write_bytes((text * (size * 1_000_000 // len(text) + 1))[: size * 1_000_000].rsplit(b"\n", 1)[0])
-            (folder / "held.txt").write_bytes(text[:20_000].rsplit(b"\n", 1)[0])
-            (folder / "study.toml").write_text(
-                f'extends = "{HERE}/small.toml"\n'
-                '[dataset]\nsource = "text"\ntrain = ["text.txt"]\nvalidation = ["held.txt"]\ntest = ["held.txt"]\n'
-                "[teacher.train]\nsteps = 2\n[train]\nsteps = 20\n[evaluate]\nprobe_tokens = 256\nembed_tokens = 0\n"
-            )
-            os.environ["KDPIPE_CACHE"] = str(folder / "cache")
-            run = [options.kdpipe, "run", folder / "study.toml", "--results", folder / "results", "-q"]
+            run = study(options, pathlib.Path(folder), size)
             first, second = measured(run), measured([*run, "--set", "seed=1"])
             print(f"corpus of {size} MB: {first[0]:.1f} s and {first[1]:.0f} MB at first, {second[0]:.1f} s and {second[1]:.0f} MB when its tokens are known", flush=True)
 
@@ -126,8 +155,8 @@ def main():
     # Without the instructions of bfloat16 PyTorch takes minutes for a step in it.
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=["eager", "compile"])
     options = parser.parse_args()
-    for part in (steps, group, threads, context, corpus):
-        if (not options.parts or part.__name__ in options.parts) and (part is not corpus or options.text):
+    for part in (steps, group, threads, context, tokens, corpus):
+        if (not options.parts or part.__name__ in options.parts) and (part not in (tokens, corpus) or options.text):
             part(options)
 
 
