@@ -129,7 +129,7 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or OWNER/NAME@REVISION
     pub model: String,
     /// A text file, UTF-8, as it is or packed by gzip or zstandard
     #[arg(long, value_name = "FILE")]
@@ -144,7 +144,7 @@ pub struct Eval {
 
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or OWNER/NAME@REVISION
     pub model: String,
     /// The text to go on from; the beginning of a text where it is empty
     #[arg(long, value_name = "TEXT")]

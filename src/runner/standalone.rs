@@ -54,16 +54,16 @@ fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
     if model.is_dir() {
         return Ok(model.to_owned());
     }
-    let name = model.to_str().filter(|name| is_name(name) && !model.exists());
-    let name =
-        name.with_context(|| format!("{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display()))?;
-    let repo = Repo::model(name, "main");
+    let given = model.to_str().filter(|_| !model.exists()).unwrap_or_default();
+    let (name, revision) = given.split_once('@').unwrap_or((given, "main"));
+    ensure!(is_name(name), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display());
+    let repo = Repo::model(name, revision);
     let snapshot = hub.tokenizer(&repo).and_then(|_| hub.weights(&repo));
-    Ok(snapshot.with_context(|| format!("{name} is not a folder here, and cannot be had from the hub"))?.folder)
+    Ok(snapshot.with_context(|| format!("{given} is not a folder here, and cannot be had from the hub"))?.folder)
 }
 
 impl OneModel {
-    /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is called so.
+    /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is called so, `@` and a revision behind its name where that is not `main`.
     ///
     /// # Errors
     /// A folder that is not there, or has something in it that cannot be used; what the hub says.

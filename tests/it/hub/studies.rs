@@ -232,6 +232,11 @@ fn eval_and_generate_take_a_model_of_the_hub() {
     site.write("text.txt", "Once there was a fox. It slept.\n".repeat(20).as_bytes());
     let first = run(&site, &server, "eval o/tiny-gpt2 --text text.txt --json").code(0).out;
     assert!(first.contains("\"perplexity\""), "{first}");
+    let commit = server.commit(MODEL, "other", &model(16, 5));
+    let other = run(&site, &server, "eval o/tiny-gpt2@other --text text.txt --json").code(0).out;
+    assert_ne!(other, first, "another branch");
+    assert_eq!(run(&site, &server, &format!("eval o/tiny-gpt2@{commit} --text text.txt --json")).code(0).out, other);
+    assert!(run(&site, &server, "eval o/tiny-gpt2@none --text text.txt").code(2).error.contains("has no revision none"));
     run(&site, &server, "generate o/tiny-gpt2 --prompt Once --max-new-tokens 4 -q").code(0);
     assert!(
         run(&site, &server, "eval o/none --text text.txt")
