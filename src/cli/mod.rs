@@ -8,7 +8,6 @@ mod eval;
 mod expect;
 mod generate;
 mod init;
-mod memory;
 mod plan;
 mod progress;
 mod report;
@@ -27,6 +26,7 @@ use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
 use crate::spec::{Diagnostics, Loaded, Options};
+use crate::train::keep_memory;
 use args::{Cli, Color, Command, Common};
 use progress::Display;
 
@@ -79,7 +79,7 @@ impl From<anyhow::Error> for Fault {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    memory::keep();
+    keep_memory();
     let cli = Cli::parse();
     if let Some(threads) = cli.common.threads {
         // Fails only if a pool exists already, which nothing has made yet.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::caught::caught;
 use super::member::{Member, Micro, Outcome, Values};
+use super::memory::give_back_memory;
 use super::phases::Lap;
 use crate::data::{Order, batch};
 use crate::distill::Lesson;
@@ -45,6 +46,7 @@ pub struct Progress<'a> {
 
 /// Trains until every member has an outcome. `teacher` is asked for where any member's objective needs one.
 pub fn train<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus: Corpus, control: &Control) {
+    give_back_memory();
     on_a_worker(|| advance_all(members, teacher, corpus, control));
 }
 

@@ -9,6 +9,7 @@ mod checks;
 mod group;
 mod job;
 mod member;
+mod memory;
 mod phases;
 mod rate;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::{Job, of_products};
 pub use member::{Files, Member, Outcome, Sink, Values};
+pub use memory::keep_memory;
 pub use phases::Phases;
 pub use rate::learning_rate;
 pub use state::{Best, State};
