@@ -55,7 +55,10 @@ impl Partial {
         let (folder, name) = split(path);
         let is_one = |found: &str| {
             found.strip_prefix(name) == Some(".part")
-                || found.strip_prefix('.').is_some_and(|rest| rest.starts_with(name) && rest.ends_with(".new"))
+                || found
+                    .strip_prefix('.')
+                    .and_then(|rest| rest.strip_prefix(name))
+                    .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".new"))
         };
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_one));

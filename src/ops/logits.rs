@@ -75,7 +75,7 @@ pub struct TokenScore {
 /// Elements of a chunk's logits: few enough to stay near the caches, unless that left too few rows for efficient products.
 const CHUNK_ELEMENTS: usize = 1 << 21;
 /// Tokens of a chunk at least and at most.
-const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 512..=512;
+const CHUNK_TOKENS: std::ops::RangeInclusive<usize> = 256..=512;
 /// Elements of shared logits at most: 64 MiB.
 const SHARED_ELEMENTS: usize = 1 << 24;
 
