@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::args::{Common, Plan as Arguments};
 use super::{Exit, Outcome, counted, hub_to_plan, print, spec_options};
+use crate::files::size_in_words;
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
 use crate::runner::{Facts, check_limits, disk_of, training_flops_per_second};
@@ -199,12 +200,7 @@ fn about(seconds: f64) -> String {
 }
 
 fn bytes(number: u64) -> String {
-    match number as f64 {
-        n if n <= 0.0 => "?".to_owned(),
-        n if n < 1e6 => format!("{:.0} KB", n / 1e3),
-        n if n < 1e9 => format!("{:.0} MB", n / 1e6),
-        n => format!("{:.1} GB", n / 1e9),
-    }
+    if number == 0 { "?".to_owned() } else { size_in_words(number) }
 }
 
 #[cfg(test)]

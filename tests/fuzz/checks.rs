@@ -182,7 +182,8 @@ pub fn parquet(bytes: &[u8]) {
 /// An unfinished run is gone on with from a checkpoint that is whole, or from the beginning. Up to the first zero byte it is the manifest, then the state.
 pub fn checkpoint(bytes: &[u8]) {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let place = "unfinished/work/r/a/checkpoints/2";
+    // Study, its unfinished runs, run, attempt.
+    let place = ["unfinished", "work", "r", "a", "checkpoints", "2"].join("/");
     let _ = std::fs::remove_dir_all(folder().join("unfinished"));
     put(&format!("{place}/manifest.toml"), &bytes[..end]);
     put(&format!("{place}/state"), bytes.get(end + 1..).unwrap_or_default());
