@@ -20,7 +20,7 @@ pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::{Job, of_products};
 pub use member::{Files, Member, Outcome, Sink, Values};
-pub use memory::keep_memory;
+pub use memory::{HugePages, keep_memory};
 pub use phases::Phases;
 pub use rate::learning_rate;
 pub use state::{Best, State};
