@@ -7,9 +7,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 #[derive(Debug)]
 pub struct HugePages;
 
-/// Bytes from which a block asks for them: below, rounding would cost more memory than the pages save time.
-const LARGE: usize = 4 << 20;
-
 // SAFETY: every call goes to the system's allocator unchanged, and advice on pages changes neither their contents nor whether they may be used.
 unsafe impl GlobalAlloc for HugePages {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -37,14 +34,20 @@ unsafe impl GlobalAlloc for HugePages {
 #[inline]
 fn advised(block: *mut u8, size: usize) -> *mut u8 {
     #[cfg(target_os = "linux")]
-    if size >= LARGE && !block.is_null() {
+    {
         const PAGE: usize = 2 << 20;
-        let before = block.addr().next_multiple_of(PAGE) - block.addr();
-        // SAFETY: the range lies inside the block. A kernel that refuses leaves everything as it was.
-        unsafe {
-            libc::madvise(block.add(before).cast(), (size - before) / PAGE * PAGE, libc::MADV_HUGEPAGE);
+        /// Smaller blocks hold too few whole pages.
+        const LARGE: usize = 2 * PAGE;
+        if size >= LARGE && !block.is_null() {
+            let before = block.addr().next_multiple_of(PAGE) - block.addr();
+            // SAFETY: the range lies inside the block. A kernel that refuses leaves everything as it was.
+            unsafe {
+                libc::madvise(block.add(before).cast(), (size - before) / PAGE * PAGE, libc::MADV_HUGEPAGE);
+            }
         }
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = size;
     block
 }
 
