@@ -62,8 +62,6 @@ pub fn keep_memory() {
         unsafe {
             libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
             libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
-            // A thread of its own arena maps what exceeds 64 MiB on its own, and gives 64 MiB back as soon as they are free.
-            libc::mallopt(libc::M_ARENA_MAX, 1);
         }
     }
 }
