@@ -1,4 +1,4 @@
-//! How the process holds on to memory. Elsewhere than on Linux, and for [`keep_memory`] with glibc, nothing here does anything.
+//! How the process holds on to memory: huge pages on Linux, kept memory on Linux with glibc. Elsewhere nothing here does anything.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
