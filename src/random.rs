@@ -1,11 +1,14 @@
-//! Random numbers as a pure function of (seed, purpose, index): nothing here has a hidden state that a resume would have to restore.
+//! Random numbers as a pure function of (seed, purpose, index): nothing here has a hidden state
+//! that a resume would have to restore.
 //!
-//! Every draw of the program names what it is for, so that adding a draw somewhere never shifts the numbers of another place. The generator is SplitMix64 in counter mode:
-//! draw i of a stream is the mix of `key + (i + 1)·γ`, with the key mixed from the seed, the purpose and up to two indices.
+//! Every draw of the program names what it is for, so that adding a draw somewhere never shifts the
+//! numbers of another place. The generator is SplitMix64 in counter mode: draw i of a stream is the
+//! mix of `key + (i + 1)·γ`, with the key mixed from the seed, the purpose and up to two indices.
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection on 64 bits with good avalanche.
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection on 64 bits with
+/// good avalanche.
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -20,7 +23,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of `purpose` (a short constant name such as `"init"`) under `seed`, at `index` (a step, an epoch or a layer; 0 where there is none).
+    /// The stream of `purpose` (a short constant name such as `"init"`) under `seed`, at `index` (a
+    /// step, an epoch or a layer; 0 where there is none).
     pub fn new(seed: u64, purpose: &str, index: u64) -> Self {
         let mut key = mix(seed.wrapping_add(GAMMA));
         for byte in purpose.bytes() {
@@ -41,7 +45,8 @@ impl Stream {
         (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// A uniform integer below `bound` (which is at least 1), without modulo bias (Lemire, arXiv 1805.10941).
+    /// A uniform integer below `bound` (which is at least 1), without modulo bias (Lemire, arXiv
+    /// 1805.10941).
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "an empty range has no numbers");
         loop {
@@ -52,7 +57,8 @@ impl Stream {
         }
     }
 
-    /// A standard normal number (Box and Muller; the second of the pair is not used, so that one call takes two draws always).
+    /// A standard normal number (Box and Muller; the second of the pair is not used, so that one
+    /// call takes two draws always).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
@@ -76,7 +82,12 @@ mod tests {
     fn streams_differ_by_seed_purpose_and_index_and_repeat_themselves() {
         let first = |seed, purpose, index| Stream::new(seed, purpose, index).bits();
         assert_eq!(first(1, "init", 0), first(1, "init", 0));
-        let all = [first(1, "init", 0), first(2, "init", 0), first(1, "order", 0), first(1, "init", 1)];
+        let all = [
+            first(1, "init", 0),
+            first(2, "init", 0),
+            first(1, "order", 0),
+            first(1, "init", 1),
+        ];
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b));
         }
@@ -104,6 +115,9 @@ mod tests {
         let mut stream = Stream::new(5, "test", 0);
         let mut counts = [0u32; 7];
         (0..70_000).for_each(|_| counts[stream.below(7) as usize] += 1);
-        assert!(counts.iter().all(|&count| (9_500..10_500).contains(&count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|&count| (9_500..10_500).contains(&count)),
+            "{counts:?}"
+        );
     }
 }

@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Knowledge-distillation studies on GPT-2: one TOML file in, a fair comparison and its report out.
 #[derive(Debug, Parser)]
-#[command(name = "kdpipe", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "kdpipe",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -55,7 +60,8 @@ pub enum Color {
 pub enum Command {
     /// Expand the spec into runs, train, evaluate, aggregate and report
     ///
-    /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not stop the others.
+    /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not
+    /// stop the others.
     Run(Run),
     /// Show the expanded grid without running anything
     Plan(Plan),
@@ -73,17 +79,20 @@ pub enum Command {
     },
     /// Measure the perplexity of a GPT-2 on a text
     ///
-    /// Windows of --context tokens begin every --stride tokens; every token is scored once, in the first window that holds it and a token before it. Special tokens that the text spells, such as
-    /// <|endoftext|>, are tokens, as for transformers.
+    /// Windows of --context tokens begin every --stride tokens; every token is scored once, in the
+    /// first window that holds it and a token before it. Special tokens that the text spells, such
+    /// as <|endoftext|>, are tokens, as for transformers.
     Eval(Eval),
     /// Let a GPT-2 go on from a prompt
     ///
-    /// It writes until it ends the text or --max-new-tokens are there. Whenever the model's positions are full, it goes on from the last half of them alone, with a note on standard error. With
-    /// -q nothing is printed but the new text.
+    /// It writes until it ends the text or --max-new-tokens are there. Whenever the model's
+    /// positions are full, it goes on from the last half of them alone, with a note on standard
+    /// error. With -q nothing is printed but the new text.
     Generate(Generate),
     /// Time training steps on a spec's shapes, with random weights and tokens
     ///
-    /// Of a grid, its costliest run. Without a spec, a student of 3 layers × 128 under a teacher of 6 × 256.
+    /// Of a grid, its costliest run. Without a spec, a student of 3 layers × 128 under a teacher of
+    /// 6 × 256.
     Bench {
         spec: Option<PathBuf>,
         /// Steps to time
@@ -93,13 +102,15 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| text.parse().ok().filter(|&runs: &usize| runs > 0).ok_or("a number of runs, 1 or more"))]
         runs: usize,
     },
-    /// Check every stored file against its checksum, and the report against what the stored results give
+    /// Check every stored file against its checksum, and the report against what the stored results
+    /// give
     ///
     /// Weights that are not there are counted, not faulted: a study can be kept without them.
     Verify { spec: PathBuf },
     /// Compare two results folders or two runs; exit code 1 if they differ
     ///
-    /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are left out.
+    /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are
+    /// left out.
     Diff { a: PathBuf, b: PathBuf },
     /// Print the JSON Schema of a spec, for editors
     Schema,
@@ -122,14 +133,16 @@ pub struct Run {
     /// Only the i-th of n parts of the grid, from 1: `--shard 2/4`
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
-    /// Look up on the hub again what branches and tags are, instead of the commits that this study was held to
+    /// Look up on the hub again what branches and tags are, instead of the commits that this study
+    /// was held to
     #[arg(long)]
     pub relock: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or OWNER/NAME@REVISION
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or
+    /// OWNER/NAME@REVISION
     pub model: String,
     /// A text file, UTF-8, as it is or packed by gzip or zstandard
     #[arg(long, value_name = "FILE")]
@@ -144,7 +157,8 @@ pub struct Eval {
 
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or OWNER/NAME@REVISION
+    /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or
+    /// OWNER/NAME@REVISION
     pub model: String,
     /// The text to go on from; the beginning of a text where it is empty
     #[arg(long, value_name = "TEXT")]
@@ -158,7 +172,8 @@ pub struct Generate {
     /// Divide the logits by this before the draw
     #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = positive)]
     pub temperature: f64,
-    /// Then draw from the K most probable tokens alone (and those as probable as the last of them); 0 is all
+    /// Then draw from the K most probable tokens alone (and those as probable as the last of them);
+    /// 0 is all
     #[arg(long, value_name = "K")]
     pub top_k: Option<usize>,
     /// Then draw from the fewest tokens that hold this probability together; at least one
@@ -170,11 +185,17 @@ pub struct Generate {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0).ok_or_else(|| "a number above 0 is needed".to_owned())
+    text.parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite() && *value > 0.0)
+        .ok_or_else(|| "a number above 0 is needed".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
+    text.parse()
+        .ok()
+        .filter(|value| (0.0..=1.0).contains(value))
+        .ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
 }
 
 #[derive(Debug, Args)]

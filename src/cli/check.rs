@@ -18,7 +18,11 @@ pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
         match plan {
             Ok(plan) => {
                 if !common.quiet {
-                    print(&format!("{}: good, {}\n", path.display(), counted(plan.runs.len(), "run")));
+                    print(&format!(
+                        "{}: good, {}\n",
+                        path.display(),
+                        counted(plan.runs.len(), "run")
+                    ));
                 }
             }
             Err(diagnostics) => {

@@ -1,4 +1,5 @@
-//! `kdpipe diff A B`: whether two results folders, or two runs, hold the same; measurements of time aside.
+//! `kdpipe diff A B`: whether two results folders, or two runs, hold the same; measurements of time
+//! aside.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,15 +25,23 @@ pub type Difference = String;
 pub fn diff(a: &Path, b: &Path) -> Result<Vec<Difference>> {
     for folder in [a, b] {
         if !folder.is_dir() {
-            bail!("{} is not a folder; give two results folders (results/NAME) or two runs (results/NAME/runs/ID)", folder.display());
+            bail!(
+                "{} is not a folder; give two results folders (results/NAME) or two runs \
+                 (results/NAME/runs/ID)",
+                folder.display()
+            );
         }
     }
     let (left, right) = (files_below(a)?, files_below(b)?);
     let mut differences = Vec::new();
     for path in left.union(&right) {
         match (left.contains(path), right.contains(path)) {
-            (true, false) => differences.push(format!("{}: only in {}", path.display(), a.display())),
-            (false, true) => differences.push(format!("{}: only in {}", path.display(), b.display())),
+            (true, false) => {
+                differences.push(format!("{}: only in {}", path.display(), a.display()))
+            }
+            (false, true) => {
+                differences.push(format!("{}: only in {}", path.display(), b.display()))
+            }
             _ => {
                 if let Some(found) = diff_files(&a.join(path), &b.join(path))? {
                     differences.push(format!("{}: {found}", path.display()));
@@ -49,14 +58,20 @@ fn files_below(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut open = vec![PathBuf::new()];
     while let Some(folder) = open.pop() {
         let path = root.join(&folder);
-        for entry in std::fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))? {
+        for entry in
+            std::fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))?
+        {
             let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
             let name = entry.file_name();
             if LEFT_OUT.iter().any(|left_out| name == *left_out) {
                 continue;
             }
             let relative = folder.join(&name);
-            if entry.file_type().with_context(|| format!("cannot read {}", entry.path().display()))?.is_dir() {
+            if entry
+                .file_type()
+                .with_context(|| format!("cannot read {}", entry.path().display()))?
+                .is_dir()
+            {
                 open.push(relative);
             } else {
                 found.insert(relative);
@@ -67,18 +82,34 @@ fn files_below(root: &Path) -> Result<BTreeSet<PathBuf>> {
 }
 
 fn diff_files(a: &Path, b: &Path) -> Result<Option<Difference>> {
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
     let (left, right) = (read(a)?, read(b)?);
     if left == right {
         return Ok(None);
     }
-    Ok(match a.extension().and_then(|extension| extension.to_str()) {
-        Some("md") => diff_lines(&without_times(&left), &without_times(&right)),
-        Some("parquet") => Some(diff_tables(a, b).unwrap_or_else(|error| format!("bytes differ ({error:#})"))),
-        Some("safetensors") => Some(diff_tensors(&left, &right).unwrap_or_else(|error| format!("bytes differ ({error:#})"))),
-        Some("toml" | "json" | "csv" | "svg" | "txt") => diff_lines(&String::from_utf8_lossy(&left), &String::from_utf8_lossy(&right)),
-        _ => Some(format!("bytes differ ({} and {} of them)", left.len(), right.len())),
-    })
+    Ok(
+        match a.extension().and_then(|extension| extension.to_str()) {
+            Some("md") => diff_lines(&without_times(&left), &without_times(&right)),
+            Some("parquet") => {
+                Some(diff_tables(a, b).unwrap_or_else(|error| format!("bytes differ ({error:#})")))
+            }
+            Some("safetensors") => Some(
+                diff_tensors(&left, &right)
+                    .unwrap_or_else(|error| format!("bytes differ ({error:#})")),
+            ),
+            Some("toml" | "json" | "csv" | "svg" | "txt") => diff_lines(
+                &String::from_utf8_lossy(&left),
+                &String::from_utf8_lossy(&right),
+            ),
+            _ => Some(format!(
+                "bytes differ ({} and {} of them)",
+                left.len(),
+                right.len()
+            )),
+        },
+    )
 }
 
 /// The first line that differs.
@@ -87,8 +118,13 @@ fn diff_lines(a: &str, b: &str) -> Option<Difference> {
     for number in 1.. {
         let pair = (left.next(), right.next());
         if pair.0 != pair.1 {
-            let show = |line: Option<&str>| line.map_or_else(|| "(the file ends)".to_owned(), shorten);
-            return Some(format!("line {number}: {} | {}", show(pair.0), show(pair.1)));
+            let show =
+                |line: Option<&str>| line.map_or_else(|| "(the file ends)".to_owned(), shorten);
+            return Some(format!(
+                "line {number}: {} | {}",
+                show(pair.0),
+                show(pair.1)
+            ));
         }
         if pair.0.is_none() {
             break;
@@ -99,7 +135,11 @@ fn diff_lines(a: &str, b: &str) -> Option<Difference> {
 
 fn shorten(line: &str) -> String {
     let line = line.trim();
-    if line.chars().count() <= 100 { line.to_owned() } else { format!("{}…", line.chars().take(100).collect::<String>()) }
+    if line.chars().count() <= 100 {
+        line.to_owned()
+    } else {
+        format!("{}…", line.chars().take(100).collect::<String>())
+    }
 }
 
 /// The text without the lines between the markers of times.
@@ -121,11 +161,21 @@ fn without_times(bytes: &[u8]) -> String {
 fn diff_tables(a: &Path, b: &Path) -> Result<Difference> {
     let (left, right) = (table::read(a)?, table::read(b)?);
     let (own, other) = (left.to_csv()?, right.to_csv()?);
-    let (own, other) = (String::from_utf8_lossy(&own).into_owned(), String::from_utf8_lossy(&other).into_owned());
+    let (own, other) = (
+        String::from_utf8_lossy(&own).into_owned(),
+        String::from_utf8_lossy(&other).into_owned(),
+    );
     let (mut own, mut other) = (own.lines(), other.lines());
-    let (header, other_header) = (own.next().unwrap_or_default(), other.next().unwrap_or_default());
+    let (header, other_header) = (
+        own.next().unwrap_or_default(),
+        other.next().unwrap_or_default(),
+    );
     if header != other_header {
-        return Ok(format!("columns differ: {} | {}", shorten(header), shorten(other_header)));
+        return Ok(format!(
+            "columns differ: {} | {}",
+            shorten(header),
+            shorten(other_header)
+        ));
     }
     for (row, (x, y)) in own.zip(other).enumerate() {
         for (column, (x, y)) in header.split(',').zip(x.split(',').zip(y.split(','))) {
@@ -144,16 +194,37 @@ fn diff_tensors(a: &[u8], b: &[u8]) -> Result<Difference> {
     names.sort_unstable();
     for name in names {
         let x = left.tensor(&name)?;
-        let Ok(y) = right.tensor(&name) else { return Ok(format!("{name} is in one file only")) };
+        let Ok(y) = right.tensor(&name) else {
+            return Ok(format!("{name} is in one file only"));
+        };
         if x.shape() != y.shape() {
-            return Ok(format!("{name} has shapes {:?} | {:?}", x.shape(), y.shape()));
+            return Ok(format!(
+                "{name} has shapes {:?} | {:?}",
+                x.shape(),
+                y.shape()
+            ));
         }
         if x.data() != y.data() {
-            let floats = |data: &[u8]| data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect::<Vec<f32>>();
+            let floats = |data: &[u8]| {
+                data.chunks_exact(4)
+                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect::<Vec<f32>>()
+            };
             let (x, y) = (floats(x.data()), floats(y.data()));
-            let largest = x.iter().zip(&y).map(|(x, y)| (x - y).abs()).fold(0.0f32, f32::max);
-            let count = x.iter().zip(&y).filter(|(x, y)| x.to_bits() != y.to_bits()).count();
-            return Ok(format!("{name} differs in {count} of {} values, by up to {largest:e}", x.len()));
+            let largest = x
+                .iter()
+                .zip(&y)
+                .map(|(x, y)| (x - y).abs())
+                .fold(0.0f32, f32::max);
+            let count = x
+                .iter()
+                .zip(&y)
+                .filter(|(x, y)| x.to_bits() != y.to_bits())
+                .count();
+            return Ok(format!(
+                "{name} differs in {count} of {} values, by up to {largest:e}",
+                x.len()
+            ));
         }
     }
     Ok("the headers differ, or one file has more arrays".to_owned())
@@ -181,7 +252,10 @@ mod tests {
         std::fs::write(b.path().join("spec.toml"), "seed = 0\nsteps = 6\n").unwrap();
         std::fs::write(a.path().join("only.json"), "{}").unwrap();
         let found = diff(a.path(), b.path()).unwrap();
-        assert_eq!(found[0], format!("only.json: only in {}", a.path().display()));
+        assert_eq!(
+            found[0],
+            format!("only.json: only in {}", a.path().display())
+        );
         assert_eq!(found[1], "spec.toml: line 2: steps = 5 | steps = 6");
     }
 }

@@ -7,17 +7,26 @@ pub fn eval(arguments: &Eval, common: &Common) -> Outcome {
     let model = open_model(&arguments.model, common)?;
     let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
     if common.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(&score).map_err(anyhow::Error::from)?));
+        print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&score).map_err(anyhow::Error::from)?
+        ));
         return Ok(Exit::Good);
     }
     let mut text = format!(
-        "perplexity       {:.4}\nword perplexity  {:.4}\nbits per byte    {:.4}\nnats per token   {:.6}\n",
+        "perplexity       {:.4}\nword perplexity  {:.4}\nbits per byte    {:.4}\nnats per token   \
+         {:.6}\n",
         score.perplexity, score.word_perplexity, score.bits_per_byte, score.nll_nats
     );
     if !common.quiet {
-        let special = if score.special_tokens > 0 { format!("{} of them special, ", score.special_tokens) } else { String::new() };
+        let special = if score.special_tokens > 0 {
+            format!("{} of them special, ", score.special_tokens)
+        } else {
+            String::new()
+        };
         text += &format!(
-            "\n{} of {} tokens scored ({special}{} words, {} bytes), context {}, stride {}, tokenizer {}\n",
+            "\n{} of {} tokens scored ({special}{} words, {} bytes), context {}, stride {}, \
+             tokenizer {}\n",
             score.scored_tokens,
             score.tokens,
             score.words,

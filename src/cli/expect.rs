@@ -33,19 +33,32 @@ pub fn missed(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
             }
             match perplexity {
                 Some(found) if found <= expected.at_most => {}
-                Some(found) => missed.push(format!("{} ({}) has perplexity {found:.2}, more than {}", run.id, run.label, expected.at_most)),
+                Some(found) => missed.push(format!(
+                    "{} ({}) has perplexity {found:.2}, more than {}",
+                    run.id, run.label, expected.at_most
+                )),
                 None => missed.push(format!("{} ({}) has no perplexity", run.id, run.label)),
             }
         }
     }
-    let mean = |arm: &str| losses.get(arm).map(|losses| losses.iter().sum::<f64>() / losses.len() as f64);
+    let mean = |arm: &str| {
+        losses
+            .get(arm)
+            .map(|losses| losses.iter().sum::<f64>() / losses.len() as f64)
+    };
     for expected in &plan.expect.better {
         match (mean(&expected.arm), mean(&expected.than)) {
             (Some(own), Some(other)) if own < other => {}
             (Some(own), Some(other)) => {
-                missed.push(format!("arm {} has mean NLL {own:.4}, not below the {other:.4} of arm {}", expected.arm, expected.than));
+                missed.push(format!(
+                    "arm {} has mean NLL {own:.4}, not below the {other:.4} of arm {}",
+                    expected.arm, expected.than
+                ));
             }
-            _ => missed.push(format!("arms {} and {} cannot be compared: one has no finished run", expected.arm, expected.than)),
+            _ => missed.push(format!(
+                "arms {} and {} cannot be compared: one has no finished run",
+                expected.arm, expected.than
+            )),
         }
     }
     missed.dedup();

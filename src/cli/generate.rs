@@ -8,18 +8,40 @@ use crate::eval::Sampling;
 
 pub fn generate(arguments: &Generate, common: &Common) -> Outcome {
     let model = open_model(&arguments.model, common)?;
-    let Generate { ref prompt, max_new_tokens: count, greedy, temperature, top_k, top_p, seed, .. } = *arguments;
-    let sampling = if greedy { Sampling::Greedy } else { Sampling::Random { temperature, top_k: top_k.filter(|&k| k > 0), top_p, seed } };
+    let Generate {
+        ref prompt,
+        max_new_tokens: count,
+        greedy,
+        temperature,
+        top_k,
+        top_p,
+        seed,
+        ..
+    } = *arguments;
+    let sampling = if greedy {
+        Sampling::Greedy
+    } else {
+        Sampling::Random {
+            temperature,
+            top_k: top_k.filter(|&k| k > 0),
+            top_p,
+            seed,
+        }
+    };
     let (length, positions) = (model.length(prompt)?, model.positions());
     if length + count > positions && !common.quiet {
         eprintln!(
-            "note: {length} tokens and {count} new ones are more than the model's {positions} positions; whenever they are full, it goes on from the last {} tokens alone",
+            "note: {length} tokens and {count} new ones are more than the model's {positions} \
+             positions; whenever they are full, it goes on from the last {} tokens alone",
             (positions / 2).max(1)
         );
     }
     if common.json {
         let written = model.go_on(prompt, count, sampling, |_| {})?;
-        print(&format!("{}\n", serde_json::to_string_pretty(&written).map_err(anyhow::Error::from)?));
+        print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&written).map_err(anyhow::Error::from)?
+        ));
         return Ok(Exit::Good);
     }
     if !common.quiet {

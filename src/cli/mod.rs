@@ -83,7 +83,9 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(threads) = cli.common.threads {
         // Fails only if a pool exists already, which nothing has made yet.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
     }
     let exit = match dispatch(&cli) {
         Ok(exit) => exit,
@@ -107,18 +109,29 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
         Command::Eval(arguments) => eval::eval(arguments, common),
         Command::Generate(arguments) => generate::generate(arguments, common),
-        Command::Bench { spec, steps, runs } => bench::bench(spec.as_deref(), *steps, *runs, common),
+        Command::Bench { spec, steps, runs } => {
+            bench::bench(spec.as_deref(), *steps, *runs, common)
+        }
         Command::Verify { spec } => verify::verify(spec, common),
         Command::Diff { a, b } => {
             let differences = diff::diff(a, b)?;
             if common.json {
-                print(&format!("{}\n", serde_json::json!({ "same": differences.is_empty(), "differences": differences })));
+                print(&format!(
+                    "{}\n",
+                    serde_json::json!({ "same": differences.is_empty(), "differences": differences })
+                ));
             } else if differences.is_empty() {
                 print("the same\n");
             } else {
-                differences.iter().for_each(|difference| print(&format!("{difference}\n")));
+                differences
+                    .iter()
+                    .for_each(|difference| print(&format!("{difference}\n")));
             }
-            Ok(if differences.is_empty() { Exit::Good } else { Exit::Failed })
+            Ok(if differences.is_empty() {
+                Exit::Good
+            } else {
+                Exit::Failed
+            })
         }
         Command::Schema => {
             print(&format!("{:#}\n", crate::spec::schema_of_a_spec()));
@@ -169,7 +182,9 @@ fn spec_options(common: &Common) -> anyhow::Result<Options> {
 fn environment() -> anyhow::Result<Vec<(String, String)>> {
     let named = |name: &str| name.starts_with("KDPIPE_") && name.contains("__");
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok().filter(|name| named(name))?, value)))
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok().filter(|name| named(name))?, value))
+        })
         .map(|(name, value)| match value.into_string() {
             Ok(value) => Ok((name, value)),
             Err(_) => Err(anyhow::anyhow!("the environment's {name} is not UTF-8")),
@@ -177,15 +192,21 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
         .collect()
 }
 
-/// The hub for a look at a study: it is never asked, and holds to the commits that the study was run with.
+/// The hub for a look at a study: it is never asked, and holds to the commits that the study was
+/// run with.
 fn hub_to_plan(loaded: &Loaded, common: &Common) -> anyhow::Result<Hub<'static>> {
     let pins = pins(loaded, &Layout::new(&common.results, loaded.name()))?;
     Ok(Hub::quiet(Settings::from_environment(true), pins))
 }
 
-/// The commits that a study is held to. One that takes nothing from the hub has none, and no use for a `lock.toml` that cannot be read.
+/// The commits that a study is held to. One that takes nothing from the hub has none, and no use
+/// for a `lock.toml` that cannot be read.
 fn pins(loaded: &Loaded, layout: &Layout) -> anyhow::Result<Vec<Pin>> {
-    Ok(if loaded.uses_hub() { pins_from_lock(record::read_pins(layout)?) } else { Vec::new() })
+    Ok(if loaded.uses_hub() {
+        pins_from_lock(record::read_pins(layout)?)
+    } else {
+        Vec::new()
+    })
 }
 
 /// A model by its folder or its name on the hub, told how far it is while it is fetched.
@@ -193,7 +214,12 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
     let stop = signals::stop_flag()?;
     let display = Display::new(common);
     let news = news_to(&display);
-    let hub = Hub::new(Settings::from_environment(common.offline), Vec::new(), &news, &stop);
+    let hub = Hub::new(
+        Settings::from_environment(common.offline),
+        Vec::new(),
+        &news,
+        &stop,
+    );
     let opened = OneModel::open(Path::new(model), &hub);
     display.close();
     opened

@@ -20,7 +20,11 @@ pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
     let layout = Layout::new(&common.results, &plan.name);
     let states: Vec<&str> = plan.runs.iter().map(|run| state(run, &layout)).collect();
     let speed = training_flops_per_second();
-    let text = if common.json { format!("{:#}\n", as_json(&plan, &states, speed)) } else { as_text(&plan, &states, speed) };
+    let text = if common.json {
+        format!("{:#}\n", as_json(&plan, &states, speed))
+    } else {
+        as_text(&plan, &states, speed)
+    };
     print(&text);
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
@@ -58,7 +62,11 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
         })
     };
     let (groups, _, saved) = together(&plan.runs.iter().collect::<Vec<_>>());
-    let cells: Vec<serde_json::Value> = plan.cells.iter().map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id })).collect();
+    let cells: Vec<serde_json::Value> = plan
+        .cells
+        .iter()
+        .map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id }))
+        .collect();
     let change = |change: &crate::spec::Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
     let arm = |arm: &crate::spec::Arm| json!({ "name": arm.name, "changes": arm.changes.iter().map(change).collect::<Vec<_>>() });
     json!({
@@ -74,16 +82,27 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
 
 /// `speed` in floating-point operations per second.
 fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
-    let mut text = format!("{}: {}, {}\n", plan.name, counted(plan.cells.len(), "cell"), counted(plan.runs.len(), "run"));
+    let mut text = format!(
+        "{}: {}, {}\n",
+        plan.name,
+        counted(plan.cells.len(), "cell"),
+        counted(plan.runs.len(), "run")
+    );
     if !plan.description.is_empty() {
         text.push_str(&format!("{}\n", plan.description));
     }
-    plan.notices.iter().for_each(|notice| text.push_str(&format!("note: {notice}\n")));
+    plan.notices
+        .iter()
+        .for_each(|notice| text.push_str(&format!("note: {notice}\n")));
     text.push('\n');
     let rows = plan.runs.iter().zip(states).map(|(run, state)| {
         let known = run.unknown.is_empty();
         vec![
-            if known { run.id.clone() } else { "unknown".to_owned() },
+            if known {
+                run.id.clone()
+            } else {
+                "unknown".to_owned()
+            },
             run.label.clone(),
             (*state).to_owned(),
             count(run.estimate.student_parameters as f64),
@@ -93,35 +112,79 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
             bytes(run.estimate.kept_bytes),
         ]
     });
-    text.push_str(&table(&["run", "cell", "state", "parameters", "memory", "FLOPs", "time", "disk"], rows.collect()));
+    text.push_str(&table(
+        &[
+            "run",
+            "cell",
+            "state",
+            "parameters",
+            "memory",
+            "FLOPs",
+            "time",
+            "disk",
+        ],
+        rows.collect(),
+    ));
 
-    let teachers: f64 = distinct_teachers(plan).map(|run| run.estimate.teacher_training_flops).sum();
+    let teachers: f64 = distinct_teachers(plan)
+        .map(|run| run.estimate.teacher_training_flops)
+        .sum();
     let all: Vec<&PlannedRun> = plan.runs.iter().collect();
     let (groups, flops, saved) = together(&all);
     let disk = disk_of(plan);
-    text.push_str(&format!("\nin total {} FLOPs of training, {} here, {} on disk", count(flops), about(flops / speed), bytes(disk)));
+    text.push_str(&format!(
+        "\nin total {} FLOPs of training, {} here, {} on disk",
+        count(flops),
+        about(flops / speed),
+        bytes(disk)
+    ));
     if teachers > 0.0 {
-        text.push_str(&format!("; before it, once, the teacher's own: {} FLOPs, {}", count(teachers), about(teachers / speed)));
+        text.push_str(&format!(
+            "; before it, once, the teacher's own: {} FLOPs, {}",
+            count(teachers),
+            about(teachers / speed)
+        ));
     }
-    let open: Vec<&PlannedRun> =
-        plan.runs.iter().zip(states).filter(|(_, state)| ["open", "begun"].contains(*state)).map(|(run, _)| run).collect();
+    let open: Vec<&PlannedRun> = plan
+        .runs
+        .iter()
+        .zip(states)
+        .filter(|(_, state)| ["open", "begun"].contains(*state))
+        .map(|(run, _)| run)
+        .collect();
     if open.len() < plan.runs.len() {
-        text.push_str(&format!("\nleft to do: {}, {}", counted(open.len(), "run"), about(together(&open).1 / speed)));
+        text.push_str(&format!(
+            "\nleft to do: {}, {}",
+            counted(open.len(), "run"),
+            about(together(&open).1 / speed)
+        ));
     }
-    text.push_str(&format!("\n{} in {}", counted(plan.runs.len(), "run"), counted(groups, "group")));
+    text.push_str(&format!(
+        "\n{} in {}",
+        counted(plan.runs.len(), "run"),
+        counted(groups, "group")
+    ));
     if saved > 0.0 {
         let share = 100.0 * saved / (flops + saved);
         text.push_str(&format!(
-            ": those of a group share each batch and the teacher's forward pass, which saves {} FLOPs ({share:.0} %)",
+            ": those of a group share each batch and the teacher's forward pass, which saves {} \
+             FLOPs ({share:.0} %)",
             count(saved)
         ));
     }
     text.push('\n');
 
-    let mut unknown: Vec<&str> = plan.runs.iter().flat_map(|run| &run.unknown).map(String::as_str).collect();
+    let mut unknown: Vec<&str> = plan
+        .runs
+        .iter()
+        .flat_map(|run| &run.unknown)
+        .map(String::as_str)
+        .collect();
     unknown.sort_unstable();
     unknown.dedup();
-    unknown.iter().for_each(|reason| text.push_str(&format!("unknown: {reason}\n")));
+    unknown
+        .iter()
+        .for_each(|reason| text.push_str(&format!("unknown: {reason}\n")));
 
     if plan.arms.len() > 1 {
         text.push_str("\nwhat each arm changes against the baseline\n");
@@ -130,20 +193,39 @@ fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
                 text.push_str(&format!("  {:<14} nothing\n", format!("{}:", arm.name)));
             }
             for (i, change) in arm.changes.iter().enumerate() {
-                let name = if i == 0 { format!("{}:", arm.name) } else { String::new() };
-                let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
-                text.push_str(&format!("  {name:<14} {} = {}  (baseline: {})\n", change.key, show(&change.value), show(&change.baseline)));
+                let name = if i == 0 {
+                    format!("{}:", arm.name)
+                } else {
+                    String::new()
+                };
+                let show =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
+                text.push_str(&format!(
+                    "  {name:<14} {} = {}  (baseline: {})\n",
+                    change.key,
+                    show(&change.value),
+                    show(&change.baseline)
+                ));
             }
         }
     }
     text
 }
 
-/// Number of groups, the operations of training them, and those that are saved because the runs of a group share the teacher's forward pass, where memory lets them advance together.
+/// Number of groups, the operations of training them, and those that are saved because the runs of
+/// a group share the teacher's forward pass, where memory lets them advance together.
 fn together(runs: &[&PlannedRun]) -> (usize, f64, f64) {
     let mut passes = std::collections::BTreeMap::<&str, Vec<f64>>::new();
-    runs.iter().for_each(|run| passes.entry(&run.group_key).or_default().push(run.estimate.teacher_pass_flops));
-    let saved: f64 = passes.values().map(|all| all.iter().sum::<f64>() - all.iter().copied().fold(0.0, f64::max)).sum();
+    runs.iter().for_each(|run| {
+        passes
+            .entry(&run.group_key)
+            .or_default()
+            .push(run.estimate.teacher_pass_flops)
+    });
+    let saved: f64 = passes
+        .values()
+        .map(|all| all.iter().sum::<f64>() - all.iter().copied().fold(0.0, f64::max))
+        .sum();
     let all: f64 = runs.iter().map(|run| run.estimate.flops).sum();
     (passes.len(), all - saved, saved)
 }
@@ -151,12 +233,20 @@ fn together(runs: &[&PlannedRun]) -> (usize, f64, f64) {
 /// The first run of every teacher.
 fn distinct_teachers(plan: &Plan) -> impl Iterator<Item = &PlannedRun> {
     let mut seen = std::collections::BTreeSet::new();
-    plan.runs.iter().filter(move |run| seen.insert(run.teacher_key.clone()))
+    plan.runs
+        .iter()
+        .filter(move |run| seen.insert(run.teacher_key.clone()))
 }
 
 /// Columns as wide as they need to be, the first three to the left, numbers to the right.
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([header[column].len()])
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
         let cells: Vec<String> = cells
@@ -173,7 +263,8 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     let mut text = line(header.to_vec());
-    rows.iter().for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
+    rows.iter()
+        .for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
     text
 }
 
@@ -200,7 +291,11 @@ fn about(seconds: f64) -> String {
 }
 
 fn bytes(number: u64) -> String {
-    if number == 0 { "?".to_owned() } else { size_in_words(number) }
+    if number == 0 {
+        "?".to_owned()
+    } else {
+        size_in_words(number)
+    }
 }
 
 #[cfg(test)]
@@ -209,8 +304,34 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_in_a_few_characters() {
-        assert_eq!([count(0.0), count(12.0), count(1234.0), count(5.67e6), count(3.21e12)], ["?", "12", "1.2 k", "5.67 M", "3.2e12"]);
-        assert_eq!([about(0.0), about(12.4), about(400.0), about(9000.0), about(9e5)], ["?", "~12 s", "~7 min", "~2 h", "~10 days"]);
-        assert_eq!([bytes(0), bytes(12_000), bytes(3_400_000), bytes(5_600_000_000)], ["?", "12 KB", "3 MB", "5.6 GB"]);
+        assert_eq!(
+            [
+                count(0.0),
+                count(12.0),
+                count(1234.0),
+                count(5.67e6),
+                count(3.21e12)
+            ],
+            ["?", "12", "1.2 k", "5.67 M", "3.2e12"]
+        );
+        assert_eq!(
+            [
+                about(0.0),
+                about(12.4),
+                about(400.0),
+                about(9000.0),
+                about(9e5)
+            ],
+            ["?", "~12 s", "~7 min", "~2 h", "~10 days"]
+        );
+        assert_eq!(
+            [
+                bytes(0),
+                bytes(12_000),
+                bytes(3_400_000),
+                bytes(5_600_000_000)
+            ],
+            ["?", "12 KB", "3 MB", "5.6 GB"]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What `run` shows while it works: bars on a terminal, plain lines elsewhere. Everything here goes to the error stream, so that standard output holds results alone.
+//! What `run` shows while it works: bars on a terminal, plain lines elsewhere. Everything here goes
+//! to the error stream, so that standard output holds results alone.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -65,18 +66,26 @@ impl Display {
         let style = if common.quiet || common.json {
             Style::Quiet
         } else if std::io::stderr().is_terminal() {
-            Style::Bars { all: MultiProgress::new() }
+            Style::Bars {
+                all: MultiProgress::new(),
+            }
         } else {
             Style::Lines
         };
-        Self { style, verbose: common.verbose, state: Mutex::new(State::default()) }
+        Self {
+            style,
+            verbose: common.verbose,
+            state: Mutex::new(State::default()),
+        }
     }
 
     /// Shows a grid of `runs` runs from now on.
     pub fn begin_grid(&self, runs: usize) {
         if let Style::Bars { all } = &self.style {
             let grid = all.add(ProgressBar::new(runs as u64));
-            grid.set_style(bar_style("grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed"));
+            grid.set_style(bar_style(
+                "grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed",
+            ));
             grid.enable_steady_tick(Duration::from_millis(250));
             self.lock().grid = Some(grid);
         }
@@ -108,7 +117,9 @@ impl Display {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn line(&self, text: &str) {
@@ -129,13 +140,20 @@ impl Display {
 
     fn download(&self, file: &str, done: u64, total: u64) {
         let mut state = self.lock();
-        if state.download.as_ref().is_none_or(|download| download.file != file) {
+        if state
+            .download
+            .as_ref()
+            .is_none_or(|download| download.file != file)
+        {
             if let Some(Download { bar: Some(bar), .. }) = state.download.take() {
                 bar.finish_and_clear();
             }
             let bar = if let Style::Bars { all } = &self.style {
                 let bar = all.add(ProgressBar::new(total));
-                bar.set_style(bar_style("fetch {bar:32.yellow/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  {msg}"));
+                bar.set_style(bar_style(
+                    "fetch {bar:32.yellow/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  \
+                     {msg}",
+                ));
                 bar.set_position(done);
                 bar.reset_eta();
                 bar.set_message(file.to_owned());
@@ -146,16 +164,27 @@ impl Display {
                 }
                 None
             };
-            state.download = Some(Download { file: file.to_owned(), bar, shown: Instant::now() });
+            state.download = Some(Download {
+                file: file.to_owned(),
+                bar,
+                shown: Instant::now(),
+            });
         }
-        let Some(download) = &mut state.download else { return };
+        let Some(download) = &mut state.download else {
+            return;
+        };
         if let Some(bar) = &download.bar {
             bar.set_position(done);
             if done == total {
                 bar.finish_and_clear();
             }
         } else if download.shown.elapsed() >= LINE_EVERY {
-            self.line(&format!("  {} of {} ({} %)", megabytes(done), megabytes(total), 100 * done / total.max(1)));
+            self.line(&format!(
+                "  {} of {} ({} %)",
+                megabytes(done),
+                megabytes(total),
+                100 * done / total.max(1)
+            ));
             download.shown = Instant::now();
         }
         if done == total {
@@ -186,31 +215,57 @@ impl Display {
         }
         let bar = if let Style::Bars { all, .. } = &self.style {
             let bar = all.add(ProgressBar::new(steps));
-            bar.set_style(bar_style("train {bar:32.green/dim} {pos}/{len} steps  ETA {eta}  {msg}"));
+            bar.set_style(bar_style(
+                "train {bar:32.green/dim} {pos}/{len} steps  ETA {eta}  {msg}",
+            ));
             bar.set_position(step);
             bar.reset_eta();
             bar.set_message(title.to_owned());
             Some(bar)
         } else {
-            let from = if step > 0 { format!(", from step {step}") } else { String::new() };
+            let from = if step > 0 {
+                format!(", from step {step}")
+            } else {
+                String::new()
+            };
             self.line(&format!("training {title}: {steps} steps{from}"));
             None
         };
-        state.training = Some(Training { bar, title: title.to_owned(), runs, steps, tokens: 0, seconds: 0.0, shown: Instant::now() });
+        state.training = Some(Training {
+            bar,
+            title: title.to_owned(),
+            runs,
+            steps,
+            tokens: 0,
+            seconds: 0.0,
+            shown: Instant::now(),
+        });
     }
 
     fn step(&self, step: u64, values: &BTreeMap<String, f64>, tokens: u64, seconds: f64) {
         let mut state = self.lock();
-        let Some(training) = &mut state.training else { return };
+        let Some(training) = &mut state.training else {
+            return;
+        };
         training.tokens += tokens * training.runs as u64;
         training.seconds += seconds;
         let rate = training.tokens as f64 / training.seconds.max(1e-9);
         if let Some(bar) = &training.bar {
             bar.set_position(step);
-            bar.set_message(format!("{}  {}  {}", training.title, terms(values), speed(rate)));
-        } else if training.shown.elapsed() >= LINE_EVERY || self.verbose && step.is_multiple_of(10) {
+            bar.set_message(format!(
+                "{}  {}  {}",
+                training.title,
+                terms(values),
+                speed(rate)
+            ));
+        } else if training.shown.elapsed() >= LINE_EVERY || self.verbose && step.is_multiple_of(10)
+        {
             let (share, steps) = (100 * step / training.steps.max(1), training.steps);
-            self.line(&format!("  step {step} of {steps} ({share} %)  {}  {}", terms(values), speed(rate)));
+            self.line(&format!(
+                "  step {step} of {steps} ({share} %)  {}  {}",
+                terms(values),
+                speed(rate)
+            ));
             training.shown = Instant::now();
         }
         if training.seconds > 30.0 {
@@ -235,37 +290,73 @@ impl Observer for Display {
             Event::Skipped { runs } => {
                 self.advance_grid(*runs as u64);
                 if *runs > 0 {
-                    self.line(&format!("{runs} {} finished already", if *runs == 1 { "run is" } else { "runs are" }));
+                    self.line(&format!(
+                        "{runs} {} finished already",
+                        if *runs == 1 { "run is" } else { "runs are" }
+                    ));
                 }
             }
-            Event::Training { title, runs, step, steps } => self.begin(title, *runs, *step, *steps),
-            Event::Step { step, values, tokens, seconds } => self.step(*step, values, *tokens, *seconds),
+            Event::Training {
+                title,
+                runs,
+                step,
+                steps,
+            } => self.begin(title, *runs, *step, *steps),
+            Event::Step {
+                step,
+                values,
+                tokens,
+                seconds,
+            } => self.step(*step, values, *tokens, *seconds),
             Event::Trained => self.end(),
-            Event::Finished { id, label, nll, perplexity } => {
+            Event::Finished {
+                id,
+                label,
+                nll,
+                perplexity,
+            } => {
                 self.advance_grid(1);
-                self.line(&format!("done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"));
+                self.line(&format!(
+                    "done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"
+                ));
             }
-            Event::Diverged { id, label, step, last_good, reason } => {
+            Event::Diverged {
+                id,
+                label,
+                step,
+                last_good,
+                reason,
+            } => {
                 self.advance_grid(1);
                 let good = last_good.map_or_else(
                     || "there was no checkpoint yet".to_owned(),
                     |steps| format!("the last good checkpoint was after {steps} steps"),
                 );
-                self.line(&format!("diverged  {id}  {label}: {reason} at step {step}; {good}"));
+                self.line(&format!(
+                    "diverged  {id}  {label}: {reason} at step {step}; {good}"
+                ));
             }
-            Event::Failed { id, label, error } => self.line(&format!("failed    {id}  {label}: {error}")),
-            Event::Held { id, label, owner } => self.line(&format!("held      {id}  {label}: {owner}")),
+            Event::Failed { id, label, error } => {
+                self.line(&format!("failed    {id}  {label}: {error}"))
+            }
+            Event::Held { id, label, owner } => {
+                self.line(&format!("held      {id}  {label}: {owner}"))
+            }
         }
     }
 }
 
 fn bar_style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates of this file are valid").progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .expect("the templates of this file are valid")
+        .progress_chars("━╸─")
 }
 
 /// The loss and its terms in a few words.
 fn terms(values: &BTreeMap<String, f64>) -> String {
-    let mut text = values.get("loss").map_or_else(String::new, |loss| format!("loss {loss:.3}"));
+    let mut text = values
+        .get("loss")
+        .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
     for (name, value) in values {
         if let Some(name) = name.strip_prefix("term.") {
             text.push_str(&format!("  {name} {value:.3}"));
@@ -292,7 +383,11 @@ mod tests {
 
     #[test]
     fn a_step_is_told_in_a_few_words() {
-        let values = BTreeMap::from([("loss".to_owned(), 4.25), ("term.kl".to_owned(), 1.5), ("weight.kl".to_owned(), 0.5)]);
+        let values = BTreeMap::from([
+            ("loss".to_owned(), 4.25),
+            ("term.kl".to_owned(), 1.5),
+            ("weight.kl".to_owned(), 0.5),
+        ]);
         assert_eq!(terms(&values), "loss 4.250  kl 1.500");
         assert_eq!(speed(123_456.0), "123k tokens/s");
         assert_eq!(speed(1234.4), "1234 tokens/s");

@@ -13,7 +13,11 @@ pub fn report(path: &Path, template: Option<&Path>, common: &Common) -> Outcome 
     let rendered = report::render(&layout, template)?;
     report::write(&layout, &rendered)?;
     if !common.quiet {
-        print(&format!("{}\nreport: {}\n", rendered.summary.trim_end(), layout.report().display()));
+        print(&format!(
+            "{}\nreport: {}\n",
+            rendered.summary.trim_end(),
+            layout.report().display()
+        ));
     }
     Ok(Exit::Good)
 }

@@ -21,28 +21,48 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
     let started = Instant::now();
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let pins = if arguments.relock { Vec::new() } else { pins(&loaded, &layout)? };
+    let pins = if arguments.relock {
+        Vec::new()
+    } else {
+        pins(&loaded, &layout)?
+    };
     let stop = stop_flag()?;
     let display = Display::new(common);
     let news = news_to(&display);
-    let hub = Hub::new(Settings::from_environment(common.offline), pins, &news, &stop);
+    let hub = Hub::new(
+        Settings::from_environment(common.offline),
+        pins,
+        &news,
+        &stop,
+    );
     let plan = loaded.resolve(&Facts::to_run(&hub));
     display.close();
     let plan = match plan {
         Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
         plan => plan?,
     };
-    let selection = Selection::new(&arguments.only, arguments.shard.as_deref()).map_err(Fault::Other)?;
+    let selection =
+        Selection::new(&arguments.only, arguments.shard.as_deref()).map_err(Fault::Other)?;
     let selected = selection.indices(&plan);
     if selected.is_empty() {
-        return Err(
-            anyhow::anyhow!("no run of the grid is selected; `kdpipe plan {}` lists their ids and axes", arguments.spec.display()).into()
-        );
+        return Err(anyhow::anyhow!(
+            "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
+            arguments.spec.display()
+        )
+        .into());
     }
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
-    plan.notices.iter().for_each(|notice| display.notice(notice));
-    let site = Site { layout: layout.clone(), cache: cache_folder()?, hub: &hub, stop: &stop, observer: &display };
+    plan.notices
+        .iter()
+        .for_each(|notice| display.notice(notice));
+    let site = Site {
+        layout: layout.clone(),
+        cache: cache_folder()?,
+        hub: &hub,
+        stop: &stop,
+        observer: &display,
+    };
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();
     let endings = endings.map_err(Fault::Run)?;
@@ -56,15 +76,24 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
     }
     let rendered = report::update(&layout).map_err(Fault::Run)?;
     let missed = missed(&plan, &layout).map_err(Fault::Run)?;
-    missed.iter().for_each(|line| eprintln!("expectation missed: {line}"));
+    missed
+        .iter()
+        .for_each(|line| eprintln!("expectation missed: {line}"));
     if !missed.is_empty() && exit == Exit::Good {
         exit = Exit::Failed;
     }
     if common.json {
-        print(&format!("{:#}\n", summary(&plan, &endings, &layout, &missed)));
+        print(&format!(
+            "{:#}\n",
+            summary(&plan, &endings, &layout, &missed)
+        ));
     } else if !common.quiet {
         print(&format!("{}\n", rendered.summary.trim_end()));
-        print(&format!("report: {}   ({:.0} s)\n", layout.report().display(), started.elapsed().as_secs_f64()));
+        print(&format!(
+            "report: {}   ({:.0} s)\n",
+            layout.report().display(),
+            started.elapsed().as_secs_f64()
+        ));
     }
     Ok(exit)
 }
@@ -89,7 +118,12 @@ fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
     }
 }
 
-fn summary(plan: &Plan, endings: &BTreeMap<usize, Ending>, layout: &Layout, missed: &[String]) -> serde_json::Value {
+fn summary(
+    plan: &Plan,
+    endings: &BTreeMap<usize, Ending>,
+    layout: &Layout,
+    missed: &[String],
+) -> serde_json::Value {
     let runs: Vec<serde_json::Value> = endings
         .iter()
         .map(|(&index, ending)| {

@@ -1,4 +1,5 @@
-//! `kdpipe verify`: whether the report follows from what is stored, and whether what is stored is what was written.
+//! `kdpipe verify`: whether the report follows from what is stored, and whether what is stored is
+//! what was written.
 
 use std::path::{Path, PathBuf};
 
@@ -29,20 +30,41 @@ pub fn verify(path: &Path, common: &Common) -> Outcome {
     findings.report(&layout)?;
     let good = findings.wrong.is_empty();
     if common.json {
-        let Findings { folders, files, wrong, absent } = &findings;
-        print(&format!("{}\n", json!({ "good": good, "folders": folders, "files": files, "wrong": wrong, "absent": absent })));
+        let Findings {
+            folders,
+            files,
+            wrong,
+            absent,
+        } = &findings;
+        print(&format!(
+            "{}\n",
+            json!({ "good": good, "folders": folders, "files": files, "wrong": wrong, "absent": absent })
+        ));
     } else {
-        findings.wrong.iter().for_each(|line| print(&format!("wrong: {line}\n")));
+        findings
+            .wrong
+            .iter()
+            .for_each(|line| print(&format!("wrong: {line}\n")));
         if !common.quiet {
             let weights = if findings.absent.is_empty() {
                 String::new()
             } else {
-                format!("; files of weights that are not here: {}", findings.absent.len())
+                format!(
+                    "; files of weights that are not here: {}",
+                    findings.absent.len()
+                )
             };
             if common.verbose {
-                findings.absent.iter().for_each(|file| print(&format!("not here: {file}\n")));
+                findings
+                    .absent
+                    .iter()
+                    .for_each(|file| print(&format!("not here: {file}\n")));
             }
-            let verdict = if good { "all is as it was written" } else { "not as it was written" };
+            let verdict = if good {
+                "all is as it was written"
+            } else {
+                "not as it was written"
+            };
             print(&format!(
                 "{verdict}: {} files of {} folders by their checksums, and the report{weights}\n",
                 findings.files, findings.folders
@@ -70,15 +92,23 @@ impl Findings {
     }
 
     fn folder(&mut self, layout: &Layout, folder: &Path) {
-        let name = folder.strip_prefix(&layout.root).unwrap_or(folder).display().to_string();
+        let name = folder
+            .strip_prefix(&layout.root)
+            .unwrap_or(folder)
+            .display()
+            .to_string();
         self.folders += 1;
-        match files::read_checksums(folder).and_then(|listed| Ok((listed.len(), files::verify_checksums(folder)?))) {
+        match files::read_checksums(folder)
+            .and_then(|listed| Ok((listed.len(), files::verify_checksums(folder)?)))
+        {
             Err(error) => self.wrong.push(format!("{name}: {error:#}")),
             Ok((listed, mismatches)) => {
                 self.files += listed;
                 for mismatch in mismatches {
                     match mismatch {
-                        Mismatch::Missing { file } if file.ends_with(".safetensors") => self.absent.push(format!("{name}/{file}")),
+                        Mismatch::Missing { file } if file.ends_with(".safetensors") => {
+                            self.absent.push(format!("{name}/{file}"))
+                        }
                         other => self.wrong.push(format!("{name}: {other}")),
                     }
                 }
@@ -86,7 +116,8 @@ impl Findings {
         }
     }
 
-    /// The list of cells against its hash; the report and its figures against what the stored results give.
+    /// The list of cells against its hash; the report and its figures against what the stored
+    /// results give.
     fn report(&mut self, layout: &Layout) -> Result<()> {
         // Which cells there are is read from this file alone.
         if let Some(damage) = record::verify_study(layout)? {
@@ -96,7 +127,9 @@ impl Findings {
         let rendered = match report::render(layout, None) {
             Ok(rendered) => rendered,
             Err(error) => {
-                self.wrong.push(format!("report.md: the stored results give none: {error:#}"));
+                self.wrong.push(format!(
+                    "report.md: the stored results give none: {error:#}"
+                ));
                 return Ok(());
             }
         };
@@ -104,9 +137,15 @@ impl Findings {
             match std::fs::read(layout.root.join(path)) {
                 Ok(stored) if stored == *bytes => {}
                 Ok(stored) => {
-                    let line =
-                        1 + stored.split(|&byte| byte == b'\n').zip(bytes.split(|&byte| byte == b'\n')).take_while(|(a, b)| a == b).count();
-                    self.wrong.push(format!("{}: the stored results give other bytes, from line {line} on", path.display()));
+                    let line = 1 + stored
+                        .split(|&byte| byte == b'\n')
+                        .zip(bytes.split(|&byte| byte == b'\n'))
+                        .take_while(|(a, b)| a == b)
+                        .count();
+                    self.wrong.push(format!(
+                        "{}: the stored results give other bytes, from line {line} on",
+                        path.display()
+                    ));
                 }
                 Err(error) => self.wrong.push(format!("{}: {error}", path.display())),
             }
@@ -120,10 +159,14 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     match std::fs::read_dir(parent) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot list {}", parent.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot list {}", parent.display()));
+        }
         Ok(entries) => {
             for entry in entries {
-                let path = entry.with_context(|| format!("cannot list {}", parent.display()))?.path();
+                let path = entry
+                    .with_context(|| format!("cannot list {}", parent.display()))?
+                    .path();
                 // What was set aside as broken is no part of the study any more.
                 if path.is_dir() && path.extension().is_none_or(|ending| ending != "bad") {
                     found.push(path);

@@ -1,7 +1,8 @@
 //! Text files as they are and as gzip or zstandard pack them, read alike.
 //!
-//! What is unpacked is handed on block by block, so memory depends on neither the file nor what it unpacks to. A packed file is known by its first bytes, which begin no UTF-8 text
-//! (zstandard's skippable frames do: there, and where a file is packed by its name alone, the name decides).
+//! What is unpacked is handed on block by block, so memory depends on neither the file nor what it
+//! unpacks to. A packed file is known by its first bytes, which begin no UTF-8 text (zstandard's
+//! skippable frames do: there, and where a file is packed by its name alone, the name decides).
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
@@ -29,17 +30,30 @@ impl Archive {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         let mut file = BufReader::with_capacity(BLOCK, file);
-        let first = file.fill_buf().with_context(|| format!("cannot read {}", path.display()))?;
+        let first = file
+            .fill_buf()
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let packed_by = packed_by(path, first);
         if let (Some(packer), true) = (packed_by, first.is_empty()) {
-            bail!("{} is named as a {packer} archive and is empty; pack it again, or name it as plain text", path.display());
+            bail!(
+                "{} is named as a {packer} archive and is empty; pack it again, or name it as \
+                 plain text",
+                path.display()
+            );
         }
         let content: Box<dyn Read> = match packed_by {
             Some("gzip") => Box::new(MultiGzDecoder::new(file)),
-            Some(_) => Box::new(zstd::Decoder::with_buffer(file).with_context(|| format!("cannot unpack {}", path.display()))?),
+            Some(_) => Box::new(
+                zstd::Decoder::with_buffer(file)
+                    .with_context(|| format!("cannot unpack {}", path.display()))?,
+            ),
             None => Box::new(file),
         };
-        Ok(Self { path: path.to_owned(), content, packed_by })
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+            packed_by,
+        })
     }
 
     /// Reads some bytes of the text; 0 at its end.
@@ -53,24 +67,38 @@ impl Archive {
                 (Err(error), _) if error.kind() == ErrorKind::Interrupted => continue,
                 // What the system says has a number; the rest comes from unpacking.
                 (Err(error), Some(packer)) if error.raw_os_error().is_none() => {
-                    bail!("{} is no whole {packer} archive ({error}); fetch or pack it again", self.path.display())
+                    bail!(
+                        "{} is no whole {packer} archive ({error}); fetch or pack it again",
+                        self.path.display()
+                    )
                 }
-                (Err(error), _) => Err(error).with_context(|| format!("cannot read {}", self.path.display())),
+                (Err(error), _) => {
+                    Err(error).with_context(|| format!("cannot read {}", self.path.display()))
+                }
             };
         }
     }
 
     /// What a place in the text is a place of.
     pub fn of_what(&self) -> &'static str {
-        if self.packed_by.is_some() { " of the unpacked text" } else { "" }
+        if self.packed_by.is_some() {
+            " of the unpacked text"
+        } else {
+            ""
+        }
     }
 }
 
 fn packed_by(path: &Path, first: &[u8]) -> Option<&'static str> {
-    let name = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let name = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .map(str::to_ascii_lowercase);
     if first.starts_with(&[0x1f, 0x8b]) || name.as_deref() == Some("gz") {
         Some("gzip")
-    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(name.as_deref(), Some("zst" | "zstd")) {
+    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+        || matches!(name.as_deref(), Some("zst" | "zstd"))
+    {
         Some("zstandard")
     } else {
         None
@@ -109,7 +137,9 @@ mod tests {
 
     #[test]
     fn packed_and_plain_files_give_the_same_text_in_one_part_or_several() {
-        let text: Vec<u8> = (0..40_000u64).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
+        let text: Vec<u8> = (0..40_000u64)
+            .flat_map(|i| format!("word{} ", i * i).into_bytes())
+            .collect();
         let (one, two) = text.split_at(100_001);
         assert!(content("a.txt", &text).unwrap() == text);
         assert!(content("a.txt.gz", &gzip(&text)).unwrap() == text);
@@ -121,25 +151,49 @@ mod tests {
         assert_eq!(content("empty.txt", b"").unwrap(), b"");
         assert_eq!(content("empty.gz", &gzip(b"")).unwrap(), b"");
         assert_eq!(content("empty.zst", &zstandard(b"")).unwrap(), b"");
-        let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], &zstandard(b"text")].concat();
+        let skippable = [
+            &[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..],
+            &zstandard(b"text"),
+        ]
+        .concat();
         assert_eq!(content("a.zst", &skippable).unwrap(), b"text");
     }
 
     #[test]
     fn broken_archives_are_refused_by_name() {
-        let text: Vec<u8> = (0..30_000u64).flat_map(|i| format!("word{} ", i * i).into_bytes()).collect();
-        for (name, packed, packer) in [("a.gz", gzip(&text), "gzip"), ("a.zst", zstandard(&text), "zstandard")] {
+        let text: Vec<u8> = (0..30_000u64)
+            .flat_map(|i| format!("word{} ", i * i).into_bytes())
+            .collect();
+        for (name, packed, packer) in [
+            ("a.gz", gzip(&text), "gzip"),
+            ("a.zst", zstandard(&text), "zstandard"),
+        ] {
             let mut changed = packed.clone();
             let middle = changed.len() / 2;
-            changed[middle..middle + 8].iter_mut().for_each(|byte| *byte ^= 0x5a);
-            let mut cases = vec![packed[..packed.len() - 3].to_vec(), packed[..packed.len() / 2].to_vec(), packed[..3].to_vec(), changed];
+            changed[middle..middle + 8]
+                .iter_mut()
+                .for_each(|byte| *byte ^= 0x5a);
+            let mut cases = vec![
+                packed[..packed.len() - 3].to_vec(),
+                packed[..packed.len() / 2].to_vec(),
+                packed[..3].to_vec(),
+                changed,
+            ];
             cases.extend([b"plain text".to_vec(), [&packed[..], b"more"].concat()]);
             for bytes in cases {
                 let error = content(name, &bytes).unwrap_err().to_string();
-                assert!(error.contains(&format!("{name} is no whole {packer} archive (")), "{error}");
+                assert!(
+                    error.contains(&format!("{name} is no whole {packer} archive (")),
+                    "{error}"
+                );
             }
             let error = content(name, b"").unwrap_err().to_string();
-            assert!(error.contains(&format!("{name} is named as a {packer} archive and is empty")), "{error}");
+            assert!(
+                error.contains(&format!(
+                    "{name} is named as a {packer} archive and is empty"
+                )),
+                "{error}"
+            );
         }
     }
 
@@ -147,7 +201,10 @@ mod tests {
     fn a_small_archive_of_a_large_text_is_read_in_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large.gz");
-        let mut packer = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        let mut packer = flate2::write::GzEncoder::new(
+            File::create(&path).unwrap(),
+            flate2::Compression::fast(),
+        );
         (0..8).for_each(|_| packer.write_all(&[b'a'; 1 << 20]).unwrap());
         packer.finish().unwrap();
         let mut archive = Archive::open(&path).unwrap();

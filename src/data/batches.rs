@@ -1,8 +1,11 @@
 //! Which tokens a training step reads: a pure function of (data, seed, step).
 //!
-//! The stream of n tokens is cut into ⌊(n − 1)/T⌋ windows; window w holds tokens wT … wT + T, its inputs are the first T and its targets the last T; the rest of the stream is
-//! dropped. Every epoch is a permutation of the windows from (seed, epoch), or the natural order; epochs are concatenated, and step k takes the positions k·B·A … (k + 1)·B·A − 1
-//! of that endless sequence, B sequences a micro-batch and A micro-batches a step. Nothing here has a state that a resume would have to restore.
+//! The stream of n tokens is cut into ⌊(n − 1)/T⌋ windows; window w holds tokens wT … wT + T, its
+//! inputs are the first T and its targets the last T; the rest of the stream is dropped. Every
+//! epoch is a permutation of the windows from (seed, epoch), or the natural order; epochs are
+//! concatenated, and step k takes the positions k·B·A … (k + 1)·B·A − 1 of that endless sequence, B
+//! sequences a micro-batch and A micro-batches a step. Nothing here has a state that a resume would
+//! have to restore.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +20,8 @@ pub struct Order {
     context: usize,
     seed: u64,
     shuffle: bool,
-    /// Permutations of the epochs used last: a batch may reach from one epoch into the next. A cache only; what it holds never changes an answer.
+    /// Permutations of the epochs used last: a batch may reach from one epoch into the next. A
+    /// cache only; what it holds never changes an answer.
     recent: Mutex<Vec<(u64, Arc<Vec<usize>>)>>,
 }
 
@@ -30,14 +34,24 @@ impl Order {
     /// # Errors
     /// Where the stream does not hold a single window (`context` + 1 tokens).
     pub fn new(tokens: usize, context: usize, seed: u64, shuffle: bool) -> Result<Self> {
-        ensure!(context > 0, "train.context is 0; a sequence needs at least one token");
+        ensure!(
+            context > 0,
+            "train.context is 0; a sequence needs at least one token"
+        );
         let windows = tokens.saturating_sub(1) / context;
         ensure!(
             windows > 0,
-            "the training split has {tokens} tokens, fewer than the {} that one sequence of train.context = {context} needs; give it more text or write a smaller context",
+            "the training split has {tokens} tokens, fewer than the {} that one sequence of \
+             train.context = {context} needs; give it more text or write a smaller context",
             context + 1
         );
-        Ok(Self { windows, context, seed, shuffle, recent: Mutex::new(Vec::new()) })
+        Ok(Self {
+            windows,
+            context,
+            seed,
+            shuffle,
+            recent: Mutex::new(Vec::new()),
+        })
     }
 
     /// Windows of one epoch, ⌊(n − 1)/T⌋.
@@ -58,7 +72,11 @@ impl Order {
     /// The window at a position of the concatenated epochs.
     pub fn window(&self, position: u64) -> usize {
         let place = (position % self.windows as u64) as usize;
-        if self.shuffle { self.permutation(self.epoch(position))[place] } else { place }
+        if self.shuffle {
+            self.permutation(self.epoch(position))[place]
+        } else {
+            place
+        }
     }
 
     fn permutation(&self, epoch: u64) -> Arc<Vec<usize>> {
@@ -85,11 +103,22 @@ pub struct Batch {
     pub windows: Vec<usize>,
 }
 
-/// Micro-batch `micro` (from 0, below `accumulate`) of step `step` (from 0): `batch` sequences of `tokens` in the given order.
-pub fn batch(tokens: &[u32], order: &Order, batch: usize, accumulate: usize, step: u64, micro: usize) -> Batch {
+/// Micro-batch `micro` (from 0, below `accumulate`) of step `step` (from 0): `batch` sequences of
+/// `tokens` in the given order.
+pub fn batch(
+    tokens: &[u32],
+    order: &Order,
+    batch: usize,
+    accumulate: usize,
+    step: u64,
+    micro: usize,
+) -> Batch {
     assert!(micro < accumulate, "micro-batch {micro} of {accumulate}");
     let context = order.context;
-    assert!(tokens.len() > order.windows * context, "the order is of a longer stream");
+    assert!(
+        tokens.len() > order.windows * context,
+        "the order is of a longer stream"
+    );
     let first = (step * accumulate as u64 + micro as u64) * batch as u64;
     let windows: Vec<usize> = (0..batch as u64).map(|i| order.window(first + i)).collect();
     let mut inputs = Vec::with_capacity(batch * context);
@@ -101,7 +130,11 @@ pub fn batch(tokens: &[u32], order: &Order, batch: usize, accumulate: usize, ste
     }
     #[cfg(test)]
     consumed::note(step, micro, &windows);
-    Batch { inputs, targets, windows }
+    Batch {
+        inputs,
+        targets,
+        windows,
+    }
 }
 
 /// For tests: the windows that this thread asked for, in order.
@@ -140,7 +173,11 @@ mod tests {
         assert_eq!(first.inputs, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(first.targets, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         let third = batch(&tokens, &order, 3, 1, 1, 0);
-        assert_eq!(third.windows, [3, 0, 1], "the second epoch follows the first without a gap");
+        assert_eq!(
+            third.windows,
+            [3, 0, 1],
+            "the second epoch follows the first without a gap"
+        );
     }
 
     #[test]
@@ -148,21 +185,38 @@ mod tests {
         let tokens: Vec<u32> = (0..11).collect();
         let order = Order::new(11, 5, 0, false).unwrap();
         assert_eq!(batch(&tokens, &order, 2, 1, 0, 0).targets.last(), Some(&10));
-        assert_eq!(Order::new(10, 5, 0, false).unwrap().windows(), 1, "one token short of two windows");
+        assert_eq!(
+            Order::new(10, 5, 0, false).unwrap().windows(),
+            1,
+            "one token short of two windows"
+        );
     }
 
     #[test]
     fn every_epoch_visits_every_window_once_and_epochs_differ() {
         let order = Order::new(1001, 10, 7, true).unwrap();
-        let epoch = |e: u64| (0..100).map(|i| order.window(e * 100 + i)).collect::<Vec<_>>();
+        let epoch = |e: u64| {
+            (0..100)
+                .map(|i| order.window(e * 100 + i))
+                .collect::<Vec<_>>()
+        };
         for e in 0..5 {
             let mut sorted = epoch(e);
             sorted.sort_unstable();
             assert_eq!(sorted, (0..100).collect::<Vec<_>>());
         }
         assert_ne!(epoch(0), epoch(1));
-        assert_eq!(epoch(3), epoch(3), "asking again, or out of order, changes nothing");
-        assert_ne!(epoch(0), (0..100).map(|i| Order::new(1001, 10, 8, true).unwrap().window(i)).collect::<Vec<_>>());
+        assert_eq!(
+            epoch(3),
+            epoch(3),
+            "asking again, or out of order, changes nothing"
+        );
+        assert_ne!(
+            epoch(0),
+            (0..100)
+                .map(|i| Order::new(1001, 10, 8, true).unwrap().window(i))
+                .collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -171,7 +225,8 @@ mod tests {
         for _ in 0..200 {
             let (context, size) = (1 + draws.below(9) as usize, 1 + draws.below(6) as usize);
             let tokens: Vec<u32> = (0..(context as u64 + 1 + draws.below(120)) as u32).collect();
-            let order = Order::new(tokens.len(), context, draws.bits(), draws.below(2) == 0).unwrap();
+            let order =
+                Order::new(tokens.len(), context, draws.bits(), draws.below(2) == 0).unwrap();
             let windows = order.windows();
             // As many steps as make a whole number of epochs.
             let mut predicted = vec![0; tokens.len()];
@@ -183,8 +238,14 @@ mod tests {
                 }
             }
             let (covered, rest) = predicted[1..].split_at(windows * context);
-            assert!(covered.iter().all(|&times| times == size), "{windows} windows of {context}: {predicted:?}");
-            assert!(rest.len() < context && rest.iter().all(|&times| times == 0), "only what fills no window is left out");
+            assert!(
+                covered.iter().all(|&times| times == size),
+                "{windows} windows of {context}: {predicted:?}"
+            );
+            assert!(
+                rest.len() < context && rest.iter().all(|&times| times == 0),
+                "only what fills no window is left out"
+            );
         }
     }
 
@@ -194,16 +255,33 @@ mod tests {
         let order = Order::new(500, 7, 3, true).unwrap();
         for step in [0, 1, 16, 17, 1_000_000] {
             let whole = batch(&tokens, &order, 12, 1, step, 0);
-            let parts: Vec<Batch> = (0..3).map(|micro| batch(&tokens, &order, 4, 3, step, micro)).collect();
-            assert_eq!(whole.windows, parts.iter().flat_map(|part| part.windows.clone()).collect::<Vec<_>>());
-            assert_eq!(whole.inputs, parts.iter().flat_map(|part| part.inputs.clone()).collect::<Vec<_>>());
+            let parts: Vec<Batch> = (0..3)
+                .map(|micro| batch(&tokens, &order, 4, 3, step, micro))
+                .collect();
+            assert_eq!(
+                whole.windows,
+                parts
+                    .iter()
+                    .flat_map(|part| part.windows.clone())
+                    .collect::<Vec<_>>()
+            );
+            assert_eq!(
+                whole.inputs,
+                parts
+                    .iter()
+                    .flat_map(|part| part.inputs.clone())
+                    .collect::<Vec<_>>()
+            );
         }
     }
 
     #[test]
     fn a_stream_without_one_window_is_an_error_with_both_numbers() {
         let error = Order::new(64, 64, 0, true).unwrap_err().to_string();
-        assert!(error.contains("64 tokens") && error.contains("the 65 that"), "{error}");
+        assert!(
+            error.contains("64 tokens") && error.contains("the 65 that"),
+            "{error}"
+        );
         assert!(Order::new(0, 64, 0, true).is_err());
         assert!(Order::new(65, 64, 0, true).is_ok());
     }

@@ -9,8 +9,10 @@
 //! 80  tokens of train, validation and test, u32 each; zeros up to a multiple of 8; starts of the documents, u64 each; the summary, JSON
 //! ```
 //!
-//! All numbers are little-endian. The tokens are memory-mapped, the rest is read. A file is written whole, then renamed, so it is there or it is not; the hash is checked whenever
-//! one is opened, and a broken one is set aside. Everything that a start needs of the text is in it: no text is read again.
+//! All numbers are little-endian. The tokens are memory-mapped, the rest is read. A file is written
+//! whole, then renamed, so it is there or it is not; the hash is checked whenever one is opened,
+//! and a broken one is set aside. Everything that a start needs of the text is in it: no text is
+//! read again.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -52,14 +54,22 @@ pub struct Split {
 
 #[derive(Debug, Clone)]
 enum Storage {
-    Mapped { file: Arc<Mmap>, bytes: Range<usize> },
+    Mapped {
+        file: Arc<Mmap>,
+        bytes: Range<usize>,
+    },
     Owned(Arc<[u32]>),
 }
 
 impl Split {
     /// A stream in memory, for tokens that come from elsewhere than a cache file.
     pub fn owned(tokens: Vec<u32>, documents: Vec<u64>, words: u64, bytes: u64) -> Self {
-        Self { storage: Storage::Owned(tokens.into()), documents, words, bytes }
+        Self {
+            storage: Storage::Owned(tokens.into()),
+            documents,
+            words,
+            bytes,
+        }
     }
 
     /// Every token of the split, documents one after the other.
@@ -72,16 +82,23 @@ impl Split {
 
     /// The tokens of document `index`, with its `<|endoftext|>`.
     pub fn document(&self, index: usize) -> &[u32] {
-        let end = self.documents.get(index + 1).map_or(self.tokens().len(), |&end| end as usize);
+        let end = self
+            .documents
+            .get(index + 1)
+            .map_or(self.tokens().len(), |&end| end as usize);
         &self.tokens()[self.documents[index] as usize..end]
     }
 }
 
 /// Bytes at an address that is a multiple of four, as numbers.
 fn words_of(bytes: &[u8]) -> &[u32] {
-    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that nothing is left over is asserted.
+    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
+    // nothing is left over is asserted.
     let (before, words, after) = unsafe { bytes.align_to::<u32>() };
-    assert!(before.is_empty() && after.is_empty(), "tokens lie at multiples of four bytes");
+    assert!(
+        before.is_empty() && after.is_empty(),
+        "tokens lie at multiples of four bytes"
+    );
     words
 }
 
@@ -155,7 +172,12 @@ impl<'f> Writer<'f> {
             splits: summary.splits,
             documents: [0, 1, 2].map(|split| documents[split].len() as u64),
             unigram_bits: summary.unigram_nats_per_token.to_bits(),
-            exact_bits: summary.exact.map(|exact| [exact.nats_per_token.to_bits(), exact.entropy_nats_per_token.to_bits()]),
+            exact_bits: summary.exact.map(|exact| {
+                [
+                    exact.nats_per_token.to_bits(),
+                    exact.entropy_nats_per_token.to_bits(),
+                ]
+            }),
             tokenizer: summary.tokenizer.clone(),
         })?;
         self.file.write_all(&stored)?;
@@ -166,9 +188,16 @@ impl<'f> Writer<'f> {
         header[..8].copy_from_slice(MAGIC);
         header[8..12].copy_from_slice(&FORMAT.to_le_bytes());
         header[16..24].copy_from_slice(&self.tokens.to_le_bytes());
-        header[24..32].copy_from_slice(&documents.iter().map(|starts| starts.len() as u64).sum::<u64>().to_le_bytes());
+        header[24..32].copy_from_slice(
+            &documents
+                .iter()
+                .map(|starts| starts.len() as u64)
+                .sum::<u64>()
+                .to_le_bytes(),
+        );
         header[32..40].copy_from_slice(&(stored.len() as u64).to_le_bytes());
-        // SAFETY: the file is this process's own temporary one, and nobody writes it while it is mapped.
+        // SAFETY: the file is this process's own temporary one, and nobody writes it while it is
+        // mapped.
         let written = unsafe { Mmap::map(&*file)? };
         let hash = content_hash(&header[..40], &written[HEADER..]);
         drop(written);
@@ -181,7 +210,10 @@ impl<'f> Writer<'f> {
 
 /// sha256 over the head and the hashes of the body's blocks.
 fn content_hash(head: &[u8], body: &[u8]) -> [u8; 32] {
-    let blocks: Vec<[u8; 32]> = body.par_chunks(BLOCK).map(|block| Sha256::digest(block).into()).collect();
+    let blocks: Vec<[u8; 32]> = body
+        .par_chunks(BLOCK)
+        .map(|block| Sha256::digest(block).into())
+        .collect();
     let mut hash = Sha256::new();
     hash.update(head);
     blocks.iter().for_each(|block| hash.update(block));
@@ -191,40 +223,65 @@ fn content_hash(head: &[u8], body: &[u8]) -> [u8; 32] {
 /// Opens the cache file of `key`; `None` where there is none.
 ///
 /// # Errors
-/// A file that cannot be read, or is not what was written: foreign, cut short, changed, or of another key.
+/// A file that cannot be read, or is not what was written: foreign, cut short, changed, or of
+/// another key.
 pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
     };
-    ensure!(file.metadata()?.len() >= HEADER as u64, "it is too short to hold a header");
-    // SAFETY: published files are never written again, only replaced by a rename or removed, which leaves a mapping as it is.
+    ensure!(
+        file.metadata()?.len() >= HEADER as u64,
+        "it is too short to hold a header"
+    );
+    // SAFETY: published files are never written again, only replaced by a rename or removed, which
+    // leaves a mapping as it is.
     let map = unsafe { Mmap::map(&file)? };
     let number = |at: usize| u64::from_le_bytes(map[at..at + 8].try_into().expect("eight bytes"));
     ensure!(&map[..8] == MAGIC, "it does not begin as a token file");
     let format = number(8);
-    ensure!(format == u64::from(FORMAT), "its format is {format}, not {FORMAT}");
+    ensure!(
+        format == u64::from(FORMAT),
+        "its format is {format}, not {FORMAT}"
+    );
     let (tokens, documents, summary) = (number(16), number(24), number(32));
     let expected = [
-        tokens.checked_mul(4).and_then(|bytes| bytes.checked_next_multiple_of(8)),
+        tokens
+            .checked_mul(4)
+            .and_then(|bytes| bytes.checked_next_multiple_of(8)),
         documents.checked_mul(8),
         Some(summary),
         Some(HEADER as u64),
     ]
     .into_iter()
     .try_fold(0u64, |sum, part| sum.checked_add(part?));
-    ensure!(expected == Some(map.len() as u64), "it has {} bytes, which does not fit its header", map.len());
-    ensure!(content_hash(&map[..40], &map[HEADER..])[..] == map[40..72], "its content does not have the hash that its header gives");
+    ensure!(
+        expected == Some(map.len() as u64),
+        "it has {} bytes, which does not fit its header",
+        map.len()
+    );
+    ensure!(
+        content_hash(&map[..40], &map[HEADER..])[..] == map[40..72],
+        "its content does not have the hash that its header gives"
+    );
 
-    // Beyond this point the content is what somebody wrote; that it fits together is looked at all the same.
+    // Beyond this point the content is what somebody wrote; that it fits together is looked at all
+    // the same.
     let documents_begin = HEADER + (tokens as usize * 4).next_multiple_of(8);
     let summary_begin = documents_begin + documents as usize * 8;
-    let stored: StoredSummary = serde_json::from_slice(&map[summary_begin..]).context("its summary cannot be read")?;
+    let stored: StoredSummary =
+        serde_json::from_slice(&map[summary_begin..]).context("its summary cannot be read")?;
     ensure!(stored.key == key, "it is of the key {}", stored.key);
     let sum = |parts: [u64; 3]| parts.into_iter().try_fold(0u64, u64::checked_add);
-    ensure!(sum(stored.splits.map(|split| split.tokens)) == Some(tokens), "the splits of its summary do not fit its tokens");
-    ensure!(sum(stored.documents) == Some(documents), "the splits of its summary do not fit its documents");
+    ensure!(
+        sum(stored.splits.map(|split| split.tokens)) == Some(tokens),
+        "the splits of its summary do not fit its tokens"
+    );
+    ensure!(
+        sum(stored.documents) == Some(documents),
+        "the splits of its summary do not fit its documents"
+    );
     let map = Arc::new(map);
     let (mut token_at, mut document_at) = (HEADER, documents_begin);
     let [train, validation, test] = [0, 1, 2].map(|index| {
@@ -232,15 +289,33 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
         let bytes = token_at..token_at + facts.tokens as usize * 4;
         let starts = &map[document_at..document_at + stored.documents[index] as usize * 8];
         (token_at, document_at) = (bytes.end, document_at + starts.len());
-        let documents = starts.chunks_exact(8).map(|start| u64::from_le_bytes(start.try_into().expect("eight bytes"))).collect();
-        Split { storage: Storage::Mapped { file: Arc::clone(&map), bytes }, documents, words: facts.words, bytes: facts.bytes }
+        let documents = starts
+            .chunks_exact(8)
+            .map(|start| u64::from_le_bytes(start.try_into().expect("eight bytes")))
+            .collect();
+        Split {
+            storage: Storage::Mapped {
+                file: Arc::clone(&map),
+                bytes,
+            },
+            documents,
+            words: facts.words,
+            bytes: facts.bytes,
+        }
     });
     let tokenizer = Tokenizer::from_json(stored.tokenizer)?;
     for split in [&train, &validation, &test] {
         let length = split.tokens().len() as u64;
-        ensure!(split.documents.is_sorted() && split.documents.last().is_none_or(|&start| start <= length), "its documents overlap");
         ensure!(
-            split.tokens().par_iter().all(|&token| (token as usize) < tokenizer.vocabulary()),
+            split.documents.is_sorted()
+                && split.documents.last().is_none_or(|&start| start <= length),
+            "its documents overlap"
+        );
+        ensure!(
+            split
+                .tokens()
+                .par_iter()
+                .all(|&token| (token as usize) < tokenizer.vocabulary()),
             "it has tokens that its tokenizer does not have"
         );
     }
@@ -253,9 +328,10 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
         key: stored.key,
         tokenizer,
         unigram_nats_per_token: f64::from_bits(stored.unigram_bits),
-        exact: stored
-            .exact_bits
-            .map(|[nats, entropy]| Exact { nats_per_token: f64::from_bits(nats), entropy_nats_per_token: f64::from_bits(entropy) }),
+        exact: stored.exact_bits.map(|[nats, entropy]| Exact {
+            nats_per_token: f64::from_bits(nats),
+            entropy_nats_per_token: f64::from_bits(entropy),
+        }),
     }))
 }
 
@@ -267,6 +343,9 @@ mod tests {
     fn a_stream_in_memory_reads_like_a_mapped_one() {
         let split = Split::owned(vec![5, 6, 0, 7, 0], vec![0, 3], 2, 9);
         assert_eq!(split.tokens(), [5, 6, 0, 7, 0]);
-        assert_eq!((split.document(0), split.document(1)), (&[5, 6, 0][..], &[7, 0][..]));
+        assert_eq!(
+            (split.document(0), split.document(1)),
+            (&[5, 6, 0][..], &[7, 0][..])
+        );
     }
 }

@@ -1,17 +1,22 @@
 //! Undoing WikiText's tokenisation, line by line.
 //!
-//! WikiText puts spaces around punctuation and writes `@-@`, `@,@`, `@.@` for a hyphen, comma or point inside a word or number. A model of plain English (the pretrained GPT-2) reads
-//! that as noise. The rules, in this order, on the space-separated words of every line:
+//! WikiText puts spaces around punctuation and writes `@-@`, `@,@`, `@.@` for a hyphen, comma or
+//! point inside a word or number. A model of plain English (the pretrained GPT-2) reads that as
+//! noise. The rules, in this order, on the space-separated words of every line:
 //!
-//! 1. `@-@`, `@,@`, `@.@` become `-`, `,`, `.` joined to both neighbours: `custom @-@ made` → `custom-made`.
+//! 1. `@-@`, `@,@`, `@.@` become `-`, `,`, `.` joined to both neighbours: `custom @-@ made` →
+//!    `custom-made`.
 //! 2. A heading's marks are joined and set off: ` = = Life = = ` → `== Life ==`.
-//! 3. `. , ; : ! ? % ) ] }` and `…`, and the endings `'s 't 're 've 'm 'll 'd n't`, join the word before them; a run of points `. . .` too.
+//! 3. `. , ; : ! ? % ) ] }` and `…`, and the endings `'s 't 're 've 'm 'll 'd n't`, join the word
+//!    before them; a run of points `. . .` too.
 //! 4. `( [ {`, `$`, `£`, `€` and `#` join the word after them.
-//! 5. `"` opens and closes in turn within a line: the first joins what follows, the second what precedes. A lone `'` likewise, but where none is open and it follows a word in s
-//!    (`the players ' room`) with no second one on the line, it is a possessive and joins that word.
+//! 5. `"` opens and closes in turn within a line: the first joins what follows, the second what
+//!    precedes. A lone `'` likewise, but where none is open and it follows a word in s (`the
+//!    players ' room`) with no second one on the line, it is a possessive and joins that word.
 //! 6. Spaces at the ends of a line go, and inside a line one space is between words.
 //!
-//! Ends of lines stay as they are. Every line is by itself, so a text may be cut at ends of lines. What was lost in the tokenisation (the sort of quotes, a dash's spaces) stays lost.
+//! Ends of lines stay as they are. Every line is by itself, so a text may be cut at ends of lines.
+//! What was lost in the tokenisation (the sort of quotes, a dash's spaces) stays lost.
 
 /// The text with WikiText's tokenisation undone; see the module for the rules.
 pub fn wikitext(text: &str) -> String {
@@ -25,8 +30,10 @@ pub fn wikitext(text: &str) -> String {
     out
 }
 
-const JOIN_LEFT: [&str; 20] =
-    [".", ",", ";", ":", "!", "?", "%", ")", "]", "}", "…", "...", "'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "n't"];
+const JOIN_LEFT: [&str; 20] = [
+    ".", ",", ";", ":", "!", "?", "%", ")", "]", "}", "…", "...", "'s", "'t", "'re", "'ve", "'m",
+    "'ll", "'d", "n't",
+];
 const JOIN_RIGHT: [&str; 7] = ["(", "[", "{", "$", "£", "€", "#"];
 
 fn join_line(line: &str, out: &mut String) {
@@ -48,7 +55,11 @@ fn join_line(line: &str, out: &mut String) {
 fn heading_marks(words: &[&str]) -> usize {
     let leading = words.iter().take_while(|word| **word == "=").count();
     let trailing = words.iter().rev().take_while(|word| **word == "=").count();
-    if leading == trailing && leading * 2 < words.len() { leading } else { 0 }
+    if leading == trailing && leading * 2 < words.len() {
+        leading
+    } else {
+        0
+    }
 }
 
 fn join_words(words: &[&str], out: &mut String) {
@@ -90,20 +101,35 @@ mod tests {
 
     #[test]
     fn marks_inside_words_and_numbers_are_joined() {
-        assert_eq!(wikitext("a guest @-@ starring role"), "a guest-starring role");
+        assert_eq!(
+            wikitext("a guest @-@ starring role"),
+            "a guest-starring role"
+        );
         assert_eq!(wikitext("12 @,@ 500 and 3 @.@ 5 %"), "12,500 and 3.5%");
     }
 
     #[test]
     fn punctuation_joins_the_word_before_it() {
-        assert_eq!(wikitext(" He is a film , television and theatre actor . \n"), "He is a film, television and theatre actor.\n");
-        assert_eq!(wikitext("Who ? Him ! Here : there ; yes"), "Who? Him! Here: there; yes");
-        assert_eq!(wikitext("It 's what they 're at : he does n't"), "It's what they're at: he doesn't");
+        assert_eq!(
+            wikitext(" He is a film , television and theatre actor . \n"),
+            "He is a film, television and theatre actor.\n"
+        );
+        assert_eq!(
+            wikitext("Who ? Him ! Here : there ; yes"),
+            "Who? Him! Here: there; yes"
+        );
+        assert_eq!(
+            wikitext("It 's what they 're at : he does n't"),
+            "It's what they're at: he doesn't"
+        );
     }
 
     #[test]
     fn brackets_and_quotes_close_around_what_they_hold() {
-        assert_eq!(wikitext("as \" Craig \" in the episode \" Teddy 's Story \" ."), "as \"Craig\" in the episode \"Teddy's Story\".");
+        assert_eq!(
+            wikitext("as \" Craig \" in the episode \" Teddy 's Story \" ."),
+            "as \"Craig\" in the episode \"Teddy's Story\"."
+        );
         assert_eq!(wikitext("( born 1979 ) [ sic ]"), "(born 1979) [sic]");
         assert_eq!(wikitext("$ 5 or £ 3"), "$5 or £3");
         assert_eq!(wikitext("the ' tame ' fox"), "the 'tame' fox");
@@ -112,7 +138,10 @@ mod tests {
 
     #[test]
     fn headings_keep_their_level() {
-        assert_eq!(wikitext(" \n = Robert <unk> = \n \n = = Early life = = \n"), "\n= Robert <unk> =\n\n== Early life ==\n");
+        assert_eq!(
+            wikitext(" \n = Robert <unk> = \n \n = = Early life = = \n"),
+            "\n= Robert <unk> =\n\n== Early life ==\n"
+        );
         assert_eq!(wikitext(" = = "), "= =");
         assert_eq!(wikitext("a = b"), "a = b");
     }
@@ -120,10 +149,16 @@ mod tests {
     #[test]
     fn ends_of_lines_stay_and_lines_are_independent() {
         assert_eq!(wikitext("\n \n\n"), "\n\n\n");
-        assert_eq!(wikitext("an open \" quote \n a word"), "an open \"quote\na word");
+        assert_eq!(
+            wikitext("an open \" quote \n a word"),
+            "an open \"quote\na word"
+        );
         assert_eq!(wikitext(""), "");
         let text = " = A = \n \n He said \" yes \" . \n It cost 1 @,@ 000 . \n";
         let cut = text.find(" \n It").unwrap();
-        assert_eq!(wikitext(text), wikitext(&text[..cut]) + &wikitext(&text[cut..]));
+        assert_eq!(
+            wikitext(text),
+            wikitext(&text[..cut]) + &wikitext(&text[cut..])
+        );
     }
 }

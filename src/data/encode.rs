@@ -1,6 +1,7 @@
 //! From documents to the token streams of a cache file.
 //!
-//! Pieces are gathered into batches, a batch is tokenized in parallel and written in order: the stream does not depend on the number of threads, and memory not on the corpus.
+//! Pieces are gathered into batches, a batch is tokenized in parallel and written in order: the
+//! stream does not depend on the number of threads, and memory not on the corpus.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -22,10 +23,12 @@ const BATCH: usize = 4 << 20;
 /// Bytes of text after which progress is told again.
 const TELL_EVERY: usize = 64 << 20;
 
-/// Tokenizes the three splits and publishes the cache file `path`. `unchanged` is asked when everything is read.
+/// Tokenizes the three splits and publishes the cache file `path`. `unchanged` is asked when
+/// everything is read.
 ///
 /// # Errors
-/// What reading the documents and writing the file report; splits that are empty; what `unchanged` says.
+/// What reading the documents and writing the file report; splits that are empty; what `unchanged`
+/// says.
 pub fn build(
     dataset: &Dataset,
     hub: &Hub,
@@ -37,19 +40,24 @@ pub fn build(
 ) -> Result<()> {
     files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
-        let mut split = |part, reach| split(dataset, hub, part, reach, tokenizer, &mut writer, progress);
+        let mut split =
+            |part, reach| split(dataset, hub, part, reach, tokenizer, &mut writer, progress);
         let (train, train_counts) = split(Part::Train, None)?;
         let is_cut = train_tokens(dataset).is_some_and(|wanted| wanted == train.facts.tokens);
         let reach = is_cut.then_some(train.documents.len() as u64);
         let (validation, _) = split(Part::Validation, reach)?;
         let (test, test_counts) = split(Part::Test, reach)?;
-        let exact = test.log_probability.filter(|_| matches!(dataset, Dataset::Synthetic { .. })).map(|log_probability| {
-            let tokens = test.facts.tokens as f64;
-            Exact {
-                nats_per_token: -log_probability / tokens,
-                entropy_nats_per_token: grammar::entropy() * test.documents.len() as f64 / tokens,
-            }
-        });
+        let exact = test
+            .log_probability
+            .filter(|_| matches!(dataset, Dataset::Synthetic { .. }))
+            .map(|log_probability| {
+                let tokens = test.facts.tokens as f64;
+                Exact {
+                    nats_per_token: -log_probability / tokens,
+                    entropy_nats_per_token: grammar::entropy() * test.documents.len() as f64
+                        / tokens,
+                }
+            });
         let summary = Summary {
             key: key.to_string(),
             tokenizer: tokenizer.json().to_string(),
@@ -58,14 +66,21 @@ pub fn build(
             exact,
         };
         unchanged()?;
-        writer.finish(&[train.documents, validation.documents, test.documents], &summary)
+        writer.finish(
+            &[train.documents, validation.documents, test.documents],
+            &summary,
+        )
     })
 }
 
 /// NLL per token of the test counts under the add-one frequencies of the training counts.
 fn unigram(train: &[u64], test: &[u64]) -> f64 {
     let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
-    let nats: f64 = train.iter().zip(test).map(|(&seen, &count)| count as f64 * (total / (seen + 1) as f64).ln()).sum();
+    let nats: f64 = train
+        .iter()
+        .zip(test)
+        .map(|(&seen, &count)| count as f64 * (total / (seen + 1) as f64).ln())
+        .sum();
     nats / test.iter().sum::<u64>() as f64
 }
 
@@ -104,10 +119,28 @@ fn split(
     writer: &mut Writer,
     progress: &dyn Fn(&str),
 ) -> Result<(Written, Vec<u64>)> {
-    let limit = if part == Part::Train { train_tokens(dataset).unwrap_or(u64::MAX) } else { u64::MAX };
-    let facts = SplitFacts { tokens: 0, words: 0, bytes: 0 };
-    let written = Written { facts, documents: Vec::new(), log_probability: None };
-    let mut stream = Stream { tokenizer, writer, limit, written, counts: vec![0; tokenizer.vocabulary()] };
+    let limit = if part == Part::Train {
+        train_tokens(dataset).unwrap_or(u64::MAX)
+    } else {
+        u64::MAX
+    };
+    let facts = SplitFacts {
+        tokens: 0,
+        words: 0,
+        bytes: 0,
+    };
+    let written = Written {
+        facts,
+        documents: Vec::new(),
+        log_probability: None,
+    };
+    let mut stream = Stream {
+        tokenizer,
+        writer,
+        limit,
+        written,
+        counts: vec![0; tokenizer.vocabulary()],
+    };
     progress(&format!("tokenizing the {} split", part.name()));
     let (mut batch, mut begins) = (Vec::<Waiting>::new(), true);
     let (mut bytes, mut total, mut told) = (0, 0, 0);
@@ -120,12 +153,18 @@ fn split(
                         last.text.push_str(text);
                         last.words += words;
                     }
-                    _ => batch.push(Waiting { text: text.to_string(), words, begins, ends: false }),
+                    _ => batch.push(Waiting {
+                        text: text.to_string(),
+                        words,
+                        begins,
+                        ends: false,
+                    }),
                 }
                 begins = false;
             }
             Piece::End { log_probability } => {
-                // Its last piece is still here: none that does not end goes before the next is seen.
+                // Its last piece is still here: none that does not end goes before the next is
+                // seen.
                 if let Some(last) = batch.last_mut() {
                     last.ends = true;
                 }
@@ -135,7 +174,8 @@ fn split(
                 }
             }
         }
-        // Where few tokens are left to find, little is read ahead: the next file may have to be fetched.
+        // Where few tokens are left to find, little is read ahead: the next file may have to be
+        // fetched.
         if bytes >= BATCH || bytes as f64 >= stream.bytes_left() {
             // The last piece waits for what may belong to it.
             let last = batch.pop_if(|last| !last.ends);
@@ -144,7 +184,11 @@ fn split(
             bytes = kept;
             if total >= (told + TELL_EVERY) {
                 told = total;
-                progress(&format!("tokenizing the {} split: {} MB", part.name(), total / 1_000_000));
+                progress(&format!(
+                    "tokenizing the {} split: {} MB",
+                    part.name(),
+                    total / 1_000_000
+                ));
             }
             let whole = std::mem::replace(&mut batch, last.into_iter().collect());
             return stream.append(whole);
@@ -170,15 +214,23 @@ impl Stream<'_, '_> {
         self.limit - self.written.facts.tokens
     }
 
-    /// Bytes of text that these will take, going by what the tokens so far took; at first one each, which is the least.
+    /// Bytes of text that these will take, going by what the tokens so far took; at first one each,
+    /// which is the least.
     fn bytes_left(&self) -> f64 {
         let SplitFacts { tokens, bytes, .. } = self.written.facts;
-        let bytes_per_token = if tokens == 0 { 1.0 } else { bytes as f64 / tokens as f64 };
+        let bytes_per_token = if tokens == 0 {
+            1.0
+        } else {
+            bytes as f64 / tokens as f64
+        };
         self.left() as f64 * bytes_per_token
     }
 
     fn append(&mut self, batch: Vec<Waiting>) -> Result<ControlFlow<()>> {
-        let encoded: Vec<Vec<u32>> = batch.par_iter().map(|waiting| self.tokenizer.encode(&waiting.text)).collect::<Result<_>>()?;
+        let encoded: Vec<Vec<u32>> = batch
+            .par_iter()
+            .map(|waiting| self.tokenizer.encode(&waiting.text))
+            .collect::<Result<_>>()?;
         for (waiting, mut tokens) in batch.into_iter().zip(encoded) {
             let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
             if left == 0 {
@@ -199,11 +251,17 @@ impl Stream<'_, '_> {
                     tokens.push(self.tokenizer.end_of_text());
                 }
             }
-            tokens.iter().for_each(|&token| self.counts[token as usize] += 1);
+            tokens
+                .iter()
+                .for_each(|&token| self.counts[token as usize] += 1);
             self.written.facts.tokens += tokens.len() as u64;
             self.writer.push(&tokens)?;
         }
-        Ok(if self.left() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if self.left() == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     }
 }
 
@@ -215,6 +273,9 @@ mod tests {
     fn unigram_nats_are_those_of_the_definition() {
         // N + V = 9; test: token 0 twice (p = 5/9), token 2 once (p = 1/9).
         let nats = unigram(&[4, 2, 0], &[2, 0, 1]);
-        assert!((nats - (2.0 * (9.0f64 / 5.0).ln() + 9.0f64.ln()) / 3.0).abs() < 1e-15, "{nats}");
+        assert!(
+            (nats - (2.0 * (9.0f64 / 5.0).ln() + 9.0f64.ln()) / 3.0).abs() < 1e-15,
+            "{nats}"
+        );
     }
 }

@@ -13,39 +13,99 @@ use crate::hub::{Hub, Repo};
 use crate::spec::path::InputPath;
 use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
 
-/// sha256 over everything that determines the documents and their cut: of files the contents in order, with column, rows, detokenization and `train_tokens`; of the embedded source its
-/// recipe and the version of the grammar; of a hub dataset its commit, which names the content of every file. Paths do not enter. A packed file counts as it lies on the disk: the hash
-/// needs no unpacking and changes whenever the text does.
+/// sha256 over everything that determines the documents and their cut: of files the contents in
+/// order, with column, rows, detokenization and `train_tokens`; of the embedded source its recipe
+/// and the version of the grammar; of a hub dataset its commit, which names the content of every
+/// file. Paths do not enter. A packed file counts as it lies on the disk: the hash needs no
+/// unpacking and changes whenever the text does.
 ///
 /// # Errors
 /// Files that are missing or cannot be read; a hub dataset whose commit or files cannot be found.
 pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
     let mut recipe = Recipe::new("dataset");
     match dataset {
-        Dataset::Synthetic { seed, train_words, validation_words, test_words, train_tokens } => {
-            recipe.add("source", "synthetic").add("grammar", grammar::VERSION).add("seed", seed);
-            recipe.add("train", train_words).add("validation", validation_words).add("test", test_words);
+        Dataset::Synthetic {
+            seed,
+            train_words,
+            validation_words,
+            test_words,
+            train_tokens,
+        } => {
+            recipe
+                .add("source", "synthetic")
+                .add("grammar", grammar::VERSION)
+                .add("seed", seed);
+            recipe
+                .add("train", train_words)
+                .add("validation", validation_words)
+                .add("test", test_words);
             recipe.add_tokens(*train_tokens);
         }
-        Dataset::Text { train, validation, test, detokenize, train_tokens } => {
+        Dataset::Text {
+            train,
+            validation,
+            test,
+            detokenize,
+            train_tokens,
+        } => {
             recipe.add("source", "text");
-            recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
+            recipe
+                .add_files(train, validation, test)?
+                .add_detokenize(*detokenize)
+                .add_tokens(*train_tokens);
         }
-        Dataset::Parquet { train, validation, test, column, rows, detokenize, train_tokens } => {
-            recipe.add("source", "parquet").add("column", column).add_rows(*rows);
-            recipe.add_files(train, validation, test)?.add_detokenize(*detokenize).add_tokens(*train_tokens);
+        Dataset::Parquet {
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => {
+            recipe
+                .add("source", "parquet")
+                .add("column", column)
+                .add_rows(*rows);
+            recipe
+                .add_files(train, validation, test)?
+                .add_detokenize(*detokenize)
+                .add_tokens(*train_tokens);
         }
-        Dataset::Hub { repo, config, revision: _, train, validation, test, column, rows, detokenize, train_tokens } => {
-            recipe.add("source", "hub").add("repo", repo).add("commit", shards::find(dataset, hub)?.commit);
+        Dataset::Hub {
+            repo,
+            config,
+            revision: _,
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => {
+            recipe
+                .add("source", "hub")
+                .add("repo", repo)
+                .add("commit", shards::find(dataset, hub)?.commit);
             recipe.add("config", config.as_deref().unwrap_or_default());
-            recipe.add("train", train).add("validation", validation).add("test", test).add("shares", shares::VERSION);
-            recipe.add("column", column).add_rows(*rows).add_detokenize(*detokenize).add_tokens(*train_tokens);
+            recipe
+                .add("train", train)
+                .add("validation", validation)
+                .add("test", test)
+                .add("shares", shares::VERSION);
+            recipe
+                .add("column", column)
+                .add_rows(*rows)
+                .add_detokenize(*detokenize)
+                .add_tokens(*train_tokens);
         }
     }
     Ok(recipe.finish())
 }
 
-/// sha256 of the tokenizer.json that a folder has or amounts to; of a tokenizer to be trained its recipe, which together with the dataset's fingerprint determines it.
+/// sha256 of the tokenizer.json that a folder has or amounts to; of a tokenizer to be trained its
+/// recipe, which together with the dataset's fingerprint determines it.
 ///
 /// # Errors
 /// A file that is missing or cannot be read or fetched.
@@ -53,26 +113,37 @@ pub fn tokenizer_fingerprint(tokenizer: &Tokenizer, hub: &Hub) -> Result<String>
     match tokenizer {
         Tokenizer::Train { vocab_size } => {
             let mut recipe = Recipe::new("tokenizer");
-            recipe.add("source", "train").add("trainer", bpe::VERSION).add("vocab_size", vocab_size);
+            recipe
+                .add("source", "train")
+                .add("trainer", bpe::VERSION)
+                .add("vocab_size", vocab_size);
             Ok(recipe.finish())
         }
         Tokenizer::Dir { path } => folder_fingerprint(&path.resolve()),
-        Tokenizer::Hub { repo, revision } => folder_fingerprint(&hub.tokenizer(&Repo::model(repo, revision))?.folder),
+        Tokenizer::Hub { repo, revision } => {
+            folder_fingerprint(&hub.tokenizer(&Repo::model(repo, revision))?.folder)
+        }
     }
 }
 
 fn folder_fingerprint(folder: &std::path::Path) -> Result<String> {
-    Ok(hex(&Sha256::digest(tokenizer_files::read(folder)?.0.as_bytes())))
+    Ok(hex(&Sha256::digest(
+        tokenizer_files::read(folder)?.0.as_bytes(),
+    )))
 }
 
 /// The key of the token streams that the two make.
 pub(super) fn streams_key(dataset: &str, tokenizer: &str) -> String {
     let mut recipe = Recipe::new("streams");
-    recipe.add("format", cache::FORMAT).add("dataset", dataset).add("tokenizer", tokenizer);
+    recipe
+        .add("format", cache::FORMAT)
+        .add("dataset", dataset)
+        .add("tokenizer", tokenizer);
     recipe.finish()[..32].to_string()
 }
 
-/// Named values hashed in order, each with its length, so that no two lists of values run into the same bytes.
+/// Named values hashed in order, each with its length, so that no two lists of values run into the
+/// same bytes.
 struct Recipe(Sha256);
 
 impl Recipe {
@@ -111,7 +182,12 @@ impl Recipe {
         }
     }
 
-    fn add_files(&mut self, train: &[InputPath], validation: &[InputPath], test: &[InputPath]) -> Result<&mut Self> {
+    fn add_files(
+        &mut self,
+        train: &[InputPath],
+        validation: &[InputPath],
+        test: &[InputPath],
+    ) -> Result<&mut Self> {
         for part in Part::ALL {
             for file in text::expand(sources::choose(part, train, validation, test), part)? {
                 self.add(part.name(), file_sha256(&file)?);
@@ -131,7 +207,9 @@ pub fn file_sha256(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let count = file.read(&mut buffer).with_context(|| format!("cannot read {}", path.display()))?;
+        let count = file
+            .read(&mut buffer)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         if count == 0 {
             return Ok(hex(&hash.finalize()));
         }
@@ -150,7 +228,13 @@ mod tests {
     use super::*;
 
     fn synthetic(seed: u64, train_tokens: Option<u64>) -> Dataset {
-        Dataset::Synthetic { seed, train_words: 10, validation_words: 10, test_words: 10, train_tokens }
+        Dataset::Synthetic {
+            seed,
+            train_words: 10,
+            validation_words: 10,
+            test_words: 10,
+            train_tokens,
+        }
     }
 
     #[test]
@@ -169,13 +253,33 @@ mod tests {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let of = |train: &[&str], detokenize| {
-            let paths = |names: &[&str]| names.iter().map(|name| InputPath::new(*name, folder.path())).collect::<Vec<_>>();
+            let paths = |names: &[&str]| {
+                names
+                    .iter()
+                    .map(|name| InputPath::new(*name, folder.path()))
+                    .collect::<Vec<_>>()
+            };
             let (validation, test) = (paths(&["a"]), paths(&["a"]));
-            let dataset = Dataset::Text { train: paths(train), validation, test, detokenize, train_tokens: None };
+            let dataset = Dataset::Text {
+                train: paths(train),
+                validation,
+                test,
+                detokenize,
+                train_tokens: None,
+            };
             dataset_fingerprint(&dataset, &no_hub()).unwrap()
         };
-        assert_eq!(of(&["a", "b"], Detokenize::None), of(&["copy-of-a", "b"], Detokenize::None));
-        assert_ne!(of(&["a", "b"], Detokenize::None), of(&["b", "a"], Detokenize::None));
-        assert_ne!(of(&["a"], Detokenize::None), of(&["a"], Detokenize::Wikitext));
+        assert_eq!(
+            of(&["a", "b"], Detokenize::None),
+            of(&["copy-of-a", "b"], Detokenize::None)
+        );
+        assert_ne!(
+            of(&["a", "b"], Detokenize::None),
+            of(&["b", "a"], Detokenize::None)
+        );
+        assert_ne!(
+            of(&["a"], Detokenize::None),
+            of(&["a"], Detokenize::Wikitext)
+        );
     }
 }

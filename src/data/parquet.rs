@@ -18,11 +18,13 @@ pub enum Row {
     Stop,
 }
 
-/// Hands the rows of the files that `choose` takes to the visitor: all of them as one document, or every row as a document. Null rows have no text. The next file is asked for when the one
-/// before is read to its end.
+/// Hands the rows of the files that `choose` takes to the visitor: all of them as one document, or
+/// every row as a document. Null rows have no text. The next file is asked for when the one before
+/// is read to its end.
 ///
 /// # Errors
-/// A file that is no parquet or is broken, a column that is missing (with those there are) or is not text; what asking for a file gives.
+/// A file that is no parquet or is broken, a column that is missing (with those there are) or is
+/// not text; what asking for a file gives.
 pub fn visit(
     files: impl Iterator<Item = Result<PathBuf>>,
     column: &str,
@@ -72,7 +74,8 @@ mod tests {
     }
 
     fn write_with(path: &Path, texts: &[Option<&str>], compression: ParquetCompression) {
-        let mut frame = df!("id" => (0..texts.len() as i64).collect::<Vec<_>>(), "text" => texts).unwrap();
+        let mut frame =
+            df!("id" => (0..texts.len() as i64).collect::<Vec<_>>(), "text" => texts).unwrap();
         ParquetWriter::new(File::create(path).unwrap())
             .with_row_group_size(Some(2))
             .with_compression(compression)
@@ -82,13 +85,20 @@ mod tests {
 
     fn documents(files: &[PathBuf], column: &str, rows: Rows) -> Result<Vec<String>> {
         let mut found = vec![String::new()];
-        visit(files.iter().cloned().map(Ok), column, rows, Detokenize::None, &mut |_| Row::Take, &mut |piece| {
-            match piece {
-                Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
-                Piece::End { .. } => found.push(String::new()),
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        visit(
+            files.iter().cloned().map(Ok),
+            column,
+            rows,
+            Detokenize::None,
+            &mut |_| Row::Take,
+            &mut |piece| {
+                match piece {
+                    Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
+                    Piece::End { .. } => found.push(String::new()),
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         found.pop();
         Ok(found)
     }
@@ -96,11 +106,29 @@ mod tests {
     #[test]
     fn lines_are_one_document_over_all_files_and_documents_are_rows() {
         let folder = tempfile::tempdir().unwrap();
-        let files = [folder.path().join("a.parquet"), folder.path().join("b.parquet")];
-        write(&files[0], &[Some(" = A = \n"), Some(""), None, Some(" text \n"), Some("x")]);
+        let files = [
+            folder.path().join("a.parquet"),
+            folder.path().join("b.parquet"),
+        ];
+        write(
+            &files[0],
+            &[
+                Some(" = A = \n"),
+                Some(""),
+                None,
+                Some(" text \n"),
+                Some("x"),
+            ],
+        );
         write(&files[1], &[Some("y\n")]);
-        assert_eq!(documents(&files, "text", Rows::Lines).unwrap(), [" = A = \n text \nxy\n"]);
-        assert_eq!(documents(&files, "text", Rows::Documents).unwrap(), [" = A = \n", "", " text \n", "x", "y\n"]);
+        assert_eq!(
+            documents(&files, "text", Rows::Lines).unwrap(),
+            [" = A = \n text \nxy\n"]
+        );
+        assert_eq!(
+            documents(&files, "text", Rows::Documents).unwrap(),
+            [" = A = \n", "", " text \n", "x", "y\n"]
+        );
     }
 
     #[test]
@@ -114,8 +142,16 @@ mod tests {
             ParquetCompression::Brotli(None),
             ParquetCompression::Lz4Raw,
         ] {
-            write_with(&path, &[Some("one\n"), Some("two\n"), Some("three\n")], compression);
-            assert_eq!(documents(std::slice::from_ref(&path), "text", Rows::Lines).unwrap(), ["one\ntwo\nthree\n"], "{compression:?}");
+            write_with(
+                &path,
+                &[Some("one\n"), Some("two\n"), Some("three\n")],
+                compression,
+            );
+            assert_eq!(
+                documents(std::slice::from_ref(&path), "text", Rows::Lines).unwrap(),
+                ["one\ntwo\nthree\n"],
+                "{compression:?}"
+            );
         }
     }
 
@@ -142,13 +178,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         write(&path, &[Some("text"), Some("more"), Some("still more")]);
-        let error = |column: &str| format!("{:#}", documents(std::slice::from_ref(&path), column, Rows::Lines).unwrap_err());
-        assert!(error("body").ends_with("it has no column `body`; it has id, text"), "{}", error("body"));
-        assert!(error("id").ends_with("the column `id` is i64, not text"), "{}", error("id"));
+        let error = |column: &str| {
+            format!(
+                "{:#}",
+                documents(std::slice::from_ref(&path), column, Rows::Lines).unwrap_err()
+            )
+        };
+        assert!(
+            error("body").ends_with("it has no column `body`; it has id, text"),
+            "{}",
+            error("body")
+        );
+        assert!(
+            error("id").ends_with("the column `id` is i64, not text"),
+            "{}",
+            error("id")
+        );
         let whole = std::fs::read(&path).unwrap();
         for length in [0, 3, 8, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
-            assert!(error("text").starts_with(&format!("cannot read {} as parquet", path.display())));
+            assert!(
+                error("text").starts_with(&format!("cannot read {} as parquet", path.display()))
+            );
         }
     }
 }

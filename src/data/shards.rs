@@ -1,8 +1,10 @@
 //! The parquet files of a hub dataset: which of its files make up a split, in order.
 //!
-//! What a file belongs to is read off its path, by the hub's conventions: `CONFIG/SPLIT-00000-of-00004.parquet`, the same below `data/` or at the root (a dataset of one configuration), and
-//! `CONFIG/SPLIT/0000.parquet`, as the hub itself lays out the copies that it makes of datasets in other formats on the branch `refs/convert/parquet`. Those stand in where `main` has no
-//! parquet file.
+//! What a file belongs to is read off its path, by the hub's conventions:
+//! `CONFIG/SPLIT-00000-of-00004.parquet`, the same below `data/` or at the root (a dataset of one
+//! configuration), and `CONFIG/SPLIT/0000.parquet`, as the hub itself lays out the copies that it
+//! makes of datasets in other formats on the branch `refs/convert/parquet`. Those stand in where
+//! `main` has no parquet file.
 
 use std::collections::BTreeSet;
 
@@ -54,10 +56,20 @@ struct File {
 /// # Errors
 /// What the hub says; a dataset without parquet files.
 pub fn find(dataset: &Dataset, hub: &Hub) -> Result<Found> {
-    let Dataset::Hub { repo: name, revision, .. } = dataset else { bail!("only datasets of the hub have shards") };
+    let Dataset::Hub {
+        repo: name,
+        revision,
+        ..
+    } = dataset
+    else {
+        bail!("only datasets of the hub have shards")
+    };
     let repo = Repo::dataset(name, revision);
     let commit = hub.commit(&repo)?;
-    let at = hub.pin(&repo).and_then(|pin| pin.branch).map_or_else(|| repo.clone(), |branch| repo.at(&branch));
+    let at = hub
+        .pin(&repo)
+        .and_then(|pin| pin.branch)
+        .map_or_else(|| repo.clone(), |branch| repo.at(&branch));
     let found = at_commit(hub, &at, commit)?;
     if !found.files.is_empty() {
         return Ok(found);
@@ -65,37 +77,64 @@ pub fn find(dataset: &Dataset, hub: &Hub) -> Result<Found> {
     let others = "export it to parquet or text files and write source = \"parquet\" or \"text\"";
     if revision != "main" {
         bail!(
-            "{} has no parquet files at the revision {revision}; the hub's own copies are of main alone: leave dataset.revision out, or {others}",
+            "{} has no parquet files at the revision {revision}; the hub's own copies are of main \
+             alone: leave dataset.revision out, or {others}",
             repo.title()
         );
     }
     let at = repo.at(CONVERTED);
-    let found = hub.commit(&at).map_err(anyhow::Error::from).and_then(|commit| at_commit(hub, &at, commit));
+    let found = hub
+        .commit(&at)
+        .map_err(anyhow::Error::from)
+        .and_then(|commit| at_commit(hub, &at, commit));
     let found = match found {
         Ok(found) if !found.files.is_empty() => found,
-        Ok(_) => bail!("{} has no parquet files, nor has the hub made copies in that format; {others}", repo.title()),
+        Ok(_) => bail!(
+            "{} has no parquet files, nor has the hub made copies in that format; {others}",
+            repo.title()
+        ),
         Err(error) => {
-            return Err(error.context(format!("{} has no parquet files, and the hub's copies in that format cannot be had", repo.title())));
+            return Err(error.context(format!(
+                "{} has no parquet files, and the hub's copies in that format cannot be had",
+                repo.title()
+            )));
         }
     };
-    hub.set_pin(Pin { repo, commit: found.commit.clone(), branch: Some(CONVERTED.to_owned()) });
+    hub.set_pin(Pin {
+        repo,
+        commit: found.commit.clone(),
+        branch: Some(CONVERTED.to_owned()),
+    });
     Ok(found)
 }
 
 fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<Found> {
     let listing = hub.listing(repo, &commit)?;
-    Ok(Found { repo: repo.clone(), commit, files: files(&listing), whole: listing.whole })
+    Ok(Found {
+        repo: repo.clone(),
+        commit,
+        files: files(&listing),
+        whole: listing.whole,
+    })
 }
 
 /// The files of a split of the dataset, in order.
 ///
 /// # Errors
-/// As [`find`]; a configuration or a split that is not there, with those that are; a split that lacks files.
+/// As [`find`]; a configuration or a split that is not there, with those that are; a split that
+/// lacks files.
 pub fn of_split(dataset: &Dataset, hub: &Hub, split: &str) -> Result<Vec<Shard>> {
-    let Dataset::Hub { config, .. } = dataset else { bail!("only datasets of the hub have shards") };
+    let Dataset::Hub { config, .. } = dataset else {
+        bail!("only datasets of the hub have shards")
+    };
     let found = find(dataset, hub)?;
     let files = found.split(config.as_deref(), split)?;
-    let shard = |file: &File| Shard { repo: found.repo.clone(), commit: found.commit.clone(), path: file.path.clone(), bytes: file.bytes };
+    let shard = |file: &File| Shard {
+        repo: found.repo.clone(),
+        commit: found.commit.clone(),
+        path: file.path.clone(),
+        bytes: file.bytes,
+    };
     Ok(files.into_iter().map(shard).collect())
 }
 
@@ -104,7 +143,16 @@ pub fn of_split(dataset: &Dataset, hub: &Hub, split: &str) -> Result<Vec<Shard>>
 /// # Errors
 /// As [`of_split`].
 pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
-    let Dataset::Hub { config, train, validation, test, .. } = dataset else { bail!("only datasets of the hub have shards") };
+    let Dataset::Hub {
+        config,
+        train,
+        validation,
+        test,
+        ..
+    } = dataset
+    else {
+        bail!("only datasets of the hub have shards")
+    };
     let found = find(dataset, hub)?;
     let mut wrong: Vec<String> = Vec::new();
     for (key, split) in [("train", train), ("validation", validation), ("test", test)] {
@@ -116,7 +164,11 @@ pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
                 return Err(error);
             }
             let about_config = error.to_string().contains("dataset.config");
-            wrong.push(if about_config { error.to_string() } else { format!("dataset.{key} = \"{split}\": {error}") });
+            wrong.push(if about_config {
+                error.to_string()
+            } else {
+                format!("dataset.{key} = \"{split}\": {error}")
+            });
             if about_config {
                 break;
             }
@@ -131,13 +183,25 @@ pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
 impl Found {
     fn split(&self, config: Option<&str>, split: &str) -> Result<Vec<&File>> {
         let config = self.config(config)?;
-        let mut files: Vec<&File> = self.files.iter().filter(|file| file.config == config && file.split == split).collect();
+        let mut files: Vec<&File> = self
+            .files
+            .iter()
+            .filter(|file| file.config == config && file.split == split)
+            .collect();
         if files.is_empty() {
             self.surely(|| format!("the split \"{split}\" of {}", self.named(&config)))?;
-            let splits: BTreeSet<&str> = self.files.iter().filter(|file| file.config == config).map(|file| file.split.as_str()).collect();
+            let splits: BTreeSet<&str> = self
+                .files
+                .iter()
+                .filter(|file| file.config == config)
+                .map(|file| file.split.as_str())
+                .collect();
             let partial = format!("{PARTIAL}{split}");
             let more = if splits.contains(partial.as_str()) {
-                format!("; of {split} the hub has converted only the first part, which \"{partial}\" names")
+                format!(
+                    "; of {split} the hub has converted only the first part, which \"{partial}\" \
+                     names"
+                )
             } else if splits.len() == 1 {
                 "; name it, or cut a share of it such as \"0.5%\"".to_owned()
             } else {
@@ -155,21 +219,42 @@ impl Found {
         counts.dedup();
         match counts[..] {
             [Some(count)] => {
-                let missing: Vec<u64> = (0..count.min(1 << 20)).filter(|index| !files.iter().any(|file| file.index == *index)).collect();
+                let missing: Vec<u64> = (0..count.min(1 << 20))
+                    .filter(|index| !files.iter().any(|file| file.index == *index))
+                    .collect();
                 if let Some(first) = missing.first() {
-                    self.surely(|| format!("number {first} of the {count} files of the split \"{split}\" of {}", self.named(&config)))?;
+                    self.surely(|| {
+                        format!(
+                            "number {first} of the {count} files of the split \"{split}\" of {}",
+                            self.named(&config)
+                        )
+                    })?;
                     bail!(
-                        "{} of the {count} files of the split \"{split}\" of {} are not on the hub, number {first} the first",
+                        "{} of the {count} files of the split \"{split}\" of {} are not on the \
+                         hub, number {first} the first",
                         missing.len(),
                         self.named(&config)
                     );
                 }
                 if files.len() as u64 != count {
-                    bail!("the split \"{split}\" of {} has {} files that say that they are of {count}", self.named(&config), files.len());
+                    bail!(
+                        "the split \"{split}\" of {} has {} files that say that they are of \
+                         {count}",
+                        self.named(&config),
+                        files.len()
+                    );
                 }
             }
-            [None] => self.surely(|| format!("a list of all files of the split \"{split}\" of {}", self.named(&config)))?,
-            _ => bail!("the files of the split \"{split}\" of {} do not agree on how many they are", self.named(&config)),
+            [None] => self.surely(|| {
+                format!(
+                    "a list of all files of the split \"{split}\" of {}",
+                    self.named(&config)
+                )
+            })?,
+            _ => bail!(
+                "the files of the split \"{split}\" of {} do not agree on how many they are",
+                self.named(&config)
+            ),
         }
         Ok(files)
     }
@@ -179,26 +264,48 @@ impl Found {
         let configs: BTreeSet<&str> = self.files.iter().map(|file| file.config.as_str()).collect();
         match wanted {
             Some(wanted) if configs.contains(wanted) => Ok(wanted.to_owned()),
-            Some(wanted) if !self.whole => {
-                Err(Fault::NotHere { what: format!("the configuration {wanted} of {}", self.repo.title()) }.into())
+            Some(wanted) if !self.whole => Err(Fault::NotHere {
+                what: format!("the configuration {wanted} of {}", self.repo.title()),
             }
+            .into()),
             Some(wanted) => {
-                bail!("dataset.config = \"{wanted}\": {} has no such configuration; it has {}", self.repo.title(), listed(&configs))
+                bail!(
+                    "dataset.config = \"{wanted}\": {} has no such configuration; it has {}",
+                    self.repo.title(),
+                    listed(&configs)
+                )
             }
             None if configs.len() == 1 || configs.contains(DEFAULT) => {
-                Ok(if configs.contains(DEFAULT) { DEFAULT } else { configs.first().copied().unwrap_or(DEFAULT) }.to_owned())
+                Ok(if configs.contains(DEFAULT) {
+                    DEFAULT
+                } else {
+                    configs.first().copied().unwrap_or(DEFAULT)
+                }
+                .to_owned())
             }
-            None => bail!("dataset.config is absent, and {} has several: write one of {}", self.repo.title(), listed(&configs)),
+            None => bail!(
+                "dataset.config is absent, and {} has several: write one of {}",
+                self.repo.title(),
+                listed(&configs)
+            ),
         }
     }
 
     /// What is not found may be there all the same, unless all files are known.
     fn surely(&self, what: impl FnOnce() -> String) -> Result<(), Fault> {
-        if self.whole { Ok(()) } else { Err(Fault::NotHere { what: what() }) }
+        if self.whole {
+            Ok(())
+        } else {
+            Err(Fault::NotHere { what: what() })
+        }
     }
 
     fn named(&self, config: &str) -> String {
-        if config == DEFAULT { self.repo.title() } else { format!("{} ({config})", self.repo.title()) }
+        if config == DEFAULT {
+            self.repo.title()
+        } else {
+            format!("{} ({config})", self.repo.title())
+        }
     }
 }
 
@@ -206,11 +313,19 @@ impl Found {
 fn listed(names: &BTreeSet<&str>) -> String {
     let shown: Vec<&str> = names.iter().take(12).copied().collect();
     let more = names.len() - shown.len();
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    if more > 0 {
+        format!("{} and {more} more", shown.join(", "))
+    } else {
+        shown.join(", ")
+    }
 }
 
 fn files(listing: &Listing) -> Vec<File> {
-    listing.files.iter().filter_map(|entry| file(&entry.path, entry.size)).collect()
+    listing
+        .files
+        .iter()
+        .filter_map(|entry| file(&entry.path, entry.size))
+        .collect()
 }
 
 /// Reads a path; nothing where it is no parquet file.
@@ -223,11 +338,24 @@ fn file(path: &str, bytes: u64) -> Option<File> {
     let (split, index, of) = match numbered(name) {
         Some((split, index, of)) => (split.to_owned(), index, Some(of)),
         // A number alone: the folder is the split.
-        None if name.bytes().all(|byte| byte.is_ascii_digit()) && !parts.is_empty() => (parts.pop()?.to_owned(), name.parse().ok()?, None),
+        None if name.bytes().all(|byte| byte.is_ascii_digit()) && !parts.is_empty() => {
+            (parts.pop()?.to_owned(), name.parse().ok()?, None)
+        }
         None => (name.to_owned(), 0, None),
     };
-    let config = if parts.is_empty() { DEFAULT.to_owned() } else { parts.join("/") };
-    Some(File { config, split, index, of, path: path.to_owned(), bytes })
+    let config = if parts.is_empty() {
+        DEFAULT.to_owned()
+    } else {
+        parts.join("/")
+    };
+    Some(File {
+        config,
+        split,
+        index,
+        of,
+        path: path.to_owned(),
+        bytes,
+    })
 }
 
 /// `train-00000-of-00004`, also with a hash behind it.
@@ -247,49 +375,129 @@ mod tests {
 
     fn found(paths: &[&str], whole: bool) -> Found {
         let files = paths.iter().filter_map(|path| file(path, 1)).collect();
-        Found { repo: Repo::dataset("o/d", "main"), commit: "c".to_owned(), files, whole }
+        Found {
+            repo: Repo::dataset("o/d", "main"),
+            commit: "c".to_owned(),
+            files,
+            whole,
+        }
     }
 
     fn split(paths: &[&str], config: Option<&str>, name: &str) -> Result<Vec<String>, String> {
         let found = found(paths, true);
-        found.split(config, name).map(|files| files.iter().map(|file| file.path.clone()).collect()).map_err(|error| error.to_string())
+        found
+            .split(config, name)
+            .map(|files| files.iter().map(|file| file.path.clone()).collect())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn paths_say_configuration_split_and_number() {
         for (path, config, name, index, of) in [
-            ("wikitext-103-raw-v1/train-00001-of-00002.parquet", "wikitext-103-raw-v1", "train", 1, Some(2)),
-            ("data/train-00000-of-00001-0a1b2c3d.parquet", "default", "train", 0, Some(1)),
-            ("train-00000-of-00001.parquet", "default", "train", 0, Some(1)),
-            ("data/en/my-split-00000-of-00001.parquet", "en", "my-split", 0, Some(1)),
-            ("plain_text/partial-train/0007.parquet", "plain_text", "partial-train", 7, None),
+            (
+                "wikitext-103-raw-v1/train-00001-of-00002.parquet",
+                "wikitext-103-raw-v1",
+                "train",
+                1,
+                Some(2),
+            ),
+            (
+                "data/train-00000-of-00001-0a1b2c3d.parquet",
+                "default",
+                "train",
+                0,
+                Some(1),
+            ),
+            (
+                "train-00000-of-00001.parquet",
+                "default",
+                "train",
+                0,
+                Some(1),
+            ),
+            (
+                "data/en/my-split-00000-of-00001.parquet",
+                "en",
+                "my-split",
+                0,
+                Some(1),
+            ),
+            (
+                "plain_text/partial-train/0007.parquet",
+                "plain_text",
+                "partial-train",
+                7,
+                None,
+            ),
             ("default/train/0000.parquet", "default", "train", 0, None),
             ("validation.parquet", "default", "validation", 0, None),
         ] {
             let read = file(path, 1).unwrap();
-            assert_eq!((read.config.as_str(), read.split.as_str(), read.index, read.of), (config, name, index, of), "{path}");
+            assert_eq!(
+                (
+                    read.config.as_str(),
+                    read.split.as_str(),
+                    read.index,
+                    read.of
+                ),
+                (config, name, index, of),
+                "{path}"
+            );
         }
         assert_eq!(file("README.md", 1), None);
     }
 
     #[test]
     fn shards_come_in_their_order_and_all_of_them() {
-        let paths = ["a/train-00002-of-00003.parquet", "a/train-00000-of-00003.parquet", "a/train-00001-of-00003.parquet", "a/x.json"];
-        assert_eq!(split(&paths, None, "train").unwrap(), [paths[1], paths[2], paths[0]]);
+        let paths = [
+            "a/train-00002-of-00003.parquet",
+            "a/train-00000-of-00003.parquet",
+            "a/train-00001-of-00003.parquet",
+            "a/x.json",
+        ];
+        assert_eq!(
+            split(&paths, None, "train").unwrap(),
+            [paths[1], paths[2], paths[0]]
+        );
         assert_eq!(
             split(&paths[..2], None, "train").unwrap_err(),
-            "1 of the 3 files of the split \"train\" of the dataset o/d (a) are not on the hub, number 1 the first"
+            "1 of the 3 files of the split \"train\" of the dataset o/d (a) are not on the hub, \
+             number 1 the first"
         );
-        let mixed = ["train-00000-of-00001-aa.parquet", "train-00000-of-00002-bb.parquet", "train-00001-of-00002-bb.parquet"];
-        assert!(split(&mixed, None, "train").unwrap_err().contains("do not agree on how many they are"));
-        let twice = ["train-00000-of-00001-aa.parquet", "train-00000-of-00001-bb.parquet"];
-        assert!(split(&twice, None, "train").unwrap_err().contains("has 2 files that say that they are of 1"));
-        assert!(found(&["d/train/0000.parquet"], false).split(None, "train").unwrap_err().is::<Fault>());
+        let mixed = [
+            "train-00000-of-00001-aa.parquet",
+            "train-00000-of-00002-bb.parquet",
+            "train-00001-of-00002-bb.parquet",
+        ];
+        assert!(
+            split(&mixed, None, "train")
+                .unwrap_err()
+                .contains("do not agree on how many they are")
+        );
+        let twice = [
+            "train-00000-of-00001-aa.parquet",
+            "train-00000-of-00001-bb.parquet",
+        ];
+        assert!(
+            split(&twice, None, "train")
+                .unwrap_err()
+                .contains("has 2 files that say that they are of 1")
+        );
+        assert!(
+            found(&["d/train/0000.parquet"], false)
+                .split(None, "train")
+                .unwrap_err()
+                .is::<Fault>()
+        );
     }
 
     #[test]
     fn unknown_configurations_and_splits_are_refused_with_those_there_are() {
-        let paths = ["a/train-00000-of-00001.parquet", "b/train-00000-of-00001.parquet", "b/test-00000-of-00001.parquet"];
+        let paths = [
+            "a/train-00000-of-00001.parquet",
+            "b/train-00000-of-00001.parquet",
+            "b/test-00000-of-00001.parquet",
+        ];
         assert_eq!(
             split(&paths, None, "train").unwrap_err(),
             "dataset.config is absent, and the dataset o/d has several: write one of a, b"
@@ -298,13 +506,21 @@ mod tests {
             split(&paths, Some("c"), "train").unwrap_err(),
             "dataset.config = \"c\": the dataset o/d has no such configuration; it has a, b"
         );
-        assert_eq!(split(&paths, Some("b"), "dev").unwrap_err(), "the dataset o/d (b) has no split \"dev\"; there are test, train");
+        assert_eq!(
+            split(&paths, Some("b"), "dev").unwrap_err(),
+            "the dataset o/d (b) has no split \"dev\"; there are test, train"
+        );
         assert_eq!(
             split(&paths, Some("a"), "test").unwrap_err(),
-            "the dataset o/d (a) has no split \"test\"; there is train; name it, or cut a share of it such as \"0.5%\""
+            "the dataset o/d (a) has no split \"test\"; there is train; name it, or cut a share \
+             of it such as \"0.5%\""
         );
         let large = ["default/partial-train/0000.parquet"];
-        assert!(split(&large, None, "train").unwrap_err().contains("converted only the first part, which \"partial-train\" names"));
+        assert!(
+            split(&large, None, "train")
+                .unwrap_err()
+                .contains("converted only the first part, which \"partial-train\" names")
+        );
         assert_eq!(split(&large, None, "partial-train").unwrap().len(), 1);
     }
 }

@@ -1,7 +1,10 @@
-//! Validation and test as shares of the training documents, for datasets that have no such splits (OpenWebText).
+//! Validation and test as shares of the training documents, for datasets that have no such splits
+//! (OpenWebText).
 //!
-//! A document belongs to a split by its text alone: the first eight bytes of its sha256 are a number u in [0, 1); u below the share of validation is validation, below both shares
-//! together test, the rest is trained on. So equal documents are on the same side, whatever else the dataset holds, and none is ever trained on and tested.
+//! A document belongs to a split by its text alone: the first eight bytes of its sha256 are a
+//! number u in [0, 1); u below the share of validation is validation, below both shares together
+//! test, the rest is trained on. So equal documents are on the same side, whatever else the dataset
+//! holds, and none is ever trained on and tested.
 
 use sha2::{Digest, Sha256};
 
@@ -22,8 +25,15 @@ pub struct Shares {
 impl Shares {
     /// From `dataset.validation` and `dataset.test`: the name of a split, or a percentage.
     pub fn new(validation: &str, test: &str) -> Self {
-        let share = |written: &str| percentage(written).filter(|_| written.ends_with('%')).map_or(0.0, |percent| percent / 100.0);
-        Self { validation: share(validation), test: share(test) }
+        let share = |written: &str| {
+            percentage(written)
+                .filter(|_| written.ends_with('%'))
+                .map_or(0.0, |percent| percent / 100.0)
+        };
+        Self {
+            validation: share(validation),
+            test: share(test),
+        }
     }
 
     pub fn of_validation(&self) -> bool {
@@ -52,7 +62,8 @@ impl Shares {
         }
     }
 
-    /// Takes the documents of a part, in order, until the `reach`-th training document was passed. An empty text is no document.
+    /// Takes the documents of a part, in order, until the `reach`-th training document was passed.
+    /// An empty text is no document.
     pub fn chooser(self, part: Part, reach: Reach) -> impl FnMut(&str) -> Row {
         let mut trained = 0;
         move |text| {
@@ -74,19 +85,37 @@ mod tests {
     use super::*;
 
     fn texts() -> Vec<String> {
-        (0..20_000).map(|index| format!("document {index}")).collect()
+        (0..20_000)
+            .map(|index| format!("document {index}"))
+            .collect()
     }
 
     #[test]
     fn shares_are_about_what_was_asked_for_and_splits_of_their_own_are_none() {
         let shares = Shares::new("5%", "10%");
-        let count = |part| texts().iter().filter(|text| shares.part(text) == part).count() as f64 / 20_000.0;
-        for (part, share) in [(Part::Validation, 0.05), (Part::Test, 0.10), (Part::Train, 0.85)] {
+        let count = |part| {
+            texts()
+                .iter()
+                .filter(|text| shares.part(text) == part)
+                .count() as f64
+                / 20_000.0
+        };
+        for (part, share) in [
+            (Part::Validation, 0.05),
+            (Part::Test, 0.10),
+            (Part::Train, 0.85),
+        ] {
             // Four standard deviations.
-            assert!((count(part) - share).abs() < 4.0 * f64::sqrt(share * (1.0 - share) / 20_000.0), "{part:?}");
+            assert!(
+                (count(part) - share).abs() < 4.0 * f64::sqrt(share * (1.0 - share) / 20_000.0),
+                "{part:?}"
+            );
         }
         assert!(!Shares::new("validation", "test").any());
-        assert_eq!(Shares::new("validation", "50%").part("x"), Shares::new("0.0%", "50%").part("x"));
+        assert_eq!(
+            Shares::new("validation", "50%").part("x"),
+            Shares::new("0.0%", "50%").part("x")
+        );
     }
 
     #[test]
@@ -94,11 +123,18 @@ mod tests {
         let shares = Shares::new("20%", "20%");
         let of = |part| {
             let mut choose = shares.chooser(part, None);
-            texts().into_iter().filter(|text| choose(text) == Row::Take).collect::<Vec<_>>()
+            texts()
+                .into_iter()
+                .filter(|text| choose(text) == Row::Take)
+                .collect::<Vec<_>>()
         };
         let all = [of(Part::Train), of(Part::Validation), of(Part::Test)];
         assert_eq!(all.iter().map(Vec::len).sum::<usize>(), 20_000);
-        assert!(all[1].iter().all(|text| shares.part(text) == Part::Validation));
+        assert!(
+            all[1]
+                .iter()
+                .all(|text| shares.part(text) == Part::Validation)
+        );
     }
 
     #[test]
@@ -106,7 +142,11 @@ mod tests {
         // `printf 'document 0' | sha256sum` begins with 19e6bd2c.
         let u = 0.101177;
         for (share, is_below) in [(u - 0.001, false), (u + 0.001, true)] {
-            assert_eq!(Shares::new(&format!("{}%", 100.0 * share), "test").part("document 0") == Part::Validation, is_below);
+            assert_eq!(
+                Shares::new(&format!("{}%", 100.0 * share), "test").part("document 0")
+                    == Part::Validation,
+                is_below
+            );
         }
     }
 
@@ -114,10 +154,15 @@ mod tests {
     fn the_reach_of_training_ends_the_other_splits_too() {
         let shares = Shares::new("20%", "20%");
         let texts = texts();
-        let trained: Vec<usize> = (0..texts.len()).filter(|&at| shares.part(&texts[at]) == Part::Train).take(100).collect();
+        let trained: Vec<usize> = (0..texts.len())
+            .filter(|&at| shares.part(&texts[at]) == Part::Train)
+            .take(100)
+            .collect();
         let last = *trained.last().unwrap();
         let mut choose = shares.chooser(Part::Test, Some(100));
-        let taken: Vec<usize> = (0..texts.len()).take_while(|&at| choose(&texts[at]) != Row::Stop).collect();
+        let taken: Vec<usize> = (0..texts.len())
+            .take_while(|&at| choose(&texts[at]) != Row::Stop)
+            .collect();
         assert_eq!(taken.len(), last + 1);
         assert_eq!(shares.chooser(Part::Test, None)(""), Row::Skip);
     }

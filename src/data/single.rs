@@ -1,6 +1,7 @@
 //! One text file for itself: its tokens, with nothing added.
 //!
-//! The text is tokenized a batch at a time while it is read, so that only the tokens are ever whole in memory.
+//! The text is tokenized a batch at a time while it is read, so that only the tokens are ever whole
+//! in memory.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub struct Single {
     pub bytes: u64,
 }
 
-/// Tokenizes a file, which may be packed, as one text, without `<|endoftext|>` behind it. Special tokens that the text spells are tokens, as they are for transformers.
+/// Tokenizes a file, which may be packed, as one text, without `<|endoftext|>` behind it. Special
+/// tokens that the text spells are tokens, as they are for transformers.
 ///
 /// # Errors
 /// A file that cannot be read, is empty or is not UTF-8.
@@ -33,7 +35,9 @@ pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     let mut found = Single::default();
     let (mut batch, mut waiting) = (Vec::<String>::new(), 0);
     text::visit(&[PathBuf::from(path)], Detokenize::None, &mut |piece| {
-        let Piece::Text { text, words } = piece else { return Ok(ControlFlow::Continue(())) };
+        let Piece::Text { text, words } = piece else {
+            return Ok(ControlFlow::Continue(()));
+        };
         found.words += words;
         found.bytes += text.len() as u64;
         waiting += text.len();
@@ -51,12 +55,21 @@ pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
         Ok(ControlFlow::Continue(()))
     })?;
     append(&mut found.tokens, &batch, tokenizer)?;
-    ensure!(found.bytes > 0, "{} is empty; there is nothing to score", path.display());
+    ensure!(
+        found.bytes > 0,
+        "{} is empty; there is nothing to score",
+        path.display()
+    );
     Ok(found)
 }
 
 fn append(tokens: &mut Vec<u32>, batch: &[String], tokenizer: &Tokenizer) -> Result<()> {
-    let encoded: Vec<Vec<u32>> = batch.par_iter().map(|piece| tokenizer.encode_with_specials(piece)).collect::<Result<_>>()?;
-    encoded.iter().for_each(|piece| tokens.extend_from_slice(piece));
+    let encoded: Vec<Vec<u32>> = batch
+        .par_iter()
+        .map(|piece| tokenizer.encode_with_specials(piece))
+        .collect::<Result<_>>()?;
+    encoded
+        .iter()
+        .for_each(|piece| tokens.extend_from_slice(piece));
     Ok(())
 }

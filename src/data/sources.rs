@@ -1,7 +1,9 @@
 //! Documents of a dataset's splits, in order, piece by piece.
 //!
-//! A source hands every document to a visitor as pieces of bounded size followed by [`Piece::End`], so that memory does not grow with the corpus (a WikiText split is a single
-//! document). Pieces are cut where no token can reach across ([`Segments`]), and text is detokenized after the cut. A document without text is none; a split without documents is an error.
+//! A source hands every document to a visitor as pieces of bounded size followed by [`Piece::End`],
+//! so that memory does not grow with the corpus (a WikiText split is a single document). Pieces are
+//! cut where no token can reach across ([`Segments`]), and text is detokenized after the cut. A
+//! document without text is none; a split without documents is an error.
 
 use std::ops::ControlFlow;
 
@@ -41,7 +43,8 @@ pub enum Piece<'a> {
     /// Text of the document in hand, to be joined unchanged to what came before.
     Text {
         text: &'a str,
-        /// Words between whitespace in the source, before detokenization: word perplexities of one corpus then share their denominator.
+        /// Words between whitespace in the source, before detokenization: word perplexities of one
+        /// corpus then share their denominator.
         words: u64,
     },
     /// The end of the document, and its log-probability in nats where the source knows it.
@@ -51,14 +54,23 @@ pub enum Piece<'a> {
 /// Receives pieces; `Break` means that nothing more is wanted.
 pub type Visitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
 
-/// How far the training documents were read; where shares of them are the other splits, these are cut from as many.
+/// How far the training documents were read; where shares of them are the other splits, these are
+/// cut from as many.
 pub type Reach = Option<u64>;
 
-/// Hands the documents of a split to `visitor`. A share that is cut from the training documents is cut from those before the `reach`-th of them ends, or from all.
+/// Hands the documents of a split to `visitor`. A share that is cut from the training documents is
+/// cut from those before the `reach`-th of them ends, or from all.
 ///
 /// # Errors
-/// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, what cannot be fetched; and whatever the visitor returns.
-pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &mut Visitor) -> Result<()> {
+/// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, what
+/// cannot be fetched; and whatever the visitor returns.
+pub fn visit(
+    dataset: &Dataset,
+    hub: &Hub,
+    part: Part,
+    reach: Reach,
+    visitor: &mut Visitor,
+) -> Result<()> {
     let (mut any, mut pending) = (false, false);
     let mut checked = |piece: Piece| match piece {
         Piece::Text { text: "", .. } => Ok(ControlFlow::Continue(())),
@@ -73,7 +85,13 @@ pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &m
         }
     };
     match dataset {
-        Dataset::Synthetic { seed, train_words, validation_words, test_words, .. } => {
+        Dataset::Synthetic {
+            seed,
+            train_words,
+            validation_words,
+            test_words,
+            ..
+        } => {
             let words = match part {
                 Part::Train => *train_words,
                 Part::Validation => *validation_words,
@@ -81,16 +99,45 @@ pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &m
             };
             synthetic(*seed, part, words, &mut checked)?;
         }
-        Dataset::Text { train, validation, test, detokenize, .. } => {
+        Dataset::Text {
+            train,
+            validation,
+            test,
+            detokenize,
+            ..
+        } => {
             let inputs = choose(part, train, validation, test);
             text::visit(&text::expand(inputs, part)?, *detokenize, &mut checked)?;
         }
-        Dataset::Parquet { train, validation, test, column, rows, detokenize, .. } => {
+        Dataset::Parquet {
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            ..
+        } => {
             let inputs = choose(part, train, validation, test);
             let files = text::expand(inputs, part)?;
-            parquet::visit(files.into_iter().map(Ok), column, *rows, *detokenize, &mut |_| Row::Take, &mut checked)?;
+            parquet::visit(
+                files.into_iter().map(Ok),
+                column,
+                *rows,
+                *detokenize,
+                &mut |_| Row::Take,
+                &mut checked,
+            )?;
         }
-        Dataset::Hub { train, validation, test, column, rows, detokenize, .. } => {
+        Dataset::Hub {
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            ..
+        } => {
             let shares = Shares::new(validation, test);
             let split = match part {
                 Part::Train => train,
@@ -101,27 +148,51 @@ pub fn visit(dataset: &Dataset, hub: &Hub, part: Part, reach: Reach, visitor: &m
             };
             let shards = shards::of_split(dataset, hub, split)?;
             if let Some(first) = shards.first() {
-                hub.room_for(&first.repo, &first.commit, shards.iter().map(|shard| shard.path.as_str()))?;
+                hub.room_for(
+                    &first.repo,
+                    &first.commit,
+                    shards.iter().map(|shard| shard.path.as_str()),
+                )?;
             }
-            let files = shards.iter().map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
-            let mut choose: Box<dyn FnMut(&str) -> Row> =
-                if split == train && shares.any() { Box::new(shares.chooser(part, reach)) } else { Box::new(|_| Row::Take) };
+            let files = shards
+                .iter()
+                .map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
+            let mut choose: Box<dyn FnMut(&str) -> Row> = if split == train && shares.any() {
+                Box::new(shares.chooser(part, reach))
+            } else {
+                Box::new(|_| Row::Take)
+            };
             parquet::visit(files, column, *rows, *detokenize, &mut choose, &mut checked)?;
         }
     }
-    ensure!(any, "the {} split is empty: {}", part.name(), empty_remedy(dataset, part));
+    ensure!(
+        any,
+        "the {} split is empty: {}",
+        part.name(),
+        empty_remedy(dataset, part)
+    );
     Ok(())
 }
 
 fn empty_remedy(dataset: &Dataset, part: Part) -> String {
     match dataset {
         Dataset::Synthetic { .. } => format!("write dataset.{}_words of at least 1", part.name()),
-        Dataset::Hub { .. } => format!("name a split with text, or a larger share, in dataset.{}", part.name()),
-        Dataset::Text { .. } | Dataset::Parquet { .. } => format!("name files with text in dataset.{}", part.name()),
+        Dataset::Hub { .. } => format!(
+            "name a split with text, or a larger share, in dataset.{}",
+            part.name()
+        ),
+        Dataset::Text { .. } | Dataset::Parquet { .. } => {
+            format!("name files with text in dataset.{}", part.name())
+        }
     }
 }
 
-pub(super) fn choose<'a, T>(part: Part, train: &'a [T], validation: &'a [T], test: &'a [T]) -> &'a [T] {
+pub(super) fn choose<'a, T>(
+    part: Part,
+    train: &'a [T],
+    validation: &'a [T],
+    test: &'a [T],
+) -> &'a [T] {
     match part {
         Part::Train => train,
         Part::Validation => validation,
@@ -136,16 +207,23 @@ const BLOCK: u64 = 256;
 fn synthetic(seed: u64, part: Part, words: u64, visitor: &mut Visitor) -> Result<()> {
     let mut total = 0;
     for block in 0.. {
-        let documents: Vec<grammar::Document> =
-            (block * BLOCK..(block + 1) * BLOCK).into_par_iter().map(|index| grammar::generate(seed, part.name(), index)).collect();
+        let documents: Vec<grammar::Document> = (block * BLOCK..(block + 1) * BLOCK)
+            .into_par_iter()
+            .map(|index| grammar::generate(seed, part.name(), index))
+            .collect();
         for document in documents {
             if total >= words {
                 return Ok(());
             }
             let count = count_words(&document.text);
             total += count;
-            let text = Piece::Text { text: &document.text, words: count };
-            let end = Piece::End { log_probability: Some(document.log_probability) };
+            let text = Piece::Text {
+                text: &document.text,
+                words: count,
+            };
+            let end = Piece::End {
+                log_probability: Some(document.log_probability),
+            };
             if visitor(text)?.is_break() || visitor(end)?.is_break() {
                 return Ok(());
             }
@@ -159,18 +237,23 @@ pub fn count_words(text: &str) -> u64 {
     text.split_whitespace().count() as u64
 }
 
-/// Bytes at which a piece is cut off: what the tokenizers crate notes of a piece then fits the caches, where long ones take it twice the time.
+/// Bytes at which a piece is cut off: what the tokenizers crate notes of a piece then fits the
+/// caches, where long ones take it twice the time.
 const SEGMENT: usize = 4 * 1024;
 
-/// A stretch without a place to cut is refused from here on, so that no file fills the memory: what has none is hardly text.
+/// A stretch without a place to cut is refused from here on, so that no file fills the memory: what
+/// has none is hardly text.
 const LONGEST: usize = 16 << 20;
 
 /// Cuts a long document into pieces that tokenize by themselves as they do together.
 ///
-/// GPT-2's pre-tokenisation never lets a token run from a visible character into the whitespace after it, nor looks back over one; so the text is cut between a visible
-/// character and an ASCII whitespace. Where the text is detokenized, a line at a time, the whitespace must reach an end of line. Elsewhere, where a stretch has no whitespace, it is cut between
-/// ASCII characters of different kinds (letter, digit, mark), which no token joins but for the apostrophe of `'s` and its kin. A stretch without such a place stays in one piece.
-/// Added tokens know no such bounds: whoever tokenizes asks [`super::Tokenizer::may_cut`].
+/// GPT-2's pre-tokenisation never lets a token run from a visible character into the whitespace
+/// after it, nor looks back over one; so the text is cut between a visible character and an ASCII
+/// whitespace. Where the text is detokenized, a line at a time, the whitespace must reach an end of
+/// line. Elsewhere, where a stretch has no whitespace, it is cut between ASCII characters of
+/// different kinds (letter, digit, mark), which no token joins but for the apostrophe of `'s` and
+/// its kin. A stretch without such a place stays in one piece. Added tokens know no such bounds:
+/// whoever tokenizes asks [`super::Tokenizer::may_cut`].
 #[derive(Debug)]
 pub struct Segments {
     buffer: String,
@@ -183,7 +266,12 @@ pub struct Segments {
 
 impl Segments {
     pub fn new(detokenize: Detokenize) -> Self {
-        Self { buffer: String::new(), searched: 0, detokenize, in_word: false }
+        Self {
+            buffer: String::new(),
+            searched: 0,
+            detokenize,
+            in_word: false,
+        }
     }
 
     /// Adds text to the document in hand, and hands on what is complete.
@@ -207,9 +295,14 @@ impl Segments {
                 if self.buffer.len() >= LONGEST {
                     let wanted = match self.detokenize {
                         Detokenize::None => "white space or another place where tokens must end",
-                        Detokenize::Wikitext => "an end of line, as detokenize = \"wikitext\" needs it",
+                        Detokenize::Wikitext => {
+                            "an end of line, as detokenize = \"wikitext\" needs it"
+                        }
                     };
-                    bail!("{} MiB of a document hold no {wanted}: is it text? break it into lines", LONGEST >> 20);
+                    bail!(
+                        "{} MiB of a document hold no {wanted}: is it text? break it into lines",
+                        LONGEST >> 20
+                    );
                 }
             }
         }
@@ -221,7 +314,9 @@ impl Segments {
         if self.emit(self.buffer.len(), visitor)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        visitor(Piece::End { log_probability: None })
+        visitor(Piece::End {
+            log_probability: None,
+        })
     }
 
     fn emit(&mut self, cut: usize, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
@@ -229,8 +324,14 @@ impl Segments {
         let words = count_words(source) - u64::from(self.in_word && cut > 0);
         self.in_word = self.buffer[cut..].starts_with(|c: char| !c.is_whitespace());
         let flow = match self.detokenize {
-            Detokenize::None => visitor(Piece::Text { text: source, words })?,
-            Detokenize::Wikitext => visitor(Piece::Text { text: &detokenize::wikitext(source), words })?,
+            Detokenize::None => visitor(Piece::Text {
+                text: source,
+                words,
+            })?,
+            Detokenize::Wikitext => visitor(Piece::Text {
+                text: &detokenize::wikitext(source),
+                words,
+            })?,
         };
         self.buffer.drain(..cut);
         self.searched = 0;
@@ -240,7 +341,9 @@ impl Segments {
     /// The last place at which the buffer may be cut.
     fn cut(&self) -> Option<usize> {
         match self.detokenize {
-            Detokenize::None => self.cut_before_whitespace().or_else(|| self.cut_between_kinds()),
+            Detokenize::None => self
+                .cut_before_whitespace()
+                .or_else(|| self.cut_between_kinds()),
             Detokenize::Wikitext => self.cut_before_whitespace(),
         }
     }
@@ -262,11 +365,15 @@ impl Segments {
         let bytes = self.buffer.as_bytes();
         let mut end = bytes.len();
         while end > self.searched {
-            let place = self.searched + bytes[self.searched..end].iter().rposition(|&byte| is_place(byte))?;
+            let place = self.searched
+                + bytes[self.searched..end]
+                    .iter()
+                    .rposition(|&byte| is_place(byte))?;
             let head = self.buffer[..place].trim_end_matches(|c: char| c.is_ascii_whitespace());
             match head.chars().next_back() {
                 None => return None,
-                // Whether the Mongolian vowel separator is whitespace depends on the version of Unicode.
+                // Whether the Mongolian vowel separator is whitespace depends on the version of
+                // Unicode.
                 Some(before) if before.is_whitespace() || before == '\u{180e}' => end = head.len(),
                 Some(_) => return Some(head.len()),
             }
@@ -275,7 +382,8 @@ impl Segments {
     }
 }
 
-/// What GPT-2's pre-tokenisation takes a visible ASCII character for: 0 a letter, 1 a digit, 2 another mark.
+/// What GPT-2's pre-tokenisation takes a visible ASCII character for: 0 a letter, 1 a digit, 2
+/// another mark.
 fn kind(byte: u8) -> Option<u8> {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => Some(0),
@@ -307,7 +415,9 @@ mod tests {
 
     #[test]
     fn segments_join_to_the_text_and_begin_with_whitespace() {
-        let text: String = (0..60_000).map(|i| format!("wörd{i}{}", [" ", "\n", "  \n\n ", "\u{a0} "][i % 4])).collect();
+        let text: String = (0..60_000)
+            .map(|i| format!("wörd{i}{}", [" ", "\n", "  \n\n ", "\u{a0} "][i % 4]))
+            .collect();
         let found = pieces(&[&text], Detokenize::None);
         assert!(found.len() > 5, "{}", found.len());
         assert_eq!(found.concat(), text);
@@ -317,19 +427,32 @@ mod tests {
             assert!(pair[0].len() <= 2 * SEGMENT);
         }
         let halves = text.split_at(text.floor_char_boundary(100_001));
-        assert_eq!(pieces(&[halves.0, halves.1], Detokenize::None).concat(), text);
+        assert_eq!(
+            pieces(&[halves.0, halves.1], Detokenize::None).concat(),
+            text
+        );
     }
 
     #[test]
     fn a_stretch_without_a_place_to_cut_stays_whole() {
         let text = "x".repeat(5 * SEGMENT) + " y";
-        assert_eq!(pieces(&[&text], Detokenize::None), ["x".repeat(5 * SEGMENT), " y".to_string()]);
+        assert_eq!(
+            pieces(&[&text], Detokenize::None),
+            ["x".repeat(5 * SEGMENT), " y".to_string()]
+        );
     }
 
     #[test]
     fn a_stretch_without_whitespace_is_cut_between_kinds_and_its_words_count_once() {
-        let text: String =
-            (0..40_000u64).map(|i| format!("it's{{\"k{i}\":'tis,{}}}'ll{}", i * i, if i == 20_000 { " x " } else { "" })).collect();
+        let text: String = (0..40_000u64)
+            .map(|i| {
+                format!(
+                    "it's{{\"k{i}\":'tis,{}}}'ll{}",
+                    i * i,
+                    if i == 20_000 { " x " } else { "" }
+                )
+            })
+            .collect();
         let mut words = 0;
         let mut found = Vec::new();
         let mut visitor = |piece: Piece| {
@@ -340,7 +463,10 @@ mod tests {
             Ok(ControlFlow::Continue(()))
         };
         let mut segments = Segments::new(Detokenize::None);
-        assert!(segments.push(&text, &mut visitor).unwrap().is_continue() && segments.end(&mut visitor).unwrap().is_continue());
+        assert!(
+            segments.push(&text, &mut visitor).unwrap().is_continue()
+                && segments.end(&mut visitor).unwrap().is_continue()
+        );
         assert!(found.len() > 10, "{}", found.len());
         assert_eq!(found.concat(), text);
         assert!(found.windows(2).all(|pair| !pair[0].ends_with('\'')));
@@ -352,16 +478,22 @@ mod tests {
         let mut segments = Segments::new(Detokenize::None);
         let mut visitor = |_: Piece| Ok(ControlFlow::Continue(()));
         let block = "a".repeat(1 << 20);
-        let error = (0..17).find_map(|_| segments.push(&block, &mut visitor).err()).unwrap().to_string();
+        let error = (0..17)
+            .find_map(|_| segments.push(&block, &mut visitor).err())
+            .unwrap()
+            .to_string();
         assert_eq!(
             error,
-            "16 MiB of a document hold no white space or another place where tokens must end: is it text? break it into lines"
+            "16 MiB of a document hold no white space or another place where tokens must end: is \
+             it text? break it into lines"
         );
     }
 
     #[test]
     fn detokenized_segments_are_cut_at_ends_of_lines() {
-        let text: String = (0..20_000).map(|i| format!(" He had {i} @,@ 000 of \" them \" . \n")).collect();
+        let text: String = (0..20_000)
+            .map(|i| format!(" He had {i} @,@ 000 of \" them \" . \n"))
+            .collect();
         let found = pieces(&[&text], Detokenize::Wikitext);
         assert!(found.len() > 5);
         assert_eq!(found.concat(), detokenize::wikitext(&text));

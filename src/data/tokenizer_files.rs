@@ -1,8 +1,11 @@
-//! The files that a tokenizer lies in: tokenizer.json, or vocab.json with merges.txt as GPT-2 was first published, which are put together to the tokenizer.json that says the same.
+//! The files that a tokenizer lies in: tokenizer.json, or vocab.json with merges.txt as GPT-2 was
+//! first published, which are put together to the tokenizer.json that says the same.
 //!
-//! A tokenizer.json has everything in it. Beside the older pair, tokens may be added by tokenizer_config.json (`added_tokens_decoder`), or by added_tokens.json, special_tokens_map.json
-//! and the names of tokenizer_config.json (`eos_token`, …); their order, ids and defaults are those of transformers. For OpenAI's own two files the result is, byte for byte, the
-//! tokenizer.json published with GPT-2, so both forms of one tokenizer have one hash.
+//! A tokenizer.json has everything in it. Beside the older pair, tokens may be added by
+//! tokenizer_config.json (`added_tokens_decoder`), or by added_tokens.json, special_tokens_map.json
+//! and the names of tokenizer_config.json (`eos_token`, …); their order, ids and defaults are those
+//! of transformers. For OpenAI's own two files the result is, byte for byte, the tokenizer.json
+//! published with GPT-2, so both forms of one tokenizer have one hash.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,16 +19,26 @@ use super::tokenizer::END_OF_TEXT;
 const LARGEST: u64 = 64 << 20;
 
 /// The named special tokens, in the order in which transformers adds those that have no id.
-const NAMES: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+const NAMES: [&str; 7] = [
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+];
 /// Of these, the ones that a GPT-2 tokenizer has where no file names them.
 const DEFAULTS: [&str; 3] = ["bos_token", "eos_token", "unk_token"];
 /// Lists of further special tokens.
 const FURTHER: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
 
-/// The content of the tokenizer.json that a folder has or amounts to, and the file or files that it came from.
+/// The content of the tokenizer.json that a folder has or amounts to, and the file or files that it
+/// came from.
 ///
 /// # Errors
-/// A folder with neither form, a file that cannot be read or is not what its name says, settings that the tokenizer here does not have.
+/// A folder with neither form, a file that cannot be read or is not what its name says, settings
+/// that the tokenizer here does not have.
 pub(super) fn read(folder: &Path) -> Result<(String, String)> {
     let whole = folder.join("tokenizer.json");
     let (vocabulary, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
@@ -38,16 +51,40 @@ pub(super) fn read(folder: &Path) -> Result<(String, String)> {
     ensure!(
         both.0 || both.1,
         "{} has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt",
-        if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.display()
+        if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        }
+        .display()
     );
-    ensure!(both.0, "{} is there, and {} is not: a tokenizer of this form is both", merges.display(), vocabulary.display());
-    ensure!(both.1, "{} is there, and {} is not: a tokenizer of this form is both", vocabulary.display(), merges.display());
-    Ok((put_together(folder, &vocabulary, &merges)?, format!("{} with merges.txt", vocabulary.display())))
+    ensure!(
+        both.0,
+        "{} is there, and {} is not: a tokenizer of this form is both",
+        merges.display(),
+        vocabulary.display()
+    );
+    ensure!(
+        both.1,
+        "{} is there, and {} is not: a tokenizer of this form is both",
+        vocabulary.display(),
+        merges.display()
+    );
+    Ok((
+        put_together(folder, &vocabulary, &merges)?,
+        format!("{} with merges.txt", vocabulary.display()),
+    ))
 }
 
 fn text(path: &Path) -> Result<String> {
-    let length = std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?.len();
-    ensure!(length <= LARGEST, "{} has {length} bytes, more than a tokenizer can need ({LARGEST})", path.display());
+    let length = std::fs::metadata(path)
+        .with_context(|| format!("cannot open {}", path.display()))?
+        .len();
+    ensure!(
+        length <= LARGEST,
+        "{} has {length} bytes, more than a tokenizer can need ({LARGEST})",
+        path.display()
+    );
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -56,7 +93,8 @@ fn object(path: PathBuf) -> Result<Map<String, Value>> {
     if !path.is_file() {
         return Ok(Map::new());
     }
-    serde_json::from_str(&text(&path)?).with_context(|| format!("{} is not a JSON object", path.display()))
+    serde_json::from_str(&text(&path)?)
+        .with_context(|| format!("{} is not a JSON object", path.display()))
 }
 
 /// Refuses what tokenizer_config.json would change in a tokenizer and is not done here.
@@ -65,7 +103,8 @@ fn check_config(config: &Map<String, Value>, folder: &Path) -> Result<()> {
         let found = config.get(key) == Some(&Value::Bool(true));
         ensure!(
             !found,
-            "tokenizer_config.json in {} has {key} = true, which is not supported: texts are tokenized as they are",
+            "tokenizer_config.json in {} has {key} = true, which is not supported: texts are \
+             tokenized as they are",
             folder.display()
         );
     }
@@ -76,17 +115,30 @@ fn check_config(config: &Map<String, Value>, folder: &Path) -> Result<()> {
 fn check_beside(json: &str, folder: &Path) -> Result<()> {
     let config = object(folder.join("tokenizer_config.json"))?;
     check_config(&config, folder)?;
-    let Some(decoder) = config.get("added_tokens_decoder").and_then(Value::as_object).filter(|decoder| !decoder.is_empty()) else {
+    let Some(decoder) = config
+        .get("added_tokens_decoder")
+        .and_then(Value::as_object)
+        .filter(|decoder| !decoder.is_empty())
+    else {
         return Ok(());
     };
     // A broken tokenizer.json is told where it is read.
-    let Ok(content) = serde_json::from_str::<Value>(json) else { return Ok(()) };
+    let Ok(content) = serde_json::from_str::<Value>(json) else {
+        return Ok(());
+    };
     for (id, token) in decoder {
-        let is_there =
-            |there: &&Value| there["content"] == token["content"] && there["id"].as_u64().is_some_and(|own| own.to_string() == *id);
+        let is_there = |there: &&Value| {
+            there["content"] == token["content"]
+                && there["id"]
+                    .as_u64()
+                    .is_some_and(|own| own.to_string() == *id)
+        };
         ensure!(
-            content["added_tokens"].as_array().is_some_and(|added| added.iter().any(|there| is_there(&there))),
-            "tokenizer_config.json in {} adds the token {} with the id {id}, and tokenizer.json does not: save the tokenizer again with transformers",
+            content["added_tokens"]
+                .as_array()
+                .is_some_and(|added| added.iter().any(|there| is_there(&there))),
+            "tokenizer_config.json in {} adds the token {} with the id {id}, and tokenizer.json \
+             does not: save the tokenizer again with transformers",
             folder.display(),
             token["content"]
         );
@@ -96,7 +148,12 @@ fn check_beside(json: &str, folder: &Path) -> Result<()> {
 
 /// A token that is added to the vocabulary, in the order of keys of a tokenizer.json.
 fn added(id: u64, content: &str, special: bool, flags: &Value) -> Value {
-    let flag = |name: &str, otherwise: bool| flags.get(name).and_then(Value::as_bool).unwrap_or(otherwise);
+    let flag = |name: &str, otherwise: bool| {
+        flags
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(otherwise)
+    };
     json!({
         "id": id,
         "special": special,
@@ -104,7 +161,8 @@ fn added(id: u64, content: &str, special: bool, flags: &Value) -> Value {
         "single_word": flag("single_word", false),
         "lstrip": flag("lstrip", false),
         "rstrip": flag("rstrip", false),
-        // Without a normalizer it changes nothing but which of two overlapping tokens is found. The published tokenizer.json has it for the end of text.
+        // Without a normalizer it changes nothing but which of two overlapping tokens is found. The
+        // published tokenizer.json has it for the end of text.
         "normalized": flag("normalized", !special || content == END_OF_TEXT),
     })
 }
@@ -114,8 +172,12 @@ fn put_together(folder: &Path, vocabulary: &Path, merges: &Path) -> Result<Strin
     entries.sort_by_key(|(_, id)| id.as_u64().unwrap_or(u64::MAX));
     let entries: Map<String, Value> = entries.into_iter().collect();
     let lines = text(merges)?;
-    let merges: Vec<&str> =
-        lines.lines().enumerate().filter(|(at, line)| *at > 0 || !line.starts_with("#version")).map(|(_, line)| line).collect();
+    let merges: Vec<&str> = lines
+        .lines()
+        .enumerate()
+        .filter(|(at, line)| *at > 0 || !line.starts_with("#version"))
+        .map(|(_, line)| line)
+        .collect();
     let tokens = added_tokens(folder, &entries)?;
     let byte_level = |prefix: bool, trim: bool| json!({"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": trim});
     let content = json!({
@@ -145,11 +207,18 @@ fn added_tokens(folder: &Path, vocabulary: &Map<String, Value>) -> Result<Vec<Va
     let mut config = object(folder.join("tokenizer_config.json"))?;
     check_config(&config, folder)?;
     let mut tokens: BTreeMap<u64, Value> = BTreeMap::new();
-    let decoder = config.get("added_tokens_decoder").and_then(Value::as_object).cloned();
+    let decoder = config
+        .get("added_tokens_decoder")
+        .and_then(Value::as_object)
+        .cloned();
     if let Some(decoder) = decoder {
         for (id, token) in &decoder {
             let (Ok(id), Some(content)) = (id.parse(), token["content"].as_str()) else {
-                bail!("tokenizer_config.json in {} has no id and content of an added token in {id:?} = {token}", folder.display());
+                bail!(
+                    "tokenizer_config.json in {} has no id and content of an added token in \
+                     {id:?} = {token}",
+                    folder.display()
+                );
             };
             tokens.insert(id, added(id, content, token["special"] == true, token));
         }
@@ -158,7 +227,10 @@ fn added_tokens(folder: &Path, vocabulary: &Map<String, Value>) -> Result<Vec<Va
         let special = specials(&config);
         for (content, id) in object(folder.join("added_tokens.json"))? {
             let Some(id) = id.as_u64() else {
-                bail!("the id {id} of {content:?} in added_tokens.json of {} is not a number", folder.display())
+                bail!(
+                    "the id {id} of {content:?} in added_tokens.json of {} is not a number",
+                    folder.display()
+                )
             };
             let special = special.iter().any(|(name, _)| *name == content);
             tokens.insert(id, added(id, &content, special, &Value::Null));
@@ -168,8 +240,14 @@ fn added_tokens(folder: &Path, vocabulary: &Map<String, Value>) -> Result<Vec<Va
         if tokens.values().any(|token| token["content"] == content) {
             continue;
         }
-        let beyond = tokens.last_key_value().map_or(0, |(id, _)| id + 1).max(vocabulary.len() as u64);
-        let id = vocabulary.get(&content).and_then(Value::as_u64).unwrap_or(beyond);
+        let beyond = tokens
+            .last_key_value()
+            .map_or(0, |(id, _)| id + 1)
+            .max(vocabulary.len() as u64);
+        let id = vocabulary
+            .get(&content)
+            .and_then(Value::as_u64)
+            .unwrap_or(beyond);
         tokens.insert(id, added(id, &content, true, &flags));
     }
     Ok(tokens.into_values().collect())
@@ -182,9 +260,16 @@ fn specials(config: &Map<String, Value>) -> Vec<(String, Value)> {
         None => Value::Null,
         Some(token) => token.clone(),
     });
-    let further = FURTHER.iter().filter_map(|name| config.get(*name)?.as_array()).flatten().cloned();
+    let further = FURTHER
+        .iter()
+        .filter_map(|name| config.get(*name)?.as_array())
+        .flatten()
+        .cloned();
     let content = |token: Value| {
-        let text = token.as_str().or_else(|| token["content"].as_str())?.to_owned();
+        let text = token
+            .as_str()
+            .or_else(|| token["content"].as_str())?
+            .to_owned();
         Some((text, token))
     };
     named.chain(further).filter_map(content).collect()
@@ -198,10 +283,17 @@ mod tests {
     /// A folder with the 256 bytes, `ab` and the end of text.
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let mut vocabulary: Map<String, Value> = (0..=255u8).rev().map(|byte| (byte_char(byte).to_string(), json!(byte))).collect();
+        let mut vocabulary: Map<String, Value> = (0..=255u8)
+            .rev()
+            .map(|byte| (byte_char(byte).to_string(), json!(byte)))
+            .collect();
         vocabulary.insert("ab".to_owned(), json!(256));
         vocabulary.insert(END_OF_TEXT.to_owned(), json!(257));
-        std::fs::write(folder.path().join("vocab.json"), Value::Object(vocabulary).to_string()).unwrap();
+        std::fs::write(
+            folder.path().join("vocab.json"),
+            Value::Object(vocabulary).to_string(),
+        )
+        .unwrap();
         std::fs::write(folder.path().join("merges.txt"), "#version: 0.2\na b\n").unwrap();
         for (name, content) in files {
             std::fs::write(folder.path().join(name), content).unwrap();
@@ -217,33 +309,63 @@ mod tests {
     fn vocabulary_and_merges_are_a_tokenizer() {
         let plain = folder(&[]);
         let tokenizer = Tokenizer::open(plain.path()).unwrap();
-        assert_eq!((tokenizer.vocabulary(), tokenizer.end_of_text()), (258, 257));
+        assert_eq!(
+            (tokenizer.vocabulary(), tokenizer.end_of_text()),
+            (258, 257)
+        );
         assert_eq!(tokenizer.encode("ab a").unwrap(), [256, 32, 97]);
-        // The tokenizer.json that it amounts to is the same tokenizer, and wins where both are there.
+        // The tokenizer.json that it amounts to is the same tokenizer, and wins where both are
+        // there.
         std::fs::write(plain.path().join("tokenizer.json"), tokenizer.json()).unwrap();
         std::fs::write(plain.path().join("merges.txt"), "").unwrap();
-        assert_eq!(Tokenizer::open(plain.path()).unwrap().sha256(), tokenizer.sha256());
+        assert_eq!(
+            Tokenizer::open(plain.path()).unwrap().sha256(),
+            tokenizer.sha256()
+        );
         // Windows' ends of lines, and no line of the version.
         let other = folder(&[("merges.txt", "a b\r\n")]);
-        assert_eq!(Tokenizer::open(other.path()).unwrap().sha256(), tokenizer.sha256());
+        assert_eq!(
+            Tokenizer::open(other.path()).unwrap().sha256(),
+            tokenizer.sha256()
+        );
     }
 
     #[test]
     fn tokens_are_added_with_the_ids_and_flags_that_the_files_give() {
         let of = |files: &[(&str, &str)]| {
-            let content: Value = serde_json::from_str(Tokenizer::open(folder(files).path()).unwrap().json()).unwrap();
+            let content: Value =
+                serde_json::from_str(Tokenizer::open(folder(files).path()).unwrap().json())
+                    .unwrap();
             let short = |token: &Value| {
-                let flags =
-                    ["special", "single_word", "lstrip", "rstrip", "normalized"].map(|flag| if token[flag] == true { flag } else { "" });
-                format!("{} {} {}", token["id"], token["content"].as_str().unwrap(), flags.concat())
+                let flags = ["special", "single_word", "lstrip", "rstrip", "normalized"]
+                    .map(|flag| if token[flag] == true { flag } else { "" });
+                format!(
+                    "{} {} {}",
+                    token["id"],
+                    token["content"].as_str().unwrap(),
+                    flags.concat()
+                )
             };
-            content["added_tokens"].as_array().unwrap().iter().map(short).collect::<Vec<_>>()
+            content["added_tokens"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(short)
+                .collect::<Vec<_>>()
         };
         assert_eq!(of(&[]), ["257 <|endoftext|> specialnormalized"]);
         let decoder = r#"{"added_tokens_decoder": {"259": {"content": "<b>", "lstrip": true, "normalized": false, "special": false}, "258": {"content": "<a>", "special": true}}, "pad_token": "<p>"}"#;
         assert_eq!(
-            of(&[("tokenizer_config.json", decoder), ("added_tokens.json", r#"{"<not-read>": 258}"#)]),
-            ["257 <|endoftext|> specialnormalized", "258 <a> special", "259 <b> lstrip", "260 <p> special"]
+            of(&[
+                ("tokenizer_config.json", decoder),
+                ("added_tokens.json", r#"{"<not-read>": 258}"#)
+            ]),
+            [
+                "257 <|endoftext|> specialnormalized",
+                "258 <a> special",
+                "259 <b> lstrip",
+                "260 <p> special"
+            ]
         );
         assert_eq!(
             of(&[
@@ -253,7 +375,12 @@ mod tests {
                     r#"{"pad_token": {"content": "<x>", "lstrip": true}, "additional_special_tokens": ["<z>", "<|endoftext|>"]}"#
                 ),
             ]),
-            ["257 <|endoftext|> specialnormalized", "258 <x> special", "259 <y> normalized", "260 <z> special"]
+            [
+                "257 <|endoftext|> specialnormalized",
+                "258 <x> special",
+                "259 <y> normalized",
+                "260 <z> special"
+            ]
         );
     }
 
@@ -261,26 +388,60 @@ mod tests {
     fn files_that_are_missing_broken_or_at_odds_are_named() {
         let empty = tempfile::tempdir().unwrap();
         let error = Tokenizer::open(empty.path()).unwrap_err().to_string();
-        assert!(error.ends_with("has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt"), "{error}");
+        assert!(
+            error.ends_with(
+                "has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt"
+            ),
+            "{error}"
+        );
         let half = folder(&[]);
         std::fs::remove_file(half.path().join("merges.txt")).unwrap();
-        assert!(Tokenizer::open(half.path()).unwrap_err().to_string().ends_with("merges.txt is not: a tokenizer of this form is both"));
+        assert!(
+            Tokenizer::open(half.path())
+                .unwrap_err()
+                .to_string()
+                .ends_with("merges.txt is not: a tokenizer of this form is both")
+        );
         assert!(refusal(&[("vocab.json", "[]")]).contains("vocab.json is not a JSON object"));
         assert!(refusal(&[("vocab.json", "{}")]).contains("with merges.txt cannot be used"));
-        assert!(refusal(&[("merges.txt", "#version: 0.2\na b\n\na\n")]).contains("merge 1, \"\", does not join"));
-        assert!(refusal(&[("added_tokens.json", r#"{"<x>": 300}"#)]).contains("beyond the number of tokens"));
+        assert!(
+            refusal(&[("merges.txt", "#version: 0.2\na b\n\na\n")])
+                .contains("merge 1, \"\", does not join")
+        );
+        assert!(
+            refusal(&[("added_tokens.json", r#"{"<x>": 300}"#)])
+                .contains("beyond the number of tokens")
+        );
         assert!(refusal(&[("added_tokens.json", r#"{"<x>": "1"}"#)]).contains("is not a number"));
-        assert!(refusal(&[("tokenizer_config.json", r#"{"added_tokens_decoder": {"x": {}}}"#)]).contains("has no id and content"));
-        assert!(refusal(&[("tokenizer_config.json", r#"{"add_prefix_space": true}"#)]).contains("has add_prefix_space = true"));
+        assert!(
+            refusal(&[(
+                "tokenizer_config.json",
+                r#"{"added_tokens_decoder": {"x": {}}}"#
+            )])
+            .contains("has no id and content")
+        );
+        assert!(
+            refusal(&[("tokenizer_config.json", r#"{"add_prefix_space": true}"#)])
+                .contains("has add_prefix_space = true")
+        );
     }
 
     #[test]
     fn a_config_that_adds_what_tokenizer_json_lacks_is_refused() {
         let plain = folder(&[]);
         let json = Tokenizer::open(plain.path()).unwrap().json().to_owned();
-        let with = |config: &str| Tokenizer::open(folder(&[("tokenizer.json", &json), ("tokenizer_config.json", config)]).path());
+        let with = |config: &str| {
+            Tokenizer::open(
+                folder(&[("tokenizer.json", &json), ("tokenizer_config.json", config)]).path(),
+            )
+        };
         assert!(with(r#"{"added_tokens_decoder": {"257": {"content": "<|endoftext|>", "special": true}}}"#).is_ok());
-        let error = with(r#"{"added_tokens_decoder": {"258": {"content": "<b>"}}}"#).unwrap_err().to_string();
-        assert!(error.contains("adds the token \"<b>\" with the id 258, and tokenizer.json does not"), "{error}");
+        let error = with(r#"{"added_tokens_decoder": {"258": {"content": "<b>"}}}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("adds the token \"<b>\" with the id 258, and tokenizer.json does not"),
+            "{error}"
+        );
     }
 }

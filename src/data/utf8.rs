@@ -1,4 +1,5 @@
-//! Bytes that come a few at a time, as text: a character whose bytes are spread over several tokens appears once it is whole.
+//! Bytes that come a few at a time, as text: a character whose bytes are spread over several tokens
+//! appears once it is whole.
 
 /// What `String::from_utf8_lossy` makes of all bytes together, as they come.
 #[derive(Debug, Default)]
@@ -8,7 +9,8 @@ pub struct Utf8Stream {
 }
 
 impl Utf8Stream {
-    /// Hands on the text that is certain once `bytes` are there. Bytes that are no character become U+FFFD.
+    /// Hands on the text that is certain once `bytes` are there. Bytes that are no character become
+    /// U+FFFD.
     pub fn push(&mut self, bytes: &[u8], mut receive: impl FnMut(&str)) {
         self.begun.extend_from_slice(bytes);
         let mut from = 0;
@@ -25,7 +27,9 @@ impl Utf8Stream {
                         receive(std::str::from_utf8(text).expect("valid up to there"));
                     }
                     from += text.len();
-                    let Some(wrong) = error.error_len() else { break };
+                    let Some(wrong) = error.error_len() else {
+                        break;
+                    };
                     receive("\u{fffd}");
                     from += wrong.min(after.len());
                 }
@@ -49,10 +53,23 @@ mod tests {
     #[test]
     fn any_cut_of_any_bytes_gives_the_text_of_the_whole() {
         let mut stream = crate::random::Stream::new(0, "test", 0);
-        let parts: [&[u8]; 8] = ["ä".as_bytes(), "€".as_bytes(), "𝄞".as_bytes(), b"x", b"\xff", b"\xe2\x82", b"\xf0\x9d", b"\xc3"];
+        let parts: [&[u8]; 8] = [
+            "ä".as_bytes(),
+            "€".as_bytes(),
+            "𝄞".as_bytes(),
+            b"x",
+            b"\xff",
+            b"\xe2\x82",
+            b"\xf0\x9d",
+            b"\xc3",
+        ];
         for _ in 0..2_000 {
-            let bytes: Vec<u8> = (0..stream.below(12)).flat_map(|_| parts[stream.below(8) as usize]).copied().collect();
-            let (mut found, mut decoder, mut rest) = (String::new(), Utf8Stream::default(), &bytes[..]);
+            let bytes: Vec<u8> = (0..stream.below(12))
+                .flat_map(|_| parts[stream.below(8) as usize])
+                .copied()
+                .collect();
+            let (mut found, mut decoder, mut rest) =
+                (String::new(), Utf8Stream::default(), &bytes[..]);
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(1 + stream.below(rest.len() as u64) as usize);
                 decoder.push(now, |text| found.push_str(text));

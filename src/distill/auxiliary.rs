@@ -1,4 +1,5 @@
-//! What is learned beside the student: projections to the teacher's width, and critics. Both belong to (term, student state), so they survive a redraw of the pairs.
+//! What is learned beside the student: projections to the teacher's width, and critics. Both belong
+//! to (term, student state), so they survive a redraw of the pairs.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +24,19 @@ pub struct Auxiliary<D: Ops> {
 impl<D: Ops> Auxiliary<D> {
     /// Fresh projections and critics for every student state that `objective` may match.
     ///
-    /// Projections start uniform in ±1/√C_s, weights and biases, as a linear layer of PyTorch does. Every array has a random stream of its own.
-    pub fn new(device: &D, objective: &Objective, student: &Config, teacher: Option<&Config>, seed: u64) -> Self {
-        let mut new = Self { projections: BTreeMap::new(), critics: BTreeMap::new() };
+    /// Projections start uniform in ±1/√C_s, weights and biases, as a linear layer of PyTorch does.
+    /// Every array has a random stream of its own.
+    pub fn new(
+        device: &D,
+        objective: &Objective,
+        student: &Config,
+        teacher: Option<&Config>,
+        seed: u64,
+    ) -> Self {
+        let mut new = Self {
+            projections: BTreeMap::new(),
+            critics: BTreeMap::new(),
+        };
         let Some(teacher) = teacher else { return new };
         for (name, term) in &objective.terms {
             if !term.is_hidden() {
@@ -36,27 +47,46 @@ impl<D: Ops> Auxiliary<D> {
                 if student.width != teacher.width {
                     let bound = 1.0 / (student.width as f64).sqrt();
                     let draw = |rows: usize, part: &str| {
-                        let mut stream = Stream::new(seed, &format!("init.projection.{name}.{state}.{part}"), 0);
-                        let values = (0..rows * teacher.width).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32).collect();
+                        let mut stream =
+                            Stream::new(seed, &format!("init.projection.{name}.{state}.{part}"), 0);
+                        let values = (0..rows * teacher.width)
+                            .map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32)
+                            .collect();
                         tape::matrix(device, rows, teacher.width, values)
                     };
-                    new.projections.insert(key.clone(), Linear { weight: draw(student.width, "weight"), bias: draw(1, "bias") });
+                    new.projections.insert(
+                        key.clone(),
+                        Linear {
+                            weight: draw(student.width, "weight"),
+                            bias: draw(1, "bias"),
+                        },
+                    );
                 }
                 if let Term::HiddenWasserstein { critic, .. } = term {
                     let stream = Stream::new(seed, &format!("init.critic.{name}.{state}"), 0);
-                    new.critics.insert(key, Critic::new(&critic_settings(critic, teacher.width), stream));
+                    new.critics.insert(
+                        key,
+                        Critic::new(&critic_settings(critic, teacher.width), stream),
+                    );
                 }
             }
         }
         new
     }
 
-    /// Parameters that the student's optimizer trains beside the student, with names, in a fixed order.
+    /// Parameters that the student's optimizer trains beside the student, with names, in a fixed
+    /// order.
     pub fn parameters_mut(&mut self) -> Vec<(String, &mut crate::ops::Mat<D>)> {
         let mut all = Vec::with_capacity(2 * self.projections.len());
         for ((term, state), projection) in &mut self.projections {
-            all.push((format!("projection.{term}.{state}.weight"), &mut projection.weight));
-            all.push((format!("projection.{term}.{state}.bias"), &mut projection.bias));
+            all.push((
+                format!("projection.{term}.{state}.weight"),
+                &mut projection.weight,
+            ));
+            all.push((
+                format!("projection.{term}.{state}.bias"),
+                &mut projection.bias,
+            ));
         }
         all
     }
@@ -65,7 +95,10 @@ impl<D: Ops> Auxiliary<D> {
     pub fn parameters(&self) -> Vec<(String, &crate::ops::Mat<D>)> {
         let mut all = Vec::with_capacity(2 * self.projections.len());
         for ((term, state), projection) in &self.projections {
-            all.push((format!("projection.{term}.{state}.weight"), &projection.weight));
+            all.push((
+                format!("projection.{term}.{state}.weight"),
+                &projection.weight,
+            ));
             all.push((format!("projection.{term}.{state}.bias"), &projection.bias));
         }
         all
@@ -75,9 +108,25 @@ impl<D: Ops> Auxiliary<D> {
 /// A critic of the spec for hidden vectors of `input` coordinates.
 fn critic_settings(critic: &run::Critic, input: usize) -> CriticSettings {
     let constraint = match critic.lipschitz {
-        Lipschitz::GradientPenalty => Constraint::GradientPenalty(critic.penalty.expect("a resolved gradient penalty has its weight")),
+        Lipschitz::GradientPenalty => Constraint::GradientPenalty(
+            critic
+                .penalty
+                .expect("a resolved gradient penalty has its weight"),
+        ),
         Lipschitz::Spectral => Constraint::Spectral,
-        Lipschitz::Clip => Constraint::Clip(critic.clip.expect("a resolved clipped critic has its bound")),
+        Lipschitz::Clip => Constraint::Clip(
+            critic
+                .clip
+                .expect("a resolved clipped critic has its bound"),
+        ),
     };
-    CriticSettings { input, width: critic.width, depth: critic.depth, slope: critic.slope, constraint, lr: critic.lr, betas: critic.betas }
+    CriticSettings {
+        input,
+        width: critic.width,
+        depth: critic.depth,
+        slope: critic.slope,
+        constraint,
+        lr: critic.lr,
+        betas: critic.betas,
+    }
 }

@@ -1,6 +1,8 @@
-//! Comparable scales for hidden terms: one factor per term, from the gradients that every term sends to the initial student.
+//! Comparable scales for hidden terms: one factor per term, from the gradients that every term
+//! sends to the initial student.
 //!
-//! An MSE and a critic of equal weight would otherwise push the student with forces that differ by orders of magnitude, and a comparison of the two would compare those.
+//! An MSE and a critic of equal weight would otherwise push the student with forces that differ by
+//! orders of magnitude, and a comparison of the two would compare those.
 
 use dfdx::prelude::*;
 
@@ -29,12 +31,18 @@ pub enum Unbalanced {
 impl std::fmt::Display for Unbalanced {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let Self::Gradient { term, norm } = self;
-        write!(f, "the gradient of term \"{term}\" at the initial student has norm {norm}, so there is no scale to balance it to")
+        write!(
+            f,
+            "the gradient of term \"{term}\" at the initial student has norm {norm}, so there is \
+             no scale to balance it to"
+        )
     }
 }
 
-/// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections and
-/// critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0 (`moment`).
+/// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over
+/// `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections and
+/// critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0
+/// (`moment`).
 ///
 /// Critics first take their warm-up here, on the samples in turn, and stay as they are then.
 ///
@@ -52,7 +60,12 @@ pub fn balance<D: Ops>(
 ) -> Result<Values, Unbalanced> {
     warm_up(objective, moment, student, auxiliary, context, samples);
 
-    let mut terms: Vec<&String> = objective.terms.iter().filter(|(_, term)| term.is_hidden()).map(|(name, _)| name).collect();
+    let mut terms: Vec<&String> = objective
+        .terms
+        .iter()
+        .filter(|(_, term)| term.is_hidden())
+        .map(|(name, _)| name)
+        .collect();
     if terms.is_empty() {
         return Ok(Values::new());
     }
@@ -67,7 +80,15 @@ pub fn balance<D: Ops>(
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
             let teacher = Some(Lesson::new(sample.teacher, teacher_head));
-            let (loss, _) = objective.losses(moment, &factors, states, student.head(), sample.targets, teacher, auxiliary);
+            let (loss, _) = objective.losses(
+                moment,
+                &factors,
+                states,
+                student.head(),
+                sample.targets,
+                teacher,
+                auxiliary,
+            );
             let mut gradients = loss.backward();
             for (_, parameter) in student.parameters() {
                 squares += sum_of_squares(&D::take_gradient(&mut gradients, parameter));
@@ -75,11 +96,17 @@ pub fn balance<D: Ops>(
         }
         let norm = (squares / samples.len() as f64).sqrt();
         if norm == 0.0 || !norm.is_finite() {
-            return Err(Unbalanced::Gradient { term: name.clone(), norm });
+            return Err(Unbalanced::Gradient {
+                term: name.clone(),
+                norm,
+            });
         }
         norms.insert(name.clone(), norm);
     }
-    Ok(terms[1..].iter().map(|&name| (name.clone(), norms[&reference] / norms[name])).collect())
+    Ok(terms[1..]
+        .iter()
+        .map(|&name| (name.clone(), norms[&reference] / norms[name]))
+        .collect())
 }
 
 /// The states that the pairs of a moment need of the student, in order.
@@ -101,22 +128,46 @@ fn warm_up<D: Ops>(
         return;
     }
     let keep = student_states(moment);
-    let students: Vec<States<D>> = samples.iter().map(|sample| student.forward(NoneTape, sample.inputs, context, &keep)).collect();
+    let students: Vec<States<D>> = samples
+        .iter()
+        .map(|sample| student.forward(NoneTape, sample.inputs, context, &keep))
+        .collect();
     for (name, term) in &objective.terms {
-        let Term::HiddenWasserstein { critic: settings, states, .. } = term else { continue };
+        let Term::HiddenWasserstein {
+            critic: settings,
+            states,
+            ..
+        } = term
+        else {
+            continue;
+        };
         for (own, others) in &moment.pairs {
             let clouds: Vec<(Mat<D>, Mat<D>)> = students
                 .iter()
                 .zip(samples)
                 .map(|(student, sample)| {
-                    let x = objective.features(name, *states, *own, student.state(*own).clone(), auxiliary);
+                    let x = objective.features(
+                        name,
+                        *states,
+                        *own,
+                        student.state(*own).clone(),
+                        auxiliary,
+                    );
                     (x, target(*states, sample.teacher.state(*others)))
                 })
                 .collect();
-            let critic = auxiliary.critics.get_mut(&(name.clone(), *own)).expect("every matched state has its critic");
+            let critic = auxiliary
+                .critics
+                .get_mut(&(name.clone(), *own))
+                .expect("every matched state has its critic");
             for update in 0..settings.warmup {
                 let (x, target) = &clouds[update % clouds.len()];
-                let epsilon = interpolation(objective.seed, &format!("critic.warmup.{name}.{own}"), update as u64, rows(x));
+                let epsilon = interpolation(
+                    objective.seed,
+                    &format!("critic.warmup.{name}.{own}"),
+                    update as u64,
+                    rows(x),
+                );
                 D::critic_update(critic, x, target, &epsilon);
             }
         }

@@ -14,7 +14,11 @@ pub struct Lesson<'a, D: Ops> {
 impl<'a, D: Ops> Lesson<'a, D> {
     /// For one student alone.
     pub fn new(states: &'a States<D>, head: Head<'a, D>) -> Self {
-        Self { states, head, logits: None }
+        Self {
+            states,
+            head,
+            logits: None,
+        }
     }
 }
 

@@ -63,7 +63,12 @@ impl Objective {
     /// Plain language modelling, as a teacher is trained: the one term `lm`.
     pub fn language_model(config: &Config, seed: u64, total_steps: u64) -> Self {
         Self {
-            terms: BTreeMap::from([("lm".to_owned(), Term::Lm { weight: Schedule::Constant(1.0) })]),
+            terms: BTreeMap::from([(
+                "lm".to_owned(),
+                Term::Lm {
+                    weight: Schedule::Constant(1.0),
+                },
+            )]),
             matching: Matching::Pairs { pairs: Vec::new() },
             student_layers: config.layers,
             teacher_layers: 0,
@@ -74,12 +79,16 @@ impl Objective {
 
     /// Whether any term compares predictions with the teacher's.
     pub fn compares_logits(&self) -> bool {
-        self.terms.values().any(|term| matches!(term, Term::LogitsKl { .. }))
+        self.terms
+            .values()
+            .any(|term| matches!(term, Term::LogitsKl { .. }))
     }
 
     /// Whether any term needs the teacher.
     pub fn needs_teacher(&self) -> bool {
-        self.terms.values().any(|term| !matches!(term, Term::Lm { .. }))
+        self.terms
+            .values()
+            .any(|term| !matches!(term, Term::Lm { .. }))
     }
 
     fn has_hidden(&self) -> bool {
@@ -104,15 +113,31 @@ impl Objective {
 
     /// The weights, temperatures and pairs of `step`, which lies in `epoch` of the data.
     pub fn at(&self, step: u64, epoch: u64) -> Moment {
-        let mut moment = Moment { step, weights: Values::new(), temperatures: Values::new(), pairs: Vec::new() };
+        let mut moment = Moment {
+            step,
+            weights: Values::new(),
+            temperatures: Values::new(),
+            pairs: Vec::new(),
+        };
         for (name, term) in &self.terms {
-            moment.weights.insert(name.clone(), term.weight().at(step, self.total_steps));
+            moment
+                .weights
+                .insert(name.clone(), term.weight().at(step, self.total_steps));
             if let Term::LogitsKl { temperature, .. } = term {
-                moment.temperatures.insert(name.clone(), temperature.at(step, self.total_steps));
+                moment
+                    .temperatures
+                    .insert(name.clone(), temperature.at(step, self.total_steps));
             }
         }
         if self.has_hidden() {
-            moment.pairs = pairs_at(&self.matching, self.student_layers, self.teacher_layers, self.seed, step, epoch);
+            moment.pairs = pairs_at(
+                &self.matching,
+                self.student_layers,
+                self.teacher_layers,
+                self.seed,
+                step,
+                epoch,
+            );
         }
         moment
     }
@@ -129,15 +154,30 @@ impl Objective {
     ) -> CriticReadings {
         let mut readings = CriticReadings::new();
         for (name, term) in &self.terms {
-            let Term::HiddenWasserstein { critic: settings, states, .. } = term else { continue };
+            let Term::HiddenWasserstein {
+                critic: settings,
+                states,
+                ..
+            } = term
+            else {
+                continue;
+            };
             for (own, others) in &moment.pairs {
                 let x = self.features(name, *states, *own, student.state(*own).clone(), auxiliary);
                 let target = target(*states, teacher.state(*others));
                 let key = (name.clone(), *own);
-                let critic = auxiliary.critics.get_mut(&key).expect("every matched state has its critic");
+                let critic = auxiliary
+                    .critics
+                    .get_mut(&key)
+                    .expect("every matched state has its critic");
                 for update in 0..settings.steps {
                     let index = moment.step * settings.steps as u64 + update as u64;
-                    let epsilon = interpolation(self.seed, &format!("critic.epsilon.{name}.{own}"), index, rows(&x));
+                    let epsilon = interpolation(
+                        self.seed,
+                        &format!("critic.epsilon.{name}.{own}"),
+                        index,
+                        rows(&x),
+                    );
                     readings.insert(key.clone(), D::critic_update(critic, &x, &target, &epsilon));
                 }
             }
@@ -145,9 +185,11 @@ impl Objective {
         readings
     }
 
-    /// Σ factor·term over the terms in `factors`, on one micro-batch, recorded on the student's tape, with every term's own value.
+    /// Σ factor·term over the terms in `factors`, on one micro-batch, recorded on the student's
+    /// tape, with every term's own value.
     ///
-    /// A hidden term is the mean over its pairs. A term whose factor is 0 is evaluated without a tape. Values are keyed by the term's name; the value of each pair of a Wasserstein term,
+    /// A hidden term is the mean over its pairs. A term whose factor is 0 is evaluated without a
+    /// tape. Values are keyed by the term's name; the value of each pair of a Wasserstein term,
     /// mean f(h_t) − mean f(P h_s), is keyed by `critic.<term>.<state>.estimate`.
     pub fn losses<D: Ops, T: Tape<f32, D>>(
         &self,
@@ -164,7 +206,9 @@ impl Objective {
         let mut total: Option<Scalar<D>> = None;
 
         for (name, term) in &self.terms {
-            let Some(&factor) = factors.get(name) else { continue };
+            let Some(&factor) = factors.get(name) else {
+                continue;
+            };
             if !term.is_hidden() {
                 continue;
             }
@@ -175,9 +219,12 @@ impl Objective {
                 let target = target(term_states(term), teacher.state(*others));
                 let value;
                 if factor == 0.0 {
-                    value = self.pair_loss(name, term, *own, state, &target, auxiliary).1;
+                    value = self
+                        .pair_loss(name, term, *own, state, &target, auxiliary)
+                        .1;
                 } else {
-                    let (loss, number) = self.pair_loss(name, term, *own, state.put_tape(tape), &target, auxiliary);
+                    let (loss, number) =
+                        self.pair_loss(name, term, *own, state.put_tape(tape), &target, auxiliary);
                     value = number;
                     let loss = loss * (factor / moment.pairs.len() as f64) as f32;
                     let (loss, rest) = loss.split_tape();
@@ -194,14 +241,28 @@ impl Objective {
         let mut names = Vec::new();
         let mut terms = Vec::new();
         for (name, term) in &self.terms {
-            let (Some(&factor), Some(logit)) = (factors.get(name), logit_term(name, term, moment)) else { continue };
+            let (Some(&factor), Some(logit)) = (factors.get(name), logit_term(name, term, moment))
+            else {
+                continue;
+            };
             names.push(name);
             terms.push((logit, factor));
         }
         if !terms.is_empty() {
-            let head = teacher.map(|Lesson { states, head, logits }| TeacherHead { hidden: &states.last, head, shared: logits });
+            let head = teacher.map(
+                |Lesson {
+                     states,
+                     head,
+                     logits,
+                 }| TeacherHead {
+                    hidden: &states.last,
+                    head,
+                    shared: logits,
+                },
+            );
             let head = head.filter(|_| self.compares_logits());
-            let (loss, numbers) = D::logit_losses(last.put_tape(tape), student_head, targets, head, &terms);
+            let (loss, numbers) =
+                D::logit_losses(last.put_tape(tape), student_head, targets, head, &terms);
             values.extend(names.into_iter().cloned().zip(numbers));
             let (loss, rest) = loss.split_tape();
             (total, tape) = add(total, loss, rest);
@@ -225,7 +286,9 @@ impl Objective {
             Term::Lm { .. } | Term::LogitsKl { .. } => unreachable!("not a hidden term"),
             Term::HiddenMse { normalize, .. } => D::hidden_mse(x, target, *normalize),
             Term::HiddenCosine { .. } => D::hidden_cosine(x, target),
-            Term::HiddenWasserstein { .. } => D::critic_term(x, target, &auxiliary.critics[&(name.to_owned(), own)]),
+            Term::HiddenWasserstein { .. } => {
+                D::critic_term(x, target, &auxiliary.critics[&(name.to_owned(), own)])
+            }
         }
     }
 
@@ -270,22 +333,29 @@ pub(super) fn rows<D: Ops>(x: &Mat<D>) -> usize {
 fn term_states(term: &Term) -> run::States {
     match term {
         Term::Lm { .. } | Term::LogitsKl { .. } => run::States::Raw,
-        Term::HiddenMse { states, .. } | Term::HiddenCosine { states, .. } | Term::HiddenWasserstein { states, .. } => *states,
+        Term::HiddenMse { states, .. }
+        | Term::HiddenCosine { states, .. }
+        | Term::HiddenWasserstein { states, .. } => *states,
     }
 }
 
 fn logit_term(name: &str, term: &Term, moment: &Moment) -> Option<LogitTerm> {
     match term {
         Term::Lm { .. } => Some(LogitTerm::Lm),
-        Term::LogitsKl { direction, .. } => {
-            Some(LogitTerm::Kl { temperature: moment.temperatures[name], reverse: *direction == Direction::Reverse })
-        }
+        Term::LogitsKl { direction, .. } => Some(LogitTerm::Kl {
+            temperature: moment.temperatures[name],
+            reverse: *direction == Direction::Reverse,
+        }),
         Term::HiddenMse { .. } | Term::HiddenCosine { .. } | Term::HiddenWasserstein { .. } => None,
     }
 }
 
 /// total + loss, recorded on `tape`.
-fn add<D: Ops, T: Tape<f32, D>>(total: Option<Scalar<D>>, loss: Scalar<D>, tape: T) -> (Option<Scalar<D>>, T) {
+fn add<D: Ops, T: Tape<f32, D>>(
+    total: Option<Scalar<D>>,
+    loss: Scalar<D>,
+    tape: T,
+) -> (Option<Scalar<D>>, T) {
     match total {
         None => (Some(loss), tape),
         Some(total) => {

@@ -5,8 +5,9 @@ use crate::spec::run::{Matching, State};
 
 /// The pairs in force at `step` of a run, in the order of the student's layers.
 ///
-/// Fixed maps were resolved by `spec`. The random one (RAIL-KD, arXiv 2109.10164) draws `student_layers` of the teacher's 1 … `teacher_layers` without replacement and sorts them, anew in
-/// every epoch or every `redraw` steps; a draw depends on the seed and its own number alone.
+/// Fixed maps were resolved by `spec`. The random one (RAIL-KD, arXiv 2109.10164) draws
+/// `student_layers` of the teacher's 1 … `teacher_layers` without replacement and sorts them, anew
+/// in every epoch or every `redraw` steps; a draw depends on the seed and its own number alone.
 pub fn pairs_at(
     matching: &Matching,
     student_layers: usize,
@@ -22,7 +23,11 @@ pub fn pairs_at(
             let mut layers = Stream::new(seed, "match.random", draw).permutation(teacher_layers);
             layers.truncate(student_layers);
             layers.sort_unstable();
-            layers.into_iter().enumerate().map(|(i, layer)| (State::Layer(i + 1), State::Layer(layer + 1))).collect()
+            layers
+                .into_iter()
+                .enumerate()
+                .map(|(i, layer)| (State::Layer(i + 1), State::Layer(layer + 1)))
+                .collect()
         }
     }
 }
@@ -32,20 +37,35 @@ mod tests {
     use super::*;
 
     fn teachers(matching: &Matching, step: u64, epoch: u64) -> Vec<usize> {
-        let layer = |state| if let State::Layer(layer) = state { layer } else { unreachable!("only layers are drawn") };
-        pairs_at(matching, 3, 6, 7, step, epoch).into_iter().map(|(_, teacher)| layer(teacher)).collect()
+        let layer = |state| {
+            if let State::Layer(layer) = state {
+                layer
+            } else {
+                unreachable!("only layers are drawn")
+            }
+        };
+        pairs_at(matching, 3, 6, 7, step, epoch)
+            .into_iter()
+            .map(|(_, teacher)| layer(teacher))
+            .collect()
     }
 
     #[test]
     fn random_pairs_are_sorted_layers_redrawn_every_epoch() {
         let matching = Matching::Random { redraw: None };
-        let draws: Vec<Vec<usize>> = (0..20).map(|epoch| teachers(&matching, 1000, epoch)).collect();
+        let draws: Vec<Vec<usize>> = (0..20)
+            .map(|epoch| teachers(&matching, 1000, epoch))
+            .collect();
         for draw in &draws {
             assert!(draw.windows(2).all(|pair| pair[0] < pair[1]), "{draw:?}");
             assert!(draw[0] >= 1 && draw[2] <= 6, "{draw:?}");
         }
         assert!(draws.iter().any(|draw| draw != &draws[0]));
-        assert_eq!(draws[4], teachers(&matching, 2000, 4), "within an epoch the draw stays");
+        assert_eq!(
+            draws[4],
+            teachers(&matching, 2000, 4),
+            "within an epoch the draw stays"
+        );
     }
 
     #[test]

@@ -1,21 +1,36 @@
-//! Two clouds of the same tokens but of different widths, brought into one space, for a picture that shows both.
+//! Two clouds of the same tokens but of different widths, brought into one space, for a picture
+//! that shows both.
 //!
-//! Each cloud is centred and reduced to its k leading principal components, k = min(16, both widths, tokens − 1); the second is then turned onto the first by the orthogonal matrix that
-//! minimises the squared distance of equal tokens (orthogonal Procrustes; Schönemann 1966). A turn keeps every distance inside a cloud, so nothing is made alike that is not. k is small against
+//! Each cloud is centred and reduced to its k leading principal components, k = min(16, both
+//! widths, tokens − 1); the second is then turned onto the first by the orthogonal matrix that
+//! minimises the squared distance of equal tokens (orthogonal Procrustes; Schönemann 1966). A turn
+//! keeps every distance inside a cloud, so nothing is made alike that is not. k is small against
 //! the number of tokens, or else the turn alone could make two unrelated clouds coincide.
 
 use crate::random::Stream;
 
 /// Most dimensions of the common space.
 const DIMENSIONS: usize = 16;
-/// Rounds of the subspace iteration; the leading components of hidden states are settled long before.
+/// Rounds of the subspace iteration; the leading components of hidden states are settled long
+/// before.
 const ROUNDS: usize = 60;
 
 /// Two clouds (states, width) of equally many tokens → their coordinates (tokens, k) and k.
-pub fn to_common_space(first: (&[f32], usize), second: (&[f32], usize)) -> (Vec<f32>, Vec<f32>, usize) {
+pub fn to_common_space(
+    first: (&[f32], usize),
+    second: (&[f32], usize),
+) -> (Vec<f32>, Vec<f32>, usize) {
     let tokens = first.0.len() / first.1;
-    assert_eq!(tokens, second.0.len() / second.1, "both clouds hold the same tokens");
-    let k = DIMENSIONS.min(first.1).min(second.1).min(tokens.saturating_sub(1)).max(1);
+    assert_eq!(
+        tokens,
+        second.0.len() / second.1,
+        "both clouds hold the same tokens"
+    );
+    let k = DIMENSIONS
+        .min(first.1)
+        .min(second.1)
+        .min(tokens.saturating_sub(1))
+        .max(1);
     let a = principal_coordinates(first.0, first.1, k);
     let b = principal_coordinates(second.0, second.1, k);
     // The turn is U Vᵀ of M = Bᵀ A = U S Vᵀ.
@@ -30,32 +45,53 @@ pub fn to_common_space(first: (&[f32], usize), second: (&[f32], usize)) -> (Vec<
     let turn = orthogonal_factor(&m, k);
     let turned = b
         .chunks_exact(k)
-        .flat_map(|row| (0..k).map(|j| (0..k).map(|i| row[i] * turn[i * k + j]).sum::<f64>() as f32).collect::<Vec<_>>())
+        .flat_map(|row| {
+            (0..k)
+                .map(|j| (0..k).map(|i| row[i] * turn[i * k + j]).sum::<f64>() as f32)
+                .collect::<Vec<_>>()
+        })
         .collect();
     (a.iter().map(|&x| x as f32).collect(), turned, k)
 }
 
-/// Coordinates (tokens, k) along the k leading principal components, by subspace iteration on the centred data.
+/// Coordinates (tokens, k) along the k leading principal components, by subspace iteration on the
+/// centred data.
 fn principal_coordinates(states: &[f32], width: usize, k: usize) -> Vec<f64> {
     let tokens = states.len() / width;
     let mut mean = vec![0.0; width];
     for row in states.chunks_exact(width) {
-        mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / tokens as f64);
+        mean.iter_mut()
+            .zip(row)
+            .for_each(|(m, &x)| *m += f64::from(x) / tokens as f64);
     }
-    let centred: Vec<f64> =
-        states.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect::<Vec<_>>()).collect();
+    let centred: Vec<f64> = states
+        .chunks_exact(width)
+        .flat_map(|row| {
+            row.iter()
+                .zip(&mean)
+                .map(|(&x, m)| f64::from(x) - m)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     let project = |basis: &[Vec<f64>]| -> Vec<f64> {
-        centred.chunks_exact(width).flat_map(|row| basis.iter().map(|axis| dot(row, axis)).collect::<Vec<_>>()).collect()
+        centred
+            .chunks_exact(width)
+            .flat_map(|row| basis.iter().map(|axis| dot(row, axis)).collect::<Vec<_>>())
+            .collect()
     };
     let mut stream = Stream::new(0, "components", 0);
-    let mut basis: Vec<Vec<f64>> = (0..k).map(|_| (0..width).map(|_| stream.normal()).collect()).collect();
+    let mut basis: Vec<Vec<f64>> = (0..k)
+        .map(|_| (0..width).map(|_| stream.normal()).collect())
+        .collect();
     orthonormalise(&mut basis);
     for _ in 0..ROUNDS {
         let coordinates = project(&basis);
         for (j, axis) in basis.iter_mut().enumerate() {
             axis.fill(0.0);
             for (row, coordinate) in centred.chunks_exact(width).zip(coordinates.chunks_exact(k)) {
-                axis.iter_mut().zip(row).for_each(|(a, x)| *a += coordinate[j] * x);
+                axis.iter_mut()
+                    .zip(row)
+                    .for_each(|(a, x)| *a += coordinate[j] * x);
             }
         }
         orthonormalise(&mut basis);
@@ -63,15 +99,24 @@ fn principal_coordinates(states: &[f32], width: usize, k: usize) -> Vec<f64> {
     project(&basis)
 }
 
-/// The polar factor U Vᵀ of a k×k matrix, by the rotations of one-sided Jacobi: columns of M V become orthogonal, M V = U S.
+/// The polar factor U Vᵀ of a k×k matrix, by the rotations of one-sided Jacobi: columns of M V
+/// become orthogonal, M V = U S.
 fn orthogonal_factor(m: &[f64], k: usize) -> Vec<f64> {
-    let mut columns: Vec<Vec<f64>> = (0..k).map(|j| (0..k).map(|i| m[i * k + j]).collect()).collect();
-    let mut v: Vec<Vec<f64>> = (0..k).map(|j| (0..k).map(|i| if i == j { 1.0 } else { 0.0 }).collect()).collect();
+    let mut columns: Vec<Vec<f64>> = (0..k)
+        .map(|j| (0..k).map(|i| m[i * k + j]).collect())
+        .collect();
+    let mut v: Vec<Vec<f64>> = (0..k)
+        .map(|j| (0..k).map(|i| if i == j { 1.0 } else { 0.0 }).collect())
+        .collect();
     for _ in 0..60 {
         let mut largest: f64 = 0.0;
         for p in 0..k {
             for q in p + 1..k {
-                let (pp, qq, pq) = (dot(&columns[p], &columns[p]), dot(&columns[q], &columns[q]), dot(&columns[p], &columns[q]));
+                let (pp, qq, pq) = (
+                    dot(&columns[p], &columns[p]),
+                    dot(&columns[q], &columns[q]),
+                    dot(&columns[p], &columns[q]),
+                );
                 if pq == 0.0 {
                     continue;
                 }
@@ -93,12 +138,19 @@ fn orthogonal_factor(m: &[f64], k: usize) -> Vec<f64> {
         }
     }
     orthonormalise(&mut columns);
-    (0..k * k).map(|at| (0..k).map(|c| columns[c][at / k] * v[c][at % k]).sum()).collect()
+    (0..k * k)
+        .map(|at| (0..k).map(|c| columns[c][at / k] * v[c][at % k]).sum())
+        .collect()
 }
 
-/// Gram and Schmidt, twice for accuracy; an axis that depends on those before it is replaced by a coordinate axis that does not.
+/// Gram and Schmidt, twice for accuracy; an axis that depends on those before it is replaced by a
+/// coordinate axis that does not.
 fn orthonormalise(basis: &mut [Vec<f64>]) {
-    let scale = basis.iter().map(|axis| dot(axis, axis)).fold(0.0, f64::max).sqrt();
+    let scale = basis
+        .iter()
+        .map(|axis| dot(axis, axis))
+        .fold(0.0, f64::max)
+        .sqrt();
     for j in 0..basis.len() {
         let (before, rest) = basis.split_at_mut(j);
         let axis = &mut rest[0];
@@ -119,7 +171,9 @@ fn remove(axis: &mut [f64], before: &[Vec<f64>]) {
     for _ in 0..2 {
         for other in before {
             let along = dot(axis, other);
-            axis.iter_mut().zip(other).for_each(|(x, o)| *x -= along * o);
+            axis.iter_mut()
+                .zip(other)
+                .for_each(|(x, o)| *x -= along * o);
         }
     }
 }
@@ -137,15 +191,26 @@ mod tests {
         let mut stream = Stream::new(1, "test", 0);
         let narrow: Vec<f32> = (0..50)
             .flat_map(|_| {
-                let row: Vec<f32> = (0..4).map(|j| (stream.normal() * f64::from(1 + j)) as f32).collect();
+                let row: Vec<f32> = (0..4)
+                    .map(|j| (stream.normal() * f64::from(1 + j)) as f32)
+                    .collect();
                 row
             })
             .collect();
-        // A turn by 0.3 in the plane of the first two axes, a swap of the others, one more coordinate, and another centre.
+        // A turn by 0.3 in the plane of the first two axes, a swap of the others, one more
+        // coordinate, and another centre.
         let (sine, cosine) = 0.3f32.sin_cos();
         let wide: Vec<f32> = narrow
             .chunks_exact(4)
-            .flat_map(|p| [cosine * p[0] - sine * p[1] + 5.0, sine * p[0] + cosine * p[1], -p[3], p[2] - 1.0, 0.5])
+            .flat_map(|p| {
+                [
+                    cosine * p[0] - sine * p[1] + 5.0,
+                    sine * p[0] + cosine * p[1],
+                    -p[3],
+                    p[2] - 1.0,
+                    0.5,
+                ]
+            })
             .collect();
         let (a, b, k) = to_common_space((&wide, 5), (&narrow, 4));
         assert_eq!((k, a.len(), b.len()), (4, 200, 200));
@@ -157,10 +222,23 @@ mod tests {
     #[test]
     fn components_keep_the_variance_that_they_can() {
         let mut stream = Stream::new(2, "test", 0);
-        let states: Vec<f32> = (0..200).flat_map(|_| [10.0, 3.0, 0.1].map(|s| (s * stream.normal()) as f32)).collect();
+        let states: Vec<f32> = (0..200)
+            .flat_map(|_| [10.0, 3.0, 0.1].map(|s| (s * stream.normal()) as f32))
+            .collect();
         let coordinates = principal_coordinates(&states, 3, 2);
-        let variance = |j: usize| coordinates.chunks_exact(2).map(|c| c[j] * c[j]).sum::<f64>() / 200.0;
-        assert!((variance(0) / 100.0 - 1.0).abs() < 0.3 && (variance(1) / 9.0 - 1.0).abs() < 0.3, "{} {}", variance(0), variance(1));
+        let variance = |j: usize| {
+            coordinates
+                .chunks_exact(2)
+                .map(|c| c[j] * c[j])
+                .sum::<f64>()
+                / 200.0
+        };
+        assert!(
+            (variance(0) / 100.0 - 1.0).abs() < 0.3 && (variance(1) / 9.0 - 1.0).abs() < 0.3,
+            "{} {}",
+            variance(0),
+            variance(1)
+        );
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! Floating-point operations of a training, counted from its shapes, so that arms of different cost can be put on one axis.
+//! Floating-point operations of a training, counted from its shapes, so that arms of different cost
+//! can be put on one axis.
 //!
-//! A multiply-add is two operations and only matrix products count, as in [`Config::forward_flops_per_token`]; a backward pass costs two forward passes. Measuring the balance before training
-//! counts too. A run's cost is that of the run alone: sharing a teacher's pass with other runs is a gift of the machine, not of the arm.
+//! A multiply-add is two operations and only matrix products count, as in
+//! [`Config::forward_flops_per_token`]; a backward pass costs two forward passes. Measuring the
+//! balance before training counts too. A run's cost is that of the run alone: sharing a teacher's
+//! pass with other runs is a gift of the machine, not of the arm.
 
 use crate::model::Config;
 use crate::ops::{Constraint, CriticSettings, critic_flops};
@@ -19,7 +22,8 @@ pub fn plain_training(config: &Config, train: &Train) -> TrainingCost {
     }
 }
 
-/// The cost of a run: its student forward and backward with the projections, its teacher forward if a term needs one, its critics.
+/// The cost of a run: its student forward and backward with the projections, its teacher forward if
+/// a term needs one, its critics.
 pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> TrainingCost {
     let train = &spec.train;
     let micro_batch = (train.batch * train.context) as f64;
@@ -30,32 +34,57 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
     } as f64;
     let pass = 3.0 * student.forward_flops_per_token(train.context) * micro_batch;
     let teacher_pass = teacher.forward_flops_per_token(train.context) * micro_batch;
-    let projections =
-        if student.width == teacher.width { 0.0 } else { 3.0 * 2.0 * (student.width * teacher.width) as f64 * micro_batch * pairs };
+    let projections = if student.width == teacher.width {
+        0.0
+    } else {
+        3.0 * 2.0 * (student.width * teacher.width) as f64 * micro_batch * pairs
+    };
 
     let hidden = spec.loss.values().filter(|term| term.is_hidden()).count() as f64;
     let needs_teacher = spec.loss.values().any(needs_teacher);
     let mut student_flops = micro_batches * (pass + hidden * projections);
-    let mut teacher_flops = if needs_teacher { micro_batches * teacher_pass } else { 0.0 };
+    let mut teacher_flops = if needs_teacher {
+        micro_batches * teacher_pass
+    } else {
+        0.0
+    };
     let mut critic_flops = 0.0;
     for critic in spec.loss.values().filter_map(critic) {
-        let flops = self::critic_flops(&settings(critic, teacher.width), train.batch * train.context);
-        critic_flops += pairs * (train.steps as f64 * critic.steps as f64 * flops.update + micro_batches * flops.term);
+        let flops = self::critic_flops(
+            &settings(critic, teacher.width),
+            train.batch * train.context,
+        );
+        critic_flops += pairs
+            * (train.steps as f64 * critic.steps as f64 * flops.update
+                + micro_batches * flops.term);
     }
     if let Balance::Gradient { batches, .. } = &spec.balance
         && hidden > 0.0
     {
-        // One forward and backward pass for the reference and for every hidden term on each batch; critics warm up before, on the states of one more forward pass.
+        // One forward and backward pass for the reference and for every hidden term on each batch;
+        // critics warm up before, on the states of one more forward pass.
         let batches = *batches as f64;
-        let warm_up = if spec.loss.values().any(|term| critic(term).is_some()) { pass / 3.0 } else { 0.0 };
+        let warm_up = if spec.loss.values().any(|term| critic(term).is_some()) {
+            pass / 3.0
+        } else {
+            0.0
+        };
         student_flops += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
         teacher_flops += batches * teacher_pass;
         for critic in spec.loss.values().filter_map(critic) {
-            let flops = self::critic_flops(&settings(critic, teacher.width), train.batch * train.context);
+            let flops = self::critic_flops(
+                &settings(critic, teacher.width),
+                train.batch * train.context,
+            );
             critic_flops += pairs * (critic.warmup as f64 * flops.update + batches * flops.term);
         }
     }
-    TrainingCost { student_flops, teacher_flops, critic_flops, tokens: tokens(train) }
+    TrainingCost {
+        student_flops,
+        teacher_flops,
+        critic_flops,
+        tokens: tokens(train),
+    }
 }
 
 /// Tokens predicted in all steps.
@@ -66,14 +95,20 @@ fn tokens(train: &Train) -> u64 {
 fn needs_teacher(term: &Term) -> bool {
     match term {
         Term::Lm { .. } => false,
-        Term::LogitsKl { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } | Term::HiddenWasserstein { .. } => true,
+        Term::LogitsKl { .. }
+        | Term::HiddenMse { .. }
+        | Term::HiddenCosine { .. }
+        | Term::HiddenWasserstein { .. } => true,
     }
 }
 
 fn critic(term: &Term) -> Option<&Critic> {
     match term {
         Term::HiddenWasserstein { critic, .. } => Some(critic),
-        Term::Lm { .. } | Term::LogitsKl { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } => None,
+        Term::Lm { .. }
+        | Term::LogitsKl { .. }
+        | Term::HiddenMse { .. }
+        | Term::HiddenCosine { .. } => None,
     }
 }
 
@@ -84,7 +119,15 @@ fn settings(critic: &Critic, input: usize) -> CriticSettings {
         Lipschitz::Spectral => Constraint::Spectral,
         Lipschitz::Clip => Constraint::Clip(critic.clip.unwrap_or(0.0)),
     };
-    CriticSettings { input, width: critic.width, depth: critic.depth, slope: critic.slope, constraint, lr: critic.lr, betas: critic.betas }
+    CriticSettings {
+        input,
+        width: critic.width,
+        depth: critic.depth,
+        slope: critic.slope,
+        constraint,
+        lr: critic.lr,
+        betas: critic.betas,
+    }
 }
 
 #[cfg(test)]
@@ -160,21 +203,36 @@ mod tests {
         let cost = distillation(&spec(""), &student, &teacher);
         assert_eq!(
             cost,
-            TrainingCost { student_flops: 3.0 * (2.0 * 1808.0 + 1600.0) * 1280.0, teacher_flops: 0.0, critic_flops: 0.0, tokens: 1280 }
+            TrainingCost {
+                student_flops: 3.0 * (2.0 * 1808.0 + 1600.0) * 1280.0,
+                teacher_flops: 0.0,
+                critic_flops: 0.0,
+                tokens: 1280
+            }
         );
         assert_eq!(cost, plain_training(&student, &spec("").train));
     }
 
     #[test]
     fn teacher_projections_and_critics_count() {
-        let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 12, 2, 100, 16));
+        let (student, teacher) = (
+            Config::new(2, 8, 2, 100, 16),
+            Config::new(4, 12, 2, 100, 16),
+        );
         let cost = distillation(&spec(WASSERSTEIN), &student, &teacher);
         let plain = plain_training(&student, &spec("").train).student_flops;
         assert_eq!(cost.student_flops, plain + 3.0 * 3.0 * 2.0 * 96.0 * 1280.0);
-        assert_eq!(cost.teacher_flops, teacher.forward_flops_per_token(16) * 1280.0);
-        // A critic's forward pass F = 2·(12·32 + 32² + 32) = 2880; 64 tokens, 3 pairs, 5 updates on the first of 2 micro-batches.
+        assert_eq!(
+            cost.teacher_flops,
+            teacher.forward_flops_per_token(16) * 1280.0
+        );
+        // A critic's forward pass F = 2·(12·32 + 32² + 32) = 2880; 64 tokens, 3 pairs, 5 updates on
+        // the first of 2 micro-batches.
         let update = 64.0 * (2.0 * (3.0 * 2880.0 - 768.0) + 4.0 * 2880.0);
-        assert_eq!(cost.critic_flops, 3.0 * 10.0 * (5.0 * update + 2.0 * 3.0 * 64.0 * 2880.0));
+        assert_eq!(
+            cost.critic_flops,
+            3.0 * 10.0 * (5.0 * update + 2.0 * 3.0 * 64.0 * 2880.0)
+        );
     }
 
     #[test]
@@ -182,10 +240,17 @@ mod tests {
         let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 8, 2, 100, 16));
         let without = distillation(&spec(WASSERSTEIN), &student, &teacher);
         let mut balanced = spec(WASSERSTEIN);
-        balanced.balance = Balance::Gradient { batches: 8, reference: "lm".into() };
+        balanced.balance = Balance::Gradient {
+            batches: 8,
+            reference: "lm".into(),
+        };
         let with = distillation(&balanced, &student, &teacher);
-        // 8 batches of 64 tokens, two terms of three forward passes' cost and one pass for the critics; the same tokens are trained on.
-        assert_eq!(with.student_flops - without.student_flops, 8.0 * 7.0 * (2.0 * 1808.0 + 1600.0) * 64.0);
+        // 8 batches of 64 tokens, two terms of three forward passes' cost and one pass for the
+        // critics; the same tokens are trained on.
+        assert_eq!(
+            with.student_flops - without.student_flops,
+            8.0 * 7.0 * (2.0 * 1808.0 + 1600.0) * 64.0
+        );
         assert!(with.critic_flops > without.critic_flops && with.tokens == without.tokens);
     }
 }

@@ -1,10 +1,12 @@
 //! Text generation with a key-value cache, on the host.
 //!
-//! One new token costs one pass over the weights, so this path is made of products of a vector with a matrix over plain f32 arrays, parallel over columns; the prompt goes through in one
-//! pass of matrix products. Sums have a fixed order, so the logits do not depend on the number of threads.
+//! One new token costs one pass over the weights, so this path is made of products of a vector with
+//! a matrix over plain f32 arrays, parallel over columns; the prompt goes through in one pass of
+//! matrix products. Sums have a fixed order, so the logits do not depend on the number of threads.
 //!
-//! Positions are learned, so the cache cannot simply drop its oldest entry: when a token would not fit the model's positions, the cache starts anew with the last half of the positions'
-//! worth of tokens, which then are positions 0, 1, ….
+//! Positions are learned, so the cache cannot simply drop its oldest entry: when a token would not
+//! fit the model's positions, the cache starts anew with the last half of the positions' worth of
+//! tokens, which then are positions 0, 1, ….
 
 use crate::model::{Config, Weights};
 use crate::ops::inference::{Matrix, activate, add, attention, head, layer_norm, linear};
@@ -12,7 +14,8 @@ use crate::ops::on_a_worker;
 
 use super::sampling::Sampler;
 
-/// Tokens of a prompt that go through together, so that scratch memory does not grow with the prompt.
+/// Tokens of a prompt that go through together, so that scratch memory does not grow with the
+/// prompt.
 const PREFILL: usize = 256;
 
 /// A model reading one sequence, token by token, over borrowed weights.
@@ -57,10 +60,19 @@ impl<'a> Decoder<'a> {
     /// A decoder that has read nothing. The weights fit the config (`Weights::check`).
     pub fn new(config: &'a Config, weights: &'a Weights) -> Self {
         let get = |name: &str| weights.arrays[name].values.as_slice();
-        let norm = |name: &str| Norm { weight: get(&format!("{name}.weight")), bias: get(&format!("{name}.bias")) };
+        let norm = |name: &str| Norm {
+            weight: get(&format!("{name}.weight")),
+            bias: get(&format!("{name}.bias")),
+        };
         let linear = |name: &str| {
             let array = &weights.arrays[&format!("{name}.weight")];
-            Linear { weight: Matrix { values: &array.values, columns: array.shape[1] }, bias: get(&format!("{name}.bias")) }
+            Linear {
+                weight: Matrix {
+                    values: &array.values,
+                    columns: array.shape[1],
+                },
+                bias: get(&format!("{name}.bias")),
+            }
         };
         let block = |i: usize| Block {
             ln_1: norm(&format!("h.{i}.ln_1")),
@@ -78,7 +90,11 @@ impl<'a> Decoder<'a> {
             wpe: get("wpe.weight"),
             blocks: (0..config.layers).map(block).collect(),
             ln_f: norm("ln_f"),
-            head: get(if config.tied { "wte.weight" } else { "lm_head.weight" }),
+            head: get(if config.tied {
+                "wte.weight"
+            } else {
+                "lm_head.weight"
+            }),
             held: Vec::new(),
             logits: vec![0.0; config.vocabulary],
         }
@@ -93,7 +109,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Reads `tokens` (at least one, all below the vocabulary) and returns the logits (V) of the one that follows.
+    /// Reads `tokens` (at least one, all below the vocabulary) and returns the logits (V) of the
+    /// one that follows.
     pub fn read(&mut self, tokens: &[u32]) -> &[f32] {
         assert!(!tokens.is_empty(), "nothing to read");
         on_a_worker(|| self.read_here(tokens));
@@ -117,19 +134,38 @@ impl<'a> Decoder<'a> {
         }
         let width = self.config.width;
         let mut hidden = last[last.len() - width..].to_vec();
-        layer_norm(&last[last.len() - width..], self.ln_f.weight, self.ln_f.bias, self.config.epsilon, &mut hidden);
+        layer_norm(
+            &last[last.len() - width..],
+            self.ln_f.weight,
+            self.ln_f.bias,
+            self.config.epsilon,
+            &mut hidden,
+        );
         head(self.head, &hidden, &mut self.logits);
     }
 
-    /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream (n, C) after the last block.
+    /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream
+    /// (n, C) after the last block.
     fn advance(&mut self, tokens: &[u32]) -> Vec<f32> {
-        let Config { width, heads, inner, epsilon, activation, .. } = *self.config;
+        let Config {
+            width,
+            heads,
+            inner,
+            epsilon,
+            activation,
+            ..
+        } = *self.config;
         let start = self.held.len();
         let count = tokens.len();
         let mut x = Vec::with_capacity(count * width);
         for (i, &token) in tokens.iter().enumerate() {
             let (token, position) = (token as usize * width, (start + i) * width);
-            x.extend(self.wte[token..token + width].iter().zip(&self.wpe[position..position + width]).map(|(t, p)| t + p));
+            x.extend(
+                self.wte[token..token + width]
+                    .iter()
+                    .zip(&self.wpe[position..position + width])
+                    .map(|(t, p)| t + p),
+            );
         }
         let mut normal = vec![0.0; count * width];
         let mut qkv = vec![0.0; count * 3 * width];
@@ -143,13 +179,31 @@ impl<'a> Decoder<'a> {
                 block.keys.extend_from_slice(&row[width..2 * width]);
                 block.values.extend_from_slice(&row[2 * width..]);
             }
-            attention(&qkv, &block.keys, &block.values, width, heads, self.config.attention_scale(i), &mut attended);
-            linear(&attended, block.c_proj.weight, block.c_proj.bias, &mut update);
+            attention(
+                &qkv,
+                &block.keys,
+                &block.values,
+                width,
+                heads,
+                self.config.attention_scale(i),
+                &mut attended,
+            );
+            linear(
+                &attended,
+                block.c_proj.weight,
+                block.c_proj.bias,
+                &mut update,
+            );
             add(&mut x, &update);
             layer_norm(&x, block.ln_2.weight, block.ln_2.bias, epsilon, &mut normal);
             linear(&normal, block.mlp_fc.weight, block.mlp_fc.bias, &mut inner);
             activate(activation, &mut inner);
-            linear(&inner, block.mlp_proj.weight, block.mlp_proj.bias, &mut update);
+            linear(
+                &inner,
+                block.mlp_proj.weight,
+                block.mlp_proj.bias,
+                &mut update,
+            );
             add(&mut x, &update);
         }
         self.held.extend_from_slice(tokens);
@@ -157,7 +211,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new one; ends early after `stop`, which is the last token returned then.
+/// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new
+/// one; ends early after `stop`, which is the last token returned then.
 pub fn generate(
     decoder: &mut Decoder,
     prompt: &[u32],
@@ -203,7 +258,10 @@ mod tests {
         let expected = reference::logits(&config, &weights, &tokens);
         let mut decoder = Decoder::new(&config, &weights);
         let close = |found: &[f32], at: usize| {
-            found.iter().zip(&expected[at]).for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{x} {e} at {at}"))
+            found
+                .iter()
+                .zip(&expected[at])
+                .for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{x} {e} at {at}"))
         };
         close(decoder.read(&tokens[..9]), 8);
         for at in 9..12 {
@@ -222,14 +280,26 @@ mod tests {
             (Activation::Silu, false, false, true, 96),
             (Activation::Tanh, true, true, false, 17),
         ] {
-            let config = Config { inner, activation, scale_by_width, scale_by_layer, tied, ..Config::new(3, 15, 3, 61, 32) };
+            let config = Config {
+                inner,
+                activation,
+                scale_by_width,
+                scale_by_layer,
+                tied,
+                ..Config::new(3, 15, 3, 61, 32)
+            };
             let weights = reference::sharp(&config, 5);
             let expected = reference::logits(&config, &weights, &tokens);
             let mut decoder = Decoder::new(&config, &weights);
             decoder.read(&tokens[..9]);
             for at in 9..12 {
                 let found = decoder.read(&tokens[at..at + 1]);
-                found.iter().zip(&expected[at]).for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{config:?}: {x} {e} at {at}"));
+                found.iter().zip(&expected[at]).for_each(|(x, e)| {
+                    assert!(
+                        (f64::from(*x) - e).abs() < 1e-4,
+                        "{config:?}: {x} {e} at {at}"
+                    )
+                });
             }
         }
     }
@@ -239,15 +309,28 @@ mod tests {
         let (config, weights) = model();
         let prompt = [1, 5, 9];
         let mut decoder = Decoder::new(&config, &weights);
-        let found = generate(&mut decoder, &prompt, 29, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let found = generate(
+            &mut decoder,
+            &prompt,
+            29,
+            &mut Sampler::new(Sampling::Greedy),
+            None,
+            |_| {},
+        );
         let mut all = prompt.to_vec();
         for _ in 0..29 {
             let logits = reference::logits(&config, &weights, &all).pop().unwrap();
-            all.push(greedy(&logits.iter().map(|&x| x as f32).collect::<Vec<_>>()));
+            all.push(greedy(
+                &logits.iter().map(|&x| x as f32).collect::<Vec<_>>(),
+            ));
         }
         assert_eq!(found, all[3..]);
         assert!(
-            found.iter().collect::<std::collections::BTreeSet<_>>().len() > 3,
+            found
+                .iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                > 3,
             "the text should not be one token again and again: {found:?}"
         );
     }
@@ -263,7 +346,14 @@ mod tests {
         let slid = decoder.read(&tokens[32..]).to_vec();
         assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens[17..]));
         assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens));
-        let long = generate(&mut decoder, &tokens[..3], 100, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let long = generate(
+            &mut decoder,
+            &tokens[..3],
+            100,
+            &mut Sampler::new(Sampling::Greedy),
+            None,
+            |_| {},
+        );
         assert_eq!(long.len(), 100);
     }
 
@@ -271,9 +361,23 @@ mod tests {
     fn text_ends_after_the_stop_token() {
         let (config, weights) = model();
         let mut decoder = Decoder::new(&config, &weights);
-        let all = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), None, |_| {});
+        let all = generate(
+            &mut decoder,
+            &[1, 5, 9],
+            12,
+            &mut Sampler::new(Sampling::Greedy),
+            None,
+            |_| {},
+        );
         let mut heard = Vec::new();
-        let cut = generate(&mut decoder, &[1, 5, 9], 12, &mut Sampler::new(Sampling::Greedy), Some(all[6]), |token| heard.push(token));
+        let cut = generate(
+            &mut decoder,
+            &[1, 5, 9],
+            12,
+            &mut Sampler::new(Sampling::Greedy),
+            Some(all[6]),
+            |token| heard.push(token),
+        );
         let first = all.iter().position(|&token| token == all[6]).unwrap();
         assert_eq!(cut, all[..=first]);
         assert_eq!(heard, cut);
@@ -285,11 +389,15 @@ mod tests {
         let weights = Weights::random(&config, 1);
         let tokens: Vec<u32> = (0..280).map(|i| (i * 37) % 1500).collect();
         let run = |threads| {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-                let mut decoder = Decoder::new(&config, &weights);
-                let read = decoder.read(&tokens).to_vec();
-                (read, decoder.read(&[7]).to_vec())
-            })
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| {
+                    let mut decoder = Decoder::new(&config, &weights);
+                    let read = decoder.read(&tokens).to_vec();
+                    (read, decoder.read(&[7]).to_vec())
+                })
         };
         assert_eq!(run(1), run(3));
     }

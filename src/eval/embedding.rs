@@ -1,7 +1,10 @@
-//! t-SNE of the final hidden states of teacher and student, embedded together (van der Maaten and Hinton 2008, Barnes–Hut by van der Maaten 2014).
+//! t-SNE of the final hidden states of teacher and student, embedded together (van der Maaten and
+//! Hinton 2008, Barnes–Hut by van der Maaten 2014).
 //!
-//! The picture is the same for every number of threads and on every call: the fit runs on one thread (its sums are taken in the order of the threads otherwise), the start is drawn from this
-//! project's own generator, and the nearest neighbours are searched exactly here, because the tree of the library is built from the system's entropy.
+//! The picture is the same for every number of threads and on every call: the fit runs on one
+//! thread (its sums are taken in the order of the threads otherwise), the start is drawn from this
+//! project's own generator, and the nearest neighbours are searched exactly here, because the tree
+//! of the library is built from the system's entropy.
 
 use anyhow::{Context, Result};
 use bhtsne::Neighbor;
@@ -11,7 +14,8 @@ use super::components::to_common_space;
 use crate::random::Stream;
 use crate::record::evaluation::EmbeddingPoint;
 
-/// Largest perplexity of the neighbourhoods; a quarter of the points where there are fewer than 120.
+/// Largest perplexity of the neighbourhoods; a quarter of the points where there are fewer than
+/// 120.
 const PERPLEXITY: usize = 30;
 /// Accuracy of Barnes–Hut: cells of the tree seen under a smaller angle count as one point.
 const THETA: f64 = 0.5;
@@ -22,7 +26,8 @@ const START: f64 = 1e-4;
 /// Fewer points than this have no neighbourhoods to show.
 const FEWEST: usize = 8;
 
-/// The final states of one model: `states` is (tokens, width) row by row, `layers` the model's depth.
+/// The final states of one model: `states` is (tokens, width) row by row, `layers` the model's
+/// depth.
 #[derive(Debug, Clone, Copy)]
 pub struct Cloud<'a> {
     /// "student" or "teacher".
@@ -32,9 +37,11 @@ pub struct Cloud<'a> {
     pub layers: usize,
 }
 
-/// Embeds the clouds, all of the same tokens, together into two dimensions. A point's `layer` is the depth of its model: the state is the one after `ln_f`.
+/// Embeds the clouds, all of the same tokens, together into two dimensions. A point's `layer` is
+/// the depth of its model: the state is the one after `ln_f`.
 ///
-/// Where the widths of two clouds differ, both are first brought into one space of fewer dimensions (see [`to_common_space`]).
+/// Where the widths of two clouds differ, both are first brought into one space of fewer dimensions
+/// (see [`to_common_space`]).
 ///
 /// # Errors
 /// No thread can be started.
@@ -44,14 +51,22 @@ pub fn embed(clouds: &[Cloud]) -> Result<Vec<EmbeddingPoint>> {
             let (a, b, width) = to_common_space((a.states, a.width), (b.states, b.width));
             vec![(a, width), (b, width)]
         }
-        _ => clouds.iter().map(|cloud| (cloud.states.to_vec(), cloud.width)).collect(),
+        _ => clouds
+            .iter()
+            .map(|cloud| (cloud.states.to_vec(), cloud.width))
+            .collect(),
     };
-    let rows: Vec<&[f32]> = spaces.iter().flat_map(|(states, width)| states.chunks_exact(*width)).collect();
+    let rows: Vec<&[f32]> = spaces
+        .iter()
+        .flat_map(|(states, width)| states.chunks_exact(*width))
+        .collect();
     if rows.len() < FEWEST {
         return Ok(Vec::new());
     }
     let coordinates = tsne(&rows)?;
-    let owners = clouds.iter().flat_map(|cloud| (0..cloud.states.len() / cloud.width).map(move |token| (cloud, token)));
+    let owners = clouds
+        .iter()
+        .flat_map(|cloud| (0..cloud.states.len() / cloud.width).map(move |token| (cloud, token)));
     Ok(owners
         .zip(coordinates.chunks_exact(2))
         .map(|((cloud, token), at)| EmbeddingPoint {
@@ -71,7 +86,10 @@ fn tsne(points: &[&[f32]]) -> Result<Vec<f64>> {
     let neighbours = nearest(points, 3 * perplexity);
     let mut stream = Stream::new(0, "tsne", 0);
     let start: Vec<f64> = (0..2 * count).map(|_| stream.normal() * START).collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a thread for the t-SNE")?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .context("cannot start a thread for the t-SNE")?;
     Ok(pool.install(|| {
         bhtsne::tSNE::<f64, &[f32], 2>::new(points)
             .perplexity(perplexity as f64)
@@ -82,16 +100,31 @@ fn tsne(points: &[&[f32]]) -> Result<Vec<f64>> {
     }))
 }
 
-/// The `count` nearest other points of every point with their Euclidean distances, nearest first, of equal ones the first.
+/// The `count` nearest other points of every point with their Euclidean distances, nearest first,
+/// of equal ones the first.
 fn nearest(points: &[&[f32]], count: usize) -> Vec<Vec<Neighbor<f64>>> {
-    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>().sqrt();
+    let distance = |a: &[f32], b: &[f32]| {
+        a.iter()
+            .zip(b)
+            .map(|(x, y)| f64::from(x - y).powi(2))
+            .sum::<f64>()
+            .sqrt()
+    };
     (0..points.len())
         .into_par_iter()
         .map(|i| {
             let others = (0..points.len()).filter(|&j| j != i);
-            let mut all: Vec<Neighbor<f64>> =
-                others.map(|index| Neighbor { index, distance: distance(points[i], points[index]) }).collect();
-            all.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.index.cmp(&b.index)));
+            let mut all: Vec<Neighbor<f64>> = others
+                .map(|index| Neighbor {
+                    index,
+                    distance: distance(points[i], points[index]),
+                })
+                .collect();
+            all.sort_unstable_by(|a, b| {
+                a.distance
+                    .total_cmp(&b.distance)
+                    .then(a.index.cmp(&b.index))
+            });
             all.truncate(count);
             all
         })
@@ -108,29 +141,56 @@ mod tests {
         (0..2 * each)
             .flat_map(|i| {
                 let centre = if i < each { -10.0 } else { 10.0 };
-                (0..6).map(|_| (centre + stream.normal()) as f32).collect::<Vec<_>>()
+                (0..6)
+                    .map(|_| (centre + stream.normal()) as f32)
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
 
     fn bits(points: &[EmbeddingPoint]) -> Vec<(u64, u64)> {
-        points.iter().map(|p| (p.x.to_bits(), p.y.to_bits())).collect()
+        points
+            .iter()
+            .map(|p| (p.x.to_bits(), p.y.to_bits()))
+            .collect()
     }
 
     #[test]
     fn two_groups_stay_apart_and_every_call_gives_the_same_bits() {
         let states = groups(40, 1);
-        let cloud = [Cloud { model: "student", states: &states, width: 6, layers: 3 }];
+        let cloud = [Cloud {
+            model: "student",
+            states: &states,
+            width: 6,
+            layers: 3,
+        }];
         let points = embed(&cloud).unwrap();
         assert_eq!(points.len(), 80);
-        assert_eq!((points[79].token, points[79].layer, points[79].model.as_str()), (79, 3, "student"));
-        let mean =
-            |points: &[EmbeddingPoint]| (points.iter().map(|p| p.x).sum::<f64>() / 40.0, points.iter().map(|p| p.y).sum::<f64>() / 40.0);
+        assert_eq!(
+            (
+                points[79].token,
+                points[79].layer,
+                points[79].model.as_str()
+            ),
+            (79, 3, "student")
+        );
+        let mean = |points: &[EmbeddingPoint]| {
+            (
+                points.iter().map(|p| p.x).sum::<f64>() / 40.0,
+                points.iter().map(|p| p.y).sum::<f64>() / 40.0,
+            )
+        };
         let (a, b) = (mean(&points[..40]), mean(&points[40..]));
         let apart = (a.0 - b.0).hypot(a.1 - b.1);
-        let spread = points[..40].iter().map(|p| (p.x - a.0).hypot(p.y - a.1)).fold(0.0, f64::max);
+        let spread = points[..40]
+            .iter()
+            .map(|p| (p.x - a.0).hypot(p.y - a.1))
+            .fold(0.0, f64::max);
         assert!(apart > 2.0 * spread, "{apart} {spread}");
-        let two = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let two = rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap();
         assert_eq!(bits(&points), bits(&two.install(|| embed(&cloud).unwrap())));
     }
 
@@ -138,16 +198,33 @@ mod tests {
     fn a_turned_copy_of_other_width_lies_beside_its_original() {
         // The same points with two more coordinates that are zero, and the axes permuted.
         let narrow = groups(30, 2);
-        let wide: Vec<f32> = narrow.chunks_exact(6).flat_map(|p| [p[3], 0.0, p[1], p[0], p[5], 0.0, p[4], p[2]]).collect();
+        let wide: Vec<f32> = narrow
+            .chunks_exact(6)
+            .flat_map(|p| [p[3], 0.0, p[1], p[0], p[5], 0.0, p[4], p[2]])
+            .collect();
         let clouds = [
-            Cloud { model: "teacher", states: &wide, width: 8, layers: 4 },
-            Cloud { model: "student", states: &narrow, width: 6, layers: 2 },
+            Cloud {
+                model: "teacher",
+                states: &wide,
+                width: 8,
+                layers: 4,
+            },
+            Cloud {
+                model: "student",
+                states: &narrow,
+                width: 6,
+                layers: 2,
+            },
         ];
         let points = embed(&clouds).unwrap();
-        // Equal points repel each other in the plane, so a twin is the nearest point rather than at the same place.
+        // Equal points repel each other in the plane, so a twin is the nearest point rather than at
+        // the same place.
         let nearest = |i: usize| {
             let distance = |j: usize| (points[i].x - points[j].x).hypot(points[i].y - points[j].y);
-            (0..120).filter(|&j| j != i).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap()
+            (0..120)
+                .filter(|&j| j != i)
+                .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))
+                .unwrap()
         };
         let twins = (0..60).filter(|&i| nearest(i) == i + 60).count();
         assert!(twins >= 54, "{twins} of 60 lie next to their twin");
@@ -156,6 +233,15 @@ mod tests {
     #[test]
     fn too_few_points_have_no_picture() {
         let states = groups(3, 1);
-        assert!(embed(&[Cloud { model: "student", states: &states, width: 6, layers: 1 }]).unwrap().is_empty());
+        assert!(
+            embed(&[Cloud {
+                model: "student",
+                states: &states,
+                width: 6,
+                layers: 1
+            }])
+            .unwrap()
+            .is_empty()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Perplexity of a split, per document, and closeness to a teacher's predictions, from one pass over its windows.
+//! Perplexity of a split, per document, and closeness to a teacher's predictions, from one pass
+//! over its windows.
 
 use crate::model::{Gpt2, score_windows, windows};
 use crate::ops::Ops;
@@ -27,7 +28,12 @@ pub struct Closeness {
 }
 
 /// Scores `text` by windows of `context` tokens every `stride`.
-pub fn perplexity<D: Ops>(model: &Gpt2<D>, text: &Text, context: usize, stride: usize) -> Perplexity {
+pub fn perplexity<D: Ops>(
+    model: &Gpt2<D>,
+    text: &Text,
+    context: usize,
+    stride: usize,
+) -> Perplexity {
     compare(model, None, text, context, stride).0
 }
 
@@ -41,14 +47,23 @@ pub fn compare<D: Ops>(
 ) -> (Perplexity, Option<Closeness>) {
     let mut sums = Documents::new(text.documents);
     let (mut kl, mut agreed) = (0.0, 0u64);
-    score_windows(model, teacher, text.tokens, windows(text.tokens.len(), context, stride), |position, score| {
-        sums.add(position, -score.log_probability);
-        kl += score.kl;
-        agreed += u64::from(score.agrees);
-    });
+    score_windows(
+        model,
+        teacher,
+        text.tokens,
+        windows(text.tokens.len(), context, stride),
+        |position, score| {
+            sums.add(position, -score.log_probability);
+            kl += score.kl;
+            agreed += u64::from(score.agrees);
+        },
+    );
     let perplexity = summarise(text, sums.groups);
     let scored = perplexity.scored_tokens as f64;
-    let closeness = teacher.map(|_| Closeness { kl_nats_per_token: kl / scored, top1: agreed as f64 / scored });
+    let closeness = teacher.map(|_| Closeness {
+        kl_nats_per_token: kl / scored,
+        top1: agreed as f64 / scored,
+    });
     (perplexity, closeness)
 }
 
@@ -64,11 +79,20 @@ struct Documents<'a> {
 impl<'a> Documents<'a> {
     fn new(starts: &'a [usize]) -> Self {
         let per_group = starts.len().div_ceil(GROUPS).max(1);
-        Self { starts, per_group, current: 0, groups: vec![(0.0, 0); starts.len().div_ceil(per_group).max(1)] }
+        Self {
+            starts,
+            per_group,
+            current: 0,
+            groups: vec![(0.0, 0); starts.len().div_ceil(per_group).max(1)],
+        }
     }
 
     fn add(&mut self, position: usize, nats: f64) {
-        while self.starts.get(self.current + 1).is_some_and(|&start| start <= position) {
+        while self
+            .starts
+            .get(self.current + 1)
+            .is_some_and(|&start| start <= position)
+        {
             self.current += 1;
         }
         let (sum, count) = &mut self.groups[self.current / self.per_group];
@@ -77,7 +101,8 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// The totals, from the sums of the groups in order, so that they can be recomputed from what is stored.
+/// The totals, from the sums of the groups in order, so that they can be recomputed from what is
+/// stored.
 fn summarise(text: &Text, documents: Vec<(f64, u64)>) -> Perplexity {
     let nats: f64 = documents.iter().map(|(sum, _)| sum).sum();
     let scored_tokens: u64 = documents.iter().map(|(_, count)| count).sum();
@@ -104,19 +129,25 @@ mod tests {
     use crate::random::Stream;
     use dfdx::prelude::Cpu;
 
-    /// The definition, position by position: the windows that hold p, the first of them that may score it.
+    /// The definition, position by position: the windows that hold p, the first of them that may
+    /// score it.
     #[test]
     fn windows_score_what_the_definition_says() {
         for tokens in 0..30 {
             for context in 1..9 {
                 for stride in 1..=context {
-                    let found: Vec<(usize, usize)> =
-                        windows(tokens, context, stride).flat_map(|w| (w.first_scored..w.end).map(move |p| (p, w.begin))).collect();
+                    let found: Vec<(usize, usize)> = windows(tokens, context, stride)
+                        .flat_map(|w| (w.first_scored..w.end).map(move |p| (p, w.begin)))
+                        .collect();
                     let mut expected = Vec::new();
                     let (mut begin, mut before) = (0, 0);
                     while begin < tokens {
                         let end = tokens.min(begin + context);
-                        expected.extend((begin + 1..end).filter(|&p| p >= before).map(|p| (p, begin)));
+                        expected.extend(
+                            (begin + 1..end)
+                                .filter(|&p| p >= before)
+                                .map(|p| (p, begin)),
+                        );
                         if end == tokens {
                             break;
                         }
@@ -132,16 +163,27 @@ mod tests {
     fn setting() -> (Gpt2<Cpu>, Gpt2<Cpu>, Vec<u32>) {
         let device = Cpu::default();
         let (student, teacher) = (Config::new(2, 12, 2, 29, 16), Config::new(3, 18, 3, 29, 16));
-        let model = |config: &Config, seed| Gpt2::from_weights(&device, config, &reference::sharp(config, seed)).unwrap();
+        let model = |config: &Config, seed| {
+            Gpt2::from_weights(&device, config, &reference::sharp(config, seed)).unwrap()
+        };
         let mut stream = Stream::new(1, "test", 0);
-        (model(&student, 1), model(&teacher, 2), (0..75).map(|_| stream.below(29) as u32).collect())
+        (
+            model(&student, 1),
+            model(&teacher, 2),
+            (0..75).map(|_| stream.below(29) as u32).collect(),
+        )
     }
 
     #[test]
     fn scores_equal_those_of_the_plain_formulas() {
         let (student, teacher, tokens) = setting();
         let documents = [0, 10, 50];
-        let text = Text { tokens: &tokens, documents: &documents, words: 60, bytes: 200 };
+        let text = Text {
+            tokens: &tokens,
+            documents: &documents,
+            words: 60,
+            bytes: 200,
+        };
         for (context, stride) in [(16, 16), (16, 5), (11, 10)] {
             let (found, closeness) = compare(&student, Some(&teacher), &text, context, stride);
             let (mut sums, mut kl, mut agreed) = ([(0.0, 0u64); 3], 0.0, 0);
@@ -152,10 +194,15 @@ mod tests {
                 for position in window.first_scored..window.end {
                     let s = reference::log_softmax(&own[position - window.begin - 1]);
                     let t = reference::log_softmax(&other[position - window.begin - 1]);
-                    let group = &mut sums[documents.iter().filter(|&&start| start <= position).count() - 1];
+                    let group =
+                        &mut sums[documents.iter().filter(|&&start| start <= position).count() - 1];
                     group.0 -= s[tokens[position] as usize];
                     group.1 += 1;
-                    kl += t.iter().zip(&s).map(|(t, s)| t.exp() * (t - s)).sum::<f64>();
+                    kl += t
+                        .iter()
+                        .zip(&s)
+                        .map(|(t, s)| t.exp() * (t - s))
+                        .sum::<f64>();
                     let best = |x: &[f64]| (0..29).max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap();
                     agreed += u64::from(best(&s) == best(&t));
                 }
@@ -164,7 +211,10 @@ mod tests {
             let nll = sums.iter().map(|sum| sum.0).sum::<f64>() / scored as f64;
             assert_eq!((found.tokens, found.scored_tokens), (75, scored));
             for (found, expected) in found.documents.iter().zip(&sums) {
-                assert!((found.0 - expected.0).abs() < 1e-3 && found.1 == expected.1, "{found:?} {expected:?}");
+                assert!(
+                    (found.0 - expected.0).abs() < 1e-3 && found.1 == expected.1,
+                    "{found:?} {expected:?}"
+                );
             }
             assert!((found.nll_nats_per_token - nll).abs() < 1e-4);
             assert!((found.perplexity / nll.exp() - 1.0).abs() < 1e-4);
@@ -179,7 +229,12 @@ mod tests {
     #[test]
     fn validation_is_the_perplexity_with_windows_side_by_side() {
         let (student, _, tokens) = setting();
-        let text = Text { tokens: &tokens, documents: &[0], words: 60, bytes: 200 };
+        let text = Text {
+            tokens: &tokens,
+            documents: &[0],
+            words: 60,
+            bytes: 200,
+        };
         let found = validation_nll(&student, &tokens, 16);
         assert!((found - perplexity(&student, &text, 16, 16).nll_nats_per_token).abs() < 1e-12);
     }
@@ -187,7 +242,12 @@ mod tests {
     #[test]
     fn a_model_agrees_with_itself() {
         let (student, _, tokens) = setting();
-        let text = Text { tokens: &tokens, documents: &[0], words: 60, bytes: 200 };
+        let text = Text {
+            tokens: &tokens,
+            documents: &[0],
+            words: 60,
+            bytes: 200,
+        };
         let closeness = compare(&student, Some(&student), &text, 16, 8).1.unwrap();
         assert!(closeness.kl_nats_per_token.abs() < 1e-7);
         assert_eq!(closeness.top1, 1.0);
@@ -199,12 +259,19 @@ mod tests {
         let mut stream = Stream::new(2, "test", 0);
         let tokens: Vec<u32> = (0..6000).map(|_| stream.below(29) as u32).collect();
         let run = |threads, tokens: &[u32]| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             let mut all = Vec::new();
             pool.install(|| {
-                score_windows(&student, Some(&teacher), tokens, windows(tokens.len(), 16, 16), |p, score| {
-                    all.push((p, score.log_probability.to_bits(), score.kl.to_bits()))
-                })
+                score_windows(
+                    &student,
+                    Some(&teacher),
+                    tokens,
+                    windows(tokens.len(), 16, 16),
+                    |p, score| all.push((p, score.log_probability.to_bits(), score.kl.to_bits())),
+                )
             });
             all
         };

@@ -1,4 +1,5 @@
-//! Text written by teacher and student from the same prompts, which are cut from the test split at places that depend on the split alone.
+//! Text written by teacher and student from the same prompts, which are cut from the test split at
+//! places that depend on the split alone.
 
 use anyhow::Result;
 
@@ -20,15 +21,28 @@ pub struct Vocabulary<'a> {
 /// Tokens of a prompt.
 const PROMPT: usize = 24;
 
-/// Where the prompts begin in a stream of `tokens` tokens whose documents begin at `documents` (ascending): at evenly spaced ones of the documents that are long enough for a prompt
-/// and a continuation of `length` tokens; where those are too few, at evenly spaced places of the stream.
-pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length: usize) -> Vec<usize> {
+/// Where the prompts begin in a stream of `tokens` tokens whose documents begin at `documents`
+/// (ascending): at evenly spaced ones of the documents that are long enough for a prompt and a
+/// continuation of `length` tokens; where those are too few, at evenly spaced places of the stream.
+pub fn prompt_places(
+    tokens: usize,
+    documents: &[usize],
+    prompts: usize,
+    length: usize,
+) -> Vec<usize> {
     let needed = PROMPT + length;
     let ends = documents.iter().skip(1).copied().chain([tokens]);
-    let long: Vec<usize> =
-        documents.iter().copied().zip(ends).filter(|(begin, end)| end - begin >= needed).map(|(begin, _)| begin).collect();
+    let long: Vec<usize> = documents
+        .iter()
+        .copied()
+        .zip(ends)
+        .filter(|(begin, end)| end - begin >= needed)
+        .map(|(begin, _)| begin)
+        .collect();
     if long.len() >= prompts {
-        (0..prompts).map(|i| long[i * long.len() / prompts]).collect()
+        (0..prompts)
+            .map(|i| long[i * long.len() / prompts])
+            .collect()
     } else if tokens > PROMPT {
         let last = tokens.saturating_sub(needed).max(1);
         (0..prompts).map(|i| i * last / prompts).collect()
@@ -37,7 +51,8 @@ pub fn prompt_places(tokens: usize, documents: &[usize], prompts: usize, length:
     }
 }
 
-/// Lets the model and, where there is one, the teacher continue every prompt greedily by at most `settings.tokens` tokens, until the end of the text.
+/// Lets the model and, where there is one, the teacher continue every prompt greedily by at most
+/// `settings.tokens` tokens, until the end of the text.
 ///
 /// # Errors
 /// Tokens that have no text.
@@ -48,12 +63,27 @@ pub fn write_samples(
     model: (&Config, &Weights),
     teacher: Option<(&Config, &Weights)>,
 ) -> Result<Vec<Sample>> {
-    let places = prompt_places(test.tokens.len(), test.documents, settings.prompts, settings.tokens);
+    let places = prompt_places(
+        test.tokens.len(),
+        test.documents,
+        settings.prompts,
+        settings.tokens,
+    );
     let mut model = Decoder::new(model.0, model.1);
     let mut teacher = teacher.map(|(config, weights)| Decoder::new(config, weights));
-    let Vocabulary { decode, end_of_text: end } = vocabulary;
+    let Vocabulary {
+        decode,
+        end_of_text: end,
+    } = vocabulary;
     let continuation = |decoder: &mut Decoder, prompt: &[u32]| -> Result<String> {
-        let mut tokens = generate(decoder, prompt, settings.tokens, &mut Sampler::new(Sampling::Greedy), Some(end), |_| {});
+        let mut tokens = generate(
+            decoder,
+            prompt,
+            settings.tokens,
+            &mut Sampler::new(Sampling::Greedy),
+            Some(end),
+            |_| {},
+        );
         if tokens.last() == Some(&end) {
             tokens.pop();
         }
@@ -62,12 +92,16 @@ pub fn write_samples(
     let mut samples = Vec::with_capacity(places.len());
     for place in places {
         let prompt = &test.tokens[place..place + PROMPT];
-        let next = &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
+        let next =
+            &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
         let reference = next.split(|&token| token == end).next().unwrap_or_default();
         samples.push(Sample {
             prompt: decode(prompt)?,
             reference: decode(reference)?,
-            teacher: teacher.as_mut().map(|teacher| continuation(teacher, prompt)).transpose()?,
+            teacher: teacher
+                .as_mut()
+                .map(|teacher| continuation(teacher, prompt))
+                .transpose()?,
             student: continuation(&mut model, prompt)?,
         });
     }
@@ -78,8 +112,13 @@ pub fn write_samples(
 pub fn samples_markdown(samples: &[Sample]) -> String {
     let mut page = String::from("# Samples\n");
     for (i, sample) in samples.iter().enumerate() {
-        page.push_str(&format!("\n## Prompt {}\n\n{}", i + 1, fenced(&sample.prompt)));
-        let mut part = |name: &str, text: &str| page.push_str(&format!("\n{name}:\n\n{}", fenced(text)));
+        page.push_str(&format!(
+            "\n## Prompt {}\n\n{}",
+            i + 1,
+            fenced(&sample.prompt)
+        ));
+        let mut part =
+            |name: &str, text: &str| page.push_str(&format!("\n{name}:\n\n{}", fenced(text)));
         part("The test text goes on", &sample.reference);
         if let Some(teacher) = &sample.teacher {
             part("The teacher", teacher);
@@ -94,7 +133,10 @@ pub fn samples_markdown(samples: &[Sample]) -> String {
 fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
-    format!("{fence}text\n{text}{}{fence}\n", if text.ends_with('\n') { "" } else { "\n" })
+    format!(
+        "{fence}text\n{text}{}{fence}\n",
+        if text.ends_with('\n') { "" } else { "\n" }
+    )
 }
 
 #[cfg(test)]
@@ -106,7 +148,10 @@ mod tests {
         let documents: Vec<usize> = vec![0, 100, 110, 200, 300, 310, 400];
         // Long enough for 24 + 40 tokens: those at 0, 110, 200, 310 and 400.
         assert_eq!(prompt_places(500, &documents, 2, 40), [0, 200]);
-        assert_eq!(prompt_places(500, &documents, 5, 40), [0, 110, 200, 310, 400]);
+        assert_eq!(
+            prompt_places(500, &documents, 5, 40),
+            [0, 110, 200, 310, 400]
+        );
     }
 
     #[test]
@@ -118,11 +163,18 @@ mod tests {
 
     #[test]
     fn markdown_shows_every_text_in_a_fence_that_holds() {
-        let sample = Sample { prompt: "Once".into(), reference: " upon\n".into(), teacher: Some(" a ```".into()), student: " time".into() };
+        let sample = Sample {
+            prompt: "Once".into(),
+            reference: " upon\n".into(),
+            teacher: Some(" a ```".into()),
+            student: " time".into(),
+        };
         let page = samples_markdown(&[sample]);
         assert_eq!(
             page,
-            "# Samples\n\n## Prompt 1\n\n```text\nOnce\n```\n\nThe test text goes on:\n\n```text\n upon\n```\n\nThe teacher:\n\n````text\n a ```\n````\n\nThe student:\n\n```text\n time\n```\n"
+            "# Samples\n\n## Prompt 1\n\n```text\nOnce\n```\n\nThe test text goes \
+             on:\n\n```text\n upon\n```\n\nThe teacher:\n\n````text\n a ```\n````\n\nThe \
+             student:\n\n```text\n time\n```\n"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! How fast a model reads a prompt and writes on, on this machine: the only measurement of time here, kept apart from everything that a checksum covers.
+//! How fast a model reads a prompt and writes on, on this machine: the only measurement of time
+//! here, kept apart from everything that a checksum covers.
 
 use std::time::Instant;
 
@@ -13,11 +14,17 @@ const ROUNDS: usize = 3;
 /// Tokens decoded one by one in each measurement.
 const DECODED: usize = 32;
 
-/// Times a prompt of `context` tokens (fewer if the model's positions do not leave room for the tokens decoded after it), made of `tokens` over and over.
+/// Times a prompt of `context` tokens (fewer if the model's positions do not leave room for the
+/// tokens decoded after it), made of `tokens` over and over.
 pub fn measure(config: &Config, weights: &Weights, tokens: &[u32], context: usize) -> Speed {
     let decoded = DECODED.min(config.positions / 2).max(1);
     let context = context.min(config.positions.saturating_sub(decoded)).max(1);
-    let prompt: Vec<u32> = tokens.iter().copied().chain(std::iter::repeat(0)).take(context).collect();
+    let prompt: Vec<u32> = tokens
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(0))
+        .take(context)
+        .collect();
     let mut decoder = Decoder::new(config, weights);
     let (mut prefill, mut decode) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
@@ -54,7 +61,10 @@ mod tests {
     fn speeds_are_measured_within_the_positions() {
         let config = Config::new(1, 8, 2, 11, 16);
         let speed = measure(&config, &Weights::random(&config, 1), &[1, 2, 3], 16);
-        assert_eq!((speed.context, speed.threads), (8, rayon::current_num_threads()));
+        assert_eq!(
+            (speed.context, speed.threads),
+            (8, rayon::current_num_threads())
+        );
         assert!(speed.prefill_tokens_per_second > 0.0 && speed.decode_tokens_per_second > 0.0);
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
     }

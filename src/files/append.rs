@@ -10,8 +10,9 @@ use super::{system, write};
 
 /// A file to append to. What was appended is durable after [`Append::sync`].
 ///
-/// A write that fails half-way is cut off before the next one. After a failed flush nothing more is accepted: the system may count the lost bytes as written, so only writing them
-/// again, from the start, would be safe.
+/// A write that fails half-way is cut off before the next one. After a failed flush nothing more is
+/// accepted: the system may count the lost bytes as written, so only writing them again, from the
+/// start, would be safe.
 #[derive(Debug)]
 pub struct Append {
     path: PathBuf,
@@ -40,9 +41,18 @@ impl Append {
         let file = system::open_append(path).map_err(refuse)?;
         let found = file.metadata().map_err(refuse)?.len();
         if found < keep {
-            bail!("{} has {found} bytes where {keep} are needed", path.display());
+            bail!(
+                "{} has {found} bytes where {keep} are needed",
+                path.display()
+            );
         }
-        let mut append = Self { path: path.to_owned(), file, length: keep, torn: found > keep, lost: false };
+        let mut append = Self {
+            path: path.to_owned(),
+            file,
+            length: keep,
+            torn: found > keep,
+            lost: false,
+        };
         append.cut()?;
         Ok(append)
     }
@@ -59,7 +69,8 @@ impl Append {
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.cut()?;
         self.torn = true;
-        system::write(&mut self.file, &self.path, bytes).map_err(|error| explain(error, "write", &self.path))?;
+        system::write(&mut self.file, &self.path, bytes)
+            .map_err(|error| explain(error, "write", &self.path))?;
         self.torn = false;
         self.length += bytes.len() as u64;
         Ok(())
@@ -72,7 +83,8 @@ impl Append {
     pub fn sync(&mut self) -> Result<()> {
         self.cut()?;
         self.lost = true;
-        system::sync_file(&self.file, &self.path).map_err(|error| explain(error, "flush", &self.path))?;
+        system::sync_file(&self.file, &self.path)
+            .map_err(|error| explain(error, "flush", &self.path))?;
         self.lost = false;
         Ok(())
     }
@@ -83,7 +95,11 @@ impl Append {
     /// Anything the disk refuses, and a file that is shorter.
     pub fn truncate(&mut self, length: u64) -> Result<()> {
         if length > self.length {
-            bail!("{} has {} bytes where {length} are needed", self.path.display(), self.length);
+            bail!(
+                "{} has {} bytes where {length} are needed",
+                self.path.display(),
+                self.length
+            );
         }
         self.torn |= length < self.length;
         self.length = length;
@@ -92,10 +108,15 @@ impl Append {
 
     fn cut(&mut self) -> Result<()> {
         if self.lost {
-            bail!("{} could not be flushed before, so its end may be lost; run the same command again", self.path.display());
+            bail!(
+                "{} could not be flushed before, so its end may be lost; run the same command \
+                 again",
+                self.path.display()
+            );
         }
         if self.torn {
-            system::truncate(&self.file, &self.path, self.length).map_err(|error| explain(error, "truncate", &self.path))?;
+            system::truncate(&self.file, &self.path, self.length)
+                .map_err(|error| explain(error, "truncate", &self.path))?;
             self.torn = false;
         }
         Ok(())

@@ -32,7 +32,10 @@ pub struct Entry {
 
 impl Entry {
     pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, sha256: sha256(bytes) }
+        Self {
+            bytes: bytes.len() as u64,
+            sha256: sha256(bytes),
+        }
     }
 
     /// That of a file, read piece by piece.
@@ -46,7 +49,12 @@ impl Entry {
         let mut piece = vec![0; 1 << 20];
         loop {
             match file.read(&mut piece) {
-                Ok(0) => return Ok(Self { bytes, sha256: hexadecimal(&hash.finalize()) }),
+                Ok(0) => {
+                    return Ok(Self {
+                        bytes,
+                        sha256: hexadecimal(&hash.finalize()),
+                    });
+                }
                 Ok(count) => {
                     hash.update(&piece[..count]);
                     bytes += count as u64;
@@ -61,9 +69,17 @@ impl Entry {
 /// A file that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    Missing { file: String },
-    Length { file: String, expected: u64, found: u64 },
-    Content { file: String },
+    Missing {
+        file: String,
+    },
+    Length {
+        file: String,
+        expected: u64,
+        found: u64,
+    },
+    Content {
+        file: String,
+    },
 }
 
 impl Mismatch {
@@ -78,8 +94,18 @@ impl std::fmt::Display for Mismatch {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Missing { file } => write!(out, "{file} is missing"),
-            Self::Length { file, expected, found } => write!(out, "{file} has {found} bytes where {expected} were written"),
-            Self::Content { file } => write!(out, "{file} does not have the content that was written (its sha256 differs)"),
+            Self::Length {
+                file,
+                expected,
+                found,
+            } => write!(
+                out,
+                "{file} has {found} bytes where {expected} were written"
+            ),
+            Self::Content { file } => write!(
+                out,
+                "{file} does not have the content that was written (its sha256 differs)"
+            ),
         }
     }
 }
@@ -98,10 +124,12 @@ pub fn sha256_of_file(path: &Path) -> Result<String> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The text of `checksums.toml`.
@@ -109,12 +137,18 @@ pub(crate) fn to_text(checksums: &Checksums) -> Result<String> {
     toml::to_string(checksums).context("checksums cannot be written as TOML")
 }
 
-/// Hashes `files` (relative paths) of a folder and writes its `checksums.toml`, which must not be there yet.
+/// Hashes `files` (relative paths) of a folder and writes its `checksums.toml`, which must not be
+/// there yet.
 ///
 /// # Errors
 /// A file that cannot be read, or anything the disk refuses.
 pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Checksums> {
-    let entry = |file: &S| Ok((file.as_ref().to_owned(), Entry::of_file(&folder.join(file.as_ref()))?));
+    let entry = |file: &S| {
+        Ok((
+            file.as_ref().to_owned(),
+            Entry::of_file(&folder.join(file.as_ref()))?,
+        ))
+    };
     let checksums: Checksums = files.iter().map(entry).collect::<Result<_>>()?;
     write_new(&folder.join(CHECKSUMS), to_text(&checksums)?.as_bytes())?;
     Ok(checksums)
@@ -126,10 +160,17 @@ pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Chec
 /// A file that is missing, cannot be read or is not a list of checksums of files below the folder.
 pub fn read_checksums(folder: &Path) -> Result<Checksums> {
     let path = folder.join(CHECKSUMS);
-    let checksums: Checksums = toml::from_str(&read_text(&path, LIMIT)?).with_context(|| format!("{} is damaged", path.display()))?;
+    let checksums: Checksums = toml::from_str(&read_text(&path, LIMIT)?)
+        .with_context(|| format!("{} is damaged", path.display()))?;
     for file in checksums.keys() {
-        if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
-            bail!("{} is damaged: `{file}` is not a file below its folder", path.display());
+        if !Path::new(file)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            bail!(
+                "{} is damaged: `{file}` is not a file below its folder",
+                path.display()
+            );
         }
     }
     Ok(checksums)
@@ -162,22 +203,37 @@ pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option
     let length = match path.metadata() {
         Ok(about) if about.is_file() => about.len(),
         Ok(_) => return Ok(Some(Mismatch::Missing { file })),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Mismatch::Missing { file })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Some(Mismatch::Missing { file }));
+        }
         Err(error) => return Err(explain(error, "read", path)),
     };
     if length != entry.bytes {
-        return Ok(Some(Mismatch::Length { file, expected: entry.bytes, found: length }));
+        return Ok(Some(Mismatch::Length {
+            file,
+            expected: entry.bytes,
+            found: length,
+        }));
     }
     Ok((Entry::of_file(path)? != *entry).then_some(Mismatch::Content { file }))
 }
 
-/// The files of `checksums.toml` that are not there, or not at their length: quick, nothing is hashed.
+/// The files of `checksums.toml` that are not there, or not at their length: quick, nothing is
+/// hashed.
 ///
 /// # Errors
 /// No readable `checksums.toml`.
 pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let checksums = read_checksums(folder)?;
-    let is_there =
-        |file: &str, entry: &Entry| folder.join(file).metadata().is_ok_and(|about| about.is_file() && about.len() == entry.bytes);
-    Ok(checksums.iter().filter(|(file, entry)| !is_there(file, entry)).map(|(file, _)| PathBuf::from(file)).collect())
+    let is_there = |file: &str, entry: &Entry| {
+        folder
+            .join(file)
+            .metadata()
+            .is_ok_and(|about| about.is_file() && about.len() == entry.bytes)
+    };
+    Ok(checksums
+        .iter()
+        .filter(|(file, entry)| !is_there(file, entry))
+        .map(|(file, _)| PathBuf::from(file))
+        .collect())
 }

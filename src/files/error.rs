@@ -7,7 +7,8 @@ use std::path::Path;
 const INPUT_OUTPUT: i32 = 5;
 const TOO_MANY_OPEN: i32 = 24;
 
-/// "cannot write results/a/report.md: the disk is full; …", with the system's own words as the cause.
+/// "cannot write results/a/report.md: the disk is full; …", with the system's own words as the
+/// cause.
 pub(super) fn explain(error: Error, action: &str, path: &Path) -> anyhow::Error {
     let words = words(&error);
     let sentence = match words {
@@ -19,20 +20,33 @@ pub(super) fn explain(error: Error, action: &str, path: &Path) -> anyhow::Error 
 
 fn words(error: &Error) -> Option<&'static str> {
     Some(match (error.kind(), error.raw_os_error()) {
-        (ErrorKind::StorageFull, _) => "the disk is full; free some space and run the same command again, it goes on from here",
+        (ErrorKind::StorageFull, _) => {
+            "the disk is full; free some space and run the same command again, it goes on from here"
+        }
         (ErrorKind::QuotaExceeded, _) => {
-            "your share of the disk is used up; free some space and run the same command again, it goes on from here"
+            "your share of the disk is used up; free some space and run the same command again, it \
+             goes on from here"
         }
         (ErrorKind::FileTooLarge, _) => {
-            "it would be larger than the file system or a limit allows; raise the limit (`ulimit -f`) and run the same command again, it goes on from here"
+            "it would be larger than the file system or a limit allows; raise the limit (`ulimit \
+             -f`) and run the same command again, it goes on from here"
         }
-        (ErrorKind::ReadOnlyFilesystem, _) => "it lies on a read-only file system; choose a folder that can be written",
-        (ErrorKind::PermissionDenied, _) => "permission is missing; change the permissions of it and its folder, or choose another folder",
+        (ErrorKind::ReadOnlyFilesystem, _) => {
+            "it lies on a read-only file system; choose a folder that can be written"
+        }
+        (ErrorKind::PermissionDenied, _) => {
+            "permission is missing; change the permissions of it and its folder, or choose another \
+             folder"
+        }
         (ErrorKind::NotFound, _) => "it, or the folder it belongs in, does not exist",
         (ErrorKind::NotADirectory, _) => "a part of its path is a file, not a folder",
         (ErrorKind::IsADirectory, _) => "it is a folder, not a file",
-        (_, Some(INPUT_OUTPUT)) => "the disk reports an error; check the disk, then run the same command again",
-        (_, Some(TOO_MANY_OPEN)) => "too many files are open; raise the limit, for example with `ulimit -n 4096`",
+        (_, Some(INPUT_OUTPUT)) => {
+            "the disk reports an error; check the disk, then run the same command again"
+        }
+        (_, Some(TOO_MANY_OPEN)) => {
+            "too many files are open; raise the limit, for example with `ulimit -n 4096`"
+        }
         _ => return None,
     })
 }
@@ -43,14 +57,31 @@ mod tests {
 
     #[test]
     fn errors_name_the_file_the_cause_and_the_remedy() {
-        let error = explain(ErrorKind::StorageFull.into(), "write", Path::new("results/a/report.md"));
+        let error = explain(
+            ErrorKind::StorageFull.into(),
+            "write",
+            Path::new("results/a/report.md"),
+        );
         assert_eq!(
             error.to_string(),
-            "cannot write results/a/report.md: the disk is full; free some space and run the same command again, it goes on from here"
+            "cannot write results/a/report.md: the disk is full; free some space and run the same \
+             command again, it goes on from here"
         );
-        assert_eq!(error.downcast_ref::<Error>().map(Error::kind), Some(ErrorKind::StorageFull));
-        let error = explain(Error::from_raw_os_error(INPUT_OUTPUT), "flush", Path::new("x"));
-        assert!(error.to_string().starts_with("cannot flush x: the disk reports an error"), "{error}");
+        assert_eq!(
+            error.downcast_ref::<Error>().map(Error::kind),
+            Some(ErrorKind::StorageFull)
+        );
+        let error = explain(
+            Error::from_raw_os_error(INPUT_OUTPUT),
+            "flush",
+            Path::new("x"),
+        );
+        assert!(
+            error
+                .to_string()
+                .starts_with("cannot flush x: the disk reports an error"),
+            "{error}"
+        );
         let error = explain(Error::other("odd"), "read", Path::new("x"));
         assert_eq!(format!("{error:#}"), "cannot read x: odd");
     }

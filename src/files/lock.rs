@@ -1,7 +1,9 @@
-//! Claims between processes. They save time; nothing correct may rest on one, since locks lie on some network file systems.
+//! Claims between processes. They save time; nothing correct may rest on one, since locks lie on
+//! some network file systems.
 //!
-//! A lock is a file that names its owner. A dead owner is recognised, so nobody ever has to unlock by hand: on the same machine at once, by its process number, start time and the
-//! machine's start; on another machine by its silence, since a living owner touches its lock every few seconds.
+//! A lock is a file that names its owner. A dead owner is recognised, so nobody ever has to unlock
+//! by hand: on the same machine at once, by its process number, start time and the machine's start;
+//! on another machine by its silence, since a living owner touches its lock every few seconds.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -48,19 +50,34 @@ impl Lock {
     /// # Errors
     /// Anything the disk refuses.
     pub fn acquire(path: &Path) -> Result<Claim> {
-        acquire(path, &format!("{}token = {}\n", Owner::this().to_text(), super::unique_name()), 0)
+        acquire(
+            path,
+            &format!(
+                "{}token = {}\n",
+                Owner::this().to_text(),
+                super::unique_name()
+            ),
+            0,
+        )
     }
 
     fn hold(path: &Path, text: &str, taken_over: Option<String>) -> Self {
         let (stop, stopped) = channel();
         let (file, content) = (path.to_owned(), text.to_owned());
-        let beat = std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
-            while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                touch(&file, &content);
-            }
-        });
+        let beat = std::thread::Builder::new()
+            .name("lock".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                    touch(&file, &content);
+                }
+            });
         // Without a thread to be had the lock works, only not against takers elsewhere.
-        Self { path: path.to_owned(), text: text.to_owned(), taken_over, beat: beat.ok().map(|thread| (stop, thread)) }
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            taken_over,
+            beat: beat.ok().map(|thread| (stop, thread)),
+        }
     }
 
     /// Whether the file still names this owner: not after somebody elsewhere took it over.
@@ -90,8 +107,9 @@ fn touch(path: &Path, text: &str) {
     }
 }
 
-/// A file of this owner is linked to the lock's name, which fails where there is one. A dead owner's file is replaced under a lock of its own (`PATH.takeover`), after another look:
-/// so of several takers exactly one replaces it, and none replaces a living one.
+/// A file of this owner is linked to the lock's name, which fails where there is one. A dead
+/// owner's file is replaced under a lock of its own (`PATH.takeover`), after another look: so of
+/// several takers exactly one replaces it, and none replaces a living one.
 fn acquire(path: &Path, text: &str, depth: usize) -> Result<Claim> {
     let (folder, name) = split(path);
     for _ in 0..TRIES {
@@ -114,7 +132,10 @@ fn acquire(path: &Path, text: &str, depth: usize) -> Result<Claim> {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(Claim::HeldBy(format!("processes that take {} at the same moment", path.display())))
+    Ok(Claim::HeldBy(format!(
+        "processes that take {} at the same moment",
+        path.display()
+    )))
 }
 
 /// Nothing where the state changed under way.
@@ -125,17 +146,24 @@ fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(explain(error, "take the lock", path)),
     }
-    let Some(found) = read(path) else { return Ok(None) };
+    let Some(found) = read(path) else {
+        return Ok(None);
+    };
     let gone = match judge(&found, path, own)? {
         Verdict::Held(words) => return Ok(Some(Claim::HeldBy(words))),
         Verdict::Gone(words) => words,
     };
     if depth > 8 {
-        bail!("{} and the locks beside it are left over; remove them", path.display());
+        bail!(
+            "{} and the locks beside it are left over; remove them",
+            path.display()
+        );
     }
     let mut guard = path.as_os_str().to_owned();
     guard.push(".takeover");
-    let Claim::Acquired(_guard) = acquire(Path::new(&guard), text, depth + 1)? else { return Ok(None) };
+    let Claim::Acquired(_guard) = acquire(Path::new(&guard), text, depth + 1)? else {
+        return Ok(None);
+    };
     if read(path).as_ref() != Some(&found) {
         return Ok(None);
     }
@@ -143,10 +171,16 @@ fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<
     Ok(Some(Claim::Acquired(Lock::hold(path, text, Some(gone)))))
 }
 
-/// Puts the own file at the lock's name, unless that is taken. Where the file system has no links, the file is made there.
+/// Puts the own file at the lock's name, unless that is taken. Where the file system has no links,
+/// the file is made there.
 fn place(own: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     match system::link(own, path) {
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
             let mut file = system::create(path)?;
             system::write(&mut file, path, text.as_bytes())
         }
@@ -167,16 +201,29 @@ enum Verdict {
     Gone(String),
 }
 
-/// Whether the owner lives, by what it says of itself or by its silence, measured against a file just written on the same file system.
+/// Whether the owner lives, by what it says of itself or by its silence, measured against a file
+/// just written on the same file system.
 fn judge(text: &str, path: &Path, fresh: &Path) -> Result<Verdict> {
     let lines: Vec<&str> = text.lines().collect();
-    let owner = text.rfind("token = ").and_then(|at| Owner::parse(&text[..at])).filter(|_| lines.len() == 6);
-    let who = owner.as_ref().map_or_else(|| "an unknown process".to_owned(), Owner::describe);
+    let owner = text
+        .rfind("token = ")
+        .and_then(|at| Owner::parse(&text[..at]))
+        .filter(|_| lines.len() == 6);
+    let who = owner
+        .as_ref()
+        .map_or_else(|| "an unknown process".to_owned(), Owner::describe);
     let life = owner.as_ref().map_or(Life::Unknown, Owner::life);
-    let time = |path: &Path| path.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let time = |path: &Path| {
+        path.metadata()
+            .and_then(|about| about.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    };
     Ok(match life {
         Life::Alive => Verdict::Held(who),
-        Life::Dead => Verdict::Gone(format!("{} was left by {who}, which ended without finishing; it is taken over", path.display())),
+        Life::Dead => Verdict::Gone(format!(
+            "{} was left by {who}, which ended without finishing; it is taken over",
+            path.display()
+        )),
         Life::Unknown => {
             let silence = time(fresh).duration_since(time(path)).unwrap_or_default();
             if silence < SILENCE {
@@ -186,7 +233,11 @@ fn judge(text: &str, path: &Path, fresh: &Path) -> Result<Verdict> {
                     SILENCE.as_secs()
                 ))
             } else {
-                Verdict::Gone(format!("{} was left by {who}, silent for {} s; it is taken over", path.display(), silence.as_secs()))
+                Verdict::Gone(format!(
+                    "{} was left by {who}, silent for {} s; it is taken over",
+                    path.display(),
+                    silence.as_secs()
+                ))
             }
         }
     })

@@ -1,12 +1,17 @@
-//! The only way anything is written: durable before visible, whole or not at all, with errors that say what to do.
+//! The only way anything is written: durable before visible, whole or not at all, with errors that
+//! say what to do.
 //!
-//! - [`write_atomically`] for one file ([`write_by`] where it is too large to hold), [`write_folder`] for several that appear together, [`rename_folder`] for a folder that was built elsewhere, [`Append`] for files that grow,
-//!   [`Partial`] for one that is filled over several attempts, [`link`] for a second name.
+//! - [`write_atomically`] for one file ([`write_by`] where it is too large to hold),
+//!   [`write_folder`] for several that appear together, [`rename_folder`] for a folder that was
+//!   built elsewhere, [`Append`] for files that grow, [`Partial`] for one that is filled over
+//!   several attempts, [`link`] for a second name.
 //! - [`set_aside`] for what turned out broken, [`remove_tree`] for what is no longer needed.
-//! - [`write_checksums`] and [`verify_checksums`] for `checksums.toml`; [`Lock`] for claims between processes.
+//! - [`write_checksums`] and [`verify_checksums`] for `checksums.toml`; [`Lock`] for claims between
+//!   processes.
 //!
-//! Every call that changes the disk goes through [`system`], where the environment variable `KDPIPE_FAULT` can make the n-th of them fail or end the process; see [`fault`].
-//! This module knows nothing of what it writes.
+//! Every call that changes the disk goes through [`system`], where the environment variable
+//! `KDPIPE_FAULT` can make the n-th of them fail or end the process; see [`fault`]. This module
+//! knows nothing of what it writes.
 
 mod append;
 mod checksums;
@@ -27,13 +32,15 @@ mod write;
 
 pub use append::Append;
 pub use checksums::{
-    CHECKSUMS, Checksums, Entry, Mismatch, missing_files, read_checksums, sha256, sha256_of_file, verify_checksums, verify_some,
-    write_checksums,
+    CHECKSUMS, Checksums, Entry, Mismatch, missing_files, read_checksums, sha256, sha256_of_file,
+    verify_checksums, verify_some, write_checksums,
 };
 pub use lock::{Claim, Lock};
 pub use owner::unique_name;
 pub use partial::Partial;
-pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside};
+pub use place::{
+    Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside,
+};
 pub use read::{read_limited, read_text};
 pub use space::{free_space, size_in_words};
 pub use write::{create_folders, sync_folder, write_atomically, write_by, write_folder, write_new};

@@ -1,4 +1,5 @@
-//! Who a process is, so that what a dead one left behind can be told from what a living one is using.
+//! Who a process is, so that what a dead one left behind can be told from what a living one is
+//! using.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -7,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::sha256;
 
-/// A process, named so that no other ever has the same name: a number is given to one process at a time per name space, and a start time tells those apart that shared it.
+/// A process, named so that no other ever has the same name: a number is given to one process at a
+/// time per name space, and a start time tells those apart that shared it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     pub process: u32,
@@ -43,7 +45,9 @@ impl Owner {
                     .filter(|name| !name.is_empty())
                     .or_else(|| std::env::var("HOSTNAME").ok())
                     .unwrap_or_default(),
-                space: std::fs::read_link("/proc/self/ns/pid").map(|path| path.display().to_string()).unwrap_or_default(),
+                space: std::fs::read_link("/proc/self/ns/pid")
+                    .map(|path| path.display().to_string())
+                    .unwrap_or_default(),
             }
         })
     }
@@ -70,20 +74,38 @@ impl Owner {
 
     /// "process 4711 on host a".
     pub fn describe(&self) -> String {
-        let host = if self.host.is_empty() { "this host" } else { &self.host };
+        let host = if self.host.is_empty() {
+            "this host"
+        } else {
+            &self.host
+        };
         format!("process {} on {host}", self.process)
     }
 
     /// The text of a lock file.
     pub fn to_text(&self) -> String {
-        let Self { process, start, boot, host, space } = self;
-        format!("process = {process}\nstart = {start}\nboot = {boot}\nhost = {host}\nspace = {space}\n")
+        let Self {
+            process,
+            start,
+            boot,
+            host,
+            space,
+        } = self;
+        format!(
+            "process = {process}\nstart = {start}\nboot = {boot}\nhost = {host}\nspace = {space}\n"
+        )
     }
 
     /// Reads [`Owner::to_text`]; nothing where it is cut short or foreign.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        let mut value = |key: &str| lines.next()?.strip_prefix(key)?.strip_prefix(" =").map(|rest| rest.trim().to_owned());
+        let mut value = |key: &str| {
+            lines
+                .next()?
+                .strip_prefix(key)?
+                .strip_prefix(" =")
+                .map(|rest| rest.trim().to_owned())
+        };
         let owner = Self {
             process: value("process")?.parse().ok()?,
             start: value("start")?,
@@ -95,7 +117,8 @@ impl Owner {
     }
 }
 
-/// The start of a living process: the 22nd field of its `stat`, counted after the parenthesised name, which may hold anything. A zombie (state Z or X) counts as dead.
+/// The start of a living process: the 22nd field of its `stat`, counted after the parenthesised
+/// name, which may hold anything. A zombie (state Z or X) counts as dead.
 fn start_of(process: u32) -> Option<String> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let mut fields = text.rsplit_once(')')?.1.split_whitespace();
@@ -104,36 +127,58 @@ fn start_of(process: u32) -> Option<String> {
 }
 
 fn line(path: &str) -> String {
-    std::fs::read_to_string(Path::new(path)).map(|text| text.trim().to_owned()).unwrap_or_default()
+    std::fs::read_to_string(Path::new(path))
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
 }
 
 /// A name that no other call of any process gets: for attempts and files in the making.
 pub fn unique_name() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_nanos());
     sha256(format!("{}{now} {call}", Owner::this().to_text()).as_bytes())[..12].to_owned()
 }
 
-/// The name of a file or folder in the making for `name`, which tells its maker: `.name.PROCESS-START-CALL.new`.
+/// The name of a file or folder in the making for `name`, which tells its maker:
+/// `.name.PROCESS-START-CALL.new`.
 pub(super) fn name_in_the_making(name: &str) -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let this = Owner::this();
     let place = &sha256(format!("{} {} {}", this.host, this.boot, this.space).as_bytes())[..8];
-    format!(".{name}.{place}-{}-{}-{}.new", this.process, this.start, CALLS.fetch_add(1, Ordering::Relaxed))
+    format!(
+        ".{name}.{place}-{}-{}-{}.new",
+        this.process,
+        this.start,
+        CALLS.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
-/// Whether `found` is what a dead process left in the making for `name`. What another machine left stays.
+/// Whether `found` is what a dead process left in the making for `name`. What another machine left
+/// stays.
 pub(super) fn is_left_behind(found: &str, name: &str) -> bool {
-    let middle = found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
-    let Some(middle) = middle.and_then(|rest| rest.strip_suffix(".new")) else { return false };
+    let middle = found
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_prefix(name))
+        .and_then(|rest| rest.strip_prefix('.'));
+    let Some(middle) = middle.and_then(|rest| rest.strip_suffix(".new")) else {
+        return false;
+    };
     let parts: Vec<&str> = middle.split('-').collect();
-    let [place, process, start, _] = parts[..] else { return false };
+    let [place, process, start, _] = parts[..] else {
+        return false;
+    };
     let this = Owner::this();
-    if place != &sha256(format!("{} {} {}", this.host, this.boot, this.space).as_bytes())[..8] || this.boot.is_empty() {
+    if place != &sha256(format!("{} {} {}", this.host, this.boot, this.space).as_bytes())[..8]
+        || this.boot.is_empty()
+    {
         return false;
     }
-    process.parse().is_ok_and(|process| start_of(process).as_deref() != Some(start))
+    process
+        .parse()
+        .is_ok_and(|process| start_of(process).as_deref() != Some(start))
 }
 
 #[cfg(test)]
@@ -154,14 +199,52 @@ mod tests {
     fn life_is_told_by_process_start_boot_and_host() {
         let this = Owner::this();
         assert_eq!(this.life(), Life::Alive);
-        assert_eq!(Owner { host: "elsewhere".into(), ..this.clone() }.life(), Life::Unknown);
+        assert_eq!(
+            Owner {
+                host: "elsewhere".into(),
+                ..this.clone()
+            }
+            .life(),
+            Life::Unknown
+        );
         if this.boot.is_empty() {
             return;
         }
-        assert_eq!(Owner { start: "1".into(), ..this.clone() }.life(), Life::Dead, "the number was given to another process");
-        assert_eq!(Owner { process: u32::MAX, ..this.clone() }.life(), Life::Dead);
-        assert_eq!(Owner { boot: "before".into(), ..this.clone() }.life(), Life::Dead, "the machine was started again");
-        assert_eq!(Owner { space: "pid:[1]".into(), process: 1, ..this.clone() }.life(), Life::Unknown);
+        assert_eq!(
+            Owner {
+                start: "1".into(),
+                ..this.clone()
+            }
+            .life(),
+            Life::Dead,
+            "the number was given to another process"
+        );
+        assert_eq!(
+            Owner {
+                process: u32::MAX,
+                ..this.clone()
+            }
+            .life(),
+            Life::Dead
+        );
+        assert_eq!(
+            Owner {
+                boot: "before".into(),
+                ..this.clone()
+            }
+            .life(),
+            Life::Dead,
+            "the machine was started again"
+        );
+        assert_eq!(
+            Owner {
+                space: "pid:[1]".into(),
+                process: 1,
+                ..this.clone()
+            }
+            .life(),
+            Life::Unknown
+        );
     }
 
     #[test]
@@ -169,7 +252,10 @@ mod tests {
         let own = name_in_the_making("report.md");
         assert!(!is_left_behind(&own, "report.md"), "its maker lives");
         let this = Owner::this();
-        let dead = own.replace(&format!("-{}-{}-", this.process, this.start), &format!("-{}-1-", this.process));
+        let dead = own.replace(
+            &format!("-{}-{}-", this.process, this.start),
+            &format!("-{}-1-", this.process),
+        );
         assert_eq!(is_left_behind(&dead, "report.md"), !this.boot.is_empty());
         assert!(!is_left_behind(&dead, "report"));
         assert!(!is_left_behind("report.md", "report.md"));

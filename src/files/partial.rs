@@ -9,8 +9,10 @@ use super::error::explain;
 use super::write::{create_folders, split, sync_folder};
 use super::{owner, system};
 
-/// A file in the making that outlives its maker. Every process fills one of its own, under a name that no other uses; what a dead one left, or one that gave up, is taken over by a
-/// rename, which only one of several takers can do. Nothing is known of its content: whoever goes on checks the whole.
+/// A file in the making that outlives its maker. Every process fills one of its own, under a name
+/// that no other uses; what a dead one left, or one that gave up, is taken over by a rename, which
+/// only one of several takers can do. Nothing is known of its content: whoever goes on checks the
+/// whole.
 #[derive(Debug)]
 pub struct Partial {
     own: PathBuf,
@@ -21,7 +23,8 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Takes over what was left for `path`, or begins anew. `path` itself names it and is never made.
+    /// Takes over what was left for `path`, or begins anew. `path` itself names it and is never
+    /// made.
     ///
     /// # Errors
     /// Anything the disk refuses.
@@ -34,7 +37,12 @@ impl Partial {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         left.extend(
             entries
-                .filter(|entry| entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)))
+                .filter(|entry| {
+                    entry
+                        .file_name()
+                        .to_str()
+                        .is_some_and(|found| owner::is_left_behind(found, name))
+                })
                 .map(|entry| entry.path()),
         );
         // The first that is still there; others are taken by later attempts.
@@ -62,7 +70,10 @@ impl Partial {
         };
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_one));
-        ours.filter_map(|entry| entry.metadata().ok()).map(|about| about.len()).max().unwrap_or(0)
+        ours.filter_map(|entry| entry.metadata().ok())
+            .map(|about| about.len())
+            .max()
+            .unwrap_or(0)
     }
 
     /// Bytes that it has.
@@ -136,8 +147,16 @@ mod tests {
         shorter.append(&[1; 3]).unwrap();
         assert_eq!(Partial::length_so_far(&path), 7);
         drop(longer);
-        assert_eq!(Partial::length_so_far(&path), 7, "it waits for the next attempt");
-        assert_eq!(Partial::length_so_far(&folder.path().join("blo")), 0, "another name");
+        assert_eq!(
+            Partial::length_so_far(&path),
+            7,
+            "it waits for the next attempt"
+        );
+        assert_eq!(
+            Partial::length_so_far(&folder.path().join("blo")),
+            0,
+            "another name"
+        );
         Partial::take(&path).unwrap().finish(&path).unwrap();
         assert_eq!(Partial::length_so_far(&path), 3);
     }

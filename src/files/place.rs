@@ -26,8 +26,10 @@ pub fn rename_folder(from: &Path, to: &Path) -> Result<Placed> {
     match system::rename(from, to) {
         Ok(()) => {}
         Err(error)
-            if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory)
-                && to.exists() =>
+            if matches!(
+                error.kind(),
+                ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory
+            ) && to.exists() =>
         {
             return Ok(Placed::TargetExists);
         }
@@ -41,7 +43,8 @@ pub fn rename_folder(from: &Path, to: &Path) -> Result<Placed> {
     Ok(Placed::Done)
 }
 
-/// Makes `path` a second name of the file `target`, over what may be there: a relative symbolic link, so that the folder that holds both can move; a hard link where there are none.
+/// Makes `path` a second name of the file `target`, over what may be there: a relative symbolic
+/// link, so that the folder that holds both can move; a hard link where there are none.
 ///
 /// # Errors
 /// Anything the disk refuses.
@@ -50,7 +53,14 @@ pub fn link(target: &Path, path: &Path) -> Result<()> {
     create_folders(folder)?;
     let temporary = folder.join(owner::name_in_the_making(name));
     let made = match system::symlink(&relative(target, folder), &temporary) {
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => system::link(target, &temporary),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
+            system::link(target, &temporary)
+        }
         made => made,
     };
     made.and_then(|()| system::rename(&temporary, path))
@@ -61,8 +71,15 @@ pub fn link(target: &Path, path: &Path) -> Result<()> {
 
 /// The way from a folder to a path, where both begin alike.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let same = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
-    let up = folder.components().skip(same).map(|_| std::path::Component::ParentDir);
+    let same = path
+        .components()
+        .zip(folder.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = folder
+        .components()
+        .skip(same)
+        .map(|_| std::path::Component::ParentDir);
     up.chain(path.components().skip(same)).collect()
 }
 
@@ -77,7 +94,8 @@ pub fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a folder with everything in it, or a file; nothing happens where there is nothing, or where another process removes at the same time. Links are removed, never followed.
+/// Removes a folder with everything in it, or a file; nothing happens where there is nothing, or
+/// where another process removes at the same time. Links are removed, never followed.
 ///
 /// # Errors
 /// Anything the disk refuses.
@@ -117,8 +135,9 @@ pub(super) fn remove_quietly(path: &Path) {
     let _ = remove_tree(path);
 }
 
-/// Puts something broken out of the way, as `NAME.bad` with the reason in `NAME.bad.txt` beside it, and returns where it went. It takes the place of what was set aside before: one
-/// is enough to see what happened, and more would fill the disk.
+/// Puts something broken out of the way, as `NAME.bad` with the reason in `NAME.bad.txt` beside it,
+/// and returns where it went. It takes the place of what was set aside before: one is enough to see
+/// what happened, and more would fill the disk.
 ///
 /// # Errors
 /// Anything the disk refuses.

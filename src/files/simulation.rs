@@ -1,4 +1,5 @@
-//! For tests: faults at a chosen call of the calling thread, and what a disk may hold after the power went.
+//! For tests: faults at a chosen call of the calling thread, and what a disk may hold after the
+//! power went.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use super::system::Change;
 pub(crate) enum Mode {
     /// It fails, and the program goes on.
     Fails,
-    /// It and every later call fail: nothing reaches the disk any more, as if the process had been killed there.
+    /// It and every later call fail: nothing reaches the disk any more, as if the process had been
+    /// killed there.
     Dies,
 }
 
@@ -63,7 +65,14 @@ pub(crate) fn with_fault<R>(mode: Mode, at: u64, work: impl FnOnce() -> R) -> (R
 pub(crate) fn recorded<R>(work: impl FnOnce() -> R) -> (R, Changes) {
     STATE.with_borrow_mut(|state| state.changes = Some(Vec::new()));
     let result = work();
-    (result, Changes(STATE.with_borrow_mut(|state| state.changes.take()).unwrap_or_default()))
+    (
+        result,
+        Changes(
+            STATE
+                .with_borrow_mut(|state| state.changes.take())
+                .unwrap_or_default(),
+        ),
+    )
 }
 
 /// A disk's changes in order.
@@ -80,8 +89,14 @@ pub(crate) enum Names {
 
 #[derive(Debug, Clone)]
 enum Node {
-    File { content: Vec<u8>, durable: Vec<u8> },
-    Folder { names: BTreeMap<String, usize>, durable: BTreeMap<String, usize> },
+    File {
+        content: Vec<u8>,
+        durable: Vec<u8>,
+    },
+    Folder {
+        names: BTreeMap<String, usize>,
+        durable: BTreeMap<String, usize>,
+    },
 }
 
 /// A model of a folder: what is seen, and what is on the disk. Node 0 is the folder itself.
@@ -95,10 +110,17 @@ impl Changes {
         self.0.len()
     }
 
-    /// Writes into the empty folder `target` what the disk holds when the power goes after the first `count` changes; `root` is the folder that they happened in, empty before.
+    /// Writes into the empty folder `target` what the disk holds when the power goes after the
+    /// first `count` changes; `root` is the folder that they happened in, empty before.
     pub(crate) fn replay(&self, root: &Path, count: usize, names: Names, target: &Path) {
-        let folder = Node::Folder { names: BTreeMap::new(), durable: BTreeMap::new() };
-        let mut disk = Disk { root: root.to_owned(), nodes: vec![folder] };
+        let folder = Node::Folder {
+            names: BTreeMap::new(),
+            durable: BTreeMap::new(),
+        };
+        let mut disk = Disk {
+            root: root.to_owned(),
+            nodes: vec![folder],
+        };
         self.0[..count].iter().for_each(|change| disk.apply(change));
         disk.write(0, names, target);
     }
@@ -106,16 +128,23 @@ impl Changes {
 
 impl Disk {
     fn find(&self, path: &Path) -> usize {
-        path.strip_prefix(&self.root).expect("below the root").iter().fold(0, |at, name| match &self.nodes[at] {
-            Node::Folder { names, .. } => names[name.to_str().expect("UTF-8")],
-            Node::File { .. } => panic!("{} is not a folder", path.display()),
-        })
+        path.strip_prefix(&self.root)
+            .expect("below the root")
+            .iter()
+            .fold(0, |at, name| match &self.nodes[at] {
+                Node::Folder { names, .. } => names[name.to_str().expect("UTF-8")],
+                Node::File { .. } => panic!("{} is not a folder", path.display()),
+            })
     }
 
     /// The names of the folder that a path is in, and its own.
     fn names(&mut self, path: &Path) -> (&mut BTreeMap<String, usize>, String) {
         let at = self.find(path.parent().expect("below the root"));
-        let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("UTF-8")
+            .to_owned();
         match &mut self.nodes[at] {
             Node::Folder { names, .. } => (names, name),
             Node::File { .. } => panic!("{} is in a file", path.display()),
@@ -147,8 +176,20 @@ impl Disk {
 
     fn apply(&mut self, change: &Change) {
         match change {
-            Change::Create(path) => self.make(path, Node::File { content: Vec::new(), durable: Vec::new() }),
-            Change::CreateFolder(path) => self.make(path, Node::Folder { names: BTreeMap::new(), durable: BTreeMap::new() }),
+            Change::Create(path) => self.make(
+                path,
+                Node::File {
+                    content: Vec::new(),
+                    durable: Vec::new(),
+                },
+            ),
+            Change::CreateFolder(path) => self.make(
+                path,
+                Node::Folder {
+                    names: BTreeMap::new(),
+                    durable: BTreeMap::new(),
+                },
+            ),
             Change::Write(path, bytes) => self.file(path).0.extend(bytes),
             Change::Truncate(path, length) => self.file(path).0.truncate(*length as usize),
             Change::SyncFile(path) => {
@@ -171,7 +212,13 @@ impl Disk {
                 self.place(to, id);
             }
             // Where it leads is not modelled.
-            Change::Symlink(path) => self.make(path, Node::File { content: Vec::new(), durable: Vec::new() }),
+            Change::Symlink(path) => self.make(
+                path,
+                Node::File {
+                    content: Vec::new(),
+                    durable: Vec::new(),
+                },
+            ),
             Change::Remove(path) => drop(self.take(path)),
         }
     }
@@ -182,7 +229,9 @@ impl Disk {
             Node::Folder { names, durable } => {
                 std::fs::create_dir_all(target).expect("made");
                 let names = if kept == Names::All { names } else { durable };
-                names.iter().for_each(|(name, &id)| self.write(id, kept, &target.join(name)));
+                names
+                    .iter()
+                    .for_each(|(name, &id)| self.write(id, kept, &target.join(name)));
             }
         }
     }

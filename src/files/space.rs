@@ -4,7 +4,11 @@ use std::path::Path;
 
 /// Free bytes where the folder is, or will be; none where the system does not tell.
 pub fn free_space(folder: &Path) -> Option<u64> {
-    let here = if folder.is_absolute() { folder.to_owned() } else { Path::new(".").join(folder) };
+    let here = if folder.is_absolute() {
+        folder.to_owned()
+    } else {
+        Path::new(".").join(folder)
+    };
     let existing = here.ancestors().find(|path| path.exists())?;
     let about = rustix::fs::statvfs(existing).ok()?;
     Some(about.f_bavail.saturating_mul(about.f_frsize))
@@ -26,7 +30,10 @@ mod tests {
     #[test]
     fn free_space_is_that_of_the_nearest_folder_there_is() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(free_space(&folder.path().join("no/such/folder")).is_some(), free_space(folder.path()).is_some());
+        assert_eq!(
+            free_space(&folder.path().join("no/such/folder")).is_some(),
+            free_space(folder.path()).is_some()
+        );
         assert!(free_space(Path::new("no-such-folder")).is_some_and(|bytes| bytes > 0));
     }
 }

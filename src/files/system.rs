@@ -1,4 +1,5 @@
-//! The calls that change the disk, one function each and nothing more: the place where faults strike and where tests listen.
+//! The calls that change the disk, one function each and nothing more: the place where faults
+//! strike and where tests listen.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
@@ -42,7 +43,11 @@ fn admit() -> Result<()> {
 /// A new file; an error where one is there.
 pub(super) fn create(path: &Path) -> Result<File> {
     admit()?;
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)?;
     tell(|| Change::Create(path.to_owned()));
     Ok(file)
 }
@@ -74,7 +79,11 @@ pub(super) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Has a new file written piece by piece. A fault may leave the first half behind.
-pub(super) fn write_by(file: &mut File, path: &Path, write: &mut dyn FnMut(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(super) fn write_by(
+    file: &mut File,
+    path: &Path,
+    write: &mut dyn FnMut(&mut File) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let strike = fault::next();
     write(file)?;
     let length = file.metadata()?.len();
@@ -101,13 +110,18 @@ pub(super) fn sync_file(file: &File, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The names in a folder reach the disk. Where folders cannot be opened (Windows) the system sees to it itself.
+/// The names in a folder reach the disk. Where folders cannot be opened (Windows) the system sees
+/// to it itself.
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
     admit()?;
     if cfg!(unix) {
         match File::open(path)?.sync_all() {
             // Some network file systems know no such thing.
-            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::InvalidInput | ErrorKind::Unsupported
+                ) => {}
             result => result?,
         }
     }
@@ -137,7 +151,8 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A symbolic link at `path`, which leads to `target` as seen from the link's folder; an error where that name is taken.
+/// A symbolic link at `path`, which leads to `target` as seen from the link's folder; an error
+/// where that name is taken.
 pub(super) fn symlink(target: &Path, path: &Path) -> Result<()> {
     admit()?;
     #[cfg(unix)]

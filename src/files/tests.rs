@@ -21,7 +21,10 @@ fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 walk(root, &path, found);
             } else {
-                found.insert(path.strip_prefix(root).unwrap().display().to_string(), std::fs::read(&path).unwrap());
+                found.insert(
+                    path.strip_prefix(root).unwrap().display().to_string(),
+                    std::fs::read(&path).unwrap(),
+                );
             }
         }
     }
@@ -40,19 +43,31 @@ fn a_file_holds_the_old_or_the_new_content_whatever_call_fails() {
             let folder = folder();
             let path = folder.path().join("a/b/report.md");
             write_atomically(&path, b"the old content").unwrap();
-            let (result, struck) = with_fault(mode, at, || write_atomically(&path, b"the new content, which is longer"));
+            let (result, struck) = with_fault(mode, at, || {
+                write_atomically(&path, b"the new content, which is longer")
+            });
             reached = struck;
             let found = std::fs::read(&path).unwrap();
-            assert!(found == b"the old content" || found == b"the new content, which is longer", "{mode:?} at {at}");
+            assert!(
+                found == b"the old content" || found == b"the new content, which is longer",
+                "{mode:?} at {at}"
+            );
             assert!(result.is_err() == struck, "{mode:?} at {at}");
             if result.is_ok() {
                 assert_eq!(found, b"the new content, which is longer");
             }
             if mode == Mode::Fails {
-                assert_eq!(tree(folder.path()).len(), 1, "nothing is left beside the file, at {at}");
+                assert_eq!(
+                    tree(folder.path()).len(),
+                    1,
+                    "nothing is left beside the file, at {at}"
+                );
             }
         }
-        assert!(at > 4, "write, flush, rename and flush of the folder can all fail");
+        assert!(
+            at > 4,
+            "write, flush, rename and flush of the folder can all fail"
+        );
     }
 }
 
@@ -65,7 +80,10 @@ fn a_file_that_is_written_piece_by_piece_appears_whole_or_not_at_all() {
         file.write_all(b"half")?;
         anyhow::bail!("no more")
     });
-    assert_eq!(format!("{:#}", error.unwrap_err()), format!("cannot write {}: no more", path.display()));
+    assert_eq!(
+        format!("{:#}", error.unwrap_err()),
+        format!("cannot write {}: no more", path.display())
+    );
     assert_eq!(tree(folder.path()).len(), 0);
     let header_last = &mut |file: &mut std::fs::File| {
         file.write_all(b"....body")?;
@@ -73,7 +91,10 @@ fn a_file_that_is_written_piece_by_piece_appears_whole_or_not_at_all() {
         Ok(file.write_all(b"head")?)
     };
     write_by(&path, header_last).unwrap();
-    assert_eq!(tree(folder.path()), BTreeMap::from([("deep/file".to_owned(), b"headbody".to_vec())]));
+    assert_eq!(
+        tree(folder.path()),
+        BTreeMap::from([("deep/file".to_owned(), b"headbody".to_vec())])
+    );
 }
 
 #[test]
@@ -109,8 +130,11 @@ fn a_file_holds_the_old_or_the_new_content_whenever_the_power_goes() {
 
 #[test]
 fn a_folder_appears_whole_or_not_at_all() {
-    let files: [(&str, &[u8]); 3] =
-        [("spec.toml", b"seed = 0\n"), ("student/config.json", b"{}"), ("student/model.safetensors", b"weights")];
+    let files: [(&str, &[u8]); 3] = [
+        ("spec.toml", b"seed = 0\n"),
+        ("student/config.json", b"{}"),
+        ("student/model.safetensors", b"weights"),
+    ];
     for mode in [Mode::Fails, Mode::Dies] {
         let mut reached = true;
         let mut at = 0;
@@ -122,7 +146,10 @@ fn a_folder_appears_whole_or_not_at_all() {
             reached = struck;
             if target.exists() {
                 assert_eq!(tree(&target).len(), 3, "{mode:?} at {at}");
-                assert_eq!(std::fs::read(target.join("student/model.safetensors")).unwrap(), b"weights");
+                assert_eq!(
+                    std::fs::read(target.join("student/model.safetensors")).unwrap(),
+                    b"weights"
+                );
             }
             assert_eq!(result.is_ok(), !struck);
         }
@@ -135,7 +162,10 @@ fn a_folder_appears_whole_or_not_at_all() {
             let disk = folder();
             changes.replay(root.path(), count, names, disk.path());
             let target = disk.path().join("runs/7f3a");
-            assert!(!target.exists() || tree(&target).values().map(Vec::len).sum::<usize>() == 18, "after {count} changes, {names:?}");
+            assert!(
+                !target.exists() || tree(&target).values().map(Vec::len).sum::<usize>() == 18,
+                "after {count} changes, {names:?}"
+            );
             assert!(target.exists() || count < changes.len());
         }
     }
@@ -146,12 +176,21 @@ fn a_folder_that_is_there_stays_as_it_is() {
     let root = folder();
     let target = root.path().join("evals/k");
     assert_eq!(write_folder(&target, &[("a", b"1")]).unwrap(), Placed::Done);
-    assert_eq!(write_folder(&target, &[("a", b"2"), ("b", b"3")]).unwrap(), Placed::TargetExists);
-    assert_eq!(tree(root.path()), BTreeMap::from([("evals/k/a".to_owned(), b"1".to_vec())]));
+    assert_eq!(
+        write_folder(&target, &[("a", b"2"), ("b", b"3")]).unwrap(),
+        Placed::TargetExists
+    );
+    assert_eq!(
+        tree(root.path()),
+        BTreeMap::from([("evals/k/a".to_owned(), b"1".to_vec())])
+    );
     let other = root.path().join("other");
     create_folders(&other).unwrap();
     write_new(&other.join("x"), b"").unwrap();
-    assert_eq!(rename_folder(&other, &target).unwrap(), Placed::TargetExists);
+    assert_eq!(
+        rename_folder(&other, &target).unwrap(),
+        Placed::TargetExists
+    );
     assert!(rename_folder(&root.path().join("none"), &root.path().join("new")).is_err());
 }
 
@@ -171,7 +210,10 @@ fn what_a_kill_left_in_the_making_goes_with_the_next_write() {
     let dead = left[0].replace(&format!("-{start}-"), "-1-");
     std::fs::rename(root.path().join(&left[0]), root.path().join(&dead)).unwrap();
     write_atomically(&path, b"content").unwrap();
-    assert_eq!(tree(root.path()).into_keys().collect::<Vec<_>>(), ["report.md"]);
+    assert_eq!(
+        tree(root.path()).into_keys().collect::<Vec<_>>(),
+        ["report.md"]
+    );
 }
 
 #[test]
@@ -183,7 +225,11 @@ fn a_file_that_grows_is_cut_after_a_write_that_failed() {
     let (result, _) = with_fault(Mode::Fails, 1, || file.append(b"two."));
     let error = format!("{:#}", result.unwrap_err());
     assert!(error.contains("the disk is full"), "{error}");
-    assert_eq!(std::fs::read(&path).unwrap(), b"one.tw", "the first half is there");
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        b"one.tw",
+        "the first half is there"
+    );
     file.append(b"three.").unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"one.three.");
     let (result, _) = with_fault(Mode::Fails, 1, || file.sync());
@@ -191,25 +237,48 @@ fn a_file_that_grows_is_cut_after_a_write_that_failed() {
     let error = file.append(b"four.").unwrap_err().to_string();
     assert!(error.contains("could not be flushed before"), "{error}");
     let file = Append::open(&path, 4).unwrap();
-    assert_eq!((file.length(), std::fs::read(&path).unwrap()), (4, b"one.".to_vec()));
-    assert!(Append::open(&path, 5).unwrap_err().to_string().ends_with("has 4 bytes where 5 are needed"));
+    assert_eq!(
+        (file.length(), std::fs::read(&path).unwrap()),
+        (4, b"one.".to_vec())
+    );
+    assert!(
+        Append::open(&path, 5)
+            .unwrap_err()
+            .to_string()
+            .ends_with("has 4 bytes where 5 are needed")
+    );
 }
 
 #[test]
 fn checksums_name_every_kind_of_difference() {
     let root = folder();
-    for (name, content) in [("a.txt", "same"), ("s/b.txt", "flipped"), ("c.txt", "longer"), ("d.txt", "gone")] {
+    for (name, content) in [
+        ("a.txt", "same"),
+        ("s/b.txt", "flipped"),
+        ("c.txt", "longer"),
+        ("d.txt", "gone"),
+    ] {
         write_atomically(&root.path().join(name), content.as_bytes()).unwrap();
     }
     let written = write_checksums(root.path(), &["s/b.txt", "a.txt", "d.txt", "c.txt"]).unwrap();
     assert_eq!(written, read_checksums(root.path()).unwrap());
-    assert_eq!(written.keys().collect::<Vec<_>>(), ["a.txt", "c.txt", "d.txt", "s/b.txt"]);
-    assert_eq!(written["a.txt"].sha256, "0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5");
+    assert_eq!(
+        written.keys().collect::<Vec<_>>(),
+        ["a.txt", "c.txt", "d.txt", "s/b.txt"]
+    );
+    assert_eq!(
+        written["a.txt"].sha256,
+        "0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5"
+    );
     assert_eq!(verify_checksums(root.path()).unwrap(), []);
     std::fs::write(root.path().join("s/b.txt"), "flopped").unwrap();
     std::fs::write(root.path().join("c.txt"), "longer now").unwrap();
     std::fs::remove_file(root.path().join("d.txt")).unwrap();
-    let found: Vec<String> = verify_checksums(root.path()).unwrap().iter().map(ToString::to_string).collect();
+    let found: Vec<String> = verify_checksums(root.path())
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         found,
         [
@@ -218,14 +287,21 @@ fn checksums_name_every_kind_of_difference() {
             "s/b.txt does not have the content that was written (its sha256 differs)"
         ]
     );
-    assert_eq!(missing_files(root.path()).unwrap(), [Path::new("c.txt"), Path::new("d.txt")]);
+    assert_eq!(
+        missing_files(root.path()).unwrap(),
+        [Path::new("c.txt"), Path::new("d.txt")]
+    );
 }
 
 #[test]
 fn checksums_that_point_outside_are_refused() {
     let root = folder();
     for name in ["../x", "/etc/passwd", "a/../../x"] {
-        std::fs::write(root.path().join(CHECKSUMS), format!("[\"{name}\"]\nbytes = 1\nsha256 = \"00\"\n")).unwrap();
+        std::fs::write(
+            root.path().join(CHECKSUMS),
+            format!("[\"{name}\"]\nbytes = 1\nsha256 = \"00\"\n"),
+        )
+        .unwrap();
         let error = read_checksums(root.path()).unwrap_err().to_string();
         assert!(error.ends_with("is not a file below its folder"), "{error}");
     }
@@ -236,9 +312,20 @@ fn what_is_broken_is_set_aside_with_its_reason_in_the_place_of_an_earlier_one() 
     let root = folder();
     for reason in ["one", "two"] {
         write_atomically(&root.path().join("100/state"), reason.as_bytes()).unwrap();
-        assert_eq!(set_aside(&root.path().join("100"), reason).unwrap(), root.path().join("100.bad"));
-        let expected = [("100.bad.txt", format!("{reason}\n")), ("100.bad/state", reason.to_owned())];
-        assert_eq!(tree(root.path()), expected.map(|(name, content)| (name.to_owned(), content.into_bytes())).into());
+        assert_eq!(
+            set_aside(&root.path().join("100"), reason).unwrap(),
+            root.path().join("100.bad")
+        );
+        let expected = [
+            ("100.bad.txt", format!("{reason}\n")),
+            ("100.bad/state", reason.to_owned()),
+        ];
+        assert_eq!(
+            tree(root.path()),
+            expected
+                .map(|(name, content)| (name.to_owned(), content.into_bytes()))
+                .into()
+        );
     }
 }
 
@@ -248,10 +335,14 @@ fn removing_a_tree_never_follows_a_link() {
     let root = folder();
     write_atomically(&root.path().join("kept/a"), b"1").unwrap();
     create_folders(&root.path().join("tree/deep")).unwrap();
-    std::os::unix::fs::symlink(root.path().join("kept"), root.path().join("tree/deep/link")).unwrap();
+    std::os::unix::fs::symlink(root.path().join("kept"), root.path().join("tree/deep/link"))
+        .unwrap();
     remove_tree(&root.path().join("tree")).unwrap();
     remove_tree(&root.path().join("tree")).unwrap();
-    assert_eq!(tree(root.path()).into_keys().collect::<Vec<_>>(), ["kept/a"]);
+    assert_eq!(
+        tree(root.path()).into_keys().collect::<Vec<_>>(),
+        ["kept/a"]
+    );
 }
 
 fn take(path: &Path) -> Option<Lock> {
@@ -267,7 +358,10 @@ fn a_lock_is_held_by_one_and_goes_with_its_owner() {
     let path = root.path().join("work/lock");
     let lock = take(&path).unwrap();
     match Lock::acquire(&path).unwrap() {
-        Claim::HeldBy(words) => assert!(words.starts_with(&format!("process {} on ", std::process::id())), "{words}"),
+        Claim::HeldBy(words) => assert!(
+            words.starts_with(&format!("process {} on ", std::process::id())),
+            "{words}"
+        ),
         Claim::Acquired(_) => panic!("held twice"),
     }
     assert!(lock.is_held() && lock.taken_over.is_none());
@@ -280,14 +374,21 @@ fn a_lock_is_held_by_one_and_goes_with_its_owner() {
 fn the_lock_of_a_dead_process_is_taken_over_and_named() {
     let root = folder();
     let path = root.path().join("lock");
-    let dead = Owner { start: "1".into(), ..Owner::this().clone() };
+    let dead = Owner {
+        start: "1".into(),
+        ..Owner::this().clone()
+    };
     if dead.boot.is_empty() {
         return;
     }
     std::fs::write(&path, format!("{}token = 0123\n", dead.to_text())).unwrap();
     let lock = take(&path).unwrap();
     let words = lock.taken_over.clone().unwrap();
-    assert!(words.contains(&format!("was left by process {} on ", dead.process)) && words.ends_with("it is taken over"), "{words}");
+    assert!(
+        words.contains(&format!("was left by process {} on ", dead.process))
+            && words.ends_with("it is taken over"),
+        "{words}"
+    );
     drop(lock);
     assert_eq!(tree(root.path()).len(), 0);
 }
@@ -296,12 +397,19 @@ fn the_lock_of_a_dead_process_is_taken_over_and_named() {
 fn an_owner_elsewhere_is_believed_until_it_is_silent() {
     let root = folder();
     let path = root.path().join("lock");
-    let elsewhere = Owner { host: "elsewhere".into(), ..Owner::this().clone() };
-    for content in [format!("{}token = 0123\n", elsewhere.to_text()), "half a lo".to_owned()] {
+    let elsewhere = Owner {
+        host: "elsewhere".into(),
+        ..Owner::this().clone()
+    };
+    for content in [
+        format!("{}token = 0123\n", elsewhere.to_text()),
+        "half a lo".to_owned(),
+    ] {
         std::fs::write(&path, content).unwrap();
         assert!(take(&path).is_none());
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(600))
+            .unwrap();
         assert!(take(&path).is_some());
     }
 }
@@ -309,7 +417,10 @@ fn an_owner_elsewhere_is_believed_until_it_is_silent() {
 #[test]
 fn of_many_takers_of_a_dead_lock_one_has_it_at_a_time() {
     let root = folder();
-    let dead = Owner { start: "1".into(), ..Owner::this().clone() };
+    let dead = Owner {
+        start: "1".into(),
+        ..Owner::this().clone()
+    };
     if dead.boot.is_empty() {
         return;
     }
@@ -328,7 +439,11 @@ fn of_many_takers_of_a_dead_lock_one_has_it_at_a_time() {
                 scope.spawn(|| {
                     for _ in 0..5 {
                         let Some(lock) = take(&path) else { continue };
-                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two have the lock");
+                        assert_eq!(
+                            inside.fetch_add(1, Ordering::SeqCst),
+                            0,
+                            "two have the lock"
+                        );
                         taken.fetch_add(1, Ordering::SeqCst);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);

@@ -12,9 +12,11 @@ use super::error::explain;
 use super::place::{Placed, remove_quietly, rename_folder};
 use super::{owner, system};
 
-/// Writes a file so that at any moment, after a kill or a loss of power too, `path` holds either what it held before or all of `bytes`.
+/// Writes a file so that at any moment, after a kill or a loss of power too, `path` holds either
+/// what it held before or all of `bytes`.
 ///
-/// A new file beside it is written and flushed, renamed over it, and the folder flushed. Missing folders are made. What dead processes left in the making for this path goes.
+/// A new file beside it is written and flushed, renamed over it, and the folder flushed. Missing
+/// folders are made. What dead processes left in the making for this path goes.
 ///
 /// # Errors
 /// Anything the disk refuses; the old content is then still there.
@@ -22,16 +24,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |temporary| write_new(temporary, bytes))
 }
 
-/// The same for a file that `write` writes piece by piece. It gets the new file, empty, to write, seek and map as it likes.
+/// The same for a file that `write` writes piece by piece. It gets the new file, empty, to write,
+/// seek and map as it likes.
 ///
 /// # Errors
 /// What `write` returns, and anything the disk refuses; the old content is then still there.
 pub fn write_by(path: &Path, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
     replace(path, |temporary| {
         let mut file = system::create(temporary).map_err(|error| explain(error, "create", path))?;
-        system::write_by(&mut file, temporary, write).map_err(|error| match error.downcast::<std::io::Error>() {
-            Ok(error) => explain(error, "write", path),
-            Err(error) => error.context(format!("cannot write {}", path.display())),
+        system::write_by(&mut file, temporary, write).map_err(|error| {
+            match error.downcast::<std::io::Error>() {
+                Ok(error) => explain(error, "write", path),
+                Err(error) => error.context(format!("cannot write {}", path.display())),
+            }
         })?;
         system::sync_file(&file, temporary).map_err(|error| explain(error, "flush", path))
     })
@@ -44,12 +49,15 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     sweep(folder, name);
     let temporary = folder.join(owner::name_in_the_making(name));
     make(&temporary)
-        .and_then(|()| system::rename(&temporary, path).map_err(|error| explain(error, "write", path)))
+        .and_then(|()| {
+            system::rename(&temporary, path).map_err(|error| explain(error, "write", path))
+        })
         .inspect_err(|_| remove_quietly(&temporary))?;
     sync_folder(folder)
 }
 
-/// Writes a file that is not there yet and flushes it. Its name is durable once its folder is flushed.
+/// Writes a file that is not there yet and flushes it. Its name is durable once its folder is
+/// flushed.
 ///
 /// # Errors
 /// Anything the disk refuses, or a file that is there.
@@ -59,7 +67,8 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     system::sync_file(&file, path).map_err(|error| explain(error, "flush", path))
 }
 
-/// Makes a folder of files (relative paths) appear at once, by one rename; or leaves what is at `target` as it is.
+/// Makes a folder of files (relative paths) appear at once, by one rename; or leaves what is at
+/// `target` as it is.
 ///
 /// # Errors
 /// Anything the disk refuses; `target` is then as it was.
@@ -139,15 +148,30 @@ pub fn sync_folder(path: &Path) -> Result<()> {
 
 /// The folder of a path (the working folder for a bare name) and its last name.
 pub(super) fn split(path: &Path) -> (&Path, &str) {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    (folder, path.file_name().and_then(OsStr::to_str).unwrap_or("unnamed"))
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    (
+        folder,
+        path.file_name()
+            .and_then(OsStr::to_str)
+            .unwrap_or("unnamed"),
+    )
 }
 
-/// Removes what dead processes left in the making for `name`. It costs nothing but its absence if this fails.
+/// Removes what dead processes left in the making for `name`. It costs nothing but its absence if
+/// this fails.
 pub(super) fn sweep(folder: &Path, name: &str) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
-        if entry.file_name().to_str().is_some_and(|found| owner::is_left_behind(found, name)) {
+        if entry
+            .file_name()
+            .to_str()
+            .is_some_and(|found| owner::is_left_behind(found, name))
+        {
             remove_quietly(&entry.path());
         }
     }

@@ -1,4 +1,5 @@
-//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots}`, as the Python library has it, and `.kdpipe` beside them for what is being fetched.
+//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots}`, as the
+//! Python library has it, and `.kdpipe` beside them for what is being fetched.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,9 @@ use super::repo::Repo;
 use super::settings::Settings;
 
 fn folder(settings: &Settings, repo: &Repo) -> PathBuf {
-    Cache::new(settings.cache.clone()).path().join(repo.named().folder_name())
+    Cache::new(settings.cache.clone())
+        .path()
+        .join(repo.named().folder_name())
 }
 
 /// The file that remembers the commit of a revision.
@@ -27,9 +30,12 @@ pub(super) fn blob(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
     folder(settings, repo).join("blobs").join(hash.digits())
 }
 
-/// The list of a commit's files, as newer Python libraries store it too: offline nothing else tells whether a snapshot is complete.
+/// The list of a commit's files, as newer Python libraries store it too: offline nothing else tells
+/// whether a snapshot is complete.
 pub(super) fn listing(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf {
-    folder(settings, repo).join("trees").join(format!("{commit}.json"))
+    folder(settings, repo)
+        .join("trees")
+        .join(format!("{commit}.json"))
 }
 
 /// Where files are fetched to.

@@ -1,4 +1,5 @@
-//! Requests: redirects, who is told the token, what an answer's status means, and how often something is tried again.
+//! Requests: redirects, who is told the token, what an answer's status means, and how often
+//! something is tried again.
 
 use std::io::Read;
 use std::sync::OnceLock;
@@ -52,16 +53,26 @@ pub(super) struct Subject<'a> {
 
 impl Client {
     pub fn new(settings: &Settings) -> Self {
-        Self { endpoint: settings.endpoint.clone(), token: settings.token.clone(), agent: OnceLock::new() }
+        Self {
+            endpoint: settings.endpoint.clone(),
+            token: settings.token.clone(),
+            agent: OnceLock::new(),
+        }
     }
 
     /// The commit of a revision.
     pub fn commit(&self, repo: &Repo) -> Result<String, Fault> {
         let url = format!("{}/api/{}", self.endpoint, repo.named().api_url());
         let answer = self.get(&url, &[], &Subject { repo, file: None })?;
-        let info: RepoInfo = self.json(answer.response, &format!("the description of {}", repo.title()))?;
+        let info: RepoInfo = self.json(
+            answer.response,
+            &format!("the description of {}", repo.title()),
+        )?;
         if !is_commit(&info.sha) {
-            return Err(foreign(&format!("the description of {}", repo.title()), "its commit is no commit"));
+            return Err(foreign(
+                &format!("the description of {}", repo.title()),
+                "its commit is no commit",
+            ));
         }
         Ok(info.sha)
     }
@@ -74,14 +85,31 @@ impl Client {
         };
         let what = format!("the list of files of {}", repo.title());
         let at = repo.at(commit);
-        let mut next = Some(format!("{}/api/{kind}/{}/tree/{commit}?recursive=true", self.endpoint, repo.name));
+        let mut next = Some(format!(
+            "{}/api/{kind}/{}/tree/{commit}?recursive=true",
+            self.endpoint, repo.name
+        ));
         let mut files = Vec::new();
         for _ in 0..MOST_PAGES {
-            let Some(url) = next else { return Listing::new(files).map_err(|reason| foreign(&what, &reason)) };
-            let response = self.get(&url, &[], &Subject { repo: &at, file: None })?.response;
+            let Some(url) = next else {
+                return Listing::new(files).map_err(|reason| foreign(&what, &reason));
+            };
+            let response = self
+                .get(
+                    &url,
+                    &[],
+                    &Subject {
+                        repo: &at,
+                        file: None,
+                    },
+                )?
+                .response;
             next = match response.header("link").and_then(next_page) {
                 Some(link) => Some(
-                    Url::parse(&url).and_then(|url| url.join(&link)).map_err(|_| foreign(&what, "its next page has no address"))?.into(),
+                    Url::parse(&url)
+                        .and_then(|url| url.join(&link))
+                        .map_err(|_| foreign(&what, "its next page has no address"))?
+                        .into(),
                 ),
                 None => None,
             };
@@ -108,12 +136,21 @@ impl Client {
     }
 
     /// Gets an address, wherever it is sent on to. The token goes to the hub's own address alone.
-    pub fn get(&self, url: &str, headers: &[(&str, &str)], subject: &Subject) -> Result<Answer, Fault> {
-        let home = Url::parse(&self.endpoint).map_err(|_| foreign("HF_ENDPOINT", "it is no address"))?;
+    pub fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        subject: &Subject,
+    ) -> Result<Answer, Fault> {
+        let home =
+            Url::parse(&self.endpoint).map_err(|_| foreign("HF_ENDPOINT", "it is no address"))?;
         let mut url = Url::parse(url).map_err(|_| foreign("an address", "it cannot be read"))?;
         let (mut commit, mut length) = (None, None);
         for _ in 0..MOST_REDIRECTS {
-            let mut request = self.agent(&home).request_url("GET", &url).set("accept-encoding", "identity");
+            let mut request = self
+                .agent(&home)
+                .request_url("GET", &url)
+                .set("accept-encoding", "identity");
             for (name, value) in headers {
                 request = request.set(name, value);
             }
@@ -123,31 +160,70 @@ impl Client {
             }
             let response = match request.call() {
                 Ok(response) => response,
-                Err(ureq::Error::Status(status, response)) => return Err(self.refusal(status, &response, &url, is_home, subject)),
+                Err(ureq::Error::Status(status, response)) => {
+                    return Err(self.refusal(status, &response, &url, is_home, subject));
+                }
                 Err(ureq::Error::Transport(transport)) => {
-                    return Err(Fault::Unreachable { host: host(&url), reason: reason(&transport) });
+                    return Err(Fault::Unreachable {
+                        host: host(&url),
+                        reason: reason(&transport),
+                    });
                 }
             };
             if is_home {
                 commit = commit.or_else(|| response.header("x-repo-commit").map(str::to_owned));
-                length = length.or_else(|| response.header("x-linked-size").and_then(|size| size.parse().ok()));
+                length = length.or_else(|| {
+                    response
+                        .header("x-linked-size")
+                        .and_then(|size| size.parse().ok())
+                });
             }
             if !(300..400).contains(&response.status()) {
-                return Ok(Answer { response, commit, length });
+                return Ok(Answer {
+                    response,
+                    commit,
+                    length,
+                });
             }
             let next = response.header("location").and_then(|to| url.join(to).ok());
-            let next = next.filter(|next| next.scheme() == "https" || next.scheme() == "http" && url.scheme() == "http");
-            url = next.ok_or_else(|| foreign(&format!("an answer of {}", host(&url)), "it sends on to no address that can be followed"))?;
+            let next = next.filter(|next| {
+                next.scheme() == "https" || next.scheme() == "http" && url.scheme() == "http"
+            });
+            url = next.ok_or_else(|| {
+                foreign(
+                    &format!("an answer of {}", host(&url)),
+                    "it sends on to no address that can be followed",
+                )
+            })?;
         }
-        Err(foreign(&format!("an answer of {}", host(&url)), "it sends on without end"))
+        Err(foreign(
+            &format!("an answer of {}", host(&url)),
+            "it sends on without end",
+        ))
     }
 
     /// What a status above 399 means, by the code that the hub adds to it.
-    fn refusal(&self, status: u16, response: &Response, url: &Url, is_home: bool, subject: &Subject) -> Fault {
+    fn refusal(
+        &self,
+        status: u16,
+        response: &Response,
+        url: &Url,
+        is_home: bool,
+        subject: &Subject,
+    ) -> Fault {
         let (host, has_token, repo) = (host(url), self.token.is_some(), subject.repo);
-        let wait = response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let wait = response
+            .header("retry-after")
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs);
         match status {
-            429 => return Fault::Busy { host, has_token, wait },
+            429 => {
+                return Fault::Busy {
+                    host,
+                    has_token,
+                    wait,
+                };
+            }
             408 | 500..=599 => return Fault::Server { host, status, wait },
             _ => {}
         }
@@ -155,36 +231,75 @@ impl Client {
         let code = response.header("x-error-code").unwrap_or_default();
         let title = repo.title();
         match (status, code) {
-            (_, "GatedRepo") => Fault::Gated { repo: title, page, has_token },
-            (404, "RevisionNotFound") => Fault::NoRevision { repo: title, revision: repo.revision.clone() },
+            (_, "GatedRepo") => Fault::Gated {
+                repo: title,
+                page,
+                has_token,
+            },
+            (404, "RevisionNotFound") => Fault::NoRevision {
+                repo: title,
+                revision: repo.revision.clone(),
+            },
             (404, "EntryNotFound") => no_file(subject),
             (404, "RepoNotFound") => Fault::NoRepo { repo: title },
-            (401 | 403, _) if is_home => Fault::NotOpen { repo: title, page, has_token },
+            (401 | 403, _) if is_home => Fault::NotOpen {
+                repo: title,
+                page,
+                has_token,
+            },
             (404, _) if is_home && subject.file.is_some() => no_file(subject),
-            (404, _) if is_home && repo.revision != "main" => Fault::NoRevision { repo: title, revision: repo.revision.clone() },
+            (404, _) if is_home && repo.revision != "main" => Fault::NoRevision {
+                repo: title,
+                revision: repo.revision.clone(),
+            },
             (404, _) if is_home => Fault::NoRepo { repo: title },
             // The store behind the hub: its links hold for a while only, so a new one may do.
             (401 | 403, _) => Fault::Server { host, status, wait },
-            _ => Fault::Refused { host, status, what: subject.file.map_or_else(|| title.clone(), |file| format!("{file} of {title}")) },
+            _ => Fault::Refused {
+                host,
+                status,
+                what: subject
+                    .file
+                    .map_or_else(|| title.clone(), |file| format!("{file} of {title}")),
+            },
         }
     }
 
     /// Reads an answer of bounded length as JSON.
-    fn json<T: serde::de::DeserializeOwned>(&self, response: Response, what: &str) -> Result<T, Fault> {
-        let announced: Option<u64> = response.header("content-length").and_then(|length| length.parse().ok());
+    fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        response: Response,
+        what: &str,
+    ) -> Result<T, Fault> {
+        let announced: Option<u64> = response
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
         let at = response.get_url().to_owned();
         let mut bytes = Vec::new();
-        let read = response.into_reader().take(LARGEST_ANSWER + 1).read_to_end(&mut bytes);
+        let read = response
+            .into_reader()
+            .take(LARGEST_ANSWER + 1)
+            .read_to_end(&mut bytes);
         let found = bytes.len() as u64;
         if found > LARGEST_ANSWER {
             return Err(foreign(what, "it is longer than such an answer may be"));
         }
-        if let Some(expected) = announced.filter(|_| read.is_err() || announced.is_some_and(|length| found < length)) {
-            return Err(Fault::Cut { file: what.to_owned(), found, expected, reason: "the connection ended".to_owned() });
+        if let Some(expected) =
+            announced.filter(|_| read.is_err() || announced.is_some_and(|length| found < length))
+        {
+            return Err(Fault::Cut {
+                file: what.to_owned(),
+                found,
+                expected,
+                reason: "the connection ended".to_owned(),
+            });
         }
         if let Err(error) = read {
             let host = Url::parse(&at).map_or_else(|_| "the hub".to_owned(), |url| host(&url));
-            return Err(Fault::Unreachable { host, reason: error.kind().to_string() });
+            return Err(Fault::Unreachable {
+                host,
+                reason: error.kind().to_string(),
+            });
         }
         serde_json::from_slice(&bytes).map_err(|error| foreign(what, &error.to_string()))
     }
@@ -217,24 +332,38 @@ impl Hub<'_> {
         }
     }
 
-    /// Waits before the next try; the fault itself where it would not help or was tried often enough.
+    /// Waits before the next try; the fault itself where it would not help or was tried often
+    /// enough.
     pub(super) fn pause(&self, tries: &mut u32, fault: Fault) -> Result<(), Fault> {
         *tries += 1;
-        let most = if matches!(fault, Fault::Unreachable { .. }) { TRIES_TO_CONNECT } else { TRIES };
+        let most = if matches!(fault, Fault::Unreachable { .. }) {
+            TRIES_TO_CONNECT
+        } else {
+            TRIES
+        };
         if !fault.is_passing() || *tries >= most {
             if matches!(fault, Fault::Unreachable { .. }) {
                 self.state().down = Some(fault.clone());
             }
             return Err(fault);
         }
-        (self.listener)(&News::Again { reason: &fault.to_string() });
+        (self.listener)(&News::Again {
+            reason: &fault.to_string(),
+        });
         let own = self.settings.pause * 2u32.pow(*tries - 1);
-        let until = Instant::now() + fault.wait().map_or(own, |asked| asked.min(LONGEST_WAIT).max(own));
+        let until = Instant::now()
+            + fault
+                .wait()
+                .map_or(own, |asked| asked.min(LONGEST_WAIT).max(own));
         while Instant::now() < until {
             if self.stopped() {
                 return Err(Fault::Stopped);
             }
-            std::thread::sleep(until.saturating_duration_since(Instant::now()).min(Duration::from_millis(100)));
+            std::thread::sleep(
+                until
+                    .saturating_duration_since(Instant::now())
+                    .min(Duration::from_millis(100)),
+            );
         }
         Ok(())
     }
@@ -249,13 +378,17 @@ fn no_file(subject: &Subject) -> Fault {
 }
 
 fn foreign(what: &str, reason: &str) -> Fault {
-    Fault::Foreign { what: what.to_owned(), reason: reason.to_owned() }
+    Fault::Foreign {
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Host and port, never the rest: an address may hold a signature.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the hub");
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// What went wrong with a connection, without the address.
@@ -264,20 +397,28 @@ fn reason(transport: &ureq::Transport) -> String {
     while let Some(deeper) = cause.and_then(std::error::Error::source) {
         cause = Some(deeper);
     }
-    cause.map_or_else(|| transport.kind().to_string(), ToString::to_string).to_lowercase()
+    cause
+        .map_or_else(|| transport.kind().to_string(), ToString::to_string)
+        .to_lowercase()
 }
 
 /// The address of `rel="next"` in a Link header.
 fn next_page(header: &str) -> Option<String> {
     header.split(',').find_map(|link| {
         let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        parameters.split(';').any(|parameter| ["rel=\"next\"", "rel=next"].contains(&parameter.trim())).then(|| address.to_owned())
+        parameters
+            .split(';')
+            .any(|parameter| ["rel=\"next\"", "rel=next"].contains(&parameter.trim()))
+            .then(|| address.to_owned())
     })
 }
 
 /// Whether a host is reached directly: this machine, and what NO_PROXY names.
 fn without_proxy(url: &Url) -> bool {
-    let listed = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    let listed = ["NO_PROXY", "no_proxy"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_default();
     is_direct(url.host_str().unwrap_or_default(), &listed)
 }
 
@@ -286,7 +427,13 @@ fn is_direct(host: &str, listed: &str) -> bool {
     here || listed
         .split(',')
         .map(|name| name.trim().trim_start_matches("*").trim_start_matches('.'))
-        .any(|name| name == host || !name.is_empty() && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
+        .any(|name| {
+            name == host
+                || !name.is_empty()
+                    && host
+                        .strip_suffix(name)
+                        .is_some_and(|rest| rest.ends_with('.'))
+        })
         || listed.trim() == "*"
 }
 
@@ -296,10 +443,19 @@ mod tests {
 
     #[test]
     fn links_and_hosts_are_read() {
-        assert_eq!(next_page("<https://a/b?c=1>; rel=\"next\"").as_deref(), Some("https://a/b?c=1"));
-        assert_eq!(next_page("<p>; rel=\"prev\", </n>; a=b; rel=\"next\"").as_deref(), Some("/n"));
+        assert_eq!(
+            next_page("<https://a/b?c=1>; rel=\"next\"").as_deref(),
+            Some("https://a/b?c=1")
+        );
+        assert_eq!(
+            next_page("<p>; rel=\"prev\", </n>; a=b; rel=\"next\"").as_deref(),
+            Some("/n")
+        );
         assert_eq!(next_page("<p>; rel=\"prev\""), None);
-        assert_eq!(host(&Url::parse("https://user:secret@cdn.hub:8443/x?signature=y").unwrap()), "cdn.hub:8443");
+        assert_eq!(
+            host(&Url::parse("https://user:secret@cdn.hub:8443/x?signature=y").unwrap()),
+            "cdn.hub:8443"
+        );
         for (host, listed, direct) in [
             ("127.0.0.1", "", true),
             ("hub.org", "", false),

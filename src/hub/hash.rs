@@ -1,4 +1,5 @@
-//! The hashes that name files: sha256 of those in large-file storage, git's blob hash of the others.
+//! The hashes that name files: sha256 of those in large-file storage, git's blob hash of the
+//! others.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -18,7 +19,9 @@ pub enum Hash {
 impl Hash {
     /// Reads 64 or 40 lower-case hexadecimal digits, which say by their number what they are.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let digits = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
         match text.len() {
             64 if digits => Some(Self::Sha256(text.to_owned())),
             40 if digits => Some(Self::Git(text.to_owned())),
@@ -58,7 +61,11 @@ fn digest<D: Digest>(path: &Path, mut hash: D) -> Result<String> {
             Err(error) => return Err(error).with_context(refuse),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 #[cfg(test)]
@@ -72,7 +79,9 @@ mod tests {
         std::fs::write(&path, "hello\n").unwrap();
         // `printf 'hello\n' | git hash-object --stdin` and `| sha256sum`.
         let git = Hash::parse("ce013625030ba8dba906f756967f9e9ca394464a").unwrap();
-        let sha256 = Hash::parse("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03").unwrap();
+        let sha256 =
+            Hash::parse("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
+                .unwrap();
         assert!(git.is_of(&path, 6).unwrap() && sha256.is_of(&path, 6).unwrap());
         std::fs::write(&path, "hellO\n").unwrap();
         assert!(!git.is_of(&path, 6).unwrap() && !sha256.is_of(&path, 6).unwrap());

@@ -87,7 +87,15 @@ impl Listing {
     /// A path that leads elsewhere, a file without a hash.
     pub(super) fn new(listed: Page) -> Result<Self, String> {
         let mut files = Vec::new();
-        for Listed { kind, path, oid, size, lfs, xet_hash } in listed {
+        for Listed {
+            kind,
+            path,
+            oid,
+            size,
+            lfs,
+            xet_hash,
+        } in listed
+        {
             if kind != "file" {
                 continue;
             }
@@ -95,7 +103,16 @@ impl Listing {
             let (Some(blob_id), Some(size)) = (oid, size) else {
                 return Err(format!("it gives no hash or length of {path:?}"));
             };
-            files.push(entry(path, StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash })?);
+            files.push(entry(
+                path,
+                StoredFile {
+                    size,
+                    blob_id,
+                    lfs_sha256,
+                    lfs_size,
+                    xet_hash,
+                },
+            )?);
         }
         Ok(Self::sorted(files, true))
     }
@@ -114,14 +131,22 @@ impl Listing {
     }
 
     pub fn find(&self, path: &str) -> Option<&Entry> {
-        self.files.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok().map(|at| &self.files[at])
+        self.files
+            .binary_search_by(|entry| entry.path.as_str().cmp(path))
+            .ok()
+            .map(|at| &self.files[at])
     }
 
     /// Reads a list that is stored; nothing where there is none that can be used.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let stored: Stored = serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
-        let files = stored.files.into_iter().map(|(path, file)| entry(path, file));
-        (stored.format_version == FORMAT).then_some(Self::sorted(files.collect::<Result<_, _>>().ok()?, true))
+        let stored: Stored =
+            serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
+        let files = stored
+            .files
+            .into_iter()
+            .map(|(path, file)| entry(path, file));
+        (stored.format_version == FORMAT)
+            .then_some(Self::sorted(files.collect::<Result<_, _>>().ok()?, true))
     }
 
     /// Stores the list for later starts.
@@ -135,31 +160,65 @@ impl Listing {
                 _ => None,
             };
             let (lfs_sha256, lfs_size) = large.unzip();
-            StoredFile { size: entry.size, blob_id: entry.git.clone(), lfs_sha256, lfs_size, xet_hash: entry.xet_hash.clone() }
+            StoredFile {
+                size: entry.size,
+                blob_id: entry.git.clone(),
+                lfs_sha256,
+                lfs_size,
+                xet_hash: entry.xet_hash.clone(),
+            }
         };
-        let files = self.files.iter().map(|entry| (entry.path.clone(), file(entry))).collect();
-        files::write_atomically(path, &serde_json::to_vec_pretty(&Stored { format_version: FORMAT, files })?)
+        let files = self
+            .files
+            .iter()
+            .map(|entry| (entry.path.clone(), file(entry)))
+            .collect();
+        files::write_atomically(
+            path,
+            &serde_json::to_vec_pretty(&Stored {
+                format_version: FORMAT,
+                files,
+            })?,
+        )
     }
 }
 
 /// A file as it is listed, or why it cannot be.
 fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
     if !is_below(&path) {
-        return Err(format!("it names a file {path:?}, which does not lie in the repo's folder"));
+        return Err(format!(
+            "it names a file {path:?}, which does not lie in the repo's folder"
+        ));
     }
-    let StoredFile { size, blob_id, lfs_sha256, lfs_size, xet_hash } = file;
+    let StoredFile {
+        size,
+        blob_id,
+        lfs_sha256,
+        lfs_size,
+        xet_hash,
+    } = file;
     let hash = match &lfs_sha256 {
         Some(sha256) => Hash::parse(sha256).filter(|hash| matches!(hash, Hash::Sha256(_))),
         None => Hash::parse(&blob_id).filter(|hash| matches!(hash, Hash::Git(_))),
     };
     let hash = Some(hash.ok_or_else(|| format!("it gives no hash or length of {path:?}"))?);
-    Ok(Entry { path, size: lfs_size.unwrap_or(size), hash, git: blob_id, xet_hash })
+    Ok(Entry {
+        path,
+        size: lfs_size.unwrap_or(size),
+        hash,
+        git: blob_id,
+        xet_hash,
+    })
 }
 
 fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         let (path, at) = (format!("{prefix}{name}"), entry.path());
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             if depth < DEEPEST {
@@ -169,27 +228,44 @@ fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
             && about.0
         {
             // A blob's name is its content's hash.
-            let blob = std::fs::read_link(&at).ok().and_then(|to| Some(to.file_name()?.to_str()?.to_owned()));
-            found.push(Entry { path, size: about.1, hash: blob.and_then(|name| Hash::parse(&name)), git: String::new(), xet_hash: None });
+            let blob = std::fs::read_link(&at)
+                .ok()
+                .and_then(|to| Some(to.file_name()?.to_str()?.to_owned()));
+            found.push(Entry {
+                path,
+                size: about.1,
+                hash: blob.and_then(|name| Hash::parse(&name)),
+                git: String::new(),
+                xet_hash: None,
+            });
         }
     }
 }
 
 impl Entry {
-    /// Whether `path` holds this file: `Err(None)` where nothing is there, `Err(Some(reason))` where something else is.
+    /// Whether `path` holds this file: `Err(None)` where nothing is there, `Err(Some(reason))`
+    /// where something else is.
     ///
     /// # Errors
     /// A file that is there and cannot be read.
     pub(super) fn check(&self, path: &Path) -> Result<Result<(), Option<String>>> {
-        let Ok(about) = path.metadata() else { return Ok(Err(None)) };
+        let Ok(about) = path.metadata() else {
+            return Ok(Err(None));
+        };
         if !about.is_file() {
             return Ok(Err(Some("it is no file".to_owned())));
         }
         if about.len() != self.size {
-            return Ok(Err(Some(format!("it has {} bytes where {} are right", about.len(), self.size))));
+            return Ok(Err(Some(format!(
+                "it has {} bytes where {} are right",
+                about.len(),
+                self.size
+            ))));
         }
         Ok(match &self.hash {
-            Some(hash) if !hash.is_of(path, self.size)? => Err(Some("its content does not have the hash that it should".to_owned())),
+            Some(hash) if !hash.is_of(path, self.size)? => Err(Some(
+                "its content does not have the hash that it should".to_owned(),
+            )),
             _ => Ok(()),
         })
     }
@@ -200,19 +276,38 @@ mod tests {
     use super::*;
 
     fn listed(path: &str, oid: &str) -> Result<Listing, String> {
-        let page =
-            serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
+        let page = serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
         Listing::new(serde_json::from_value(page).unwrap())
     }
 
     #[test]
     fn names_that_lead_out_of_the_folder_and_files_without_a_hash_are_refused() {
         let git = "ce013625030ba8dba906f756967f9e9ca394464a";
-        assert_eq!(listed("a/b.txt", git).unwrap().find("a/b.txt").unwrap().size, 3);
-        for bad in ["../a", "/a", "a/../b", "a/./b", "a//b", "", "a\\b", "c:a", "a\n", "a/.."] {
-            assert!(listed(bad, git).unwrap_err().contains("does not lie in the repo's folder"), "{bad}");
+        assert_eq!(
+            listed("a/b.txt", git)
+                .unwrap()
+                .find("a/b.txt")
+                .unwrap()
+                .size,
+            3
+        );
+        for bad in [
+            "../a", "/a", "a/../b", "a/./b", "a//b", "", "a\\b", "c:a", "a\n", "a/..",
+        ] {
+            assert!(
+                listed(bad, git)
+                    .unwrap_err()
+                    .contains("does not lie in the repo's folder"),
+                "{bad}"
+            );
         }
-        for bad in ["", "abc", "../../../../etc/passwd", &"G".repeat(40), &"a".repeat(64)] {
+        for bad in [
+            "",
+            "abc",
+            "../../../../etc/passwd",
+            &"G".repeat(40),
+            &"a".repeat(64),
+        ] {
             assert!(listed("a", bad).unwrap_err().contains("no hash"), "{bad}");
         }
     }
@@ -235,9 +330,16 @@ mod tests {
             "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500", "lfs_size": 453864}}}"#;
         std::fs::write(&path, python).unwrap();
         let read = Listing::read(&path).unwrap();
-        assert_eq!(read.files[0].hash, Hash::parse("8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500"));
+        assert_eq!(
+            read.files[0].hash,
+            Hash::parse("8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500")
+        );
         read.write(&path).unwrap();
-        let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(written, serde_json::from_str::<serde_json::Value>(python).unwrap());
+        let written: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(
+            written,
+            serde_json::from_str::<serde_json::Value>(python).unwrap()
+        );
     }
 }

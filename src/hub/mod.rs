@@ -1,11 +1,15 @@
 //! Files of the Hugging Face hub, in the cache that the Python library shares.
 //!
-//! A [`Repo`] at a revision is resolved to a commit ([`Hub::commit`]), the commit to a list of its files ([`Hub::listing`]), and a file to a path below `snapshots/COMMIT/`
-//! ([`Hub::file`]): what the cache holds is checked and used, the rest is fetched, once, whatever number of processes ask. Nothing is taken on trust: every file has the length and the
-//! hash that the listing gives, whoever put it there. [`Hub::tokenizer`], [`Hub::config`] and [`Hub::weights`] know which files make up a model.
+//! A [`Repo`] at a revision is resolved to a commit ([`Hub::commit`]), the commit to a list of its
+//! files ([`Hub::listing`]), and a file to a path below `snapshots/COMMIT/` ([`Hub::file`]): what
+//! the cache holds is checked and used, the rest is fetched, once, whatever number of processes
+//! ask. Nothing is taken on trust: every file has the length and the hash that the listing gives,
+//! whoever put it there. [`Hub::tokenizer`], [`Hub::config`] and [`Hub::weights`] know which files
+//! make up a model.
 //!
-//! The names of things come from the `hf-hub` crate; its downloads are not used, because they check neither length nor hash and share one name between processes. A hub that
-//! is offline never opens a connection and says what is not there with [`Fault::NotHere`].
+//! The names of things come from the `hf-hub` crate; its downloads are not used, because they check
+//! neither length nor hash and share one name between processes. A hub that is offline never opens
+//! a connection and says what is not there with [`Fault::NotHere`].
 
 mod cache;
 mod client;
@@ -39,7 +43,11 @@ use client::Client;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News<'a> {
     /// So many bytes of a file are here.
-    Bytes { file: &'a str, done: u64, total: u64 },
+    Bytes {
+        file: &'a str,
+        done: u64,
+        total: u64,
+    },
     /// Another process fetches the file.
     Waiting { file: &'a str, owner: &'a str },
     /// Something passing went wrong; it is tried again after a pause.
@@ -54,7 +62,8 @@ pub type Listener<'a> = dyn Fn(&News) + Sync + 'a;
 pub struct Pin {
     pub repo: Repo,
     pub commit: String,
-    /// The branch that it was found on, where that is not the revision: `refs/convert/parquet` of a dataset without parquet files.
+    /// The branch that it was found on, where that is not the revision: `refs/convert/parquet` of a
+    /// dataset without parquet files.
     pub branch: Option<String>,
 }
 
@@ -90,11 +99,29 @@ impl Hub<'static> {
 }
 
 impl<'a> Hub<'a> {
-    /// `pins` are commits that hold from an earlier start; `stop` ends a transfer between two pieces.
-    pub fn new(settings: Settings, pins: Vec<Pin>, listener: &'a Listener<'a>, stop: &'a AtomicBool) -> Self {
-        let pins = pins.into_iter().map(|pin| (pin.repo.clone(), pin)).collect();
+    /// `pins` are commits that hold from an earlier start; `stop` ends a transfer between two
+    /// pieces.
+    pub fn new(
+        settings: Settings,
+        pins: Vec<Pin>,
+        listener: &'a Listener<'a>,
+        stop: &'a AtomicBool,
+    ) -> Self {
+        let pins = pins
+            .into_iter()
+            .map(|pin| (pin.repo.clone(), pin))
+            .collect();
         let client = Client::new(&settings);
-        Self { settings, client, listener, stop, state: Mutex::new(State { pins, ..State::default() }) }
+        Self {
+            settings,
+            client,
+            listener,
+            stop,
+            state: Mutex::new(State {
+                pins,
+                ..State::default()
+            }),
+        }
     }
 
     /// The pin of a revision that was resolved, now or before.
@@ -107,10 +134,12 @@ impl<'a> Hub<'a> {
         self.state().pins.insert(pin.repo.clone(), pin);
     }
 
-    /// The commit of a revision: the pinned one; else the hub's answer; offline the one that the cache remembers.
+    /// The commit of a revision: the pinned one; else the hub's answer; offline the one that the
+    /// cache remembers.
     ///
     /// # Errors
-    /// [`Fault`]: a repo or revision that is not there or not open to this user, a hub that cannot be reached, nothing in the cache.
+    /// [`Fault`]: a repo or revision that is not there or not open to this user, a hub that cannot
+    /// be reached, nothing in the cache.
     pub fn commit(&self, repo: &Repo) -> Result<String, Fault> {
         if let Some(message) = self.settings.problem.clone() {
             return Err(Fault::BadInput { message });
@@ -123,15 +152,24 @@ impl<'a> Hub<'a> {
             repo.revision.clone()
         } else if self.settings.offline {
             let remembered = files::read_text(&cache::reference(&self.settings, repo), 256).ok();
-            let remembered = remembered.map(|text| text.trim().to_owned()).filter(|text| repo::is_commit(text));
-            remembered.ok_or_else(|| Fault::NotHere { what: repo.to_string() })?
+            let remembered = remembered
+                .map(|text| text.trim().to_owned())
+                .filter(|text| repo::is_commit(text));
+            remembered.ok_or_else(|| Fault::NotHere {
+                what: repo.to_string(),
+            })?
         } else {
             let commit = self.again(|| self.client.commit(repo))?;
             // A cache that cannot be written can still be read; the commit is then asked for again.
-            let _ = files::write_atomically(&cache::reference(&self.settings, repo), commit.as_bytes());
+            let _ =
+                files::write_atomically(&cache::reference(&self.settings, repo), commit.as_bytes());
             commit
         };
-        self.set_pin(Pin { repo: repo.clone(), commit: commit.clone(), branch: None });
+        self.set_pin(Pin {
+            repo: repo.clone(),
+            commit: commit.clone(),
+            branch: None,
+        });
         Ok(commit)
     }
 
@@ -147,8 +185,13 @@ impl<'a> Hub<'a> {
         let stored = cache::listing(&self.settings, repo, commit);
         let listing = match Listing::read(&stored) {
             Some(listing) => listing,
-            None if self.settings.offline => Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit))
-                .ok_or_else(|| Fault::NotHere { what: format!("{} at {}", repo.title(), short(commit)) })?,
+            None if self.settings.offline => {
+                Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit)).ok_or_else(
+                    || Fault::NotHere {
+                        what: format!("{} at {}", repo.title(), short(commit)),
+                    },
+                )?
+            }
             None => {
                 let listing = self.again(|| self.client.listing(repo, commit))?;
                 let _ = listing.write(&stored);
@@ -163,14 +206,21 @@ impl<'a> Hub<'a> {
     /// The path of a file of a commit, whole and checked; fetched where it is not there.
     ///
     /// # Errors
-    /// As [`Hub::commit`]; a file that the commit does not have, a transfer that failed again and again, a wrong length or hash, a cache that cannot be written.
+    /// As [`Hub::commit`]; a file that the commit does not have, a transfer that failed again and
+    /// again, a wrong length or hash, a cache that cannot be written.
     pub fn file(&self, repo: &Repo, commit: &str, name: &str) -> Result<PathBuf> {
         let listing = self.listing(repo, commit)?;
         let Some(entry) = listing.find(name) else {
             let missing = if listing.whole {
-                Fault::NoFile { repo: repo.title(), revision: repo.revision.clone(), file: name.to_owned() }
+                Fault::NoFile {
+                    repo: repo.title(),
+                    revision: repo.revision.clone(),
+                    file: name.to_owned(),
+                }
             } else {
-                Fault::NotHere { what: format!("{name} of {}", repo.title()) }
+                Fault::NotHere {
+                    what: format!("{name} of {}", repo.title()),
+                }
             };
             return Err(missing.into());
         };
@@ -181,13 +231,23 @@ impl<'a> Hub<'a> {
         if let Err(reason) = entry.check(&path)? {
             if self.settings.offline {
                 return Err(match reason {
-                    None => Fault::NotHere { what: format!("{name} of {}", repo.title()) },
-                    Some(reason) => Fault::Damaged { path: path.display().to_string(), reason },
+                    None => Fault::NotHere {
+                        what: format!("{name} of {}", repo.title()),
+                    },
+                    Some(reason) => Fault::Damaged {
+                        path: path.display().to_string(),
+                        reason,
+                    },
                 }
                 .into());
             }
             if let Some(reason) = reason {
-                (self.listener)(&News::Again { reason: &format!("{} is damaged ({reason}); it is fetched again", path.display()) });
+                (self.listener)(&News::Again {
+                    reason: &format!(
+                        "{} is damaged ({reason}); it is fetched again",
+                        path.display()
+                    ),
+                });
             }
             self.room_for(repo, commit, [name])?;
             self.fetch(repo, commit, entry)?;
@@ -199,7 +259,8 @@ impl<'a> Hub<'a> {
     /// Whether a file is there at its length, without looking at its content or fetching it.
     pub fn has(&self, repo: &Repo, commit: &str, entry: &Entry) -> bool {
         let path = cache::snapshot(&self.settings, repo, commit).join(&entry.path);
-        path.metadata().is_ok_and(|about| about.is_file() && about.len() == entry.size)
+        path.metadata()
+            .is_ok_and(|about| about.is_file() && about.len() == entry.size)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

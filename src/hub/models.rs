@@ -25,14 +25,19 @@ const INDEX: &str = "model.safetensors.index.json";
 const LARGEST_INDEX: u64 = 16 << 20;
 
 impl Hub<'_> {
-    /// tokenizer.json, else vocab.json and merges.txt; with them tokenizer_config.json where the repo has one.
+    /// tokenizer.json, else vocab.json and merges.txt; with them tokenizer_config.json where the
+    /// repo has one.
     ///
     /// # Errors
     /// A repo without a tokenizer; as [`Hub::file`].
     pub fn tokenizer(&self, repo: &Repo) -> Result<Snapshot> {
         self.snapshot(repo, |listing| {
             let mut names = tokenizer_files(repo, listing)?;
-            names.extend(listing.find("tokenizer_config.json").map(|entry| entry.path.clone()));
+            names.extend(
+                listing
+                    .find("tokenizer_config.json")
+                    .map(|entry| entry.path.clone()),
+            );
             Ok(names)
         })
     }
@@ -48,7 +53,8 @@ impl Hub<'_> {
         })
     }
 
-    /// config.json and the weights: model.safetensors, or model.safetensors.index.json with the parts that it names.
+    /// config.json and the weights: model.safetensors, or model.safetensors.index.json with the
+    /// parts that it names.
     ///
     /// # Errors
     /// As [`Hub::config`]; an index that is none.
@@ -60,8 +66,8 @@ impl Hub<'_> {
         let listing = self.listing(repo, &snapshot.commit)?;
         if listing.find(WEIGHTS).is_none() {
             let index = self.file(repo, &snapshot.commit, INDEX)?;
-            let parts =
-                parts(&files::read_limited(&index, LARGEST_INDEX)?).with_context(|| format!("{} cannot be used", index.display()))?;
+            let parts = parts(&files::read_limited(&index, LARGEST_INDEX)?)
+                .with_context(|| format!("{} cannot be used", index.display()))?;
             self.room_for(repo, &snapshot.commit, parts.iter().map(String::as_str))?;
             for part in parts {
                 self.file(repo, &snapshot.commit, &part)?;
@@ -70,7 +76,11 @@ impl Hub<'_> {
         Ok(snapshot)
     }
 
-    fn snapshot(&self, repo: &Repo, choose: impl FnOnce(&Listing) -> Result<Vec<String>>) -> Result<Snapshot> {
+    fn snapshot(
+        &self,
+        repo: &Repo,
+        choose: impl FnOnce(&Listing) -> Result<Vec<String>>,
+    ) -> Result<Snapshot> {
         let commit = self.commit(repo)?;
         let listing = self.listing(repo, &commit)?;
         let names = choose(&listing)?;
@@ -78,13 +88,23 @@ impl Hub<'_> {
         for name in names {
             self.file(repo, &commit, &name)?;
         }
-        Ok(Snapshot { folder: cache::snapshot(&self.settings, repo, &commit), commit })
+        Ok(Snapshot {
+            folder: cache::snapshot(&self.settings, repo, &commit),
+            commit,
+        })
     }
 }
 
 /// A list that may not be whole has no file for sure only where it is whole.
 fn lacking(repo: &Repo, listing: &Listing, what: &str, message: String) -> anyhow::Error {
-    if listing.whole { anyhow::anyhow!(message) } else { Fault::NotHere { what: format!("{what} of {}", repo.title()) }.into() }
+    if listing.whole {
+        anyhow::anyhow!(message)
+    } else {
+        Fault::NotHere {
+            what: format!("{what} of {}", repo.title()),
+        }
+        .into()
+    }
 }
 
 fn tokenizer_files(repo: &Repo, listing: &Listing) -> Result<Vec<String>> {
@@ -96,7 +116,8 @@ fn tokenizer_files(repo: &Repo, listing: &Listing) -> Result<Vec<String>> {
         return Ok(vec!["vocab.json".to_owned(), "merges.txt".to_owned()]);
     }
     let message = format!(
-        "{} has no tokenizer.json, nor vocab.json with merges.txt; name a repo that has, such as \"openai-community/gpt2\"",
+        "{} has no tokenizer.json, nor vocab.json with merges.txt; name a repo that has, such as \
+         \"openai-community/gpt2\"",
         repo.title()
     );
     Err(lacking(repo, listing, "tokenizer.json", message))
@@ -114,8 +135,10 @@ fn weight_files(repo: &Repo, listing: &Listing) -> Result<&'static str> {
     let title = repo.title();
     let message = if has("pytorch_model.bin") || has("pytorch_model.bin.index.json") {
         format!(
-            "{title} has its weights only as pytorch_model.bin, a format that runs code when it is read; name a revision with model.safetensors (the hub often offers one as \"refs/pr/1\"), or \
-             write them with transformers (save_pretrained(\"FOLDER\")) and use source = \"dir\" with path = \"FOLDER\""
+            "{title} has its weights only as pytorch_model.bin, a format that runs code when it \
+             is read; name a revision with model.safetensors (the hub often offers one as \
+             \"refs/pr/1\"), or write them with transformers (save_pretrained(\"FOLDER\")) and \
+             use source = \"dir\" with path = \"FOLDER\""
         )
     } else {
         format!("{title} has no {WEIGHTS}, so it holds no GPT-2 that can be read")
@@ -126,10 +149,14 @@ fn weight_files(repo: &Repo, listing: &Listing) -> Result<&'static str> {
 /// The files that an index names, each once.
 fn parts(index: &[u8]) -> Result<Vec<String>> {
     let index: Value = serde_json::from_slice(index).context("it is not JSON")?;
-    let map = index["weight_map"].as_object().context("it has no weight_map")?;
+    let map = index["weight_map"]
+        .as_object()
+        .context("it has no weight_map")?;
     let mut found = Vec::new();
     for part in map.values() {
-        let part = part.as_str().context("its weight_map names something that is no file")?;
+        let part = part
+            .as_str()
+            .context("its weight_map names something that is no file")?;
         ensure!(
             is_below(part) && !part.contains('/') && part.ends_with(".safetensors"),
             "its weight_map names {part:?}, which is no file beside it"
@@ -152,9 +179,18 @@ mod tests {
     #[test]
     fn an_index_names_files_beside_it_and_nothing_else() {
         let index = br#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
-        assert_eq!(parts(index).unwrap(), ["model-1.safetensors", "model-2.safetensors"]);
-        for bad in ["", "[]", "{}", r#"{"weight_map": {}}"#, r#"{"weight_map": {"a": 1}}"#, r#"{"weight_map": {"a": "../x.safetensors"}}"#]
-        {
+        assert_eq!(
+            parts(index).unwrap(),
+            ["model-1.safetensors", "model-2.safetensors"]
+        );
+        for bad in [
+            "",
+            "[]",
+            "{}",
+            r#"{"weight_map": {}}"#,
+            r#"{"weight_map": {"a": 1}}"#,
+            r#"{"weight_map": {"a": "../x.safetensors"}}"#,
+        ] {
             assert!(parts(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -23,16 +23,27 @@ pub struct Repo {
 
 impl Repo {
     pub fn model(name: &str, revision: &str) -> Self {
-        Self { kind: Kind::Model, name: name.to_owned(), revision: revision.to_owned() }
+        Self {
+            kind: Kind::Model,
+            name: name.to_owned(),
+            revision: revision.to_owned(),
+        }
     }
 
     pub fn dataset(name: &str, revision: &str) -> Self {
-        Self { kind: Kind::Dataset, name: name.to_owned(), revision: revision.to_owned() }
+        Self {
+            kind: Kind::Dataset,
+            name: name.to_owned(),
+            revision: revision.to_owned(),
+        }
     }
 
     /// The same repo at another revision.
     pub fn at(&self, revision: &str) -> Self {
-        Self { revision: revision.to_owned(), ..self.clone() }
+        Self {
+            revision: revision.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// `the model NAME`.
@@ -53,13 +64,21 @@ impl Repo {
     pub(super) fn check(&self) -> Result<(), Fault> {
         if !is_name(&self.name) {
             return Err(Fault::BadInput {
-                message: format!("\"{}\" is no repo of the hub; write OWNER/NAME, such as \"openai-community/gpt2\"", self.name),
+                message: format!(
+                    "\"{}\" is no repo of the hub; write OWNER/NAME, such as \
+                     \"openai-community/gpt2\"",
+                    self.name
+                ),
             });
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+=@".contains(c);
         if !self.revision.chars().all(plain) || !is_below(&self.revision) {
             return Err(Fault::BadInput {
-                message: format!("\"{}\" is no revision of {}; write a branch, a tag or a commit", self.revision, self.title()),
+                message: format!(
+                    "\"{}\" is no revision of {}; write a branch, a tag or a commit",
+                    self.revision,
+                    self.title()
+                ),
             });
         }
         Ok(())
@@ -85,7 +104,9 @@ impl fmt::Display for Repo {
 pub fn is_name(name: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             && !part.starts_with(['-', '.'])
             && !part.ends_with(['-', '.'])
             && !part.contains("--")
@@ -96,7 +117,10 @@ pub fn is_name(name: &str) -> bool {
 
 /// Forty hexadecimal digits.
 pub(super) fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    text.len() == 40
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// A relative path that stays below the folder it is put in, on every system.
@@ -104,8 +128,12 @@ pub(super) fn is_below(path: &str) -> bool {
     let plain = |c: char| !c.is_control() && c != '\\' && c != ':';
     !path.is_empty()
         && path.chars().all(plain)
-        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
-        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+        && path
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+        && Path::new(path)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[cfg(test)]
@@ -114,16 +142,42 @@ mod tests {
 
     #[test]
     fn names_and_revisions_that_could_leave_their_folder_are_refused() {
-        for good in ["gpt2", "openai-community/gpt2", "Salesforce/wikitext", "a/b.c_d-e"] {
+        for good in [
+            "gpt2",
+            "openai-community/gpt2",
+            "Salesforce/wikitext",
+            "a/b.c_d-e",
+        ] {
             assert!(Repo::model(good, "main").check().is_ok(), "{good}");
         }
-        for bad in ["", "a/b/c", "../x", "a/..", "/a", "a/", "a b/c", "a/b?c", "a--b/c", "-a/b", "a/.b", &"x".repeat(97)] {
+        for bad in [
+            "",
+            "a/b/c",
+            "../x",
+            "a/..",
+            "/a",
+            "a/",
+            "a b/c",
+            "a/b?c",
+            "a--b/c",
+            "-a/b",
+            "a/.b",
+            &"x".repeat(97),
+        ] {
             assert!(Repo::model(bad, "main").check().is_err(), "{bad}");
         }
-        for good in ["main", "v1.0", "refs/pr/3", "refs/convert/parquet", "607a30d783dfa663caf39e06633721c8d4cfcd7e"] {
+        for good in [
+            "main",
+            "v1.0",
+            "refs/pr/3",
+            "refs/convert/parquet",
+            "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        ] {
             assert!(Repo::model("a/b", good).check().is_ok(), "{good}");
         }
-        for bad in ["", "../../x", "/etc", "a//b", "a/./b", "a b", "a\\b", "a?b", "a#b", "a%2fb"] {
+        for bad in [
+            "", "../../x", "/etc", "a//b", "a/./b", "a b", "a\\b", "a?b", "a#b", "a%2fb",
+        ] {
             assert!(Repo::model("a/b", bad).check().is_err(), "{bad}");
         }
     }

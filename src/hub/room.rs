@@ -7,20 +7,33 @@ use super::{Hub, cache};
 use crate::files::{self, Partial};
 
 impl Hub<'_> {
-    /// Refuses files of one commit that the disk has no room for. What is there counts, and so does what a transfer has brought so far, of this process or another.
+    /// Refuses files of one commit that the disk has no room for. What is there counts, and so does
+    /// what a transfer has brought so far, of this process or another.
     ///
     /// # Errors
     /// [`Fault::NoRoom`], and as [`Hub::listing`].
-    pub fn room_for<'n>(&self, repo: &Repo, commit: &str, names: impl IntoIterator<Item = &'n str>) -> Result<(), Fault> {
+    pub fn room_for<'n>(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<(), Fault> {
         if self.settings.offline {
             return Ok(());
         }
         let listing = self.listing(repo, commit)?;
-        let missing = names.into_iter().filter_map(|name| listing.find(name)).map(|entry| self.missing(repo, commit, entry)).sum();
+        let missing = names
+            .into_iter()
+            .filter_map(|name| listing.find(name))
+            .map(|entry| self.missing(repo, commit, entry))
+            .sum();
         match files::free_space(&self.settings.cache) {
-            Some(free) if missing > free => {
-                Err(Fault::NoRoom { what: repo.title(), folder: self.settings.cache.display().to_string(), missing, free })
-            }
+            Some(free) if missing > free => Err(Fault::NoRoom {
+                what: repo.title(),
+                folder: self.settings.cache.display().to_string(),
+                missing,
+                free,
+            }),
             _ => Ok(()),
         }
     }
@@ -31,6 +44,12 @@ impl Hub<'_> {
         if self.has(repo, commit, entry) || cache::blob(&self.settings, repo, hash).exists() {
             return 0;
         }
-        entry.size.saturating_sub(Partial::length_so_far(&cache::in_the_making(&self.settings, repo, hash)))
+        entry
+            .size
+            .saturating_sub(Partial::length_so_far(&cache::in_the_making(
+                &self.settings,
+                repo,
+                hash,
+            )))
     }
 }

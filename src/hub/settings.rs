@@ -22,47 +22,78 @@ pub struct Settings {
     /// No connection is opened.
     pub offline: bool,
     pub pause: Duration,
-    /// What is wrong with the settings; told when the hub is needed, for most studies have no use for it.
+    /// What is wrong with the settings; told when the hub is needed, for most studies have no use
+    /// for it.
     pub problem: Option<String>,
 }
 
 impl Settings {
-    /// Reads `HF_ENDPOINT`, `HF_HUB_CACHE` (else `HF_HOME/hub`, else `~/.cache/huggingface/hub`), `HF_TOKEN` (else the file `token` in `HF_HOME`) and `HF_HUB_OFFLINE`; `offline` holds
+    /// Reads `HF_ENDPOINT`, `HF_HUB_CACHE` (else `HF_HOME/hub`, else `~/.cache/huggingface/hub`),
+    /// `HF_TOKEN` (else the file `token` in `HF_HOME`) and `HF_HUB_OFFLINE`; `offline` holds
     /// whatever that says.
     pub fn from_environment(offline: bool) -> Self {
-        Self::from_variables(offline, &|name| std::env::var(name).ok()).unwrap_or_else(|error| Self {
-            endpoint: ENDPOINT.to_owned(),
-            cache: PathBuf::new(),
-            token: None,
-            offline: true,
-            pause: PAUSE,
-            problem: Some(error.to_string()),
+        Self::from_variables(offline, &|name| std::env::var(name).ok()).unwrap_or_else(|error| {
+            Self {
+                endpoint: ENDPOINT.to_owned(),
+                cache: PathBuf::new(),
+                token: None,
+                offline: true,
+                pause: PAUSE,
+                problem: Some(error.to_string()),
+            }
         })
     }
 
     fn from_variables(offline: bool, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
-        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty()).map(|value| value.trim().to_owned());
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| value.trim().to_owned())
+        };
         let user = set("HOME").or_else(|| set("USERPROFILE"));
         let folder = |name: &str| set(name).map(|path| at_home(&path, user.as_deref()));
         let home = folder("HF_HOME")
             .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("huggingface")))
-            .or_else(|| user.as_deref().map(|user| Path::new(user).join(".cache/huggingface")));
+            .or_else(|| {
+                user.as_deref()
+                    .map(|user| Path::new(user).join(".cache/huggingface"))
+            });
         let cache = folder("HF_HUB_CACHE").or_else(|| home.as_ref().map(|home| home.join("hub")));
-        let cache = cache.context("there is no place for what the hub gives: set HF_HOME to a folder")?;
-        let endpoint = set("HF_ENDPOINT").map_or_else(|| ENDPOINT.to_owned(), |given| given.trim_end_matches('/').to_owned());
-        let address = url::Url::parse(&endpoint).ok().filter(|url| url.host().is_some() && ["http", "https"].contains(&url.scheme()));
-        let address = address.context("HF_ENDPOINT is no address; write one such as https://huggingface.co")?;
+        let cache =
+            cache.context("there is no place for what the hub gives: set HF_HOME to a folder")?;
+        let endpoint = set("HF_ENDPOINT").map_or_else(
+            || ENDPOINT.to_owned(),
+            |given| given.trim_end_matches('/').to_owned(),
+        );
+        let address = url::Url::parse(&endpoint)
+            .ok()
+            .filter(|url| url.host().is_some() && ["http", "https"].contains(&url.scheme()));
+        let address = address
+            .context("HF_ENDPOINT is no address; write one such as https://huggingface.co")?;
         ensure!(
             address.username().is_empty() && address.password().is_none(),
-            "HF_ENDPOINT holds a name or a password, which would end up in messages; leave it out and set HF_TOKEN"
+            "HF_ENDPOINT holds a name or a password, which would end up in messages; leave it out \
+             and set HF_TOKEN"
         );
         let token = set("HF_TOKEN").or_else(|| Cache::new(home?.join("hub")).token());
         ensure!(
-            token.as_ref().is_none_or(|token| token.bytes().all(|byte| byte.is_ascii_graphic())),
-            "the hub's token (HF_TOKEN, or the file `token` in HF_HOME) holds characters that no token has; set it again"
+            token
+                .as_ref()
+                .is_none_or(|token| token.bytes().all(|byte| byte.is_ascii_graphic())),
+            "the hub's token (HF_TOKEN, or the file `token` in HF_HOME) holds characters that no \
+             token has; set it again"
         );
-        let says_offline = set("HF_HUB_OFFLINE").is_some_and(|value| ["1", "on", "yes", "true"].contains(&value.to_lowercase().as_str()));
-        Ok(Self { endpoint, cache, token, offline: offline || says_offline, pause: PAUSE, problem: None })
+        let says_offline = set("HF_HUB_OFFLINE").is_some_and(|value| {
+            ["1", "on", "yes", "true"].contains(&value.to_lowercase().as_str())
+        });
+        Ok(Self {
+            endpoint,
+            cache,
+            token,
+            offline: offline || says_offline,
+            pause: PAUSE,
+            problem: None,
+        })
     }
 }
 
@@ -79,7 +110,12 @@ mod tests {
     use super::*;
 
     fn of(variables: &[(&str, &str)]) -> Result<Settings> {
-        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
         Settings::from_variables(false, &variable)
     }
 
@@ -87,28 +123,65 @@ mod tests {
     fn the_variables_of_the_python_library_are_followed() {
         let plain = of(&[("HOME", "/home/a")]).unwrap();
         assert_eq!(plain.cache, Path::new("/home/a/.cache/huggingface/hub"));
-        assert_eq!((plain.endpoint.as_str(), plain.offline, plain.token), ("https://huggingface.co", false, None));
+        assert_eq!(
+            (plain.endpoint.as_str(), plain.offline, plain.token),
+            ("https://huggingface.co", false, None)
+        );
         let cache = |variables: &[(&str, &str)]| of(variables).unwrap().cache;
-        assert_eq!(cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/x")]), Path::new("/x/huggingface/hub"));
-        assert_eq!(cache(&[("HOME", "/h"), ("HF_HOME", "~/hf")]), Path::new("/h/hf/hub"));
-        assert_eq!(cache(&[("HF_HOME", "/hf"), ("HF_HUB_CACHE", "/c")]), Path::new("/c"));
+        assert_eq!(
+            cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/x")]),
+            Path::new("/x/huggingface/hub")
+        );
+        assert_eq!(
+            cache(&[("HOME", "/h"), ("HF_HOME", "~/hf")]),
+            Path::new("/h/hf/hub")
+        );
+        assert_eq!(
+            cache(&[("HF_HOME", "/hf"), ("HF_HUB_CACHE", "/c")]),
+            Path::new("/c")
+        );
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), "hf_file\n").unwrap();
         let home = folder.path().to_str().unwrap();
-        assert_eq!(of(&[("HF_HOME", home)]).unwrap().token.as_deref(), Some("hf_file"));
-        assert_eq!(of(&[("HF_HOME", home), ("HF_TOKEN", " hf_x\n")]).unwrap().token.as_deref(), Some("hf_x"));
-        let settings = of(&[("HOME", "/h"), ("HF_ENDPOINT", "http://127.0.0.1:8/"), ("HF_HUB_OFFLINE", "YES")]).unwrap();
-        assert_eq!((settings.endpoint.as_str(), settings.offline), ("http://127.0.0.1:8", true));
+        assert_eq!(
+            of(&[("HF_HOME", home)]).unwrap().token.as_deref(),
+            Some("hf_file")
+        );
+        assert_eq!(
+            of(&[("HF_HOME", home), ("HF_TOKEN", " hf_x\n")])
+                .unwrap()
+                .token
+                .as_deref(),
+            Some("hf_x")
+        );
+        let settings = of(&[
+            ("HOME", "/h"),
+            ("HF_ENDPOINT", "http://127.0.0.1:8/"),
+            ("HF_HUB_OFFLINE", "YES"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (settings.endpoint.as_str(), settings.offline),
+            ("http://127.0.0.1:8", true)
+        );
     }
 
     #[test]
     fn settings_that_cannot_be_used_are_refused_without_showing_secrets() {
         let error = |variables: &[(&str, &str)]| of(variables).err().unwrap().to_string();
         assert!(error(&[]).contains("HF_HOME"));
-        assert!(error(&[("HOME", "/h"), ("HF_ENDPOINT", "hub")]).contains("HF_ENDPOINT is no address"));
-        for (name, value) in [("HF_TOKEN", "se cret"), ("HF_ENDPOINT", "https://me:secret@hub")] {
+        assert!(
+            error(&[("HOME", "/h"), ("HF_ENDPOINT", "hub")]).contains("HF_ENDPOINT is no address")
+        );
+        for (name, value) in [
+            ("HF_TOKEN", "se cret"),
+            ("HF_ENDPOINT", "https://me:secret@hub"),
+        ] {
             let error = error(&[("HOME", "/h"), (name, value)]);
-            assert!(error.contains(name) && !error.contains("cret,") && !error.contains("secret"), "{error}");
+            assert!(
+                error.contains(name) && !error.contains("cret,") && !error.contains("secret"),
+                "{error}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One file from the hub into the cache: resumed, tried again, checked, and visible only when it is whole.
+//! One file from the hub into the cache: resumed, tried again, checked, and visible only when it is
+//! whole.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -36,12 +37,16 @@ impl From<Fault> for Failed {
 }
 
 impl Hub<'_> {
-    /// Fetches a file, unless another process does so at the same time, and links the snapshot's name to it.
+    /// Fetches a file, unless another process does so at the same time, and links the snapshot's
+    /// name to it.
     pub(super) fn fetch(&self, repo: &Repo, commit: &str, entry: &Entry) -> Result<()> {
         let settings = &self.settings;
         let path = cache::snapshot(settings, repo, commit).join(&entry.path);
         let Some(hash) = &entry.hash else {
-            return Err(Fault::NotHere { what: format!("{} of {}", entry.path, repo.title()) }.into());
+            return Err(Fault::NotHere {
+                what: format!("{} of {}", entry.path, repo.title()),
+            }
+            .into());
         };
         let blob = cache::blob(settings, repo, hash);
         let whole = || entry.check(&blob).map(|found| found.is_ok());
@@ -59,7 +64,8 @@ impl Hub<'_> {
         files::link(&blob, &path)
     }
 
-    /// Waits for the lock of a file. It only saves the second transfer: each process fills a file of its own.
+    /// Waits for the lock of a file. It only saves the second transfer: each process fills a file
+    /// of its own.
     fn turn(&self, repo: &Repo, hash: &Hash, entry: &Entry) -> Result<Lock> {
         let mut told = false;
         loop {
@@ -70,7 +76,10 @@ impl Hub<'_> {
                         return Err(Fault::Stopped.into());
                     }
                     if !std::mem::replace(&mut told, true) {
-                        (self.listener)(&News::Waiting { file: &entry.path, owner: &owner });
+                        (self.listener)(&News::Waiting {
+                            file: &entry.path,
+                            owner: &owner,
+                        });
                     }
                     std::thread::sleep(TELL);
                 }
@@ -79,7 +88,14 @@ impl Hub<'_> {
     }
 
     /// Fills the file until it has the length and the hash that the list gives.
-    fn fill(&self, repo: &Repo, commit: &str, entry: &Entry, hash: &Hash, partial: &mut Partial) -> Result<()> {
+    fn fill(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        entry: &Entry,
+        hash: &Hash,
+        partial: &mut Partial,
+    ) -> Result<()> {
         let (mut tries, mut wrong, mut validator) = (0, 0, None);
         if partial.length() > entry.size {
             partial.restart()?;
@@ -106,11 +122,16 @@ impl Hub<'_> {
             partial.restart()?;
             validator = None;
             wrong += 1;
-            let fault = Fault::WrongHash { file: format!("{} of {}", entry.path, repo.title()), expected: hash.digits().to_owned() };
+            let fault = Fault::WrongHash {
+                file: format!("{} of {}", entry.path, repo.title()),
+                expected: hash.digits().to_owned(),
+            };
             if wrong >= WRONG {
                 return Err(fault.into());
             }
-            (self.listener)(&News::Again { reason: &fault.to_string() });
+            (self.listener)(&News::Again {
+                reason: &fault.to_string(),
+            });
         }
     }
 
@@ -125,7 +146,10 @@ impl Hub<'_> {
     ) -> Result<(), Failed> {
         let file = || format!("{} of {}", entry.path, repo.title());
         let from = partial.length();
-        let (range, etag) = (format!("bytes={from}-"), validator.clone().unwrap_or_default());
+        let (range, etag) = (
+            format!("bytes={from}-"),
+            validator.clone().unwrap_or_default(),
+        );
         let headers = [("range", range.as_str()), ("if-range", etag.as_str())];
         let headers = match (from, validator.is_some()) {
             (0, _) => &headers[..0],
@@ -134,42 +158,89 @@ impl Hub<'_> {
         };
         let url = self.client.address(repo, commit, &entry.path);
         let at = repo.at(commit);
-        let answer = self.client.get(&url, headers, &Subject { repo: &at, file: Some(&entry.path) });
-        let Answer { response, commit: said, length } = match answer {
+        let answer = self.client.get(
+            &url,
+            headers,
+            &Subject {
+                repo: &at,
+                file: Some(&entry.path),
+            },
+        );
+        let Answer {
+            response,
+            commit: said,
+            length,
+        } = match answer {
             // What is here may be longer than what is there; from the start it will show.
             Err(Fault::Refused { status: 416, .. }) if from > 0 => {
                 partial.restart().map_err(Failed::Disk)?;
-                return Err(Fault::Cut { file: file(), found: from, expected: entry.size, reason: "the hub has no more".to_owned() }.into());
+                return Err(Fault::Cut {
+                    file: file(),
+                    found: from,
+                    expected: entry.size,
+                    reason: "the hub has no more".to_owned(),
+                }
+                .into());
             }
             answer => answer?,
         };
         if said.is_some_and(|said| said != commit) {
-            return Err(Fault::Foreign { what: file(), reason: "it comes from another commit".to_owned() }.into());
+            return Err(Fault::Foreign {
+                what: file(),
+                reason: "it comes from another commit".to_owned(),
+            }
+            .into());
         }
         if let Some(length) = length.filter(|&length| length != entry.size) {
-            return Err(Fault::TooLong { file: file(), found: length, expected: entry.size }.into());
+            return Err(Fault::TooLong {
+                file: file(),
+                found: length,
+                expected: entry.size,
+            }
+            .into());
         }
         let range = response.header("content-range").map(str::to_owned);
-        let goes_on = response.status() == 206 && range.as_deref().and_then(start_of_range) == Some(from);
+        let goes_on =
+            response.status() == 206 && range.as_deref().and_then(start_of_range) == Some(from);
         if from > 0 && !goes_on {
             // The whole file, whatever was asked for.
             partial.restart().map_err(Failed::Disk)?;
             if response.status() == 206 {
-                return Err(
-                    Fault::Cut { file: file(), found: 0, expected: entry.size, reason: "the hub sent another part".to_owned() }.into()
-                );
+                return Err(Fault::Cut {
+                    file: file(),
+                    found: 0,
+                    expected: entry.size,
+                    reason: "the hub sent another part".to_owned(),
+                }
+                .into());
             }
         }
-        *validator = response.header("etag").filter(|etag| etag.starts_with('"')).map(str::to_owned);
+        *validator = response
+            .header("etag")
+            .filter(|etag| etag.starts_with('"'))
+            .map(str::to_owned);
         let missing = entry.size - partial.length();
-        let announced: Option<u64> = response.header("content-length").and_then(|length| length.parse().ok());
+        let announced: Option<u64> = response
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
         if let Some(length) = announced.filter(|&length| length > missing) {
-            return Err(Fault::TooLong { file: file(), found: entry.size - missing + length, expected: entry.size }.into());
+            return Err(Fault::TooLong {
+                file: file(),
+                found: entry.size - missing + length,
+                expected: entry.size,
+            }
+            .into());
         }
         self.append(response.into_reader(), entry, partial, &file)
     }
 
-    fn append(&self, mut body: impl Read, entry: &Entry, partial: &mut Partial, file: &dyn Fn() -> String) -> Result<(), Failed> {
+    fn append(
+        &self,
+        mut body: impl Read,
+        entry: &Entry,
+        partial: &mut Partial,
+        file: &dyn Fn() -> String,
+    ) -> Result<(), Failed> {
         let mut piece = vec![0; PIECE];
         let mut told: Option<Instant> = None;
         loop {
@@ -182,12 +253,21 @@ impl Hub<'_> {
                     let found = partial.length() + count as u64;
                     if found > entry.size {
                         partial.restart().map_err(Failed::Disk)?;
-                        return Err(Fault::TooLong { file: file(), found, expected: entry.size }.into());
+                        return Err(Fault::TooLong {
+                            file: file(),
+                            found,
+                            expected: entry.size,
+                        }
+                        .into());
                     }
                     partial.append(&piece[..count]).map_err(Failed::Disk)?;
                     if found == entry.size || told.is_none_or(|at| at.elapsed() >= TELL) {
                         told = Some(Instant::now());
-                        (self.listener)(&News::Bytes { file: &entry.path, done: found, total: entry.size });
+                        (self.listener)(&News::Bytes {
+                            file: &entry.path,
+                            done: found,
+                            total: entry.size,
+                        });
                     }
                     continue;
                 }
@@ -196,7 +276,13 @@ impl Hub<'_> {
             };
             return match partial.length() {
                 length if length == entry.size => Ok(()),
-                found => Err(Fault::Cut { file: file(), found, expected: entry.size, reason: ended }.into()),
+                found => Err(Fault::Cut {
+                    file: file(),
+                    found,
+                    expected: entry.size,
+                    reason: ended,
+                }
+                .into()),
             };
         }
     }
@@ -204,7 +290,14 @@ impl Hub<'_> {
 
 /// Where the part of a Content-Range begins: `bytes 5-9/10`.
 fn start_of_range(header: &str) -> Option<u64> {
-    header.trim().strip_prefix("bytes")?.trim().split_once('-')?.0.parse().ok()
+    header
+        .trim()
+        .strip_prefix("bytes")?
+        .trim()
+        .split_once('-')?
+        .0
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

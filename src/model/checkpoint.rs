@@ -1,7 +1,9 @@
 //! A GPT-2 folder on the disk: its config, and its arrays in memory-mapped safetensors files.
 //!
-//! Order: [`Checkpoint::open`] reads config.json and the headers and refuses what does not fit, all at once and before anything is allocated for weights; [`Checkpoint::values`] converts
-//! one array, over the cores, from the map into f32. What was read is given back to the system at once, so that the memory of a model is about one copy of its weights.
+//! Order: [`Checkpoint::open`] reads config.json and the headers and refuses what does not fit, all
+//! at once and before anything is allocated for weights; [`Checkpoint::values`] converts one array,
+//! over the cores, from the map into f32. What was read is given back to the system at once, so
+//! that the memory of a model is about one copy of its weights.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,8 +23,14 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// Files of weights that are not read.
-const OTHERS: [&str; 6] =
-    ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "model.ckpt.index", "rust_model.ot"];
+const OTHERS: [&str; 6] = [
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "flax_model.msgpack",
+    "model.ckpt.index",
+    "rust_model.ot",
+];
 /// Bytes that a text file of a model may have.
 const TEXT_LIMIT: u64 = 64 << 20;
 /// Elements that one task converts, and that are converted before their pages are given back.
@@ -52,10 +60,12 @@ struct Stored {
     range: Range<usize>,
 }
 
-/// The files that hold a folder's weights, in order: model.safetensors, or the shards that the index names.
+/// The files that hold a folder's weights, in order: model.safetensors, or the shards that the
+/// index names.
 ///
 /// # Errors
-/// A folder without safetensors, with what to do; an index that is broken, or names files outside the folder.
+/// A folder without safetensors, with what to do; an index that is broken, or names files outside
+/// the folder.
 pub fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     if folder.join(WEIGHTS).exists() {
         return Ok(vec![folder.join(WEIGHTS)]);
@@ -67,13 +77,22 @@ pub fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(names.into_iter().map(|name| folder.join(name)).collect());
     }
     if let Some(other) = OTHERS.into_iter().find(|name| folder.join(name).exists()) {
-        let why = if other.starts_with("pytorch") { ", which is a pickle: reading one can run any code that is in it" } else { "" };
+        let why = if other.starts_with("pytorch") {
+            ", which is a pickle: reading one can run any code that is in it"
+        } else {
+            ""
+        };
         bail!(
-            "{} has no {WEIGHTS}, only {other}{why}; write safetensors once with transformers, GPT2LMHeadModel.from_pretrained(\"FOLDER\").save_pretrained(\"OTHER\"), and name that folder",
+            "{} has no {WEIGHTS}, only {other}{why}; write safetensors once with transformers, \
+             GPT2LMHeadModel.from_pretrained(\"FOLDER\").save_pretrained(\"OTHER\"), and name \
+             that folder",
             folder.display()
         );
     }
-    bail!("{} has no {WEIGHTS} and no {INDEX}: is it a GPT-2 folder?", folder.display())
+    bail!(
+        "{} has no {WEIGHTS} and no {INDEX}: is it a GPT-2 folder?",
+        folder.display()
+    )
 }
 
 /// What the index says: the file of every array.
@@ -83,26 +102,39 @@ fn weight_map(folder: &Path) -> Result<BTreeMap<String, String>> {
         weight_map: BTreeMap<String, String>,
     }
     let path = folder.join(INDEX);
-    let index: Index =
-        serde_json::from_str(&text(&path)?).with_context(|| format!("{} is no index of safetensors files", path.display()))?;
+    let index: Index = serde_json::from_str(&text(&path)?)
+        .with_context(|| format!("{} is no index of safetensors files", path.display()))?;
     for file in index.weight_map.values() {
         let mut parts = Path::new(file).components();
-        let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && !file.contains(['/', '\\']);
+        let plain = matches!(
+            (parts.next(), parts.next()),
+            (Some(Component::Normal(_)), None)
+        ) && !file.contains(['/', '\\']);
         ensure!(
             plain && file.ends_with(".safetensors"),
             "{} names the file {file:?}; only names of safetensors files beside it are followed",
             path.display()
         );
     }
-    ensure!(!index.weight_map.is_empty(), "{} names no arrays", path.display());
+    ensure!(
+        !index.weight_map.is_empty(),
+        "{} names no arrays",
+        path.display()
+    );
     Ok(index.weight_map)
 }
 
 fn text(path: &Path) -> Result<String> {
     let mut text = String::new();
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    file.take(TEXT_LIMIT + 1).read_to_string(&mut text).with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
-    ensure!(text.len() as u64 <= TEXT_LIMIT, "{} is longer than {TEXT_LIMIT} bytes", path.display());
+    file.take(TEXT_LIMIT + 1)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
+    ensure!(
+        text.len() as u64 <= TEXT_LIMIT,
+        "{} is longer than {TEXT_LIMIT} bytes",
+        path.display()
+    );
     Ok(text)
 }
 
@@ -112,20 +144,28 @@ impl Config {
     /// # Errors
     /// A missing file, and as [`Config::from_json`].
     pub fn read(folder: &Path) -> Result<Self> {
-        Self::from_json(&text(&folder.join(CONFIG))?).with_context(|| format!("in {}", folder.display()))
+        Self::from_json(&text(&folder.join(CONFIG))?)
+            .with_context(|| format!("in {}", folder.display()))
     }
 }
 
 impl Checkpoint {
-    /// Opens a folder with config.json and safetensors, whole or in shards. The `transformer.` prefix may be there or not; masks that old versions stored as `attn.bias` and
+    /// Opens a folder with config.json and safetensors, whole or in shards. The `transformer.`
+    /// prefix may be there or not; masks that old versions stored as `attn.bias` and
     /// `attn.masked_bias`, and a tied head's `lm_head.weight`, are left out.
     ///
     /// # Errors
-    /// A missing or broken file, an unsupported config; every array that is missing, too many, of another shape or of a type that is not read.
+    /// A missing or broken file, an unsupported config; every array that is missing, too many, of
+    /// another shape or of a type that is not read.
     pub fn open(folder: &Path) -> Result<Self> {
         let config = Config::read(folder)?;
         let files = weight_files(folder)?;
-        let mut checkpoint = Self { config, bytes: 0, maps: Vec::with_capacity(files.len()), arrays: BTreeMap::new() };
+        let mut checkpoint = Self {
+            config,
+            bytes: 0,
+            maps: Vec::with_capacity(files.len()),
+            arrays: BTreeMap::new(),
+        };
         let mut faults = Vec::new();
         for path in &files {
             checkpoint.add(path, &mut faults)?;
@@ -136,7 +176,11 @@ impl Checkpoint {
         checkpoint.check_head(&mut faults);
         checkpoint.check(&mut faults);
         if !faults.is_empty() {
-            let place = if files.len() == 1 { files[0].display() } else { folder.display() };
+            let place = if files.len() == 1 {
+                files[0].display()
+            } else {
+                folder.display()
+            };
             bail!("in {place}: {}", faults.join("; "));
         }
         Ok(checkpoint)
@@ -145,9 +189,12 @@ impl Checkpoint {
     /// Maps a file and takes note of its arrays.
     fn add(&mut self, path: &Path, faults: &mut Vec<String>) -> Result<()> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        // SAFETY: a model's file is not written while it is read; kdpipe itself only ever replaces files by a rename, which leaves a mapping as it is.
-        let map = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot read {}", path.display()))?;
-        let parsed = SafeTensors::deserialize(&map).with_context(|| format!("{} is not a valid safetensors file", path.display()))?;
+        // SAFETY: a model's file is not written while it is read; kdpipe itself only ever replaces
+        // files by a rename, which leaves a mapping as it is.
+        let map = unsafe { Mmap::map(&file) }
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let parsed = SafeTensors::deserialize(&map)
+            .with_context(|| format!("{} is not a valid safetensors file", path.display()))?;
         let start = map.as_ptr() as usize;
         for (written, view) in parsed.tensors() {
             let name = short(&written);
@@ -155,8 +202,12 @@ impl Checkpoint {
                 continue;
             }
             let from = view.data().as_ptr() as usize - start;
-            let stored =
-                Stored { file: self.maps.len(), dtype: view.dtype(), shape: view.shape().to_vec(), range: from..from + view.data().len() };
+            let stored = Stored {
+                file: self.maps.len(),
+                dtype: view.dtype(),
+                shape: view.shape().to_vec(),
+                range: from..from + view.data().len(),
+            };
             if self.arrays.insert(name.to_owned(), stored).is_some() {
                 faults.push(format!("{} is stored twice", name.escape_debug()));
             }
@@ -167,14 +218,26 @@ impl Checkpoint {
     }
 
     /// Arrays that the index promises and its files do not hold.
-    fn check_index(&self, folder: &Path, files: &[PathBuf], faults: &mut Vec<String>) -> Result<()> {
+    fn check_index(
+        &self,
+        folder: &Path,
+        files: &[PathBuf],
+        faults: &mut Vec<String>,
+    ) -> Result<()> {
         for (name, file) in weight_map(folder)? {
             let short = short(&name);
             if short.ends_with(".attn.bias") || short.ends_with(".attn.masked_bias") {
                 continue;
             }
-            if self.arrays.get(short).is_none_or(|stored| files[stored.file] != folder.join(&file)) {
-                faults.push(format!("{} is not in {file}, where {INDEX} says it is", short.escape_debug()));
+            if self
+                .arrays
+                .get(short)
+                .is_none_or(|stored| files[stored.file] != folder.join(&file))
+            {
+                faults.push(format!(
+                    "{} is not in {file}, where {INDEX} says it is",
+                    short.escape_debug()
+                ));
             }
         }
         Ok(())
@@ -185,13 +248,16 @@ impl Checkpoint {
         if !self.config.tied {
             return;
         }
-        let Some(head) = self.arrays.remove("lm_head.weight") else { return };
+        let Some(head) = self.arrays.remove("lm_head.weight") else {
+            return;
+        };
         if let Some(wte) = self.arrays.get("wte.weight")
             && wte.shape == head.shape
             && (wte.dtype != head.dtype || !self.equal(wte, &head))
         {
             faults.push(
-                "lm_head.weight is not wte.weight, while tie_word_embeddings in config.json is true: write false there, or take lm_head.weight out"
+                "lm_head.weight is not wte.weight, while tie_word_embeddings in config.json is \
+                 true: write false there, or take lm_head.weight out"
                     .to_owned(),
             );
         }
@@ -199,7 +265,10 @@ impl Checkpoint {
 
     fn equal(&self, a: &Stored, b: &Stored) -> bool {
         let bytes = |stored: &Stored| &self.maps[stored.file][stored.range.clone()];
-        let equal = bytes(a).par_chunks(4 * CHUNK).zip(bytes(b).par_chunks(4 * CHUNK)).all(|(a, b)| a == b);
+        let equal = bytes(a)
+            .par_chunks(4 * CHUNK)
+            .zip(bytes(b).par_chunks(4 * CHUNK))
+            .all(|(a, b)| a == b);
         self.give_back(a, a.range.clone());
         self.give_back(b, b.range.clone());
         equal
@@ -216,11 +285,18 @@ impl Checkpoint {
             ));
             return;
         }
-        let found = self.arrays.iter().map(|(name, stored)| (name.as_str(), stored.shape.as_slice()));
+        let found = self
+            .arrays
+            .iter()
+            .map(|(name, stored)| (name.as_str(), stored.shape.as_slice()));
         faults.extend(differences(&self.config, found));
         for (name, stored) in &self.arrays {
             if !matches!(stored.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-                faults.push(format!("{} is stored as {:?}; F32, F16 and BF16 are read", name.escape_debug(), stored.dtype));
+                faults.push(format!(
+                    "{} is stored as {:?}; F32, F16 and BF16 are read",
+                    name.escape_debug(),
+                    stored.dtype
+                ));
             }
         }
     }
@@ -235,22 +311,33 @@ impl Checkpoint {
         };
         let bytes = &self.maps[stored.file][stored.range.clone()];
         let mut values = vec![0.0f32; bytes.len() / size];
-        for (i, (values, bytes)) in values.chunks_mut(STRETCH).zip(bytes.chunks(STRETCH * size)).enumerate() {
-            values.par_chunks_mut(CHUNK).zip(bytes.par_chunks(CHUNK * size)).for_each(|(values, bytes)| fill(values, bytes));
+        for (i, (values, bytes)) in values
+            .chunks_mut(STRETCH)
+            .zip(bytes.chunks(STRETCH * size))
+            .enumerate()
+        {
+            values
+                .par_chunks_mut(CHUNK)
+                .zip(bytes.par_chunks(CHUNK * size))
+                .for_each(|(values, bytes)| fill(values, bytes));
             let from = stored.range.start + i * STRETCH * size;
             self.give_back(stored, from..from + bytes.len());
         }
         values
     }
 
-    /// Lets the system take back the pages of a stretch that was read; they come again from the file where they are needed.
+    /// Lets the system take back the pages of a stretch that was read; they come again from the
+    /// file where they are needed.
     fn give_back(&self, stored: &Stored, range: Range<usize>) {
         #[cfg(unix)]
         {
             use memmap2::UncheckedAdvice::DontNeed;
-            // SAFETY: the map is shared, read-only and backed by its file, so that pages given up come back with the same content.
-            // It is advice: that it was not taken changes nothing but the memory in use.
-            let _ = unsafe { self.maps[stored.file].unchecked_advise_range(DontNeed, range.start, range.len()) };
+            // SAFETY: the map is shared, read-only and backed by its file, so that pages given up
+            // come back with the same content. It is advice: that it was not taken changes nothing
+            // but the memory in use.
+            let _ = unsafe {
+                self.maps[stored.file].unchecked_advise_range(DontNeed, range.start, range.len())
+            };
         }
         #[cfg(not(unix))]
         let _ = (stored, range);
@@ -263,16 +350,26 @@ fn short(name: &str) -> &str {
 }
 
 /// What is missing, misshapen or too much, in words, against what `config` asks for.
-pub(super) fn differences<'a>(config: &Config, found: impl Iterator<Item = (&'a str, &'a [usize])>) -> Vec<String> {
+pub(super) fn differences<'a>(
+    config: &Config,
+    found: impl Iterator<Item = (&'a str, &'a [usize])>,
+) -> Vec<String> {
     let mut found: BTreeMap<&str, &[usize]> = found.collect();
     let mut faults = Vec::new();
     for (name, shape) in config.shapes() {
         match found.remove(name.as_str()) {
             None => faults.push(format!("{name} {shape:?} is missing")),
-            Some(there) if there != shape => faults.push(format!("{name} has shape {there:?}, config.json asks for {shape:?}")),
+            Some(there) if there != shape => faults.push(format!(
+                "{name} has shape {there:?}, config.json asks for {shape:?}"
+            )),
             Some(_) => {}
         }
     }
-    faults.extend(found.into_iter().map(|(name, shape)| format!("{} {shape:?} is not part of this GPT-2", name.escape_debug())));
+    faults.extend(found.into_iter().map(|(name, shape)| {
+        format!(
+            "{} {shape:?} is not part of this GPT-2",
+            name.escape_debug()
+        )
+    }));
     faults
 }

@@ -31,7 +31,13 @@ pub struct Config {
 
 impl Config {
     /// A GPT-2 as the published ones are.
-    pub fn new(layers: usize, width: usize, heads: usize, vocabulary: usize, positions: usize) -> Self {
+    pub fn new(
+        layers: usize,
+        width: usize,
+        heads: usize,
+        vocabulary: usize,
+        positions: usize,
+    ) -> Self {
         Self {
             layers,
             width,
@@ -47,27 +53,53 @@ impl Config {
         }
     }
 
-    /// Where two models that a study takes for the same shape differ, in words: layers, width, heads, vocabulary, positions.
+    /// Where two models that a study takes for the same shape differ, in words: layers, width,
+    /// heads, vocabulary, positions.
     pub fn shape_differences(&self, other: &Self) -> Vec<String> {
-        let numbers = |config: &Self| [config.layers, config.width, config.heads, config.vocabulary, config.positions];
+        let numbers = |config: &Self| {
+            [
+                config.layers,
+                config.width,
+                config.heads,
+                config.vocabulary,
+                config.positions,
+            ]
+        };
         let names = ["layers", "width", "heads", "vocabulary", "positions"];
-        let pairs = names.into_iter().zip(numbers(self).into_iter().zip(numbers(other)));
-        pairs.filter(|(_, (own, others))| own != others).map(|(name, (own, others))| format!("{name} {own} against {others}")).collect()
+        let pairs = names
+            .into_iter()
+            .zip(numbers(self).into_iter().zip(numbers(other)));
+        pairs
+            .filter(|(_, (own, others))| own != others)
+            .map(|(name, (own, others))| format!("{name} {own} against {others}"))
+            .collect()
     }
 
     /// What attention scores of block `block`, from 0, are multiplied by.
     pub fn attention_scale(&self, block: usize) -> f32 {
-        let by_width = if self.scale_by_width { ((self.width / self.heads) as f64).sqrt() } else { 1.0 };
-        let by_layer = if self.scale_by_layer { block as f64 + 1.0 } else { 1.0 };
+        let by_width = if self.scale_by_width {
+            ((self.width / self.heads) as f64).sqrt()
+        } else {
+            1.0
+        };
+        let by_layer = if self.scale_by_layer {
+            block as f64 + 1.0
+        } else {
+            1.0
+        };
         (1.0 / by_width / by_layer) as f32
     }
 
     /// Name and shape of every parameter, in Hugging Face's order.
     pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         let (c, inner) = (self.width, self.inner);
-        let mut all = vec![("wte.weight".to_owned(), vec![self.vocabulary, c]), ("wpe.weight".to_owned(), vec![self.positions, c])];
+        let mut all = vec![
+            ("wte.weight".to_owned(), vec![self.vocabulary, c]),
+            ("wpe.weight".to_owned(), vec![self.positions, c]),
+        ];
         for i in 0..self.layers {
-            let mut block = |name: &str, shape: Vec<usize>| all.push((format!("h.{i}.{name}"), shape));
+            let mut block =
+                |name: &str, shape: Vec<usize>| all.push((format!("h.{i}.{name}"), shape));
             block("ln_1.weight", vec![c]);
             block("ln_1.bias", vec![c]);
             block("attn.c_attn.weight", vec![c, 3 * c]);
@@ -94,11 +126,16 @@ impl Config {
         (self.vocabulary as u64 + self.positions as u64) * self.width as u64
     }
 
-    /// Parameters of everything else: 4·C² + 2·C·I + 9·C + I a block (12·C² + 13·C where I = 4·C), the final norm, and a head of its own.
+    /// Parameters of everything else: 4·C² + 2·C·I + 9·C + I a block (12·C² + 13·C where I = 4·C),
+    /// the final norm, and a head of its own.
     pub fn other_parameters(&self) -> u64 {
         let (width, inner) = (self.width as u64, self.inner as u64);
         let block = 4 * width * width + 2 * width * inner + 9 * width + inner;
-        let head = if self.tied { 0 } else { self.vocabulary as u64 * width };
+        let head = if self.tied {
+            0
+        } else {
+            self.vocabulary as u64 * width
+        };
         self.layers as u64 * block + 2 * width + head
     }
 
@@ -107,11 +144,14 @@ impl Config {
         self.embedding_parameters() + self.other_parameters()
     }
 
-    /// Floating-point operations of a forward pass per token at the context `context`, a multiply-add counted as two: the matrix products of the blocks (8·C² + 4·C·I, which is 24·C²
-    /// where I = 4·C), the two of attention over the causal half (2·C·(T + 1)), and the head (2·C·V).
+    /// Floating-point operations of a forward pass per token at the context `context`, a
+    /// multiply-add counted as two: the matrix products of the blocks (8·C² + 4·C·I, which is 24·C²
+    /// where I = 4·C), the two of attention over the causal half (2·C·(T + 1)), and the head
+    /// (2·C·V).
     pub fn forward_flops_per_token(&self, context: usize) -> f64 {
         let (width, inner) = (self.width as f64, self.inner as f64);
-        let block = 8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context as f64 + 1.0);
+        let block =
+            8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context as f64 + 1.0);
         self.layers as f64 * block + 2.0 * width * self.vocabulary as f64
     }
 }
@@ -122,14 +162,25 @@ mod tests {
 
     #[test]
     fn gpt2_has_124_million_parameters() {
-        assert_eq!(Config::new(12, 768, 12, 50257, 1024).parameters(), 124_439_808);
+        assert_eq!(
+            Config::new(12, 768, 12, 50257, 1024).parameters(),
+            124_439_808
+        );
     }
 
     #[test]
     fn parameters_are_those_of_the_shapes() {
         for (inner, tied) in [(60, true), (7, true), (7, false)] {
-            let config = Config { inner, tied, ..Config::new(3, 15, 3, 101, 32) };
-            let counted: usize = config.shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+            let config = Config {
+                inner,
+                tied,
+                ..Config::new(3, 15, 3, 101, 32)
+            };
+            let counted: usize = config
+                .shapes()
+                .iter()
+                .map(|(_, shape)| shape.iter().product::<usize>())
+                .sum();
             assert_eq!(config.parameters(), counted as u64);
         }
     }
@@ -137,16 +188,43 @@ mod tests {
     #[test]
     fn operations_follow_the_inner_width() {
         let config = Config::new(2, 8, 2, 100, 16);
-        assert_eq!(config.forward_flops_per_token(16), 2.0 * (24.0 * 64.0 + 2.0 * 8.0 * 17.0) + 1600.0);
-        let narrow = Config { inner: 5, tied: false, ..config };
-        assert_eq!(narrow.forward_flops_per_token(16), 2.0 * (8.0 * 64.0 + 4.0 * 40.0 + 2.0 * 8.0 * 17.0) + 1600.0);
+        assert_eq!(
+            config.forward_flops_per_token(16),
+            2.0 * (24.0 * 64.0 + 2.0 * 8.0 * 17.0) + 1600.0
+        );
+        let narrow = Config {
+            inner: 5,
+            tied: false,
+            ..config
+        };
+        assert_eq!(
+            narrow.forward_flops_per_token(16),
+            2.0 * (8.0 * 64.0 + 4.0 * 40.0 + 2.0 * 8.0 * 17.0) + 1600.0
+        );
     }
 
     #[test]
     fn scores_are_scaled_by_width_and_layer_as_the_config_says() {
         let config = Config::new(3, 48, 3, 101, 32);
-        assert_eq!([config.attention_scale(0), config.attention_scale(2)], [0.25, 0.25]);
-        assert_eq!(Config { scale_by_layer: true, ..config.clone() }.attention_scale(1), 0.125);
-        assert_eq!(Config { scale_by_width: false, ..config }.attention_scale(1), 1.0);
+        assert_eq!(
+            [config.attention_scale(0), config.attention_scale(2)],
+            [0.25, 0.25]
+        );
+        assert_eq!(
+            Config {
+                scale_by_layer: true,
+                ..config.clone()
+            }
+            .attention_scale(1),
+            0.125
+        );
+        assert_eq!(
+            Config {
+                scale_by_width: false,
+                ..config
+            }
+            .attention_scale(1),
+            1.0
+        );
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use crate::ops::Activation;
 
-/// Names that transformers has for activations, the one that is written first among those of one formula.
+/// Names that transformers has for activations, the one that is written first among those of one
+/// formula.
 const ACTIVATIONS: [(&str, Activation); 11] = [
     ("gelu_new", Activation::GeluTanh),
     ("gelu_pytorch_tanh", Activation::GeluTanh),
@@ -25,14 +26,20 @@ const SWISH: &str = "swish";
 
 /// Fields that must be empty: they say that the weights are in another form than their names tell.
 const FOREIGN: [(&str, &str); 2] = [
-    ("quantization_config", "quantised weights are not read; save the model in float32, float16 or bfloat16"),
+    (
+        "quantization_config",
+        "quantised weights are not read; save the model in float32, float16 or bfloat16",
+    ),
     ("pruned_heads", "pruned heads are not supported"),
 ];
 
 impl Config {
     /// `config.json` as transformers reads it.
     pub fn to_json(&self, end_of_text: u32) -> Value {
-        let (activation, _) = ACTIVATIONS.into_iter().find(|(_, known)| *known == self.activation).expect("every activation has a name");
+        let (activation, _) = ACTIVATIONS
+            .into_iter()
+            .find(|(_, known)| *known == self.activation)
+            .expect("every activation has a name");
         json!({
             "architectures": ["GPT2LMHeadModel"],
             "model_type": "gpt2",
@@ -60,19 +67,30 @@ impl Config {
         })
     }
 
-    /// Reads `config.json` as transformers does: what is absent has GPT-2's own value, and the names `hidden_size`, `num_hidden_layers`, `num_attention_heads` and
-    /// `max_position_embeddings` are taken too. `n_ctx` says nothing (transformers does not read it any more), `reorder_and_upcast_attn` is the same mathematics in f32, and
-    /// dropout has no part in what a model computes.
+    /// Reads `config.json` as transformers does: what is absent has GPT-2's own value, and the
+    /// names `hidden_size`, `num_hidden_layers`, `num_attention_heads` and
+    /// `max_position_embeddings` are taken too. `n_ctx` says nothing (transformers does not read it
+    /// any more), `reorder_and_upcast_attn` is the same mathematics in f32, and dropout has no part
+    /// in what a model computes.
     ///
     /// # Errors
-    /// Invalid JSON, another architecture; all settings that would change the result and are not supported, and all values that are none.
+    /// Invalid JSON, another architecture; all settings that would change the result and are not
+    /// supported, and all values that are none.
     pub fn from_json(text: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(text).context("config.json is not valid JSON")?;
-        let Value::Object(fields) = value else { bail!("config.json is not a table of settings") };
-        if let Some(kind) = fields.get("model_type").filter(|kind| kind.as_str() != Some("gpt2")) {
+        let Value::Object(fields) = value else {
+            bail!("config.json is not a table of settings")
+        };
+        if let Some(kind) = fields
+            .get("model_type")
+            .filter(|kind| kind.as_str() != Some("gpt2"))
+        {
             bail!("config.json has model_type {kind}; only \"gpt2\" is supported");
         }
-        let mut reader = Reader { fields: &fields, faults: Vec::new() };
+        let mut reader = Reader {
+            fields: &fields,
+            faults: Vec::new(),
+        };
         let config = reader.config();
         match reader.faults.as_slice() {
             [] => Ok(config),
@@ -96,7 +114,11 @@ impl<'a> Reader<'a> {
             width,
             heads: self.size("n_head", "num_attention_heads", published.heads),
             vocabulary: self.size("vocab_size", "vocab_size", published.vocabulary),
-            positions: self.size("n_positions", "max_position_embeddings", published.positions),
+            positions: self.size(
+                "n_positions",
+                "max_position_embeddings",
+                published.positions,
+            ),
             inner: self.size("n_inner", "n_inner", 4 * width),
             epsilon: self.epsilon(published.epsilon),
             activation: self.activation(),
@@ -106,18 +128,24 @@ impl<'a> Reader<'a> {
         };
         self.switch("reorder_and_upcast_attn", false);
         if !config.width.is_multiple_of(config.heads) {
-            self.faults.push(format!("n_head = {} in config.json does not divide n_embd = {}", config.heads, config.width));
+            self.faults.push(format!(
+                "n_head = {} in config.json does not divide n_embd = {}",
+                config.heads, config.width
+            ));
         }
         if self.switch("add_cross_attention", false) {
             self.faults.push(
-                "add_cross_attention = true in config.json is not supported: cross-attention is no part of a language model on its own"
+                "add_cross_attention = true in config.json is not supported: cross-attention is \
+                 no part of a language model on its own"
                     .to_owned(),
             );
         }
         for (name, reason) in FOREIGN {
-            let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            let empty =
+                |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
             if self.fields.get(name).is_some_and(|value| !empty(value)) {
-                self.faults.push(format!("{name} in config.json is not supported: {reason}"));
+                self.faults
+                    .push(format!("{name} in config.json is not supported: {reason}"));
             }
         }
         config
@@ -131,26 +159,39 @@ impl<'a> Reader<'a> {
     /// A positive number, under its name or the common one.
     fn size(&mut self, name: &str, other_name: &str, otherwise: usize) -> usize {
         let read = |name: &str, value: &Value| {
-            let number = value.as_u64().filter(|&n| n > 0 && n < 1 << 31).map(|n| n as usize);
-            number.ok_or_else(|| format!("{name} = {value} in config.json is not a whole number from 1 to 2147483647"))
+            let number = value
+                .as_u64()
+                .filter(|&n| n > 0 && n < 1 << 31)
+                .map(|n| n as usize);
+            number.ok_or_else(|| {
+                format!(
+                    "{name} = {value} in config.json is not a whole number from 1 to 2147483647"
+                )
+            })
         };
         let found = [name, other_name].map(|name| self.given(name).map(|value| (name, value)));
         match found {
             [Some((_, own)), Some((_, other))] if own != other => {
-                let fault = format!("config.json has both {name} = {own} and {other_name} = {other}; they are the same setting");
+                let fault = format!(
+                    "config.json has both {name} = {own} and {other_name} = {other}; they are the \
+                     same setting"
+                );
                 self.faults.push(fault);
                 otherwise
             }
-            [Some((name, value)), _] | [None, Some((name, value))] => read(name, value).unwrap_or_else(|fault| {
-                self.faults.push(fault);
-                otherwise
-            }),
+            [Some((name, value)), _] | [None, Some((name, value))] => read(name, value)
+                .unwrap_or_else(|fault| {
+                    self.faults.push(fault);
+                    otherwise
+                }),
             [None, None] => otherwise,
         }
     }
 
     fn switch(&mut self, name: &str, otherwise: bool) -> bool {
-        let Some(value) = self.given(name) else { return otherwise };
+        let Some(value) = self.given(name) else {
+            return otherwise;
+        };
         value.as_bool().unwrap_or_else(|| {
             let fault = format!("{name} = {value} in config.json is neither true nor false");
             self.faults.push(fault);
@@ -159,21 +200,39 @@ impl<'a> Reader<'a> {
     }
 
     fn epsilon(&mut self, otherwise: f64) -> f64 {
-        let Some(value) = self.given("layer_norm_epsilon") else { return otherwise };
-        value.as_f64().filter(|epsilon| (0.0..1.0).contains(epsilon)).unwrap_or_else(|| {
-            let fault = format!("layer_norm_epsilon = {value} in config.json is not a number from 0 to 1");
-            self.faults.push(fault);
-            otherwise
-        })
+        let Some(value) = self.given("layer_norm_epsilon") else {
+            return otherwise;
+        };
+        value
+            .as_f64()
+            .filter(|epsilon| (0.0..1.0).contains(epsilon))
+            .unwrap_or_else(|| {
+                let fault = format!(
+                    "layer_norm_epsilon = {value} in config.json is not a number from 0 to 1"
+                );
+                self.faults.push(fault);
+                otherwise
+            })
     }
 
     fn activation(&mut self) -> Activation {
-        let Some(value) = self.given("activation_function") else { return Activation::default() };
-        let name = if value == SWISH { Some("silu") } else { value.as_str() };
-        let known = ACTIVATIONS.into_iter().find(|(known, _)| Some(*known) == name);
+        let Some(value) = self.given("activation_function") else {
+            return Activation::default();
+        };
+        let name = if value == SWISH {
+            Some("silu")
+        } else {
+            value.as_str()
+        };
+        let known = ACTIVATIONS
+            .into_iter()
+            .find(|(known, _)| Some(*known) == name);
         known.map(|(_, activation)| activation).unwrap_or_else(|| {
             let names = ACTIVATIONS.map(|(name, _)| name).join(", ");
-            let fault = format!("activation_function = {value} in config.json is not supported; these are: {names}, {SWISH}");
+            let fault = format!(
+                "activation_function = {value} in config.json is not supported; these are: \
+                 {names}, {SWISH}"
+            );
             self.faults.push(fault);
             Activation::default()
         })
@@ -187,13 +246,18 @@ mod tests {
     fn refused(change: impl Fn(&mut Value)) -> String {
         let mut value = Config::new(3, 48, 4, 101, 32).to_json(0);
         change(&mut value);
-        Config::from_json(&value.to_string()).unwrap_err().to_string()
+        Config::from_json(&value.to_string())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn config_json_reads_back_as_it_was_written() {
         let config = Config::new(3, 48, 4, 101, 32);
-        assert_eq!(Config::from_json(&config.to_json(0).to_string()).unwrap(), config);
+        assert_eq!(
+            Config::from_json(&config.to_json(0).to_string()).unwrap(),
+            config
+        );
         for (_, activation) in ACTIVATIONS {
             let config = Config {
                 inner: 100,
@@ -204,21 +268,31 @@ mod tests {
                 tied: false,
                 ..config.clone()
             };
-            assert_eq!(Config::from_json(&config.to_json(0).to_string()).unwrap(), config);
+            assert_eq!(
+                Config::from_json(&config.to_json(0).to_string()).unwrap(),
+                config
+            );
         }
     }
 
     #[test]
     fn what_is_absent_has_the_values_of_gpt2_and_common_names_are_read() {
-        assert_eq!(Config::from_json("{}").unwrap(), Config::new(12, 768, 12, 50_257, 1024));
+        assert_eq!(
+            Config::from_json("{}").unwrap(),
+            Config::new(12, 768, 12, 50_257, 1024)
+        );
         let common = r#"{"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 32, "n_ctx": 7, "vocab_size": 101}"#;
-        assert_eq!(Config::from_json(common).unwrap(), Config::new(3, 48, 4, 101, 32));
+        assert_eq!(
+            Config::from_json(common).unwrap(),
+            Config::new(3, 48, 4, 101, 32)
+        );
     }
 
     #[test]
     fn activations_have_the_names_of_transformers() {
         for (name, activation) in ACTIVATIONS.into_iter().chain([(SWISH, Activation::Silu)]) {
-            let config = Config::from_json(&json!({ "activation_function": name }).to_string()).unwrap();
+            let config =
+                Config::from_json(&json!({ "activation_function": name }).to_string()).unwrap();
             assert_eq!(config.activation, activation, "{name}");
         }
     }
@@ -227,16 +301,19 @@ mod tests {
     fn settings_that_would_change_the_result_are_refused_by_name() {
         assert_eq!(
             refused(|value| value["activation_function"] = json!("mish")),
-            "activation_function = \"mish\" in config.json is not supported; these are: gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, \
-             gelu_python_tanh, gelu, gelu_python, quick_gelu, relu, silu, tanh, swish"
+            "activation_function = \"mish\" in config.json is not supported; these are: gelu_new, \
+             gelu_pytorch_tanh, gelu_fast, gelu_accurate, gelu_python_tanh, gelu, gelu_python, \
+             quick_gelu, relu, silu, tanh, swish"
         );
         assert_eq!(
             refused(|value| value["add_cross_attention"] = json!(true)),
-            "add_cross_attention = true in config.json is not supported: cross-attention is no part of a language model on its own"
+            "add_cross_attention = true in config.json is not supported: cross-attention is no \
+             part of a language model on its own"
         );
         assert_eq!(
             refused(|value| value["quantization_config"] = json!({ "bits": 4 })),
-            "quantization_config in config.json is not supported: quantised weights are not read; save the model in float32, float16 or bfloat16"
+            "quantization_config in config.json is not supported: quantised weights are not read; \
+             save the model in float32, float16 or bfloat16"
         );
         assert_eq!(
             refused(|value| value["model_type"] = json!("llama")),
@@ -255,10 +332,15 @@ mod tests {
         });
         assert_eq!(
             error,
-            "config.json has both n_embd = 48 and hidden_size = 50; they are the same setting; n_layer = 0 in config.json is not a whole number from 1 to \
-             2147483647; n_inner = -3 in config.json is not a whole number from 1 to 2147483647; layer_norm_epsilon = \"small\" in config.json is not a \
-             number from 0 to 1; tie_word_embeddings = 1 in config.json is neither true nor false"
+            "config.json has both n_embd = 48 and hidden_size = 50; they are the same setting; \
+             n_layer = 0 in config.json is not a whole number from 1 to 2147483647; n_inner = -3 \
+             in config.json is not a whole number from 1 to 2147483647; layer_norm_epsilon = \
+             \"small\" in config.json is not a number from 0 to 1; tie_word_embeddings = 1 in \
+             config.json is neither true nor false"
         );
-        assert_eq!(refused(|value| value["n_head"] = json!(5)), "n_head = 5 in config.json does not divide n_embd = 48");
+        assert_eq!(
+            refused(|value| value["n_head"] = json!(5)),
+            "n_head = 5 in config.json does not divide n_embd = 48"
+        );
     }
 }

@@ -14,28 +14,39 @@ pub fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
 /// Little-endian f32.
 pub(super) fn fill_from_f32(out: &mut [f32], bytes: &[u8]) {
     let (words, _) = bytes.as_chunks::<4>();
-    out.iter_mut().zip(words).for_each(|(out, word)| *out = f32::from_le_bytes(*word));
+    out.iter_mut()
+        .zip(words)
+        .for_each(|(out, word)| *out = f32::from_le_bytes(*word));
 }
 
 /// Little-endian bfloat16: the upper half of an f32.
 pub(super) fn fill_from_bf16(out: &mut [f32], bytes: &[u8]) {
     let (words, _) = bytes.as_chunks::<2>();
-    out.iter_mut().zip(words).for_each(|(out, word)| *out = f32::from_bits(u32::from(u16::from_le_bytes(*word)) << 16));
+    out.iter_mut()
+        .zip(words)
+        .for_each(|(out, word)| *out = f32::from_bits(u32::from(u16::from_le_bytes(*word)) << 16));
 }
 
 /// Little-endian IEEE half precision.
 pub(super) fn fill_from_f16(out: &mut [f32], bytes: &[u8]) {
     let (words, _) = bytes.as_chunks::<2>();
-    out.iter_mut().zip(words).for_each(|(out, word)| *out = half(u16::from_le_bytes(*word)));
+    out.iter_mut()
+        .zip(words)
+        .for_each(|(out, word)| *out = half(u16::from_le_bytes(*word)));
 }
 
-/// The bits of exponent and mantissa moved to their place in an f32 are the number times 2^−112, subnormal ones too; every number is exact.
+/// The bits of exponent and mantissa moved to their place in an f32 are the number times 2^−112,
+/// subnormal ones too; every number is exact.
 #[inline(always)]
 fn half(bits: u16) -> f32 {
     const SCALE: f32 = f32::from_bits((112 + 127) << 23);
     let bits = u32::from(bits);
     let (sign, rest) = ((bits & 0x8000) << 16, bits & 0x7fff);
-    let size = if rest < 0x7c00 { f32::from_bits(rest << 13) * SCALE } else { f32::from_bits(0x7f80_0000 | rest << 13) };
+    let size = if rest < 0x7c00 {
+        f32::from_bits(rest << 13) * SCALE
+    } else {
+        f32::from_bits(0x7f80_0000 | rest << 13)
+    };
     f32::from_bits(size.to_bits() | sign)
 }
 
@@ -56,14 +67,20 @@ mod tests {
                 _ => (1024.0 + mantissa) * 2f64.powi(exponent - 25),
             };
             let expected = if bits & 0x8000 == 0 { size } else { -size };
-            assert!(f64::from(out[0]) == expected || (out[0].is_nan() && expected.is_nan()), "{bits:#x}: {out:?} against {expected}");
+            assert!(
+                f64::from(out[0]) == expected || (out[0].is_nan() && expected.is_nan()),
+                "{bits:#x}: {out:?} against {expected}"
+            );
             assert_eq!(out[0].is_sign_negative(), bits & 0x8000 != 0);
         }
     }
 
     #[test]
     fn bytes_are_those_of_the_numbers() {
-        assert_eq!(*le_bytes(&[1.0, -10.0]), [0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1]);
+        assert_eq!(
+            *le_bytes(&[1.0, -10.0]),
+            [0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1]
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::spec::run::State;
 
 /// What a forward pass leaves: each state is (N, C) with N = B·T rows.
 pub struct States<D: Ops, T = NoneTape> {
-    /// The states asked for, without tape; they keep their ids, so that gradients of losses on them find their way.
+    /// The states asked for, without tape; they keep their ids, so that gradients of losses on them
+    /// find their way.
     pub kept: BTreeMap<State, Mat<D>>,
     /// The state after `ln_f`, with the tape.
     pub last: Mat<D, T>,
@@ -28,16 +29,34 @@ impl<D: Ops> States<D> {
 }
 
 impl<D: Ops> Gpt2<D> {
-    /// Runs `tokens` (B·T of them, sequence after sequence) of context T through the model and keeps the states in `keep`.
+    /// Runs `tokens` (B·T of them, sequence after sequence) of context T through the model and
+    /// keeps the states in `keep`.
     ///
     /// `State::Final` needs no keeping: it is `last`.
-    pub fn forward<T: Tape<f32, D>>(&self, tape: T, tokens: &[u32], context: usize, keep: &[State]) -> States<D, T> {
-        assert!(context <= self.config.positions, "a context of {context} does not fit {} positions", self.config.positions);
+    pub fn forward<T: Tape<f32, D>>(
+        &self,
+        tape: T,
+        tokens: &[u32],
+        context: usize,
+        keep: &[State],
+    ) -> States<D, T> {
+        assert!(
+            context <= self.config.positions,
+            "a context of {context} does not fit {} positions",
+            self.config.positions
+        );
         let mut kept = BTreeMap::new();
-        let mut x = self.device.embed(tape, tokens, context, &self.wte, &self.wpe);
+        let mut x = self
+            .device
+            .embed(tape, tokens, context, &self.wte, &self.wpe);
         for layer in 0..=self.config.layers {
             if layer > 0 {
-                x = self.blocks[layer - 1].forward(x, context, self, self.config.attention_scale(layer - 1));
+                x = self.blocks[layer - 1].forward(
+                    x,
+                    context,
+                    self,
+                    self.config.attention_scale(layer - 1),
+                );
             }
             if keep.contains(&State::Layer(layer)) {
                 let (state, tape) = x.split_tape();
@@ -45,39 +64,103 @@ impl<D: Ops> Gpt2<D> {
                 x = state.put_tape(tape);
             }
         }
-        States { kept, last: D::layer_norm(x, &self.ln_f.weight, &self.ln_f.bias, self.config.epsilon) }
+        States {
+            kept,
+            last: D::layer_norm(x, &self.ln_f.weight, &self.ln_f.bias, self.config.epsilon),
+        }
     }
 }
 
 impl<D: Ops> Gpt2<D> {
-    /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a part has does not depend on the number of threads.
+    /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a
+    /// part has does not depend on the number of threads.
     pub fn infer(&self, tokens: &[u32], context: usize, keep: &[State]) -> States<D> {
         let part = D::part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
         if tokens.len() <= part {
             return self.forward(NoneTape, tokens, context, keep);
         }
-        let parts = in_parts(tokens.chunks(part).collect(), |tokens| self.forward(NoneTape, tokens, context, keep));
-        let stacked = |state: State| D::stack(&parts.iter().map(|part| part.state(state)).collect::<Vec<_>>());
-        let kept = parts[0].kept.keys().map(|&state| (state, stacked(state))).collect();
-        States { kept, last: stacked(State::Final) }
+        let parts = in_parts(tokens.chunks(part).collect(), |tokens| {
+            self.forward(NoneTape, tokens, context, keep)
+        });
+        let stacked = |state: State| {
+            D::stack(
+                &parts
+                    .iter()
+                    .map(|part| part.state(state))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let kept = parts[0]
+            .kept
+            .keys()
+            .map(|&state| (state, stacked(state)))
+            .collect();
+        States {
+            kept,
+            last: stacked(State::Final),
+        }
     }
 }
 
 impl<D: Ops> Block<D> {
     /// x + attention(ln_1(x)), then x + mlp(ln_2(x)).
-    fn forward<T: Tape<f32, D>>(&self, x: Mat<D, T>, context: usize, model: &Gpt2<D>, scale: f32) -> Mat<D, T> {
+    fn forward<T: Tape<f32, D>>(
+        &self,
+        x: Mat<D, T>,
+        context: usize,
+        model: &Gpt2<D>,
+        scale: f32,
+    ) -> Mat<D, T> {
         let precision = model.precision;
-        let Config { heads, epsilon, activation, .. } = model.config;
+        let Config {
+            heads,
+            epsilon,
+            activation,
+            ..
+        } = model.config;
         let (residual, tape) = x.split_tape();
-        let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_1.weight, &self.ln_1.bias, epsilon);
-        let h = D::linear(h, &self.attn.c_attn.weight, &self.attn.c_attn.bias, precision);
+        let h = D::layer_norm(
+            residual.clone().put_tape(tape),
+            &self.ln_1.weight,
+            &self.ln_1.bias,
+            epsilon,
+        );
+        let h = D::linear(
+            h,
+            &self.attn.c_attn.weight,
+            &self.attn.c_attn.bias,
+            precision,
+        );
         let h = D::attention(h, context, heads, scale);
-        let x = D::linear_residual(h, &self.attn.c_proj.weight, &self.attn.c_proj.bias, &residual, precision);
+        let x = D::linear_residual(
+            h,
+            &self.attn.c_proj.weight,
+            &self.attn.c_proj.bias,
+            &residual,
+            precision,
+        );
 
         let (residual, tape) = x.split_tape();
-        let h = D::layer_norm(residual.clone().put_tape(tape), &self.ln_2.weight, &self.ln_2.bias, epsilon);
-        let h = D::linear_activated(h, &self.mlp.c_fc.weight, &self.mlp.c_fc.bias, activation, precision);
-        D::linear_residual(h, &self.mlp.c_proj.weight, &self.mlp.c_proj.bias, &residual, precision)
+        let h = D::layer_norm(
+            residual.clone().put_tape(tape),
+            &self.ln_2.weight,
+            &self.ln_2.bias,
+            epsilon,
+        );
+        let h = D::linear_activated(
+            h,
+            &self.mlp.c_fc.weight,
+            &self.mlp.c_fc.bias,
+            activation,
+            precision,
+        );
+        D::linear_residual(
+            h,
+            &self.mlp.c_proj.weight,
+            &self.mlp.c_proj.bias,
+            &residual,
+            precision,
+        )
     }
 }
 
@@ -93,9 +176,17 @@ mod tests {
         let model = Gpt2::from_weights(&native(), &config, &Weights::random(&config, 3)).unwrap();
         let tokens: Vec<u32> = (0..96 * 12).map(|i| (i * i) as u32 % 50).collect();
         let keep = [State::Layer(1)];
-        let all = |states: States<crate::ops::Native>| [tape::read(&states.kept[&State::Layer(1)]), tape::read(&states.last)];
+        let all = |states: States<crate::ops::Native>| {
+            [
+                tape::read(&states.kept[&State::Layer(1)]),
+                tape::read(&states.last),
+            ]
+        };
         let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             pool.install(|| all(model.infer(&tokens, 96, &keep)))
         };
         let one = on(1);
@@ -103,7 +194,11 @@ mod tests {
         let whole = all(model.forward(NoneTape, &tokens, 96, &keep));
         for (part, whole) in one.iter().zip(&whole) {
             assert_eq!(part.len(), whole.len());
-            assert!(part.iter().zip(whole).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0)));
+            assert!(
+                part.iter()
+                    .zip(whole)
+                    .all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
+            );
         }
     }
 }

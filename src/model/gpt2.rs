@@ -60,7 +60,8 @@ pub struct Gpt2<D: Ops> {
     pub lm_head: Option<Mat<D>>,
 }
 
-/// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that the shared and the mutable walk cannot differ.
+/// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that
+/// the shared and the mutable walk cannot differ.
 macro_rules! walk {
     ($model:expr, $visit:expr, $($mutable:tt)?) => {{
         let mut visit = $visit;
@@ -91,15 +92,23 @@ macro_rules! walk {
 impl<D: Ops> Gpt2<D> {
     /// The output embedding (V, C): logits are final states times its transpose.
     pub fn head(&self) -> Head<'_, D> {
-        Head { matrix: self.lm_head.as_ref().unwrap_or(&self.wte), precision: self.precision }
+        Head {
+            matrix: self.lm_head.as_ref().unwrap_or(&self.wte),
+            precision: self.precision,
+        }
     }
 
-    /// The same model, its products computed in `precision`. Both share their arrays until one is changed.
+    /// The same model, its products computed in `precision`. Both share their arrays until one is
+    /// changed.
     pub fn with_precision(&self, precision: Precision) -> Self {
-        Self { precision, ..self.clone() }
+        Self {
+            precision,
+            ..self.clone()
+        }
     }
 
-    /// Every parameter with its Hugging Face name (without the `transformer.` prefix), in a fixed order.
+    /// Every parameter with its Hugging Face name (without the `transformer.` prefix), in a fixed
+    /// order.
     pub fn parameters(&self) -> Vec<(String, &Mat<D>)> {
         let mut all = Vec::with_capacity(5 + 12 * self.blocks.len());
         walk!(self, |name, parameter| all.push((name, parameter)),);

@@ -1,6 +1,9 @@
-//! GPT-2, sized at run time: the architecture, its initialisation, and its weights under Hugging Face's names.
+//! GPT-2, sized at run time: the architecture, its initialisation, and its weights under Hugging
+//! Face's names.
 //!
-//! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`], or a folder by [`Checkpoint`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses, optimizers, or that a teacher exists.
+//! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`], or a folder by
+//! [`Checkpoint`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses,
+//! optimizers, or that a teacher exists.
 
 mod checkpoint;
 #[cfg(test)]

@@ -27,17 +27,32 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// The bytes of a safetensors file with names as transformers saves them (`transformer.` in front of all but a head of its own), the same bytes for the same weights.
+    /// The bytes of a safetensors file with names as transformers saves them (`transformer.` in
+    /// front of all but a head of its own), the same bytes for the same weights.
     ///
     /// # Errors
     /// A shape that does not fit its values.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         for (name, array) in &self.arrays {
-            ensure!(array.shape.iter().product::<usize>() == array.values.len(), "{name} has not the values of its shape");
+            ensure!(
+                array.shape.iter().product::<usize>() == array.values.len(),
+                "{name} has not the values of its shape"
+            );
         }
-        let written = |name: &str| if name == "lm_head.weight" { name.to_owned() } else { format!("transformer.{name}") };
+        let written = |name: &str| {
+            if name == "lm_head.weight" {
+                name.to_owned()
+            } else {
+                format!("transformer.{name}")
+            }
+        };
         let about = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
-        Ok(safetensors::tensor::serialize(self.arrays.iter().map(|(name, array)| (written(name), array)), Some(about))?)
+        Ok(safetensors::tensor::serialize(
+            self.arrays
+                .iter()
+                .map(|(name, array)| (written(name), array)),
+            Some(about),
+        )?)
     }
 
     /// Reads a GPT-2 folder to the end; see [`Checkpoint::open`].
@@ -56,7 +71,9 @@ impl Weights {
             let values = checkpoint.values(&name);
             (name, Array { shape, values })
         };
-        Self { arrays: checkpoint.config.shapes().into_iter().map(array).collect() }
+        Self {
+            arrays: checkpoint.config.shapes().into_iter().map(array).collect(),
+        }
     }
 
     /// Compares names and shapes with what `config` asks for.
@@ -64,8 +81,17 @@ impl Weights {
     /// # Errors
     /// Every missing, extra or misshapen array, by name, with both shapes.
     pub fn check(&self, config: &Config) -> Result<()> {
-        let faults = differences(config, self.arrays.iter().map(|(name, array)| (name.as_str(), array.shape.as_slice())));
-        if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("; ")) }
+        let faults = differences(
+            config,
+            self.arrays
+                .iter()
+                .map(|(name, array)| (name.as_str(), array.shape.as_slice())),
+        );
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            bail!("{}", faults.join("; "))
+        }
     }
 }
 
@@ -94,7 +120,9 @@ impl<D: Ops> Gpt2<D> {
     /// Weights that do not fit the config, by name.
     pub fn from_weights(device: &D, config: &Config, weights: &Weights) -> Result<Self> {
         weights.check(config)?;
-        Ok(Self::build(device, config, |name| weights.arrays[name].values.clone()))
+        Ok(Self::build(device, config, |name| {
+            weights.arrays[name].values.clone()
+        }))
     }
 
     /// Puts the weights of a folder on a device, array by array: they are in memory once.
@@ -107,16 +135,32 @@ impl<D: Ops> Gpt2<D> {
         let shapes: BTreeMap<String, Vec<usize>> = config.shapes().into_iter().collect();
         let get = |name: &str| {
             let shape = &shapes[name];
-            let (rows, columns) = if let [rows, columns] = shape[..] { (rows, columns) } else { (1, shape[0]) };
+            let (rows, columns) = if let [rows, columns] = shape[..] {
+                (rows, columns)
+            } else {
+                (1, shape[0])
+            };
             tape::matrix(device, rows, columns, values(name))
         };
-        let norm = |name: &str| Norm { weight: get(&format!("{name}.weight")), bias: get(&format!("{name}.bias")) };
-        let linear = |name: &str| Linear { weight: get(&format!("{name}.weight")), bias: get(&format!("{name}.bias")) };
+        let norm = |name: &str| Norm {
+            weight: get(&format!("{name}.weight")),
+            bias: get(&format!("{name}.bias")),
+        };
+        let linear = |name: &str| Linear {
+            weight: get(&format!("{name}.weight")),
+            bias: get(&format!("{name}.bias")),
+        };
         let block = |i: usize| Block {
             ln_1: norm(&format!("h.{i}.ln_1")),
-            attn: Attention { c_attn: linear(&format!("h.{i}.attn.c_attn")), c_proj: linear(&format!("h.{i}.attn.c_proj")) },
+            attn: Attention {
+                c_attn: linear(&format!("h.{i}.attn.c_attn")),
+                c_proj: linear(&format!("h.{i}.attn.c_proj")),
+            },
             ln_2: norm(&format!("h.{i}.ln_2")),
-            mlp: Mlp { c_fc: linear(&format!("h.{i}.mlp.c_fc")), c_proj: linear(&format!("h.{i}.mlp.c_proj")) },
+            mlp: Mlp {
+                c_fc: linear(&format!("h.{i}.mlp.c_fc")),
+                c_proj: linear(&format!("h.{i}.mlp.c_proj")),
+            },
         };
         Self {
             config: config.clone(),
@@ -138,7 +182,13 @@ impl<D: Ops> Gpt2<D> {
             .into_iter()
             .map(|(name, parameter)| {
                 let shape = shapes[&name].clone();
-                (name, Array { shape, values: tape::read(parameter) })
+                (
+                    name,
+                    Array {
+                        shape,
+                        values: tape::read(parameter),
+                    },
+                )
             })
             .collect();
         Weights { arrays }

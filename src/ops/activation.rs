@@ -2,7 +2,8 @@
 
 use super::vector::{dispatched, exp};
 
-/// An activation, by its formula. Transformers has several names for some of them; `model` knows those.
+/// An activation, by its formula. Transformers has several names for some of them; `model` knows
+/// those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
     /// ½y(1 + tanh(√(2/π)(y + 0.044715·y³))) (arXiv 1606.08415): GPT-2's own.
@@ -26,8 +27,10 @@ const GELU: (f32, f32) = (0.797_884_6, 0.044_715);
 pub(super) const QUICK: f32 = 1.702;
 /// c of t = 1/(1 + c·a) in [`NORMAL_TAIL`].
 pub(super) const TAIL_SCALE: f32 = 0.35;
-/// The upper tail of the standard normal: 1 − Φ(a) = e^(−a²/2)·Σ NORMAL_TAIL[k]·tᵏ for a ≥ 0. A minimax fit of the relative error over 0 … 13, 2.6e-8 at most before rounding; the form is
-/// that of Abramowitz and Stegun 26.2.17. (dfdx's own exact GELU has a wrong derivative, so the composed form uses this too.)
+/// The upper tail of the standard normal: 1 − Φ(a) = e^(−a²/2)·Σ NORMAL_TAIL[k]·tᵏ for a ≥ 0. A
+/// minimax fit of the relative error over 0 … 13, 2.6e-8 at most before rounding; the form is that
+/// of Abramowitz and Stegun 26.2.17. (dfdx's own exact GELU has a wrong derivative, so the composed
+/// form uses this too.)
 pub(super) const NORMAL_TAIL: [f32; 10] = [
     -2.796_014_3e-6,
     0.139_682_01,
@@ -92,7 +95,10 @@ fn gelu_tanh(y: f32) -> (f32, f32) {
     let square = y * y;
     let u = a * y * (1.0 + c * square);
     let s = 1.0 / (1.0 + exp(-2.0 * u));
-    (y * s, s + y * s * (1.0 - s) * (2.0 * a * (1.0 + 3.0 * c * square)))
+    (
+        y * s,
+        s + y * s * (1.0 - s) * (2.0 * a * (1.0 + 3.0 * c * square)),
+    )
 }
 
 /// y·Φ(y) and Φ(y) + y·φ(y).
@@ -119,7 +125,11 @@ fn quick_gelu(y: f32) -> (f32, f32) {
 #[inline(always)]
 fn relu(y: f32) -> (f32, f32) {
     // A NaN stays one.
-    if y < 0.0 { (0.0, 0.0) } else { (y, if y > 0.0 { 1.0 } else { 0.0 }) }
+    if y < 0.0 {
+        (0.0, 0.0)
+    } else {
+        (y, if y > 0.0 { 1.0 } else { 0.0 })
+    }
 }
 
 #[inline(always)]
@@ -139,14 +149,24 @@ mod tests {
     use super::*;
     use statrs::function::erf::erfc;
 
-    pub const ALL: [Activation; 6] =
-        [Activation::GeluTanh, Activation::Gelu, Activation::QuickGelu, Activation::Relu, Activation::Silu, Activation::Tanh];
+    pub const ALL: [Activation; 6] = [
+        Activation::GeluTanh,
+        Activation::Gelu,
+        Activation::QuickGelu,
+        Activation::Relu,
+        Activation::Silu,
+        Activation::Tanh,
+    ];
 
     /// The definitions in f64.
     fn exact(activation: Activation, y: f64) -> f64 {
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         match activation {
-            Activation::GeluTanh => 0.5 * y * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (y + 0.044715 * y.powi(3))).tanh()),
+            Activation::GeluTanh => {
+                0.5 * y
+                    * (1.0
+                        + ((2.0 / std::f64::consts::PI).sqrt() * (y + 0.044715 * y.powi(3))).tanh())
+            }
             Activation::Gelu => 0.5 * y * erfc(-y / 2f64.sqrt()),
             Activation::QuickGelu => y * sigmoid(1.702 * y),
             Activation::Relu => y.max(0.0),
@@ -164,10 +184,17 @@ mod tests {
                 activate_with_slope(activation, &mut value, &mut slope);
                 let (at, step) = (f64::from(y), 1e-5);
                 let expected = exact(activation, at);
-                let rise = (exact(activation, at + step) - exact(activation, at - step)) / (2.0 * step);
+                let rise =
+                    (exact(activation, at + step) - exact(activation, at - step)) / (2.0 * step);
                 // Two units of the last place of the largest of value and 1; e^x is good to that.
-                assert!((f64::from(value[0]) - expected).abs() < 4e-7 * expected.abs().max(1.0), "{activation:?} {y}: {value:?}");
-                assert!((f64::from(slope[0]) - rise).abs() < 2e-6, "{activation:?} {y}: {slope:?} against {rise}");
+                assert!(
+                    (f64::from(value[0]) - expected).abs() < 4e-7 * expected.abs().max(1.0),
+                    "{activation:?} {y}: {value:?}"
+                );
+                assert!(
+                    (f64::from(slope[0]) - rise).abs() < 2e-6,
+                    "{activation:?} {y}: {slope:?} against {rise}"
+                );
                 let mut alone = [y];
                 activate(activation, &mut alone);
                 assert_eq!(alone, value);
@@ -182,7 +209,10 @@ mod tests {
             let exact = 0.5 * erfc(f64::from(-y) / 2f64.sqrt()) * f64::from(y);
             // The rounding of y²/2, 2⁻²⁴ of it, comes out of e^x multiplied by y²/2.
             let tolerance = 1e-6 + 1.2e-7 * f64::from(y * y);
-            assert!((f64::from(gelu(y).0) / exact - 1.0).abs() < tolerance, "{y}");
+            assert!(
+                (f64::from(gelu(y).0) / exact - 1.0).abs() < tolerance,
+                "{y}"
+            );
         }
     }
 
@@ -192,7 +222,10 @@ mod tests {
             let mut y = [-1e9, -1e4, -0.0, 0.0, 1e4, 1e9f32];
             let mut slope = [0.0; 6];
             activate_with_slope(activation, &mut y, &mut slope);
-            assert!(y.iter().chain(&slope).all(|x| x.is_finite()), "{activation:?} {y:?} {slope:?}");
+            assert!(
+                y.iter().chain(&slope).all(|x| x.is_finite()),
+                "{activation:?} {y:?} {slope:?}"
+            );
         }
     }
 }

@@ -34,8 +34,8 @@ struct Step {
     eps: f32,
 }
 
-/// One step of AdamW on one parameter, as `torch.optim.AdamW` does it: θ ← θ·(1 − lr·decay); m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
-/// θ ← θ − lr/(1 − β₁ᵏ)·m/(√v/√(1 − β₂ᵏ) + ε).
+/// One step of AdamW on one parameter, as `torch.optim.AdamW` does it: θ ← θ·(1 − lr·decay); m ←
+/// β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; θ ← θ − lr/(1 − β₁ᵏ)·m/(√v/√(1 − β₂ᵏ) + ε).
 ///
 /// g is the gradient times `gradient_scale` (clipping); `step` is k, from 1.
 pub fn adamw(
@@ -49,7 +49,9 @@ pub fn adamw(
     settings: &AdamW,
 ) {
     assert!(
-        parameters.len() == gradient.len() && gradient.len() == moments.first.len() && gradient.len() == moments.second.len(),
+        parameters.len() == gradient.len()
+            && gradient.len() == moments.first.len()
+            && gradient.len() == moments.second.len(),
         "one size"
     );
     let [b1, b2] = settings.betas;
@@ -86,14 +88,19 @@ dispatched! {
 
 /// Σ x², in fixed chunks, in f64 across them.
 pub fn sum_of_squares(x: &[f32]) -> f64 {
-    let chunks: Vec<f64> = x.par_chunks(CHUNK).map(|chunk| vector::dot(chunk, chunk)).collect();
+    let chunks: Vec<f64> = x
+        .par_chunks(CHUNK)
+        .map(|chunk| vector::dot(chunk, chunk))
+        .collect();
     chunks.iter().sum()
 }
 
 /// x += y.
 pub fn add_assign(x: &mut [f32], y: &[f32]) {
     assert_eq!(x.len(), y.len(), "one size");
-    x.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK)).for_each(|(x, y)| vector::add(x, y));
+    x.par_chunks_mut(CHUNK)
+        .zip(y.par_chunks(CHUNK))
+        .for_each(|(x, y)| vector::add(x, y));
 }
 
 #[cfg(test)]
@@ -102,11 +109,17 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_the_formula_in_f64() {
-        let settings = AdamW { betas: [0.9, 0.999], eps: 1e-8 };
+        let settings = AdamW {
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+        };
         let gradient = |step: u64, i: usize| ((step as f64 * 1.7 + i as f64) * 0.9).sin();
         let mut x: Vec<f32> = (0..40_000).map(|i| (i as f32 * 0.01).cos()).collect();
         let mut exact: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        let mut moments = Moments { first: vec![0.0; x.len()], second: vec![0.0; x.len()] };
+        let mut moments = Moments {
+            first: vec![0.0; x.len()],
+            second: vec![0.0; x.len()],
+        };
         let (mut m, mut v) = (vec![0.0f64; x.len()], vec![0.0f64; x.len()]);
         for step in 1..=5u64 {
             let g: Vec<f32> = (0..x.len()).map(|i| gradient(step, i) as f32).collect();
@@ -115,19 +128,31 @@ mod tests {
                 let g = 0.5 * f64::from(g[i]);
                 m[i] = 0.9 * m[i] + 0.1 * g;
                 v[i] = 0.999 * v[i] + 0.001 * g * g;
-                let (m, v) = (m[i] / (1.0 - 0.9f64.powi(step as i32)), v[i] / (1.0 - 0.999f64.powi(step as i32)));
+                let (m, v) = (
+                    m[i] / (1.0 - 0.9f64.powi(step as i32)),
+                    v[i] / (1.0 - 0.999f64.powi(step as i32)),
+                );
                 exact[i] = exact[i] * (1.0 - 1e-2 * 0.1) - 1e-2 * m / (v.sqrt() + 1e-8);
             }
         }
         for (found, exact) in x.iter().zip(&exact) {
-            assert!((f64::from(*found) - exact).abs() < 2e-6, "{found} against {exact}");
+            assert!(
+                (f64::from(*found) - exact).abs() < 2e-6,
+                "{found} against {exact}"
+            );
         }
     }
 
     #[test]
     fn any_number_of_threads_gives_the_same_sum() {
         let x: Vec<f32> = (0..100_001).map(|i| (i as f32 * 0.3).sin()).collect();
-        let on = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| sum_of_squares(&x));
+        let on = |threads: usize| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| sum_of_squares(&x))
+        };
         assert!(on(1) == on(2) && on(1) == on(3));
         let exact: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
         assert!((on(1) - exact).abs() < 1e-3 * exact);

@@ -1,6 +1,8 @@
-//! Causal attention on the CPU, in blocks of queries: never a T×T matrix in memory, and nothing computed for the masked half beyond a block's own triangle.
+//! Causal attention on the CPU, in blocks of queries: never a T×T matrix in memory, and nothing
+//! computed for the masked half beyond a block's own triangle.
 //!
-//! The forward pass keeps one number a query and head, the logarithm of its sum of exponentials; the backward pass makes the probabilities again from it (arXiv 2205.14135).
+//! The forward pass keeps one number a query and head, the logarithm of its sum of exponentials;
+//! the backward pass makes the probabilities again from it (arXiv 2205.14135).
 
 use dfdx::prelude::*;
 use rayon::prelude::*;
@@ -30,27 +32,54 @@ impl Shape {
         self.width / self.heads
     }
 
-    /// Queries, keys and values of a head within a sequence's rows of 3C: each starts here and has rows 3C apart.
+    /// Queries, keys and values of a head within a sequence's rows of 3C: each starts here and has
+    /// rows 3C apart.
     fn parts(self, sequence: &[f32], head: usize) -> [&[f32]; 3] {
         [0, 1, 2].map(|part| &sequence[part * self.width + head * self.head()..])
     }
 
     fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.context).step_by(BLOCK).map(move |start| (start, self.context.min(start + BLOCK)))
+        (0..self.context)
+            .step_by(BLOCK)
+            .map(move |start| (start, self.context.min(start + BLOCK)))
     }
 }
 
-/// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side by side, N = B·T with T = `context`; the result is (N, C).
-pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usize, scale: f32) -> Mat<Cpu, T> {
+/// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side
+/// by side, N = B·T with T = `context`; the result is (N, C).
+pub fn attention<T: Tape<f32, Cpu>>(
+    qkv: Mat<Cpu, T>,
+    context: usize,
+    heads: usize,
+    scale: f32,
+) -> Mat<Cpu, T> {
     let (rows, columns) = *qkv.shape();
-    let shape = Shape { context, heads, width: columns / 3, scale };
-    assert!(rows.is_multiple_of(context), "{rows} rows are no whole number of sequences of {context}");
-    assert!(shape.width.is_multiple_of(heads), "{heads} heads divide the width {}", shape.width);
+    let shape = Shape {
+        context,
+        heads,
+        width: columns / 3,
+        scale,
+    };
+    assert!(
+        rows.is_multiple_of(context),
+        "{rows} rows are no whole number of sequences of {context}"
+    );
+    assert!(
+        shape.width.is_multiple_of(heads),
+        "{heads} heads divide the width {}",
+        shape.width
+    );
     let values = tape::values(&qkv);
     let sequences = rows / context;
     let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..sequences * heads)
         .into_par_iter()
-        .map(|task| forward_head(shape, &values[task / heads * context * columns..][..context * columns], task % heads))
+        .map(|task| {
+            forward_head(
+                shape,
+                &values[task / heads * context * columns..][..context * columns],
+                task % heads,
+            )
+        })
         .collect();
     let mut out = vec![0.0f32; rows * shape.width];
     let pieces: Vec<&[f32]> = parts.iter().map(|(out, _)| out.as_slice()).collect();
@@ -66,8 +95,15 @@ pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usi
             .into_par_iter()
             .map(|task| {
                 let sequence = &values[task / heads * context * columns..][..context * columns];
-                let incoming = &incoming[task / heads * context * shape.width..][..context * shape.width];
-                backward_head(shape, sequence, &incoming[task % heads * shape.head()..], task % heads, &logs[task])
+                let incoming =
+                    &incoming[task / heads * context * shape.width..][..context * shape.width];
+                backward_head(
+                    shape,
+                    sequence,
+                    &incoming[task % heads * shape.head()..],
+                    task % heads,
+                    &logs[task],
+                )
             })
             .collect();
         let pieces: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
@@ -76,19 +112,24 @@ pub fn attention<T: Tape<f32, Cpu>>(qkv: Mat<Cpu, T>, context: usize, heads: usi
     })
 }
 
-/// Adds what every (sequence, head) found, (`parts`, T, d) each, to the rows of all heads side by side.
+/// Adds what every (sequence, head) found, (`parts`, T, d) each, to the rows of all heads side by
+/// side.
 fn interleave(shape: Shape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
     let (head, size) = (shape.head(), shape.context * shape.head());
-    out.par_chunks_mut(parts * shape.width).enumerate().with_min_len(32).for_each(|(row, out)| {
-        let (sequence, position) = (row / shape.context, row % shape.context);
-        for part in 0..parts {
-            for index in 0..shape.heads {
-                let piece = &pieces[sequence * shape.heads + index][part * size + position * head..][..head];
-                let out = &mut out[part * shape.width + index * head..][..head];
-                out.iter_mut().zip(piece).for_each(|(out, x)| *out += x);
+    out.par_chunks_mut(parts * shape.width)
+        .enumerate()
+        .with_min_len(32)
+        .for_each(|(row, out)| {
+            let (sequence, position) = (row / shape.context, row % shape.context);
+            for part in 0..parts {
+                for index in 0..shape.heads {
+                    let piece = &pieces[sequence * shape.heads + index]
+                        [part * size + position * head..][..head];
+                    let out = &mut out[part * shape.width + index * head..][..head];
+                    out.iter_mut().zip(piece).for_each(|(out, x)| *out += x);
+                }
             }
-        }
-    });
+        });
 }
 
 /// The output of one head, (T, d), and the logarithm of each query's sum of exponentials.
@@ -102,21 +143,34 @@ fn forward_head(shape: Shape, sequence: &[f32], head: usize) -> (Vec<f32>, Vec<f
         let rows = end - start;
         let scores = &mut scores[..rows * end];
         product(
-            Product::new(rows, d, end).right_transposed().strides(stride, stride, end).serial(),
+            Product::new(rows, d, end)
+                .right_transposed()
+                .strides(stride, stride, end)
+                .serial(),
             &queries[start * stride..],
             keys,
             scores,
         );
         for row in 0..rows {
-            logs[start + row] = softmax_row(&mut scores[row * end..(row + 1) * end], start + row + 1, scale);
+            logs[start + row] = softmax_row(
+                &mut scores[row * end..(row + 1) * end],
+                start + row + 1,
+                scale,
+            );
         }
-        product(Product::new(rows, end, d).strides(end, stride, d).serial(), scores, values, &mut out[start * d..]);
+        product(
+            Product::new(rows, end, d).strides(end, stride, d).serial(),
+            scores,
+            values,
+            &mut out[start * d..],
+        );
     }
     (out, logs)
 }
 
 dispatched! {
-    /// Makes the first `count` scores probabilities and the others 0; returns log Σ e^(scale·score).
+    /// Makes the first `count` scores probabilities and the others 0; returns log Σ
+    /// e^(scale·score).
     fn softmax_row(row: &mut [f32], count: usize, scale: f32) -> f32 {
         let (seen, masked) = row.split_at_mut(count);
         let mut lanes = [f32::NEG_INFINITY; 16];
@@ -139,8 +193,15 @@ dispatched! {
     }
 }
 
-/// The gradients of one head's queries, keys and values, (3, T, d). `incoming` starts at the head's columns of rows of C.
-fn backward_head(shape: Shape, sequence: &[f32], incoming: &[f32], head: usize, logs: &[f32]) -> Vec<f32> {
+/// The gradients of one head's queries, keys and values, (3, T, d). `incoming` starts at the head's
+/// columns of rows of C.
+fn backward_head(
+    shape: Shape,
+    sequence: &[f32],
+    incoming: &[f32],
+    head: usize,
+    logs: &[f32],
+) -> Vec<f32> {
     let (context, d, stride, scale) = (shape.context, shape.head(), 3 * shape.width, shape.scale);
     let [queries, keys, values] = shape.parts(sequence, head);
     let mut all = vec![0.0f32; 3 * context * d];
@@ -153,22 +214,52 @@ fn backward_head(shape: Shape, sequence: &[f32], incoming: &[f32], head: usize, 
         let (probabilities, slopes) = (&mut probabilities[..rows * end], &mut slopes[..rows * end]);
         let (queries, incoming) = (&queries[start * stride..], &incoming[start * shape.width..]);
         let scores = Product::new(rows, d, end).right_transposed().serial();
-        product(scores.strides(stride, stride, end), queries, keys, probabilities);
-        product(scores.strides(shape.width, stride, end), incoming, values, slopes);
+        product(
+            scores.strides(stride, stride, end),
+            queries,
+            keys,
+            probabilities,
+        );
+        product(
+            scores.strides(shape.width, stride, end),
+            incoming,
+            values,
+            slopes,
+        );
         for row in 0..rows {
             let range = row * end..(row + 1) * end;
-            backward_row(&mut probabilities[range.clone()], &mut slopes[range], start + row + 1, scale, logs[start + row]);
+            backward_row(
+                &mut probabilities[range.clone()],
+                &mut slopes[range],
+                start + row + 1,
+                scale,
+                logs[start + row],
+            );
         }
-        let outer = Product::new(end, rows, d).left_transposed().accumulate().serial();
-        product(outer.strides(end, shape.width, d), probabilities, incoming, into_values);
+        let outer = Product::new(end, rows, d)
+            .left_transposed()
+            .accumulate()
+            .serial();
+        product(
+            outer.strides(end, shape.width, d),
+            probabilities,
+            incoming,
+            into_values,
+        );
         product(outer.strides(end, stride, d), slopes, queries, into_keys);
-        product(Product::new(rows, end, d).strides(end, stride, d).serial(), slopes, keys, &mut into_queries[start * d..]);
+        product(
+            Product::new(rows, end, d).strides(end, stride, d).serial(),
+            slopes,
+            keys,
+            &mut into_queries[start * d..],
+        );
     }
     all
 }
 
 dispatched! {
-    /// From scores and ∂/∂p of the first `count` keys: p = e^(scale·score − log), and ∂/∂score = scale·p·(∂/∂p − Σ p·∂/∂p); 0 for the masked ones.
+    /// From scores and ∂/∂p of the first `count` keys: p = e^(scale·score − log), and ∂/∂score =
+    /// scale·p·(∂/∂p − Σ p·∂/∂p); 0 for the masked ones.
     fn backward_row(scores: &mut [f32], slopes: &mut [f32], count: usize, scale: f32, log: f32) {
         let (seen, masked) = scores.split_at_mut(count);
         let (slopes, masked_slopes) = slopes.split_at_mut(count);

@@ -1,6 +1,8 @@
-//! The inner loops of the bfloat16 product: one block of the result from packed operands, on the processor's own instruction or on plain f32.
+//! The inner loops of the bfloat16 product: one block of the result from packed operands, on the
+//! processor's own instruction or on plain f32.
 //!
-//! The kernel is written once, over [`Lanes`]; what differs between the two sets of instructions is a line each.
+//! The kernel is written once, over [`Lanes`]; what differs between the two sets of instructions is
+//! a line each.
 
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
@@ -61,7 +63,11 @@ unsafe impl Sync for Target<'_> {}
 
 impl<'a> Target<'a> {
     pub fn new(out: &'a mut [f32], stride: usize) -> Self {
-        Self { first: out.as_mut_ptr(), stride, result: PhantomData }
+        Self {
+            first: out.as_mut_ptr(),
+            stride,
+            result: PhantomData,
+        }
     }
 
     /// The part that begins at this row and column.
@@ -70,7 +76,10 @@ impl<'a> Target<'a> {
     /// That element lies inside.
     pub unsafe fn at(self, row: usize, column: usize) -> Self {
         // SAFETY: the caller's promise.
-        Self { first: unsafe { self.first.add(row * self.stride + column) }, ..self }
+        Self {
+            first: unsafe { self.first.add(row * self.stride + column) },
+            ..self
+        }
     }
 
     /// Asks for a tile's part of a row.
@@ -86,11 +95,17 @@ impl<'a> Target<'a> {
     #[inline(always)]
     pub unsafe fn write(self, row: usize, sums: &[f32], scale: f32, accumulate: bool) {
         // SAFETY: the caller's promise.
-        let out = unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.stride), sums.len()) };
+        let out = unsafe {
+            std::slice::from_raw_parts_mut(self.first.add(row * self.stride), sums.len())
+        };
         if accumulate {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += scale * sum);
+            out.iter_mut()
+                .zip(sums)
+                .for_each(|(out, sum)| *out += scale * sum);
         } else {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = scale * sum);
+            out.iter_mut()
+                .zip(sums)
+                .for_each(|(out, sum)| *out = scale * sum);
         }
     }
 }
@@ -118,7 +133,11 @@ impl Block<'_> {
                 }
                 for (row, sums) in tile[..rows].iter().enumerate() {
                     // A whole row has a length that the compiler knows, so its loop has no rest.
-                    let sums = if columns == RIGHT { sums } else { &sums[..columns] };
+                    let sums = if columns == RIGHT {
+                        sums
+                    } else {
+                        &sums[..columns]
+                    };
                     // SAFETY: as above.
                     unsafe { out.write(row, sums, self.scale, self.accumulate) };
                 }
@@ -127,9 +146,15 @@ impl Block<'_> {
     }
 }
 
-/// The first rows of a tile. Its sums stay in registers: 24 for all rows, and the right operand's two.
+/// The first rows of a tile. Its sums stay in registers: 24 for all rows, and the right operand's
+/// two.
 #[inline(always)]
-fn sum<L: Lanes, const ROWS: usize>(lanes: L, left: &[[u32; LEFT]], right: &[[u32; RIGHT]], tile: &mut [[f32; RIGHT]; LEFT]) {
+fn sum<L: Lanes, const ROWS: usize>(
+    lanes: L,
+    left: &[[u32; LEFT]],
+    right: &[[u32; RIGHT]],
+    tile: &mut [[f32; RIGHT]; LEFT],
+) {
     let mut sums = [[lanes.zero(); VECTORS]; ROWS];
     for (left, right) in left.iter().zip(right) {
         let (right, _) = right.as_chunks::<LANES>();
@@ -147,7 +172,8 @@ fn sum<L: Lanes, const ROWS: usize>(lanes: L, left: &[[u32; LEFT]], right: &[[u3
     }
 }
 
-/// Plain f32 arithmetic, for tests on any machine. The product of two bfloat16 numbers is exact in f32, so each sum is rounded where the instruction rounds it.
+/// Plain f32 arithmetic, for tests on any machine. The product of two bfloat16 numbers is exact in
+/// f32, so each sum is rounded where the instruction rounds it.
 #[cfg(test)]
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
@@ -201,7 +227,8 @@ mod x86 {
     use super::{Block, LANES, Lanes};
     use std::arch::x86_64::*;
 
-    /// AVX512-BF16. A value is the proof that this machine has the instructions, so the methods may use them.
+    /// AVX512-BF16. A value is the proof that this machine has the instructions, so the methods may
+    /// use them.
     #[derive(Clone, Copy)]
     pub(in super::super) struct Avx512(());
 
@@ -216,7 +243,8 @@ mod x86 {
         }
     }
 
-    // Each method is inlined into `run`'s inner function, the only place where the compiler may use the instructions.
+    // Each method is inlined into `run`'s inner function, the only place where the compiler may use
+    // the instructions.
     impl Lanes for Avx512 {
         type Sums = __m512;
         type Pairs = __m512bh;
@@ -229,7 +257,8 @@ mod x86 {
 
         #[inline(always)]
         fn load(self, pairs: &[u32; LANES]) -> __m512bh {
-            // SAFETY: the machine has these instructions; the array is as long as the vector, and both are plain bits.
+            // SAFETY: the machine has these instructions; the array is as long as the vector, and
+            // both are plain bits.
             unsafe { std::mem::transmute(_mm512_loadu_si512(pairs.as_ptr().cast())) }
         }
 

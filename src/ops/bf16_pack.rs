@@ -1,7 +1,9 @@
 //! Operands of the bfloat16 product, rounded and laid out as the kernel reads them.
 //!
-//! Lines are the rows of the left and the columns of the right operand; depth runs along the dimension that is summed over. A panel holds a few lines: for each two steps of depth
-//! one pair per line, the earlier step in the lower half. Lines and steps that are missing are zeros on both sides, so they meet only each other and never turn an infinity into a NaN.
+//! Lines are the rows of the left and the columns of the right operand; depth runs along the
+//! dimension that is summed over. A panel holds a few lines: for each two steps of depth one pair
+//! per line, the earlier step in the lower half. Lines and steps that are missing are zeros on both
+//! sides, so they meet only each other and never turn an infinity into a NaN.
 
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
@@ -14,7 +16,8 @@ pub(super) const LEFT: usize = 12;
 pub(super) const RIGHT: usize = 32;
 /// Lines that are packed together, at most: their parts of a stored row lie side by side.
 pub(super) const GROUP: usize = 144;
-/// Pairs of one line that are rounded before they are spread over the panel: an even power of two, since they go there and back between two arrays.
+/// Pairs of one line that are rounded before they are spread over the panel: an even power of two,
+/// since they go there and back between two arrays.
 const PAIRS: usize = 16;
 const _: () = assert!(PAIRS.is_power_of_two() && PAIRS.ilog2().is_multiple_of(2));
 
@@ -39,12 +42,17 @@ impl<'a> Panels<'a> {
     /// The panel that begins with this line.
     #[inline(always)]
     pub fn panel<const LINES: usize>(self, line: usize) -> &'a [[u32; LINES]] {
-        self.pairs[line * self.depth..][..LINES * self.depth].as_chunks().0
+        self.pairs[line * self.depth..][..LINES * self.depth]
+            .as_chunks()
+            .0
     }
 
     /// From this line on, the first one of a panel.
     pub fn from(self, line: usize) -> Self {
-        Self { pairs: &self.pairs[line * self.depth..], ..self }
+        Self {
+            pairs: &self.pairs[line * self.depth..],
+            ..self
+        }
     }
 }
 
@@ -78,18 +86,32 @@ dispatched! {
 }
 
 #[inline(always)]
-fn pack<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+fn pack<const LINES: usize>(
+    operand: Operand<'_>,
+    lines: Range<usize>,
+    depth: Range<usize>,
+    out: &mut [u32],
+) {
     if operand.by_line {
-        for (panel, out) in out.chunks_exact_mut(LINES * depth.len().div_ceil(2)).enumerate() {
+        for (panel, out) in out
+            .chunks_exact_mut(LINES * depth.len().div_ceil(2))
+            .enumerate()
+        {
             let first = lines.start + panel * LINES;
-            transpose::<LINES>(operand, first..lines.end.min(first + LINES), depth.clone(), out.as_chunks_mut().0);
+            transpose::<LINES>(
+                operand,
+                first..lines.end.min(first + LINES),
+                depth.clone(),
+                out.as_chunks_mut().0,
+            );
         }
     } else {
         interleave::<LINES>(operand, lines, depth, out);
     }
 }
 
-/// The even elements, then the odd ones: the lowest bit of every index becomes its highest. Arguments cannot overlap, so the compiler sees vectors.
+/// The even elements, then the odd ones: the lowest bit of every index becomes its highest.
+/// Arguments cannot overlap, so the compiler sees vectors.
 #[inline(always)]
 fn shuffle(from: &[u32], to: &mut [u32]) {
     let half = from.len() / 2;
@@ -99,7 +121,8 @@ fn shuffle(from: &[u32], to: &mut [u32]) {
     }
 }
 
-/// Brings so many values, which need not exist, to the second cache; in the first, rows a power of two apart would drive each other out.
+/// Brings so many values, which need not exist, to the second cache; in the first, rows a power of
+/// two apart would drive each other out.
 #[inline(always)]
 pub(super) fn prefetch(first: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
@@ -114,15 +137,28 @@ pub(super) fn prefetch(first: *const f32, count: usize) {
 
 /// Packs lines that are stored as rows, [`PAIRS`] of each at a time.
 #[inline(always)]
-fn transpose<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [[u32; LINES]]) {
+fn transpose<const LINES: usize>(
+    operand: Operand<'_>,
+    lines: Range<usize>,
+    depth: Range<usize>,
+    out: &mut [[u32; LINES]],
+) {
     let size = LINES.next_power_of_two() * PAIRS;
     let (mut block, mut next) = ([0; RIGHT * PAIRS], [0; RIGHT * PAIRS]);
     for (start, out) in depth.clone().step_by(2 * PAIRS).zip(out.chunks_mut(PAIRS)) {
         let mut filled = block[..size].as_chunks_mut::<PAIRS>().0.iter_mut();
         for (line, out) in lines.clone().zip(filled.by_ref()) {
-            let steps = &operand.values[line * operand.stride..][start..depth.end.min(start + 2 * PAIRS)];
-            // These are more lines than the processor follows by itself: without, a large operand takes twice as long.
-            prefetch(operand.values.as_ptr().wrapping_add(line * operand.stride + start + 2 * PAIRS), 2 * PAIRS);
+            let steps =
+                &operand.values[line * operand.stride..][start..depth.end.min(start + 2 * PAIRS)];
+            // These are more lines than the processor follows by itself: without, a large operand
+            // takes twice as long.
+            prefetch(
+                operand
+                    .values
+                    .as_ptr()
+                    .wrapping_add(line * operand.stride + start + 2 * PAIRS),
+                2 * PAIRS,
+            );
             match <&[f32; 2 * PAIRS]>::try_from(steps) {
                 Ok(steps) => (0..PAIRS).for_each(|i| out[i] = pair(steps[2 * i], steps[2 * i + 1])),
                 Err(_) => {
@@ -133,7 +169,8 @@ fn transpose<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, dept
             }
         }
         filled.for_each(|out| *out = [0; PAIRS]);
-        // Once for each bit of a pair's place in its line, and the lines, not the pairs, lie side by side.
+        // Once for each bit of a pair's place in its line, and the lines, not the pairs, lie side
+        // by side.
         for _ in 0..PAIRS.ilog2() / 2 {
             shuffle(&block[..size], &mut next[..size]);
             shuffle(&next[..size], &mut block[..size]);
@@ -146,18 +183,32 @@ fn transpose<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, dept
 
 /// Packs lines that are stored as columns, two stored rows at a time.
 #[inline(always)]
-fn interleave<const LINES: usize>(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+fn interleave<const LINES: usize>(
+    operand: Operand<'_>,
+    lines: Range<usize>,
+    depth: Range<usize>,
+    out: &mut [u32],
+) {
     let panel = LINES * depth.len().div_ceil(2);
     let step = |step: usize| {
-        if step < depth.end { &operand.values[step * operand.stride..][lines.clone()] } else { &[0.0; GROUP][..lines.len()] }
+        if step < depth.end {
+            &operand.values[step * operand.stride..][lines.clone()]
+        } else {
+            &[0.0; GROUP][..lines.len()]
+        }
     };
     for (place, start) in depth.clone().step_by(2).enumerate() {
         let (first, second) = (step(start), step(start + 1));
         let parts = first.chunks(LINES).zip(second.chunks(LINES));
         for ((first, second), out) in parts.zip(out.chunks_exact_mut(panel)) {
             let out = &mut out[place * LINES..][..LINES];
-            match (<&[f32; LINES]>::try_from(first), <&[f32; LINES]>::try_from(second)) {
-                (Ok(first), Ok(second)) => (0..LINES).for_each(|line| out[line] = pair(first[line], second[line])),
+            match (
+                <&[f32; LINES]>::try_from(first),
+                <&[f32; LINES]>::try_from(second),
+            ) {
+                (Ok(first), Ok(second)) => {
+                    (0..LINES).for_each(|line| out[line] = pair(first[line], second[line]))
+                }
                 _ => {
                     out.fill(0);
                     (0..first.len()).for_each(|line| out[line] = pair(first[line], second[line]));
@@ -185,7 +236,11 @@ mod tests {
         assert_eq!(round(f32::NEG_INFINITY), f32::NEG_INFINITY);
         assert_eq!(round(f32::from_bits(0x0001_8000)).to_bits(), 0x0002_0000);
         assert_eq!(round(f32::from_bits(0x0000_8000)).to_bits(), 0);
-        for nan in [f32::NAN, f32::from_bits(0x7f80_0001), f32::from_bits(0xffff_ffff)] {
+        for nan in [
+            f32::NAN,
+            f32::from_bits(0x7f80_0001),
+            f32::from_bits(0xffff_ffff),
+        ] {
             assert!(round(nan).is_nan());
         }
     }
@@ -194,16 +249,37 @@ mod tests {
     fn both_layouts_are_packed_to_the_same_pairs() {
         for (lines, depth) in [(1, 1), (12, 2), (13, 33), (31, 64), (50, 7)] {
             let value = |line: usize, step: usize| (line * 100 + step) as f32 - 64.0;
-            let by_line: Vec<f32> = (0..lines * depth).map(|i| value(i / depth, i % depth)).collect();
-            let by_step: Vec<f32> = (0..lines * depth).map(|i| value(i % lines, i / lines)).collect();
+            let by_line: Vec<f32> = (0..lines * depth)
+                .map(|i| value(i / depth, i % depth))
+                .collect();
+            let by_step: Vec<f32> = (0..lines * depth)
+                .map(|i| value(i % lines, i / lines))
+                .collect();
             let pairs = depth.div_ceil(2);
             let expected = |i: usize, width: usize| {
-                let (line, step) = (i / (width * pairs) * width + i % width, i / width % pairs * 2);
-                let value = |step: usize| if line < lines && step < depth { value(line, step) } else { 0.0 };
+                let (line, step) = (
+                    i / (width * pairs) * width + i % width,
+                    i / width % pairs * 2,
+                );
+                let value = |step: usize| {
+                    if line < lines && step < depth {
+                        value(line, step)
+                    } else {
+                        0.0
+                    }
+                };
                 pair(value(step), value(step + 1))
             };
-            let stored_by_line = Operand { values: &by_line, stride: depth, by_line: true };
-            let stored_by_step = Operand { values: &by_step, stride: lines, by_line: false };
+            let stored_by_line = Operand {
+                values: &by_line,
+                stride: depth,
+                by_line: true,
+            };
+            let stored_by_step = Operand {
+                values: &by_step,
+                stride: lines,
+                by_line: false,
+            };
             for operand in [stored_by_line, stored_by_step] {
                 for (width, left) in [(LEFT, true), (RIGHT, false)] {
                     let mut out = vec![7; lines.next_multiple_of(width) * pairs];
@@ -212,7 +288,10 @@ mod tests {
                     } else {
                         pack_right(operand, 0..lines, 0..depth, &mut out)
                     }
-                    assert!((0..out.len()).all(|i| out[i] == expected(i, width)), "{lines} lines of {depth}");
+                    assert!(
+                        (0..out.len()).all(|i| out[i] == expected(i, width)),
+                        "{lines} lines of {depth}"
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! The bfloat16 product for a few rows, as in decoding: every number of the right operand is used so few times that packing it would cost more than it saves.
+//! The bfloat16 product for a few rows, as in decoding: every number of the right operand is used
+//! so few times that packing it would cost more than it saves.
 
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
@@ -18,7 +19,8 @@ fn rounded(x: f32) -> f32 {
 }
 
 dispatched! {
-    /// The sums of some rows against up to [`COLUMNS`] columns from `first` on. `left` holds rounded rows of length `depth`.
+    /// The sums of some rows against up to [`COLUMNS`] columns from `first` on. `left` holds
+    /// rounded rows of length `depth`.
     pub(super) fn sums(left: &[f32], right: Operand<'_>, depth: usize, first: usize, sums: &mut [[f32; COLUMNS]], columns: usize) {
         let rows = left.chunks_exact(depth);
         if right.by_line {

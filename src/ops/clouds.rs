@@ -1,32 +1,54 @@
-//! Distances between two clouds of vectors as measures of a finished model: on the host, in f64, row i of one cloud beside row i of the other. Nothing here has a gradient.
+//! Distances between two clouds of vectors as measures of a finished model: on the host, in f64,
+//! row i of one cloud beside row i of the other. Nothing here has a gradient.
 
 use rayon::prelude::*;
 
 use crate::random::Stream;
 
-/// Linear CKA (Kornblith et al., arXiv 1905.00414): ‖YᵀX‖² / (‖XᵀX‖·‖YᵀY‖) in Frobenius norms, of centred columns. 1 for clouds that are equal up to rotation, scale and shift, 0
-/// where no linear map of one helps to predict the other; NaN if all rows of a cloud are equal.
+/// Linear CKA (Kornblith et al., arXiv 1905.00414): ‖YᵀX‖² / (‖XᵀX‖·‖YᵀY‖) in Frobenius norms, of
+/// centred columns. 1 for clouds that are equal up to rotation, scale and shift, 0 where no linear
+/// map of one helps to predict the other; NaN if all rows of a cloud are equal.
 ///
 /// `a` is (rows, a_width) and `b` (rows, b_width), row-major.
 pub fn linear_cka(a: &[f32], a_width: usize, b: &[f32], b_width: usize, rows: usize) -> f64 {
-    assert!(a.len() == rows * a_width && b.len() == rows * b_width, "clouds of {rows} rows");
+    assert!(
+        a.len() == rows * a_width && b.len() == rows * b_width,
+        "clouds of {rows} rows"
+    );
     let (a, b) = (centred(a, a_width), centred(b, b_width));
     let cross = square_of_product(&a, a_width, &b, b_width);
-    let own = square_of_product(&a, a_width, &a, a_width) * square_of_product(&b, b_width, &b, b_width);
+    let own =
+        square_of_product(&a, a_width, &a, a_width) * square_of_product(&b, b_width, &b, b_width);
     cross / own.sqrt()
 }
 
-/// Sliced 2-Wasserstein distance: √ of the mean over random directions of the squared W2 between the projections, which pairs them in sorted order. In units of the vectors.
+/// Sliced 2-Wasserstein distance: √ of the mean over random directions of the squared W2 between
+/// the projections, which pairs them in sorted order. In units of the vectors.
 ///
-/// `a` and `b` are (rows, width). The directions are normal vectors of length 1 and depend on `seed`, `width` and their number alone.
-pub fn sliced_w2(a: &[f32], b: &[f32], width: usize, rows: usize, directions: usize, seed: u64) -> f64 {
-    assert!(a.len() == rows * width && b.len() == rows * width && rows > 0 && directions > 0, "clouds of {rows} rows of width {width}");
+/// `a` and `b` are (rows, width). The directions are normal vectors of length 1 and depend on
+/// `seed`, `width` and their number alone.
+pub fn sliced_w2(
+    a: &[f32],
+    b: &[f32],
+    width: usize,
+    rows: usize,
+    directions: usize,
+    seed: u64,
+) -> f64 {
+    assert!(
+        a.len() == rows * width && b.len() == rows * width && rows > 0 && directions > 0,
+        "clouds of {rows} rows of width {width}"
+    );
     let squares: Vec<f64> = (0..directions)
         .into_par_iter()
         .map(|index| {
             let direction = direction(width, seed, index as u64);
             let (a, b) = (projected(a, &direction), projected(b, &direction));
-            a.iter().zip(&b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / rows as f64
+            a.iter()
+                .zip(&b)
+                .map(|(a, b)| (a - b) * (a - b))
+                .sum::<f64>()
+                / rows as f64
         })
         .collect();
     (squares.iter().sum::<f64>() / directions as f64).sqrt()
@@ -43,7 +65,10 @@ fn direction(width: usize, seed: u64, index: u64) -> Vec<f64> {
 
 /// The rows' coordinates along `direction`, sorted.
 fn projected(cloud: &[f32], direction: &[f64]) -> Vec<f64> {
-    let mut along: Vec<f64> = cloud.chunks_exact(direction.len()).map(|row| dot(row, direction)).collect();
+    let mut along: Vec<f64> = cloud
+        .chunks_exact(direction.len())
+        .map(|row| dot(row, direction))
+        .collect();
     along.sort_unstable_by(f64::total_cmp);
     along
 }
@@ -57,7 +82,12 @@ fn dot(row: &[f32], direction: &[f64]) -> f64 {
             sums[lane] += f64::from(x[lane]) * d[lane];
         }
     }
-    let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(&x, d)| f64::from(x) * d).sum();
+    let rest: f64 = left
+        .remainder()
+        .iter()
+        .zip(right.remainder())
+        .map(|(&x, d)| f64::from(x) * d)
+        .sum();
     sums.iter().sum::<f64>() + rest
 }
 
@@ -66,18 +96,25 @@ fn centred(cloud: &[f32], width: usize) -> Vec<f64> {
     let rows = (cloud.len() / width) as f64;
     let mut means = vec![0.0; width];
     for row in cloud.chunks_exact(width) {
-        means.iter_mut().zip(row).for_each(|(mean, &x)| *mean += f64::from(x));
+        means
+            .iter_mut()
+            .zip(row)
+            .for_each(|(mean, &x)| *mean += f64::from(x));
     }
     means.iter_mut().for_each(|mean| *mean /= rows);
-    cloud.chunks_exact(width).flat_map(|row| row.iter().zip(&means).map(|(&x, mean)| f64::from(x) - mean)).collect()
+    cloud
+        .chunks_exact(width)
+        .flat_map(|row| row.iter().zip(&means).map(|(&x, mean)| f64::from(x) - mean))
+        .collect()
 }
 
 /// ‖aᵀb‖² in Frobenius norm.
 fn square_of_product(a: &[f64], a_width: usize, b: &[f64], b_width: usize) -> f64 {
     let rows = a.len() / a_width;
     let mut product = vec![0.0f64; a_width * b_width];
-    // SAFETY: the pointers cover aᵀ (a_width, rows), b (rows, b_width) and the product (a_width, b_width) with the strides given, all of them asserted by the callers' lengths; the
-    // product is borrowed by nobody else.
+    // SAFETY: the pointers cover aᵀ (a_width, rows), b (rows, b_width) and the product (a_width,
+    // b_width) with the strides given, all of them asserted by the callers' lengths; the product is
+    // borrowed by nobody else.
     assert!(a.len() == rows * a_width && b.len() == rows * b_width);
     unsafe {
         gemm::gemm(
@@ -117,21 +154,33 @@ mod tests {
     #[test]
     fn cka_is_one_for_a_rotated_scaled_and_shifted_cloud() {
         let a = cloud(50, 2, 0);
-        let b: Vec<f32> =
-            a.chunks_exact(2).flat_map(|x| [5.0 * (0.6 * x[0] - 0.8 * x[1]) + 7.0, 5.0 * (0.8 * x[0] + 0.6 * x[1]) - 2.0]).collect();
+        let b: Vec<f32> = a
+            .chunks_exact(2)
+            .flat_map(|x| {
+                [
+                    5.0 * (0.6 * x[0] - 0.8 * x[1]) + 7.0,
+                    5.0 * (0.8 * x[0] + 0.6 * x[1]) - 2.0,
+                ]
+            })
+            .collect();
         assert!((linear_cka(&a, 2, &b, 2, 50) - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn cka_equals_its_definition_by_centred_gram_matrices() {
-        // tr(K·L) / √(tr(K·K)·tr(L·L)) with K and L the centred (rows, rows) Gram matrices: the other side of the identity that the kernel uses.
+        // tr(K·L) / √(tr(K·K)·tr(L·L)) with K and L the centred (rows, rows) Gram matrices: the
+        // other side of the identity that the kernel uses.
         let (rows, p, q) = (9, 3, 5);
         let (a, b) = (cloud(rows, p, 0), cloud(rows, q, 1));
         let gram = |x: &[f32], width: usize| -> Vec<f64> {
-            let mean = |c: usize| (0..rows).map(|r| f64::from(x[r * width + c])).sum::<f64>() / rows as f64;
+            let mean = |c: usize| {
+                (0..rows).map(|r| f64::from(x[r * width + c])).sum::<f64>() / rows as f64
+            };
             let means: Vec<f64> = (0..width).map(mean).collect();
             let at = |r: usize, c: usize| f64::from(x[r * width + c]) - means[c];
-            (0..rows * rows).map(|i| (0..width).map(|c| at(i / rows, c) * at(i % rows, c)).sum()).collect()
+            (0..rows * rows)
+                .map(|i| (0..width).map(|c| at(i / rows, c) * at(i % rows, c)).sum())
+                .collect()
         };
         let (k, l) = (gram(&a, p), gram(&b, q));
         let inner = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
@@ -153,9 +202,14 @@ mod tests {
 
     #[test]
     fn sliced_w2_of_a_shift_is_the_shift_over_the_root_of_the_width() {
-        // A projection moves by the shift's coordinate along it, and E⟨shift, direction⟩² = ‖shift‖²/width.
+        // A projection moves by the shift's coordinate along it, and E⟨shift, direction⟩² =
+        // ‖shift‖²/width.
         let a = cloud(16, 8, 0);
-        let b: Vec<f32> = a.iter().enumerate().map(|(i, x)| if i % 8 == 2 { x + 4.0 } else { *x }).collect();
+        let b: Vec<f32> = a
+            .iter()
+            .enumerate()
+            .map(|(i, x)| if i % 8 == 2 { x + 4.0 } else { *x })
+            .collect();
         let found = sliced_w2(&a, &b, 8, 16, 4000, 1);
         assert!((found / (4.0 / 8f64.sqrt()) - 1.0).abs() < 0.03, "{found}");
     }
@@ -166,7 +220,13 @@ mod tests {
         let b: Vec<f32> = a.chunks_exact(5).rev().flatten().copied().collect();
         assert_eq!(sliced_w2(&a, &b, 5, 32, 10, 7), 0.0);
         let c = cloud(32, 5, 1);
-        assert_eq!(sliced_w2(&a, &c, 5, 32, 10, 7), sliced_w2(&a, &c, 5, 32, 10, 7));
-        assert_ne!(sliced_w2(&a, &c, 5, 32, 10, 7), sliced_w2(&a, &c, 5, 32, 10, 8));
+        assert_eq!(
+            sliced_w2(&a, &c, 5, 32, 10, 7),
+            sliced_w2(&a, &c, 5, 32, 10, 7)
+        );
+        assert_ne!(
+            sliced_w2(&a, &c, 5, 32, 10, 7),
+            sliced_w2(&a, &c, 5, 32, 10, 8)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The layers composed of dfdx's own operations: what a device without fused kernels runs, and the reference that the fused ones are tested against.
+//! The layers composed of dfdx's own operations: what a device without fused kernels runs, and the
+//! reference that the fused ones are tested against.
 
 use dfdx::prelude::*;
 
@@ -8,7 +9,9 @@ use super::activation::{Activation, NORMAL_TAIL, QUICK, TAIL_SCALE};
 /// A (1, C) matrix as every one of `rows` rows.
 fn every_row<D: Device<f32>, T: Tape<f32, D>>(vector: Mat<D, T>, rows: usize) -> Mat<D, T> {
     let columns = vector.shape().1;
-    vector.reshape_like(&(columns,)).broadcast_like::<_, Axis<0>>(&(rows, columns))
+    vector
+        .reshape_like(&(columns,))
+        .broadcast_like::<_, Axis<0>>(&(rows, columns))
 }
 
 /// See [`super::Layers::embed`].
@@ -20,14 +23,25 @@ pub fn embed<D: Device<f32>, T: Tape<f32, D>>(
     wte: &Mat<D>,
     wpe: &Mat<D>,
 ) -> Mat<D, T> {
-    let indices = |values: Vec<usize>| -> Tensor<(usize,), usize, D> { device.tensor_from_vec(values, (tokens.len(),)) };
-    let own = wte.clone().put_tape(tape).gather(indices(tokens.iter().map(|&token| token as usize).collect()));
+    let indices = |values: Vec<usize>| -> Tensor<(usize,), usize, D> {
+        device.tensor_from_vec(values, (tokens.len(),))
+    };
+    let own = wte.clone().put_tape(tape).gather(indices(
+        tokens.iter().map(|&token| token as usize).collect(),
+    ));
     let (own, tape) = own.split_tape();
-    wpe.clone().put_tape(tape).gather(indices((0..tokens.len()).map(|row| row % context).collect())) + own
+    wpe.clone().put_tape(tape).gather(indices(
+        (0..tokens.len()).map(|row| row % context).collect(),
+    )) + own
 }
 
 /// See [`super::Layers::layer_norm`].
-pub fn layer_norm<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, gain: &Mat<D>, bias: &Mat<D>, epsilon: f64) -> Mat<D, T> {
+pub fn layer_norm<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    gain: &Mat<D>,
+    bias: &Mat<D>,
+    epsilon: f64,
+) -> Mat<D, T> {
     let rows = x.shape().0;
     let (x, tape) = standardize(x, epsilon).split_tape();
     let gain = every_row(gain.clone().put_tape(tape), rows);
@@ -41,7 +55,11 @@ pub fn standardize<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, epsilon: f64) 
 }
 
 /// See [`super::Layers::linear`].
-pub fn linear<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>) -> Mat<D, T> {
+pub fn linear<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    weight: &Mat<D>,
+    bias: &Mat<D>,
+) -> Mat<D, T> {
     let rows = x.shape().0;
     let (out, tape) = x.matmul(weight.clone()).split_tape();
     every_row(bias.clone().put_tape(tape), rows) + out
@@ -75,7 +93,9 @@ fn gated<D: Device<f32>, T: Tape<f32, D>>(y: Mat<D, T>, scale: f32) -> Mat<D, T>
 fn gelu<D: Device<f32>, T: Tape<f32, D>>(y: Mat<D, T>) -> Mat<D, T> {
     let (y, tape) = y.split_tape();
     let (size, tape) = y.clone().put_tape(tape).abs().split_tape();
-    let (t, tape) = (size.clone().put_tape(tape) * TAIL_SCALE + 1.0).recip().split_tape();
+    let (t, tape) = (size.clone().put_tape(tape) * TAIL_SCALE + 1.0)
+        .recip()
+        .split_tape();
     let mut tail = t.clone().put_tape(tape) * NORMAL_TAIL[9] + NORMAL_TAIL[8];
     for k in (0..8).rev() {
         tail = tail * t.clone() + NORMAL_TAIL[k];
@@ -88,12 +108,22 @@ fn gelu<D: Device<f32>, T: Tape<f32, D>>(y: Mat<D, T>) -> Mat<D, T> {
 }
 
 /// See [`super::Layers::linear_residual`].
-pub fn linear_residual<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, weight: &Mat<D>, bias: &Mat<D>, residual: &Mat<D>) -> Mat<D, T> {
+pub fn linear_residual<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    weight: &Mat<D>,
+    bias: &Mat<D>,
+    residual: &Mat<D>,
+) -> Mat<D, T> {
     linear(x, weight, bias) + residual.clone()
 }
 
 /// See [`super::Layers::attention`].
-pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize, heads: usize, scale: f32) -> Mat<D, T> {
+pub fn attention<D: Device<f32>, T: Tape<f32, D>>(
+    qkv: Mat<D, T>,
+    context: usize,
+    heads: usize,
+    scale: f32,
+) -> Mat<D, T> {
     let (rows, columns) = *qkv.shape();
     let (width, batch) = (columns / 3, rows / context);
     let head = width / heads;
@@ -101,7 +131,11 @@ pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize
     let device = qkv.device().clone();
     let part = |part: usize, tape: T| {
         let columns = part * width..(part + 1) * width;
-        qkv.clone().put_tape(tape).slice((0..rows, columns)).reshape_like(&(batch, context, heads, head)).permute::<_, Axes4<0, 2, 1, 3>>()
+        qkv.clone()
+            .put_tape(tape)
+            .slice((0..rows, columns))
+            .reshape_like(&(batch, context, heads, head))
+            .permute::<_, Axes4<0, 2, 1, 3>>()
     };
     let (queries, tape) = part(0, tape).split_tape();
     let (keys, tape) = part(1, tape).split_tape();
@@ -110,6 +144,11 @@ pub fn attention<D: Device<f32>, T: Tape<f32, D>>(qkv: Mat<D, T>, context: usize
     let (keys, tape) = keys.split_tape();
     let scores = queries.put_tape(tape).matmul(keys) * scale;
     let mask: Tensor<(usize, usize), f32, D> = device.upper_tri_like(&(context, context), -1e30, 1);
-    let weights = (scores + mask.broadcast_like::<_, Axes2<0, 1>>(&(batch, heads, context, context))).softmax::<Axis<3>>();
-    weights.matmul(values).permute::<_, Axes4<0, 2, 1, 3>>().reshape_like(&(rows, width))
+    let weights = (scores
+        + mask.broadcast_like::<_, Axes2<0, 1>>(&(batch, heads, context, context)))
+    .softmax::<Axis<3>>();
+    weights
+        .matmul(values)
+        .permute::<_, Axes4<0, 2, 1, 3>>()
+        .reshape_like(&(rows, width))
 }

@@ -1,4 +1,5 @@
-//! The losses composed of dfdx's own operations: what a device without fused kernels runs, and the reference that the fused ones are tested against.
+//! The losses composed of dfdx's own operations: what a device without fused kernels runs, and the
+//! reference that the fused ones are tested against.
 
 use dfdx::prelude::*;
 
@@ -26,8 +27,9 @@ pub fn logit_losses<D: Device<f32>, T: Tape<f32, D>>(
     logit_losses_by(rows, hidden, head, targets, teacher, terms)
 }
 
-/// The same in chunks of `chunk` tokens. Each chunk goes forward and backward on a tape of its own; what the caller's tape gets is the sum of x·∂loss/∂x, whose gradient is the same,
-/// with its value put right.
+/// The same in chunks of `chunk` tokens. Each chunk goes forward and backward on a tape of its own;
+/// what the caller's tape gets is the sum of x·∂loss/∂x, whose gradient is the same, with its value
+/// put right.
 fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
     chunk: usize,
     hidden: Mat<D, T>,
@@ -47,13 +49,29 @@ fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
     for start in (0..tokens).step_by(chunk) {
         let end = tokens.min(start + chunk);
         let states: Mat<D> = hidden.clone().slice((start..end, ..head.shape().1));
-        let teacher =
-            teacher.map(|teacher| logits(teacher.hidden.clone().slice((start..end, ..teacher.head.matrix.shape().1)), plain(teacher.head)));
+        let teacher = teacher.map(|teacher| {
+            logits(
+                teacher
+                    .hidden
+                    .clone()
+                    .slice((start..end, ..teacher.head.matrix.shape().1)),
+                plain(teacher.head),
+            )
+        });
         let share = (end - start) as f64 / tokens as f64;
         let part = if T::OWNS_TAPE {
-            let (total, part) = chunk_losses(states.leaky_trace(), head, &targets[start..end], teacher, terms);
+            let (total, part) = chunk_losses(
+                states.leaky_trace(),
+                head,
+                &targets[start..end],
+                teacher,
+                terms,
+            );
             let gradients = (total * share as f32).backward();
-            let here: Mat<D, T> = hidden.clone().put_tape(T::default()).slice((start..end, ..head.shape().1));
+            let here: Mat<D, T> = hidden
+                .clone()
+                .put_tape(T::default())
+                .slice((start..end, ..head.shape().1));
             surrogate = surrogate + (here * gradients.get(&states)).sum();
             let gradient = gradients.get(head);
             head_gradient = Some(match head_gradient {
@@ -64,12 +82,19 @@ fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
         } else {
             chunk_losses(states, head, &targets[start..end], teacher, terms).1
         };
-        values.iter_mut().zip(part).for_each(|(value, part)| *value += share * part);
+        values
+            .iter_mut()
+            .zip(part)
+            .for_each(|(value, part)| *value += share * part);
     }
     if let Some(gradient) = head_gradient {
         surrogate = surrogate + (head.clone().put_tape(T::default()) * gradient).sum();
     }
-    let total: f64 = values.iter().zip(terms).map(|(value, (_, factor))| factor * value).sum();
+    let total: f64 = values
+        .iter()
+        .zip(terms)
+        .map(|(value, (_, factor))| factor * value)
+        .sum();
     let offset = total - f64::from(surrogate.as_vec()[0]);
     (surrogate + offset as f32, values)
 }
@@ -92,9 +117,16 @@ fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
             LogitTerm::Lm => {
                 let targets: Vec<usize> = targets.iter().map(|&target| target as usize).collect();
                 let targets = device.tensor_from_vec(targets, (student.shape().0,));
-                student.log_softmax::<Axis<1>>().select::<(usize,), _>(targets).mean::<Rank0, _>().negate()
+                student
+                    .log_softmax::<Axis<1>>()
+                    .select::<(usize,), _>(targets)
+                    .mean::<Rank0, _>()
+                    .negate()
             }
-            LogitTerm::Kl { temperature, reverse } => {
+            LogitTerm::Kl {
+                temperature,
+                reverse,
+            } => {
                 let inverse = 1.0 / temperature as f32;
                 let teacher = teacher.clone().expect("a term with a teacher has one");
                 let teacher = (teacher * inverse).log_softmax::<Axis<1>>();
@@ -106,7 +138,8 @@ fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
                     (student.negate() + teacher.clone()) * teacher.exp()
                 };
                 // Token by token first: one long sum in f32 would lose digits.
-                divergence.sum::<(usize,), Axis<1>>().mean::<Rank0, _>() * (temperature * temperature) as f32
+                divergence.sum::<(usize,), Axis<1>>().mean::<Rank0, _>()
+                    * (temperature * temperature) as f32
             }
         };
         values.push(f64::from(value.as_vec()[0]));
@@ -131,7 +164,12 @@ fn logits<D: Device<f32>, T: Tape<f32, D>>(hidden: Mat<D, T>, head: &Mat<D>) -> 
 }
 
 /// See [`super::Losses::score`].
-pub fn score<D: Device<f32>>(hidden: &Mat<D>, head: Head<D>, targets: &[u32], teacher: Option<TeacherHead<'_, D>>) -> Vec<TokenScore> {
+pub fn score<D: Device<f32>>(
+    hidden: &Mat<D>,
+    head: Head<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+) -> Vec<TokenScore> {
     check(hidden, head, targets, teacher, &[]);
     let head = plain(head);
     let (vocabulary, width) = *head.shape();
@@ -140,9 +178,21 @@ pub fn score<D: Device<f32>>(hidden: &Mat<D>, head: Head<D>, targets: &[u32], te
     for start in (0..targets.len()).step_by(chunk) {
         let end = targets.len().min(start + chunk);
         let student = read(&logits(hidden.clone().slice((start..end, ..width)), head));
-        let teacher = teacher
-            .map(|teacher| read(&logits(teacher.hidden.clone().slice((start..end, ..teacher.head.matrix.shape().1)), plain(teacher.head))));
-        scores.extend(score_rows(&student, teacher.as_deref(), &targets[start..end], vocabulary));
+        let teacher = teacher.map(|teacher| {
+            read(&logits(
+                teacher
+                    .hidden
+                    .clone()
+                    .slice((start..end, ..teacher.head.matrix.shape().1)),
+                plain(teacher.head),
+            ))
+        });
+        scores.extend(score_rows(
+            &student,
+            teacher.as_deref(),
+            &targets[start..end],
+            vocabulary,
+        ));
     }
     scores
 }
@@ -161,7 +211,11 @@ fn with_value<D: Device<f32>, T: Tape<f32, D>>(loss: Scalar<D, T>) -> (Scalar<D,
 }
 
 /// See [`super::Losses::hidden_mse`].
-pub fn hidden_mse<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, target: &Mat<D>, normalize: bool) -> (Scalar<D, T>, f64) {
+pub fn hidden_mse<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+    normalize: bool,
+) -> (Scalar<D, T>, f64) {
     let (rows, columns) = *x.shape();
     let (squares, count) = if normalize {
         ((normalized(x) - normalized(target.clone())).square(), rows)
@@ -172,14 +226,21 @@ pub fn hidden_mse<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, target: &Mat<D>
 }
 
 /// See [`super::Losses::hidden_cosine`].
-pub fn hidden_cosine<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, target: &Mat<D>) -> (Scalar<D, T>, f64) {
+pub fn hidden_cosine<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+) -> (Scalar<D, T>, f64) {
     let rows = x.shape().0;
     let cosines = (normalized(x) * normalized(target.clone())).sum::<Rank0, _>();
     with_value(cosines * (-1.0 / rows as f64) as f32 + 1.0)
 }
 
 /// See [`super::Losses::critic_term`].
-pub fn critic_term<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, target: &Mat<D>, critic: &Critic) -> (Scalar<D, T>, f64) {
+pub fn critic_term<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+    critic: &Critic,
+) -> (Scalar<D, T>, f64) {
     let real = f64::from(mean_of_critic(target.clone(), critic).as_vec()[0]);
     let student = mean_of_critic(x, critic);
     let value = real - f64::from(student.as_vec()[0]);
@@ -189,17 +250,31 @@ pub fn critic_term<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, target: &Mat<D
 /// mean f(x).
 fn mean_of_critic<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, critic: &Critic) -> Scalar<D, T> {
     let device = x.device().clone();
-    let (rows, width, slope) = (x.shape().0, critic.settings.width, critic.settings.slope as f32);
+    let (rows, width, slope) = (
+        x.shape().0,
+        critic.settings.width,
+        critic.settings.slope as f32,
+    );
     let weights = critic.effective();
     let mut x = x;
     for layer in &critic.layout.layers {
-        let weight = to_device(&device, layer.input, width, weights[layer.weight.clone()].to_vec());
+        let weight = to_device(
+            &device,
+            layer.input,
+            width,
+            weights[layer.weight.clone()].to_vec(),
+        );
         let bias = device.tensor_from_vec(weights[layer.bias.clone()].to_vec(), (width,));
         let z = x.matmul(weight) + bias.broadcast_like::<_, Axis<0>>(&(rows, width));
         let linear = z.with_empty_tape() * slope;
         x = z.relu() * (1.0 - slope) + linear;
     }
-    let out = to_device(&device, width, 1, weights[critic.layout.out.clone()].to_vec());
+    let out = to_device(
+        &device,
+        width,
+        1,
+        weights[critic.layout.out.clone()].to_vec(),
+    );
     x.matmul(out).mean()
 }
 
@@ -215,17 +290,40 @@ mod tests {
         let targets = [0, 3, 8, 1, 1, 5, 2];
         let terms = [
             (LogitTerm::Lm, 0.5),
-            (LogitTerm::Kl { temperature: 2.0, reverse: false }, 1.5),
-            (LogitTerm::Kl { temperature: 1.0, reverse: true }, 0.3),
+            (
+                LogitTerm::Kl {
+                    temperature: 2.0,
+                    reverse: false,
+                },
+                1.5,
+            ),
+            (
+                LogitTerm::Kl {
+                    temperature: 1.0,
+                    reverse: true,
+                },
+                0.3,
+            ),
         ];
         let run = |chunk: usize| {
             let teacher = Some(TeacherHead::new(&teacher_hidden, (&teacher_head).into()));
-            let (loss, values) = logit_losses_by(chunk, hidden.leaky_trace(), (&head).into(), &targets, teacher, &terms);
+            let (loss, values) = logit_losses_by(
+                chunk,
+                hidden.leaky_trace(),
+                (&head).into(),
+                &targets,
+                teacher,
+                &terms,
+            );
             (loss.as_vec()[0], values, gradients(loss, &[&hidden, &head]))
         };
         let (whole, parts) = (run(7), run(2));
         assert!((whole.0 - parts.0).abs() < 1e-5);
-        whole.1.iter().zip(&parts.1).for_each(|(a, b)| assert!((a - b).abs() < 1e-6, "{a} against {b}"));
+        whole
+            .1
+            .iter()
+            .zip(&parts.1)
+            .for_each(|(a, b)| assert!((a - b).abs() < 1e-6, "{a} against {b}"));
         assert_close(&whole.2[0], &parts.2[0], 1e-5);
         assert_close(&whole.2[1], &parts.2[1], 1e-5);
     }

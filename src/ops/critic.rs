@@ -1,8 +1,11 @@
-//! The critic of a Wasserstein term: its parameters, optimizer state and costs. It lives on the host in plain arrays, so that a checkpoint holds it exactly.
+//! The critic of a Wasserstein term: its parameters, optimizer state and costs. It lives on the
+//! host in plain arrays, so that a checkpoint holds it exactly.
 //!
-//! f(x) = σ(… σ(x·W₁ + b₁) … ·W_D + b_D)·w on single token vectors, σ the leaky ReLU. The last layer has no bias: only differences of means of f are ever used, and there it
-//! cancels. Order of use: [`Critic::new`] → `critic_update` (in `critic_update.rs`, several times a step) → `critic_term` (in `critic_term.rs`); the passes over the
-//! network that both share are in `critic_net.rs`, spectral normalisation in `critic_spectral.rs`.
+//! f(x) = σ(… σ(x·W₁ + b₁) … ·W_D + b_D)·w on single token vectors, σ the leaky ReLU. The last
+//! layer has no bias: only differences of means of f are ever used, and there it cancels. Order of
+//! use: [`Critic::new`] → `critic_update` (in `critic_update.rs`, several times a step) →
+//! `critic_term` (in `critic_term.rs`); the passes over the network that both share are in
+//! `critic_net.rs`, spectral normalisation in `critic_spectral.rs`.
 
 use std::ops::Range;
 
@@ -68,11 +71,22 @@ impl Layout {
         };
         let layers = (0..settings.depth)
             .map(|i| {
-                let input = if i == 0 { settings.input } else { settings.width };
-                Layer { input, weight: take(input * settings.width), bias: take(settings.width) }
+                let input = if i == 0 {
+                    settings.input
+                } else {
+                    settings.width
+                };
+                Layer {
+                    input,
+                    weight: take(input * settings.width),
+                    bias: take(settings.width),
+                }
             })
             .collect();
-        Self { layers, out: take(settings.width) }
+        Self {
+            layers,
+            out: take(settings.width),
+        }
     }
 
     /// Number of parameters.
@@ -84,7 +98,11 @@ impl Layout {
     fn arrays(&self, width: usize) -> Vec<(String, Vec<usize>, Range<usize>)> {
         let mut all = Vec::with_capacity(2 * self.layers.len() + 1);
         for (i, layer) in self.layers.iter().enumerate() {
-            all.push((format!("layers.{i}.weight"), vec![layer.input, width], layer.weight.clone()));
+            all.push((
+                format!("layers.{i}.weight"),
+                vec![layer.input, width],
+                layer.weight.clone(),
+            ));
             all.push((format!("layers.{i}.bias"), vec![width], layer.bias.clone()));
         }
         all.push(("out.weight".to_owned(), vec![width, 1], self.out.clone()));
@@ -100,7 +118,8 @@ pub type StateArray = (String, Vec<usize>, Vec<f32>);
 pub struct Critic {
     pub(super) settings: CriticSettings,
     pub(super) layout: Layout,
-    /// Weights as they are trained (not divided by their spectral norm), in the order of the layout.
+    /// Weights as they are trained (not divided by their spectral norm), in the order of the
+    /// layout.
     pub(super) parameters: Vec<f32>,
     /// Adam's first moments.
     pub(super) first: Vec<f32>,
@@ -120,13 +139,21 @@ pub struct Critic {
 const STEP_BASE: u64 = 1 << 24;
 
 impl Critic {
-    /// A critic whose weights and biases are uniform in ±1/√fan_in (what `torch.nn.Linear` does). With the clip constraint they start within the bound; with the spectral one the
-    /// singular vectors start normal and take 15 power iterations, so that the first σ is near.
+    /// A critic whose weights and biases are uniform in ±1/√fan_in (what `torch.nn.Linear` does).
+    /// With the clip constraint they start within the bound; with the spectral one the singular
+    /// vectors start normal and take 15 power iterations, so that the first σ is near.
     ///
     /// The settings are valid (`spec` has seen to it): sizes at least 1, 0 ≤ slope < 1.
     pub fn new(settings: &CriticSettings, mut stream: Stream) -> Self {
-        assert!(settings.input > 0 && settings.width > 0 && settings.depth > 0, "a critic has at least one unit in at least one layer");
-        assert!((0.0..1.0).contains(&settings.slope), "the slope {} of a leaky ReLU is not in [0, 1)", settings.slope);
+        assert!(
+            settings.input > 0 && settings.width > 0 && settings.depth > 0,
+            "a critic has at least one unit in at least one layer"
+        );
+        assert!(
+            (0.0..1.0).contains(&settings.slope),
+            "the slope {} of a leaky ReLU is not in [0, 1)",
+            settings.slope
+        );
         let layout = Layout::new(settings);
         let mut parameters = Vec::with_capacity(layout.count());
         let mut fill = |count: usize, fan_in: usize| {
@@ -140,8 +167,8 @@ impl Critic {
         if let Constraint::Clip(bound) = settings.constraint {
             clamp(&mut parameters, bound);
         }
-        let spectral =
-            (settings.constraint == Constraint::Spectral).then(|| Spectral::new(&layout, settings.width, &parameters, &mut stream));
+        let spectral = (settings.constraint == Constraint::Spectral)
+            .then(|| Spectral::new(&layout, settings.width, &parameters, &mut stream));
         let count = layout.count();
         Self {
             settings: settings.clone(),
@@ -165,41 +192,62 @@ impl Critic {
         &self.settings
     }
 
-    /// The parameters by name: `layers.I.weight` (in, out), `layers.I.bias`, `out.weight` (width, 1).
+    /// The parameters by name: `layers.I.weight` (in, out), `layers.I.bias`, `out.weight` (width,
+    /// 1).
     pub fn parameters(&self) -> Vec<StateArray> {
         let arrays = self.layout.arrays(self.settings.width).into_iter();
-        arrays.map(|(name, shape, range)| (name, shape, self.parameters[range].to_vec())).collect()
+        arrays
+            .map(|(name, shape, range)| (name, shape, self.parameters[range].to_vec()))
+            .collect()
     }
 
-    /// Everything that later updates depend on, by name: the parameters, Adam's moments (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base 2²⁴),
+    /// Everything that later updates depend on, by name: the parameters, Adam's moments
+    /// (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base 2²⁴),
     /// and the singular vectors (`spectral.I.u`, `spectral.I.v`).
     pub fn state(&self) -> Vec<StateArray> {
         let mut all = self.parameters();
         for (prefix, moments) in [("adam.first", &self.first), ("adam.second", &self.second)] {
             let arrays = self.layout.arrays(self.settings.width).into_iter();
-            all.extend(arrays.map(|(name, shape, range)| (format!("{prefix}.{name}"), shape, moments[range].to_vec())));
+            all.extend(arrays.map(|(name, shape, range)| {
+                (format!("{prefix}.{name}"), shape, moments[range].to_vec())
+            }));
         }
-        all.push(("adam.step".to_owned(), vec![2], vec![(self.step / STEP_BASE) as f32, (self.step % STEP_BASE) as f32]));
-        for (i, (u, v)) in self.spectral.iter().flat_map(|spectral| &spectral.vectors).enumerate() {
+        all.push((
+            "adam.step".to_owned(),
+            vec![2],
+            vec![
+                (self.step / STEP_BASE) as f32,
+                (self.step % STEP_BASE) as f32,
+            ],
+        ));
+        for (i, (u, v)) in self
+            .spectral
+            .iter()
+            .flat_map(|spectral| &spectral.vectors)
+            .enumerate()
+        {
             all.push((format!("spectral.{i}.u"), vec![u.len()], u.clone()));
             all.push((format!("spectral.{i}.v"), vec![v.len()], v.clone()));
         }
         all
     }
 
-    /// Takes over a state that [`Critic::state`] gave, bit for bit. Nothing is changed if it does not fit.
+    /// Takes over a state that [`Critic::state`] gave, bit for bit. Nothing is changed if it does
+    /// not fit.
     ///
     /// # Errors
-    /// Arrays that are missing, left over or of another shape, all of them by name: the state of a critic with other settings.
+    /// Arrays that are missing, left over or of another shape, all of them by name: the state of a
+    /// critic with other settings.
     pub fn restore(&mut self, state: &[StateArray]) -> Result<()> {
         let mut faults = Vec::new();
         let own = self.state();
         for (name, shape, values) in &own {
             match state.iter().find(|(other, _, _)| other == name) {
                 None => faults.push(format!("{name} is missing")),
-                Some((_, other, found)) if other != shape || found.len() != values.len() => {
-                    faults.push(format!("{name} has shape {other:?}, this critic asks for {shape:?}"))
-                }
+                Some((_, other, found)) if other != shape || found.len() != values.len() => faults
+                    .push(format!(
+                        "{name} has shape {other:?}, this critic asks for {shape:?}"
+                    )),
                 Some(_) => {}
             }
         }
@@ -210,10 +258,17 @@ impl Critic {
                 .map(|(name, _, _)| format!("{name} is no part of this critic")),
         );
         if !faults.is_empty() {
-            bail!("the saved critic does not fit its settings: {}", faults.join("; "));
+            bail!(
+                "the saved critic does not fit its settings: {}",
+                faults.join("; ")
+            );
         }
         let get = |name: &str| {
-            state.iter().find(|(other, _, _)| other == name).map(|(_, _, values)| values.as_slice()).expect("every name was checked")
+            state
+                .iter()
+                .find(|(other, _, _)| other == name)
+                .map(|(_, _, values)| values.as_slice())
+                .expect("every name was checked")
         };
         for (name, _, range) in self.layout.arrays(self.settings.width) {
             self.parameters[range.clone()].copy_from_slice(get(&name));
@@ -222,18 +277,26 @@ impl Critic {
         }
         let digits = get("adam.step");
         self.step = digits[0] as u64 * STEP_BASE + digits[1] as u64;
-        for (i, (u, v)) in self.spectral.iter_mut().flat_map(|spectral| &mut spectral.vectors).enumerate() {
+        for (i, (u, v)) in self
+            .spectral
+            .iter_mut()
+            .flat_map(|spectral| &mut spectral.vectors)
+            .enumerate()
+        {
             u.copy_from_slice(get(&format!("spectral.{i}.u")));
             v.copy_from_slice(get(&format!("spectral.{i}.v")));
         }
         Ok(())
     }
 
-    /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the current vectors.
+    /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the current
+    /// vectors.
     pub(super) fn effective(&self) -> std::borrow::Cow<'_, [f32]> {
         match &self.spectral {
             None => self.parameters.as_slice().into(),
-            Some(spectral) => spectral.normalized(&self.layout, self.settings.width, &self.parameters).into(),
+            Some(spectral) => spectral
+                .normalized(&self.layout, self.settings.width, &self.parameters)
+                .into(),
         }
     }
 }
@@ -244,25 +307,42 @@ pub(super) fn clamp(values: &mut [f32], bound: f64) {
     values.iter_mut().for_each(|x| *x = x.clamp(-bound, bound));
 }
 
-/// Floating-point operations of one critic update and of the student's term with its gradient, a multiply-add counted as two; matrix products only.
+/// Floating-point operations of one critic update and of the student's term with its gradient, a
+/// multiply-add counted as two; matrix products only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CriticFlops {
     pub update: f64,
     pub term: f64,
 }
 
-/// Counts the operations for `tokens` vectors of student and of teacher each, from the formulas of the loss and not from what a kernel saves.
+/// Counts the operations for `tokens` vectors of student and of teacher each, from the formulas of
+/// the loss and not from what a kernel saves.
 ///
-/// With forward F = 2·(C·W + (D − 1)·W² + W) a vector: an update runs 2N vectors forward (2N·F) and backward to the parameters (2N·(2F − 2·C·W), the gradient of the input is not
-/// needed). The gradient penalty adds N interpolates: forward (N·F), ∇f down to the input (N·F), and the derivative of its norm back through that product (N·2F). The term runs 2N
-/// vectors forward and N backward to their input (3N·F). The probes that only record the gradient's norm under the other constraints, power iterations and Adam are left out.
+/// With forward F = 2·(C·W + (D − 1)·W² + W) a vector: an update runs 2N vectors forward (2N·F) and
+/// backward to the parameters (2N·(2F − 2·C·W), the gradient of the input is not needed). The
+/// gradient penalty adds N interpolates: forward (N·F), ∇f down to the input (N·F), and the
+/// derivative of its norm back through that product (N·2F). The term runs 2N vectors forward and N
+/// backward to their input (3N·F). The probes that only record the gradient's norm under the other
+/// constraints, power iterations and Adam are left out.
 pub fn critic_flops(settings: &CriticSettings, tokens: usize) -> CriticFlops {
-    let (input, width, depth, tokens) = (settings.input as f64, settings.width as f64, settings.depth as f64, tokens as f64);
+    let (input, width, depth, tokens) = (
+        settings.input as f64,
+        settings.width as f64,
+        settings.depth as f64,
+        tokens as f64,
+    );
     let first = 2.0 * input * width;
     let forward = first + 2.0 * (depth - 1.0) * width * width + 2.0 * width;
     let plain = 2.0 * tokens * (3.0 * forward - first);
-    let penalty = if matches!(settings.constraint, Constraint::GradientPenalty(_)) { 4.0 * tokens * forward } else { 0.0 };
-    CriticFlops { update: plain + penalty, term: 3.0 * tokens * forward }
+    let penalty = if matches!(settings.constraint, Constraint::GradientPenalty(_)) {
+        4.0 * tokens * forward
+    } else {
+        0.0
+    };
+    CriticFlops {
+        update: plain + penalty,
+        term: 3.0 * tokens * forward,
+    }
 }
 
 #[cfg(test)]
@@ -272,19 +352,40 @@ mod tests {
     use super::*;
 
     fn settings(constraint: Constraint) -> CriticSettings {
-        CriticSettings { input: 5, width: 7, depth: 2, slope: 0.2, constraint, lr: 1e-3, betas: [0.5, 0.9] }
+        CriticSettings {
+            input: 5,
+            width: 7,
+            depth: 2,
+            slope: 0.2,
+            constraint,
+            lr: 1e-3,
+            betas: [0.5, 0.9],
+        }
     }
 
     fn train(critic: &mut Critic, from: u64, updates: u64) {
         for step in from..from + updates {
-            let epsilon: Vec<f32> = normals(6, 1.0, 100 + step).iter().map(|x| x.abs().fract()).collect();
-            update(critic, &normals(30, 1.0, step), &normals(30, 2.0, 50 + step), 6, &epsilon);
+            let epsilon: Vec<f32> = normals(6, 1.0, 100 + step)
+                .iter()
+                .map(|x| x.abs().fract())
+                .collect();
+            update(
+                critic,
+                &normals(30, 1.0, step),
+                &normals(30, 2.0, 50 + step),
+                6,
+                &epsilon,
+            );
         }
     }
 
     #[test]
     fn a_restored_critic_goes_on_bit_for_bit() {
-        for constraint in [Constraint::GradientPenalty(10.0), Constraint::Spectral, Constraint::Clip(0.01)] {
+        for constraint in [
+            Constraint::GradientPenalty(10.0),
+            Constraint::Spectral,
+            Constraint::Clip(0.01),
+        ] {
             let mut whole = Critic::new(&settings(constraint), Stream::new(1, "critic", 0));
             train(&mut whole, 0, 3);
             let saved = whole.state();
@@ -308,7 +409,10 @@ mod tests {
 
     #[test]
     fn a_state_of_other_settings_is_refused_by_name() {
-        let narrow = CriticSettings { depth: 1, ..settings(Constraint::Clip(0.01)) };
+        let narrow = CriticSettings {
+            depth: 1,
+            ..settings(Constraint::Clip(0.01))
+        };
         let mut critic = Critic::new(&narrow, Stream::new(1, "critic", 0));
         let before = critic.state();
         let mut state = before.clone();
@@ -316,28 +420,61 @@ mod tests {
         state[2].0 = "out".to_owned();
         assert_eq!(
             critic.restore(&state).unwrap_err().to_string(),
-            "the saved critic does not fit its settings: layers.0.weight has shape [7, 5], this critic asks for [5, 7]; out.weight is missing; out is no part of this critic"
+            "the saved critic does not fit its settings: layers.0.weight has shape [7, 5], this \
+             critic asks for [5, 7]; out.weight is missing; out is no part of this critic"
         );
         assert_eq!(critic.state(), before);
     }
 
     #[test]
     fn initial_parameters_are_uniform_by_fan_in() {
-        let wide = CriticSettings { input: 100, width: 400, ..settings(Constraint::GradientPenalty(10.0)) };
+        let wide = CriticSettings {
+            input: 100,
+            width: 400,
+            ..settings(Constraint::GradientPenalty(10.0))
+        };
         let critic = Critic::new(&wide, Stream::new(1, "critic", 0));
         for (name, shape, values) in critic.parameters() {
-            let bound = if name.starts_with("layers.0") { 0.1 } else { 0.05f32 };
+            let bound = if name.starts_with("layers.0") {
+                0.1
+            } else {
+                0.05f32
+            };
             assert!(values.iter().all(|x| x.abs() <= bound), "{name} {shape:?}");
             let variance = values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32;
-            assert!((variance * 3.0 / (bound * bound) - 1.0).abs() < 0.25, "{name}: {variance}");
+            assert!(
+                (variance * 3.0 / (bound * bound) - 1.0).abs() < 0.25,
+                "{name}: {variance}"
+            );
         }
     }
 
     #[test]
     fn operations_are_counted_by_the_formula() {
-        // C = 3, W = 4, D = 2: F = 2·(12 + 16 + 4) = 64, of which 24 in the first layer. Plain update: 2·5·(3·64 − 24); penalty: 4·5·64; term: 3·5·64.
-        let small = CriticSettings { input: 3, width: 4, ..settings(Constraint::GradientPenalty(10.0)) };
-        assert_eq!(critic_flops(&small, 5), CriticFlops { update: 1680.0 + 1280.0, term: 960.0 });
-        assert_eq!(critic_flops(&CriticSettings { constraint: Constraint::Spectral, ..small }, 5).update, 1680.0);
+        // C = 3, W = 4, D = 2: F = 2·(12 + 16 + 4) = 64, of which 24 in the first layer. Plain
+        // update: 2·5·(3·64 − 24); penalty: 4·5·64; term: 3·5·64.
+        let small = CriticSettings {
+            input: 3,
+            width: 4,
+            ..settings(Constraint::GradientPenalty(10.0))
+        };
+        assert_eq!(
+            critic_flops(&small, 5),
+            CriticFlops {
+                update: 1680.0 + 1280.0,
+                term: 960.0
+            }
+        );
+        assert_eq!(
+            critic_flops(
+                &CriticSettings {
+                    constraint: Constraint::Spectral,
+                    ..small
+                },
+                5
+            )
+            .update,
+            1680.0
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Spectral normalisation of a critic's weights (arXiv 1802.05957).
 //!
-//! Each weight W (in, out) keeps two unit vectors u (in) and v (out); σ = uᵀWv. An update takes one power iteration, v ← Wᵀu/‖Wᵀu‖ and u ← Wv/‖Wv‖, before its forward pass. The
-//! network uses W̃ = W/σ; with u and v fixed, ∂L/∂W = (∂L/∂W̃ − ⟨∂L/∂W̃, W̃⟩·u·vᵀ)/σ. Biases are left alone.
+//! Each weight W (in, out) keeps two unit vectors u (in) and v (out); σ = uᵀWv. An update takes one
+//! power iteration, v ← Wᵀu/‖Wᵀu‖ and u ← Wv/‖Wv‖, before its forward pass. The network uses W̃ =
+//! W/σ; with u and v fixed, ∂L/∂W = (∂L/∂W̃ − ⟨∂L/∂W̃, W̃⟩·u·vᵀ)/σ. Biases are left alone.
 
 use super::critic::Layout;
 use super::vector::dot;
@@ -20,14 +21,20 @@ pub(super) struct Spectral {
 
 /// Place and columns of every weight, w last.
 fn weights(layout: &Layout, width: usize) -> impl Iterator<Item = (std::ops::Range<usize>, usize)> {
-    layout.layers.iter().map(move |layer| (layer.weight.clone(), width)).chain([(layout.out.clone(), 1)])
+    layout
+        .layers
+        .iter()
+        .map(move |layer| (layer.weight.clone(), width))
+        .chain([(layout.out.clone(), 1)])
 }
 
 impl Spectral {
     pub fn new(layout: &Layout, width: usize, parameters: &[f32], stream: &mut Stream) -> Self {
         let mut vectors = Vec::with_capacity(layout.layers.len() + 1);
         for (range, columns) in weights(layout, width) {
-            let mut u: Vec<f32> = (0..range.len() / columns).map(|_| stream.normal() as f32).collect();
+            let mut u: Vec<f32> = (0..range.len() / columns)
+                .map(|_| stream.normal() as f32)
+                .collect();
             normalize(&mut u);
             vectors.push((u, vec![0.0; columns]));
         }
@@ -48,9 +55,13 @@ impl Spectral {
                     *sum += f64::from(factor) * f64::from(w);
                 }
             }
-            v.iter_mut().zip(&sums).for_each(|(v, &sum)| *v = sum as f32);
+            v.iter_mut()
+                .zip(&sums)
+                .for_each(|(v, &sum)| *v = sum as f32);
             normalize(v);
-            u.iter_mut().zip(weight.chunks_exact(columns)).for_each(|(u, row)| *u = dot(row, v) as f32);
+            u.iter_mut()
+                .zip(weight.chunks_exact(columns))
+                .for_each(|(u, row)| *u = dot(row, v) as f32);
             normalize(u);
         }
     }
@@ -60,7 +71,10 @@ impl Spectral {
         let mut sigmas = Vec::with_capacity(self.vectors.len());
         for ((range, columns), (u, v)) in weights(layout, width).zip(&self.vectors) {
             let rows = parameters[range].chunks_exact(columns);
-            let sigma: f64 = rows.zip(u).map(|(row, &u)| f64::from(u) * dot(row, v)).sum();
+            let sigma: f64 = rows
+                .zip(u)
+                .map(|(row, &u)| f64::from(u) * dot(row, v))
+                .sum();
             sigmas.push(sigma.max(TINY));
         }
         sigmas
@@ -69,7 +83,9 @@ impl Spectral {
     /// All parameters with the weights divided by their σ.
     pub fn normalized(&self, layout: &Layout, width: usize, parameters: &[f32]) -> Vec<f32> {
         let mut effective = parameters.to_vec();
-        for ((range, _), sigma) in weights(layout, width).zip(self.sigmas(layout, width, parameters)) {
+        for ((range, _), sigma) in
+            weights(layout, width).zip(self.sigmas(layout, width, parameters))
+        {
             let scale = (1.0 / sigma) as f32;
             effective[range].iter_mut().for_each(|w| *w *= scale);
         }
@@ -77,15 +93,26 @@ impl Spectral {
     }
 
     /// Turns the gradient with respect to W̃ into the one with respect to W, in place.
-    pub fn backward(&self, layout: &Layout, width: usize, parameters: &[f32], effective: &[f32], gradient: &mut [f32]) {
+    pub fn backward(
+        &self,
+        layout: &Layout,
+        width: usize,
+        parameters: &[f32],
+        effective: &[f32],
+        gradient: &mut [f32],
+    ) {
         let sigmas = self.sigmas(layout, width, parameters);
-        for (((range, columns), (u, v)), sigma) in weights(layout, width).zip(&self.vectors).zip(sigmas) {
+        for (((range, columns), (u, v)), sigma) in
+            weights(layout, width).zip(&self.vectors).zip(sigmas)
+        {
             let gradient = &mut gradient[range.clone()];
             let along = (dot(gradient, &effective[range]) / sigma) as f32;
             let scale = (1.0 / sigma) as f32;
             for (row, &u) in gradient.chunks_exact_mut(columns).zip(u) {
                 let factor = along * u;
-                row.iter_mut().zip(v).for_each(|(g, &v)| *g = *g * scale - factor * v);
+                row.iter_mut()
+                    .zip(v)
+                    .for_each(|(g, &v)| *g = *g * scale - factor * v);
             }
         }
     }
@@ -104,8 +131,15 @@ mod tests {
 
     #[test]
     fn power_iterations_find_the_largest_singular_value() {
-        let settings =
-            CriticSettings { input: 2, width: 2, depth: 1, slope: 0.2, constraint: Constraint::Spectral, lr: 1e-3, betas: [0.0, 0.9] };
+        let settings = CriticSettings {
+            input: 2,
+            width: 2,
+            depth: 1,
+            slope: 0.2,
+            constraint: Constraint::Spectral,
+            lr: 1e-3,
+            betas: [0.0, 0.9],
+        };
         let critic = Critic::new(&settings, Stream::new(1, "test", 0));
         // [[3, 0], [4, 5]] has singular values √45 and √5; w = (3, 4) has 5.
         let parameters = [3.0, 0.0, 4.0, 5.0, 0.0, 0.0, 3.0, 4.0];

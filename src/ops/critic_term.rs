@@ -1,4 +1,5 @@
-//! The student's Wasserstein term on the CPU: mean f(t) − mean f(x) with the critic fixed, and its gradient for x in the same pass.
+//! The student's Wasserstein term on the CPU: mean f(t) − mean f(x) with the critic fixed, and its
+//! gradient for x in the same pass.
 
 use dfdx::prelude::*;
 
@@ -9,9 +10,17 @@ use super::tape::{precomputed, values};
 use super::{Mat, Scalar};
 
 /// See [`super::Losses::critic_term`].
-pub fn critic_term<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, critic: &Critic) -> (Scalar<Cpu, T>, f64) {
+pub fn critic_term<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    target: &Mat<Cpu>,
+    critic: &Critic,
+) -> (Scalar<Cpu, T>, f64) {
     let columns = x.shape().1;
-    assert_eq!(columns, critic.settings.input, "the critic judges vectors of width {}", critic.settings.input);
+    assert_eq!(
+        columns, critic.settings.input,
+        "the critic judges vectors of width {}",
+        critic.settings.input
+    );
     let weights = critic.effective();
     let net = Net::new(critic, &weights);
     let student = values(&x);
@@ -19,7 +28,10 @@ pub fn critic_term<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, critic:
     let real = mean(&net, values(target), &mut [], columns);
     let value = real - mean(&net, student, &mut gradient, columns);
     let (x, tape) = x.split_tape();
-    (precomputed(tape, target.device(), value, vec![(x, gradient)]), value)
+    (
+        precomputed(tape, target.device(), value, vec![(x, gradient)]),
+        value,
+    )
 }
 
 /// mean f over the rows of `inputs`; fills the gradient of −mean f unless it is empty.
@@ -28,18 +40,34 @@ fn mean(net: &Net<'_>, inputs: &[f32], gradient: &mut [f32], columns: usize) -> 
     let (width, depth) = (net.width, net.layout.layers.len());
     let buffers = || vec![vec![0.0f32; rows.min(CHUNK) * width]; depth];
     let mut activations = buffers();
-    let mut factors = if gradient.is_empty() { Vec::new() } else { buffers() };
+    let mut factors = if gradient.is_empty() {
+        Vec::new()
+    } else {
+        buffers()
+    };
     let mut sum = 0.0;
     for start in (0..rows).step_by(CHUNK) {
         let count = CHUNK.min(rows - start);
         let part = start * columns..(start + count) * columns;
-        net.enter(&inputs[part.clone()], &mut activations[0][..count * width], count);
+        net.enter(
+            &inputs[part.clone()],
+            &mut activations[0][..count * width],
+            count,
+        );
         net.forward(&mut activations, count);
         sum += net.sum(&activations[depth - 1][..count * width]);
         if !gradient.is_empty() {
             net.factors(&activations, &mut factors, count);
-            let shape = net.shape(count, width, columns).right_transposed().scale(-1.0 / rows as f32);
-            product(shape, &factors[0][..count * width], net.weight(0), &mut gradient[part]);
+            let shape = net
+                .shape(count, width, columns)
+                .right_transposed()
+                .scale(-1.0 / rows as f32);
+            product(
+                shape,
+                &factors[0][..count * width],
+                net.weight(0),
+                &mut gradient[part],
+            );
         }
     }
     sum / rows as f64
@@ -55,25 +83,51 @@ mod tests {
     use crate::random::Stream;
 
     fn trained(input: usize, width: usize, depth: usize, constraint: Constraint) -> Critic {
-        let settings = CriticSettings { input, width, depth, slope: 0.2, constraint, lr: 1e-2, betas: [0.0, 0.9] };
+        let settings = CriticSettings {
+            input,
+            width,
+            depth,
+            slope: 0.2,
+            constraint,
+            lr: 1e-2,
+            betas: [0.0, 0.9],
+        };
         let mut critic = Critic::new(&settings, Stream::new(1, "critic", 0));
         for step in 0..3 {
-            update(&mut critic, &normals(8 * input, 1.0, step), &normals(8 * input, 2.0, 10 + step), 8, &[0.3; 8]);
+            update(
+                &mut critic,
+                &normals(8 * input, 1.0, step),
+                &normals(8 * input, 2.0, 10 + step),
+                8,
+                &[0.3; 8],
+            );
         }
         critic
     }
 
     #[test]
     fn value_and_gradient_equal_those_of_dfdx_s_own_operations() {
-        for constraint in [Constraint::GradientPenalty(10.0), Constraint::Spectral, Constraint::Clip(0.1)] {
+        for constraint in [
+            Constraint::GradientPenalty(10.0),
+            Constraint::Spectral,
+            Constraint::Clip(0.1),
+        ] {
             for (rows, input, width, depth) in [(7, 5, 9, 2), (1, 1, 1, 1), (CHUNK + 5, 3, 4, 3)] {
                 let critic = trained(input, width, depth, constraint);
                 let (x, target) = (matrix(rows, input, 1.0, 0), matrix(rows, input, 1.0, 1));
                 let (loss, value) = Cpu::critic_term(x.leaky_trace(), &target, &critic);
-                let (expected_loss, expected) = composed_losses::critic_term(x.leaky_trace(), &target, &critic);
-                assert!((value - expected).abs() < 1e-5, "{value} against {expected}");
+                let (expected_loss, expected) =
+                    composed_losses::critic_term(x.leaky_trace(), &target, &critic);
+                assert!(
+                    (value - expected).abs() < 1e-5,
+                    "{value} against {expected}"
+                );
                 assert_eq!(loss.as_vec()[0], value as f32);
-                assert_close(&gradients(loss, &[&x])[0], &gradients(expected_loss, &[&x])[0], 1e-5);
+                assert_close(
+                    &gradients(loss, &[&x])[0],
+                    &gradients(expected_loss, &[&x])[0],
+                    1e-5,
+                );
                 assert_eq!(Cpu::critic_term(x.clone(), &target, &critic).1, value);
             }
         }
@@ -84,16 +138,26 @@ mod tests {
         let mut critic = trained(6, 8, 2, Constraint::GradientPenalty(10.0));
         let (x, target) = (matrix(9, 6, 1.0, 0), matrix(9, 6, 2.0, 1));
         let (_, value) = Cpu::critic_term(x.clone(), &target, &critic);
-        assert!((Cpu::critic_update(&mut critic, &x, &target, &[0.5; 9]).estimate - value).abs() < 1e-12);
+        assert!(
+            (Cpu::critic_update(&mut critic, &x, &target, &[0.5; 9]).estimate - value).abs()
+                < 1e-12
+        );
     }
 
     #[test]
     fn numbers_rounded_to_bfloat16_give_nearly_the_same_term_and_update() {
-        for constraint in [Constraint::GradientPenalty(10.0), Constraint::Spectral, Constraint::Clip(0.1)] {
+        for constraint in [
+            Constraint::GradientPenalty(10.0),
+            Constraint::Spectral,
+            Constraint::Clip(0.1),
+        ] {
             let mut exact = trained(24, 40, 2, constraint);
             let mut rounded = exact.clone();
             rounded.set_precision(Precision::Bf16);
-            let (x, target) = (matrix(CHUNK + 50, 24, 1.0, 0), matrix(CHUNK + 50, 24, 2.0, 1));
+            let (x, target) = (
+                matrix(CHUNK + 50, 24, 1.0, 0),
+                matrix(CHUNK + 50, 24, 2.0, 1),
+            );
             let term = |critic: &Critic| {
                 let (loss, value) = Cpu::critic_term(x.leaky_trace(), &target, critic);
                 (value, gradients(loss, &[&x]).swap_remove(0))
@@ -101,7 +165,10 @@ mod tests {
             let [one, two, three] = with_threads(|| term(&rounded));
             assert!(one == two && one == three, "{constraint:?}");
             let ((value, gradient), (expected, expected_gradient)) = (one, term(&exact));
-            assert!(value != expected && (value - expected).abs() < 5e-3 * expected.abs(), "{constraint:?}: {value} against {expected}");
+            assert!(
+                value != expected && (value - expected).abs() < 5e-3 * expected.abs(),
+                "{constraint:?}: {value} against {expected}"
+            );
             // A unit near its kink may fall on the other side of it.
             let off = distance(&gradient, &expected_gradient);
             assert!(off < 0.1, "{constraint:?}: {off}");
@@ -109,9 +176,21 @@ mod tests {
             let epsilon = vec![0.5; CHUNK + 50];
             let report = Cpu::critic_update(&mut rounded, &x, &target, &epsilon);
             let expected = Cpu::critic_update(&mut exact, &x, &target, &epsilon);
-            assert!((report.gradient_norm - expected.gradient_norm).abs() < 1e-2 * expected.gradient_norm, "{constraint:?}");
-            let step = |critic: &Critic| critic.parameters.iter().zip(&before).map(|(after, before)| after - before).collect::<Vec<f32>>();
-            // Adam makes steps of one length from gradients of any size, small ones as uncertain as they are.
+            assert!(
+                (report.gradient_norm - expected.gradient_norm).abs()
+                    < 1e-2 * expected.gradient_norm,
+                "{constraint:?}"
+            );
+            let step = |critic: &Critic| {
+                critic
+                    .parameters
+                    .iter()
+                    .zip(&before)
+                    .map(|(after, before)| after - before)
+                    .collect::<Vec<f32>>()
+            };
+            // Adam makes steps of one length from gradients of any size, small ones as uncertain as
+            // they are.
             let off = distance(&step(&rounded), &step(&exact));
             assert!(off < 0.2, "{constraint:?}: {off}");
         }
@@ -119,14 +198,19 @@ mod tests {
 
     /// ‖a − b‖ / ‖b‖.
     fn distance(a: &[f32], b: &[f32]) -> f64 {
-        let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        let norm = |values: &mut dyn Iterator<Item = f32>| {
+            values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+        };
         norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
     }
 
     #[test]
     fn any_number_of_threads_gives_the_same_bits() {
         let critic = trained(24, 40, 2, Constraint::Spectral);
-        let (x, target) = (matrix(CHUNK + 50, 24, 1.0, 0), matrix(CHUNK + 50, 24, 2.0, 1));
+        let (x, target) = (
+            matrix(CHUNK + 50, 24, 1.0, 0),
+            matrix(CHUNK + 50, 24, 2.0, 1),
+        );
         let [one, two, three] = with_threads(|| {
             let (loss, value) = Cpu::critic_term(x.leaky_trace(), &target, &critic);
             (value, gradients(loss, &[&x]))

@@ -1,6 +1,8 @@
-//! Distances between matched hidden states, token by token, fused for the CPU: value and gradient in one pass over the rows.
+//! Distances between matched hidden states, token by token, fused for the CPU: value and gradient
+//! in one pass over the rows.
 //!
-//! A norm is √(Σ² + 1e-12), which has a derivative everywhere: a zero row counts as a vector of length 0 and stays finite. Sums run in f64, in the order of the rows.
+//! A norm is √(Σ² + 1e-12), which has a derivative everywhere: a zero row counts as a vector of
+//! length 0 and stays finite. Sums run in f64, in the order of the rows.
 
 use dfdx::prelude::*;
 use rayon::prelude::*;
@@ -13,29 +15,56 @@ use super::{Mat, Scalar};
 const NORM_EPSILON: f64 = 1e-12;
 
 /// See [`super::Losses::hidden_mse`].
-pub fn hidden_mse<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, normalize: bool) -> (Scalar<Cpu, T>, f64) {
-    if normalize { mean_over_rows(x, target, directions) } else { mean_over_rows(x, target, squares) }
+pub fn hidden_mse<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    target: &Mat<Cpu>,
+    normalize: bool,
+) -> (Scalar<Cpu, T>, f64) {
+    if normalize {
+        mean_over_rows(x, target, directions)
+    } else {
+        mean_over_rows(x, target, squares)
+    }
 }
 
 /// See [`super::Losses::hidden_cosine`].
-pub fn hidden_cosine<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+pub fn hidden_cosine<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    target: &Mat<Cpu>,
+) -> (Scalar<Cpu, T>, f64) {
     mean_over_rows(x, target, cosine)
 }
 
-/// The loss of one row; fills its gradient with respect to `x` times the share of a row, 1/N, unless `gradient` is empty.
+/// The loss of one row; fills its gradient with respect to `x` times the share of a row, 1/N,
+/// unless `gradient` is empty.
 type RowLoss = fn(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64;
 
-fn mean_over_rows<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, target: &Mat<Cpu>, loss: RowLoss) -> (Scalar<Cpu, T>, f64) {
+fn mean_over_rows<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    target: &Mat<Cpu>,
+    loss: RowLoss,
+) -> (Scalar<Cpu, T>, f64) {
     let (rows, columns) = *x.shape();
-    assert_eq!(*target.shape(), (rows, columns), "both clouds have the same shape");
+    assert_eq!(
+        *target.shape(),
+        (rows, columns),
+        "both clouds have the same shape"
+    );
     let (own, targets) = (values(&x), values(target));
     let share = 1.0 / rows as f64;
     let pairs = own.par_chunks(columns).zip(targets.par_chunks(columns));
     let mut gradient = vec![0.0f32; if T::OWNS_TAPE { own.len() } else { 0 }];
     let losses: Vec<f64> = if T::OWNS_TAPE {
-        pairs.zip(gradient.par_chunks_mut(columns)).with_min_len(16).map(|((x, t), g)| loss(x, t, share, g)).collect()
+        pairs
+            .zip(gradient.par_chunks_mut(columns))
+            .with_min_len(16)
+            .map(|((x, t), g)| loss(x, t, share, g))
+            .collect()
     } else {
-        pairs.with_min_len(16).map(|(x, t)| loss(x, t, share, &mut [])).collect()
+        pairs
+            .with_min_len(16)
+            .map(|(x, t)| loss(x, t, share, &mut []))
+            .collect()
     };
     let value = losses.iter().sum::<f64>() * share;
     let ((x, tape), device) = (x.split_tape(), target.device());
@@ -65,7 +94,8 @@ dispatched! {
     }
 }
 
-/// Σ (x/‖x‖ − t/‖t‖)², from three inner products: ‖x‖² and ‖t‖² carry the 1e-12, so a zero row has a direction of length 0.
+/// Σ (x/‖x‖ − t/‖t‖)², from three inner products: ‖x‖² and ‖t‖² carry the 1e-12, so a zero row has
+/// a direction of length 0.
 fn directions(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
     let (xx, tt, xt) = (dot(x, x), dot(target, target), dot(x, target));
     let (nx, nt) = ((xx + NORM_EPSILON).sqrt(), (tt + NORM_EPSILON).sqrt());
@@ -83,7 +113,13 @@ fn cosine(x: &[f32], target: &[f32], share: f64, gradient: &mut [f32]) -> f64 {
     let nx = (dot(x, x) + NORM_EPSILON).sqrt();
     let nt = (dot(target, target) + NORM_EPSILON).sqrt();
     let cosine = dot(x, target) / (nx * nt);
-    combine(gradient, x, share * cosine / (nx * nx), target, share / (nx * nt));
+    combine(
+        gradient,
+        x,
+        share * cosine / (nx * nx),
+        target,
+        share / (nx * nt),
+    );
     1.0 - cosine
 }
 
@@ -107,14 +143,22 @@ mod tests {
     /// The three distances.
     const KINDS: [&str; 3] = ["mse", "normalized mse", "cosine"];
 
-    fn fused<T: Tape<f32, Cpu>>(kind: &str, x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+    fn fused<T: Tape<f32, Cpu>>(
+        kind: &str,
+        x: Mat<Cpu, T>,
+        target: &Mat<Cpu>,
+    ) -> (Scalar<Cpu, T>, f64) {
         match kind {
             "cosine" => Cpu::hidden_cosine(x, target),
             _ => Cpu::hidden_mse(x, target, kind == "normalized mse"),
         }
     }
 
-    fn composed<T: Tape<f32, Cpu>>(kind: &str, x: Mat<Cpu, T>, target: &Mat<Cpu>) -> (Scalar<Cpu, T>, f64) {
+    fn composed<T: Tape<f32, Cpu>>(
+        kind: &str,
+        x: Mat<Cpu, T>,
+        target: &Mat<Cpu>,
+    ) -> (Scalar<Cpu, T>, f64) {
         match kind {
             "cosine" => composed_losses::hidden_cosine(x, target),
             _ => composed_losses::hidden_mse(x, target, kind == "normalized mse"),
@@ -134,7 +178,11 @@ mod tests {
                 _ => pairs.map(|(x, t)| (x / nx - t / nt).powi(2)).sum(),
             }
         };
-        x.chunks_exact(columns).zip(target.chunks_exact(columns)).map(row).sum::<f64>() / (x.len() / columns) as f64
+        x.chunks_exact(columns)
+            .zip(target.chunks_exact(columns))
+            .map(row)
+            .sum::<f64>()
+            / (x.len() / columns) as f64
     }
 
     #[test]
@@ -146,12 +194,22 @@ mod tests {
                 let (loss, value) = fused(kind, x.leaky_trace(), &target);
                 let point: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
                 let expected = reference(kind, &point, &targets, columns);
-                assert!((value - expected).abs() < 1e-6 * expected.max(1.0), "{kind}: {value} against {expected}");
+                assert!(
+                    (value - expected).abs() < 1e-6 * expected.max(1.0),
+                    "{kind}: {value} against {expected}"
+                );
                 assert_eq!(loss.as_vec()[0], value as f32);
                 let found = gradients(loss, &[&x]);
-                assert_close(&found[0], &numeric(&values, |x| reference(kind, x, &targets, columns)), 1e-4);
+                assert_close(
+                    &found[0],
+                    &numeric(&values, |x| reference(kind, x, &targets, columns)),
+                    1e-4,
+                );
                 let (loss, value) = composed(kind, x.leaky_trace(), &target);
-                assert!((value - expected).abs() < 1e-5 * expected.max(1.0), "{kind}: {value} against {expected}");
+                assert!(
+                    (value - expected).abs() < 1e-5 * expected.max(1.0),
+                    "{kind}: {value} against {expected}"
+                );
                 assert_close(&found[0], &gradients(loss, &[&x])[0], 1e-4);
             }
         }
@@ -159,18 +217,38 @@ mod tests {
 
     #[test]
     fn identical_constant_and_zero_rows_stay_finite() {
-        let x = of(4, 3, vec![1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-        let target = of(4, 3, vec![1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        let x = of(
+            4,
+            3,
+            vec![1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        );
+        let target = of(
+            4,
+            3,
+            vec![1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0],
+        );
         for kind in KINDS {
             for form in [fused::<OwnedTape<f32, Cpu>>, composed] {
                 let (loss, value) = form(kind, x.leaky_trace(), &target);
                 assert!(value.is_finite(), "{kind}: {value}");
-                assert!(gradients(loss, &[&x])[0].iter().all(|g| g.is_finite()), "{kind}");
+                assert!(
+                    gradients(loss, &[&x])[0].iter().all(|g| g.is_finite()),
+                    "{kind}"
+                );
             }
             let (loss, value) = fused(kind, target.leaky_trace(), &target);
-            // A zero row has no direction, so its cosine with itself is 0; equal rows are at distance 0 otherwise.
-            assert!((value - if kind == "cosine" { 0.5 } else { 0.0 }).abs() < 1e-7, "{kind}: {value}");
-            assert!(gradients(loss, &[&target])[0].iter().all(|g| g.abs() < 1e-6), "{kind}");
+            // A zero row has no direction, so its cosine with itself is 0; equal rows are at
+            // distance 0 otherwise.
+            assert!(
+                (value - if kind == "cosine" { 0.5 } else { 0.0 }).abs() < 1e-7,
+                "{kind}: {value}"
+            );
+            assert!(
+                gradients(loss, &[&target])[0]
+                    .iter()
+                    .all(|g| g.abs() < 1e-6),
+                "{kind}"
+            );
         }
     }
 

@@ -1,5 +1,7 @@
-//! The operations of generating text, on plain arrays: one token at a time is products of a vector with a matrix, which stream the weights through the caches once; a prompt goes through in
-//! matrix products. No tape, no device tensors. Every sum has a fixed order, whatever the number of threads.
+//! The operations of generating text, on plain arrays: one token at a time is products of a vector
+//! with a matrix, which stream the weights through the caches once; a prompt goes through in matrix
+//! products. No tape, no device tensors. Every sum has a fixed order, whatever the number of
+//! threads.
 
 use rayon::prelude::*;
 
@@ -28,23 +30,35 @@ pub fn linear(x: &[f32], weight: Matrix, bias: &[f32], out: &mut [f32]) {
     let depth = weight.values.len() / columns;
     let rows = x.len() / depth;
     if rows == 1 {
-        // Long pieces of rows are read faster than short ones. No column's sum depends on how many a task has.
-        let share = columns.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(LANES).max(COLUMNS);
+        // Long pieces of rows are read faster than short ones. No column's sum depends on how many
+        // a task has.
+        let share = columns
+            .div_ceil(2 * rayon::current_num_threads())
+            .next_multiple_of(LANES)
+            .max(COLUMNS);
         for_each_chunk(out, share, weight.values.len(), |(chunk, out)| {
             let from = chunk * share;
             out.copy_from_slice(&bias[from..from + out.len()]);
             add_rows(x, &weight.values[from..], columns, out);
         });
     } else {
-        out.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(bias));
-        product(Product::new(rows, depth, columns).accumulate(), x, weight.values, out);
+        out.chunks_exact_mut(columns)
+            .for_each(|row| row.copy_from_slice(bias));
+        product(
+            Product::new(rows, depth, columns).accumulate(),
+            x,
+            weight.values,
+            out,
+        );
     }
 }
 
 /// `out[i]` = row i of `matrix` · x: the head, whose embeddings lie row by row.
 pub fn head(matrix: &[f32], x: &[f32], out: &mut [f32]) {
     let width = x.len();
-    for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| dots(&matrix[chunk * COLUMNS * width..], width, x, out));
+    for_each_chunk(out, COLUMNS, matrix.len(), |(chunk, out)| {
+        dots(&matrix[chunk * COLUMNS * width..], width, x, out)
+    });
 }
 
 /// Layer norm of every row of x (n, C).
@@ -61,7 +75,9 @@ pub fn layer_norm(x: &[f32], gain: &[f32], bias: &[f32], epsilon: f64, out: &mut
 /// Activates in place.
 pub fn activate(activation: Activation, x: &mut [f32]) {
     let cost = 16 * x.len();
-    for_each_chunk(x, 8 * COLUMNS, cost, |(_, x)| activation::activate(activation, x));
+    for_each_chunk(x, 8 * COLUMNS, cost, |(_, x)| {
+        activation::activate(activation, x)
+    });
 }
 
 /// x += y.
@@ -71,27 +87,46 @@ pub fn add(x: &mut [f32], y: &[f32]) {
 
 /// Causal attention of new rows over cached keys and values.
 ///
-/// `qkv` (n, 3C) holds the new rows' queries, keys and values side by side; `keys` and `values` (start + n, C) end with the new ones. Row i sees the positions up to start + i. Scores are
+/// `qkv` (n, 3C) holds the new rows' queries, keys and values side by side; `keys` and `values`
+/// (start + n, C) end with the new ones. Row i sees the positions up to start + i. Scores are
 /// multiplied by `scale`. `out` is (n, C).
-pub fn attention(qkv: &[f32], keys: &[f32], values: &[f32], width: usize, heads: usize, scale: f32, out: &mut [f32]) {
+pub fn attention(
+    qkv: &[f32],
+    keys: &[f32],
+    values: &[f32],
+    width: usize,
+    heads: usize,
+    scale: f32,
+    out: &mut [f32],
+) {
     let size = width / heads;
     let (count, visible) = (out.len() / width, keys.len() / width);
     if count == 1 {
         let query = &qkv[..width];
-        for_each_chunk(out, size, 2 * keys.len(), |(head, out)| attend(query, keys, values, head * size, scale, out));
+        for_each_chunk(out, size, 2 * keys.len(), |(head, out)| {
+            attend(query, keys, values, head * size, scale, out)
+        });
         return;
     }
     let start = visible - count;
     let mut scores = vec![0.0; count * visible];
     for head in (0..width).step_by(size) {
-        let against = Product::new(count, size, visible).right_transposed().scale(scale).strides(3 * width, width, visible);
+        let against = Product::new(count, size, visible)
+            .right_transposed()
+            .scale(scale)
+            .strides(3 * width, width, visible);
         product(against, &qkv[head..], &keys[head..], &mut scores);
         for_each_chunk(&mut scores, visible, 8 * count * visible, |(i, row)| {
             let (seen, unseen) = row.split_at_mut(start + i + 1);
             softmax(seen);
             unseen.fill(0.0);
         });
-        product(Product::new(count, visible, size).strides(visible, width, width), &scores, &values[head..], &mut out[head..]);
+        product(
+            Product::new(count, visible, size).strides(visible, width, width),
+            &scores,
+            &values[head..],
+            &mut out[head..],
+        );
     }
 }
 
@@ -115,7 +150,12 @@ fn softmax(scores: &mut [f32]) {
 }
 
 /// Calls `work(i, chunk)` on the chunks of `out`, in parallel if `cost` multiply-adds are worth it.
-fn for_each_chunk(out: &mut [f32], size: usize, cost: usize, work: impl Fn((usize, &mut [f32])) + Sync + Send) {
+fn for_each_chunk(
+    out: &mut [f32],
+    size: usize,
+    cost: usize,
+    work: impl Fn((usize, &mut [f32])) + Sync + Send,
+) {
     if cost < PARALLEL {
         out.chunks_mut(size).enumerate().for_each(work);
     } else {
@@ -149,7 +189,8 @@ dispatched! {
     }
 }
 
-/// Σ aᵢbᵢ in 32 interleaved sums, which are added in pairs: a plain sum of them would be one long chain.
+/// Σ aᵢbᵢ in 32 interleaved sums, which are added in pairs: a plain sum of them would be one long
+/// chain.
 #[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -183,26 +224,60 @@ mod tests {
     fn close(found: &[f32], expected: &[f64]) {
         assert_eq!(found.len(), expected.len());
         for (x, e) in found.iter().zip(expected) {
-            assert!((f64::from(*x) - e).abs() < 1e-5 * (1.0 + e.abs()) * 10.0, "{x} {e}");
+            assert!(
+                (f64::from(*x) - e).abs() < 1e-5 * (1.0 + e.abs()) * 10.0,
+                "{x} {e}"
+            );
         }
     }
 
     #[test]
     fn products_equal_sums_in_f64_on_awkward_shapes() {
-        for (rows, depth, columns) in [(1, 1, 1), (1, 7, 3), (1, 33, 300), (1, 258, 257), (3, 5, 130), (2, 4, 1)] {
-            let (x, w, b) = (draw(rows * depth, 0), draw(depth * columns, 1), draw(columns, 2));
+        for (rows, depth, columns) in [
+            (1, 1, 1),
+            (1, 7, 3),
+            (1, 33, 300),
+            (1, 258, 257),
+            (3, 5, 130),
+            (2, 4, 1),
+        ] {
+            let (x, w, b) = (
+                draw(rows * depth, 0),
+                draw(depth * columns, 1),
+                draw(columns, 2),
+            );
             let mut out = vec![f32::NAN; rows * columns];
-            linear(&x, Matrix { values: &w, columns }, &b, &mut out);
+            linear(
+                &x,
+                Matrix {
+                    values: &w,
+                    columns,
+                },
+                &b,
+                &mut out,
+            );
             let at = |i: usize, j: usize| {
-                (0..depth).map(|k| f64::from(x[i * depth + k]) * f64::from(w[k * columns + j])).sum::<f64>() + f64::from(b[j])
+                (0..depth)
+                    .map(|k| f64::from(x[i * depth + k]) * f64::from(w[k * columns + j]))
+                    .sum::<f64>()
+                    + f64::from(b[j])
             };
-            close(&out, &(0..rows * columns).map(|i| at(i / columns, i % columns)).collect::<Vec<_>>());
+            close(
+                &out,
+                &(0..rows * columns)
+                    .map(|i| at(i / columns, i % columns))
+                    .collect::<Vec<_>>(),
+            );
         }
         for (rows, width) in [(1, 1), (5, 31), (300, 300), (3, 64)] {
             let (matrix, x) = (draw(rows * width, 0), draw(width, 1));
             let mut out = vec![f32::NAN; rows];
             head(&matrix, &x, &mut out);
-            let at = |i: usize| (0..width).map(|k| f64::from(matrix[i * width + k]) * f64::from(x[k])).sum();
+            let at = |i: usize| {
+                (0..width)
+                    .map(|k| f64::from(matrix[i * width + k]) * f64::from(x[k]))
+                    .sum()
+            };
             close(&out, &(0..rows).map(at).collect::<Vec<f64>>());
         }
     }
@@ -236,7 +311,13 @@ mod tests {
     #[test]
     fn norm_and_activation_have_their_known_values() {
         let mut out = [0.0; 4];
-        layer_norm(&[1.0, 3.0, 1000.0, 1002.0], &[2.0, 1.0], &[0.5, 0.0], 0.0, &mut out);
+        layer_norm(
+            &[1.0, 3.0, 1000.0, 1002.0],
+            &[2.0, 1.0],
+            &[0.5, 0.0],
+            0.0,
+            &mut out,
+        );
         close(&out, &[-1.5, 1.0, -1.5, 1.0]);
         let mut x = [0.0f32, 1.0, -1.0, 30.0, -30.0];
         activate(Activation::GeluTanh, &mut x);

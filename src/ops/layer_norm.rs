@@ -12,13 +12,24 @@ use super::vector::{self, dispatched, sum_of, sum_of_three, sum_of_two};
 const ROWS: usize = 16;
 
 /// (x − mean)/√(variance + ε)·gain + bias, row by row; the variance is that of the population.
-pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat<Cpu>, epsilon: f64) -> Mat<Cpu, T> {
+pub fn layer_norm<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    gain: &Mat<Cpu>,
+    bias: &Mat<Cpu>,
+    epsilon: f64,
+) -> Mat<Cpu, T> {
     let (rows, columns) = *x.shape();
-    assert_eq!((*gain.shape(), *bias.shape()), ((1, columns), (1, columns)), "gain and bias have a number for every column");
+    assert_eq!(
+        (*gain.shape(), *bias.shape()),
+        ((1, columns), (1, columns)),
+        "gain and bias have a number for every column"
+    );
     let (values, scales) = standardized(&x, epsilon);
     let (gains, biases) = (tape::read(gain), tape::values(bias));
     let normalized = |row: usize| &values[row * columns..(row + 1) * columns];
-    let (out, _) = vector::rows_from(rows, columns, ROWS, normalized, |_, row| affine_in_place(row, &gains, biases));
+    let (out, _) = vector::rows_from(rows, columns, ROWS, normalized, |_, row| {
+        affine_in_place(row, &gains, biases)
+    });
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(gain.device(), rows, columns, out);
@@ -26,9 +37,16 @@ pub fn layer_norm<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, gain: &Mat<Cpu>, bias: &Mat
     tape::record(tape, out, move |gradients, mut incoming| {
         add_column_sums(&incoming, bias.get(gradients)?);
         let into_x = x.get(gradients)?;
-        let tasks =
-            into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
-        tasks.with_min_len(ROWS).for_each(|(((sum, g), normalized), scale)| backward_row(sum, g, normalized, &gains, *scale));
+        let tasks = into_x
+            .par_chunks_mut(columns)
+            .zip(incoming.par_chunks_mut(columns))
+            .zip(values.par_chunks(columns))
+            .zip(scales.par_iter());
+        tasks
+            .with_min_len(ROWS)
+            .for_each(|(((sum, g), normalized), scale)| {
+                backward_row(sum, g, normalized, &gains, *scale)
+            });
         // Each row of `incoming` now holds g·x̂, whose column sums are the gain's gradient.
         add_column_sums(&incoming, gain.get(gradients)?);
         Ok(())
@@ -45,9 +63,16 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
     let gains = vec![1.0f32; columns];
     tape::record(tape, out, move |gradients, mut incoming| {
         let into_x = x.get(gradients)?;
-        let tasks =
-            into_x.par_chunks_mut(columns).zip(incoming.par_chunks_mut(columns)).zip(values.par_chunks(columns)).zip(scales.par_iter());
-        tasks.with_min_len(ROWS).for_each(|(((sum, g), normalized), scale)| backward_row(sum, g, normalized, &gains, *scale));
+        let tasks = into_x
+            .par_chunks_mut(columns)
+            .zip(incoming.par_chunks_mut(columns))
+            .zip(values.par_chunks(columns))
+            .zip(scales.par_iter());
+        tasks
+            .with_min_len(ROWS)
+            .for_each(|(((sum, g), normalized), scale)| {
+                backward_row(sum, g, normalized, &gains, *scale)
+            });
         Ok(())
     })
 }
@@ -56,7 +81,13 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
 fn standardized<T>(x: &Mat<Cpu, T>, epsilon: f64) -> (Vec<f32>, Vec<f32>) {
     let (rows, columns) = *x.shape();
     let x = tape::values(x);
-    vector::rows_from(rows, columns, ROWS, |row| &x[row * columns..(row + 1) * columns], |_, row| standardize_row(row, epsilon))
+    vector::rows_from(
+        rows,
+        columns,
+        ROWS,
+        |row| &x[row * columns..(row + 1) * columns],
+        |_, row| standardize_row(row, epsilon),
+    )
 }
 
 dispatched! {

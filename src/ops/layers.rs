@@ -1,6 +1,7 @@
 //! The layers of the backend seam: embedding, layer norm, linear layers, attention.
 //!
-//! The provided methods are composed of dfdx's own operations ([`super::composed`]); the CPU has fused kernels.
+//! The provided methods are composed of dfdx's own operations ([`super::composed`]); the CPU has
+//! fused kernels.
 
 use dfdx::prelude::*;
 
@@ -8,7 +9,8 @@ use super::activation::Activation;
 use super::precision::only_f32;
 use super::{Mat, Precision, attention, bf16, composed, embedding, layer_norm, linear, tape};
 
-/// Rows of a part: few enough to stay near the caches, and enough for the packing of a weight to be a small share of the products with it.
+/// Rows of a part: few enough to stay near the caches, and enough for the packing of a weight to be
+/// a small share of the products with it.
 const PART: usize = 512;
 
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
@@ -18,13 +20,27 @@ pub trait Layers: Device<f32> {
         None
     }
 
-    /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result (N, C). Tokens are below V and `context` is at most the positions.
-    fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
+    /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result
+    /// (N, C). Tokens are below V and `context` is at most the positions.
+    fn embed<T: Tape<f32, Self>>(
+        &self,
+        tape: T,
+        tokens: &[u32],
+        context: usize,
+        wte: &Mat<Self>,
+        wpe: &Mat<Self>,
+    ) -> Mat<Self, T> {
         composed::embed(self, tape, tokens, context, wte, wpe)
     }
 
-    /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are (1, C), the variance is that of the population.
-    fn layer_norm<T: Tape<f32, Self>>(x: Mat<Self, T>, gain: &Mat<Self>, bias: &Mat<Self>, epsilon: f64) -> Mat<Self, T> {
+    /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are (1,
+    /// C), the variance is that of the population.
+    fn layer_norm<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        gain: &Mat<Self>,
+        bias: &Mat<Self>,
+        epsilon: f64,
+    ) -> Mat<Self, T> {
         composed::layer_norm(x, gain, bias, epsilon)
     }
 
@@ -33,8 +49,14 @@ pub trait Layers: Device<f32> {
         composed::standardize(x, epsilon)
     }
 
-    /// x·W + b, and its gradients, with products computed in `precision`: `x` (N, I), `weight` (I, O), `bias` (1, O).
-    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, precision: Precision) -> Mat<Self, T> {
+    /// x·W + b, and its gradients, with products computed in `precision`: `x` (N, I), `weight` (I,
+    /// O), `bias` (1, O).
+    fn linear<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        precision: Precision,
+    ) -> Mat<Self, T> {
         only_f32(precision);
         composed::linear(x, weight, bias)
     }
@@ -63,9 +85,15 @@ pub trait Layers: Device<f32> {
         composed::linear_residual(x, weight, bias, residual)
     }
 
-    /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values side by side, sequences of `context` rows after each other; the result is (N, C). The
-    /// scale, above 0, is 1/√d for heads of width d, unless a model says otherwise.
-    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
+    /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values
+    /// side by side, sequences of `context` rows after each other; the result is (N, C). The scale,
+    /// above 0, is 1/√d for heads of width d, unless a model says otherwise.
+    fn attention<T: Tape<f32, Self>>(
+        qkv: Mat<Self, T>,
+        context: usize,
+        heads: usize,
+        scale: f32,
+    ) -> Mat<Self, T> {
         composed::attention(qkv, context, heads, scale)
     }
 
@@ -79,7 +107,8 @@ pub trait Layers: Device<f32> {
         at(&tape::read(x))
     }
 
-    /// Rows of a forward pass without a tape that go through a model together, the others beside them: with a core for each such part no operation waits for all cores. None: all rows.
+    /// Rows of a forward pass without a tape that go through a model together, the others beside
+    /// them: with a core for each such part no operation waits for all cores. None: all rows.
     fn part() -> Option<usize> {
         None
     }
@@ -100,11 +129,23 @@ impl Layers for Cpu {
         bf16::instructions()
     }
 
-    fn embed<T: Tape<f32, Self>>(&self, tape: T, tokens: &[u32], context: usize, wte: &Mat<Self>, wpe: &Mat<Self>) -> Mat<Self, T> {
+    fn embed<T: Tape<f32, Self>>(
+        &self,
+        tape: T,
+        tokens: &[u32],
+        context: usize,
+        wte: &Mat<Self>,
+        wpe: &Mat<Self>,
+    ) -> Mat<Self, T> {
         embedding::embed(tape, tokens, context, wte, wpe)
     }
 
-    fn layer_norm<T: Tape<f32, Self>>(x: Mat<Self, T>, gain: &Mat<Self>, bias: &Mat<Self>, epsilon: f64) -> Mat<Self, T> {
+    fn layer_norm<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        gain: &Mat<Self>,
+        bias: &Mat<Self>,
+        epsilon: f64,
+    ) -> Mat<Self, T> {
         layer_norm::layer_norm(x, gain, bias, epsilon)
     }
 
@@ -112,7 +153,12 @@ impl Layers for Cpu {
         layer_norm::standardize(x, epsilon)
     }
 
-    fn linear<T: Tape<f32, Self>>(x: Mat<Self, T>, weight: &Mat<Self>, bias: &Mat<Self>, precision: Precision) -> Mat<Self, T> {
+    fn linear<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        weight: &Mat<Self>,
+        bias: &Mat<Self>,
+        precision: Precision,
+    ) -> Mat<Self, T> {
         linear::linear(x, weight, bias, precision)
     }
 
@@ -136,7 +182,12 @@ impl Layers for Cpu {
         linear::linear_residual(x, weight, bias, residual, precision)
     }
 
-    fn attention<T: Tape<f32, Self>>(qkv: Mat<Self, T>, context: usize, heads: usize, scale: f32) -> Mat<Self, T> {
+    fn attention<T: Tape<f32, Self>>(
+        qkv: Mat<Self, T>,
+        context: usize,
+        heads: usize,
+        scale: f32,
+    ) -> Mat<Self, T> {
         attention::attention(qkv, context, heads, scale)
     }
 

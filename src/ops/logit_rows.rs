@@ -1,7 +1,10 @@
-//! One token's logits: the softmaxes that its terms share, the terms' values, and the gradient in place of the student's logits.
+//! One token's logits: the softmaxes that its terms share, the terms' values, and the gradient in
+//! place of the student's logits.
 //!
-//! Everything is relative to the largest logit and in log space: with d_v = log p_t − log p_s as a difference of finite numbers, a probability that underflows to 0 contributes 0
-//! and never 0·∞. Exponentials are taken once for each model and temperature, whatever the number of terms; the language-model term shares those at τ = 1.
+//! Everything is relative to the largest logit and in log space: with d_v = log p_t − log p_s as a
+//! difference of finite numbers, a probability that underflows to 0 contributes 0 and never 0·∞.
+//! Exponentials are taken once for each model and temperature, whatever the number of terms; the
+//! language-model term shares those at τ = 1.
 
 use super::logits::LogitTerm;
 use super::vector::{self, BLOCK, LANES, add_scaled, dispatched};
@@ -28,30 +31,55 @@ impl Terms {
                 LogitTerm::Lm => 1.0,
                 LogitTerm::Kl { temperature, .. } => temperature,
             };
-            let place = temperatures.iter().position(|&(other, _)| other == temperature).unwrap_or_else(|| {
-                temperatures.push((temperature, false));
-                temperatures.len() - 1
-            });
+            let place = temperatures
+                .iter()
+                .position(|&(other, _)| other == temperature)
+                .unwrap_or_else(|| {
+                    temperatures.push((temperature, false));
+                    temperatures.len() - 1
+                });
             temperatures[place].1 |= term.needs_teacher();
             places.push(place);
         }
-        Self { terms: terms.to_vec(), temperatures, places, share: 1.0 / tokens as f64, gradient }
+        Self {
+            terms: terms.to_vec(),
+            temperatures,
+            places,
+            share: 1.0 / tokens as f64,
+            gradient,
+        }
     }
 
     pub fn needs_teacher(&self) -> bool {
         self.terms.iter().any(|(term, _)| term.needs_teacher())
     }
 
-    /// Fills `values`, one for each term, for the student's logits, the teacher's (empty without one) and the next token; where gradients are asked for, `scratch.gradient` becomes
-    /// Σ factor/N·∂value/∂logit.
-    pub fn row(&self, scratch: &mut Scratch, student: &[f32], teacher: &[f32], target: usize, values: &mut [f64]) {
+    /// Fills `values`, one for each term, for the student's logits, the teacher's (empty without
+    /// one) and the next token; where gradients are asked for, `scratch.gradient` becomes Σ
+    /// factor/N·∂value/∂logit.
+    pub fn row(
+        &self,
+        scratch: &mut Scratch,
+        student: &[f32],
+        teacher: &[f32],
+        target: usize,
+        values: &mut [f64],
+    ) {
         let top = vector::max(student);
-        let teacher_top = if teacher.is_empty() { 0.0 } else { vector::max(teacher) };
-        for (softmax, &(temperature, compared)) in scratch.softmaxes.iter_mut().zip(&self.temperatures) {
+        let teacher_top = if teacher.is_empty() {
+            0.0
+        } else {
+            vector::max(teacher)
+        };
+        for (softmax, &(temperature, compared)) in
+            scratch.softmaxes.iter_mut().zip(&self.temperatures)
+        {
             softmax.scale = (1.0 / temperature) as f32;
-            softmax.student_sum = vector::exp_into(&mut softmax.student, student, top, softmax.scale);
+            softmax.student_sum =
+                vector::exp_into(&mut softmax.student, student, top, softmax.scale);
             if compared {
-                softmax.teacher_sum = vector::exp_into(&mut softmax.teacher, teacher, teacher_top, softmax.scale);
+                softmax.teacher_sum =
+                    vector::exp_into(&mut softmax.teacher, teacher, teacher_top, softmax.scale);
             }
         }
         if self.gradient {
@@ -59,20 +87,40 @@ impl Terms {
         }
         for ((&(term, factor), &place), value) in self.terms.iter().zip(&self.places).zip(values) {
             let softmax = &scratch.softmaxes[place];
-            let gradient: &mut [f32] = if self.gradient && factor != 0.0 { &mut scratch.gradient } else { &mut [] };
+            let gradient: &mut [f32] = if self.gradient && factor != 0.0 {
+                &mut scratch.gradient
+            } else {
+                &mut []
+            };
             let factor = factor * self.share;
             *value = match term {
                 LogitTerm::Lm => {
-                    add_scaled(gradient, &softmax.student, (factor / softmax.student_sum) as f32);
+                    add_scaled(
+                        gradient,
+                        &softmax.student,
+                        (factor / softmax.student_sum) as f32,
+                    );
                     if let Some(gradient) = gradient.get_mut(target) {
                         *gradient -= factor as f32;
                     }
                     softmax.student_sum.ln() + (f64::from(top) - f64::from(student[target]))
                 }
-                LogitTerm::Kl { temperature, reverse } => {
-                    let pair = Pair { student, teacher, top, teacher_top, softmax };
-                    let divergence =
-                        if reverse { pair.reverse(gradient, factor * temperature) } else { pair.forward(gradient, factor * temperature) };
+                LogitTerm::Kl {
+                    temperature,
+                    reverse,
+                } => {
+                    let pair = Pair {
+                        student,
+                        teacher,
+                        top,
+                        teacher_top,
+                        softmax,
+                    };
+                    let divergence = if reverse {
+                        pair.reverse(gradient, factor * temperature)
+                    } else {
+                        pair.forward(gradient, factor * temperature)
+                    };
                     temperature * temperature * divergence
                 }
             };
@@ -128,7 +176,10 @@ impl Pair<'_> {
     fn forward(&self, gradient: &mut [f32], factor: f64) -> f64 {
         let softmax = self.softmax;
         let divergence = self.expected_difference(&softmax.teacher) / softmax.teacher_sum;
-        let (own, other) = ((factor / softmax.student_sum) as f32, (factor / softmax.teacher_sum) as f32);
+        let (own, other) = (
+            (factor / softmax.student_sum) as f32,
+            (factor / softmax.teacher_sum) as f32,
+        );
         add_difference(gradient, &softmax.student, own, &softmax.teacher, other);
         divergence
     }
@@ -138,14 +189,26 @@ impl Pair<'_> {
         let softmax = self.softmax;
         let divergence = -self.expected_difference(&softmax.student) / softmax.student_sum;
         let own = (factor / softmax.student_sum) as f32;
-        subtract_weighted(gradient, &softmax.student, own, self.student, self.teacher, self.difference(divergence));
+        subtract_weighted(
+            gradient,
+            &softmax.student,
+            own,
+            self.student,
+            self.teacher,
+            self.difference(divergence),
+        );
         divergence
     }
 
     /// log p_t − log p_s + `shift`.
     fn difference(&self, shift: f64) -> Difference {
         let offset = (self.softmax.student_sum.ln() - self.softmax.teacher_sum.ln() + shift) as f32;
-        Difference { scale: self.softmax.scale, top: self.top, teacher_top: self.teacher_top, offset }
+        Difference {
+            scale: self.softmax.scale,
+            top: self.top,
+            teacher_top: self.teacher_top,
+            offset,
+        }
     }
 
     /// Σ weight·(log p_t − log p_s).

@@ -1,7 +1,8 @@
 //! The losses of the backend seam: logit terms, distances of hidden states, and the critic.
 //!
-//! Every loss returns its value as a scalar that carries the tape, and once more in f64 for the record. A loss hands gradients only to the tensors its documentation names. The
-//! provided methods are composed of dfdx's own operations ([`super::composed_losses`]); the CPU has fused kernels.
+//! Every loss returns its value as a scalar that carries the tape, and once more in f64 for the
+//! record. A loss hands gradients only to the tensors its documentation names. The provided methods
+//! are composed of dfdx's own operations ([`super::composed_losses`]); the CPU has fused kernels.
 
 use dfdx::prelude::*;
 
@@ -13,11 +14,14 @@ use super::{Head, Mat, Scalar, composed_losses, critic_term, hidden, logits};
 
 /// Operations that end a forward pass.
 pub trait Losses: Device<f32> {
-    /// Σ factor·value of the logit terms, and each value without its factor, in the order of `terms`.
+    /// Σ factor·value of the logit terms, and each value without its factor, in the order of
+    /// `terms`.
     ///
-    /// `hidden` (N, C) are the student's final states and `head` (V, C) its output embedding; the logits are hidden·headᵀ, and those of the teacher likewise, over the same
-    /// vocabulary. `targets` are the N next tokens. Values are means over the N tokens ([`LogitTerm`] has the formulas). Gradients go to `hidden` and `head`. The logits of
-    /// neither model are ever whole in memory. A term that compares with the teacher needs `teacher`.
+    /// `hidden` (N, C) are the student's final states and `head` (V, C) its output embedding; the
+    /// logits are hidden·headᵀ, and those of the teacher likewise, over the same vocabulary.
+    /// `targets` are the N next tokens. Values are means over the N tokens ([`LogitTerm`] has the
+    /// formulas). Gradients go to `hidden` and `head`. The logits of neither model are ever whole
+    /// in memory. A term that compares with the teacher needs `teacher`.
     fn logit_losses<T: Tape<f32, Self>>(
         hidden: Mat<Self, T>,
         head: Head<Self>,
@@ -28,36 +32,69 @@ pub trait Losses: Device<f32> {
         composed_losses::logit_losses(hidden, head, targets, teacher, terms)
     }
 
-    /// The logits of a teacher that several students are compared with, in memory as far as is reasonable; none where a device gains nothing by it.
+    /// The logits of a teacher that several students are compared with, in memory as far as is
+    /// reasonable; none where a device gains nothing by it.
     fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<SharedLogits> {
         let _ = (hidden, head);
         None
     }
 
-    /// How well each of the N tokens is predicted, for evaluation; shapes as in [`Losses::logit_losses`], no gradients.
-    fn score(hidden: &Mat<Self>, head: Head<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
+    /// How well each of the N tokens is predicted, for evaluation; shapes as in
+    /// [`Losses::logit_losses`], no gradients.
+    fn score(
+        hidden: &Mat<Self>,
+        head: Head<Self>,
+        targets: &[u32],
+        teacher: Option<TeacherHead<'_, Self>>,
+    ) -> Vec<TokenScore> {
         composed_losses::score(hidden, head, targets, teacher)
     }
 
-    /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided by their norm √(Σ² + 1e-12) first, and the squares are summed over the coordinates
-    /// (= 2 − 2·cos; arXiv 1908.09355). `x` and `target` are (N, C); the gradient goes to `x`.
-    fn hidden_mse<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>, normalize: bool) -> (Scalar<Self, T>, f64) {
+    /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided by
+    /// their norm √(Σ² + 1e-12) first, and the squares are summed over the coordinates (= 2 −
+    /// 2·cos; arXiv 1908.09355). `x` and `target` are (N, C); the gradient goes to `x`.
+    fn hidden_mse<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+        normalize: bool,
+    ) -> (Scalar<Self, T>, f64) {
         composed_losses::hidden_mse(x, target, normalize)
     }
 
-    /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are (N, C); the gradient goes to `x`.
-    fn hidden_cosine<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>) -> (Scalar<Self, T>, f64) {
+    /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are (N, C);
+    /// the gradient goes to `x`.
+    fn hidden_cosine<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+    ) -> (Scalar<Self, T>, f64) {
         composed_losses::hidden_cosine(x, target)
     }
 
-    /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no gradients for either. `epsilon` holds N uniform numbers that place the interpolates
-    /// ε·t + (1 − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.
-    fn critic_update(critic: &mut Critic, student: &Mat<Self>, teacher: &Mat<Self>, epsilon: &[f32]) -> CriticReport {
-        critic_update::update(critic, &read(student), &read(teacher), student.shape().0, epsilon)
+    /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no
+    /// gradients for either. `epsilon` holds N uniform numbers that place the interpolates ε·t + (1
+    /// − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.
+    fn critic_update(
+        critic: &mut Critic,
+        student: &Mat<Self>,
+        teacher: &Mat<Self>,
+        epsilon: &[f32],
+    ) -> CriticReport {
+        critic_update::update(
+            critic,
+            &read(student),
+            &read(teacher),
+            student.shape().0,
+            epsilon,
+        )
     }
 
-    /// The critic's estimate mean f(t) − mean f(x) with f fixed. `x` and `target` are (N, C); the gradient goes to `x`.
-    fn critic_term<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>, critic: &Critic) -> (Scalar<Self, T>, f64) {
+    /// The critic's estimate mean f(t) − mean f(x) with f fixed. `x` and `target` are (N, C); the
+    /// gradient goes to `x`.
+    fn critic_term<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+        critic: &Critic,
+    ) -> (Scalar<Self, T>, f64) {
         composed_losses::critic_term(x, target, critic)
     }
 }
@@ -77,23 +114,50 @@ impl Losses for Cpu {
         Some(logits::share_logits(hidden, head))
     }
 
-    fn score(hidden: &Mat<Self>, head: Head<Self>, targets: &[u32], teacher: Option<TeacherHead<'_, Self>>) -> Vec<TokenScore> {
+    fn score(
+        hidden: &Mat<Self>,
+        head: Head<Self>,
+        targets: &[u32],
+        teacher: Option<TeacherHead<'_, Self>>,
+    ) -> Vec<TokenScore> {
         logits::score(hidden, head, targets, teacher)
     }
 
-    fn hidden_mse<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>, normalize: bool) -> (Scalar<Self, T>, f64) {
+    fn hidden_mse<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+        normalize: bool,
+    ) -> (Scalar<Self, T>, f64) {
         hidden::hidden_mse(x, target, normalize)
     }
 
-    fn hidden_cosine<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>) -> (Scalar<Self, T>, f64) {
+    fn hidden_cosine<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+    ) -> (Scalar<Self, T>, f64) {
         hidden::hidden_cosine(x, target)
     }
 
-    fn critic_update(critic: &mut Critic, student: &Mat<Self>, teacher: &Mat<Self>, epsilon: &[f32]) -> CriticReport {
-        critic_update::update(critic, values(student), values(teacher), student.shape().0, epsilon)
+    fn critic_update(
+        critic: &mut Critic,
+        student: &Mat<Self>,
+        teacher: &Mat<Self>,
+        epsilon: &[f32],
+    ) -> CriticReport {
+        critic_update::update(
+            critic,
+            values(student),
+            values(teacher),
+            student.shape().0,
+            epsilon,
+        )
     }
 
-    fn critic_term<T: Tape<f32, Self>>(x: Mat<Self, T>, target: &Mat<Self>, critic: &Critic) -> (Scalar<Self, T>, f64) {
+    fn critic_term<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+        critic: &Critic,
+    ) -> (Scalar<Self, T>, f64) {
         critic_term::critic_term(x, target, critic)
     }
 }

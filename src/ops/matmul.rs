@@ -1,4 +1,5 @@
-//! Matrix products on slices, by the gemm crate. Its sums have an order that does not depend on the number of threads (held by a test).
+//! Matrix products on slices, by the gemm crate. Its sums have an order that does not depend on the
+//! number of threads (held by a test).
 
 use std::cell::Cell;
 
@@ -12,7 +13,8 @@ thread_local! {
     static APART: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs work whose products stay on this thread. That is a matter of speed alone: their bits do not depend on it.
+/// Runs work whose products stay on this thread. That is a matter of speed alone: their bits do not
+/// depend on it.
 #[cfg(not(feature = "cuda"))]
 pub(super) fn apart<R>(work: impl FnOnce() -> R) -> R {
     struct Restored(bool);
@@ -78,12 +80,18 @@ impl Product {
 
     /// The product is added to the result.
     pub fn accumulate(self) -> Self {
-        Self { accumulate: true, ..self }
+        Self {
+            accumulate: true,
+            ..self
+        }
     }
 
     /// Rows as stored lie so far apart, for parts of wider matrices; after the transpositions.
     pub fn strides(self, left: usize, right: usize, out: usize) -> Self {
-        Self { strides: [left, right, out], ..self }
+        Self {
+            strides: [left, right, out],
+            ..self
+        }
     }
 
     /// Of numbers rounded to it.
@@ -93,17 +101,31 @@ impl Product {
 
     /// On the calling thread alone, for many small products side by side.
     pub fn serial(self) -> Self {
-        Self { serial: true, ..self }
+        Self {
+            serial: true,
+            ..self
+        }
     }
 }
 
 /// out = scale·left·right, or out += scale·left·right.
 pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
-    let p = Product { serial: p.serial || APART.get(), ..p };
+    let p = Product {
+        serial: p.serial || APART.get(),
+        ..p
+    };
     if p.precision == Precision::Bf16 {
         return product_bf16(p.precision(Precision::F32), left, right, out);
     }
-    let Product { m, k, n, scale, accumulate, strides, .. } = p;
+    let Product {
+        m,
+        k,
+        n,
+        scale,
+        accumulate,
+        strides,
+        ..
+    } = p;
     if m == 0 || n == 0 {
         return;
     }
@@ -119,14 +141,34 @@ pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) 
     };
     let (left_rows, left_columns) = if p.left_transposed { (k, m) } else { (m, k) };
     let (right_rows, right_columns) = if p.right_transposed { (n, k) } else { (k, n) };
-    assert!(left.len() >= stored(left_rows, left_columns, strides[0]), "the left matrix is too small");
-    assert!(right.len() >= stored(right_rows, right_columns, strides[1]), "the right matrix is too small");
-    assert!(out.len() >= stored(m, n, strides[2]), "the result is too small");
-    let steps = |transposed: bool, stride: usize| if transposed { (1, stride as isize) } else { (stride as isize, 1) };
+    assert!(
+        left.len() >= stored(left_rows, left_columns, strides[0]),
+        "the left matrix is too small"
+    );
+    assert!(
+        right.len() >= stored(right_rows, right_columns, strides[1]),
+        "the right matrix is too small"
+    );
+    assert!(
+        out.len() >= stored(m, n, strides[2]),
+        "the result is too small"
+    );
+    let steps = |transposed: bool, stride: usize| {
+        if transposed {
+            (1, stride as isize)
+        } else {
+            (stride as isize, 1)
+        }
+    };
     let (left_row, left_column) = steps(p.left_transposed, strides[0]);
     let (right_row, right_column) = steps(p.right_transposed, strides[1]);
-    let parallelism = if p.serial { Parallelism::None } else { Parallelism::Rayon(0) };
-    // SAFETY: every element that gemm touches lies inside its slice, which the assertions above hold, and `out` is borrowed mutably, so it overlaps neither of the others.
+    let parallelism = if p.serial {
+        Parallelism::None
+    } else {
+        Parallelism::Rayon(0)
+    };
+    // SAFETY: every element that gemm touches lies inside its slice, which the assertions above
+    // hold, and `out` is borrowed mutably, so it overlaps neither of the others.
     unsafe {
         gemm::gemm(
             m,
@@ -163,7 +205,9 @@ mod tests {
     }
 
     fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-        (0..columns * rows).map(|i| x[(i % rows) * columns + i / rows]).collect()
+        (0..columns * rows)
+            .map(|i| x[(i % rows) * columns + i / rows])
+            .collect()
     }
 
     #[test]
@@ -172,7 +216,11 @@ mod tests {
             let (a, b, before) = (values(m * k, 0), values(k * n, 1), values(m * n, 2));
             let expected: Vec<f64> = (0..m * n)
                 .map(|i| {
-                    (0..k).map(|j| f64::from(a[i / n * k + j]) * f64::from(b[j * n + i % n])).sum::<f64>() * 0.5 + f64::from(before[i])
+                    (0..k)
+                        .map(|j| f64::from(a[i / n * k + j]) * f64::from(b[j * n + i % n]))
+                        .sum::<f64>()
+                        * 0.5
+                        + f64::from(before[i])
                 })
                 .collect();
             let (at, bt) = (transposed(&a, m, k), transposed(&b, k, n));
@@ -187,7 +235,10 @@ mod tests {
                 let mut out = before.clone();
                 product(p, left, right, &mut out);
                 for (found, expected) in out.iter().zip(&expected) {
-                    assert!((f64::from(*found) - expected).abs() < 1e-4, "{found} against {expected}");
+                    assert!(
+                        (f64::from(*found) - expected).abs() < 1e-4,
+                        "{found} against {expected}"
+                    );
                 }
             }
         }
@@ -197,10 +248,17 @@ mod tests {
     fn parts_of_wider_matrices_are_multiplied_in_place() {
         let (a, b) = (values(4 * 10, 3), values(3 * 8, 4));
         let mut out = [9.0; 4 * 6];
-        product(Product::new(4, 3, 2).strides(10, 8, 6), &a[5..], &b[1..], &mut out[2..]);
+        product(
+            Product::new(4, 3, 2).strides(10, 8, 6),
+            &a[5..],
+            &b[1..],
+            &mut out[2..],
+        );
         for row in 0..4 {
             for column in 0..2 {
-                let expected: f32 = (0..3).map(|j| a[5 + row * 10 + j] * b[1 + j * 8 + column]).sum();
+                let expected: f32 = (0..3)
+                    .map(|j| a[5 + row * 10 + j] * b[1 + j * 8 + column])
+                    .sum();
                 assert!((out[2 + row * 6 + column] - expected).abs() < 1e-5);
             }
             assert_eq!([out[row * 6], out[row * 6 + 1]], [9.0, 9.0]);
@@ -213,7 +271,10 @@ mod tests {
             let (a, b) = (values(m * k, 5), values(k * n, 6));
             let on = |threads: usize| {
                 let mut out = vec![0.0; m * n];
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .unwrap();
                 pool.install(|| product(Product::new(m, k, n), &a, &b, &mut out));
                 out
             };

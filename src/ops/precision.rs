@@ -3,7 +3,8 @@
 use super::Mat;
 use dfdx::prelude::*;
 
-/// The numbers that a matrix product multiplies. Sums, results, and everything that is no product of a layer, of the head or of a critic are f32.
+/// The numbers that a matrix product multiplies. Sums, results, and everything that is no product
+/// of a layer, of the head or of a critic are f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     #[default]
@@ -12,7 +13,8 @@ pub enum Precision {
     Bf16,
 }
 
-/// An output embedding (V, C): logits are final hidden states times its transpose, computed in `precision`.
+/// An output embedding (V, C): logits are final hidden states times its transpose, computed in
+/// `precision`.
 #[derive(Debug)]
 pub struct Head<'a, D: Device<f32>> {
     pub matrix: &'a Mat<D>,
@@ -30,7 +32,10 @@ impl<D: Device<f32>> Copy for Head<'_, D> {}
 /// In f32.
 impl<'a, D: Device<f32>> From<&'a Mat<D>> for Head<'a, D> {
     fn from(matrix: &'a Mat<D>) -> Self {
-        Self { matrix, precision: Precision::F32 }
+        Self {
+            matrix,
+            precision: Precision::F32,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
-//! Element-wise functions and sums over slices, written so that the compiler vectorises them, and compiled once per instruction set.
+//! Element-wise functions and sums over slices, written so that the compiler vectorises them, and
+//! compiled once per instruction set.
 //!
-//! Which set runs is found out at run time. No multiplication is fused with an addition and every sum runs in lanes of fixed places, so all sets give the same bits.
+//! Which set runs is found out at run time. No multiplication is fused with an addition and every
+//! sum runs in lanes of fixed places, so all sets give the same bits.
 
 use rayon::prelude::*;
 
@@ -41,7 +43,8 @@ macro_rules! dispatched {
 }
 pub(super) use dispatched;
 
-/// `count` rows, each a copy of what `source` says for its index, then changed by its index: memory that is written anyway is not cleared first.
+/// `count` rows, each a copy of what `source` says for its index, then changed by its index: memory
+/// that is written anyway is not cleared first.
 pub(super) fn rows_from<'a, R: Send>(
     count: usize,
     columns: usize,
@@ -51,23 +54,31 @@ pub(super) fn rows_from<'a, R: Send>(
 ) -> (Vec<f32>, Vec<R>) {
     let length = count * columns;
     let mut out: Vec<f32> = Vec::with_capacity(length);
-    let rows = out.spare_capacity_mut()[..length].par_chunks_exact_mut(columns.max(1)).with_min_len(least);
-    let results = rows.enumerate().map(|(row, out)| change(row, out.write_copy_of_slice(source(row)))).collect();
-    // SAFETY: the rows make up all of `length`, and each was written as a whole: a copy of a slice of another length panics.
+    let rows = out.spare_capacity_mut()[..length]
+        .par_chunks_exact_mut(columns.max(1))
+        .with_min_len(least);
+    let results = rows
+        .enumerate()
+        .map(|(row, out)| change(row, out.write_copy_of_slice(source(row))))
+        .collect();
+    // SAFETY: the rows make up all of `length`, and each was written as a whole: a copy of a slice
+    // of another length panics.
     unsafe { out.set_len(length) };
     (out, results)
 }
 
 /// e^x to about 1 ulp, for |x| up to 87; larger ones saturate at e^±87.
 ///
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error below 1e-8 there), 2^n by building the exponent's bits.
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error below 1e-8
+/// there), 2^n by building the exponent's bits.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 87.0);
-    // Added to 1.5·2²³, a number is rounded, and stands in the lowest bits: a cast would keep the compiler from vectorising.
+    // Added to 1.5·2²³, a number is rounded, and stands in the lowest bits: a cast would keep the
+    // compiler from vectorising.
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
@@ -89,14 +100,26 @@ fn lane_sum(lanes: [f32; LANES]) -> f64 {
 
 /// Σ f(xᵢ, yᵢ, zᵢ) over slices of one length: f32 lanes within a block, blocks in f64.
 #[inline(always)]
-pub(super) fn sum_of_three(x: &[f32], y: &[f32], z: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f64 {
+pub(super) fn sum_of_three(
+    x: &[f32],
+    y: &[f32],
+    z: &[f32],
+    f: impl Fn(f32, f32, f32) -> f32,
+) -> f64 {
     let count = x.len();
-    let blocks = x.chunks(BLOCK).zip(y[..count].chunks(BLOCK)).zip(z[..count].chunks(BLOCK));
+    let blocks = x
+        .chunks(BLOCK)
+        .zip(y[..count].chunks(BLOCK))
+        .zip(z[..count].chunks(BLOCK));
     let mut total = 0.0;
     for ((x, y), z) in blocks {
         let mut lanes = [0.0f32; LANES];
         // Arrays and not indices, so that the compiler sees no bounds.
-        let ((x, x_rest), (y, y_rest), (z, z_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>(), z.as_chunks::<LANES>());
+        let ((x, x_rest), (y, y_rest), (z, z_rest)) = (
+            x.as_chunks::<LANES>(),
+            y.as_chunks::<LANES>(),
+            z.as_chunks::<LANES>(),
+        );
         for ((x, y), z) in x.iter().zip(y).zip(z) {
             for lane in 0..LANES {
                 lanes[lane] += f(x[lane], y[lane], z[lane]);

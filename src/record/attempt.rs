@@ -1,7 +1,10 @@
-//! An unfinished run: `work/<id>/<attempt>/` with journals, checkpoints, events and `out/`, which becomes the published run.
+//! An unfinished run: `work/<id>/<attempt>/` with journals, checkpoints, events and `out/`, which
+//! becomes the published run.
 //!
-//! `work/<id>/lock` says who is at it. The folder of an attempt belongs to one process alone: whoever goes on with what another left renames it first, so that a process which was only
-//! stopped, and wakes up, finds nothing to write to. Correctness rests on that and on the comparison at publication, never on the lock.
+//! `work/<id>/lock` says who is at it. The folder of an attempt belongs to one process alone:
+//! whoever goes on with what another left renames it first, so that a process which was only
+//! stopped, and wakes up, finds nothing to write to. Correctness rests on that and on the
+//! comparison at publication, never on the lock.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +36,8 @@ pub enum Claim {
     Published,
 }
 
-/// An unfinished run that this process works on. Dropping it gives the run back, to be gone on with.
+/// An unfinished run that this process works on. Dropping it gives the run back, to be gone on
+/// with.
 #[derive(Debug)]
 pub struct Attempt {
     id: String,
@@ -86,9 +90,21 @@ impl Attempt {
         let metrics = Journal::open(&folder.join("metrics.journal"))?;
         let timings = Journal::open(&folder.join("timings.journal"))?;
         if metrics.dropped > 0 {
-            notes.push(format!("the journal of run {id} ended in the middle of a row; {} bytes are dropped", metrics.dropped));
+            notes.push(format!(
+                "the journal of run {id} ended in the middle of a row; {} bytes are dropped",
+                metrics.dropped
+            ));
         }
-        Ok(Claim::Ours(Box::new(Self { id: id.to_owned(), target, work, folder, metrics, timings, notes, lock })))
+        Ok(Claim::Ours(Box::new(Self {
+            id: id.to_owned(),
+            target,
+            work,
+            folder,
+            metrics,
+            timings,
+            notes,
+            lock,
+        })))
     }
 
     pub fn id(&self) -> &str {
@@ -100,23 +116,48 @@ impl Attempt {
         &self.folder
     }
 
-    /// Saves a state after `step` steps, together with the journals so far. The older checkpoints go once this one was read back.
+    /// Saves a state after `step` steps, together with the journals so far. The older checkpoints
+    /// go once this one was read back.
     ///
     /// # Errors
     /// Anything the disk refuses; what was saved before is then still there.
-    pub fn save_checkpoint<N: AsRef<str>, B: AsRef<[u8]>>(&mut self, step: u64, content: &[(N, B)], about: &About) -> Result<()> {
-        let content: Vec<(&str, &[u8])> = content.iter().map(|(name, bytes)| (name.as_ref(), bytes.as_ref())).collect();
+    pub fn save_checkpoint<N: AsRef<str>, B: AsRef<[u8]>>(
+        &mut self,
+        step: u64,
+        content: &[(N, B)],
+        about: &About,
+    ) -> Result<()> {
+        let content: Vec<(&str, &[u8])> = content
+            .iter()
+            .map(|(name, bytes)| (name.as_ref(), bytes.as_ref()))
+            .collect();
         let folder = self.checkpoints();
-        checkpoint::save(&folder, step, &content, about, &mut self.metrics, &mut self.timings).map_err(|error| self.taken_over(error))
+        checkpoint::save(
+            &folder,
+            step,
+            &content,
+            about,
+            &mut self.metrics,
+            &mut self.timings,
+        )
+        .map_err(|error| self.taken_over(error))
     }
 
-    /// The newest checkpoint that is whole; broken ones are set aside with the reason, and noted. The journals are cut to the steps before it, to nothing where there is none.
+    /// The newest checkpoint that is whole; broken ones are set aside with the reason, and noted.
+    /// The journals are cut to the steps before it, to nothing where there is none.
     ///
     /// # Errors
-    /// A checkpoint of another run, data, format or instruction set, with both values; anything the disk refuses.
+    /// A checkpoint of another run, data, format or instruction set, with both values; anything the
+    /// disk refuses.
     pub fn newest_valid_checkpoint(&mut self, expected: &About) -> Result<Option<Checkpoint>> {
         let folder = self.checkpoints();
-        checkpoint::newest(&folder, expected, &mut self.metrics, &mut self.timings, &mut self.notes)
+        checkpoint::newest(
+            &folder,
+            expected,
+            &mut self.metrics,
+            &mut self.timings,
+            &mut self.notes,
+        )
     }
 
     /// Steps done at the newest checkpoint.
@@ -144,7 +185,8 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn write_out(&self, relative: &str, bytes: &[u8]) -> Result<()> {
-        files::write_atomically(&self.folder.join("out").join(relative), bytes).map_err(|error| self.taken_over(error))
+        files::write_atomically(&self.folder.join("out").join(relative), bytes)
+            .map_err(|error| self.taken_over(error))
     }
 
     /// Marks the finished run as one that diverged.
@@ -155,11 +197,13 @@ impl Attempt {
         self.write_out("failure.json", &to_json(failure, "the failure")?)
     }
 
-    /// Finishes the run: adds `metrics.parquet`, `timings.parquet` and `events.jsonl` to what [`Attempt::write_out`] wrote, then `checksums.toml`, and makes it appear as `runs/<id>/` by
+    /// Finishes the run: adds `metrics.parquet`, `timings.parquet` and `events.jsonl` to what
+    /// [`Attempt::write_out`] wrote, then `checksums.toml`, and makes it appear as `runs/<id>/` by
     /// one rename. Checkpoints go only then. Where the run is there already, the two are compared.
     ///
     /// # Errors
-    /// Anything the disk refuses; a run that is there with another result, naming the first file that differs. Nothing is lost then.
+    /// Anything the disk refuses; a run that is there with another result, naming the first file
+    /// that differs. Nothing is lost then.
     pub fn publish(self) -> Result<Publication> {
         let published = self.place_out().map_err(|error| self.taken_over(error))?;
         finish(&self.work, self.lock)?;
@@ -172,7 +216,10 @@ impl Attempt {
         write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
         let events = self.folder.join("events.jsonl");
         if events.exists() {
-            files::write_atomically(&out.join("events.jsonl"), &files::read_limited(&events, 1 << 30)?)?;
+            files::write_atomically(
+                &out.join("events.jsonl"),
+                &files::read_limited(&events, 1 << 30)?,
+            )?;
         }
         files::remove_file(&out.join(files::CHECKSUMS))?;
         let mut names = Vec::new();
@@ -182,17 +229,38 @@ impl Attempt {
         files::sync_folder(&out)?;
         let target = &self.target.root;
         files::create_folders(target.parent().context("a run has a folder above it")?)?;
-        let restore = |file: &str| files::write_atomically(&target.join(file), &files::read_limited(&out.join(file), u64::MAX - 1)?);
+        let restore = |file: &str| {
+            files::write_atomically(
+                &target.join(file),
+                &files::read_limited(&out.join(file), u64::MAX - 1)?,
+            )
+        };
         let lacking = files::missing_files(target).unwrap_or_default();
-        match place(target, &checksums, || files::rename_folder(&out, target), restore)? {
+        match place(
+            target,
+            &checksums,
+            || files::rename_folder(&out, target),
+            restore,
+        )? {
             Settled::As(publication) => Ok(publication),
-            // Kept without its weights, as in a clone, and trained again on another machine: the two cannot be mixed, and only ours is whole.
+            // Kept without its weights, as in a clone, and trained again on another machine: the
+            // two cannot be mixed, and only ours is whole.
             Settled::Different(difference) if !lacking.is_empty() => {
-                files::set_aside(target, &format!("{} was not there, and the run was trained again; {difference}", lacking[0].display()))?;
+                files::set_aside(
+                    target,
+                    &format!(
+                        "{} was not there, and the run was trained again; {difference}",
+                        lacking[0].display()
+                    ),
+                )?;
                 match files::rename_folder(&out, target)? {
                     Placed::Done => Ok(Publication::New),
                     Placed::TargetExists => {
-                        bail!("{} was made by another process at the same moment; run the same command again", target.display())
+                        bail!(
+                            "{} was made by another process at the same moment; run the same \
+                             command again",
+                            target.display()
+                        )
                     }
                 }
             }
@@ -200,7 +268,11 @@ impl Attempt {
                 let kept = self.work.join(DIFFERENT);
                 files::remove_tree(&kept)?;
                 let _ = files::rename_folder(&out, &kept)?;
-                bail!("{difference}; compare the two with `kdpipe diff {} {}`", target.display(), kept.display())
+                bail!(
+                    "{difference}; compare the two with `kdpipe diff {} {}`",
+                    target.display(),
+                    kept.display()
+                )
             }
         }
     }
@@ -210,7 +282,11 @@ impl Attempt {
         if self.folder.exists() {
             return error;
         }
-        error.context(format!("run {} was taken over by another process while this one stood still; its results stay as they are", self.id))
+        error.context(format!(
+            "run {} was taken over by another process while this one stood still; its results \
+             stay as they are",
+            self.id
+        ))
     }
 }
 
@@ -218,28 +294,49 @@ impl Attempt {
 fn left_behind(work: &Path) -> Result<Option<PathBuf>> {
     let mut found = Vec::new();
     for path in folders(work)? {
-        found.push((checkpoint::steps(&path.join("checkpoints"))?.last().copied(), path));
+        found.push((
+            checkpoint::steps(&path.join("checkpoints"))?
+                .last()
+                .copied(),
+            path,
+        ));
     }
     found.sort();
     let best = found.pop().map(|(_, path)| path);
-    found.iter().try_for_each(|(_, path)| files::remove_tree(path))?;
+    found
+        .iter()
+        .try_for_each(|(_, path)| files::remove_tree(path))?;
     Ok(best)
 }
 
 fn folders(work: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !path.ends_with(DIFFERENT)).collect())
+    let entries =
+        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
+    Ok(entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !path.ends_with(DIFFERENT))
+        .collect())
 }
 
-/// Removes everything of a finished run's work but the lock, and a result that differs from the published one.
+/// Removes everything of a finished run's work but the lock, and a result that differs from the
+/// published one.
 fn clear(work: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let entries =
+        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.sort();
-    names.iter().filter(|name| *name != LOCK && *name != DIFFERENT).try_for_each(|name| files::remove_tree(&work.join(name)))
+    names
+        .iter()
+        .filter(|name| *name != LOCK && *name != DIFFERENT)
+        .try_for_each(|name| files::remove_tree(&work.join(name)))
 }
 
-/// Removes what is left of a finished run's work, gives the lock back, and removes the folder, unless somebody begins to use it; `work` goes with the last of its runs.
+/// Removes what is left of a finished run's work, gives the lock back, and removes the folder,
+/// unless somebody begins to use it; `work` goes with the last of its runs.
 pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
     clear(work)?;
     drop(lock);
@@ -250,9 +347,17 @@ pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
 
 /// Files below a folder as relative paths with `/`, in order.
 fn list(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut names: Vec<_> =
-        entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir())).collect();
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut names: Vec<_> = entries
+        .flatten()
+        .map(|entry| {
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.path().is_dir(),
+            )
+        })
+        .collect();
     names.sort();
     for (name, is_folder) in names {
         let relative = format!("{prefix}{name}");

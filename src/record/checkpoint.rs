@@ -1,6 +1,8 @@
-//! Checkpoints: `checkpoints/<step>/` with the files of a state and `manifest.toml`, which says what they are.
+//! Checkpoints: `checkpoints/<step>/` with the files of a state and `manifest.toml`, which says
+//! what they are.
 //!
-//! There is no pointer to the newest: it is found by looking. A checkpoint appears by one rename once it is durable; an older one goes only after the newer was read back.
+//! There is no pointer to the newest: it is found by looking. A checkpoint appears by one rename
+//! once it is durable; an older one goes only after the newer was read back.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -16,7 +18,8 @@ use crate::files::{self, Checksums, Entry, Placed};
 pub const CHECKPOINT_FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.toml";
 
-/// What a checkpoint belongs to. All of it must agree before one is used, the version aside, which is for people.
+/// What a checkpoint belongs to. All of it must agree before one is used, the version aside, which
+/// is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
@@ -72,16 +75,25 @@ pub(super) fn save(
     metrics.sync()?;
     timings.sync()?;
     let length = metrics.length();
-    let sha256 = metrics.fingerprint(length)?.context("the journal became shorter while it was in use")?;
+    let sha256 = metrics
+        .fingerprint(length)?
+        .context("the journal became shorter while it was in use")?;
     let manifest = Manifest {
         format: CHECKPOINT_FORMAT,
         step,
         about: about.clone(),
-        metrics: Entry { bytes: length, sha256 },
+        metrics: Entry {
+            bytes: length,
+            sha256,
+        },
         timings_bytes: timings.length(),
-        files: content.iter().map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes))).collect(),
+        files: content
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes)))
+            .collect(),
     };
-    let text = toml::to_string(&manifest).context("the manifest of a checkpoint cannot be written as TOML")?;
+    let text = toml::to_string(&manifest)
+        .context("the manifest of a checkpoint cannot be written as TOML")?;
     let mut all = content.to_vec();
     all.push((MANIFEST, text.as_bytes()));
     let target = folder.join(step.to_string());
@@ -90,7 +102,11 @@ pub(super) fn save(
         match load(&target, step, about, metrics)? {
             Found::Whole(known, _) if known.files == manifest.files => return Ok(()),
             Found::Whole(..) => {
-                bail!("{} holds another state of the same step: the same run must always give the same bytes", target.display())
+                bail!(
+                    "{} holds another state of the same step: the same run must always give the \
+                     same bytes",
+                    target.display()
+                )
             }
             Found::Broken(reason) => drop(files::set_aside(&target, &reason)?),
         }
@@ -100,7 +116,9 @@ pub(super) fn save(
     }
     if let Err(error) = verify(&target, &manifest) {
         files::set_aside(&target, &format!("{error:#}"))?;
-        return Err(error.context(format!("the checkpoint of step {step} was not what was written; older ones are kept")));
+        return Err(error.context(format!(
+            "the checkpoint of step {step} was not what was written; older ones are kept"
+        )));
     }
     for older in steps(folder)?.into_iter().filter(|&other| other != step) {
         discard(folder, &older.to_string())?;
@@ -128,13 +146,17 @@ fn discard(folder: &Path, name: &str) -> Result<()> {
 
 /// Removes what was being made or removed when a process ended.
 pub(super) fn sweep(folder: &Path) -> Result<()> {
-    for name in names(folder)?.into_iter().filter(|name| name.starts_with('.')) {
+    for name in names(folder)?
+        .into_iter()
+        .filter(|name| name.starts_with('.'))
+    {
         files::remove_tree(&folder.join(name))?;
     }
     Ok(())
 }
 
-/// Finds the newest checkpoint that is whole, and cuts the journals to it. Broken ones are set aside, told in `notes`.
+/// Finds the newest checkpoint that is whole, and cuts the journals to it. Broken ones are set
+/// aside, told in `notes`.
 pub(super) fn newest(
     folder: &Path,
     expected: &About,
@@ -148,14 +170,19 @@ pub(super) fn newest(
             Found::Whole(manifest, files) => {
                 metrics.truncate_to(manifest.metrics.bytes)?;
                 // Times of a few steps may be lost; they decide nothing.
-                if timings.length() > manifest.timings_bytes && timings.truncate_to(manifest.timings_bytes).is_err() {
+                if timings.length() > manifest.timings_bytes
+                    && timings.truncate_to(manifest.timings_bytes).is_err()
+                {
                     timings.clear()?;
                 }
                 return Ok(Some(Checkpoint { step, files }));
             }
             Found::Broken(reason) => {
                 let aside = files::set_aside(&path, &reason)?;
-                notes.push(format!("the checkpoint of step {step} is broken ({reason}); it is set aside as {}", aside.display()));
+                notes.push(format!(
+                    "the checkpoint of step {step} is broken ({reason}); it is set aside as {}",
+                    aside.display()
+                ));
             }
         }
     }
@@ -176,11 +203,15 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
     if !head.is_file() {
         return broken(format!("{MANIFEST} is missing"));
     }
-    let Ok(Format { format }) = read_toml(&head) else { return broken(format!("{MANIFEST} is damaged")) };
+    let Ok(Format { format }) = read_toml(&head) else {
+        return broken(format!("{MANIFEST} is damaged"));
+    };
     if format != CHECKPOINT_FORMAT {
         return refuse(path, "format", &format, &CHECKPOINT_FORMAT);
     }
-    let Ok(manifest) = read_toml::<Manifest>(&head) else { return broken(format!("{MANIFEST} is damaged")) };
+    let Ok(manifest) = read_toml::<Manifest>(&head) else {
+        return broken(format!("{MANIFEST} is damaged"));
+    };
     if manifest.step != step {
         return broken(format!("{MANIFEST} speaks of step {}", manifest.step));
     }
@@ -199,14 +230,19 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
     }
     let mut content = BTreeMap::new();
     for (name, entry) in &manifest.files {
-        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let plain = Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         let file: PathBuf = path.join(name);
         if !plain || !file.is_file() {
             return broken(format!("{name} is missing"));
         }
         let length = file.metadata().map_or(0, |about| about.len());
         if length != entry.bytes {
-            return broken(format!("{name} has {length} bytes where {} were written", entry.bytes));
+            return broken(format!(
+                "{name} has {length} bytes where {} were written",
+                entry.bytes
+            ));
         }
         let bytes = files::read_limited(&file, entry.bytes)?;
         if Entry::of(&bytes) != *entry {
@@ -214,7 +250,8 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
         }
         content.insert(name.clone(), bytes);
     }
-    if journal.fingerprint(manifest.metrics.bytes)?.as_ref() != Some(&manifest.metrics.sha256) || journal.length() < manifest.metrics.bytes
+    if journal.fingerprint(manifest.metrics.bytes)?.as_ref() != Some(&manifest.metrics.sha256)
+        || journal.length() < manifest.metrics.bytes
     {
         return broken("the journal of metrics no longer holds the steps before it".to_owned());
     }
@@ -223,15 +260,22 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
 
 fn refuse<T: std::fmt::Display>(path: &Path, what: &str, found: T, expected: T) -> Result<Found> {
     bail!(
-        "{} belongs to another run or machine: its {what} is `{found}`, and here it is `{expected}`; go on where it was made, or remove {} to start over",
+        "{} belongs to another run or machine: its {what} is `{found}`, and here it is \
+         `{expected}`; go on where it was made, or remove {} to start over",
         path.display(),
-        path.parent().and_then(Path::parent).unwrap_or(path).display()
+        path.parent()
+            .and_then(Path::parent)
+            .unwrap_or(path)
+            .display()
     )
 }
 
 /// The steps that there are checkpoints of, in order.
 pub(super) fn steps(folder: &Path) -> Result<Vec<u64>> {
-    let mut steps: Vec<u64> = names(folder)?.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut steps: Vec<u64> = names(folder)?
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .collect();
     steps.sort_unstable();
     Ok(steps)
 }
@@ -240,8 +284,12 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.sort();
     Ok(names)
 }

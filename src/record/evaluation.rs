@@ -1,10 +1,12 @@
-//! `eval.json` and `speed.json`: what an evaluation found, as `eval` fills it in and `report` reads it.
+//! `eval.json` and `speed.json`: what an evaluation found, as `eval` fills it in and `report` reads
+//! it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The evaluation of one model (a run's student or a teacher) on one protocol. Holds no measurement of time.
+/// The evaluation of one model (a run's student or a teacher) on one protocol. Holds no measurement
+/// of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     pub format: u32,
@@ -14,7 +16,8 @@ pub struct Evaluation {
     pub validation: Perplexity,
     /// Against the teacher; absent in a teacher's own evaluation.
     pub teacher: Option<Agreement>,
-    /// Counted floating-point operations of the training that made the model; absent for a model that came trained.
+    /// Counted floating-point operations of the training that made the model; absent for a model
+    /// that came trained.
     pub training: Option<TrainingCost>,
     /// What an untrained observer knows of the test text.
     pub source: Option<SourceNll>,
@@ -47,7 +50,8 @@ pub struct Size {
     pub parameters_without_embeddings: u64,
     /// Bytes of model.safetensors.
     pub bytes: u64,
-    /// Floating-point operations of one forward pass per token at the evaluation's context (a multiply-add is two).
+    /// Floating-point operations of one forward pass per token at the evaluation's context (a
+    /// multiply-add is two).
     pub forward_flops_per_token: f64,
 }
 
@@ -64,7 +68,8 @@ pub struct Perplexity {
     pub perplexity: f64,
     pub word_perplexity: f64,
     pub bits_per_byte: f64,
-    /// Per document of the split, in order: (sum of nats, scored tokens). At most 10,000 groups; longer splits put neighbouring documents together.
+    /// Per document of the split, in order: (sum of nats, scored tokens). At most 10,000 groups;
+    /// longer splits put neighbouring documents together.
     pub documents: Vec<(f64, u64)>,
 }
 
@@ -89,7 +94,8 @@ pub struct LayerDistance {
     pub sliced_w2: Option<f64>,
 }
 
-/// Counted floating-point operations of a training, so that arms of different cost can be put on one axis.
+/// Counted floating-point operations of a training, so that arms of different cost can be put on
+/// one axis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingCost {
     pub student_flops: f64,
@@ -104,7 +110,8 @@ pub struct TrainingCost {
 pub struct SourceNll {
     /// The synthetic source's own NLL of this very test text, in nats per token of this tokenizer.
     pub exact_nats_per_token: Option<f64>,
-    /// The grammar's entropy rate, the lower bound in expectation, in nats per token of this tokenizer.
+    /// The grammar's entropy rate, the lower bound in expectation, in nats per token of this
+    /// tokenizer.
     pub entropy_nats_per_token: Option<f64>,
     /// A unigram model of the training split's tokens (add-one), on the test split.
     pub unigram_nats_per_token: f64,
@@ -130,7 +137,8 @@ pub struct Sample {
     pub student: String,
 }
 
-/// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (index of the probe token), `layer`, `x`, `y`.
+/// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (index of the
+/// probe token), `layer`, `x`, `y`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingPoint {
     pub model: String,

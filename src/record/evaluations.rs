@@ -1,4 +1,5 @@
-//! Evaluations as stored: `evals/<key>/` below a run or a teacher, published by a rename of its own and never rewritten.
+//! Evaluations as stored: `evals/<key>/` below a run or a teacher, published by a rename of its own
+//! and never rewritten.
 
 use anyhow::{Context, Result};
 
@@ -21,12 +22,21 @@ pub struct Evaluated {
     pub embedding: Vec<EmbeddingPoint>,
 }
 
-/// Publishes an evaluation below a run or a teacher. Where it is there already, the two are compared, times aside.
+/// Publishes an evaluation below a run or a teacher. Where it is there already, the two are
+/// compared, times aside.
 ///
 /// # Errors
-/// Anything the disk refuses; an evaluation that is there with another result; a number that is not finite.
-pub fn publish_evaluation(folder: &RunFolder, key: &str, evaluated: &Evaluated) -> Result<Publication> {
-    let mut content = vec![("eval.json", to_json(&evaluated.evaluation, "the evaluation")?)];
+/// Anything the disk refuses; an evaluation that is there with another result; a number that is not
+/// finite.
+pub fn publish_evaluation(
+    folder: &RunFolder,
+    key: &str,
+    evaluated: &Evaluated,
+) -> Result<Publication> {
+    let mut content = vec![(
+        "eval.json",
+        to_json(&evaluated.evaluation, "the evaluation")?,
+    )];
     if let Some(speed) = &evaluated.speed {
         content.push(("speed.json", to_json(speed, "the speed")?));
     }
@@ -35,9 +45,15 @@ pub fn publish_evaluation(folder: &RunFolder, key: &str, evaluated: &Evaluated) 
         content.push(("samples.md", evaluated.samples_text.clone().into_bytes()));
     }
     if !evaluated.embedding.is_empty() {
-        content.push(("embedding.parquet", embedding_to_parquet(&evaluated.embedding)?));
+        content.push((
+            "embedding.parquet",
+            embedding_to_parquet(&evaluated.embedding)?,
+        ));
     }
-    let content: Vec<(&str, &[u8])> = content.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    let content: Vec<(&str, &[u8])> = content
+        .iter()
+        .map(|(name, bytes)| (*name, bytes.as_slice()))
+        .collect();
     publish_files(&folder.evaluation(key).root, &content)
 }
 
@@ -60,7 +76,11 @@ pub fn read_evaluation(folder: &EvaluationFolder) -> Result<Evaluation> {
 /// A file that is damaged.
 pub fn read_speed(folder: &EvaluationFolder) -> Result<Option<Speed>> {
     let path = folder.speed();
-    if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    if path.exists() {
+        read_json(&path).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Reads `samples.json`; none where there is no such file.
@@ -69,7 +89,11 @@ pub fn read_speed(folder: &EvaluationFolder) -> Result<Option<Speed>> {
 /// A file that is damaged.
 pub fn read_samples(folder: &EvaluationFolder) -> Result<Vec<Sample>> {
     let path = folder.samples();
-    if path.exists() { read_json(&path) } else { Ok(Vec::new()) }
+    if path.exists() {
+        read_json(&path)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 /// Reads `embedding.parquet`; none where there is no such file.
@@ -81,23 +105,49 @@ pub fn read_embedding(folder: &EvaluationFolder) -> Result<Vec<EmbeddingPoint>> 
     if !path.exists() {
         return Ok(Vec::new());
     }
-    embedding_of(&table::read(&path)?).with_context(|| format!("{} is not an embedding", path.display()))
+    embedding_of(&table::read(&path)?)
+        .with_context(|| format!("{} is not an embedding", path.display()))
 }
 
 fn embedding_to_parquet(points: &[EmbeddingPoint]) -> Result<Vec<u8>> {
     let table = Table::new()
-        .with("model", Column::Text(points.iter().map(|point| point.model.clone()).collect()))
-        .with("token", Column::U32(points.iter().map(|point| point.token).collect()))
-        .with("layer", Column::U32(points.iter().map(|point| point.layer).collect()))
-        .with("x", Column::F64(points.iter().map(|point| point.x).collect()))
-        .with("y", Column::F64(points.iter().map(|point| point.y).collect()));
+        .with(
+            "model",
+            Column::Text(points.iter().map(|point| point.model.clone()).collect()),
+        )
+        .with(
+            "token",
+            Column::U32(points.iter().map(|point| point.token).collect()),
+        )
+        .with(
+            "layer",
+            Column::U32(points.iter().map(|point| point.layer).collect()),
+        )
+        .with(
+            "x",
+            Column::F64(points.iter().map(|point| point.x).collect()),
+        )
+        .with(
+            "y",
+            Column::F64(points.iter().map(|point| point.y).collect()),
+        );
     table::to_parquet(&table)
 }
 
 fn embedding_of(table: &Table) -> Result<Vec<EmbeddingPoint>> {
-    let (models, tokens, layers) = (table.text("model")?, table.u32("token")?, table.u32("layer")?);
+    let (models, tokens, layers) = (
+        table.text("model")?,
+        table.u32("token")?,
+        table.u32("layer")?,
+    );
     let (x, y) = (table.f64("x")?, table.f64("y")?);
     Ok((0..table.rows())
-        .map(|row| EmbeddingPoint { model: models[row].clone(), token: tokens[row], layer: layers[row], x: x[row], y: y[row] })
+        .map(|row| EmbeddingPoint {
+            model: models[row].clone(),
+            token: tokens[row],
+            layer: layers[row],
+            x: x[row],
+            y: y[row],
+        })
         .collect())
 }

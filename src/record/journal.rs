@@ -1,7 +1,10 @@
-//! Rows of values as they come, in a file whose torn end is recognised: the source of `metrics.parquet` and `timings.parquet`.
+//! Rows of values as they come, in a file whose torn end is recognised: the source of
+//! `metrics.parquet` and `timings.parquet`.
 //!
-//! After a line that names the format, a record is: its length (u32), the step (u64), the number of values (u32), per value the length of its name (u16), the name and the bits of the
-//! number (u64), and the first eight bytes of the sha256 of step and values. All little endian. The first record that is not whole ends the journal.
+//! After a line that names the format, a record is: its length (u32), the step (u64), the number of
+//! values (u32), per value the length of its name (u16), the name and the bits of the number (u64),
+//! and the first eight bytes of the sha256 of step and values. All little endian. The first record
+//! that is not whole ends the journal.
 
 use std::path::{Path, PathBuf};
 
@@ -33,18 +36,29 @@ pub struct Journal {
 impl Journal {
     /// Opens a journal, made where it is missing, and drops a torn end.
     ///
-    /// The file is written anew, so that a process which still has the old one open (it was stopped, and its run taken over) writes into nothing, and so that every byte is durable.
+    /// The file is written anew, so that a process which still has the old one open (it was
+    /// stopped, and its run taken over) writes into nothing, and so that every byte is durable.
     ///
     /// # Errors
     /// Anything the disk refuses, and a file that is no journal of this version.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = if path.exists() { files::read_limited(path, LIMIT)? } else { Vec::new() };
+        let bytes = if path.exists() {
+            files::read_limited(path, LIMIT)?
+        } else {
+            Vec::new()
+        };
         if !bytes.starts_with(HEAD) && !HEAD.starts_with(&bytes) {
-            bail!("{} is not a journal of this version; remove it to start over", path.display());
+            bail!(
+                "{} is not a journal of this version; remove it to start over",
+                path.display()
+            );
         }
         let mut records = Vec::new();
         let mut end = HEAD.len();
-        while let Some((step, length)) = bytes.get(end..).and_then(record).map(|(step, _, length)| (step, length))
+        while let Some((step, length)) = bytes
+            .get(end..)
+            .and_then(record)
+            .map(|(step, _, length)| (step, length))
             && records.last().is_none_or(|&(last, _)| last <= step)
         {
             end += length;
@@ -53,7 +67,12 @@ impl Journal {
         let kept = bytes.get(..end).unwrap_or(HEAD);
         files::write_atomically(path, kept)?;
         let file = Append::open(path, kept.len() as u64)?;
-        Ok(Self { path: path.to_owned(), file, records, dropped: bytes.len().saturating_sub(kept.len()) as u64 })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            records,
+            dropped: bytes.len().saturating_sub(kept.len()) as u64,
+        })
     }
 
     /// Appends a row. Steps never go back; a step may have several rows.
@@ -64,7 +83,10 @@ impl Journal {
         if let Some(last) = self.last_step()
             && step < last
         {
-            bail!("{} has step {last} already where step {step} was to be added", self.path.display());
+            bail!(
+                "{} has step {last} already where step {step} was to be added",
+                self.path.display()
+            );
         }
         self.file.append(&encode(step, values)?)?;
         self.records.push((step, self.file.length()));
@@ -92,7 +114,10 @@ impl Journal {
     pub(super) fn truncate_to(&mut self, length: u64) -> Result<()> {
         let kept = self.records.partition_point(|&(_, end)| end <= length);
         if self.end(kept) != length {
-            bail!("{} has no row that ends at byte {length}", self.path.display());
+            bail!(
+                "{} has no row that ends at byte {length}",
+                self.path.display()
+            );
         }
         self.keep(kept)
     }
@@ -112,7 +137,9 @@ impl Journal {
     }
 
     fn end(&self, records: usize) -> u64 {
-        records.checked_sub(1).map_or(HEAD.len() as u64, |last| self.records[last].1)
+        records
+            .checked_sub(1)
+            .map_or(HEAD.len() as u64, |last| self.records[last].1)
     }
 
     pub fn last_step(&self) -> Option<u64> {
@@ -138,8 +165,9 @@ impl Journal {
         let mut at = HEAD.len();
         let mut rows = Vec::with_capacity(self.records.len());
         for _ in &self.records {
-            let (step, values, length) =
-                bytes.get(at..).and_then(record).with_context(|| format!("{} was damaged while it was in use", self.path.display()))?;
+            let (step, values, length) = bytes.get(at..).and_then(record).with_context(|| {
+                format!("{} was damaged while it was in use", self.path.display())
+            })?;
             rows.push((step, values));
             at += length;
         }
@@ -152,7 +180,11 @@ fn encode(step: u64, values: &Values) -> Result<Vec<u8>> {
     bytes.extend(step.to_le_bytes());
     bytes.extend((values.len() as u32).to_le_bytes());
     for (name, value) in values {
-        bytes.extend(u16::try_from(name.len()).context("the name of a value is too long")?.to_le_bytes());
+        bytes.extend(
+            u16::try_from(name.len())
+                .context("the name of a value is too long")?
+                .to_le_bytes(),
+        );
         bytes.extend(name.as_bytes());
         bytes.extend(value.to_bits().to_le_bytes());
     }
@@ -187,8 +219,13 @@ fn record(bytes: &[u8]) -> Option<(u64, Values, usize)> {
     let mut values = Values::new();
     for _ in 0..count {
         let name = u16::from_le_bytes(take(2)?.try_into().ok()?);
-        let name = std::str::from_utf8(take(usize::from(name))?).ok()?.to_owned();
-        values.insert(name, f64::from_bits(u64::from_le_bytes(take(8)?.try_into().ok()?)));
+        let name = std::str::from_utf8(take(usize::from(name))?)
+            .ok()?
+            .to_owned();
+        values.insert(
+            name,
+            f64::from_bits(u64::from_le_bytes(take(8)?.try_into().ok()?)),
+        );
     }
     Some((step, values, 4 + length + SUM))
 }

@@ -10,7 +10,9 @@ pub struct Layout {
 
 impl Layout {
     pub fn new(results: &Path, name: &str) -> Self {
-        Self { root: results.join(name) }
+        Self {
+            root: results.join(name),
+        }
     }
 
     pub fn report(&self) -> PathBuf {
@@ -26,7 +28,9 @@ impl Layout {
     }
 
     pub fn run(&self, id: &str) -> RunFolder {
-        RunFolder { root: self.root.join("runs").join(id) }
+        RunFolder {
+            root: self.root.join("runs").join(id),
+        }
     }
 
     /// Folder of an unfinished run; attempts lie below it.
@@ -35,7 +39,9 @@ impl Layout {
     }
 
     pub fn teacher(&self, key: &str) -> RunFolder {
-        RunFolder { root: self.root.join("teachers").join(key) }
+        RunFolder {
+            root: self.root.join("teachers").join(key),
+        }
     }
 }
 
@@ -72,7 +78,9 @@ impl RunFolder {
     }
 
     pub fn evaluation(&self, key: &str) -> EvaluationFolder {
-        EvaluationFolder { root: self.root.join("evals").join(key) }
+        EvaluationFolder {
+            root: self.root.join("evals").join(key),
+        }
     }
 }
 

@@ -1,7 +1,10 @@
-//! The on-disk form of a study and its runs: who finished what, and what an interrupted run needs to go on.
+//! The on-disk form of a study and its runs: who finished what, and what an interrupted run needs
+//! to go on.
 //!
-//! A run is worked on in an [`Attempt`] (journals, checkpoints, `out/`), which becomes `runs/<id>/` by one rename when it is published; its evaluation follows by a rename of its own
-//! ([`publish_evaluation`]). [`run_state`] tells what is left to do. [`layout`] is the only place that knows where things are; [`evaluation`] and [`study`] are the types that are stored.
+//! A run is worked on in an [`Attempt`] (journals, checkpoints, `out/`), which becomes `runs/<id>/`
+//! by one rename when it is published; its evaluation follows by a rename of its own
+//! ([`publish_evaluation`]). [`run_state`] tells what is left to do. [`layout`] is the only place
+//! that knows where things are; [`evaluation`] and [`study`] are the types that are stored.
 //!
 //! Nothing here knows how a model is trained, or what a report looks like.
 
@@ -23,14 +26,17 @@ mod tests;
 
 pub use attempt::{Attempt, Claim};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
-pub use evaluations::{Evaluated, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples, read_speed};
+pub use evaluations::{
+    Evaluated, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples,
+    read_speed,
+};
 pub use events::append_event;
 pub use journal::Journal;
 pub use machine::instruction_set;
 pub use metrics::{Row, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
-    Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher, read_failure, read_run, run_state,
-    set_damaged_aside, sweep, verify_run,
+    Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher,
+    read_failure, read_run, run_state, set_damaged_aside, sweep, verify_run,
 };
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};

@@ -1,4 +1,5 @@
-//! How a finished folder gets its place, once and whole; and what happens where somebody else was faster.
+//! How a finished folder gets its place, once and whole; and what happens where somebody else was
+//! faster.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -24,17 +25,30 @@ pub(super) const UNCHECKED: [&str; 3] = ["timings.parquet", "events.jsonl", "spe
 /// Publishes files that are in memory as `target`, with their `checksums.toml`.
 pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<Publication> {
     let checked = content.iter().filter(|(name, _)| !UNCHECKED.contains(name));
-    let checksums: Checksums = checked.map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes))).collect();
+    let checksums: Checksums = checked
+        .map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes)))
+        .collect();
     let text = toml::to_string(&checksums).context("checksums cannot be written as TOML")?;
     let mut all = content.to_vec();
     all.push((CHECKSUMS, text.as_bytes()));
     let restore = |file: &str| {
-        let (_, bytes) = content.iter().find(|(name, _)| *name == file).context("a file of the checksums is not there")?;
+        let (_, bytes) = content
+            .iter()
+            .find(|(name, _)| *name == file)
+            .context("a file of the checksums is not there")?;
         files::write_atomically(&target.join(file), bytes)
     };
-    match place(target, &checksums, || files::write_folder(target, &all), restore)? {
+    match place(
+        target,
+        &checksums,
+        || files::write_folder(target, &all),
+        restore,
+    )? {
         Settled::As(publication) => Ok(publication),
-        Settled::Different(difference) => bail!("{difference}; remove {} to keep the new one", target.display()),
+        Settled::Different(difference) => bail!(
+            "{difference}; remove {} to keep the new one",
+            target.display()
+        ),
     }
 }
 
@@ -45,7 +59,8 @@ pub(super) enum Settled {
     Different(String),
 }
 
-/// Puts a folder at its place by `rename`, or compares it with what is there and mends that by `restore`.
+/// Puts a folder at its place by `rename`, or compares it with what is there and mends that by
+/// `restore`.
 pub(super) fn place(
     target: &Path,
     ours: &Checksums,
@@ -58,21 +73,32 @@ pub(super) fn place(
     let theirs = match files::read_checksums(target) {
         Ok(theirs) => theirs,
         // The disk's own trouble says nothing of the content.
-        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() != ErrorKind::NotFound) => return Err(error),
+        Err(error)
+            if error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() != ErrorKind::NotFound) =>
+        {
+            return Err(error);
+        }
         Err(error) => {
             // Nothing of ours is published without checksums, so this is damage.
             files::set_aside(target, &format!("{error:#}"))?;
             return match rename()? {
                 Placed::Done => Ok(Settled::As(Publication::New)),
                 Placed::TargetExists => {
-                    bail!("{} was made by another process at the same moment; run the same command again", target.display())
+                    bail!(
+                        "{} was made by another process at the same moment; run the same command \
+                         again",
+                        target.display()
+                    )
                 }
             };
         }
     };
     if let Some(difference) = first_difference(ours, &theirs) {
         return Ok(Settled::Different(format!(
-            "{} was finished before with another result: {difference}. The same run must always give the same bytes, on one machine and with one version of kdpipe",
+            "{} was finished before with another result: {difference}. The same run must always \
+             give the same bytes, on one machine and with one version of kdpipe",
             target.display()
         )));
     }
@@ -81,7 +107,11 @@ pub(super) fn place(
         restore(mismatch.file())?;
         restored.push(mismatch.file().to_owned());
     }
-    Ok(Settled::As(if restored.is_empty() { Publication::Same } else { Publication::Restored(restored) }))
+    Ok(Settled::As(if restored.is_empty() {
+        Publication::Same
+    } else {
+        Publication::Restored(restored)
+    }))
 }
 
 fn first_difference(ours: &Checksums, theirs: &Checksums) -> Option<String> {
@@ -100,5 +130,8 @@ fn first_difference(ours: &Checksums, theirs: &Checksums) -> Option<String> {
             Some(_) => {}
         }
     }
-    theirs.keys().find(|file| !ours.contains_key(*file)).map(|file| format!("{file} is there no more"))
+    theirs
+        .keys()
+        .find(|file| !ours.contains_key(*file))
+        .map(|file| format!("{file} is there no more"))
 }

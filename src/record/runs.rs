@@ -16,7 +16,8 @@ use crate::spec::run::RunSpec;
 /// More than the metrics of any training take.
 pub const METRICS_LIMIT: u64 = 1 << 30;
 
-/// `failure.json`: why a run diverged. The same run always fails in the same way, so nothing of an interruption is in it.
+/// `failure.json`: why a run diverged. The same run always fails in the same way, so nothing of an
+/// interruption is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
@@ -31,7 +32,8 @@ pub struct Failure {
 /// What there is of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunState {
-    /// Nothing that is whole: never begun, unfinished, or published with files that are missing since.
+    /// Nothing that is whole: never begun, unfinished, or published with files that are missing
+    /// since.
     Absent,
     /// Published, every file in its place.
     Published,
@@ -54,7 +56,8 @@ pub fn run_state(layout: &Layout, id: &str) -> Result<RunState> {
     })
 }
 
-/// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed: [`verify_run`] does that.
+/// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed:
+/// [`verify_run`] does that.
 pub fn is_complete(folder: &RunFolder) -> bool {
     files::missing_files(&folder.root).is_ok_and(|missing| missing.is_empty())
 }
@@ -76,7 +79,8 @@ pub enum Depth {
     Weights,
 }
 
-/// The first file of a finished folder that is not what was written. Files that are not there are no damage: they are made again. Nothing where the folder has no checksums.
+/// The first file of a finished folder that is not what was written. Files that are not there are
+/// no damage: they are made again. Nothing where the folder has no checksums.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -84,8 +88,12 @@ pub fn damage(folder: &Path, depth: Depth) -> Result<Option<Mismatch>> {
     if files::read_checksums(folder).is_err() {
         return Ok(None);
     }
-    let found = files::verify_some(folder, |file| depth == Depth::Weights || !file.ends_with(".safetensors"))?;
-    Ok(found.into_iter().find(|mismatch| !matches!(mismatch, Mismatch::Missing { .. })))
+    let found = files::verify_some(folder, |file| {
+        depth == Depth::Weights || !file.ends_with(".safetensors")
+    })?;
+    Ok(found
+        .into_iter()
+        .find(|mismatch| !matches!(mismatch, Mismatch::Missing { .. })))
 }
 
 /// Sets a finished folder with [`damage`] aside, so that it is made again, and says so in a line.
@@ -93,17 +101,23 @@ pub fn damage(folder: &Path, depth: Depth) -> Result<Option<Mismatch>> {
 /// # Errors
 /// Anything the disk refuses.
 pub fn set_damaged_aside(folder: &Path, depth: Depth) -> Result<Option<String>> {
-    let Some(mismatch) = damage(folder, depth)? else { return Ok(None) };
+    let Some(mismatch) = damage(folder, depth)? else {
+        return Ok(None);
+    };
     let reason = format!("{}: {mismatch}", folder.display());
     match files::set_aside(folder, &reason) {
-        Ok(aside) => Ok(Some(format!("{reason}; it is set aside as {} and made again", aside.display()))),
+        Ok(aside) => Ok(Some(format!(
+            "{reason}; it is set aside as {} and made again",
+            aside.display()
+        ))),
         // Another process was faster.
         Err(_) if !folder.exists() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Puts a trained teacher's metrics, which lie in the cache with its weights, beside the study. A teacher of the same key that ended otherwise, on another machine, is set aside with its
+/// Puts a trained teacher's metrics, which lie in the cache with its weights, beside the study. A
+/// teacher of the same key that ended otherwise, on another machine, is set aside with its
 /// evaluations; the answer is where it went.
 ///
 /// # Errors
@@ -111,7 +125,14 @@ pub fn set_damaged_aside(folder: &Path, depth: Depth) -> Result<Option<String>> 
 pub fn publish_teacher(folder: &RunFolder, metrics: &[u8]) -> Result<Option<PathBuf>> {
     let stored = folder.metrics();
     let differs = stored.exists() && files::read_limited(&stored, METRICS_LIMIT)? != metrics;
-    let aside = differs.then(|| files::set_aside(&folder.root, "the teacher was trained again, and ended otherwise")).transpose()?;
+    let aside = differs
+        .then(|| {
+            files::set_aside(
+                &folder.root,
+                "the teacher was trained again, and ended otherwise",
+            )
+        })
+        .transpose()?;
     publish_files(&folder.root, &[("metrics.parquet", metrics)])?;
     Ok(aside)
 }
@@ -122,7 +143,11 @@ pub fn publish_teacher(folder: &RunFolder, metrics: &[u8]) -> Result<Option<Path
 /// A file that is damaged.
 pub fn read_failure(folder: &RunFolder) -> Result<Option<Failure>> {
     let path = folder.failure();
-    if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    if path.exists() {
+        read_json(&path).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// A finished run as it is stored.
@@ -138,17 +163,27 @@ pub struct RunRecord {
 /// # Errors
 /// A file that is missing or damaged.
 pub fn read_run(folder: &RunFolder) -> Result<RunRecord> {
-    Ok(RunRecord { spec: read_toml(&folder.spec())?, metrics: read_metrics(&folder.metrics())?, failure: read_failure(folder)? })
+    Ok(RunRecord {
+        spec: read_toml(&folder.spec())?,
+        metrics: read_metrics(&folder.metrics())?,
+        failure: read_failure(folder)?,
+    })
 }
 
-/// Removes the work of runs that are published: a process may have ended between the two. Work that somebody is at stays.
+/// Removes the work of runs that are published: a process may have ended between the two. Work that
+/// somebody is at stays.
 ///
 /// # Errors
 /// Anything the disk refuses.
 pub fn sweep(layout: &Layout) -> Result<()> {
     let work = layout.root.join("work");
-    let Ok(entries) = std::fs::read_dir(&work) else { return Ok(()) };
-    let mut ids: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let Ok(entries) = std::fs::read_dir(&work) else {
+        return Ok(());
+    };
+    let mut ids: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     ids.sort();
     for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
         let path = layout.work(id);

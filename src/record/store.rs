@@ -16,9 +16,11 @@ const LIMIT: u64 = 64 << 20;
 /// # Errors
 /// A value that JSON cannot hold, which is a number that is not finite.
 pub(super) fn to_json<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value).with_context(|| format!("{what} cannot be written as JSON"))?;
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .with_context(|| format!("{what} cannot be written as JSON"))?;
     // serde_json writes NaN as null without a word, and then refuses to read it.
-    serde_json::from_slice::<T>(&bytes).with_context(|| format!("{what} holds a number that is not finite"))?;
+    serde_json::from_slice::<T>(&bytes)
+        .with_context(|| format!("{what} holds a number that is not finite"))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -28,7 +30,8 @@ pub(super) fn to_json<T: Serialize + DeserializeOwned>(value: &T, what: &str) ->
 /// # Errors
 /// A file that cannot be read, or is not what was written.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&files::read_limited(path, LIMIT)?).with_context(|| format!("{} is damaged", path.display()))
+    serde_json::from_slice(&files::read_limited(path, LIMIT)?)
+        .with_context(|| format!("{} is damaged", path.display()))
 }
 
 /// Reads a TOML file.
@@ -36,5 +39,6 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// # Errors
 /// A file that cannot be read, or is not what was written.
 pub(super) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    toml::from_str(&files::read_text(path, LIMIT)?).with_context(|| format!("{} is damaged", path.display()))
+    toml::from_str(&files::read_text(path, LIMIT)?)
+        .with_context(|| format!("{} is damaged", path.display()))
 }

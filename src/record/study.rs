@@ -1,4 +1,5 @@
-//! `lock.toml`: what a study consists of, so that `report` and `verify` need neither the inputs nor the machine that trained.
+//! `lock.toml`: what a study consists of, so that `report` and `verify` need neither the inputs nor
+//! the machine that trained.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,8 @@ pub struct Study {
     pub facts: Facts,
 }
 
-/// The commit of a revision of the hub: from the first run on the study uses it, whatever the branch moves to.
+/// The commit of a revision of the hub: from the first run on the study uses it, whatever the
+/// branch moves to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HubPin {
     /// "model" or "dataset".
@@ -110,7 +112,8 @@ pub struct Facts {
     pub balance: String,
     /// Command that reproduces the study.
     pub command: String,
-    /// Label that the study carries in its report (a first run that decides nothing, say), from `pipeline.note`.
+    /// Label that the study carries in its report (a first run that decides nothing, say), from
+    /// `pipeline.note`.
     pub note: Option<String>,
 }
 
@@ -142,12 +145,16 @@ pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
 /// A file that cannot be read.
 pub fn verify_study(layout: &Layout) -> Result<Option<String>> {
     let text = files::read_text(&layout.lock(), LIMIT)?;
-    let Some(seal) = text.rfind(SEAL) else { return Ok(Some("it does not end with its sha256".to_owned())) };
+    let Some(seal) = text.rfind(SEAL) else {
+        return Ok(Some("it does not end with its sha256".to_owned()));
+    };
     let whole = text[seal..] == format!("{SEAL}{}\n", files::sha256(&text.as_bytes()[..seal]));
-    Ok((!whole).then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
+    Ok((!whole)
+        .then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
 }
 
-/// Sets a `lock.toml` that is not as it was written, or cannot be read, aside, so that it is written anew, and says so in a line.
+/// Sets a `lock.toml` that is not as it was written, or cannot be read, aside, so that it is
+/// written anew, and says so in a line.
 ///
 /// # Errors
 /// Anything the disk refuses.
@@ -162,7 +169,10 @@ pub fn set_damaged_study_aside(layout: &Layout) -> Result<Option<String>> {
         Err(error) => format!("{error:#}"),
     };
     match files::set_aside(&path, &damage) {
-        Ok(aside) => Ok(Some(format!("{damage}; it is set aside as {} and written anew", aside.display()))),
+        Ok(aside) => Ok(Some(format!(
+            "{damage}; it is set aside as {} and written anew",
+            aside.display()
+        ))),
         // Another process was faster.
         Err(_) if !path.exists() => Ok(None),
         Err(error) => Err(error),
@@ -183,10 +193,13 @@ pub fn read_pins(layout: &Layout) -> Result<Vec<HubPin>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let damage = verify_study(layout)?.map_or(Ok(()), |damage| Err(anyhow!("{} is damaged: {damage}", path.display())));
-    let pins: Pins = damage
-        .and_then(|()| read_toml(&path))
-        .context("the commits that this study is held to cannot be read; remove the file, or write them anew with `run --relock`")?;
+    let damage = verify_study(layout)?.map_or(Ok(()), |damage| {
+        Err(anyhow!("{} is damaged: {damage}", path.display()))
+    });
+    let pins: Pins = damage.and_then(|()| read_toml(&path)).context(
+        "the commits that this study is held to cannot be read; remove the file, or write them \
+         anew with `run --relock`",
+    )?;
     Ok(pins.hub)
 }
 
@@ -198,7 +211,8 @@ pub fn read_study(layout: &Layout) -> Result<Study> {
     let path = layout.lock();
     if let Some(damage) = verify_study(layout)? {
         bail!(
-            "{} is damaged: {damage}; restore it, or give `kdpipe run` again, which writes it anew and trains nothing twice",
+            "{} is damaged: {damage}; restore it, or give `kdpipe run` again, which writes it \
+             anew and trains nothing twice",
             path.display()
         );
     }

@@ -1,4 +1,5 @@
-//! What a template may say: plain values with names, listed in `templates/README.md`. Wording is the template's, but for verdicts, notes and captions.
+//! What a template may say: plain values with names, listed in `templates/README.md`. Wording is
+//! the template's, but for verdicts, notes and captions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -238,12 +239,35 @@ impl Context {
     /// Samples that are damaged.
     pub fn new(data: &StudyData, analysis: &Analysis, figures: &[Figure]) -> Result<Self> {
         let study = &data.study;
-        let axes: Vec<Axis> =
-            study.axes.iter().filter(|axis| axis.key != SEED && (axis.values.len() > 1 || axis.key == ARM)).cloned().collect();
-        let rows: Vec<RowFacts> = analysis.rows.iter().map(|row| RowFacts::new(data, analysis, row, &axes)).collect();
-        let seeds: Vec<String> = study.axes.iter().find(|axis| axis.key == SEED).map(|axis| axis.values.clone()).unwrap_or_default();
-        let baseline: Vec<String> =
-            study.report.baseline.iter().map(|(key, value)| if key == ARM { value.clone() } else { format!("{key} = {value}") }).collect();
+        let axes: Vec<Axis> = study
+            .axes
+            .iter()
+            .filter(|axis| axis.key != SEED && (axis.values.len() > 1 || axis.key == ARM))
+            .cloned()
+            .collect();
+        let rows: Vec<RowFacts> = analysis
+            .rows
+            .iter()
+            .map(|row| RowFacts::new(data, analysis, row, &axes))
+            .collect();
+        let seeds: Vec<String> = study
+            .axes
+            .iter()
+            .find(|axis| axis.key == SEED)
+            .map(|axis| axis.values.clone())
+            .unwrap_or_default();
+        let baseline: Vec<String> = study
+            .report
+            .baseline
+            .iter()
+            .map(|(key, value)| {
+                if key == ARM {
+                    value.clone()
+                } else {
+                    format!("{key} = {value}")
+                }
+            })
+            .collect();
         let models = models::models(data, analysis);
         Ok(Self {
             study: StudyFacts {
@@ -272,8 +296,13 @@ impl Context {
             contrast_count: analysis.contrasts.len(),
             verdicts: verdicts(analysis),
             all_values: rows.iter().flat_map(|row| row.at.iter().cloned()).collect(),
-            has_few_seeds: rows.iter().filter_map(|row| row.contrast.as_ref()).any(|contrast| contrast.few_seeds),
-            has_times: models.iter().any(|model| model.prefill.is_some() || model.training_seconds.is_some()),
+            has_few_seeds: rows
+                .iter()
+                .filter_map(|row| row.contrast.as_ref())
+                .any(|contrast| contrast.few_seeds),
+            has_times: models
+                .iter()
+                .any(|model| model.prefill.is_some() || model.training_seconds.is_some()),
             axes,
             rows,
             teachers: data
@@ -282,11 +311,24 @@ impl Context {
                 .enumerate()
                 .map(|(number, teacher)| TeacherFacts::new(teacher, number, data.teachers.len()))
                 .collect(),
-            source: data.runs.iter().chain(&data.teachers).find_map(|run| run.evaluation.as_ref()?.source.clone()),
+            source: data
+                .runs
+                .iter()
+                .chain(&data.teachers)
+                .find_map(|run| run.evaluation.as_ref()?.source.clone()),
             protocol: protocol(data),
             figures: figures
                 .iter()
-                .map(|figure| (figure.name, FigureFacts { path: figure.path(), alt: figure.alt.clone(), caption: figure.caption.clone() }))
+                .map(|figure| {
+                    (
+                        figure.name,
+                        FigureFacts {
+                            path: figure.path(),
+                            alt: figure.alt.clone(),
+                            caption: figure.caption.clone(),
+                        },
+                    )
+                })
                 .collect(),
             distances: models::distances(data, analysis),
             balance: models::balance(data, analysis),
@@ -309,25 +351,58 @@ impl Context {
             named(counts.diverged, "diverged"),
             named(counts.missing, "missing")
         )];
-        let compared: Vec<(&RowFacts, &ContrastFacts)> = self.rows.iter().filter_map(|row| Some((row, row.contrast.as_ref()?))).collect();
+        let compared: Vec<(&RowFacts, &ContrastFacts)> = self
+            .rows
+            .iter()
+            .filter_map(|row| Some((row, row.contrast.as_ref()?)))
+            .collect();
         for (row, contrast) in compared.iter().take(MOST) {
-            let against = contrast.baseline.as_ref().map_or_else(String::new, |baseline| format!(" against {baseline}"));
+            let against = contrast
+                .baseline
+                .as_ref()
+                .map_or_else(String::new, |baseline| format!(" against {baseline}"));
             let difference = contrast.difference.map_or_else(String::new, |difference| {
-                let interval = contrast
-                    .low
-                    .zip(contrast.high)
-                    .map_or_else(String::new, |(low, high)| format!(", {} to {}", format::signed(low, 4), format::signed(high, 4)));
-                format!(" ({} nats per token{interval}, n = {})", format::signed(difference, 4), contrast.n)
+                let interval =
+                    contrast
+                        .low
+                        .zip(contrast.high)
+                        .map_or_else(String::new, |(low, high)| {
+                            format!(
+                                ", {} to {}",
+                                format::signed(low, 4),
+                                format::signed(high, 4)
+                            )
+                        });
+                format!(
+                    " ({} nats per token{interval}, n = {})",
+                    format::signed(difference, 4),
+                    contrast.n
+                )
             });
-            lines.push(format!("{}{against}: {}{difference}", row.label, contrast.verdict));
+            lines.push(format!(
+                "{}{against}: {}{difference}",
+                row.label, contrast.verdict
+            ));
         }
         if compared.len() > MOST {
-            lines.push(format!("… and {} more comparisons in the report", compared.len() - MOST));
+            lines.push(format!(
+                "… and {} more comparisons in the report",
+                compared.len() - MOST
+            ));
         }
         if compared.is_empty() {
-            let shown = self.rows.iter().filter_map(|row| Some((row, row.nll?, row.perplexity?))).take(MOST);
+            let shown = self
+                .rows
+                .iter()
+                .filter_map(|row| Some((row, row.nll?, row.perplexity?)))
+                .take(MOST);
             lines.extend(shown.map(|(row, nll, perplexity)| {
-                format!("{}: NLL {} nats per token, perplexity {}", row.label, format::fixed(nll, 4), format::significant(perplexity, 4))
+                format!(
+                    "{}: NLL {} nats per token, perplexity {}",
+                    row.label,
+                    format::fixed(nll, 4),
+                    format::significant(perplexity, 4)
+                )
             }));
         }
         lines.join("\n")
@@ -335,22 +410,37 @@ impl Context {
 }
 
 fn named(count: usize, what: &str) -> String {
-    if count == 0 { String::new() } else { format!(", {count} {what}") }
+    if count == 0 {
+        String::new()
+    } else {
+        format!(", {count} {what}")
+    }
 }
 
 impl RowFacts {
     fn new(data: &StudyData, analysis: &Analysis, row: &Row, axes: &[Axis]) -> Self {
-        let evaluations: Vec<&Evaluation> = row.finished(data).filter_map(|run| run.evaluation.as_ref()).collect();
+        let evaluations: Vec<&Evaluation> = row
+            .finished(data)
+            .filter_map(|run| run.evaluation.as_ref())
+            .collect();
         let average = |value: fn(&Evaluation) -> Option<f64>| {
-            let values: Vec<f64> = evaluations.iter().filter_map(|evaluation| value(evaluation)).collect();
+            let values: Vec<f64> = evaluations
+                .iter()
+                .filter_map(|evaluation| value(evaluation))
+                .collect();
             (!values.is_empty()).then(|| mean(&values))
         };
         let strategy = row.at.get(STRATEGY).cloned();
         Self {
             label: row.label.clone(),
-            at: axes.iter().map(|axis| row.at.get(&axis.key).cloned().unwrap_or_default()).collect(),
+            at: axes
+                .iter()
+                .map(|axis| row.at.get(&axis.key).cloned().unwrap_or_default())
+                .collect(),
             arm: row.at.get(ARM).cloned(),
-            is_null: strategy.as_ref().is_some_and(|strategy| NULLS.contains(&strategy.as_str())),
+            is_null: strategy
+                .as_ref()
+                .is_some_and(|strategy| NULLS.contains(&strategy.as_str())),
             strategy,
             is_baseline: row.is_baseline,
             n: row.losses.len(),
@@ -367,7 +457,9 @@ impl RowFacts {
             top1: average(|evaluation| Some(evaluation.teacher.as_ref()?.top1)),
             parameters: average(|evaluation| Some(evaluation.model.parameters as f64)),
             flops: evaluations.iter().find_map(|evaluation| flops(evaluation)),
-            contrast: row.contrast.map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast], analysis)),
+            contrast: row
+                .contrast
+                .map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast], analysis)),
         }
     }
 }
@@ -384,15 +476,36 @@ fn verdicts(analysis: &Analysis) -> Vec<VerdictCount> {
         Verdict::NotComparable(String::new()),
         Verdict::None,
     ];
-    let count = |words: &String| analysis.contrasts.iter().filter(|contrast| contrast.verdict.to_string() == *words).count();
+    let count = |words: &String| {
+        analysis
+            .contrasts
+            .iter()
+            .filter(|contrast| contrast.verdict.to_string() == *words)
+            .count()
+    };
     let words = order.iter().map(Verdict::to_string);
-    words.map(|words| VerdictCount { count: count(&words), words }).filter(|verdict| verdict.count > 0).collect()
+    words
+        .map(|words| VerdictCount {
+            count: count(&words),
+            words,
+        })
+        .filter(|verdict| verdict.count > 0)
+        .collect()
 }
 
 fn flops(evaluation: &Evaluation) -> Option<Flops> {
     let training = evaluation.training.as_ref()?;
-    let (student, teacher, critic) = (training.student_flops, training.teacher_flops, training.critic_flops);
-    Some(Flops { student, teacher, critic, total: student + teacher + critic })
+    let (student, teacher, critic) = (
+        training.student_flops,
+        training.teacher_flops,
+        training.critic_flops,
+    );
+    Some(Flops {
+        student,
+        teacher,
+        critic,
+        total: student + teacher + critic,
+    })
 }
 
 impl ContrastFacts {
@@ -400,11 +513,15 @@ impl ContrastFacts {
         let paired = contrast.paired.as_ref();
         let n = paired.map_or(0, |paired| paired.n());
         Self {
-            baseline: contrast.baseline.map(|row| analysis.rows[row].label.clone()),
+            baseline: contrast
+                .baseline
+                .map(|row| analysis.rows[row].label.clone()),
             is_primary: contrast.is_primary,
             n,
             difference: paired.map(|paired| paired.mean),
-            differences: paired.map(|paired| paired.differences.clone()).unwrap_or_default(),
+            differences: paired
+                .map(|paired| paired.differences.clone())
+                .unwrap_or_default(),
             sd: paired.and_then(|paired| paired.deviation),
             low: contrast.interval.map(|interval| interval.0),
             high: contrast.interval.map(|interval| interval.1),
@@ -429,7 +546,10 @@ impl ContrastFacts {
                 _ => None,
             },
             few_seeds: n < FEW_SEEDS,
-            verdict_ranked_last: contrast.verdict_ranked_last.as_ref().map(Verdict::to_string),
+            verdict_ranked_last: contrast
+                .verdict_ranked_last
+                .as_ref()
+                .map(Verdict::to_string),
             sign_flips: contrast.sign_flips_disagree,
             nulls: contrast.nulls.as_ref().map(NullFacts::new),
             compute_ratio: contrast.compute_ratio,
@@ -444,8 +564,19 @@ impl NullFacts {
             Some(false) => "does not beat the nulls",
             None => "cannot be told",
         };
-        let controls = nulls.controls.iter().map(|(name, difference)| ControlFacts { name: name.clone(), difference: *difference });
-        Self { words: words.to_owned(), p: nulls.p, lacking: nulls.lacking.clone(), controls: controls.collect() }
+        let controls = nulls
+            .controls
+            .iter()
+            .map(|(name, difference)| ControlFacts {
+                name: name.clone(),
+                difference: *difference,
+            });
+        Self {
+            words: words.to_owned(),
+            p: nulls.p,
+            lacking: nulls.lacking.clone(),
+            controls: controls.collect(),
+        }
     }
 }
 
@@ -453,20 +584,26 @@ impl TeacherFacts {
     fn new(teacher: &RunData, number: usize, of: usize) -> Self {
         let evaluation = teacher.evaluation.as_ref();
         Self {
-            label: if of > 1 { format!("teacher {}", number + 1) } else { "teacher".to_owned() },
+            label: if of > 1 {
+                format!("teacher {}", number + 1)
+            } else {
+                "teacher".to_owned()
+            },
             state: frame::reason(teacher).unwrap_or_else(|| frame::state_word(teacher).to_owned()),
             nll: teacher.nll(),
             perplexity: evaluation.map(|evaluation| evaluation.test.perplexity),
             bits_per_byte: evaluation.map(|evaluation| evaluation.test.bits_per_byte),
             parameters: evaluation.map(|evaluation| evaluation.model.parameters as f64),
             flops: evaluation.and_then(flops),
-            trained_on_train_split: evaluation.map(|evaluation| evaluation.protocol.trained_on_train_split),
+            trained_on_train_split: evaluation
+                .map(|evaluation| evaluation.protocol.trained_on_train_split),
         }
     }
 }
 
 fn counts(data: &StudyData) -> Counts {
-    let count = |wanted: fn(&RunState) -> bool| data.runs.iter().filter(|run| wanted(&run.state)).count();
+    let count =
+        |wanted: fn(&RunState) -> bool| data.runs.iter().filter(|run| wanted(&run.state)).count();
     Counts {
         cells: data.study.cells.len(),
         runs: data.runs.len(),
@@ -479,8 +616,19 @@ fn counts(data: &StudyData) -> Counts {
 /// The protocol of the first run that has one.
 fn protocol(data: &StudyData) -> Option<ProtocolFacts> {
     let first = data.runs.iter().find_map(|run| run.evaluation.as_ref())?;
-    let Protocol { context, stride, rows, detokenize, tokenizer, .. } = first.protocol.clone();
-    let is_shared = data.runs.iter().filter_map(|run| run.evaluation.as_ref()).all(|other| other.protocol == first.protocol);
+    let Protocol {
+        context,
+        stride,
+        rows,
+        detokenize,
+        tokenizer,
+        ..
+    } = first.protocol.clone();
+    let is_shared = data
+        .runs
+        .iter()
+        .filter_map(|run| run.evaluation.as_ref())
+        .all(|other| other.protocol == first.protocol);
     Some(ProtocolFacts {
         context,
         stride,
@@ -498,7 +646,10 @@ fn protocol(data: &StudyData) -> Option<ProtocolFacts> {
 
 fn failures(data: &StudyData) -> Vec<Failure> {
     let mut listed = BTreeSet::new();
-    let teachers = data.teachers.iter().filter(|teacher| teacher.state != RunState::Finished);
+    let teachers = data
+        .teachers
+        .iter()
+        .filter(|teacher| teacher.state != RunState::Finished);
     let mut failures: Vec<Failure> = teachers
         .map(|teacher| Failure {
             run: teacher.id.clone(),
@@ -509,10 +660,22 @@ fn failures(data: &StudyData) -> Vec<Failure> {
         .collect();
     for (cell, &place) in data.run_of_cell.iter().enumerate() {
         let run = data.run(cell);
-        let Some(reason) = frame::reason(run) else { continue };
+        let Some(reason) = frame::reason(run) else {
+            continue;
+        };
         if listed.insert(place) {
-            let cells = data.run_of_cell.iter().enumerate().filter(|(_, other)| **other == place).map(|(cell, _)| in_words(data, cell));
-            failures.push(Failure { run: run.id.clone(), cells: cells.collect(), state: frame::state_word(run).to_owned(), reason });
+            let cells = data
+                .run_of_cell
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| **other == place)
+                .map(|(cell, _)| in_words(data, cell));
+            failures.push(Failure {
+                run: run.id.clone(),
+                cells: cells.collect(),
+                state: frame::state_word(run).to_owned(),
+                reason,
+            });
         }
     }
     failures
@@ -521,7 +684,14 @@ fn failures(data: &StudyData) -> Vec<Failure> {
 /// A cell as `arm=mse seed=0`, the axes in the order of the spec.
 fn in_words(data: &StudyData, cell: usize) -> String {
     let at = &data.study.cells[cell].at;
-    let words: Vec<String> =
-        data.study.axes.iter().filter_map(|axis| at.get(&axis.key).map(|value| format!("{}={value}", axis.key))).collect();
+    let words: Vec<String> = data
+        .study
+        .axes
+        .iter()
+        .filter_map(|axis| {
+            at.get(&axis.key)
+                .map(|value| format!("{}={value}", axis.key))
+        })
+        .collect();
     words.join(" ")
 }

@@ -1,4 +1,5 @@
-//! What lies in a results folder, read once: the study, its runs with their evaluations, the teachers. A run that is missing, diverged or damaged is kept with its reason.
+//! What lies in a results folder, read once: the study, its runs with their evaluations, the
+//! teachers. A run that is missing, diverged or damaged is kept with its reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +11,10 @@ use crate::files;
 use crate::record::evaluation::{EmbeddingPoint, Evaluation, Sample, Speed};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
-use crate::record::{Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples, read_speed, read_study};
+use crate::record::{
+    Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples,
+    read_speed, read_study,
+};
 use crate::spec::run::RunSpec;
 use crate::table;
 
@@ -58,7 +62,8 @@ pub enum RunState {
     Missing(String),
 }
 
-/// The values of a run by name, as (step, value); dense ones thinned to means over stretches, of which the step is the middle.
+/// The values of a run by name, as (step, value); dense ones thinned to means over stretches, of
+/// which the step is the middle.
 pub type Curves = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl StudyData {
@@ -68,11 +73,26 @@ impl StudyData {
     /// A `lock.toml` that is missing or damaged. Nothing that is wrong with a run is an error.
     pub fn read(layout: &Layout) -> Result<Self> {
         let study = read_study(layout)?;
-        let (keys, run_of_cell) = distinct(&study.cells, |cell| (cell.run.clone(), cell.evaluation.clone()));
-        let (teacher_keys, _) = distinct(&study.cells, |cell| (cell.teacher.clone(), cell.teacher_evaluation.clone()));
-        let runs = keys.par_iter().map(|(id, key)| RunData::read(layout.run(id), id, key, true)).collect();
-        let teachers = teacher_keys.par_iter().map(|(id, key)| RunData::read(layout.teacher(id), id, key, false)).collect();
-        Ok(Self { study, runs, run_of_cell, teachers })
+        let (keys, run_of_cell) = distinct(&study.cells, |cell| {
+            (cell.run.clone(), cell.evaluation.clone())
+        });
+        let (teacher_keys, _) = distinct(&study.cells, |cell| {
+            (cell.teacher.clone(), cell.teacher_evaluation.clone())
+        });
+        let runs = keys
+            .par_iter()
+            .map(|(id, key)| RunData::read(layout.run(id), id, key, true))
+            .collect();
+        let teachers = teacher_keys
+            .par_iter()
+            .map(|(id, key)| RunData::read(layout.teacher(id), id, key, false))
+            .collect();
+        Ok(Self {
+            study,
+            runs,
+            run_of_cell,
+            teachers,
+        })
     }
 
     /// The run of a cell.
@@ -82,7 +102,10 @@ impl StudyData {
 }
 
 /// Distinct keys in the order of first appearance, and the place of each cell's key among them.
-fn distinct(cells: &[Cell], key: impl Fn(&Cell) -> (String, String)) -> (Vec<(String, String)>, Vec<usize>) {
+fn distinct(
+    cells: &[Cell],
+    key: impl Fn(&Cell) -> (String, String),
+) -> (Vec<(String, String)>, Vec<usize>) {
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut keys = Vec::new();
     let places_of_cells = cells.iter().map(|cell| {
@@ -108,7 +131,9 @@ impl RunData {
             speed: None,
             training_seconds: None,
         };
-        data.state = data.fill(is_run).unwrap_or_else(|error| RunState::Missing(format!("damaged: {error:#}")));
+        data.state = data
+            .fill(is_run)
+            .unwrap_or_else(|error| RunState::Missing(format!("damaged: {error:#}")));
         if data.state != RunState::Finished {
             data.evaluation = None;
         }
@@ -136,7 +161,14 @@ impl RunData {
             self.curves = read_curves(&folder.metrics())?;
         }
         if !evaluation.evaluation().exists() {
-            return Ok(RunState::Missing(if is_run { "trained, but not evaluated" } else { "not evaluated" }.to_owned()));
+            return Ok(RunState::Missing(
+                if is_run {
+                    "trained, but not evaluated"
+                } else {
+                    "not evaluated"
+                }
+                .to_owned(),
+            ));
         }
         self.evaluation = Some(read_evaluation(&evaluation)?);
         self.speed = read_speed(&evaluation)?;
@@ -162,24 +194,39 @@ impl RunData {
 
     /// Test NLL in nats per token.
     pub fn nll(&self) -> Option<f64> {
-        self.evaluation.as_ref().map(|evaluation| evaluation.test.nll_nats_per_token)
+        self.evaluation
+            .as_ref()
+            .map(|evaluation| evaluation.test.nll_nats_per_token)
     }
 }
 
 fn read_spec(path: &Path) -> Result<RunSpec> {
-    toml::from_str(&files::read_text(path, SPEC_LIMIT)?).with_context(|| format!("{} is damaged", path.display()))
+    toml::from_str(&files::read_text(path, SPEC_LIMIT)?)
+        .with_context(|| format!("{} is damaged", path.display()))
 }
 
 /// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.
 fn read_curves(path: &Path) -> Result<Curves> {
     let table = table::read(path)?;
-    let steps = table.u64("step").with_context(|| format!("{} is not a table of metrics", path.display()))?;
-    let length = steps.last().map_or(1, |last| last + 1).div_ceil(STRETCHES).max(1);
+    let steps = table
+        .u64("step")
+        .with_context(|| format!("{} is not a table of metrics", path.display()))?;
+    let length = steps
+        .last()
+        .map_or(1, |last| last + 1)
+        .div_ceil(STRETCHES)
+        .max(1);
     let mut curves = Curves::new();
     for name in table.names().filter(|&name| name != "step") {
-        let values = table.sparse(name).with_context(|| format!("{} is not a table of metrics", path.display()))?;
-        let present =
-            steps.iter().zip(values.iter()).filter_map(|(&step, value)| value.filter(|v| v.is_finite()).map(|value| (step, value)));
+        let values = table
+            .sparse(name)
+            .with_context(|| format!("{} is not a table of metrics", path.display()))?;
+        let present = steps
+            .iter()
+            .zip(values.iter())
+            .filter_map(|(&step, value)| {
+                value.filter(|v| v.is_finite()).map(|value| (step, value))
+            });
         // What is measured at times stays as it is.
         let curve = if name.starts_with("validation.") {
             present.map(|(step, value)| (step as f64, value)).collect()
@@ -199,7 +246,10 @@ fn thin(values: impl Iterator<Item = (u64, f64)>, length: u64) -> Vec<(f64, f64)
     let (mut stretch, mut sum, mut count) = (0, 0.0, 0u64);
     let mut close = |stretch: u64, sum: f64, count: u64| {
         if count > 0 {
-            thinned.push(((stretch * length) as f64 + (length - 1) as f64 / 2.0, sum / count as f64));
+            thinned.push((
+                (stretch * length) as f64 + (length - 1) as f64 / 2.0,
+                sum / count as f64,
+            ));
         }
     };
     for (step, value) in values {
@@ -214,7 +264,8 @@ fn thin(values: impl Iterator<Item = (u64, f64)>, length: u64) -> Vec<(f64, f64)
     thinned
 }
 
-/// The sum of all steps' seconds; times are extras, so whatever is wrong with the file, there are none.
+/// The sum of all steps' seconds; times are extras, so whatever is wrong with the file, there are
+/// none.
 fn read_seconds(path: &Path) -> Option<f64> {
     if !path.exists() {
         return None;
@@ -233,7 +284,10 @@ mod tests {
         assert_eq!(thin(line(3), 1), [(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)]);
         assert_eq!(thin(line(7), 3), [(1.0, 1.0), (4.0, 4.0), (7.0, 6.0)]);
         // A gap of a whole stretch is a gap.
-        assert_eq!(thin([(0, 1.0), (9, 5.0)].into_iter(), 3), [(1.0, 1.0), (10.0, 5.0)]);
+        assert_eq!(
+            thin([(0, 1.0), (9, 5.0)].into_iter(), 3),
+            [(1.0, 1.0), (10.0, 5.0)]
+        );
         assert!(thin(std::iter::empty(), 3).is_empty());
     }
 }

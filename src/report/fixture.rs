@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::record::evaluation::{
-    Agreement, Evaluation, LayerDistance, Perplexity, Protocol, Sample, Size, SourceNll, Speed, TrainingCost, Values,
+    Agreement, Evaluation, LayerDistance, Perplexity, Protocol, Sample, Size, SourceNll, Speed,
+    TrainingCost, Values,
 };
 use crate::record::layout::{EvaluationFolder, Layout};
 use crate::record::study::{Arm, Axis, Cell, Change, Facts, ReportSettings, Study};
@@ -56,7 +57,11 @@ impl Fixture {
         let study = study(shape);
         fs::create_dir_all(&layout.root).unwrap();
         write_study(&layout, &study).unwrap();
-        let fixture = Self { _folder: folder, layout, study };
+        let fixture = Self {
+            _folder: folder,
+            layout,
+            study,
+        };
         for cell in &fixture.study.cells {
             let run = fixture.layout.run(&cell.run);
             if run.root.exists() {
@@ -65,11 +70,17 @@ impl Fixture {
             let evaluation = run.evaluation(&cell.evaluation);
             fs::create_dir_all(&evaluation.root).unwrap();
             fs::write(run.spec(), toml::to_string(&spec(cell)).unwrap()).unwrap();
-            fs::write(run.metrics(), to_parquet(&metrics(cell, shape.steps)).unwrap()).unwrap();
+            fs::write(
+                run.metrics(),
+                to_parquet(&metrics(cell, shape.steps)).unwrap(),
+            )
+            .unwrap();
             json(&evaluation.evaluation(), &student(cell));
             if shape.extras {
                 extras(&evaluation, &cell.at["arm"]);
-                let seconds = Table::new().with("step", Column::U64(vec![0, 1])).with("seconds", Column::F64(vec![30.0, 31.5]));
+                let seconds = Table::new()
+                    .with("step", Column::U64(vec![0, 1]))
+                    .with("seconds", Column::F64(vec![30.0, 31.5]));
                 fs::write(run.timings(), to_parquet(&seconds).unwrap()).unwrap();
             }
         }
@@ -79,7 +90,12 @@ impl Fixture {
             json(&evaluation.evaluation(), &teacher());
             json(
                 &evaluation.speed(),
-                &Speed { prefill_tokens_per_second: 2000.0, decode_tokens_per_second: 40.0, context: 256, threads: 2 },
+                &Speed {
+                    prefill_tokens_per_second: 2000.0,
+                    decode_tokens_per_second: 40.0,
+                    context: 256,
+                    threads: 2,
+                },
             );
         }
         fixture
@@ -95,7 +111,14 @@ impl Fixture {
     pub fn diverge(&self, run: &str) {
         let folder = self.layout.run(run);
         fs::remove_dir_all(folder.root.join("evals")).unwrap();
-        json(&folder.failure(), &Failure { reason: "term.kl is NaN".to_owned(), step: 17, term: Some("kl".to_owned()) });
+        json(
+            &folder.failure(),
+            &Failure {
+                reason: "term.kl is NaN".to_owned(),
+                step: 17,
+                term: Some("kl".to_owned()),
+            },
+        );
     }
 
     /// Removes a run.
@@ -140,7 +163,10 @@ fn study(shape: &Shape) -> Study {
             }
         }
     }
-    let axis = |key: &str, values: Vec<String>| Axis { key: key.to_owned(), values };
+    let axis = |key: &str, values: Vec<String>| Axis {
+        key: key.to_owned(),
+        values,
+    };
     let owned = |values: &[&str]| values.iter().map(|&value| value.to_owned()).collect();
     Study {
         format: 1,
@@ -152,8 +178,14 @@ fn study(shape: &Shape) -> Study {
         axes: vec![
             axis("arm", owned(&shape.arms)),
             axis("match.strategy", owned(&shape.strategies)),
-            axis("student.layers", shape.layers.iter().map(usize::to_string).collect()),
-            axis("seed", (0..shape.seeds).map(|seed| seed.to_string()).collect()),
+            axis(
+                "student.layers",
+                shape.layers.iter().map(usize::to_string).collect(),
+            ),
+            axis(
+                "seed",
+                (0..shape.seeds).map(|seed| seed.to_string()).collect(),
+            ),
         ],
         cells,
         arms: shape
@@ -168,7 +200,11 @@ fn study(shape: &Shape) -> Study {
                             baseline: Some("\"hidden.mse\"".to_owned()),
                             value: Some("\"hidden.wasserstein\"".to_owned()),
                         },
-                        Change { key: "loss.hidden.critic.width".to_owned(), baseline: None, value: Some("64".to_owned()) },
+                        Change {
+                            key: "loss.hidden.critic.width".to_owned(),
+                            baseline: None,
+                            value: Some("64".to_owned()),
+                        },
                     ]
                 } else {
                     Vec::new()
@@ -198,13 +234,23 @@ fn place(names: &[&str], name: &str) -> f64 {
     names.iter().position(|own| *own == name).unwrap_or(0) as f64
 }
 
-/// The loss of a cell: the arms differ by about 0.02, strategies by 0.01, seeds by 0.008, with a little interaction.
+/// The loss of a cell: the arms differ by about 0.02, strategies by 0.01, seeds by 0.008, with a
+/// little interaction.
 pub fn loss(cell: &Cell) -> f64 {
     let arm = place(&["wasserstein", "mse", "cosine", "none"], &cell.at["arm"]);
-    let strategy = if arm == 3.0 { 0.0 } else { place(&["uniform", "last", "first", "reverse", "shuffled"], &cell.at["match.strategy"]) };
+    let strategy = if arm == 3.0 {
+        0.0
+    } else {
+        place(
+            &["uniform", "last", "first", "reverse", "shuffled"],
+            &cell.at["match.strategy"],
+        )
+    };
     let layers: f64 = cell.at["student.layers"].parse().unwrap();
     let seed: f64 = cell.at["seed"].parse().unwrap();
-    3.3 + 0.02 * arm + 0.01 * strategy - 0.05 * layers + 0.008 * (1.7 * seed).sin() + 0.002 * (2.3 * seed + arm + 0.5 * strategy).cos()
+    3.3 + 0.02 * arm + 0.01 * strategy - 0.05 * layers
+        + 0.008 * (1.7 * seed).sin()
+        + 0.002 * (2.3 * seed + arm + 0.5 * strategy).cos()
 }
 
 fn student(cell: &Cell) -> Evaluation {
@@ -220,7 +266,11 @@ fn student(cell: &Cell) -> Evaluation {
         })
         .collect();
     Evaluation {
-        teacher: Some(Agreement { kl_nats_per_token: loss(cell) - 2.9, top1: 0.62, layers: distances }),
+        teacher: Some(Agreement {
+            kl_nats_per_token: loss(cell) - 2.9,
+            top1: 0.62,
+            layers: distances,
+        }),
         training: Some(TrainingCost {
             student_flops: 3e12 * layers as f64,
             teacher_flops: 8e12,
@@ -233,7 +283,12 @@ fn student(cell: &Cell) -> Evaluation {
 
 fn teacher() -> Evaluation {
     Evaluation {
-        training: Some(TrainingCost { student_flops: 2e14, teacher_flops: 0.0, critic_flops: 0.0, tokens: 5_000_000 }),
+        training: Some(TrainingCost {
+            student_flops: 2e14,
+            teacher_flops: 0.0,
+            critic_flops: 0.0,
+            tokens: 5_000_000,
+        }),
         ..evaluation(2.95, 8)
     }
 }
@@ -250,7 +305,16 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
         word_perplexity: (nll * 5001.0 / 3000.0).exp(),
         bits_per_byte: nll * 5001.0 / (20_000.0 * std::f64::consts::LN_2),
         documents: (0..50)
-            .map(|document| (100.0 * nll * (1.0 + 0.1 * f64::from(document).sin() + 0.002 * (f64::from(document) * nll).cos()), 100))
+            .map(|document| {
+                (
+                    100.0
+                        * nll
+                        * (1.0
+                            + 0.1 * f64::from(document).sin()
+                            + 0.002 * (f64::from(document) * nll).cos()),
+                    100,
+                )
+            })
             .collect(),
     };
     Evaluation {
@@ -278,7 +342,11 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
         validation: perplexity(nll + 0.01),
         teacher: None,
         training: None,
-        source: Some(SourceNll { exact_nats_per_token: Some(2.71), entropy_nats_per_token: Some(2.7), unigram_nats_per_token: 5.6 }),
+        source: Some(SourceNll {
+            exact_nats_per_token: Some(2.71),
+            entropy_nats_per_token: Some(2.7),
+            unigram_nats_per_token: 5.6,
+        }),
     }
 }
 
@@ -287,22 +355,29 @@ fn spec(cell: &Cell) -> RunSpec {
     let hidden = match cell.at["arm"].as_str() {
         "none" => "",
         "wasserstein" => {
-            "[loss.hidden]\nkind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic = { width = 64, depth = 2, steps = 5, slope = 0.2, lipschitz = \"gradient-penalty\", penalty = 10.0, lr = 1e-4, betas = [0.0, 0.9], warmup = 100 }\n"
+            "[loss.hidden]\nkind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic \
+             = { width = 64, depth = 2, steps = 5, slope = 0.2, lipschitz = \"gradient-penalty\", \
+             penalty = 10.0, lr = 1e-4, betas = [0.0, 0.9], warmup = 100 }\n"
         }
-        _ => "[loss.hidden]\nkind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = false\n",
+        _ => {
+            "[loss.hidden]\nkind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = \
+             false\n"
+        }
     };
-    let train = "steps = 400\nbatch = 4\ncontext = 64\naccumulate = 1\nshuffle = true\nlr = { peak = 5e-4, warmup = \"5%\", decay = \"cosine\", floor = \"10%\" }\nbetas = [0.9, 0.999]\neps = 1e-8\nweight_decay = 0.01\nclip = 1.0\nkeep = \"last\"\ncheckpoint_every = 100\nevaluate_every = 40\n";
+    let train = "steps = 400\nbatch = 4\ncontext = 64\naccumulate = 1\nshuffle = true\nlr = { \
+                 peak = 5e-4, warmup = \"5%\", decay = \"cosine\", floor = \"10%\" }\nbetas = \
+                 [0.9, 0.999]\neps = 1e-8\nweight_decay = 0.01\nclip = 1.0\nkeep = \
+                 \"last\"\ncheckpoint_every = 100\nevaluate_every = 40\n";
     let text = format!(
-        "seed = {}\n\
-         [dataset]\nsource = \"synthetic\"\nseed = 0\ntrain_words = 1000\nvalidation_words = 100\ntest_words = 100\n\
-         [tokenizer]\nsource = \"train\"\nvocab_size = 512\n\
-         [teacher]\nsource = \"train\"\nlayers = 8\nwidth = 64\nheads = 4\nseed = 0\n[teacher.train]\n{train}\
-         [student]\nlayers = {}\nwidth = 64\nheads = 4\ninit = \"random\"\n\
-         [match]\nstrategy = \"pairs\"\npairs = [[1, 2]]\n\
-         [loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\ndirection = \"forward\"\n{hidden}\
-         [balance]\nmode = \"gradient\"\nbatches = 8\nreference = \"kl\"\n\
-         [train]\n{train}\
-         [evaluate]\ncontext = 256\nstride = 128\nsamples = {{ prompts = 2, tokens = 16 }}\nprobe_tokens = 512\ndirections = 64\nembed_tokens = 100\n",
+        "seed = {}\n[dataset]\nsource = \"synthetic\"\nseed = 0\ntrain_words = \
+         1000\nvalidation_words = 100\ntest_words = 100\n[tokenizer]\nsource = \
+         \"train\"\nvocab_size = 512\n[teacher]\nsource = \"train\"\nlayers = 8\nwidth = \
+         64\nheads = 4\nseed = 0\n[teacher.train]\n{train}[student]\nlayers = {}\nwidth = \
+         64\nheads = 4\ninit = \"random\"\n[match]\nstrategy = \"pairs\"\npairs = [[1, \
+         2]]\n[loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\ndirection = \
+         \"forward\"\n{hidden}[balance]\nmode = \"gradient\"\nbatches = 8\nreference = \
+         \"kl\"\n[train]\n{train}[evaluate]\ncontext = 256\nstride = 128\nsamples = {{ prompts = \
+         2, tokens = 16 }}\nprobe_tokens = 512\ndirections = 64\nembed_tokens = 100\n",
         cell.at["seed"], cell.at["student.layers"]
     );
     toml::from_str(&text).unwrap()
@@ -332,25 +407,45 @@ fn metrics(cell: &Cell, steps: u64) -> Table {
         }
         if arm == "wasserstein" {
             for layer in 1..=4u32 {
-                row.insert(format!("critic.hidden.{layer}.estimate"), (0.3 + 2.0 * fall) * f64::from(layer) / 2.0 + noise);
+                row.insert(
+                    format!("critic.hidden.{layer}.estimate"),
+                    (0.3 + 2.0 * fall) * f64::from(layer) / 2.0 + noise,
+                );
                 row.insert(format!("critic.hidden.{layer}.penalty"), 0.05 * fall);
-                row.insert(format!("critic.hidden.{layer}.gradient_norm"), 1.0 + 0.02 * f64::from(layer) - 0.8 * (-20.0 * x).exp());
+                row.insert(
+                    format!("critic.hidden.{layer}.gradient_norm"),
+                    1.0 + 0.02 * f64::from(layer) - 0.8 * (-20.0 * x).exp(),
+                );
             }
         }
         if (step + 1) % (steps / 10).max(1) == 0 {
-            row.insert("validation.nll".to_owned(), end + 0.01 + 3.0 * (-6.0 * (x + 1.0 / steps as f64)).exp());
+            row.insert(
+                "validation.nll".to_owned(),
+                end + 0.01 + 3.0 * (-6.0 * (x + 1.0 / steps as f64)).exp(),
+            );
         }
         rows.push(row);
     }
     let names: std::collections::BTreeSet<&String> = rows.iter().flat_map(Values::keys).collect();
     let table = Table::new().with("step", Column::U64((0..steps).collect()));
-    names
-        .into_iter()
-        .fold(table, |table, name| table.with(name.clone(), Column::Sparse(rows.iter().map(|row| row.get(name).copied()).collect())))
+    names.into_iter().fold(table, |table, name| {
+        table.with(
+            name.clone(),
+            Column::Sparse(rows.iter().map(|row| row.get(name).copied()).collect()),
+        )
+    })
 }
 
 fn extras(folder: &EvaluationFolder, arm: &str) {
-    json(&folder.speed(), &Speed { prefill_tokens_per_second: 5000.0, decode_tokens_per_second: 123.4, context: 256, threads: 2 });
+    json(
+        &folder.speed(),
+        &Speed {
+            prefill_tokens_per_second: 5000.0,
+            decode_tokens_per_second: 123.4,
+            context: 256,
+            threads: 2,
+        },
+    );
     let sample = |number: usize| Sample {
         prompt: format!("Once upon a time, prompt {number}"),
         reference: "there was a fox | who *slept*.".to_owned(),
@@ -363,14 +458,34 @@ fn extras(folder: &EvaluationFolder, arm: &str) {
         .flat_map(|token| {
             let (turn, out) = (f64::from(token) * 2.4, 3.0 * f64::from(token).sqrt());
             let (x, y) = (out * turn.cos(), out * turn.sin());
-            [("teacher", token, x, y), ("student", token, x + shift + turn.sin(), y + (3.0 * turn).cos())]
+            [
+                ("teacher", token, x, y),
+                (
+                    "student",
+                    token,
+                    x + shift + turn.sin(),
+                    y + (3.0 * turn).cos(),
+                ),
+            ]
         })
         .collect();
     let table = Table::new()
-        .with("model", Column::Text(points.iter().map(|point| point.0.to_owned()).collect()))
-        .with("token", Column::U32(points.iter().map(|point| point.1).collect()))
+        .with(
+            "model",
+            Column::Text(points.iter().map(|point| point.0.to_owned()).collect()),
+        )
+        .with(
+            "token",
+            Column::U32(points.iter().map(|point| point.1).collect()),
+        )
         .with("layer", Column::U32(points.iter().map(|_| 4).collect()))
-        .with("x", Column::F64(points.iter().map(|point| point.2).collect()))
-        .with("y", Column::F64(points.iter().map(|point| point.3).collect()));
+        .with(
+            "x",
+            Column::F64(points.iter().map(|point| point.2).collect()),
+        )
+        .with(
+            "y",
+            Column::F64(points.iter().map(|point| point.3).collect()),
+        );
     fs::write(folder.embedding(), to_parquet(&table).unwrap()).unwrap();
 }

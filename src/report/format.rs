@@ -1,4 +1,5 @@
-//! Numbers and texts as a report shows them: four significant digits, units that a reader knows, and nothing that Markdown could take for markup.
+//! Numbers and texts as a report shows them: four significant digits, units that a reader knows,
+//! and nothing that Markdown could take for markup.
 
 /// What stands where there is no value.
 pub const ABSENT: &str = "–";
@@ -9,7 +10,11 @@ pub fn significant(value: f64, digits: usize) -> String {
         return "0".to_owned();
     }
     if !value.is_finite() {
-        return if value.is_nan() { ABSENT.to_owned() } else { format!("{}∞", if value < 0.0 { "−" } else { "" }) };
+        return if value.is_nan() {
+            ABSENT.to_owned()
+        } else {
+            format!("{}∞", if value < 0.0 { "−" } else { "" })
+        };
     }
     let exponent = exponent_of(value, digits);
     if !(-4..6).contains(&exponent) {
@@ -21,7 +26,10 @@ pub fn significant(value: f64, digits: usize) -> String {
 /// The power of ten of the first digit, after rounding to so many digits.
 fn exponent_of(value: f64, digits: usize) -> i32 {
     let written = format!("{:.*e}", digits.saturating_sub(1), value.abs());
-    written.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+    written
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok())
+        .unwrap_or(0)
 }
 
 /// `value` with so many decimals, and a true minus sign.
@@ -46,7 +54,11 @@ pub fn plain(value: f64) -> String {
 /// As [`fixed`], with a plus sign before what is positive.
 pub fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
-    if value > 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) { format!("+{text}") } else { text }
+    if value > 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+        format!("+{text}")
+    } else {
+        text
+    }
 }
 
 /// `1.234·10¹⁵`.
@@ -62,22 +74,42 @@ pub fn power(value: f64, digits: usize) -> String {
 /// A number in superscript digits.
 pub fn superscript(number: &str) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    number.chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
+    number
+        .chars()
+        .map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]))
+        .collect()
 }
 
 /// A whole number with commas between thousands.
 pub fn count(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
-    let grouped: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
-    format!("{}{}", if value <= -0.5 { "−" } else { "" }, grouped.join(","))
+    let grouped: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|chunk| std::str::from_utf8(chunk).ok())
+        .collect();
+    format!(
+        "{}{}",
+        if value <= -0.5 { "−" } else { "" },
+        grouped.join(",")
+    )
 }
 
 /// `82.1 M`: with the prefixes k, M, G, T, P, E.
 pub fn prefixed(value: f64, digits: usize) -> String {
     const PREFIXES: [&str; 7] = ["", " k", " M", " G", " T", " P", " E"];
-    let exponent = if value == 0.0 || !value.is_finite() { 0 } else { exponent_of(value, digits) };
+    let exponent = if value == 0.0 || !value.is_finite() {
+        0
+    } else {
+        exponent_of(value, digits)
+    };
     let step = (exponent.max(0) / 3).min(PREFIXES.len() as i32 - 1);
-    format!("{}{}", significant(value / 1000f64.powi(step), digits), PREFIXES[step as usize])
+    format!(
+        "{}{}",
+        significant(value / 1000f64.powi(step), digits),
+        PREFIXES[step as usize]
+    )
 }
 
 /// Seconds as a person says them.
@@ -112,10 +144,18 @@ pub fn inert(text: &str) -> String {
 
 /// Text as code inside a table: one line, in as many backticks as it needs.
 pub fn code(text: &str) -> String {
-    let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    let space = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{space}{}{space}{fence}", text.replace('|', "\\|"))
 }
 
@@ -140,26 +180,59 @@ mod tests {
         ] {
             assert_eq!(significant(value, 4), text);
         }
-        assert_eq!((plain(100.0 * (1.0 - 0.05)), plain(100.0 * (1.0 - 0.025)), plain(-0.5)), ("95".into(), "97.5".into(), "−0.5".into()));
+        assert_eq!(
+            (
+                plain(100.0 * (1.0 - 0.05)),
+                plain(100.0 * (1.0 - 0.025)),
+                plain(-0.5)
+            ),
+            ("95".into(), "97.5".into(), "−0.5".into())
+        );
         assert_eq!(fixed(-0.00004, 4), "0.0000");
         assert_eq!(fixed(-0.00006, 4), "−0.0001");
-        assert_eq!((signed(0.012, 3), signed(-0.012, 3), signed(0.00001, 3)), ("+0.012".into(), "−0.012".into(), "0.000".into()));
+        assert_eq!(
+            (signed(0.012, 3), signed(-0.012, 3), signed(0.00001, 3)),
+            ("+0.012".into(), "−0.012".into(), "0.000".into())
+        );
     }
 
     #[test]
     fn counts_powers_prefixes_and_durations_read_well() {
-        assert_eq!((count(82_112_256.0), count(999.0), count(-1000.0)), ("82,112,256".into(), "999".into(), "−1,000".into()));
-        assert_eq!(power(1.234e15, 3), "1.23·10¹⁵");
-        assert_eq!((prefixed(82_112_256.0, 3), prefixed(999.99, 3), prefixed(0.0, 3)), ("82.1 M".into(), "1.00 k".into(), "0".into()));
         assert_eq!(
-            (duration(0.0125), duration(61.0), duration(600.0), duration(9000.0)),
-            ("12 ms".into(), "61.0 s".into(), "10.0 min".into(), "2.50 h".into())
+            (count(82_112_256.0), count(999.0), count(-1000.0)),
+            ("82,112,256".into(), "999".into(), "−1,000".into())
+        );
+        assert_eq!(power(1.234e15, 3), "1.23·10¹⁵");
+        assert_eq!(
+            (
+                prefixed(82_112_256.0, 3),
+                prefixed(999.99, 3),
+                prefixed(0.0, 3)
+            ),
+            ("82.1 M".into(), "1.00 k".into(), "0".into())
+        );
+        assert_eq!(
+            (
+                duration(0.0125),
+                duration(61.0),
+                duration(600.0),
+                duration(9000.0)
+            ),
+            (
+                "12 ms".into(),
+                "61.0 s".into(),
+                "10.0 min".into(),
+                "2.50 h".into()
+            )
         );
     }
 
     #[test]
     fn foreign_text_cannot_become_markup() {
-        assert_eq!(inert("a|b <script>\n*x* [y](z)"), "a\\|b &lt;script&gt; ↵ \\*x\\* \\[y\\](z)");
+        assert_eq!(
+            inert("a|b <script>\n*x* [y](z)"),
+            "a\\|b &lt;script&gt; ↵ \\*x\\* \\[y\\](z)"
+        );
         assert_eq!(code("a`b|c"), "``a`b\\|c``");
     }
 }

@@ -1,4 +1,5 @@
-//! The frame: a row for every cell of the grid, sorted by the axes in the order of the spec, and its groups (the cells that differ in their seed alone).
+//! The frame: a row for every cell of the grid, sorted by the axes in the order of the spec, and
+//! its groups (the cells that differ in their seed alone).
 //!
 //! The same rows are `runs.csv` and `runs.parquet`.
 
@@ -28,7 +29,11 @@ fn order(data: &StudyData) -> Vec<usize> {
     let study = &data.study;
     let key = |cell: usize| -> Vec<usize> {
         let place = |axis: &crate::record::study::Axis| {
-            study.cells[cell].at.get(&axis.key).and_then(|value| axis.values.iter().position(|own| own == value)).unwrap_or(usize::MAX)
+            study.cells[cell]
+                .at
+                .get(&axis.key)
+                .and_then(|value| axis.values.iter().position(|own| own == value))
+                .unwrap_or(usize::MAX)
         };
         study.axes.iter().map(place).collect()
     };
@@ -40,17 +45,38 @@ fn order(data: &StudyData) -> Vec<usize> {
 /// The table of all cells.
 pub fn table(data: &StudyData) -> Table {
     let cells = order(data);
-    let texts = |value: &dyn Fn(usize) -> String| Column::Text(cells.iter().map(|&cell| value(cell)).collect());
-    let axis_value = |cell: usize, axis: &str| data.study.cells[cell].at.get(axis).cloned().unwrap_or_default();
-    let mut table =
-        data.study.axes.iter().fold(Table::new(), |table, axis| table.with(axis.key.clone(), texts(&|cell| axis_value(cell, &axis.key))));
+    let texts = |value: &dyn Fn(usize) -> String| {
+        Column::Text(cells.iter().map(|&cell| value(cell)).collect())
+    };
+    let axis_value = |cell: usize, axis: &str| {
+        data.study.cells[cell]
+            .at
+            .get(axis)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut table = data.study.axes.iter().fold(Table::new(), |table, axis| {
+        table.with(axis.key.clone(), texts(&|cell| axis_value(cell, &axis.key)))
+    });
     table = table
         .with("run.id", texts(&|cell| data.run(cell).id.clone()))
-        .with("run.evaluation", texts(&|cell| data.run(cell).evaluation_key.clone()))
-        .with("run.state", texts(&|cell| state_word(data.run(cell)).to_owned()))
-        .with("run.reason", texts(&|cell| reason(data.run(cell)).unwrap_or_default()));
+        .with(
+            "run.evaluation",
+            texts(&|cell| data.run(cell).evaluation_key.clone()),
+        )
+        .with(
+            "run.state",
+            texts(&|cell| state_word(data.run(cell)).to_owned()),
+        )
+        .with(
+            "run.reason",
+            texts(&|cell| reason(data.run(cell)).unwrap_or_default()),
+        );
     numbers().into_iter().fold(table, |table, (name, value)| {
-        let values = cells.iter().map(|&cell| data.run(cell).evaluation.as_ref().and_then(value)).collect();
+        let values = cells
+            .iter()
+            .map(|&cell| data.run(cell).evaluation.as_ref().and_then(value))
+            .collect();
         table.with(name, Column::Sparse(values))
     })
 }
@@ -61,21 +87,41 @@ type Number = fn(&Evaluation) -> Option<f64>;
 /// The columns of numbers, with units in their names.
 fn numbers() -> Vec<(&'static str, Number)> {
     vec![
-        ("test.nll_nats_per_token", |e| Some(e.test.nll_nats_per_token)),
+        ("test.nll_nats_per_token", |e| {
+            Some(e.test.nll_nats_per_token)
+        }),
         ("test.perplexity", |e| Some(e.test.perplexity)),
         ("test.word_perplexity", |e| Some(e.test.word_perplexity)),
         ("test.bits_per_byte", |e| Some(e.test.bits_per_byte)),
-        ("validation.nll_nats_per_token", |e| Some(e.validation.nll_nats_per_token)),
-        ("teacher.kl_nats_per_token", |e| e.teacher.as_ref().map(|teacher| teacher.kl_nats_per_token)),
-        ("teacher.top1_agreement", |e| e.teacher.as_ref().map(|teacher| teacher.top1)),
+        ("validation.nll_nats_per_token", |e| {
+            Some(e.validation.nll_nats_per_token)
+        }),
+        ("teacher.kl_nats_per_token", |e| {
+            e.teacher.as_ref().map(|teacher| teacher.kl_nats_per_token)
+        }),
+        ("teacher.top1_agreement", |e| {
+            e.teacher.as_ref().map(|teacher| teacher.top1)
+        }),
         ("model.parameters", |e| Some(e.model.parameters as f64)),
-        ("model.parameters_without_embeddings", |e| Some(e.model.parameters_without_embeddings as f64)),
+        ("model.parameters_without_embeddings", |e| {
+            Some(e.model.parameters_without_embeddings as f64)
+        }),
         ("model.bytes", |e| Some(e.model.bytes as f64)),
-        ("model.forward_flops_per_token", |e| Some(e.model.forward_flops_per_token)),
-        ("training.student_flops", |e| e.training.as_ref().map(|training| training.student_flops)),
-        ("training.teacher_flops", |e| e.training.as_ref().map(|training| training.teacher_flops)),
-        ("training.critic_flops", |e| e.training.as_ref().map(|training| training.critic_flops)),
-        ("training.tokens", |e| e.training.as_ref().map(|training| training.tokens as f64)),
+        ("model.forward_flops_per_token", |e| {
+            Some(e.model.forward_flops_per_token)
+        }),
+        ("training.student_flops", |e| {
+            e.training.as_ref().map(|training| training.student_flops)
+        }),
+        ("training.teacher_flops", |e| {
+            e.training.as_ref().map(|training| training.teacher_flops)
+        }),
+        ("training.critic_flops", |e| {
+            e.training.as_ref().map(|training| training.critic_flops)
+        }),
+        ("training.tokens", |e| {
+            e.training.as_ref().map(|training| training.tokens as f64)
+        }),
     ]
 }
 
@@ -103,31 +149,65 @@ pub fn reason(run: &RunData) -> Option<String> {
 /// None that a readable study can cause; the frame's own.
 pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
     let cells = order(data);
-    let axes: Vec<&str> = data.study.axes.iter().map(|axis| axis.key.as_str()).filter(|&key| key != SEED).collect();
+    let axes: Vec<&str> = data
+        .study
+        .axes
+        .iter()
+        .map(|axis| axis.key.as_str())
+        .filter(|&key| key != SEED)
+        .collect();
     let at = |cell: usize| -> BTreeMap<String, String> {
-        data.study.cells[cell].at.iter().filter(|(key, _)| key.as_str() != SEED).map(|(key, value)| (key.clone(), value.clone())).collect()
+        data.study.cells[cell]
+            .at
+            .iter()
+            .filter(|(key, _)| key.as_str() != SEED)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     if cells.is_empty() {
         return Ok(Vec::new());
     }
     if axes.is_empty() {
-        return Ok(vec![Group { at: at(cells[0]), cells }]);
+        return Ok(vec![Group {
+            at: at(cells[0]),
+            cells,
+        }]);
     }
     const CELL: &str = "run.cell";
     let text = |axis: &&str| -> polars::prelude::Column {
-        let values: Vec<&str> = cells.iter().map(|&cell| data.study.cells[cell].at.get(*axis).map_or("", String::as_str)).collect();
+        let values: Vec<&str> = cells
+            .iter()
+            .map(|&cell| {
+                data.study.cells[cell]
+                    .at
+                    .get(*axis)
+                    .map_or("", String::as_str)
+            })
+            .collect();
         Series::new(PlSmallStr::from_str(axis), values).into_column()
     };
     let places: Vec<u64> = cells.iter().map(|&cell| cell as u64).collect();
-    let columns = axes.iter().map(text).chain([Series::new(PlSmallStr::from_static(CELL), places).into_column()]).collect();
+    let columns = axes
+        .iter()
+        .map(text)
+        .chain([Series::new(PlSmallStr::from_static(CELL), places).into_column()])
+        .collect();
     let frame = DataFrame::new(cells.len(), columns).context("the runs are not a table")?;
-    let parts = frame.partition_by_stable(axes, true).context("the runs cannot be grouped")?;
+    let parts = frame
+        .partition_by_stable(axes, true)
+        .context("the runs cannot be grouped")?;
     parts
         .iter()
         .map(|part| {
-            let places = part.column(CELL).and_then(|column| column.u64().cloned()).context("the groups have lost their cells")?;
+            let places = part
+                .column(CELL)
+                .and_then(|column| column.u64().cloned())
+                .context("the groups have lost their cells")?;
             let cells: Vec<usize> = places.iter().flatten().map(|cell| cell as usize).collect();
-            Ok(Group { at: at(cells[0]), cells })
+            Ok(Group {
+                at: at(cells[0]),
+                cells,
+            })
         })
         .collect()
 }

@@ -1,7 +1,10 @@
-//! The report of a study, from what lies in its results folder alone: nothing here trains, evaluates or downloads, and the same folder gives the same bytes.
+//! The report of a study, from what lies in its results folder alone: nothing here trains,
+//! evaluates or downloads, and the same folder gives the same bytes.
 //!
-//! [`render`] reads everything ([`data`]), puts the cells into a frame and groups them by all axes but the seed ([`frame`]), compares the groups ([`statistics`], [`contrasts`]), draws the
-//! figures ([`figures`]), gathers what a template may say ([`context`]) and fills the template ([`template`]). [`write`] stores the result.
+//! [`render`] reads everything ([`data`]), puts the cells into a frame and groups them by all axes
+//! but the seed ([`frame`]), compares the groups ([`statistics`], [`contrasts`]), draws the figures
+//! ([`figures`]), gathers what a template may say ([`context`]) and fills the template
+//! ([`template`]). [`write`] stores the result.
 
 mod context;
 mod contrasts;
@@ -31,18 +34,24 @@ use crate::table;
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`, `runs.csv`, `runs.parquet`.
+    /// Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`,
+    /// `runs.csv`, `runs.parquet`.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The few lines that a terminal shows at the end of a study.
     pub summary: String,
 }
 
-/// Renders the report of the study in `layout`, with `template` or else the one that the study names.
+/// Renders the report of the study in `layout`, with `template` or else the one that the study
+/// names.
 ///
 /// # Errors
 /// A study that cannot be read, a template that cannot be read or filled (with line and column).
 pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
-    let Material { data, drawn, context } = Material::read(layout)?;
+    let Material {
+        data,
+        drawn,
+        context,
+    } = Material::read(layout)?;
     let source = template::source(template, &data.study.report.template)?;
     let report = template::fill(&source, &context)?;
     let runs = frame::table(&data);
@@ -51,8 +60,15 @@ pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
         (PathBuf::from("runs.csv"), runs.to_csv()?),
         (PathBuf::from("runs.parquet"), table::to_parquet(&runs)?),
     ];
-    files.extend(drawn.into_iter().map(|figure| (PathBuf::from(figure.path()), figure.svg.into_bytes())));
-    Ok(Rendered { files, summary: context.summary() })
+    files.extend(
+        drawn
+            .into_iter()
+            .map(|figure| (PathBuf::from(figure.path()), figure.svg.into_bytes())),
+    );
+    Ok(Rendered {
+        files,
+        summary: context.summary(),
+    })
 }
 
 /// All that a report is made of, but for its template.
@@ -73,7 +89,11 @@ impl Material {
         let analysis = contrasts::Analysis::new(&data)?;
         let drawn = figures::draw(&data, &analysis)?;
         let context = context::Context::new(&data, &analysis, &drawn)?;
-        Ok(Self { data, drawn, context })
+        Ok(Self {
+            data,
+            drawn,
+            context,
+        })
     }
 
     /// The page that a template makes of it; `name` is what errors call the template.
@@ -81,11 +101,18 @@ impl Material {
     /// # Errors
     /// A template that cannot be filled (with line and column).
     pub fn page(&self, name: &str, template: &str) -> Result<String> {
-        template::fill(&template::Source { name: name.to_owned(), text: template.to_owned() }, &self.context)
+        template::fill(
+            &template::Source {
+                name: name.to_owned(),
+                text: template.to_owned(),
+            },
+            &self.context,
+        )
     }
 }
 
-/// Renders the report and writes it, again where something was published meanwhile: of several processes at one folder, whoever writes last has seen everything.
+/// Renders the report and writes it, again where something was published meanwhile: of several
+/// processes at one folder, whoever writes last has seen everything.
 ///
 /// # Errors
 /// As [`render`] and [`write`].
@@ -102,13 +129,26 @@ pub fn update(layout: &Layout) -> Result<Rendered> {
 
 /// The folders of finished runs, teachers and evaluations.
 fn published(layout: &Layout) -> BTreeSet<PathBuf> {
-    let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let models: Vec<PathBuf> = ["runs", "teachers"].into_iter().flat_map(|parent| inside(layout.root.join(parent))).collect();
-    let evaluations: Vec<PathBuf> = models.iter().flat_map(|model| inside(model.join("evals"))).collect();
+    let inside = |folder: PathBuf| {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+    };
+    let models: Vec<PathBuf> = ["runs", "teachers"]
+        .into_iter()
+        .flat_map(|parent| inside(layout.root.join(parent)))
+        .collect();
+    let evaluations: Vec<PathBuf> = models
+        .iter()
+        .flat_map(|model| inside(model.join("evals")))
+        .collect();
     models.into_iter().chain(evaluations).collect()
 }
 
-/// Writes a report into the study's folder. Figures of an older report that this one does not have are removed.
+/// Writes a report into the study's folder. Figures of an older report that this one does not have
+/// are removed.
 ///
 /// # Errors
 /// Anything the disk refuses.
@@ -117,10 +157,14 @@ pub fn write(layout: &Layout, rendered: &Rendered) -> Result<()> {
     for (path, bytes) in &rendered.files {
         files::write_atomically(&layout.root.join(path), bytes)?;
     }
-    let Ok(entries) = std::fs::read_dir(layout.figures()) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(layout.figures()) else {
+        return Ok(());
+    };
     for entry in entries.flatten() {
         let path = entry.path();
-        let kept = path.strip_prefix(&layout.root).is_ok_and(|own| rendered.files.iter().any(|(path, _)| path == own));
+        let kept = path
+            .strip_prefix(&layout.root)
+            .is_ok_and(|own| rendered.files.iter().any(|(path, _)| path == own));
         if !kept && path.extension().is_some_and(|extension| extension == "svg") {
             files::remove_file(&path)?;
         }

@@ -1,4 +1,5 @@
-//! Facts of the models themselves: sizes and times, layer distances, balance factors, critics, samples of text.
+//! Facts of the models themselves: sizes and times, layer distances, balance factors, critics,
+//! samples of text.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -40,21 +41,50 @@ pub struct Model {
 }
 
 pub fn models(data: &StudyData, analysis: &Analysis) -> Vec<Model> {
-    // Speed is a matter of the shape, training time of the arm: rows of one shape and arm are one line.
+    // Speed is a matter of the shape, training time of the arm: rows of one shape and arm are one
+    // line.
     let several = data.teachers.len() > 1;
-    let teachers = data
+    let teachers = data.teachers.iter().enumerate().map(|(number, teacher)| {
+        (
+            if several {
+                format!("teacher {}", number + 1)
+            } else {
+                "teacher".to_owned()
+            },
+            vec![teacher],
+        )
+    });
+    let rows = analysis
+        .rows
+        .iter()
+        .map(|row| (row.label.clone(), row.finished(data).collect()));
+    let largest = data
         .teachers
         .iter()
-        .enumerate()
-        .map(|(number, teacher)| (if several { format!("teacher {}", number + 1) } else { "teacher".to_owned() }, vec![teacher]));
-    let rows = analysis.rows.iter().map(|row| (row.label.clone(), row.finished(data).collect()));
-    let largest = data.teachers.iter().find_map(|teacher| teacher.evaluation.as_ref()).map(|evaluation| evaluation.model.parameters as f64);
-    teachers.chain(rows).filter_map(|(label, runs)| model(label, &runs, largest)).collect()
+        .find_map(|teacher| teacher.evaluation.as_ref())
+        .map(|evaluation| evaluation.model.parameters as f64);
+    teachers
+        .chain(rows)
+        .filter_map(|(label, runs)| model(label, &runs, largest))
+        .collect()
 }
 
 fn model(label: String, runs: &[&RunData], largest: Option<f64>) -> Option<Model> {
-    let Size { layers, width, heads, vocabulary, positions, parameters, parameters_without_embeddings, bytes, forward_flops_per_token } =
-        runs.iter().find_map(|run| run.evaluation.as_ref())?.model.clone();
+    let Size {
+        layers,
+        width,
+        heads,
+        vocabulary,
+        positions,
+        parameters,
+        parameters_without_embeddings,
+        bytes,
+        forward_flops_per_token,
+    } = runs
+        .iter()
+        .find_map(|run| run.evaluation.as_ref())?
+        .model
+        .clone();
     let average = |value: fn(&RunData) -> Option<f64>| {
         let values: Vec<f64> = runs.iter().filter_map(|run| value(run)).collect();
         (!values.is_empty()).then(|| mean(&values))
@@ -71,9 +101,19 @@ fn model(label: String, runs: &[&RunData], largest: Option<f64>) -> Option<Model
         parameters_without_embeddings,
         bytes,
         forward_flops_per_token,
-        share: largest.filter(|&largest| largest > 0.0).map(|largest| parameters as f64 / largest),
-        prefill: average(|run| run.speed.as_ref().map(|speed| speed.prefill_tokens_per_second)),
-        decode: average(|run| run.speed.as_ref().map(|speed| speed.decode_tokens_per_second)),
+        share: largest
+            .filter(|&largest| largest > 0.0)
+            .map(|largest| parameters as f64 / largest),
+        prefill: average(|run| {
+            run.speed
+                .as_ref()
+                .map(|speed| speed.prefill_tokens_per_second)
+        }),
+        decode: average(|run| {
+            run.speed
+                .as_ref()
+                .map(|speed| speed.decode_tokens_per_second)
+        }),
         context: speed.map(|speed| speed.context),
         threads: speed.map(|speed| speed.threads),
         training_seconds: average(|run| run.training_seconds),
@@ -92,22 +132,39 @@ pub struct Distances {
 
 pub fn distances(data: &StudyData, analysis: &Analysis) -> Vec<Distances> {
     let of = |row: &Row| {
-        let runs: Vec<&[LayerDistance]> =
-            row.finished(data).filter_map(|run| Some(run.evaluation.as_ref()?.teacher.as_ref()?.layers.as_slice())).collect();
+        let runs: Vec<&[LayerDistance]> = row
+            .finished(data)
+            .filter_map(|run| Some(run.evaluation.as_ref()?.teacher.as_ref()?.layers.as_slice()))
+            .collect();
         let first = runs.first().filter(|layers| !layers.is_empty())?;
         let average = |values: Vec<f64>| (!values.is_empty()).then(|| mean(&values));
         let layers: Vec<LayerDistance> = first
             .iter()
             .enumerate()
             .map(|(place, layer)| LayerDistance {
-                cka: mean(&runs.iter().filter_map(|layers| layers.get(place)).map(|layer| layer.cka).collect::<Vec<_>>()),
-                sliced_w2: average(runs.iter().filter_map(|layers| layers.get(place)?.sliced_w2).collect()),
+                cka: mean(
+                    &runs
+                        .iter()
+                        .filter_map(|layers| layers.get(place))
+                        .map(|layer| layer.cka)
+                        .collect::<Vec<_>>(),
+                ),
+                sliced_w2: average(
+                    runs.iter()
+                        .filter_map(|layers| layers.get(place)?.sliced_w2)
+                        .collect(),
+                ),
                 ..*layer
             })
             .collect();
         let cka = mean(&layers.iter().map(|layer| layer.cka).collect::<Vec<_>>());
         let sliced_w2 = average(layers.iter().filter_map(|layer| layer.sliced_w2).collect());
-        Some(Distances { label: row.label.clone(), layers, cka, sliced_w2 })
+        Some(Distances {
+            label: row.label.clone(),
+            layers,
+            cka,
+            sliced_w2,
+        })
     };
     analysis.rows.iter().filter_map(of).collect()
 }
@@ -127,9 +184,21 @@ pub fn balance(data: &StudyData, analysis: &Analysis) -> Vec<Balance> {
     for row in &analysis.rows {
         let runs: Vec<&RunData> = row.finished(data).collect();
         let Some(first) = runs.first() else { continue };
-        for (name, term) in first.curves.keys().filter_map(|name| Some((name, name.strip_prefix("balance.")?))) {
-            let factors: Vec<f64> = runs.iter().filter_map(|run| Some(run.curves.get(name)?.first()?.1)).collect();
-            found.push(Balance { label: row.label.clone(), term: term.to_owned(), mean: mean(&factors), factors });
+        for (name, term) in first
+            .curves
+            .keys()
+            .filter_map(|name| Some((name, name.strip_prefix("balance.")?)))
+        {
+            let factors: Vec<f64> = runs
+                .iter()
+                .filter_map(|run| Some(run.curves.get(name)?.first()?.1))
+                .collect();
+            found.push(Balance {
+                label: row.label.clone(),
+                term: term.to_owned(),
+                mean: mean(&factors),
+                factors,
+            });
         }
     }
     found
@@ -157,14 +226,22 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<Critic> {
     for row in &analysis.rows {
         let runs: Vec<&RunData> = row.finished(data).collect();
         let Some(first) = runs.first() else { continue };
-        let mut states: Vec<(&str, &str)> =
-            first.curves.keys().filter_map(|name| critic_parts(name)).map(|(term, state, _)| (term, state)).collect();
+        let mut states: Vec<(&str, &str)> = first
+            .curves
+            .keys()
+            .filter_map(|name| critic_parts(name))
+            .map(|(term, state, _)| (term, state))
+            .collect();
         states.sort_by_key(|&(term, state)| (term, state.parse().unwrap_or(usize::MAX)));
         states.dedup();
         for (term, state) in states {
             let last = |value: &str| {
-                let ends: Vec<f64> =
-                    runs.iter().filter_map(|run| end(run.curves.get(&format!("critic.{term}.{state}.{value}"))?)).collect();
+                let ends: Vec<f64> = runs
+                    .iter()
+                    .filter_map(|run| {
+                        end(run.curves.get(&format!("critic.{term}.{state}.{value}"))?)
+                    })
+                    .collect();
                 (!ends.is_empty()).then(|| mean(&ends))
             };
             let lipschitz = lipschitz(first, term);
@@ -174,9 +251,16 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<Critic> {
                 term: term.to_owned(),
                 layer: state.to_owned(),
                 lipschitz: lipschitz.map_or("unknown", word).to_owned(),
-                name: if lipschitz == Some(Lipschitz::Clip) { "K·W1 with K unknown" } else { "critic estimate" }.to_owned(),
+                name: if lipschitz == Some(Lipschitz::Clip) {
+                    "K·W1 with K unknown"
+                } else {
+                    "critic estimate"
+                }
+                .to_owned(),
                 estimate: last("estimate"),
-                is_trusted: gradient_norm.filter(|_| lipschitz != Some(Lipschitz::Clip)).map(|norm| TRUSTED.contains(&norm)),
+                is_trusted: gradient_norm
+                    .filter(|_| lipschitz != Some(Lipschitz::Clip))
+                    .map(|norm| TRUSTED.contains(&norm)),
                 gradient_norm,
             });
         }
@@ -187,7 +271,10 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<Critic> {
 fn lipschitz(run: &RunData, term: &str) -> Option<Lipschitz> {
     match run.spec.as_ref()?.loss.get(term)? {
         Term::HiddenWasserstein { critic, .. } => Some(critic.lipschitz),
-        Term::Lm { .. } | Term::LogitsKl { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } => None,
+        Term::Lm { .. }
+        | Term::LogitsKl { .. }
+        | Term::HiddenMse { .. }
+        | Term::HiddenCosine { .. } => None,
     }
 }
 
@@ -225,7 +312,9 @@ pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<Samples>> {
     let mut found: Vec<Samples> = Vec::new();
     for row in &analysis.rows {
         let arm = row.at.get(ARM);
-        let Some(run) = row.finished(data).next() else { continue };
+        let Some(run) = row.finished(data).next() else {
+            continue;
+        };
         if arms.contains(&arm) {
             continue;
         }
@@ -235,16 +324,25 @@ pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<Samples>> {
         }
         arms.push(arm);
         for sample in samples.into_iter().take(MOST_PROMPTS) {
-            let place = found.iter().position(|own| own.prompt == sample.prompt).unwrap_or_else(|| {
-                let teacher = sample.teacher.map(|text| Continuation { label: "teacher".to_owned(), text });
-                found.push(Samples {
-                    prompt: sample.prompt.clone(),
-                    reference: sample.reference.clone(),
-                    texts: teacher.into_iter().collect(),
+            let place = found
+                .iter()
+                .position(|own| own.prompt == sample.prompt)
+                .unwrap_or_else(|| {
+                    let teacher = sample.teacher.map(|text| Continuation {
+                        label: "teacher".to_owned(),
+                        text,
+                    });
+                    found.push(Samples {
+                        prompt: sample.prompt.clone(),
+                        reference: sample.reference.clone(),
+                        texts: teacher.into_iter().collect(),
+                    });
+                    found.len() - 1
                 });
-                found.len() - 1
+            found[place].texts.push(Continuation {
+                label: row.label.clone(),
+                text: sample.student,
             });
-            found[place].texts.push(Continuation { label: row.label.clone(), text: sample.student });
         }
     }
     Ok(found)

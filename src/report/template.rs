@@ -1,4 +1,6 @@
-//! The template: a built-in one, or a file of the user's. It sees the variables of [`super::context`] and nothing else: it cannot read files, and its work and its output are limited.
+//! The template: a built-in one, or a file of the user's. It sees the variables of
+//! [`super::context`] and nothing else: it cannot read files, and its work and its output are
+//! limited.
 
 use std::path::Path;
 
@@ -27,37 +29,56 @@ pub struct Source {
     pub text: String,
 }
 
-/// The template at `path`, or else the one that a study names: the built-in one, or a path relative to the working folder.
+/// The template at `path`, or else the one that a study names: the built-in one, or a path relative
+/// to the working folder.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub fn source(path: Option<&Path>, named: &str) -> Result<Source> {
     let path = match path {
         Some(path) => path,
-        None if named == BUILT_IN.0 => return Ok(Source { name: named.to_owned(), text: BUILT_IN.1.to_owned() }),
+        None if named == BUILT_IN.0 => {
+            return Ok(Source {
+                name: named.to_owned(),
+                text: BUILT_IN.1.to_owned(),
+            });
+        }
         None => Path::new(named),
     };
     let text = files::read_text(path, LIMIT).with_context(|| {
         format!(
-            "the report's template {} cannot be read; give another with --template, or `{}` for the built-in one",
+            "the report's template {} cannot be read; give another with --template, or `{}` for \
+             the built-in one",
             path.display(),
             BUILT_IN.0
         )
     })?;
-    Ok(Source { name: path.display().to_string(), text })
+    Ok(Source {
+        name: path.display().to_string(),
+        text,
+    })
 }
 
 /// Fills a template.
 ///
 /// # Errors
-/// A template that is not valid, uses a variable that there is not, includes another or goes on without end: with its line and column.
+/// A template that is not valid, uses a variable that there is not, includes another or goes on
+/// without end: with its line and column.
 pub fn fill(source: &Source, context: &Context) -> Result<String> {
     let environment = environment(context.counts.runs as u64);
-    let template = environment.template_from_named_str(&source.name, &source.text).map_err(|error| located(&error, source))?;
+    let template = environment
+        .template_from_named_str(&source.name, &source.text)
+        .map_err(|error| located(&error, source))?;
     let mut output = Limited(Vec::new());
-    let filled = template.render_captured_to(Value::from_serialize(context), &mut output).map(drop);
+    let filled = template
+        .render_captured_to(Value::from_serialize(context), &mut output)
+        .map(drop);
     if output.0.len() >= OUTPUT_LIMIT {
-        bail!("{}: the report would be longer than {} MiB", source.name, OUTPUT_LIMIT >> 20);
+        bail!(
+            "{}: the report would be longer than {} MiB",
+            source.name,
+            OUTPUT_LIMIT >> 20
+        );
     }
     filled.map_err(|error| located(&error, source))?;
     let mut text = String::from_utf8(output.0).context("a report is text")?;
@@ -87,22 +108,51 @@ impl std::io::Write for Limited {
 /// An error of the template as `name:line:column: what`, with the line and a caret.
 fn located(error: &Error, source: &Source) -> anyhow::Error {
     let what = match error.kind() {
-        ErrorKind::OutOfFuel => "the template takes too long: is there a loop without end?".to_owned(),
-        ErrorKind::UndefinedError => {
-            let detail = error.detail().map_or_else(|| "it uses a variable that there is not".to_owned(), str::to_owned);
-            format!("{detail}; templates/README.md lists the variables, and `x is defined` asks whether there is one")
+        ErrorKind::OutOfFuel => {
+            "the template takes too long: is there a loop without end?".to_owned()
         }
-        ErrorKind::TemplateNotFound => "a template cannot include, import or extend another file".to_owned(),
-        kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+        ErrorKind::UndefinedError => {
+            let detail = error.detail().map_or_else(
+                || "it uses a variable that there is not".to_owned(),
+                str::to_owned,
+            );
+            format!(
+                "{detail}; templates/README.md lists the variables, and `x is defined` asks \
+                 whether there is one"
+            )
+        }
+        ErrorKind::TemplateNotFound => {
+            "a template cannot include, import or extend another file".to_owned()
+        }
+        kind => error
+            .detail()
+            .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
     };
-    let Some(line) = error.line() else { return anyhow::anyhow!("{}: {what}", source.name) };
+    let Some(line) = error.line() else {
+        return anyhow::anyhow!("{}: {what}", source.name);
+    };
     let text = source.text.lines().nth(line - 1).unwrap_or("");
-    let start: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let offset = error.range().map_or(0, |range| range.start.saturating_sub(start)).min(text.len());
-    let column = text.char_indices().take_while(|(place, _)| *place < offset).count();
+    let start: usize = source
+        .text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let offset = error
+        .range()
+        .map_or(0, |range| range.start.saturating_sub(start))
+        .min(text.len());
+    let column = text
+        .char_indices()
+        .take_while(|(place, _)| *place < offset)
+        .count();
     let margin = " ".repeat(line.to_string().len());
     // Of a long line, what is around the mark.
-    let from = if column > SHOWN { column - SHOWN / 2 } else { 0 };
+    let from = if column > SHOWN {
+        column - SHOWN / 2
+    } else {
+        0
+    };
     let shown: String = text.chars().skip(from).take(2 * SHOWN).collect();
     anyhow::anyhow!(
         "{}:{line}:{}: {what}\n{margin} |\n{line} | {shown}\n{margin} | {}^",
@@ -112,7 +162,8 @@ fn located(error: &Error, source: &Source) -> anyhow::Error {
     )
 }
 
-/// Characters of a line up to the mark that are shown with an error, and half of those that are shown in all.
+/// Characters of a line up to the mark that are shown with an error, and half of those that are
+/// shown in all.
 const SHOWN: usize = 120;
 
 fn environment(runs: u64) -> Environment<'static> {
@@ -132,24 +183,43 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.add_filter("join", join);
     environment.add_filter("replace", replace);
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
-        number(&value, |x| format::significant(x, digits.unwrap_or(4).clamp(1, 17)))
+        number(&value, |x| {
+            format::significant(x, digits.unwrap_or(4).clamp(1, 17))
+        })
     });
     environment.add_filter("plain", |value: Value| number(&value, format::plain));
-    environment.add_filter("fixed", |value: Value, decimals: usize| number(&value, |x| format::fixed(x, decimals.min(17))));
-    environment.add_filter("signed", |value: Value, decimals: usize| number(&value, |x| format::signed(x, decimals.min(17))));
+    environment.add_filter("fixed", |value: Value, decimals: usize| {
+        number(&value, |x| format::fixed(x, decimals.min(17)))
+    });
+    environment.add_filter("signed", |value: Value, decimals: usize| {
+        number(&value, |x| format::signed(x, decimals.min(17)))
+    });
     environment.add_filter("percent", |value: Value, decimals: Option<usize>| {
-        number(&value, |x| format!("{} %", format::fixed(100.0 * x, decimals.unwrap_or(0).min(17))))
+        number(&value, |x| {
+            format!(
+                "{} %",
+                format::fixed(100.0 * x, decimals.unwrap_or(0).min(17))
+            )
+        })
     });
     environment.add_filter("whole", |value: Value| number(&value, format::count));
-    environment
-        .add_filter("power", |value: Value, digits: Option<usize>| number(&value, |x| format::power(x, digits.unwrap_or(3).clamp(1, 17))));
+    environment.add_filter("power", |value: Value, digits: Option<usize>| {
+        number(&value, |x| {
+            format::power(x, digits.unwrap_or(3).clamp(1, 17))
+        })
+    });
     environment.add_filter("prefixed", |value: Value, digits: Option<usize>| {
-        number(&value, |x| format::prefixed(x, digits.unwrap_or(3).clamp(1, 17)))
+        number(&value, |x| {
+            format::prefixed(x, digits.unwrap_or(3).clamp(1, 17))
+        })
     });
     environment.add_filter("duration", |value: Value| number(&value, format::duration));
     environment.add_filter("exp", |value: Value| match value.kind() {
         ValueKind::Number => f64::try_from(value).map(|x| Value::from(x.exp())),
-        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a number is needed, not a {kind}"))),
+        kind => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a number is needed, not a {kind}"),
+        )),
     });
     environment.add_filter("inert", |value: Value| text(&value, format::inert));
     environment.add_filter("code", |value: Value| text(&value, format::code));
@@ -160,7 +230,12 @@ fn environment(runs: u64) -> Environment<'static> {
 fn join(values: Value, between: Option<String>) -> Result<String, Error> {
     let (mut text, between) = (String::new(), between.unwrap_or_default());
     let values: Box<dyn Iterator<Item = Value>> = match values.as_str() {
-        Some(text) => Box::new(text.chars().map(|c| Value::from(c.to_string())).collect::<Vec<_>>().into_iter()),
+        Some(text) => Box::new(
+            text.chars()
+                .map(|c| Value::from(c.to_string()))
+                .collect::<Vec<_>>()
+                .into_iter(),
+        ),
         None => Box::new(values.try_iter()?),
     };
     for (index, value) in values.enumerate() {
@@ -174,7 +249,12 @@ fn join(values: Value, between: Option<String>) -> Result<String, Error> {
 
 /// The text with every `from` in it replaced.
 fn replace(text: String, from: String, to: String) -> Result<String, Error> {
-    bounded(text.matches(&from).count().saturating_mul(to.len()).saturating_add(text.len()))?;
+    bounded(
+        text.matches(&from)
+            .count()
+            .saturating_mul(to.len())
+            .saturating_add(text.len()),
+    )?;
     Ok(text.replace(&from, &to))
 }
 
@@ -182,7 +262,10 @@ fn bounded(length: usize) -> Result<(), Error> {
     if length <= OUTPUT_LIMIT {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidOperation, format!("a text would be longer than {} MiB", OUTPUT_LIMIT >> 20)))
+    Err(Error::new(
+        ErrorKind::InvalidOperation,
+        format!("a text would be longer than {} MiB", OUTPUT_LIMIT >> 20),
+    ))
 }
 
 /// Formats a number; what is absent shows as such, and what is undefined or no number is an error.
@@ -191,7 +274,10 @@ fn number(value: &Value, form: impl FnOnce(f64) -> String) -> Result<String, Err
         ValueKind::None => Ok(format::ABSENT.to_owned()),
         ValueKind::Number => f64::try_from(value.clone()).map(form),
         ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "undefined value")),
-        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a number is needed, not a {kind}"))),
+        kind => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a number is needed, not a {kind}"),
+        )),
     }
 }
 

@@ -8,7 +8,11 @@ use super::{Rendered, render, write};
 use crate::table;
 
 fn page(rendered: &Rendered) -> String {
-    let (_, bytes) = rendered.files.iter().find(|(path, _)| path.ends_with("report.md")).unwrap();
+    let (_, bytes) = rendered
+        .files
+        .iter()
+        .find(|(path, _)| path.ends_with("report.md"))
+        .unwrap();
     String::from_utf8(bytes.clone()).unwrap()
 }
 
@@ -31,7 +35,11 @@ fn the_report_of_two_arms_by_two_strategies() {
     let rendered = rendered(&fixture, "plain");
     insta::assert_snapshot!("report", page(&rendered));
     insta::assert_snapshot!("summary", rendered.summary);
-    let names: Vec<String> = rendered.files.iter().map(|(path, _)| path.display().to_string()).collect();
+    let names: Vec<String> = rendered
+        .files
+        .iter()
+        .map(|(path, _)| path.display().to_string())
+        .collect();
     assert_eq!(
         names,
         [
@@ -55,8 +63,14 @@ fn the_report_of_two_arms_by_two_strategies() {
 fn rendering_twice_and_on_one_thread_gives_the_same_bytes() {
     let fixture = Fixture::new(&Shape::default());
     let first = render(&fixture.layout, None).unwrap();
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(first, one.install(|| render(&fixture.layout, None).unwrap()));
+    let one = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
+    assert_eq!(
+        first,
+        one.install(|| render(&fixture.layout, None).unwrap())
+    );
     write(&fixture.layout, &first).unwrap();
     assert_eq!(first, render(&fixture.layout, None).unwrap());
 }
@@ -86,18 +100,29 @@ fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
         ..Shape::default()
     });
     let page = page(&rendered(&fixture, "wide"));
-    // wasserstein/uniform is 0.02 better than mse/uniform and 0.03 and 0.04 better than its own controls.
-    assert!(page.contains("| wasserstein | uniform | 4 | 5 | 3.1005 | 0.0047 | beats the nulls"), "{page}");
-    assert!(page.contains("| cosine | uniform | 4 | 5 | 3.1403 | 0.0062 | does not beat the nulls"), "{page}");
+    // wasserstein/uniform is 0.02 better than mse/uniform and 0.03 and 0.04 better than its own
+    // controls.
+    assert!(
+        page.contains("| wasserstein | uniform | 4 | 5 | 3.1005 | 0.0047 | beats the nulls"),
+        "{page}"
+    );
+    assert!(
+        page.contains("| cosine | uniform | 4 | 5 | 3.1403 | 0.0062 | does not beat the nulls"),
+        "{page}"
+    );
 }
 
 #[test]
 fn one_seed_has_no_verdict() {
-    let fixture = Fixture::new(&Shape { seeds: 1, ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        seeds: 1,
+        ..Shape::default()
+    });
     let page = page(&rendered(&fixture, "one-seed"));
     assert!(
         page.contains(
-            "wasserstein, uniform against mse, uniform: **no verdict** (n = 1, δ = 0.005 nats per token). The loss differs by −0.0191"
+            "wasserstein, uniform against mse, uniform: **no verdict** (n = 1, δ = 0.005 nats per \
+             token). The loss differs by −0.0191"
         ),
         "{page}"
     );
@@ -106,7 +131,13 @@ fn one_seed_has_no_verdict() {
 
 #[test]
 fn a_single_cell_is_reported_alone() {
-    let mut fixture = Fixture::new(&Shape { arms: vec!["none"], strategies: vec!["uniform"], seeds: 1, extras: false, ..Shape::default() });
+    let mut fixture = Fixture::new(&Shape {
+        arms: vec!["none"],
+        strategies: vec!["uniform"],
+        seeds: 1,
+        extras: false,
+        ..Shape::default()
+    });
     fixture.change(|study| {
         study.axes.clear();
         study.arms.clear();
@@ -121,26 +152,49 @@ fn a_single_cell_is_reported_alone() {
     assert!(page.contains("This study compares nothing"));
     assert!(page.contains("not for other initial weights"));
     assert!(!page.contains("<!-- times -->"));
-    assert_eq!(rendered.summary, "1 of 1 runs finished\nstudent: NLL 3.1580 nats per token, perplexity 23.52");
+    assert_eq!(
+        rendered.summary,
+        "1 of 1 runs finished\nstudent: NLL 3.1580 nats per token, perplexity 23.52"
+    );
 }
 
 #[test]
 fn failures_are_listed_and_decide_nothing_silently() {
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        ..Shape::default()
+    });
     fixture.diverge("wasserstein-uniform-4-1");
     fixture.remove("mse-uniform-4-2");
     let page = page(&rendered(&fixture, "failures"));
-    assert!(page.contains("4 runs of 6 finished, 1 diverged, 1 missing"), "{page}");
+    assert!(
+        page.contains("4 runs of 6 finished, 1 diverged, 1 missing"),
+        "{page}"
+    );
     assert!(page.contains("**not comparable**"), "{page}");
-    assert!(page.contains("1 of 3 seeds finished in both (1 diverged in wasserstein, 1 not finished in mse)"), "{page}");
+    assert!(
+        page.contains(
+            "1 of 3 seeds finished in both (1 diverged in wasserstein, 1 not finished in mse)"
+        ),
+        "{page}"
+    );
     assert!(page.contains("With diverged seeds ranked last:"), "{page}");
-    assert!(page.contains("| `wasserstein-uniform-4-1` | arm=wasserstein match.strategy=uniform student.layers=4 seed=1 | diverged | term.kl is NaN at step 17 |"), "{page}");
+    assert!(
+        page.contains(
+            "| `wasserstein-uniform-4-1` | arm=wasserstein match.strategy=uniform \
+             student.layers=4 seed=1 | diverged | term.kl is NaN at step 17 |"
+        ),
+        "{page}"
+    );
     assert!(page.contains("| missing | not finished |"), "{page}");
 }
 
 #[test]
 fn a_damaged_run_is_listed_with_its_reason() {
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        ..Shape::default()
+    });
     fs::write(fixture.layout.run("mse-uniform-4-0").metrics(), "PAR1 no").unwrap();
     let page = page(&rendered(&fixture, "damaged"));
     assert!(page.contains("| missing | damaged: "), "{page}");
@@ -148,8 +202,13 @@ fn a_damaged_run_is_listed_with_its_reason() {
 
 #[test]
 fn perplexities_of_different_protocols_are_not_compared() {
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
-    fixture.reevaluate("wasserstein-uniform-4-0", |evaluation| evaluation.protocol.stride = 256);
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        ..Shape::default()
+    });
+    fixture.reevaluate("wasserstein-uniform-4-0", |evaluation| {
+        evaluation.protocol.stride = 256
+    });
     let page = page(&rendered(&fixture, "protocols"));
     assert!(page.contains("**not comparable**"), "{page}");
     assert!(page.contains("measured by different protocols"), "{page}");
@@ -157,23 +216,48 @@ fn perplexities_of_different_protocols_are_not_compared() {
 
 #[test]
 fn an_arm_that_changes_nothing_is_not_comparable() {
-    let mut fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
-    fixture.change(|study| study.cells.iter_mut().for_each(|cell| cell.run = cell.run.replace("wasserstein", "mse")));
+    let mut fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        ..Shape::default()
+    });
+    fixture.change(|study| {
+        study
+            .cells
+            .iter_mut()
+            .for_each(|cell| cell.run = cell.run.replace("wasserstein", "mse"))
+    });
     let page = page(&rendered(&fixture, "dead"));
-    assert!(page.contains("both are the same run: what the arm changes has no effect"), "{page}");
+    assert!(
+        page.contains("both are the same run: what the arm changes has no effect"),
+        "{page}"
+    );
 }
 
 #[test]
 fn nothing_finished_is_a_report_too() {
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], extras: false, ..Shape::default() });
-    fixture.study.cells.iter().for_each(|cell| fixture.remove(&cell.run));
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        extras: false,
+        ..Shape::default()
+    });
+    fixture
+        .study
+        .cells
+        .iter()
+        .for_each(|cell| fixture.remove(&cell.run));
     let page = page(&rendered(&fixture, "nothing"));
     assert!(page.contains("0 runs of 6 finished, 6 missing"), "{page}");
 }
 
 /// The error of a template, as a user sees it.
 fn error(template: &str) -> String {
-    let fixture = Fixture::new(&Shape { seeds: 1, strategies: vec!["uniform"], extras: false, steps: 10, ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        seeds: 1,
+        strategies: vec!["uniform"],
+        extras: false,
+        steps: 10,
+        ..Shape::default()
+    });
     let path = fixture.layout.root.join("template.md.j2");
     fs::write(&path, template).unwrap();
     let error = render(&fixture.layout, Some(&path)).unwrap_err();
@@ -190,7 +274,9 @@ fn hostile_and_mistaken_templates_give_errors_with_their_place() {
             error("{% include '../../etc/passwd' %}"),
             error("{% import '/etc/passwd' as x %}"),
             error("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
-            error("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"),
+            error(
+                "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"
+            ),
             error("{{ study.name | fixed(2) }}"),
             error("{{ 'x' * 100000000 }}"),
         ]
@@ -200,12 +286,24 @@ fn hostile_and_mistaken_templates_give_errors_with_their_place() {
 
 #[test]
 fn an_own_template_sees_the_same_variables() {
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform"], ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform"],
+        ..Shape::default()
+    });
     let path = fixture.layout.root.join("own.md.j2");
-    fs::write(&path, "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}").unwrap();
-    assert_eq!(page(&render(&fixture.layout, Some(&path)).unwrap()), "mse 3.12\nwasserstein 3.10\n");
+    fs::write(
+        &path,
+        "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}",
+    )
+    .unwrap();
+    assert_eq!(
+        page(&render(&fixture.layout, Some(&path)).unwrap()),
+        "mse 3.12\nwasserstein 3.10\n"
+    );
     let missing = render(&fixture.layout, Some(std::path::Path::new("no/such.j2"))).unwrap_err();
-    assert!(format!("{missing:#}").starts_with("the report's template no/such.j2 cannot be read; give another with --template"));
+    assert!(format!("{missing:#}").starts_with(
+        "the report's template no/such.j2 cannot be read; give another with --template"
+    ));
 }
 
 #[test]
@@ -221,7 +319,10 @@ fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     let started = Instant::now();
     let rendered = rendered(&fixture, "thousand");
     let seconds = started.elapsed().as_secs_f64();
-    println!("{} cells rendered in {seconds:.2} s", fixture.study.cells.len());
+    println!(
+        "{} cells rendered in {seconds:.2} s",
+        fixture.study.cells.len()
+    );
     assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
     assert!(seconds < 30.0, "{seconds} s");
 }
@@ -241,7 +342,10 @@ fn every_variable_of_a_template_is_listed_for_its_authors() {
             _ => {}
         }
     }
-    let fixture = Fixture::new(&Shape { strategies: vec!["uniform", "reverse", "shuffled"], ..Shape::default() });
+    let fixture = Fixture::new(&Shape {
+        strategies: vec!["uniform", "reverse", "shuffled"],
+        ..Shape::default()
+    });
     let data = super::data::StudyData::read(&fixture.layout).unwrap();
     let analysis = super::contrasts::Analysis::new(&data).unwrap();
     let drawn = super::figures::draw(&data, &analysis).unwrap();
@@ -249,6 +353,9 @@ fn every_variable_of_a_template_is_listed_for_its_authors() {
     let mut found = std::collections::BTreeSet::new();
     names(&serde_json::to_value(&context).unwrap(), &mut found);
     let listed = include_str!("../../templates/README.md");
-    let lacking: Vec<&String> = found.iter().filter(|name| !listed.contains(&format!("`{name}`"))).collect();
+    let lacking: Vec<&String> = found
+        .iter()
+        .filter(|name| !listed.contains(&format!("`{name}`")))
+        .collect();
     assert!(found.len() > 100 && lacking.is_empty(), "{lacking:?}");
 }

@@ -1,4 +1,5 @@
-//! Training steps on a run's shapes, with random weights and tokens: no data, no download, nothing written.
+//! Training steps on a run's shapes, with random weights and tokens: no data, no download, nothing
+//! written.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +16,9 @@ use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::random::Stream;
 use crate::spec::run::{self, Balance, RunSpec, Teacher, Term};
-use crate::train::{Control, Corpus, Files, Job, Member, Phases, Sink, State, Values, of_products, train};
+use crate::train::{
+    Control, Corpus, Files, Job, Member, Phases, Sink, State, Values, of_products, train,
+};
 
 /// A distillation step of middling size, as a resolved run.
 pub const MIDDLING: &str = include_str!("bench.toml");
@@ -34,11 +37,13 @@ pub struct Measured {
     pub slowest_step: f64,
     /// Counted operations of a step over its seconds, in units of 10⁹ a second.
     pub gflops: f64,
-    /// The best of a plain product of large matrices in the same process, in the precision of the run.
+    /// The best of a plain product of large matrices in the same process, in the precision of the
+    /// run.
     pub matmul_peak_gflops: f64,
     /// The most memory that the process held.
     pub peak_rss_bytes: Option<u64>,
-    /// Seconds and operations of a mean step of one run, part by part; runs that advance together do their parts side by side, so theirs are not shown.
+    /// Seconds and operations of a mean step of one run, part by part; runs that advance together
+    /// do their parts side by side, so theirs are not shown.
     pub phases: Vec<Phase>,
     #[serde(rename = "use")]
     pub of_use: Use,
@@ -61,7 +66,8 @@ pub struct Phase {
     pub gflops: f64,
 }
 
-/// Measures `steps` training steps of a run, or of so many equal `runs` that share their batches and their teacher's forward pass as the arms of a seed do.
+/// Measures `steps` training steps of a run, or of so many equal `runs` that share their batches
+/// and their teacher's forward pass as the arms of a seed do.
 ///
 /// # Errors
 /// Shapes that are not known without a download, or do not fit together.
@@ -74,7 +80,8 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
     let device = native();
-    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?.with_precision(of_products(spec.teacher.precision()));
+    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?
+        .with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
     let peak_rss_bytes = peak_rss();
@@ -107,7 +114,11 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
                 (cost.teacher_flops, cost.critic_flops - terms, terms),
             )
         },
-        of_use: measure_use(&model, &text(&spec, teacher.vocabulary, 1024), spec.evaluate.context.min(teacher.positions)),
+        of_use: measure_use(
+            &model,
+            &text(&spec, teacher.vocabulary, 1024),
+            spec.evaluate.context.min(teacher.positions),
+        ),
         steps,
         runs,
         batch: spec.train.batch,
@@ -127,18 +138,31 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
         run::Tokenizer::Hub { repo, revision } => {
             let snapshot = hub.tokenizer(&Repo::model(repo, revision));
             let snapshot = snapshot.with_context(|| {
-                format!("the vocabulary of {repo} is not known; fetch it by `run`, or set tokenizer.source and vocab_size")
+                format!(
+                    "the vocabulary of {repo} is not known; fetch it by `run`, or set \
+                     tokenizer.source and vocab_size"
+                )
             })?;
             Tokenizer::open(&snapshot.folder)?.vocabulary()
         }
     };
     let teacher = match &spec.teacher {
-        Teacher::Train { layers, width, heads, train, .. } => Config::new(*layers, *width, *heads, vocabulary, train.context),
+        Teacher::Train {
+            layers,
+            width,
+            heads,
+            train,
+            ..
+        } => Config::new(*layers, *width, *heads, vocabulary, train.context),
         Teacher::Dir { path, .. } => Config::read(&path.resolve())?,
         Teacher::Hub { repo, revision, .. } => {
             let snapshot = hub.config(&Repo::model(repo, revision));
-            let snapshot =
-                snapshot.with_context(|| format!("the shape of {repo} is not known; fetch it by `run`, or set teacher.source = \"train\" with its layers, width and heads"))?;
+            let snapshot = snapshot.with_context(|| {
+                format!(
+                    "the shape of {repo} is not known; fetch it by `run`, or set teacher.source = \
+                     \"train\" with its layers, width and heads"
+                )
+            })?;
             Config::read(&snapshot.folder)?
         }
     };
@@ -162,21 +186,38 @@ impl Sink for Nowhere {
 /// Random tokens.
 fn text(spec: &RunSpec, vocabulary: usize, count: usize) -> Vec<u32> {
     let mut stream = Stream::new(spec.seed, "bench.tokens", 0);
-    (0..count).map(|_| stream.below(vocabulary as u64) as u32).collect()
+    (0..count)
+        .map(|_| stream.below(vocabulary as u64) as u32)
+        .collect()
 }
 
 /// Seconds of each step, and of the parts of the first run's in all.
-fn run_steps(spec: &RunSpec, steps: u64, runs: usize, student: &Config, teacher: &Gpt2<Native>) -> Result<(Vec<f64>, Phases)> {
+fn run_steps(
+    spec: &RunSpec,
+    steps: u64,
+    runs: usize,
+    student: &Config,
+    teacher: &Gpt2<Native>,
+) -> Result<(Vec<f64>, Phases)> {
     let mut spec = spec.clone();
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
     let one = || {
-        let state = State::new(&native(), &job, Some(&teacher.config), &Weights::random(student, spec.seed))?;
+        let state = State::new(
+            &native(),
+            &job,
+            Some(&teacher.config),
+            &Weights::random(student, spec.seed),
+        )?;
         Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
     };
     let mut members: Vec<Member<Native>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;
     let context = spec.train.context;
-    let tokens = text(&spec, student.vocabulary, spec.train.batch * spec.train.accumulate * context + 1);
+    let tokens = text(
+        &spec,
+        student.vocabulary,
+        spec.train.batch * spec.train.accumulate * context + 1,
+    );
     let validation = &tokens[..(context + 1).min(tokens.len())];
     let order = Order::new(tokens.len(), context, spec.seed, false)?;
     let seconds = Mutex::new(Vec::new());
@@ -186,8 +227,20 @@ fn run_steps(spec: &RunSpec, steps: u64, runs: usize, student: &Config, teacher:
         }
     };
     let stop = AtomicBool::new(false);
-    let corpus = Corpus { train: &tokens, validation, order: &order };
-    train(&mut members, Some(teacher), corpus, &Control { stop: &stop, progress: &progress });
+    let corpus = Corpus {
+        train: &tokens,
+        validation,
+        order: &order,
+    };
+    train(
+        &mut members,
+        Some(teacher),
+        corpus,
+        &Control {
+            stop: &stop,
+            progress: &progress,
+        },
+    );
     let member = members.swap_remove(0);
     let seconds = seconds.into_inner().unwrap_or_default();
     if seconds.len() as u64 != steps {
@@ -207,8 +260,9 @@ fn without_updates(spec: &RunSpec) -> RunSpec {
     spec
 }
 
-/// The parts of a mean step. Operations of the head are those of the losses, which take hidden states: forward for both models, backward for the student; and so are those of the terms
-/// that critics judge.
+/// The parts of a mean step. Operations of the head are those of the losses, which take hidden
+/// states: forward for both models, backward for the student; and so are those of the terms that
+/// critics judge.
 fn parts(
     phases: &Phases,
     steps: f64,
@@ -223,13 +277,25 @@ fn parts(
     let of_teacher = |flops: f64| if needs_teacher { flops } else { 0.0 };
     let part = |name, seconds: f64, flops: f64| {
         let seconds = seconds / steps;
-        Phase { name, seconds, gflops: if seconds > 0.0 { flops / seconds / 1e9 } else { 0.0 } }
+        Phase {
+            name,
+            seconds,
+            gflops: if seconds > 0.0 {
+                flops / seconds / 1e9
+            } else {
+                0.0
+            },
+        }
     };
     vec![
         part("teacher", phases.teacher, of_teacher(blocks(teacher))),
         part("forward", phases.forward, blocks(student)),
         part("critic", phases.critic, critic),
-        part("losses", phases.losses, 3.0 * head(student) + of_teacher(head(teacher)) + judged),
+        part(
+            "losses",
+            phases.losses,
+            3.0 * head(student) + of_teacher(head(teacher)) + judged,
+        ),
         part("backward", phases.backward, 2.0 * blocks(student)),
         part("update", phases.update, 0.0),
     ]
@@ -239,7 +305,11 @@ fn parts(
 fn peak_rss() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<u64>()
+        .ok()
+        .map(|kilobytes| kilobytes * 1024)
 }
 
 /// The run that is measured where no spec is given.

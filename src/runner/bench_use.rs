@@ -23,7 +23,8 @@ pub struct Use {
     pub matmul_peak_gflops: f64,
     /// Tokens written one by one with a cache of keys and values, a second.
     pub decoded_tokens_per_second: f64,
-    /// Bytes of weights that decoding reads a second: all of a model's but the positions', once a token.
+    /// Bytes of weights that decoding reads a second: all of a model's but the positions', once a
+    /// token.
     pub decoding_bytes_per_second: f64,
     /// Bytes that all cores together read a second from a large buffer, in the same process.
     pub memory_bytes_per_second: f64,
@@ -38,7 +39,12 @@ pub(super) fn plain_peak(precision: Precision) -> f64 {
 pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) -> Use {
     let model = model.with_precision(Precision::F32);
     let config = &model.config;
-    let text: Vec<u32> = tokens.iter().copied().cycle().take(SCORED.next_multiple_of(context) + 1).collect();
+    let text: Vec<u32> = tokens
+        .iter()
+        .copied()
+        .cycle()
+        .take(SCORED.next_multiple_of(context) + 1)
+        .collect();
     let before = plain_peak(Precision::F32);
     validation_nll(&model, &text[..=context], context);
     let started = Instant::now();
@@ -47,7 +53,8 @@ pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) 
     // A machine that others use is faster at one moment than at another.
     let matmul_peak_gflops = before.max(plain_peak(Precision::F32));
     let speed = measure_speed(&model, tokens, context.min(128));
-    let read = size_of::<f32>() as f64 * (config.parameters() - (config.positions * config.width) as u64) as f64;
+    let read = size_of::<f32>() as f64
+        * (config.parameters() - (config.positions * config.width) as u64) as f64;
     Use {
         scored_tokens_per_second,
         matmul_peak_gflops,

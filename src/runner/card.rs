@@ -1,5 +1,6 @@
-//! README.md beside a model's weights: what it is, how it was made, how to load it. It is a function of what determines the run, so that the same run has the same bytes: no measurements, no names
-//! of studies, no dates.
+//! README.md beside a model's weights: what it is, how it was made, how to load it. It is a
+//! function of what determines the run, so that the same run has the same bytes: no measurements,
+//! no names of studies, no dates.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -9,8 +10,8 @@ use crate::spec::run::{Init, InitBlocks, RunSpec, Teacher, Train};
 use crate::spec::run_spec_toml;
 
 /// What the hub's pages read at the head of a card.
-const HEAD: &str =
-    "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- gpt2\n- knowledge-distillation\n- kdpipe\n---\n";
+const HEAD: &str = "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- \
+                    gpt2\n- knowledge-distillation\n- kdpipe\n---\n";
 
 /// How to load it; FOLDER is where the card lies.
 const LOADING: &str = r#"
@@ -52,8 +53,17 @@ init_dir = "FOLDER"
 pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<String> {
     let student = &spec.student;
     let teacher = match &spec.teacher {
-        Teacher::Train { layers, width, heads, seed, .. } => {
-            format!("a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained on the same text with seed {seed}")
+        Teacher::Train {
+            layers,
+            width,
+            heads,
+            seed,
+            ..
+        } => {
+            format!(
+                "a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained \
+                 on the same text with seed {seed}"
+            )
         }
         Teacher::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
         Teacher::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
@@ -62,17 +72,26 @@ pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<
         (Init::Random, _) => "the random initialisation of the GPT-2 paper".to_owned(),
         (Init::Dir, _) => "the weights in the folder that student.init_dir names below".to_owned(),
         (Init::Teacher, Some(InitBlocks::List(blocks))) => {
-            let blocks = blocks.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            let blocks = blocks
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
             format!("the teacher's embeddings, final norm and blocks {blocks}, counted from 0")
         }
         (Init::Teacher, _) => "the teacher's embeddings, final norm and blocks".to_owned(),
     };
-    let losses: Vec<String> = spec.loss.iter().map(|(name, term)| describe(name, serde_json::to_value(term).unwrap_or_default())).collect();
+    let losses: Vec<String> = spec
+        .loss
+        .iter()
+        .map(|(name, term)| describe(name, serde_json::to_value(term).unwrap_or_default()))
+        .collect();
     Ok(format!(
         "{HEAD}
 # A GPT-2 student of {layers} layers
 
-{shape} It is the student of the run `{id}` of a knowledge-distillation study made with kdpipe {version}.
+{shape} It is the student of the run `{id}` of a knowledge-distillation study made with kdpipe \
+         {version}.
 
 ## How it was made
 
@@ -100,7 +119,12 @@ Everything that determines the run, as kdpipe resolved it:
 ///
 /// # Errors
 /// Settings that have no form in TOML.
-pub(super) fn teacher_card(config: &Config, seed: u64, train: &Train, data: &str) -> Result<String> {
+pub(super) fn teacher_card(
+    config: &Config,
+    seed: u64,
+    train: &Train,
+    data: &str,
+) -> Result<String> {
     Ok(format!(
         "{HEAD}
 # A GPT-2 teacher of {layers} layers
@@ -109,7 +133,8 @@ pub(super) fn teacher_card(config: &Config, seed: u64, train: &Train, data: &str
 
 ## How it was made
 
-{training}, seed {seed}, on the tokens with the key `{data}`, from the random initialisation of the GPT-2 paper:
+{training}, seed {seed}, on the tokens with the key `{data}`, from the random initialisation of \
+         the GPT-2 paper:
 
 ```toml
 {settings}```
@@ -124,7 +149,8 @@ pub(super) fn teacher_card(config: &Config, seed: u64, train: &Train, data: &str
 
 fn shape(config: &Config) -> String {
     format!(
-        "A GPT-2 of {} layers, width {} and {} heads, with {} tokens and {} positions: {} parameters.",
+        "A GPT-2 of {} layers, width {} and {} heads, with {} tokens and {} positions: {} \
+         parameters.",
         config.layers,
         config.width,
         config.heads,
@@ -135,9 +161,23 @@ fn shape(config: &Config) -> String {
 }
 
 fn training(train: &Train) -> String {
-    let Train { steps, batch, accumulate, context, lr, .. } = train;
-    let tokens = (*batch as u64).saturating_mul(*accumulate as u64).saturating_mul(*context as u64);
-    format!("{steps} steps of {tokens} tokens ({} sequences of {context}), AdamW with a peak rate of {}", batch * accumulate, lr.peak)
+    let Train {
+        steps,
+        batch,
+        accumulate,
+        context,
+        lr,
+        ..
+    } = train;
+    let tokens = (*batch as u64)
+        .saturating_mul(*accumulate as u64)
+        .saturating_mul(*context as u64);
+    format!(
+        "{steps} steps of {tokens} tokens ({} sequences of {context}), AdamW with a peak rate of \
+         {}",
+        batch * accumulate,
+        lr.peak
+    )
 }
 
 /// A term in a few words: its name, its kind, and its weight if that is one number.

@@ -47,7 +47,10 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared) -> 
         teacher: subject.teacher,
         test: text(&corpus.test, &test),
         validation: text(&corpus.validation, &validation),
-        vocabulary: Vocabulary { decode: &decode, end_of_text: corpus.end_of_text },
+        vocabulary: Vocabulary {
+            decode: &decode,
+            end_of_text: corpus.end_of_text,
+        },
         settings: &spec.evaluate,
         protocol,
         bytes: subject.bytes,
@@ -56,7 +59,8 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared) -> 
     })
 }
 
-/// Measures the model's speed, which wants the machine for itself, and publishes all that is known of it below `folder` under `key`.
+/// Measures the model's speed, which wants the machine for itself, and publishes all that is known
+/// of it below `folder` under `key`.
 ///
 /// # Errors
 /// A folder that cannot be written.
@@ -71,20 +75,38 @@ pub(super) fn publish(
     let stored = record::Evaluated {
         samples_text: samples_markdown(&evaluated.samples),
         evaluation: evaluated.evaluation,
-        speed: Some(eval::measure_speed(model, corpus.test.tokens(), spec.evaluate.context)),
+        speed: Some(eval::measure_speed(
+            model,
+            corpus.test.tokens(),
+            spec.evaluate.context,
+        )),
         samples: evaluated.samples,
         embedding: evaluated.embedding,
     };
-    publish_evaluation(folder, key, &stored).with_context(|| format!("the evaluation {} could not be published", folder.root.display()))?;
+    publish_evaluation(folder, key, &stored).with_context(|| {
+        format!(
+            "the evaluation {} could not be published",
+            folder.root.display()
+        )
+    })?;
     Ok(stored.evaluation)
 }
 
 fn documents(split: &Split) -> Vec<usize> {
-    split.documents.iter().map(|&start| start as usize).collect()
+    split
+        .documents
+        .iter()
+        .map(|&start| start as usize)
+        .collect()
 }
 
 fn text<'a>(split: &'a Split, documents: &'a [usize]) -> Text<'a> {
-    Text { tokens: split.tokens(), documents, words: split.words, bytes: split.bytes }
+    Text {
+        tokens: split.tokens(),
+        documents,
+        words: split.words,
+        bytes: split.bytes,
+    }
 }
 
 fn rows(dataset: &Dataset) -> &'static str {
@@ -101,7 +123,9 @@ fn rows(dataset: &Dataset) -> &'static str {
 fn detokenize(dataset: &Dataset) -> &'static str {
     match dataset {
         Dataset::Synthetic { .. } => "none",
-        Dataset::Text { detokenize, .. } | Dataset::Parquet { detokenize, .. } | Dataset::Hub { detokenize, .. } => match detokenize {
+        Dataset::Text { detokenize, .. }
+        | Dataset::Parquet { detokenize, .. }
+        | Dataset::Hub { detokenize, .. } => match detokenize {
             Detokenize::None => "none",
             Detokenize::Wikitext => "wikitext",
         },

@@ -1,4 +1,5 @@
-//! One group of runs from claim to record: the only place that wires data, model, objective, loop and evaluation.
+//! One group of runs from claim to record: the only place that wires data, model, objective, loop
+//! and evaluation.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +33,9 @@ struct Held {
 /// Splits runs that may share a teacher's pass into parts that fit the memory at hand, in order.
 pub(super) fn parts(plan: &Plan, members: &[usize]) -> Vec<Vec<usize>> {
     let most = available_memory().map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE);
-    split(members, most, |index| plan.runs[index].estimate.memory_bytes as f64)
+    split(members, most, |index| {
+        plan.runs[index].estimate.memory_bytes as f64
+    })
 }
 
 fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<usize>> {
@@ -54,8 +57,15 @@ fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<u
     parts
 }
 
-/// Trains, publishes and evaluates the runs at `part`, and tells how each ended. One that fails leaves the others alone.
-pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepared, site: &Site) -> BTreeMap<usize, Ending> {
+/// Trains, publishes and evaluates the runs at `part`, and tells how each ended. One that fails
+/// leaves the others alone.
+pub(super) fn run(
+    plan: &Plan,
+    part: &[usize],
+    teacher: &Teacher,
+    corpus: &Prepared,
+    site: &Site,
+) -> BTreeMap<usize, Ending> {
     let mut endings = BTreeMap::new();
     let (mut members, mut held, mut trained) = (Vec::new(), Vec::new(), Vec::new());
     for &index in part {
@@ -67,13 +77,19 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
             }
             Ok(Claimed::Trained) => trained.push(index),
             Ok(Claimed::HeldBy(owner)) => {
-                site.tell(&Event::Held { id: &run.id, label: &run.label, owner: &owner });
+                site.tell(&Event::Held {
+                    id: &run.id,
+                    label: &run.label,
+                    owner: &owner,
+                });
                 endings.insert(index, Ending::Held { owner });
             }
             Err(error) => drop(endings.insert(index, failed(run, &error, site))),
         }
     }
-    if let Some(error) = caught(|| train_members(plan, &held, &mut members, teacher, corpus, site)).err() {
+    if let Some(error) =
+        caught(|| train_members(plan, &held, &mut members, teacher, corpus, site)).err()
+    {
         for Held { index, .. } in held.drain(..) {
             endings.insert(index, failed(&plan.runs[index], &error, site));
         }
@@ -86,8 +102,18 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
                 trained.push(index);
                 continue;
             }
-            Ok(Published::Diverged { reason, step, last_good }) => {
-                site.tell(&Event::Diverged { id: &run.id, label: &run.label, step, last_good, reason: &reason });
+            Ok(Published::Diverged {
+                reason,
+                step,
+                last_good,
+            }) => {
+                site.tell(&Event::Diverged {
+                    id: &run.id,
+                    label: &run.label,
+                    step,
+                    last_good,
+                    reason: &reason,
+                });
                 Ending::Diverged { reason }
             }
             Ok(Published::Not) => Ending::Interrupted,
@@ -110,7 +136,11 @@ pub(super) fn run(plan: &Plan, part: &[usize], teacher: &Teacher, corpus: &Prepa
 
 fn failed(run: &PlannedRun, error: &anyhow::Error, site: &Site) -> Ending {
     let error = format!("{error:#}");
-    site.tell(&Event::Failed { id: &run.id, label: &run.label, error: &error });
+    site.tell(&Event::Failed {
+        id: &run.id,
+        label: &run.label,
+        error: &error,
+    });
     Ending::Failed { error }
 }
 
@@ -133,47 +163,104 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
         Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
         Claim::Ours(attempt) => attempt,
     };
-    let about = about(&run.id, corpus, &[run.spec.train.precision, run.spec.teacher.precision()]);
+    let about = about(
+        &run.id,
+        corpus,
+        &[run.spec.train.precision, run.spec.teacher.precision()],
+    );
     let resumed = attempt.newest_valid_checkpoint(&about)?;
-    attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
+    attempt
+        .notes
+        .iter()
+        .for_each(|note| site.tell(&Event::Notice(note)));
     let device = native();
     let config = student_config(&run.spec, &teacher.model.config, corpus.vocabulary)?;
     let job = Job::distillation(&run.spec, config.clone(), &teacher.model.config);
     let state = match &resumed {
-        Some(checkpoint) => State::from_files(&device, &job, Some(&teacher.model.config), &checkpoint.files)?,
-        None => State::new(&device, &job, Some(&teacher.model.config), &initial_weights(run, &config, teacher)?)?,
+        Some(checkpoint) => State::from_files(
+            &device,
+            &job,
+            Some(&teacher.model.config),
+            &checkpoint.files,
+        )?,
+        None => State::new(
+            &device,
+            &job,
+            Some(&teacher.model.config),
+            &initial_weights(run, &config, teacher)?,
+        )?,
     };
-    let event = if resumed.is_some() { "resumed" } else { "started" };
-    attempt.event(event, &[("step", state.step.into()), ("threads", rayon::current_num_threads().into())])?;
+    let event = if resumed.is_some() {
+        "resumed"
+    } else {
+        "started"
+    };
+    attempt.event(
+        event,
+        &[
+            ("step", state.step.into()),
+            ("threads", rayon::current_num_threads().into()),
+        ],
+    )?;
     let shared = Shared::new(attempt);
     let sink = shared.sink(about);
-    Ok(Claimed::Training(Box::new(Member::new(job, state, sink)), shared))
+    Ok(Claimed::Training(
+        Box::new(Member::new(job, state, sink)),
+        shared,
+    ))
 }
 
-/// What the student is: GPT-2's standard, or what it takes over with the weights it starts from (activation, inner width, epsilon, scale of attention, head).
+/// What the student is: GPT-2's standard, or what it takes over with the weights it starts from
+/// (activation, inner width, epsilon, scale of attention, head).
 ///
 /// # Errors
 /// A model to start from whose layers, width, heads, vocabulary or positions are not the student's.
-pub(super) fn student_config(spec: &RunSpec, teacher: &Config, vocabulary: usize) -> Result<Config> {
+pub(super) fn student_config(
+    spec: &RunSpec,
+    teacher: &Config,
+    vocabulary: usize,
+) -> Result<Config> {
     let student = &spec.student;
-    // As many rows as the teacher, whose vocabulary may be padded: their predictions are compared row by row.
+    // As many rows as the teacher, whose vocabulary may be padded: their predictions are compared
+    // row by row.
     let rows = vocabulary.max(teacher.vocabulary);
-    let standard = Config::new(student.layers, student.width, student.heads, rows, teacher.positions);
+    let standard = Config::new(
+        student.layers,
+        student.width,
+        student.heads,
+        rows,
+        teacher.positions,
+    );
     let (config, whose) = match student.init {
         Init::Random => return Ok(standard),
-        Init::Teacher => (Config { layers: student.layers, ..teacher.clone() }, "the teacher".to_owned()),
+        Init::Teacher => (
+            Config {
+                layers: student.layers,
+                ..teacher.clone()
+            },
+            "the teacher".to_owned(),
+        ),
         Init::Dir => {
             let path = init_dir(spec)?;
             (Config::read(&path)?, path.display().to_string())
         }
     };
     let differences = config.shape_differences(&standard);
-    ensure!(differences.is_empty(), "{whose} has another shape than the student: {}", differences.join(", "));
+    ensure!(
+        differences.is_empty(),
+        "{whose} has another shape than the student: {}",
+        differences.join(", ")
+    );
     Ok(config)
 }
 
 fn init_dir(spec: &RunSpec) -> Result<PathBuf> {
-    Ok(spec.student.init_dir.as_ref().context("student.init = \"dir\" needs student.init_dir")?.resolve())
+    Ok(spec
+        .student
+        .init_dir
+        .as_ref()
+        .context("student.init = \"dir\" needs student.init_dir")?
+        .resolve())
 }
 
 /// The student before its first step.
@@ -183,7 +270,9 @@ fn initial_weights(run: &PlannedRun, config: &Config, teacher: &Teacher) -> Resu
         Init::Random => Ok(Weights::random(config, run.spec.seed)),
         Init::Teacher => match &student.init_blocks {
             Some(InitBlocks::List(blocks)) => Ok(Weights::from_teacher(&teacher.model, blocks)),
-            Some(InitBlocks::Named(_)) | None => anyhow::bail!("student.init_blocks of run {} is not resolved", run.id),
+            Some(InitBlocks::Named(_)) | None => {
+                anyhow::bail!("student.init_blocks of run {} is not resolved", run.id)
+            }
         },
         Init::Dir => Ok(Weights::read(&init_dir(&run.spec)?)?.1),
     }
@@ -198,19 +287,53 @@ fn train_members(
     corpus: &Prepared,
     site: &Site,
 ) -> Result<()> {
-    let Some(first) = held.first() else { return Ok(()) };
+    let Some(first) = held.first() else {
+        return Ok(());
+    };
     let spec = &plan.runs[first.index].spec;
-    let order = Order::new(corpus.train.tokens().len(), spec.train.context, spec.seed, spec.train.shuffle)?;
-    let data = Corpus { train: corpus.train.tokens(), validation: corpus.validation.tokens(), order: &order };
+    let order = Order::new(
+        corpus.train.tokens().len(),
+        spec.train.context,
+        spec.seed,
+        spec.train.shuffle,
+    )?;
+    let data = Corpus {
+        train: corpus.train.tokens(),
+        validation: corpus.validation.tokens(),
+        order: &order,
+    };
     let title = match held {
         [one] => plan.runs[one.index].label.clone(),
         many => format!("{} runs of seed {} together", many.len(), spec.seed),
     };
-    let step = members.iter().map(|member| member.state.step).min().unwrap_or(0);
-    let steps = members.iter().map(|member| member.job.train.steps).max().unwrap_or(0);
-    site.tell(&Event::Training { title: &title, runs: held.len(), step, steps });
-    let model = teacher.model.with_precision(of_products(spec.teacher.precision()));
-    train(members, Some(&model), data, &Control { stop: site.stop, progress: &site.progress() });
+    let step = members
+        .iter()
+        .map(|member| member.state.step)
+        .min()
+        .unwrap_or(0);
+    let steps = members
+        .iter()
+        .map(|member| member.job.train.steps)
+        .max()
+        .unwrap_or(0);
+    site.tell(&Event::Training {
+        title: &title,
+        runs: held.len(),
+        step,
+        steps,
+    });
+    let model = teacher
+        .model
+        .with_precision(of_products(spec.teacher.precision()));
+    train(
+        members,
+        Some(&model),
+        data,
+        &Control {
+            stop: site.stop,
+            progress: &site.progress(),
+        },
+    );
     site.tell(&Event::Trained);
     Ok(())
 }
@@ -227,8 +350,19 @@ enum Published {
     Not,
 }
 
-fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &Prepared) -> Result<Published> {
-    let Member { job, state, sink, outcome, .. } = member;
+fn publish(
+    run: &PlannedRun,
+    member: Member<Native>,
+    attempt: Shared,
+    corpus: &Prepared,
+) -> Result<Published> {
+    let Member {
+        job,
+        state,
+        sink,
+        outcome,
+        ..
+    } = member;
     drop(sink);
     let attempt = attempt.take()?;
     let published = match outcome {
@@ -238,13 +372,31 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
             Published::Student
         }
         Some(Outcome::Diverged { step, reason }) => {
-            let term = reason.strip_prefix("term.").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
-            attempt.write_failure(&Failure { reason: reason.clone(), step, term })?;
-            // Not in the failure, which is the same however often the run was interrupted, and so saved.
+            let term = reason
+                .strip_prefix("term.")
+                .and_then(|rest| rest.split(' ').next())
+                .map(str::to_owned);
+            attempt.write_failure(&Failure {
+                reason: reason.clone(),
+                step,
+                term,
+            })?;
+            // Not in the failure, which is the same however often the run was interrupted, and so
+            // saved.
             let last_good = attempt.last_checkpoint()?;
-            attempt
-                .event("diverged", &[("step", step.into()), ("reason", reason.as_str().into()), ("last_checkpoint", last_good.into())])?;
-            Published::Diverged { reason, step, last_good }
+            attempt.event(
+                "diverged",
+                &[
+                    ("step", step.into()),
+                    ("reason", reason.as_str().into()),
+                    ("last_checkpoint", last_good.into()),
+                ],
+            )?;
+            Published::Diverged {
+                reason,
+                step,
+                last_good,
+            }
         }
         Some(Outcome::Failed(error)) => return Err(error),
         Some(Outcome::Interrupted) | None => return Ok(Published::Not),
@@ -258,19 +410,38 @@ fn publish(run: &PlannedRun, member: Member<Native>, attempt: Shared, corpus: &P
 /// A student with what was found of it.
 type Subjected = (Gpt2<Native>, Evaluated);
 
-/// Evaluates published runs beside each other, unless that was done, and publishes what was found in their order.
-fn evaluate_trained(plan: &Plan, indices: &[usize], teacher: &Teacher, corpus: &Prepared, site: &Site) -> Vec<(usize, Ending)> {
-    let mut work: Vec<(usize, Option<Result<Option<Subjected>>>)> = indices.iter().map(|&index| (index, None)).collect();
-    let open: Vec<&str> =
-        indices.iter().map(|&index| &plan.runs[index]).filter(|run| !is_evaluated(run, site)).map(|run| run.label.as_str()).collect();
+/// Evaluates published runs beside each other, unless that was done, and publishes what was found
+/// in their order.
+fn evaluate_trained(
+    plan: &Plan,
+    indices: &[usize],
+    teacher: &Teacher,
+    corpus: &Prepared,
+    site: &Site,
+) -> Vec<(usize, Ending)> {
+    let mut work: Vec<(usize, Option<Result<Option<Subjected>>>)> =
+        indices.iter().map(|&index| (index, None)).collect();
+    let open: Vec<&str> = indices
+        .iter()
+        .map(|&index| &plan.runs[index])
+        .filter(|run| !is_evaluated(run, site))
+        .map(|run| run.label.as_str())
+        .collect();
     if !open.is_empty() {
         site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
     }
-    side_by_side(&mut work, |(index, found)| *found = Some(caught(|| evaluated(&plan.runs[*index], teacher, corpus, site))));
+    side_by_side(&mut work, |(index, found)| {
+        *found = Some(caught(|| {
+            evaluated(&plan.runs[*index], teacher, corpus, site)
+        }))
+    });
     let endings = work.into_iter().filter_map(|(index, found)| {
         let run = &plan.runs[index];
         let ending = found?.and_then(|found| caught(|| conclude(run, found, corpus, site)));
-        Some((index, ending.unwrap_or_else(|error| failed(run, &error, site))))
+        Some((
+            index,
+            ending.unwrap_or_else(|error| failed(run, &error, site)),
+        ))
     });
     endings.collect()
 }
@@ -280,31 +451,64 @@ fn is_evaluated(run: &PlannedRun, site: &Site) -> bool {
 }
 
 /// The student and what its evaluation found; none where there is nothing to do.
-fn evaluated(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Option<Subjected>> {
-    if is_evaluated(run, site) || matches!(run_state(&site.layout, &run.id)?, RunState::Diverged(_)) {
+fn evaluated(
+    run: &PlannedRun,
+    teacher: &Teacher,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Option<Subjected>> {
+    if is_evaluated(run, site) || matches!(run_state(&site.layout, &run.id)?, RunState::Diverged(_))
+    {
         return Ok(None);
     }
     let stored = site.layout.run(&run.id).student();
     let checkpoint = Checkpoint::open(&stored)?;
     let model = Gpt2::from_checkpoint(&native(), &checkpoint);
-    let training = Some(distillation(&run.spec, &checkpoint.config, &teacher.model.config));
-    let subject = Subject { model: &model, teacher: Some(&teacher.model), bytes: checkpoint.bytes, training, trained_on_train_split: true };
+    let training = Some(distillation(
+        &run.spec,
+        &checkpoint.config,
+        &teacher.model.config,
+    ));
+    let subject = Subject {
+        model: &model,
+        teacher: Some(&teacher.model),
+        bytes: checkpoint.bytes,
+        training,
+        trained_on_train_split: true,
+    };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))
 }
 
 /// Publishes an evaluation, where there is a new one, and tells how the run ended.
-fn conclude(run: &PlannedRun, found: Option<Subjected>, corpus: &Prepared, site: &Site) -> Result<Ending> {
+fn conclude(
+    run: &PlannedRun,
+    found: Option<Subjected>,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Ending> {
     let stored = site.layout.run(&run.id);
     if let RunState::Diverged(Failure { reason, .. }) = run_state(&site.layout, &run.id)? {
         return Ok(Ending::Diverged { reason });
     }
     let evaluation = match found {
-        Some((model, found)) => publish_evaluation(found, &model, &run.spec, corpus, &stored, &run.evaluation_key)?,
+        Some((model, found)) => publish_evaluation(
+            found,
+            &model,
+            &run.spec,
+            corpus,
+            &stored,
+            &run.evaluation_key,
+        )?,
         None => crate::record::read_evaluation(&stored.evaluation(&run.evaluation_key))?,
     };
     let test = &evaluation.test;
-    site.tell(&Event::Finished { id: &run.id, label: &run.label, nll: test.nll_nats_per_token, perplexity: test.perplexity });
+    site.tell(&Event::Finished {
+        id: &run.id,
+        label: &run.label,
+        nll: test.nll_nats_per_token,
+        perplexity: test.perplexity,
+    });
     Ok(Ending::Good)
 }
 
@@ -315,7 +519,10 @@ mod tests {
     #[test]
     fn parts_fit_the_memory_and_keep_their_order() {
         let cost = |index: usize| [4.0, 4.0, 3.0, 20.0, 1.0][index];
-        assert_eq!(split(&[0, 1, 2, 3, 4], 10.0, cost), [vec![0, 1], vec![2], vec![3], vec![4]]);
+        assert_eq!(
+            split(&[0, 1, 2, 3, 4], 10.0, cost),
+            [vec![0, 1], vec![2], vec![3], vec![4]]
+        );
         assert_eq!(split(&[0, 1, 2], f64::INFINITY, cost), [vec![0, 1, 2]]);
         assert_eq!(split(&[], 1.0, cost), Vec::<Vec<usize>>::new());
     }

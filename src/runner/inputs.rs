@@ -1,4 +1,5 @@
-//! Facts about a study's inputs, which `spec` asks for before it resolves ids: hashes and commits, vocabularies, the teacher's shape.
+//! Facts about a study's inputs, which `spec` asks for before it resolves ids: hashes and commits,
+//! vocabularies, the teacher's shape.
 
 use std::path::Path;
 
@@ -24,19 +25,27 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// For a study that is to run: what is missing is fetched, or it is a mistake.
     pub fn to_run(hub: &'a Hub<'a>) -> Self {
-        Self { hub, planning: false }
+        Self {
+            hub,
+            planning: false,
+        }
     }
 
     /// For a look at a study with a hub that is offline.
     pub fn to_plan(hub: &'a Hub<'a>) -> Self {
-        Self { hub, planning: true }
+        Self {
+            hub,
+            planning: true,
+        }
     }
 
     fn fact<T>(&self, found: Result<T>) -> Fact<T> {
         match found {
             Ok(fact) => Fact::Known(fact),
             Err(error) => match error.downcast_ref::<Fault>() {
-                Some(Fault::NotHere { what }) if self.planning => Fact::Unknown(format!("{what} is not here yet; `run` fetches it")),
+                Some(Fault::NotHere { what }) if self.planning => {
+                    Fact::Unknown(format!("{what} is not here yet; `run` fetches it"))
+                }
                 _ => Fact::Bad(format!("{error:#}")),
             },
         }
@@ -47,11 +56,19 @@ impl<'a> Facts<'a> {
         match self.hub.tokenizer(repo) {
             Ok(snapshot) => {
                 let read = data::Tokenizer::open(&snapshot.folder)?;
-                Ok(TokenizerFact { fingerprint, vocabulary: Some(read.vocabulary()) })
+                Ok(TokenizerFact {
+                    fingerprint,
+                    vocabulary: Some(read.vocabulary()),
+                })
             }
             // The commit alone makes the id.
-            Err(error) if self.planning && matches!(error.downcast_ref(), Some(Fault::NotHere { .. })) => {
-                Ok(TokenizerFact { fingerprint, vocabulary: None })
+            Err(error)
+                if self.planning && matches!(error.downcast_ref(), Some(Fault::NotHere { .. })) =>
+            {
+                Ok(TokenizerFact {
+                    fingerprint,
+                    vocabulary: None,
+                })
             }
             Err(error) => Err(error),
         }
@@ -66,24 +83,38 @@ impl Inputs for Facts<'_> {
     fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
         if let Dataset::Hub { repo, revision, .. } = dataset {
             let pin = self.hub.pin(&Repo::dataset(repo, revision));
-            let found = shards::check(dataset, self.hub).map(|found| DatasetFact { fingerprint: found.commit });
+            let found = shards::check(dataset, self.hub).map(|found| DatasetFact {
+                fingerprint: found.commit,
+            });
             return match (self.fact(found), pin) {
                 // Held to a commit by an earlier run, it has its id, though its files are not here.
-                (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact { fingerprint: pin.commit }),
+                (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact {
+                    fingerprint: pin.commit,
+                }),
                 (fact, _) => fact,
             };
         }
-        self.fact(data::dataset_fingerprint(dataset, self.hub).map(|fingerprint| DatasetFact { fingerprint }))
+        self.fact(
+            data::dataset_fingerprint(dataset, self.hub)
+                .map(|fingerprint| DatasetFact { fingerprint }),
+        )
     }
 
     fn tokenizer(&self, _: &Dataset, tokenizer: &Tokenizer) -> Fact<TokenizerFact> {
         self.fact(match tokenizer {
-            Tokenizer::Train { vocab_size } => {
-                Ok(TokenizerFact { fingerprint: format!("byte-level BPE of {vocab_size}"), vocabulary: Some(*vocab_size) })
+            Tokenizer::Train { vocab_size } => Ok(TokenizerFact {
+                fingerprint: format!("byte-level BPE of {vocab_size}"),
+                vocabulary: Some(*vocab_size),
+            }),
+            Tokenizer::Dir { path } => {
+                data::Tokenizer::open(&path.resolve()).map(|read| TokenizerFact {
+                    fingerprint: read.sha256(),
+                    vocabulary: Some(read.vocabulary()),
+                })
             }
-            Tokenizer::Dir { path } => data::Tokenizer::open(&path.resolve())
-                .map(|read| TokenizerFact { fingerprint: read.sha256(), vocabulary: Some(read.vocabulary()) }),
-            Tokenizer::Hub { repo, revision } => self.tokenizer_of_the_hub(&Repo::model(repo, revision)),
+            Tokenizer::Hub { repo, revision } => {
+                self.tokenizer_of_the_hub(&Repo::model(repo, revision))
+            }
         })
     }
 
@@ -93,7 +124,11 @@ impl Inputs for Facts<'_> {
             Teacher::Dir { path, .. } => self.fact(model_folder(&path.resolve())),
             Teacher::Hub { repo, revision, .. } => {
                 let snapshot = self.hub.config(&Repo::model(repo, revision));
-                self.fact(snapshot.and_then(|snapshot| shape(&snapshot.folder, |_| Ok(snapshot.commit.clone()))))
+                self.fact(
+                    snapshot.and_then(|snapshot| {
+                        shape(&snapshot.folder, |_| Ok(snapshot.commit.clone()))
+                    }),
+                )
             }
         }
     }
@@ -106,16 +141,23 @@ impl Inputs for Facts<'_> {
 /// The shape of a GPT-2 folder, and the hash of what it holds.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
     shape(folder, |text| {
-        let weights: Vec<String> = weight_files(folder)?.iter().map(|file| files::sha256_of_file(file)).collect::<Result<_>>()?;
-        Ok(files::sha256(format!("{text}\n{}", weights.join("\n")).as_bytes()))
+        let weights: Vec<String> = weight_files(folder)?
+            .iter()
+            .map(|file| files::sha256_of_file(file))
+            .collect::<Result<_>>()?;
+        Ok(files::sha256(
+            format!("{text}\n{}", weights.join("\n")).as_bytes(),
+        ))
     })
 }
 
-/// The shape that a folder's config.json gives; what identifies it comes from `fingerprint`, which gets the file's text.
+/// The shape that a folder's config.json gives; what identifies it comes from `fingerprint`, which
+/// gets the file's text.
 fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Result<TeacherFact> {
     use anyhow::Context;
     let path = folder.join("config.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;
     let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
     Ok(TeacherFact {
         fingerprint: fingerprint(&text)?,
@@ -146,19 +188,39 @@ pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
 
 /// Pins as `lock.toml` has them, for the hub; what is no pin is left out.
 pub fn pins_from_lock(pins: Vec<HubPin>) -> Vec<Pin> {
-    let pin = |HubPin { kind, repo, revision, commit, branch }: HubPin| {
+    let pin = |HubPin {
+                   kind,
+                   repo,
+                   revision,
+                   commit,
+                   branch,
+               }: HubPin| {
         let repo = match kind.as_str() {
             "model" => Repo::model(&repo, &revision),
             "dataset" => Repo::dataset(&repo, &revision),
             _ => return None,
         };
-        Some(Pin { repo, commit, branch })
+        Some(Pin {
+            repo,
+            commit,
+            branch,
+        })
     };
     pins.into_iter().filter_map(pin).collect()
 }
 
 /// A pin for `lock.toml`.
 pub(super) fn pin_for_lock(pin: Pin) -> HubPin {
-    let Pin { repo, commit, branch } = pin;
-    HubPin { kind: repo.kind.to_string(), repo: repo.name, revision: repo.revision, commit, branch }
+    let Pin {
+        repo,
+        commit,
+        branch,
+    } = pin;
+    HubPin {
+        kind: repo.kind.to_string(),
+        repo: repo.name,
+        revision: repo.revision,
+        commit,
+        branch,
+    }
 }

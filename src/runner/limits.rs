@@ -21,23 +21,44 @@ struct Machine {
     free_disk: Option<u64>,
 }
 
-/// Refuses what cannot fit: a run that needs more memory than there is, runs that need more disk than is free.
+/// Refuses what cannot fit: a run that needs more memory than there is, runs that need more disk
+/// than is free.
 ///
 /// # Errors
 /// What does not fit, with both figures and what to change; a setting that is no size.
 pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<()> {
-    let open = |index: &&usize| !matches!(run_state(layout, &plan.runs[**index].id), Ok(RunState::Published | RunState::Diverged(_)));
-    let open: Vec<&PlannedRun> = selected.iter().filter(open).map(|&index| &plan.runs[index]).collect();
-    check(&open, Machine { memory: memory()?, free_disk: free_space(&layout.root) }, &layout.root)
+    let open = |index: &&usize| {
+        !matches!(
+            run_state(layout, &plan.runs[**index].id),
+            Ok(RunState::Published | RunState::Diverged(_))
+        )
+    };
+    let open: Vec<&PlannedRun> = selected
+        .iter()
+        .filter(open)
+        .map(|&index| &plan.runs[index])
+        .collect();
+    check(
+        &open,
+        Machine {
+            memory: memory()?,
+            free_disk: free_space(&layout.root),
+        },
+        &layout.root,
+    )
 }
 
 fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
     let mut faults = Vec::new();
-    if let Some((run, memory)) = open.iter().max_by_key(|run| run.estimate.memory_bytes).zip(machine.memory)
+    if let Some((run, memory)) = open
+        .iter()
+        .max_by_key(|run| run.estimate.memory_bytes)
+        .zip(machine.memory)
         && run.estimate.memory_bytes > memory
     {
         faults.push(format!(
-            "the run {} needs about {} of memory, and there are {}; lower train.batch (and raise train.accumulate by as much), train.context, student.layers or student.width",
+            "the run {} needs about {} of memory, and there are {}; lower train.batch (and raise \
+             train.accumulate by as much), train.context, student.layers or student.width",
             run.label,
             size(run.estimate.memory_bytes),
             size(memory)
@@ -46,7 +67,8 @@ fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
     let disk = needed_disk(open);
     if let Some(free) = machine.free_disk.filter(|&free| disk > free) {
         faults.push(format!(
-            "the {} runs that are left need about {} of disk below {}, and {} are free; give another folder with --results, or do a part at a time with --shard",
+            "the {} runs that are left need about {} of disk below {}, and {} are free; give \
+             another folder with --results, or do a part at a time with --shard",
             open.len(),
             size(disk),
             folder.display(),
@@ -64,7 +86,10 @@ fn needed_disk(open: &[&PlannedRun]) -> u64 {
     let kept: u64 = open.iter().map(|run| run.estimate.kept_bytes).sum();
     let mut groups: BTreeMap<&str, u64> = BTreeMap::new();
     for run in open {
-        *groups.entry(&run.group_key).or_default() += run.estimate.disk_bytes.saturating_sub(run.estimate.kept_bytes);
+        *groups.entry(&run.group_key).or_default() += run
+            .estimate
+            .disk_bytes
+            .saturating_sub(run.estimate.kept_bytes);
     }
     kept + groups.into_values().max().unwrap_or(0)
 }
@@ -74,13 +99,16 @@ pub fn disk_of(plan: &Plan) -> u64 {
     needed_disk(&plan.runs.iter().collect::<Vec<_>>())
 }
 
-/// Memory that a study may take, where it is known: the setting's, else all of the machine's or of the limit that the process runs under.
+/// Memory that a study may take, where it is known: the setting's, else all of the machine's or of
+/// the limit that the process runs under.
 fn memory() -> Result<Option<u64>> {
     if let Some(setting) = setting()? {
         return Ok(Some(setting));
     }
     let machine = meminfo("MemTotal:");
-    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
     Ok(machine.into_iter().chain(limit).min())
 }
 
@@ -96,19 +124,29 @@ pub(super) fn available_memory() -> Option<u64> {
 fn meminfo(name: &str) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<u64>()
+        .ok()
+        .map(|kilobytes| kilobytes * 1024)
 }
 
 fn setting() -> Result<Option<u64>> {
-    let Some(text) = std::env::var_os(MEMORY_SETTING) else { return Ok(None) };
+    let Some(text) = std::env::var_os(MEMORY_SETTING) else {
+        return Ok(None);
+    };
     let text = text.to_string_lossy().into_owned();
-    parse_size(&text).map(Some).with_context(|| format!("{MEMORY_SETTING} = {text:?} is no size; write 8GB or 500MB"))
+    parse_size(&text)
+        .map(Some)
+        .with_context(|| format!("{MEMORY_SETTING} = {text:?} is no size; write 8GB or 500MB"))
 }
 
 /// `8GB`, `1.5 GB`, `500 MB`, or bytes.
 fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
     let unit = match text[end..].trim().to_ascii_uppercase().as_str() {
         "" | "B" => 1.0,
         "KB" => 1e3,
@@ -117,7 +155,11 @@ fn parse_size(text: &str) -> Option<u64> {
         "TB" => 1e12,
         _ => return None,
     };
-    text[..end].parse::<f64>().ok().map(|number| (number * unit) as u64).filter(|&bytes| bytes > 0)
+    text[..end]
+        .parse::<f64>()
+        .ok()
+        .map(|number| (number * unit) as u64)
+        .filter(|&bytes| bytes > 0)
 }
 
 #[cfg(test)]

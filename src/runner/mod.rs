@@ -1,7 +1,8 @@
 //! Runs a plan: what is done already, data, teacher, groups of runs, evaluation, publication.
 //!
-//! Entry point: [`run`]. The queue (here) decides what is left to do and in which groups; `group` wires one group from data to record; `teacher` has the teacher trained or read. A run that
-//! fails leaves its work behind and the others alone.
+//! Entry point: [`run`]. The queue (here) decides what is left to do and in which groups; `group`
+//! wires one group from data to record; `teacher` has the teacher trained or read. A run that fails
+//! leaves its work behind and the others alone.
 
 mod bench;
 mod bench_use;
@@ -66,7 +67,12 @@ impl Site<'_> {
     fn progress(&self) -> impl Fn(&Progress) + Sync {
         |progress: &Progress| {
             if let Some((_, values)) = progress.rows.first() {
-                self.tell(&Event::Step { step: progress.step, values, tokens: progress.tokens, seconds: progress.seconds });
+                self.tell(&Event::Step {
+                    step: progress.step,
+                    values,
+                    tokens: progress.tokens,
+                    seconds: progress.seconds,
+                });
             }
         }
     }
@@ -87,17 +93,27 @@ pub enum Ending {
     Interrupted,
 }
 
-/// Runs what is left of the runs at `selected` indices of the plan, and tells how each of them ended.
+/// Runs what is left of the runs at `selected` indices of the plan, and tells how each of them
+/// ended.
 ///
-/// `lock.toml` always names the whole grid. Nothing is read or prepared where everything is finished.
+/// `lock.toml` always names the whole grid. Nothing is read or prepared where everything is
+/// finished.
 ///
 /// # Errors
 /// A results folder that cannot be written.
-pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Result<BTreeMap<usize, Ending>> {
-    if let Some(words) = record::set_damaged_study_aside(&site.layout).context("the results folder cannot be used")? {
+pub fn run(
+    plan: &Plan,
+    selected: &[usize],
+    command: &str,
+    site: &Site,
+) -> Result<BTreeMap<usize, Ending>> {
+    if let Some(words) = record::set_damaged_study_aside(&site.layout)
+        .context("the results folder cannot be used")?
+    {
         site.tell(&Event::Notice(&words));
     }
-    record::write_study(&site.layout, &study(plan, command, site.hub)).context("the results folder cannot be used")?;
+    record::write_study(&site.layout, &study(plan, command, site.hub))
+        .context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
@@ -107,13 +123,28 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
             None => open.push(index),
         }
     }
-    site.tell(&Event::Skipped { runs: endings.len() });
+    site.tell(&Event::Skipped {
+        runs: endings.len(),
+    });
     fetch_teachers(plan, &mut open, site, &mut endings);
-    let data_key = |index: usize| format!("{:?} {:?}", plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer);
+    let data_key = |index: usize| {
+        format!(
+            "{:?} {:?}",
+            plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer
+        )
+    };
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
         let say = |text: &str| site.tell(&Event::Stage(text));
-        let prepared = caught(|| data::prepare(&spec.dataset, &spec.tokenizer, site.hub, &site.cache.join("corpora"), &say));
+        let prepared = caught(|| {
+            data::prepare(
+                &spec.dataset,
+                &spec.tokenizer,
+                site.hub,
+                &site.cache.join("corpora"),
+                &say,
+            )
+        });
         match prepared {
             Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
             // Stopped while it was fetched.
@@ -130,10 +161,18 @@ pub fn run(plan: &Plan, selected: &[usize], command: &str, site: &Site) -> Resul
     Ok(endings)
 }
 
-/// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs whose teacher cannot be had are open no more.
-fn fetch_teachers(plan: &Plan, open: &mut Vec<usize>, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
+/// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs
+/// whose teacher cannot be had are open no more.
+fn fetch_teachers(
+    plan: &Plan,
+    open: &mut Vec<usize>,
+    site: &Site,
+    endings: &mut BTreeMap<usize, Ending>,
+) {
     for (_, indices) in by_key(open, |index| format!("{:?}", plan.runs[index].spec.teacher)) {
-        let Teacher::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else { continue };
+        let Teacher::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else {
+            continue;
+        };
         match site.hub.weights(&Repo::model(repo, revision)) {
             Ok(_) => {}
             Err(_) if site.stopped() => return,
@@ -146,7 +185,13 @@ fn fetch_teachers(plan: &Plan, open: &mut Vec<usize>, site: &Site, endings: &mut
 }
 
 /// Runs of one corpus, teacher by teacher, group by group.
-fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
+fn run_on(
+    plan: &Plan,
+    indices: &[usize],
+    corpus: &Prepared,
+    site: &Site,
+    endings: &mut BTreeMap<usize, Ending>,
+) {
     for (_, indices) in by_key(indices, |index| plan.runs[index].teacher_key.clone()) {
         let first = &plan.runs[indices[0]];
         let teacher = caught(|| {
@@ -179,27 +224,54 @@ fn run_on(plan: &Plan, indices: &[usize], corpus: &Prepared, site: &Site, ending
     }
 }
 
-fn fail_all(plan: &Plan, indices: &[usize], error: &anyhow::Error, site: &Site, endings: &mut BTreeMap<usize, Ending>) {
+fn fail_all(
+    plan: &Plan,
+    indices: &[usize],
+    error: &anyhow::Error,
+    site: &Site,
+    endings: &mut BTreeMap<usize, Ending>,
+) {
     let error = format!("{error:#}");
     for &index in indices {
         let run = &plan.runs[index];
-        site.tell(&Event::Failed { id: &run.id, label: &run.label, error: &error });
-        endings.insert(index, Ending::Failed { error: error.clone() });
+        site.tell(&Event::Failed {
+            id: &run.id,
+            label: &run.label,
+            error: &error,
+        });
+        endings.insert(
+            index,
+            Ending::Failed {
+                error: error.clone(),
+            },
+        );
     }
 }
 
 /// How a run that needs nothing any more ended.
 fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
-    let (own, teacher) = (site.layout.run(&run.id), site.layout.teacher(&run.teacher_key));
-    let evaluations = [own.evaluation(&run.evaluation_key), teacher.evaluation(&run.teacher_evaluation_key)];
-    for folder in [own.root, teacher.root].into_iter().chain(evaluations.map(|evaluation| evaluation.root)) {
+    let (own, teacher) = (
+        site.layout.run(&run.id),
+        site.layout.teacher(&run.teacher_key),
+    );
+    let evaluations = [
+        own.evaluation(&run.evaluation_key),
+        teacher.evaluation(&run.teacher_evaluation_key),
+    ];
+    for folder in [own.root, teacher.root]
+        .into_iter()
+        .chain(evaluations.map(|evaluation| evaluation.root))
+    {
         mend(&folder, Depth::Records, site)?;
     }
     Ok(match run_state(&site.layout, &run.id)? {
         RunState::Diverged(Failure { reason, .. }) => Some(Ending::Diverged { reason }),
         RunState::Published => {
             let evaluated = has_evaluation(&site.layout.run(&run.id), &run.evaluation_key)
-                && has_evaluation(&site.layout.teacher(&run.teacher_key), &run.teacher_evaluation_key);
+                && has_evaluation(
+                    &site.layout.teacher(&run.teacher_key),
+                    &run.teacher_evaluation_key,
+                );
             evaluated.then_some(Ending::Good)
         }
         RunState::Absent => None,
@@ -216,13 +288,17 @@ fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
 
 /// What a checkpoint of a run, or of a teacher under its key, belongs to.
 fn about(id: &str, corpus: &Prepared, precisions: &[Precision]) -> About {
-    let bf16 = precisions.contains(&Precision::Bf16).then(Native::bf16).flatten();
+    let bf16 = precisions
+        .contains(&Precision::Bf16)
+        .then(Native::bf16)
+        .flatten();
 
     About {
         spec: id.to_owned(),
         numerics: NUMERICS_VERSION,
         data: corpus.key.clone(),
-        instructions: record::instruction_set() + &bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default(),
+        instructions: record::instruction_set()
+            + &bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

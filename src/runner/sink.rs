@@ -1,4 +1,5 @@
-//! From the training loop to the disk: rows go to the attempt's journals, states to its checkpoints.
+//! From the training loop to the disk: rows go to the attempt's journals, states to its
+//! checkpoints.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +23,9 @@ impl Shared {
     /// # Errors
     /// A sink that still lives.
     pub fn take(self) -> Result<Box<Attempt>> {
-        let mutex = Arc::try_unwrap(self.0).ok().context("the attempt is still written to")?;
+        let mutex = Arc::try_unwrap(self.0)
+            .ok()
+            .context("the attempt is still written to")?;
         Ok(mutex.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -32,7 +35,10 @@ impl Shared {
 
     /// The sink of a member.
     pub fn sink(&self, about: About) -> Box<dyn Sink> {
-        Box::new(AttemptSink { attempt: self.clone(), about })
+        Box::new(AttemptSink {
+            attempt: self.clone(),
+            about,
+        })
     }
 }
 
@@ -45,12 +51,15 @@ impl Sink for AttemptSink {
     fn row(&mut self, step: u64, values: &Values, seconds: f64) -> Result<()> {
         self.attempt.with(|attempt| {
             attempt.metrics.append(step, values)?;
-            attempt.timings.append(step, &Values::from([("seconds".to_owned(), seconds)]))
+            attempt
+                .timings
+                .append(step, &Values::from([("seconds".to_owned(), seconds)]))
         })
     }
 
     fn checkpoint(&mut self, step: u64, files: Files) -> Result<()> {
         let files = files()?;
-        self.attempt.with(|attempt| attempt.save_checkpoint(step, &files, &self.about))
+        self.attempt
+            .with(|attempt| attempt.save_checkpoint(step, &files, &self.about))
     }
 }

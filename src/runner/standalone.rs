@@ -54,16 +54,26 @@ fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
     if model.is_dir() {
         return Ok(model.to_owned());
     }
-    let given = model.to_str().filter(|_| !model.exists()).unwrap_or_default();
+    let given = model
+        .to_str()
+        .filter(|_| !model.exists())
+        .unwrap_or_default();
     let (name, revision) = given.split_once('@').unwrap_or((given, "main"));
-    ensure!(is_name(name), "{} is not a folder; give one with config.json, model.safetensors and a tokenizer", model.display());
+    ensure!(
+        is_name(name),
+        "{} is not a folder; give one with config.json, model.safetensors and a tokenizer",
+        model.display()
+    );
     let repo = Repo::model(name, revision);
     let snapshot = hub.tokenizer(&repo).and_then(|_| hub.weights(&repo));
-    Ok(snapshot.with_context(|| format!("{given} is not a folder here, and cannot be had from the hub"))?.folder)
+    Ok(snapshot
+        .with_context(|| format!("{given} is not a folder here, and cannot be had from the hub"))?
+        .folder)
 }
 
 impl OneModel {
-    /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is called so, `@` and a revision behind its name where that is not `main`.
+    /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is
+    /// called so, `@` and a revision behind its name where that is not `main`.
     ///
     /// # Errors
     /// A folder that is not there, or has something in it that cannot be used; what the hub says.
@@ -71,15 +81,20 @@ impl OneModel {
         let folder = &folder_of(model, hub)?;
         let checkpoint = Checkpoint::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
-        // More rows than tokens are padding, which many models have: their logits take part in every softmax, as in transformers.
+        // More rows than tokens are padding, which many models have: their logits take part in
+        // every softmax, as in transformers.
         ensure!(
             tokenizer.vocabulary() <= checkpoint.config.vocabulary,
-            "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong together",
+            "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong \
+             together",
             folder.display(),
             tokenizer.vocabulary(),
             checkpoint.config.vocabulary
         );
-        Ok(Self { checkpoint, tokenizer })
+        Ok(Self {
+            checkpoint,
+            tokenizer,
+        })
     }
 
     /// Positions that the model knows.
@@ -87,24 +102,60 @@ impl OneModel {
         self.checkpoint.config.positions
     }
 
-    /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's positions, and the context.
+    /// Perplexity of a text by windows of `context` tokens every `stride`: by default the model's
+    /// positions, and the context.
     ///
-    /// Every token is scored at most once, in the first window that holds it and at least one token before it: the loop of transformers' page on perplexity, weighted by the number of tokens
-    /// that are scored. NLL per token is the sum over them divided by that number; perplexity is its exponential.
+    /// Every token is scored at most once, in the first window that holds it and at least one token
+    /// before it: the loop of transformers' page on perplexity, weighted by the number of tokens
+    /// that are scored. NLL per token is the sum over them divided by that number; perplexity is
+    /// its exponential.
     ///
     /// # Errors
-    /// A text that cannot be read, is empty or of one token; a context beyond the model's positions, a stride beyond the context; a model whose predictions are no numbers.
-    pub fn score(&self, path: &Path, context: Option<usize>, stride: Option<usize>) -> Result<TextScore> {
+    /// A text that cannot be read, is empty or of one token; a context beyond the model's
+    /// positions, a stride beyond the context; a model whose predictions are no numbers.
+    pub fn score(
+        &self,
+        path: &Path,
+        context: Option<usize>,
+        stride: Option<usize>,
+    ) -> Result<TextScore> {
         let positions = self.positions();
         let context = context.unwrap_or(positions);
-        ensure!((2..=positions).contains(&context), "--context {context} is out of range: this model takes 2 to {positions}");
+        ensure!(
+            (2..=positions).contains(&context),
+            "--context {context} is out of range: this model takes 2 to {positions}"
+        );
         let stride = stride.unwrap_or(context);
-        ensure!((1..=context).contains(&stride), "--stride {stride} is out of range: it is 1 to the context, {context}");
-        let Single { tokens, words, bytes } = single(path, &self.tokenizer)?;
-        ensure!(tokens.len() > 1, "{} has one token, and the first is never predicted; give a longer text", path.display());
-        let special_tokens = tokens.iter().filter(|&&token| self.tokenizer.is_special(token)).count() as u64;
+        ensure!(
+            (1..=context).contains(&stride),
+            "--stride {stride} is out of range: it is 1 to the context, {context}"
+        );
+        let Single {
+            tokens,
+            words,
+            bytes,
+        } = single(path, &self.tokenizer)?;
+        ensure!(
+            tokens.len() > 1,
+            "{} has one token, and the first is never predicted; give a longer text",
+            path.display()
+        );
+        let special_tokens = tokens
+            .iter()
+            .filter(|&&token| self.tokenizer.is_special(token))
+            .count() as u64;
         let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
-        let found = perplexity(&model, &Text { tokens: &tokens, documents: &[0], words, bytes }, context, stride);
+        let found = perplexity(
+            &model,
+            &Text {
+                tokens: &tokens,
+                documents: &[0],
+                words,
+                bytes,
+            },
+            context,
+            stride,
+        );
         ensure!(
             found.nll_nats_per_token.is_finite(),
             "the model's predictions are no numbers (NLL {}): its weights are broken",
@@ -126,12 +177,20 @@ impl OneModel {
         })
     }
 
-    /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count` tokens, until the model ends the text. `each` gets the new text as it comes, in whole characters;
-    /// bytes that are none become U+FFFD. Special tokens that the prompt spells are tokens.
+    /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count`
+    /// tokens, until the model ends the text. `each` gets the new text as it comes, in whole
+    /// characters; bytes that are none become U+FFFD. Special tokens that the prompt spells are
+    /// tokens.
     ///
     /// # Errors
     /// A prompt that cannot be tokenized.
-    pub fn go_on(&self, prompt: &str, count: usize, sampling: Sampling, mut each: impl FnMut(&str)) -> Result<Continuation> {
+    pub fn go_on(
+        &self,
+        prompt: &str,
+        count: usize,
+        sampling: Sampling,
+        mut each: impl FnMut(&str),
+    ) -> Result<Continuation> {
         let end = self.tokenizer.end_of_text();
         let mut tokens = self.tokenizer.encode_with_specials(prompt)?;
         if tokens.is_empty() {
@@ -140,17 +199,29 @@ impl OneModel {
         let weights = Weights::from_checkpoint(&self.checkpoint);
         let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();
-        let mut new = generate(&mut decoder, &tokens, count, &mut Sampler::new(sampling), Some(end), |token| {
-            if token != end {
-                characters.push(self.tokenizer.token_bytes(token), &mut each);
-            }
-        });
+        let mut new = generate(
+            &mut decoder,
+            &tokens,
+            count,
+            &mut Sampler::new(sampling),
+            Some(end),
+            |token| {
+                if token != end {
+                    characters.push(self.tokenizer.token_bytes(token), &mut each);
+                }
+            },
+        );
         characters.finish(each);
         let ended = new.last() == Some(&end);
         if ended {
             new.pop();
         }
-        Ok(Continuation { prompt: prompt.to_owned(), text: self.tokenizer.decode(&new), new_tokens: new.len(), ended })
+        Ok(Continuation {
+            prompt: prompt.to_owned(),
+            text: self.tokenizer.decode(&new),
+            new_tokens: new.len(),
+            ended,
+        })
     }
 
     /// Tokens of a prompt.

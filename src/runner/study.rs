@@ -11,7 +11,8 @@ use crate::spec::{Plan, PlannedRun};
 /// Version of the form of `lock.toml`.
 const FORMAT: u32 = 1;
 
-/// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays at its commits.
+/// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays
+/// at its commits.
 pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
     let cell = |cell: &crate::spec::PlannedCell| {
         let run = &plan.runs[cell.run];
@@ -23,8 +24,11 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
             teacher_evaluation: run.teacher_evaluation_key.clone(),
         }
     };
-    let change =
-        |change: &crate::spec::Change| Change { key: change.key.clone(), baseline: change.baseline.clone(), value: change.value.clone() };
+    let change = |change: &crate::spec::Change| Change {
+        key: change.key.clone(),
+        baseline: change.baseline.clone(),
+        value: change.value.clone(),
+    };
     Study {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -32,9 +36,23 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
         description: plan.description.clone(),
         inputs: inputs(plan),
         hub: pins(plan, hub),
-        axes: plan.axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.clone() }).collect(),
+        axes: plan
+            .axes
+            .iter()
+            .map(|axis| Axis {
+                key: axis.key.clone(),
+                values: axis.values.clone(),
+            })
+            .collect(),
         cells: plan.cells.iter().map(cell).collect(),
-        arms: plan.arms.iter().map(|arm| Arm { name: arm.name.clone(), changes: arm.changes.iter().map(change).collect() }).collect(),
+        arms: plan
+            .arms
+            .iter()
+            .map(|arm| Arm {
+                name: arm.name.clone(),
+                changes: arm.changes.iter().map(change).collect(),
+            })
+            .collect(),
         report: ReportSettings {
             template: plan.report.template.written.clone(),
             baseline: plan.report.baseline.clone(),
@@ -48,18 +66,29 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
 
 /// `teacher`, `teacher.2`, …
 fn numbered(part: &str, number: usize) -> String {
-    if number == 0 { part.to_owned() } else { format!("{part}.{}", number + 1) }
+    if number == 0 {
+        part.to_owned()
+    } else {
+        format!("{part}.{}", number + 1)
+    }
 }
 
 /// Keys and hashes of what the runs were made from.
 fn inputs(plan: &Plan) -> BTreeMap<String, String> {
     let mut inputs = BTreeMap::new();
-    for (number, key) in distinct(plan.runs.iter().map(|run| run.teacher_key.clone())).into_iter().enumerate() {
+    for (number, key) in distinct(plan.runs.iter().map(|run| run.teacher_key.clone()))
+        .into_iter()
+        .enumerate()
+    {
         inputs.insert(numbered("teacher", number), key);
     }
     // What is made from the spec alone has no hash of its own.
     for part in ["dataset", "tokenizer"] {
-        let hashes = plan.runs.iter().filter_map(|run| ["files", "commit"].iter().find_map(|key| run.identity[part][*key].as_str()));
+        let hashes = plan.runs.iter().filter_map(|run| {
+            ["files", "commit"]
+                .iter()
+                .find_map(|key| run.identity[part][*key].as_str())
+        });
         for (number, hash) in distinct(hashes.map(str::to_owned)).into_iter().enumerate() {
             inputs.insert(numbered(part, number), hash);
         }
@@ -70,11 +99,16 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
 /// The pins of everything that the plan takes from the hub.
 fn pins(plan: &Plan, hub: &Hub) -> Vec<HubPin> {
     let repos: BTreeSet<_> = plan.runs.iter().flat_map(|run| repos(&run.spec)).collect();
-    repos.iter().filter_map(|repo| hub.pin(repo)).map(pin_for_lock).collect()
+    repos
+        .iter()
+        .filter_map(|repo| hub.pin(repo))
+        .map(pin_for_lock)
+        .collect()
 }
 
 fn facts(plan: &Plan, command: &str) -> Facts {
-    let all = |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join("; or ");
+    let all =
+        |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join("; or ");
     Facts {
         dataset: all(dataset),
         tokenizer: all(tokenizer),
@@ -87,13 +121,18 @@ fn facts(plan: &Plan, command: &str) -> Facts {
             }
             .to_owned()
         }),
-        balance: distinct(plan.runs.iter().filter(|run| run.spec.loss.values().any(Term::is_hidden)).map(|run| {
-            match run.spec.balance {
-                Balance::None => "none",
-                Balance::Gradient { .. } => "gradient",
-            }
-            .to_owned()
-        }))
+        balance: distinct(
+            plan.runs
+                .iter()
+                .filter(|run| run.spec.loss.values().any(Term::is_hidden))
+                .map(|run| {
+                    match run.spec.balance {
+                        Balance::None => "none",
+                        Balance::Gradient { .. } => "gradient",
+                    }
+                    .to_owned()
+                }),
+        )
         .join("; or "),
         command: command.to_owned(),
         note: plan.note.clone(),
@@ -113,19 +152,36 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
 
 /// `of the hub at the commit 607a30d783df`.
 fn on_the_hub(run: &PlannedRun, part: &str) -> String {
-    format!("of the hub at the commit {}", short(run.identity[part]["commit"].as_str().unwrap_or("unknown")))
+    format!(
+        "of the hub at the commit {}",
+        short(run.identity[part]["commit"].as_str().unwrap_or("unknown"))
+    )
 }
 
 fn dataset(run: &PlannedRun) -> String {
-    let files = |paths: &[crate::spec::path::InputPath]| paths.iter().map(|path| path.written.as_str()).collect::<Vec<_>>().join(", ");
+    let files = |paths: &[crate::spec::path::InputPath]| {
+        paths
+            .iter()
+            .map(|path| path.written.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match &run.spec.dataset {
-        Dataset::Synthetic { seed, train_words, .. } => {
-            format!("stories of the embedded grammar (seed {seed}, {train_words} words to train on)")
+        Dataset::Synthetic {
+            seed, train_words, ..
+        } => {
+            format!(
+                "stories of the embedded grammar (seed {seed}, {train_words} words to train on)"
+            )
         }
         Dataset::Text { train, .. } => format!("text files ({})", files(train)),
-        Dataset::Parquet { train, column, .. } => format!("column {column} of parquet files ({})", files(train)),
+        Dataset::Parquet { train, column, .. } => {
+            format!("column {column} of parquet files ({})", files(train))
+        }
         Dataset::Hub { repo, config, .. } => {
-            let config = config.as_ref().map_or_else(String::new, |config| format!(" ({config})"));
+            let config = config
+                .as_ref()
+                .map_or_else(String::new, |config| format!(" ({config})"));
             format!("{repo}{config} {}", on_the_hub(run, "dataset"))
         }
     }
@@ -133,7 +189,9 @@ fn dataset(run: &PlannedRun) -> String {
 
 fn tokenizer(run: &PlannedRun) -> String {
     match &run.spec.tokenizer {
-        Tokenizer::Train { vocab_size } => format!("byte-level BPE of {vocab_size} tokens, trained on the training split"),
+        Tokenizer::Train { vocab_size } => {
+            format!("byte-level BPE of {vocab_size} tokens, trained on the training split")
+        }
         Tokenizer::Dir { path } => format!("the one in {}", path.written),
         Tokenizer::Hub { repo, .. } => format!("that of {repo} {}", on_the_hub(run, "tokenizer")),
     }
@@ -141,9 +199,18 @@ fn tokenizer(run: &PlannedRun) -> String {
 
 fn teacher(run: &PlannedRun) -> String {
     match &run.spec.teacher {
-        Teacher::Train { layers, width, heads, train, .. } => {
+        Teacher::Train {
+            layers,
+            width,
+            heads,
+            train,
+            ..
+        } => {
             let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
-            format!("a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on {tokens} tokens")
+            format!(
+                "a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on \
+                 {tokens} tokens"
+            )
         }
         Teacher::Dir { path, .. } => format!("the GPT-2 in {}", path.written),
         Teacher::Hub { repo, .. } => format!("{repo} {}", on_the_hub(run, "teacher")),

@@ -1,4 +1,5 @@
-//! The teacher: read from a folder or the hub, or trained once and kept in the cache for every study that names it.
+//! The teacher: read from a folder or the hub, or trained once and kept in the cache for every
+//! study that names it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +18,9 @@ use crate::model::{Checkpoint, Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
-use crate::record::{Claim, Depth, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
+use crate::record::{
+    Claim, Depth, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure,
+};
 use crate::spec::PlannedRun;
 use crate::spec::run::{Teacher as Source, Train};
 use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
@@ -39,20 +42,40 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
     let target = site.layout.teacher(&run.teacher_key);
     match &run.spec.teacher {
         Source::Dir { path, .. } => read(&path.resolve()).map(Some),
-        Source::Hub { repo, revision, .. } => read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some),
-        Source::Train { layers, width, heads, seed, train, .. } => {
+        Source::Hub { repo, revision, .. } => {
+            read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some)
+        }
+        Source::Train {
+            layers,
+            width,
+            heads,
+            seed,
+            train,
+            ..
+        } => {
             let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
-            let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)? else { return Ok(None) };
-            if let Some(aside) = publish_teacher(&target, &files::read_limited(&stored.metrics(), METRICS_LIMIT)?)? {
+            let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)?
+            else {
+                return Ok(None);
+            };
+            if let Some(aside) = publish_teacher(
+                &target,
+                &files::read_limited(&stored.metrics(), METRICS_LIMIT)?,
+            )? {
                 site.tell(&Event::Notice(&format!(
-                    "this teacher is not the one that finished runs of this folder were distilled from, as happens on another machine; the other is now {}. Train them again (another \
-                     --results) before you compare",
+                    "this teacher is not the one that finished runs of this folder were distilled \
+                     from, as happens on another machine; the other is now {}. Train them again \
+                     (another --results) before you compare",
                     aside.display()
                 )));
             }
             let checkpoint = Checkpoint::open(&stored.student())?;
             let training = Some(plain_training(&checkpoint.config, train));
-            Ok(Some(Teacher { model: Gpt2::from_checkpoint(&native(), &checkpoint), bytes: checkpoint.bytes, training }))
+            Ok(Some(Teacher {
+                model: Gpt2::from_checkpoint(&native(), &checkpoint),
+                bytes: checkpoint.bytes,
+                training,
+            }))
         }
     }
 }
@@ -60,7 +83,11 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
 /// A teacher that came trained.
 fn read(folder: &Path) -> Result<Teacher> {
     let checkpoint = Checkpoint::open(folder)?;
-    Ok(Teacher { model: Gpt2::from_checkpoint(&native(), &checkpoint), bytes: checkpoint.bytes, training: None })
+    Ok(Teacher {
+        model: Gpt2::from_checkpoint(&native(), &checkpoint),
+        bytes: checkpoint.bytes,
+        training: None,
+    })
 }
 
 impl Teacher {
@@ -82,13 +109,31 @@ impl Teacher {
             trained_on_train_split: self.training.is_some(),
         };
         let evaluated = evaluate(&subject, &run.spec, corpus)?;
-        publish(evaluated, &self.model, &run.spec, corpus, &target, &run.teacher_evaluation_key).map(drop)
+        publish(
+            evaluated,
+            &self.model,
+            &run.spec,
+            corpus,
+            &target,
+            &run.teacher_evaluation_key,
+        )
+        .map(drop)
     }
 }
 
-/// The folder of a trained teacher in the cache; it is trained, or waited for, where it is not there yet.
-fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Prepared, site: &Site) -> Result<Option<RunFolder>> {
-    let layout = Layout { root: site.cache.join("teachers") };
+/// The folder of a trained teacher in the cache; it is trained, or waited for, where it is not
+/// there yet.
+fn trained(
+    key: &str,
+    config: &Config,
+    seed: u64,
+    settings: &Train,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Option<RunFolder>> {
+    let layout = Layout {
+        root: site.cache.join("teachers"),
+    };
     let mut waiting = false;
     mend(&layout.run(key).root, Depth::Weights, site)?;
     loop {
@@ -96,7 +141,10 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
             Claim::Published => {
                 let stored = layout.run(key);
                 if let Some(Failure { reason, step, .. }) = read_failure(&stored)? {
-                    bail!("the teacher's training diverged: {reason} at step {step}; lower teacher.train.lr.peak, or lengthen its warm-up");
+                    bail!(
+                        "the teacher's training diverged: {reason} at step {step}; lower \
+                         teacher.train.lr.peak, or lengthen its warm-up"
+                    );
                 }
                 return Ok(Some(stored));
             }
@@ -105,7 +153,9 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
                     return Ok(None);
                 }
                 if !waiting {
-                    site.tell(&Event::Stage(&format!("waiting for the teacher, which {owner} trains")));
+                    site.tell(&Event::Stage(&format!(
+                        "waiting for the teacher, which {owner} trains"
+                    )));
                 }
                 waiting = true;
                 std::thread::sleep(Duration::from_millis(500));
@@ -113,17 +163,27 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
             Claim::Ours(mut attempt) => {
                 let about = about(key, corpus, &[settings.precision]);
                 let resumed = attempt.newest_valid_checkpoint(&about)?;
-                attempt.notes.iter().for_each(|note| site.tell(&Event::Notice(note)));
+                attempt
+                    .notes
+                    .iter()
+                    .for_each(|note| site.tell(&Event::Notice(note)));
                 let job = Job::language_model(config.clone(), seed, settings);
                 let state = match resumed {
-                    Some(checkpoint) => State::from_files(&native(), &job, None, &checkpoint.files)?,
+                    Some(checkpoint) => {
+                        State::from_files(&native(), &job, None, &checkpoint.files)?
+                    }
                     None => State::new(&native(), &job, None, &Weights::random(config, seed))?,
                 };
                 let shared = Shared::new(attempt);
                 let mut members = [Member::new(job, state, shared.sink(about))];
                 teach(&mut members, settings, seed, corpus, site)?;
                 let [member] = members;
-                let Member { state, outcome, sink, .. } = member;
+                let Member {
+                    state,
+                    outcome,
+                    sink,
+                    ..
+                } = member;
                 drop(sink);
                 let attempt = shared.take()?;
                 match outcome {
@@ -131,8 +191,16 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
                         let card = teacher_card(config, seed, settings, &corpus.key)?;
                         folder::write_model(&attempt, config, &state.result(), corpus, &card)?;
                     }
-                    Some(Outcome::Diverged { step, reason }) => attempt.write_failure(&Failure { reason, step, term: None })?,
-                    Some(Outcome::Failed(error)) => return Err(error.context("the teacher's training could not go on")),
+                    Some(Outcome::Diverged { step, reason }) => {
+                        attempt.write_failure(&Failure {
+                            reason,
+                            step,
+                            term: None,
+                        })?
+                    }
+                    Some(Outcome::Failed(error)) => {
+                        return Err(error.context("the teacher's training could not go on"));
+                    }
                     Some(Outcome::Interrupted) | None => return Ok(None),
                 }
                 attempt.publish()?;
@@ -142,11 +210,39 @@ fn trained(key: &str, config: &Config, seed: u64, settings: &Train, corpus: &Pre
 }
 
 /// Trains the teacher, telling how far it is.
-fn teach(members: &mut [Member<Native>], settings: &Train, seed: u64, corpus: &Prepared, site: &Site) -> Result<()> {
-    let order = Order::new(corpus.train.tokens().len(), settings.context, seed, settings.shuffle)?;
-    let data = Corpus { train: corpus.train.tokens(), validation: corpus.validation.tokens(), order: &order };
-    site.tell(&Event::Training { title: "the teacher", runs: 1, step: members[0].state.step, steps: settings.steps });
-    train(members, None, data, &Control { stop: site.stop, progress: &site.progress() });
+fn teach(
+    members: &mut [Member<Native>],
+    settings: &Train,
+    seed: u64,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<()> {
+    let order = Order::new(
+        corpus.train.tokens().len(),
+        settings.context,
+        seed,
+        settings.shuffle,
+    )?;
+    let data = Corpus {
+        train: corpus.train.tokens(),
+        validation: corpus.validation.tokens(),
+        order: &order,
+    };
+    site.tell(&Event::Training {
+        title: "the teacher",
+        runs: 1,
+        step: members[0].state.step,
+        steps: settings.steps,
+    });
+    train(
+        members,
+        None,
+        data,
+        &Control {
+            stop: site.stop,
+            progress: &site.progress(),
+        },
+    );
     site.tell(&Event::Trained);
     Ok(())
 }

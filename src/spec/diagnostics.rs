@@ -1,4 +1,5 @@
-//! What is wrong in a spec, where, and what to write instead. Rendered like a compiler's messages; nothing is printed here.
+//! What is wrong in a spec, where, and what to write instead. Rendered like a compiler's messages;
+//! nothing is printed here.
 
 use std::fmt::{self, Write};
 
@@ -32,12 +33,15 @@ pub struct Diagnostic {
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Place {
-    /// The place of the bytes `span` of `text`; a span over several lines is marked to the end of its first one.
+    /// The place of the bytes `span` of `text`; a span over several lines is marked to the end of
+    /// its first one.
     pub fn new(file: &str, text: &str, span: std::ops::Range<usize>) -> Self {
         let start = floor_boundary(text, span.start);
         let end = floor_boundary(text, span.end.max(start));
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
         let marked = &text[start..end.min(line_end)];
         let before = text[line_start..start].chars().count();
         // A place is kept for many values of a line, which may be a megabyte.
@@ -65,7 +69,11 @@ fn floor_boundary(text: &str, index: usize) -> usize {
 impl Diagnostic {
     /// A mistake that has no place in a file.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, hint: None }
+        Self {
+            message: message.into(),
+            place: None,
+            hint: None,
+        }
     }
 
     /// The same, marked at `place`.
@@ -92,8 +100,15 @@ impl Diagnostics {
         self.0.sort_by(|a, b| a.place.cmp(&b.place));
         let mut seen: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
         for diagnostic in self.0 {
-            let same = |other: &Diagnostic| other.place == diagnostic.place && other.message == diagnostic.message;
-            if !seen.iter().rev().take_while(|other| other.place == diagnostic.place).any(same) {
+            let same = |other: &Diagnostic| {
+                other.place == diagnostic.place && other.message == diagnostic.message
+            };
+            if !seen
+                .iter()
+                .rev()
+                .take_while(|other| other.place == diagnostic.place)
+                .any(same)
+            {
                 seen.push(diagnostic);
             }
         }
@@ -137,11 +152,19 @@ struct Paint {
 
 impl Paint {
     fn wrap(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn diagnostic(&self, out: &mut String, diagnostic: &Diagnostic) {
-        let title = format!("{}{}", self.wrap("1;31", "error"), self.wrap("1", &format!(": {}", printable(&diagnostic.message))));
+        let title = format!(
+            "{}{}",
+            self.wrap("1;31", "error"),
+            self.wrap("1", &format!(": {}", printable(&diagnostic.message)))
+        );
         out.push_str(&title);
         out.push('\n');
         let margin = match &diagnostic.place {
@@ -149,17 +172,41 @@ impl Paint {
                 let margin = " ".repeat(place.line.to_string().len());
                 let (text, before) = (printable(&place.line_text), place.before);
                 let bar = self.wrap("1;34", "|");
-                let marks = self.wrap("1;31", &"^".repeat(place.length.min(text.chars().count().saturating_sub(before)).max(1)));
-                let _ = writeln!(out, "{margin}{} {}:{}:{}", self.wrap("1;34", "-->"), printable(&place.file), place.line, place.column);
+                let marks = self.wrap(
+                    "1;31",
+                    &"^".repeat(
+                        place
+                            .length
+                            .min(text.chars().count().saturating_sub(before))
+                            .max(1),
+                    ),
+                );
+                let _ = writeln!(
+                    out,
+                    "{margin}{} {}:{}:{}",
+                    self.wrap("1;34", "-->"),
+                    printable(&place.file),
+                    place.line,
+                    place.column
+                );
                 let _ = writeln!(out, "{margin} {bar}");
-                let _ = writeln!(out, "{} {bar} {text}", self.wrap("1;34", &place.line.to_string()));
+                let _ = writeln!(
+                    out,
+                    "{} {bar} {text}",
+                    self.wrap("1;34", &place.line.to_string())
+                );
                 let _ = writeln!(out, "{margin} {bar} {}{marks}", " ".repeat(before));
                 margin
             }
             None => String::new(),
         };
         if let Some(hint) = &diagnostic.hint {
-            let _ = writeln!(out, "{margin} {} help: {}", self.wrap("1;34", "="), printable(hint));
+            let _ = writeln!(
+                out,
+                "{margin} {} help: {}",
+                self.wrap("1;34", "="),
+                printable(hint)
+            );
         }
     }
 }
@@ -193,14 +240,22 @@ pub fn similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut candidates = candidates.into_iter().collect::<Vec<_>>();
     candidates.dedup();
     // "mse" for "hidden.mse", "lin" for "linear", where only one can be meant.
-    let part = |candidate: &&&str| candidate.split('.').any(|part| part == lower) || (lower.len() > 2 && candidate.starts_with(&lower));
+    let part = |candidate: &&&str| {
+        candidate.split('.').any(|part| part == lower)
+            || (lower.len() > 2 && candidate.starts_with(&lower))
+    };
     let whole: Vec<&&str> = candidates.iter().filter(part).collect();
     if let [only] = whole.as_slice() {
         return Some(only);
     }
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 5)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -214,16 +269,25 @@ mod tests {
     fn a_diagnostic_shows_the_line_the_caret_and_the_help() {
         let text = "seed = 0\n[train]\nstepz = 5\n";
         let place = Place::new("sweep.toml", text, 17..22);
-        let all = Diagnostics::one(Diagnostic::new("train.stepz is not a key").at(place).hint("write steps"));
+        let all = Diagnostics::one(
+            Diagnostic::new("train.stepz is not a key")
+                .at(place)
+                .hint("write steps"),
+        );
         assert_eq!(
             all.to_string(),
-            "error: train.stepz is not a key\n --> sweep.toml:3:1\n  |\n3 | stepz = 5\n  | ^^^^^\n  = help: write steps"
+            "error: train.stepz is not a key\n --> sweep.toml:3:1\n  |\n3 | stepz = 5\n  | \
+             ^^^^^\n  = help: write steps"
         );
     }
 
     #[test]
     fn colour_only_adds_escapes() {
-        let all = Diagnostics::one(Diagnostic::new("no").at(Place::new("a", "b = 1", 0..1)).hint("yes"));
+        let all = Diagnostics::one(
+            Diagnostic::new("no")
+                .at(Place::new("a", "b = 1", 0..1))
+                .hint("yes"),
+        );
         let coloured = all.render(true);
         assert!(coloured.contains("\x1b["));
         let mut plain = String::new();
@@ -258,7 +322,9 @@ mod tests {
 
     #[test]
     fn control_characters_of_a_file_do_not_reach_the_terminal() {
-        let shown = Diagnostics::one(Diagnostic::new("no").at(Place::new("a", "x = \"\x1b[2J\"", 0..1))).to_string();
+        let shown =
+            Diagnostics::one(Diagnostic::new("no").at(Place::new("a", "x = \"\x1b[2J\"", 0..1)))
+                .to_string();
         assert!(!shown.contains('\x1b'));
     }
 
@@ -268,8 +334,14 @@ mod tests {
         assert_eq!(similar("Steps", ["steps", "batch"]), Some("steps"));
         assert_eq!(similar("banana", ["steps", "batch"]), None);
         assert_eq!(similar("seed", ["keep", "batch"]), None);
-        assert_eq!(similar("mse", ["lm", "hidden.mse", "hidden.cosine"]), Some("hidden.mse"));
-        assert_eq!(similar("hidden", ["lm", "hidden.mse", "hidden.cosine"]), None);
+        assert_eq!(
+            similar("mse", ["lm", "hidden.mse", "hidden.cosine"]),
+            Some("hidden.mse")
+        );
+        assert_eq!(
+            similar("hidden", ["lm", "hidden.mse", "hidden.cosine"]),
+            None
+        );
         assert_eq!(similar("lin", ["linear", "step"]), Some("linear"));
         assert_eq!(similar(&"a".repeat(1_000_000), ["steps"]), None);
     }

@@ -1,6 +1,7 @@
 //! What a run will need, counted from its shapes before anything runs.
 //!
-//! Letters: L layers, C width, I inner width of the MLP, V vocabulary, P positions, T context, N = batch·T tokens of a micro-batch.
+//! Letters: L layers, C width, I inner width of the MLP, V vocabulary, P positions, T context, N =
+//! batch·T tokens of a micro-batch.
 
 use super::plan::Estimate;
 use super::resolve::Known;
@@ -27,18 +28,37 @@ struct Shape {
 impl Shape {
     /// (V + P)·C + L·(4C² + 2CI + 9C + I) + 2C, and V·C for a head of its own.
     fn parameters(self) -> f64 {
-        let Self { layers, width, inner, vocabulary, positions, tied } = self;
+        let Self {
+            layers,
+            width,
+            inner,
+            vocabulary,
+            positions,
+            tied,
+        } = self;
         let head = if tied { 0.0 } else { vocabulary * width };
-        (vocabulary + positions) * width + layers * (4.0 * width * width + 2.0 * width * inner + 9.0 * width + inner) + 2.0 * width + head
+        (vocabulary + positions) * width
+            + layers * (4.0 * width * width + 2.0 * width * inner + 9.0 * width + inner)
+            + 2.0 * width
+            + head
     }
 
-    /// Operations of a forward pass per token: 8C² + 4CI and 2C·(T + 1) a block, 2CV the head, a multiply-add counted as two.
+    /// Operations of a forward pass per token: 8C² + 4CI and 2C·(T + 1) a block, 2CV the head, a
+    /// multiply-add counted as two.
     fn forward(self, context: f64) -> f64 {
-        let Self { layers, width, inner, vocabulary, .. } = self;
-        layers * (8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context + 1.0)) + 2.0 * width * vocabulary
+        let Self {
+            layers,
+            width,
+            inner,
+            vocabulary,
+            ..
+        } = self;
+        layers * (8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context + 1.0))
+            + 2.0 * width * vocabulary
     }
 
-    /// Floats that a block keeps per token for its backward pass: both norms' inputs and outputs, queries, keys, values, the heads' output, the MLP before and after its activation.
+    /// Floats that a block keeps per token for its backward pass: both norms' inputs and outputs,
+    /// queries, keys, values, the heads' output, the MLP before and after its activation.
     fn kept(self) -> f64 {
         self.layers * (8.0 * self.width + 2.0 * self.inner)
     }
@@ -54,7 +74,10 @@ fn critic_forward(critic: &Critic, width: f64) -> f64 {
 pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
     let teacher = known.teacher.as_ref();
     // The student has its teacher's rows where those are more than the tokens.
-    let vocabulary = known.vocabulary.max(teacher.and_then(|teacher| teacher.vocabulary)).unwrap_or(VOCABULARY) as f64;
+    let vocabulary = known
+        .vocabulary
+        .max(teacher.and_then(|teacher| teacher.vocabulary))
+        .unwrap_or(VOCABULARY) as f64;
     let train = &spec.train;
     let context = train.context as f64;
     let positions = teacher.map_or(context, |teacher| teacher.positions as f64);
@@ -66,21 +89,28 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
         positions,
         tied,
     };
-    let of_teacher = teacher.map(|teacher| shape(teacher.layers, teacher.width, teacher.inner, teacher.tied));
+    let of_teacher =
+        teacher.map(|teacher| shape(teacher.layers, teacher.width, teacher.inner, teacher.tied));
     let (layers, width) = (spec.student.layers, spec.student.width);
     let taken_over = match spec.student.init {
         Init::Random => None,
         Init::Teacher => teacher,
         Init::Dir => known.init.as_ref(),
     };
-    let (inner, tied) = taken_over.map_or((width.saturating_mul(4), true), |from| (from.inner, from.tied));
+    let (inner, tied) = taken_over.map_or((width.saturating_mul(4), true), |from| {
+        (from.inner, from.tied)
+    });
     let student = shape(layers, width, inner, tied);
     let tokens = train.batch as f64 * context;
     let micro_batches = train.steps as f64 * train.accumulate as f64;
-    let needs_teacher = spec.loss.values().any(|term| !matches!(term, Term::Lm { .. }));
+    let needs_teacher = spec
+        .loss
+        .values()
+        .any(|term| !matches!(term, Term::Lm { .. }));
 
     let mut flops = 3.0 * student.forward(context) * tokens * micro_batches;
-    let mut memory = 16.0 * student.parameters() + FLOAT * (tokens * student.kept() + 4.0 * CHUNK * vocabulary);
+    let mut memory =
+        16.0 * student.parameters() + FLOAT * (tokens * student.kept() + 4.0 * CHUNK * vocabulary);
     let mut teacher_pass = 0.0;
     if let Some(shape) = of_teacher.filter(|_| needs_teacher) {
         teacher_pass = shape.forward(context) * tokens * micro_batches;
@@ -95,14 +125,25 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
     for term in spec.loss.values().filter(|term| term.is_hidden()) {
         if teacher_width != student.width {
             flops += pairs * 6.0 * student.width * teacher_width * tokens * micro_batches;
-            memory += pairs * FLOAT * (4.0 * student.width * teacher_width + 2.0 * tokens * teacher_width);
+            memory += pairs
+                * FLOAT
+                * (4.0 * student.width * teacher_width + 2.0 * tokens * teacher_width);
         }
         if let Term::HiddenWasserstein { critic, .. } = term {
             let forward = critic_forward(critic, teacher_width);
-            // Both clouds forward and backward; the penalty's gradient and its own backward are about as much again.
-            let update = if critic.lipschitz == Lipschitz::GradientPenalty { 12.0 } else { 6.0 } * forward * tokens;
-            flops += pairs * (update * critic.steps as f64 * train.steps as f64 + 3.0 * forward * tokens * micro_batches);
-            memory += pairs * FLOAT * 2.0 * forward + FLOAT * tokens * critic.width as f64 * critic.depth as f64 * 6.0;
+            // Both clouds forward and backward; the penalty's gradient and its own backward are
+            // about as much again.
+            let update = if critic.lipschitz == Lipschitz::GradientPenalty {
+                12.0
+            } else {
+                6.0
+            } * forward
+                * tokens;
+            flops += pairs
+                * (update * critic.steps as f64 * train.steps as f64
+                    + 3.0 * forward * tokens * micro_batches);
+            memory += pairs * FLOAT * 2.0 * forward
+                + FLOAT * tokens * critic.width as f64 * critic.depth as f64 * 6.0;
         }
     }
     let training = match (&spec.teacher, of_teacher) {
@@ -124,7 +165,11 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
 
 fn language_model_flops(shape: Shape, train: &Train) -> f64 {
     let context = train.context as f64;
-    3.0 * shape.forward(context) * train.batch as f64 * context * train.accumulate as f64 * train.steps as f64
+    3.0 * shape.forward(context)
+        * train.batch as f64
+        * context
+        * train.accumulate as f64
+        * train.steps as f64
 }
 
 #[cfg(test)]
@@ -133,13 +178,30 @@ mod tests {
 
     #[test]
     fn gpt2_has_124_million_parameters_and_the_flops_of_its_matrices() {
-        let shape = Shape { layers: 12.0, width: 768.0, inner: 3072.0, vocabulary: 50_257.0, positions: 1024.0, tied: true };
+        let shape = Shape {
+            layers: 12.0,
+            width: 768.0,
+            inner: 3072.0,
+            vocabulary: 50_257.0,
+            positions: 1024.0,
+            tied: true,
+        };
         assert_eq!(shape.parameters(), 124_439_808.0);
         let matrices = 2.0 * (12.0 * 12.0 * 768.0 * 768.0 + 50_257.0 * 768.0);
         let attention = 12.0 * 2.0 * 768.0 * 257.0;
         assert_eq!(shape.forward(256.0), matrices + attention);
-        let other = Shape { inner: 1000.0, tied: false, ..shape };
-        assert_eq!(shape.parameters() - other.parameters(), 12.0 * 2072.0 * (2.0 * 768.0 + 1.0) - 50_257.0 * 768.0);
-        assert_eq!(shape.forward(256.0) - other.forward(256.0), 12.0 * 4.0 * 768.0 * 2072.0);
+        let other = Shape {
+            inner: 1000.0,
+            tied: false,
+            ..shape
+        };
+        assert_eq!(
+            shape.parameters() - other.parameters(),
+            12.0 * 2072.0 * (2.0 * 768.0 + 1.0) - 50_257.0 * 768.0
+        );
+        assert_eq!(
+            shape.forward(256.0) - other.forward(256.0),
+            12.0 * 4.0 * 768.0 * 2072.0
+        );
     }
 }

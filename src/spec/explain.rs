@@ -7,7 +7,8 @@ use super::layers::{Merged, On, Origin, way};
 use super::load::Loaded;
 
 impl Loaded {
-    /// The value of a dotted key and the layer that set it: of the spec, then of every cell group where an arm or an axis changes it.
+    /// The value of a dotted key and the layer that set it: of the spec, then of every cell group
+    /// where an arm or an axis changes it.
     ///
     /// # Errors
     /// A key that no layer sets, with the nearest one.
@@ -15,16 +16,25 @@ impl Loaded {
         let path = way(key);
         let line = |merged: &Merged| {
             let layer = merged.origin(&path).map(|(layer, _)| layer);
-            let place = merged.place(&path, On::Key).filter(|_| layer.is_some_and(|layer| layer.origin != Origin::Defaults));
+            let place = merged
+                .place(&path, On::Key)
+                .filter(|_| layer.is_some_and(|layer| layer.origin != Origin::Defaults));
             let from = layer.map_or("several layers", |layer| layer.name.as_str());
-            let at = place.map_or_else(String::new, |place| format!(" ({}:{}:{})", place.file, place.line, place.column));
-            merged.find(&path).map(|_| format!("{key} = {}   from {from}{at}", merged.toml(&path)))
+            let at = place.map_or_else(String::new, |place| {
+                format!(" ({}:{}:{})", place.file, place.line, place.column)
+            });
+            merged
+                .find(&path)
+                .map(|_| format!("{key} = {}   from {from}{at}", merged.toml(&path)))
         };
         let mut lines: Vec<(String, Vec<String>)> = Vec::new();
         for cell in &self.grid.cells {
             let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
             let text = line(&merged).unwrap_or_else(|| format!("{key} is absent"));
-            let arm = self.grid.arm(cell).map_or_else(|| "every cell".to_owned(), |arm| format!("arm {arm}"));
+            let arm = self
+                .grid
+                .arm(cell)
+                .map_or_else(|| "every cell".to_owned(), |arm| format!("arm {arm}"));
             match lines.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, arms)) if !arms.contains(&arm) => arms.push(arm),
                 Some(_) => {}
@@ -34,11 +44,18 @@ impl Loaded {
         if lines.iter().all(|(text, _)| text.ends_with(" is absent")) {
             let merged = self.stack.run(None, &[]);
             let keys: Vec<String> = keys(&merged);
-            let hint = similar(key, keys.iter().map(String::as_str)).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let hint = similar(key, keys.iter().map(String::as_str))
+                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
             bail!("no layer sets {key}{hint}");
         }
         let several = lines.len() > 1;
-        let shown = lines.into_iter().map(|(text, arms)| if several { format!("{text}   [{}]", arms.join(", ")) } else { text });
+        let shown = lines.into_iter().map(|(text, arms)| {
+            if several {
+                format!("{text}   [{}]", arms.join(", "))
+            } else {
+                text
+            }
+        });
         Ok(shown.collect::<Vec<_>>().join("\n"))
     }
 }
@@ -47,7 +64,11 @@ impl Loaded {
 fn keys(merged: &Merged) -> Vec<String> {
     fn walk(prefix: &str, dict: &figment::value::Dict, found: &mut Vec<String>) {
         for (key, value) in dict {
-            let dotted = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let dotted = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             if let Some(inner) = value.as_dict() {
                 walk(&dotted, inner, found);
             }

@@ -1,6 +1,8 @@
-//! What makes two runs the same: the hash of everything that changes the result, and of nothing else.
+//! What makes two runs the same: the hash of everything that changes the result, and of nothing
+//! else.
 //!
-//! Files enter by their hash and repositories by their commit, never by their path; names of studies, arms and strategies, and intervals that change no weight, do not enter.
+//! Files enter by their hash and repositories by their commit, never by their path; names of
+//! studies, arms and strategies, and intervals that change no weight, do not enter.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +12,22 @@ use sha2::{Digest, Sha256};
 
 use super::matching::Strategy;
 use super::run::{
-    Balance, Dataset, Decay, Evaluate, Init, InitBlocks, Keep, LearningRate, Matching, Precision, RunSpec, Teacher, Term, Tokenizer, Train,
+    Balance, Dataset, Decay, Evaluate, Init, InitBlocks, Keep, LearningRate, Matching, Precision,
+    RunSpec, Teacher, Term, Tokenizer, Train,
 };
 use super::schedule::Span;
 
-/// Raised whenever the same spec gives other numbers than before: other kernels, other draws, another grammar.
+/// Raised whenever the same spec gives other numbers than before: other kernels, other draws,
+/// another grammar.
 pub const NUMERICS_VERSION: u32 = 1;
 /// Raised whenever the same `[evaluate]` measures something else than before.
 pub const EVALUATION_VERSION: u32 = 1;
 /// What the numbers are computed on.
-pub const DEVICE: &str = if cfg!(feature = "cuda") { "cuda" } else { "cpu" };
+pub const DEVICE: &str = if cfg!(feature = "cuda") {
+    "cuda"
+} else {
+    "cpu"
+};
 
 /// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,17 +143,48 @@ impl TrainIdentity {
 
 fn dataset(dataset: &Dataset, fingerprint: &str) -> Json {
     match dataset {
-        Dataset::Synthetic { seed, train_words, validation_words, test_words, train_tokens } => json!({
+        Dataset::Synthetic {
+            seed,
+            train_words,
+            validation_words,
+            test_words,
+            train_tokens,
+        } => json!({
             "source": "synthetic", "seed": seed, "train_words": train_words, "validation_words": validation_words, "test_words": test_words,
             "train_tokens": train_tokens,
         }),
-        Dataset::Text { train: _, validation: _, test: _, detokenize, train_tokens } => {
+        Dataset::Text {
+            train: _,
+            validation: _,
+            test: _,
+            detokenize,
+            train_tokens,
+        } => {
             json!({ "source": "text", "files": fingerprint, "detokenize": detokenize, "train_tokens": train_tokens })
         }
-        Dataset::Parquet { train: _, validation: _, test: _, column, rows, detokenize, train_tokens } => json!({
+        Dataset::Parquet {
+            train: _,
+            validation: _,
+            test: _,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
             "source": "parquet", "files": fingerprint, "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
         }),
-        Dataset::Hub { repo, config, revision: _, train, validation, test, column, rows, detokenize, train_tokens } => json!({
+        Dataset::Hub {
+            repo,
+            config,
+            revision: _,
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
             "source": "hub", "repo": repo, "config": config, "commit": fingerprint, "train": train, "validation": validation, "test": test,
             "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
         }),
@@ -156,17 +195,33 @@ fn tokenizer(tokenizer: &Tokenizer, fingerprint: &str) -> Json {
     match tokenizer {
         Tokenizer::Train { vocab_size } => json!({ "source": "train", "vocab_size": vocab_size }),
         Tokenizer::Dir { path: _ } => json!({ "source": "dir", "files": fingerprint }),
-        Tokenizer::Hub { repo, revision: _ } => json!({ "source": "hub", "repo": repo, "commit": fingerprint }),
+        Tokenizer::Hub { repo, revision: _ } => {
+            json!({ "source": "hub", "repo": repo, "commit": fingerprint })
+        }
     }
 }
 
 fn teacher(spec: &RunSpec, inputs: &Fingerprints) -> Json {
     match &spec.teacher {
-        Teacher::Train { layers, width, heads, seed, train, precision: _ } => json!({
+        Teacher::Train {
+            layers,
+            width,
+            heads,
+            seed,
+            train,
+            precision: _,
+        } => json!({
             "source": "train", "layers": layers, "width": width, "heads": heads, "seed": seed, "train": TrainIdentity::new(train),
         }),
-        Teacher::Dir { path: _, precision: _ } => json!({ "source": "dir", "files": inputs.teacher }),
-        Teacher::Hub { repo, revision: _, precision: _ } => json!({ "source": "hub", "repo": repo, "commit": inputs.teacher }),
+        Teacher::Dir {
+            path: _,
+            precision: _,
+        } => json!({ "source": "dir", "files": inputs.teacher }),
+        Teacher::Hub {
+            repo,
+            revision: _,
+            precision: _,
+        } => json!({ "source": "hub", "repo": repo, "commit": inputs.teacher }),
     }
 }
 
@@ -216,7 +271,11 @@ pub fn identity(spec: &RunSpec, inputs: &Fingerprints, unmatched: Option<&Strate
 /// The first 12 hexadecimal digits of the SHA-256 of the JSON on one line.
 pub fn key(identity: &Json) -> String {
     let digest = Sha256::digest(identity.to_string().as_bytes());
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Key of the teacher: of one that is trained, its data and its table; of another, its fingerprint.
@@ -236,7 +295,8 @@ pub fn evaluation_key(evaluate: &Evaluate) -> String {
     key(&json!({ "evaluation": EVALUATION_VERSION, "evaluate": evaluate }))
 }
 
-/// Key of the teacher's evaluation, below its teacher: one teacher may be measured on several texts.
+/// Key of the teacher's evaluation, below its teacher: one teacher may be measured on several
+/// texts.
 pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     key(&json!({
         "evaluation": EVALUATION_VERSION, "evaluate": spec.evaluate,
@@ -244,8 +304,9 @@ pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     }))
 }
 
-/// Runs of one key see the same batches with the same teacher in the same order. `balance` is as written, also where a run without hidden terms does not use it, so that it can
-/// go with the others.
+/// Runs of one key see the same batches with the same teacher in the same order. `balance` is as
+/// written, also where a run without hidden terms does not use it, so that it can go with the
+/// others.
 pub fn group_key(spec: &RunSpec, inputs: &Fingerprints, balance: &Balance) -> String {
     let batches = match balance {
         Balance::None => 0,

@@ -1,7 +1,9 @@
-//! The layers of a spec, lowest first: defaults, the chain of `extends`, the spec, then for a cell its arm and its axes, the environment, `--set`.
+//! The layers of a spec, lowest first: defaults, the chain of `extends`, the spec, then for a cell
+//! its arm and its axes, the environment, `--set`.
 //!
-//! figment merges them key by key and knows for every value which layer it came from; this module gives it trees with places, and applies the rule of variants before: a layer
-//! that sets the tag of a table drops from the layers below the keys that the new variant has not.
+//! figment merges them key by key and knows for every value which layer it came from; this module
+//! gives it trees with places, and applies the rule of variants before: a layer that sets the tag
+//! of a table drops from the layers below the keys that the new variant has not.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -70,17 +72,20 @@ pub fn dotted(path: &[Step]) -> String {
 
 /// The way that a dotted key of plain names says.
 pub fn way(key: &str) -> Vec<Step> {
-    key.split('.').map(|name| Step::Key(name.to_owned())).collect()
+    key.split('.')
+        .map(|name| Step::Key(name.to_owned()))
+        .collect()
 }
 
 impl Layer {
     /// The node at `path`.
     pub fn find(&self, path: &[Step]) -> Option<&Node> {
-        path.iter().try_fold(&self.root, |node, step| match (step, &node.content) {
-            (Step::Key(key), Content::Table(_)) => node.get(key),
-            (Step::Index(index), Content::List(elements)) => elements.get(*index),
-            _ => None,
-        })
+        path.iter()
+            .try_fold(&self.root, |node, step| match (step, &node.content) {
+                (Step::Key(key), Content::Table(_)) => node.get(key),
+                (Step::Index(index), Content::List(elements)) => elements.get(*index),
+                _ => None,
+            })
     }
 
     /// The place of a node of this layer.
@@ -119,12 +124,26 @@ impl Stack {
         let mut wrong = Vec::new();
         let mut files = read_chain(spec, &mut wrong);
         let mut outside = Vec::new();
-        let mut variables: Vec<_> = options.environment.iter().filter(|(name, _)| sets_a_key(name)).collect();
+        let mut variables: Vec<_> = options
+            .environment
+            .iter()
+            .filter(|(name, _)| sets_a_key(name))
+            .collect();
         variables.sort();
         for (name, value) in variables {
-            let keys: Vec<String> = name["KDPIPE_".len()..].split("__").map(str::to_lowercase).collect();
-            let path = keys.into_iter().map(|key| (key, 0..name.len())).collect::<Vec<_>>();
-            let source = Source::new("environment", format!("{name}={value}"), &options.working_folder);
+            let keys: Vec<String> = name["KDPIPE_".len()..]
+                .split("__")
+                .map(str::to_lowercase)
+                .collect();
+            let path = keys
+                .into_iter()
+                .map(|key| (key, 0..name.len()))
+                .collect::<Vec<_>>();
+            let source = Source::new(
+                "environment",
+                format!("{name}={value}"),
+                &options.working_folder,
+            );
             match source.parse_assigned(0..name.len(), name.len() + 1..source.text.len()) {
                 Ok(node) => outside.push(Layer {
                     root: Node::nested(&path, node),
@@ -148,18 +167,29 @@ impl Stack {
         for layer in &outside {
             if let Some(node) = layer.root.get("extends") {
                 let message = "extends can be set in a spec only";
-                wrong.push(Diagnostic::new(message).at(layer.place(node, On::Key)).hint("write extends = \"base.toml\" in the spec"));
+                wrong.push(
+                    Diagnostic::new(message)
+                        .at(layer.place(node, On::Key))
+                        .hint("write extends = \"base.toml\" in the spec"),
+                );
             }
         }
         if !wrong.is_empty() {
             return Err(Diagnostics(wrong).tidy());
         }
-        if files.iter().skip(1).any(|file| file.root.get("loss").is_some())
+        if files
+            .iter()
+            .skip(1)
+            .any(|file| file.root.get("loss").is_some())
             && let Content::Table(entries) = &mut files[0].root.content
         {
             entries.retain(|(key, _)| key != "loss");
         }
-        Ok(Self { files, outside, arm })
+        Ok(Self {
+            files,
+            outside,
+            arm,
+        })
     }
 
     /// The spec itself.
@@ -169,7 +199,12 @@ impl Stack {
 
     /// The keys of the study as a whole, merged.
     pub fn study(&self) -> Merged {
-        let layers = self.files.iter().chain(&self.outside).map(|layer| layer.only(|key| STUDY.contains(&key))).collect();
+        let layers = self
+            .files
+            .iter()
+            .chain(&self.outside)
+            .map(|layer| layer.only(|key| STUDY.contains(&key)))
+            .collect();
         Merged::new(layers)
     }
 
@@ -192,7 +227,12 @@ impl Stack {
         let arm_of = |layer: &Layer| {
             let root = layer.root.get("arms")?.get(arm?)?.clone();
             let name = format!("arm {} of {}", arm?, layer.name);
-            Some(Layer { source: layer.source.clone(), root, origin: Origin::Arm, name })
+            Some(Layer {
+                source: layer.source.clone(),
+                root,
+                origin: Origin::Arm,
+                name,
+            })
         };
         let mut layers: Vec<Layer> = self.files.iter().map(run_keys).collect();
         layers.extend(self.files.iter().chain(&self.outside).filter_map(arm_of));
@@ -204,7 +244,8 @@ impl Stack {
 
 /// Environment names with `__` after the prefix set keys; the others are settings.
 fn sets_a_key(name: &str) -> bool {
-    name.strip_prefix("KDPIPE_").is_some_and(|rest| rest.contains("__"))
+    name.strip_prefix("KDPIPE_")
+        .is_some_and(|rest| rest.contains("__"))
 }
 
 /// The defaults and the files from the end of the chain to the spec.
@@ -216,24 +257,38 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
         let identity = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         let shown = path.display().to_string();
         if let Some(first) = seen.iter().position(|(earlier, _)| *earlier == identity) {
-            let circle: Vec<&str> = seen[first..].iter().map(|(_, name)| name.as_str()).chain([shown.as_str()]).collect();
+            let circle: Vec<&str> = seen[first..]
+                .iter()
+                .map(|(_, name)| name.as_str())
+                .chain([shown.as_str()])
+                .collect();
             let message = format!("extends goes round in a circle: {}", circle.join(" -> "));
-            wrong.push(Diagnostic::new(message).at(place).hint("a spec at the end of the chain extends nothing"));
+            wrong.push(
+                Diagnostic::new(message)
+                    .at(place)
+                    .hint("a spec at the end of the chain extends nothing"),
+            );
             break;
         }
         if seen.len() >= LONGEST_CHAIN {
-            wrong.push(Diagnostic::new(format!("extends is a chain of more than {LONGEST_CHAIN} files")).at(place));
+            wrong.push(
+                Diagnostic::new(format!(
+                    "extends is a chain of more than {LONGEST_CHAIN} files"
+                ))
+                .at(place),
+            );
             break;
         }
         seen.push((identity, shown));
         let source = match Source::read(&path) {
             Ok(source) => source,
             Err(one) => {
-                // A file that is not there is a mistake of the line that names it; what is wrong inside a file is not.
+                // A file that is not there is a mistake of the line that names it; what is wrong
+                // inside a file is not.
                 wrong.push(match &place {
-                    Some(place) if one.place.is_none() => {
-                        one.at(place.clone()).hint("extends is a path from the folder of the file that it stands in")
-                    }
+                    Some(place) if one.place.is_none() => one
+                        .at(place.clone())
+                        .hint("extends is a path from the folder of the file that it stands in"),
                     _ => *one,
                 });
                 break;
@@ -248,13 +303,22 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
                 if let Some(node) = root.get("extends") {
                     let place = source.place(node.value.clone());
                     match &node.content {
-                        Content::String(base) if !base.is_empty() => next = Some((source.base.join(base), Some(place))),
-                        _ => {
-                            wrong.push(Diagnostic::new("extends is not the path of a spec").at(place).hint("write extends = \"base.toml\""))
+                        Content::String(base) if !base.is_empty() => {
+                            next = Some((source.base.join(base), Some(place)))
                         }
+                        _ => wrong.push(
+                            Diagnostic::new("extends is not the path of a spec")
+                                .at(place)
+                                .hint("write extends = \"base.toml\""),
+                        ),
                     }
                 }
-                chain.push(Layer { name: source.name.clone(), source, root, origin: Origin::File });
+                chain.push(Layer {
+                    name: source.name.clone(),
+                    source,
+                    root,
+                    origin: Origin::File,
+                });
             }
         }
     }
@@ -267,11 +331,18 @@ fn read_chain(spec: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<Layer> {
 fn defaults() -> Layer {
     static ROOT: LazyLock<(Arc<Source>, Node)> = LazyLock::new(|| {
         let source = Source::new("pipelines/default.toml", DEFAULTS, Path::new(""));
-        let root = source.parse().expect("the embedded defaults are TOML, as a test shows");
+        let root = source
+            .parse()
+            .expect("the embedded defaults are TOML, as a test shows");
         (source, root)
     });
     let (source, root) = &*ROOT;
-    Layer { source: source.clone(), root: root.clone(), origin: Origin::Defaults, name: "the defaults".to_owned() }
+    Layer {
+        source: source.clone(),
+        root: root.clone(),
+        origin: Origin::Defaults,
+        name: "the defaults".to_owned(),
+    }
 }
 
 /// `key=value`, with dotted keys.
@@ -279,21 +350,45 @@ fn read_set(argument: &str, working_folder: &Path) -> Result<Layer, Vec<Diagnost
     let source = Source::new("--set", argument, working_folder);
     let malformed = || {
         let place = source.place(0..argument.len());
-        vec![Diagnostic::new("--set takes key=value").at(place).hint("write --set train.steps=10")]
+        vec![
+            Diagnostic::new("--set takes key=value")
+                .at(place)
+                .hint("write --set train.steps=10"),
+        ]
     };
     let equals = argument.find('=').ok_or_else(malformed)?;
     let keys = toml_edit::Key::parse(argument[..equals].trim()).map_err(|_| malformed())?;
     let key = 0..argument[..equals].trim_end().len();
-    let path: Vec<_> = keys.iter().map(|name| (name.get().to_owned(), key.clone())).collect();
+    let path: Vec<_> = keys
+        .iter()
+        .map(|name| (name.get().to_owned(), key.clone()))
+        .collect();
     let node = source.parse_assigned(key.clone(), equals + 1..argument.len())?;
-    Ok(Layer { root: Node::nested(&path, node), origin: Origin::Set, name: format!("--set {argument}"), source })
+    Ok(Layer {
+        root: Node::nested(&path, node),
+        origin: Origin::Set,
+        name: format!("--set {argument}"),
+        source,
+    })
 }
 
 impl Layer {
     /// The same with some of its keys.
     fn only(&self, keep: impl Fn(&str) -> bool) -> Layer {
-        let entries = self.root.entries().iter().filter(|(key, _)| keep(key)).cloned().collect();
-        Layer { root: Node { content: Content::Table(entries), ..self.root.clone() }, ..self.clone() }
+        let entries = self
+            .root
+            .entries()
+            .iter()
+            .filter(|(key, _)| keep(key))
+            .cloned()
+            .collect();
+        Layer {
+            root: Node {
+                content: Content::Table(entries),
+                ..self.root.clone()
+            },
+            ..self.clone()
+        }
     }
 }
 
@@ -313,25 +408,48 @@ impl Merged {
             let (below, above) = layers.split_at_mut(lower + 1);
             let this = &mut below[lower];
             if this.origin == Origin::Defaults {
-                // Defaults belong to variants: those of the variant that is chosen in the end stand, whatever was chosen in between.
-                let mut last = Node { content: Content::Table(Vec::new()), ..this.root.clone() };
-                above.iter().for_each(|layer| overlay(&mut last, &layer.root));
+                // Defaults belong to variants: those of the variant that is chosen in the end
+                // stand, whatever was chosen in between.
+                let mut last = Node {
+                    content: Content::Table(Vec::new()),
+                    ..this.root.clone()
+                };
+                above
+                    .iter()
+                    .for_each(|layer| overlay(&mut last, &layer.root));
                 schema::drop_foreign(schema, &mut this.root, &last);
             } else {
-                above.iter().for_each(|layer| schema::drop_foreign(schema, &mut this.root, &layer.root));
+                above
+                    .iter()
+                    .for_each(|layer| schema::drop_foreign(schema, &mut this.root, &layer.root));
             }
         }
         let mut figment = Figment::new();
         for (index, layer) in layers.iter().enumerate() {
             figment = figment.merge(Indexed { layer, index });
         }
-        let values = figment.data().ok().and_then(|mut profiles| profiles.remove(&Profile::Default)).unwrap_or_default();
-        Self { layers, values, figment }
+        let values = figment
+            .data()
+            .ok()
+            .and_then(|mut profiles| profiles.remove(&Profile::Default))
+            .unwrap_or_default();
+        Self {
+            layers,
+            values,
+            figment,
+        }
     }
 
     /// The layer that a value came from.
     pub fn layer_of(&self, value: &Value) -> Option<&Layer> {
-        let index = self.figment.get_metadata(value.tag())?.source.as_ref()?.custom()?.parse::<usize>().ok()?;
+        let index = self
+            .figment
+            .get_metadata(value.tag())?
+            .source
+            .as_ref()?
+            .custom()?
+            .parse::<usize>()
+            .ok()?;
         self.layers.get(index)
     }
 
@@ -339,11 +457,12 @@ impl Merged {
     pub fn find(&self, path: &[Step]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         let Step::Key(first) = first else { return None };
-        rest.iter().try_fold(self.values.get(first)?, |value, step| match (step, value) {
-            (Step::Key(key), Value::Dict(_, dict)) => dict.get(key),
-            (Step::Index(index), Value::Array(_, elements)) => elements.get(*index),
-            _ => None,
-        })
+        rest.iter()
+            .try_fold(self.values.get(first)?, |value, step| match (step, value) {
+                (Step::Key(key), Value::Dict(_, dict)) => dict.get(key),
+                (Step::Index(index), Value::Array(_, elements)) => elements.get(*index),
+                _ => None,
+            })
     }
 
     /// The layer that set the value at `path`, and what stands there.
@@ -352,7 +471,8 @@ impl Merged {
         Some((layer, layer.find(path)?))
     }
 
-    /// The value at `path` as TOML on one line; keys of a table that came from several layers together.
+    /// The value at `path` as TOML on one line; keys of a table that came from several layers
+    /// together.
     pub fn toml(&self, path: &[Step]) -> String {
         match self.find(path) {
             Some(Value::Dict(_, dict)) => {
@@ -363,7 +483,10 @@ impl Merged {
                 });
                 format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
             }
-            Some(_) => self.origin(path).map(|(_, node)| node.toml()).unwrap_or_default(),
+            Some(_) => self
+                .origin(path)
+                .map(|(_, node)| node.toml())
+                .unwrap_or_default(),
             None => String::new(),
         }
     }
@@ -405,16 +528,23 @@ struct Indexed<'a> {
 
 impl Provider for Indexed<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named(self.layer.name.clone()).source(figment::Source::Custom(self.index.to_string()))
+        Metadata::named(self.layer.name.clone())
+            .source(figment::Source::Custom(self.index.to_string()))
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Map::from([(Profile::Default, dict(self.layer.root.entries()))]))
+        Ok(Map::from([(
+            Profile::Default,
+            dict(self.layer.root.entries()),
+        )]))
     }
 }
 
 fn dict(entries: &[(String, Node)]) -> Dict {
-    entries.iter().map(|(key, node)| (key.clone(), value(node))).collect()
+    entries
+        .iter()
+        .map(|(key, node)| (key.clone(), value(node)))
+        .collect()
 }
 
 /// The tag is set by figment when the layer is merged.

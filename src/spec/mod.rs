@@ -1,6 +1,7 @@
 //! From text to a complete plan, or a list of diagnostics.
 //!
-//! [`load`] reads the layers and checks every cell as far as that goes without the inputs; [`Loaded::resolve`] asks for the inputs' facts and gives the [`Plan`]. Only the resolved form
+//! [`load`] reads the layers and checks every cell as far as that goes without the inputs;
+//! [`Loaded::resolve`] asks for the inputs' facts and gives the [`Plan`]. Only the resolved form
 //! ([`run::RunSpec`]) travels further. Nothing here knows of tensors, threads, or downloads.
 
 mod arms;
@@ -32,7 +33,8 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use identity::NUMERICS_VERSION;
 pub use load::{Loaded, load};
 pub use plan::{
-    Arm, Axis, Change, DatasetFact, Estimate, Expect, Fact, Inputs, Options, Plan, PlannedCell, PlannedRun, TeacherFact, TokenizerFact,
+    Arm, Axis, Change, DatasetFact, Estimate, Expect, Fact, Inputs, Options, Plan, PlannedCell,
+    PlannedRun, TeacherFact, TokenizerFact,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::Selection;

@@ -15,7 +15,10 @@ pub struct InputPath {
 
 impl InputPath {
     pub fn new(written: impl Into<String>, base: &Path) -> Self {
-        Self { written: written.into(), base: base.to_path_buf() }
+        Self {
+            written: written.into(),
+            base: base.to_path_buf(),
+        }
     }
 
     /// The path to open (or the glob to expand).
@@ -46,11 +49,21 @@ impl<'de> Deserialize<'de> for InputPath {
                 f.write_str("a path")
             }
             fn visit_str<E>(self, written: &str) -> Result<InputPath, E> {
-                Ok(InputPath { written: written.to_owned(), base: PathBuf::new() })
+                Ok(InputPath {
+                    written: written.to_owned(),
+                    base: PathBuf::new(),
+                })
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<InputPath, A::Error> {
-                let located = Located::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(InputPath { written: located.written, base: located.base })
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> Result<InputPath, A::Error> {
+                let located =
+                    Located::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(InputPath {
+                    written: located.written,
+                    base: located.base,
+                })
             }
         }
         deserializer.deserialize_any(Visitor)

@@ -1,4 +1,5 @@
-//! The plan: every cell of the grid, the runs they resolve to, and what is predicted of each. `load` makes it.
+//! The plan: every cell of the grid, the runs they resolve to, and what is predicted of each.
+//! `load` makes it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,8 +55,8 @@ pub struct TeacherFact {
     pub tied: bool,
 }
 
-/// Where facts of inputs come from; each distinct input is asked for once a plan. What follows from the spec alone (synthetic text, a tokenizer or a teacher that is
-/// trained) is never asked for.
+/// Where facts of inputs come from; each distinct input is asked for once a plan. What follows from
+/// the spec alone (synthetic text, a tokenizer or a teacher that is trained) is never asked for.
 pub trait Inputs {
     /// Of text, parquet and hub datasets.
     fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact>;
@@ -89,7 +90,8 @@ pub struct PlannedCell {
     pub run: usize,
 }
 
-/// One run, which one or more cells share. Where `[evaluate]` is on an axis, runs of one id differ in how they are measured; only the first of them has to train.
+/// One run, which one or more cells share. Where `[evaluate]` is on an axis, runs of one id differ
+/// in how they are measured; only the first of them has to train.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
     /// 12 hexadecimal digits; provisional where `unknown` is not empty.
@@ -115,11 +117,13 @@ pub struct Estimate {
     pub student_parameters: u64,
     /// 0 where the teacher's shape is unknown.
     pub teacher_parameters: u64,
-    /// Weights, moments, gradients, activations and caches of one run alone, the teacher's included.
+    /// Weights, moments, gradients, activations and caches of one run alone, the teacher's
+    /// included.
     pub memory_bytes: u64,
     /// All floating-point operations of training: student, teacher and critics.
     pub flops: f64,
-    /// Those of `flops` that are the teacher's forward pass, done once for the runs of a group that advance together.
+    /// Those of `flops` that are the teacher's forward pass, done once for the runs of a group that
+    /// advance together.
     pub teacher_pass_flops: f64,
     /// Of training the teacher, where it is trained; shared by every run of one `teacher_key`.
     pub teacher_training_flops: f64,
@@ -166,7 +170,8 @@ pub struct Expect {
     pub better: Vec<BetterExpected>,
 }
 
-/// The perplexity of every cell of the arm (of every cell where no arm is named) is at most so much.
+/// The perplexity of every cell of the arm (of every cell where no arm is named) is at most so
+/// much.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PerplexityExpected {
     pub arm: Option<String>,

@@ -1,4 +1,5 @@
-//! From one merged cell to the run it is: what only the values together show is checked, and what depends on the teacher's depth is resolved.
+//! From one merged cell to the run it is: what only the values together show is checked, and what
+//! depends on the teacher's depth is resolved.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,8 @@ use super::layers::On;
 use super::matching::{Strategy, init_blocks};
 use super::plan::TeacherFact;
 use super::run::{
-    Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, Precision, Rows, RunSpec, Student, Teacher, Term, Tokenizer, Train,
+    Balance, Dataset, Decay, Init, InitBlocks, Lipschitz, Matching, Precision, Rows, RunSpec,
+    Student, Teacher, Term, Tokenizer, Train,
 };
 use super::schedule::{Schedule, Span, percentage};
 use super::words::list_of;
@@ -51,7 +53,13 @@ pub struct Resolved {
 /// The facts that the spec itself has: of a teacher that is trained, and of a tokenizer that is.
 pub fn known_from_spec(run: &Run) -> Known {
     let teacher = match &run.teacher {
-        Teacher::Train { layers, width, heads, train, .. } => Some(TeacherFact {
+        Teacher::Train {
+            layers,
+            width,
+            heads,
+            train,
+            ..
+        } => Some(TeacherFact {
             fingerprint: String::new(),
             layers: *layers,
             width: *width,
@@ -67,14 +75,24 @@ pub fn known_from_spec(run: &Run) -> Known {
         Tokenizer::Train { vocab_size } => Some(*vocab_size),
         Tokenizer::Dir { .. } | Tokenizer::Hub { .. } => None,
     };
-    Known { teacher, vocabulary, init: None, bf16: None }
+    Known {
+        teacher,
+        vocabulary,
+        init: None,
+        bf16: None,
+    }
 }
 
 struct Problems(Vec<Problem>);
 
 impl Problems {
     fn add(&mut self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.0.push(Problem { key: key.to_owned(), on: On::Value, message: message.into(), hint: hint.into() });
+        self.0.push(Problem {
+            key: key.to_owned(),
+            on: On::Value,
+            message: message.into(),
+            hint: hint.into(),
+        });
     }
 }
 
@@ -88,15 +106,27 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
     let loss = resolve_losses(run, &mut problems, &mut idle);
     let (matching, unmatched) = match (&known.teacher, hidden) {
         (_, false) => (Matching::Pairs { pairs: Vec::new() }, None),
-        (None, true) => (Matching::Pairs { pairs: Vec::new() }, Some(run.matching.clone())),
-        (Some(teacher), true) => match run.matching.resolve(run.student.layers, teacher.layers, run.seed) {
-            Ok(matching) => (matching, None),
-            Err((message, hint)) => {
-                let key = if message.starts_with("match.pairs") { "match.pairs" } else { "match.strategy" };
-                problems.add(key, message, hint);
-                (Matching::Pairs { pairs: Vec::new() }, None)
+        (None, true) => (
+            Matching::Pairs { pairs: Vec::new() },
+            Some(run.matching.clone()),
+        ),
+        (Some(teacher), true) => {
+            match run
+                .matching
+                .resolve(run.student.layers, teacher.layers, run.seed)
+            {
+                Ok(matching) => (matching, None),
+                Err((message, hint)) => {
+                    let key = if message.starts_with("match.pairs") {
+                        "match.pairs"
+                    } else {
+                        "match.strategy"
+                    };
+                    problems.add(key, message, hint);
+                    (Matching::Pairs { pairs: Vec::new() }, None)
+                }
             }
-        },
+        }
     };
     let mut train = run.train.clone();
     level_floor("train", &mut train, &mut idle);
@@ -110,13 +140,26 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
         resolve_precision("teacher.train", &mut train.precision, known, &mut problems);
     }
     let student = resolve_student(run, known, &mut problems, &mut idle);
-    let balance = if hidden { run.balance.clone() } else { Balance::None };
+    let balance = if hidden {
+        run.balance.clone()
+    } else {
+        Balance::None
+    };
     if let Balance::Gradient { reference, .. } = &balance {
-        let others: Vec<&str> = run.loss.iter().filter(|(_, term)| !term.is_hidden()).map(|(name, _)| name.as_str()).collect();
+        let others: Vec<&str> = run
+            .loss
+            .iter()
+            .filter(|(_, term)| !term.is_hidden())
+            .map(|(name, _)| name.as_str())
+            .collect();
         if !others.contains(&reference.as_str()) {
-            let message = format!("balance.reference = \"{reference}\" is not an enabled loss on the predictions");
+            let message = format!(
+                "balance.reference = \"{reference}\" is not an enabled loss on the predictions"
+            );
             let hint = match others.as_slice() {
-                [] => "add one, such as [loss.kl] with kind = \"logits.kl\", or write balance.mode = \"none\"".to_owned(),
+                [] => "add one, such as [loss.kl] with kind = \"logits.kl\", or write \
+                       balance.mode = \"none\""
+                    .to_owned(),
                 names => format!("write reference = {}", list_of(names)),
             };
             problems.add("balance.reference", message, hint);
@@ -134,32 +177,57 @@ pub fn resolve(run: &Run, known: &Known) -> Resolved {
         train,
         evaluate: run.evaluate.clone(),
     };
-    Resolved { spec, unmatched, problems: problems.0, idle }
+    Resolved {
+        spec,
+        unmatched,
+        problems: problems.0,
+        idle,
+    }
 }
 
 /// A learning rate that stays at its peak has the peak as its floor, whatever is written.
 fn level_floor(table: &str, train: &mut Train, idle: &mut Vec<(String, String)>) {
     let level = Span::Percent(100.0);
     if train.lr.decay == Decay::Constant && std::mem::replace(&mut train.lr.floor, level) != level {
-        idle.push((format!("{table}.lr.floor"), format!("{table}.lr.decay = \"constant\"")));
+        idle.push((
+            format!("{table}.lr.floor"),
+            format!("{table}.lr.decay = \"constant\""),
+        ));
     }
 }
 
 /// What a precision comes to on this machine.
-fn resolve_precision(table: &str, precision: &mut Precision, known: &Known, problems: &mut Problems) {
+fn resolve_precision(
+    table: &str,
+    precision: &mut Precision,
+    known: &Known,
+    problems: &mut Problems,
+) {
     let Some(has_bf16) = known.bf16 else { return };
     *precision = precision.on(has_bf16);
     if *precision == Precision::Bf16 && !has_bf16 {
         problems.add(
             &format!("{table}.precision"),
-            format!("{table}.precision = \"bf16\" needs a processor with AVX512-BF16, which this one is not"),
+            format!(
+                "{table}.precision = \"bf16\" needs a processor with AVX512-BF16, which this one \
+                 is not"
+            ),
             "write precision = \"f32\", or \"bf16-or-f32\" for whatever the machine has",
         );
     }
 }
 
 fn check_dataset(dataset: &Dataset, problems: &mut Problems) {
-    let Dataset::Hub { train, validation, test, rows, .. } = dataset else { return };
+    let Dataset::Hub {
+        train,
+        validation,
+        test,
+        rows,
+        ..
+    } = dataset
+    else {
+        return;
+    };
     if train.ends_with('%') {
         problems.add(
             "dataset.train",
@@ -173,13 +241,22 @@ fn check_dataset(dataset: &Dataset, problems: &mut Problems) {
             match percentage(split) {
                 Some(share) if share > 0.0 && *rows == Rows::Lines => problems.add(
                     &format!("dataset.{key}"),
-                    format!("dataset.{key} = \"{split}\" is a share of the documents, and with dataset.rows = \"lines\" all rows are one"),
+                    format!(
+                        "dataset.{key} = \"{split}\" is a share of the documents, and with \
+                         dataset.rows = \"lines\" all rows are one"
+                    ),
                     "write rows = \"documents\", or name a split of the hub",
                 ),
                 Some(share) if share > 0.0 => total += share,
                 _ => {
-                    let message = format!("dataset.{key} = \"{split}\" is not a percentage between 0% and 100%");
-                    problems.add(&format!("dataset.{key}"), message, "write a share such as \"0.5%\"");
+                    let message = format!(
+                        "dataset.{key} = \"{split}\" is not a percentage between 0% and 100%"
+                    );
+                    problems.add(
+                        &format!("dataset.{key}"),
+                        message,
+                        "write a share such as \"0.5%\"",
+                    );
                 }
             }
         }
@@ -202,48 +279,101 @@ fn check_shapes(run: &Run, known: &Known, problems: &mut Problems) {
     for (who, width, heads) in shapes {
         if !width.is_multiple_of(heads) {
             let message = format!("{who}.heads = {heads} does not divide {who}.width = {width}");
-            let below = (1..=heads).rev().find(|heads| width.is_multiple_of(*heads)).unwrap_or(1);
-            problems.add(&format!("{who}.heads"), message, format!("write heads = {below}, or width = {}", width.next_multiple_of(heads)));
+            let below = (1..=heads)
+                .rev()
+                .find(|heads| width.is_multiple_of(*heads))
+                .unwrap_or(1);
+            problems.add(
+                &format!("{who}.heads"),
+                message,
+                format!(
+                    "write heads = {below}, or width = {}",
+                    width.next_multiple_of(heads)
+                ),
+            );
         }
     }
     let evaluate = &run.evaluate;
     if evaluate.stride > evaluate.context {
         let message = format!(
-            "evaluate.stride = {} is more than evaluate.context = {}: tokens between would not be scored",
+            "evaluate.stride = {} is more than evaluate.context = {}: tokens between would not be \
+             scored",
             evaluate.stride, evaluate.context
         );
-        problems.add("evaluate.stride", message, format!("write stride = {} or less", evaluate.context));
+        problems.add(
+            "evaluate.stride",
+            message,
+            format!("write stride = {} or less", evaluate.context),
+        );
     }
     if evaluate.embed_tokens > evaluate.probe_tokens {
-        let message =
-            format!("evaluate.embed_tokens = {} is more than evaluate.probe_tokens = {}", evaluate.embed_tokens, evaluate.probe_tokens);
-        problems.add("evaluate.embed_tokens", message, format!("write embed_tokens = {} or less", evaluate.probe_tokens));
+        let message = format!(
+            "evaluate.embed_tokens = {} is more than evaluate.probe_tokens = {}",
+            evaluate.embed_tokens, evaluate.probe_tokens
+        );
+        problems.add(
+            "evaluate.embed_tokens",
+            message,
+            format!("write embed_tokens = {} or less", evaluate.probe_tokens),
+        );
     }
-    let Some(teacher) = &known.teacher else { return };
-    let of_table = if matches!(run.teacher, Teacher::Train { .. }) { " (teacher.train.context)" } else { "" };
-    for (key, context) in [("train.context", run.train.context), ("evaluate.context", evaluate.context)] {
+    let Some(teacher) = &known.teacher else {
+        return;
+    };
+    let of_table = if matches!(run.teacher, Teacher::Train { .. }) {
+        " (teacher.train.context)"
+    } else {
+        ""
+    };
+    for (key, context) in [
+        ("train.context", run.train.context),
+        ("evaluate.context", evaluate.context),
+    ] {
         if context > teacher.positions {
-            let message = format!("{key} = {context} is longer than the teacher's {} positions{of_table}", teacher.positions);
-            problems.add(key, message, format!("write context = {} or less", teacher.positions));
+            let message = format!(
+                "{key} = {context} is longer than the teacher's {} positions{of_table}",
+                teacher.positions
+            );
+            problems.add(
+                key,
+                message,
+                format!("write context = {} or less", teacher.positions),
+            );
         }
     }
     if let (Some(tokens), Some(of_teacher)) = (known.vocabulary, teacher.vocabulary)
         && !is_padded(tokens, of_teacher)
     {
-        let message = format!("the tokenizer has {tokens} tokens, and the teacher's vocabulary {of_teacher}");
-        problems.add("tokenizer.source", message, "take the tokenizer that the teacher was trained with");
+        let message =
+            format!("the tokenizer has {tokens} tokens, and the teacher's vocabulary {of_teacher}");
+        problems.add(
+            "tokenizer.source",
+            message,
+            "take the tokenizer that the teacher was trained with",
+        );
     }
 }
 
-/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many, or that number rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to 50304).
+/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many, or that
+/// number rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to
+/// 50304).
 ///
-/// Padding is harmless: no text has its ids, the student gets the same rows, and every softmax runs over all of them for teacher and student alike. Any other difference, even of a larger
-/// model, most likely means another tokenizer, under which every id stands for something else: that would be silent nonsense.
+/// Padding is harmless: no text has its ids, the student gets the same rows, and every softmax runs
+/// over all of them for teacher and student alike. Any other difference, even of a larger model,
+/// most likely means another tokenizer, under which every id stands for something else: that would
+/// be silent nonsense.
 fn is_padded(tokens: usize, rows: usize) -> bool {
-    tokens == rows || [8, 16, 32, 64, 128].iter().any(|&block| tokens.next_multiple_of(block) == rows)
+    tokens == rows
+        || [8, 16, 32, 64, 128]
+            .iter()
+            .any(|&block| tokens.next_multiple_of(block) == rows)
 }
 
-fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, String)>) -> BTreeMap<String, Term> {
+fn resolve_losses(
+    run: &Run,
+    problems: &mut Problems,
+    idle: &mut Vec<(String, String)>,
+) -> BTreeMap<String, Term> {
     if run.loss.is_empty() {
         problems.0.push(Problem {
             key: "loss".to_owned(),
@@ -255,10 +385,22 @@ fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, St
     let mut loss = run.loss.clone();
     for (name, term) in &mut loss {
         let steps = run.train.steps;
-        check_schedule(&format!("loss.{name}.weight"), term.weight(), Allowed::NotNegative, steps, problems);
+        check_schedule(
+            &format!("loss.{name}.weight"),
+            term.weight(),
+            Allowed::NotNegative,
+            steps,
+            problems,
+        );
         match term {
             Term::LogitsKl { temperature, .. } => {
-                check_schedule(&format!("loss.{name}.temperature"), temperature, Allowed::Positive, steps, problems);
+                check_schedule(
+                    &format!("loss.{name}.temperature"),
+                    temperature,
+                    Allowed::Positive,
+                    steps,
+                    problems,
+                );
             }
             Term::HiddenWasserstein { critic, .. } => {
                 let own = match critic.lipschitz {
@@ -266,7 +408,12 @@ fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, St
                     Lipschitz::Spectral => "spectral",
                     Lipschitz::Clip => "clip",
                 };
-                let mut unused = |key: &str| idle.push((format!("loss.{name}.critic.{key}"), format!("lipschitz = \"{own}\"")));
+                let mut unused = |key: &str| {
+                    idle.push((
+                        format!("loss.{name}.critic.{key}"),
+                        format!("lipschitz = \"{own}\""),
+                    ))
+                };
                 if critic.lipschitz == Lipschitz::GradientPenalty {
                     critic.penalty.get_or_insert(PENALTY);
                 } else if critic.penalty.take().is_some() {
@@ -279,7 +426,10 @@ fn resolve_losses(run: &Run, problems: &mut Problems, idle: &mut Vec<(String, St
                 }
                 // Resolved, it is what is done: no update before training.
                 if run.balance == Balance::None && std::mem::take(&mut critic.warmup) != 0 {
-                    idle.push((format!("loss.{name}.critic.warmup"), "balance.mode = \"none\"".to_owned()));
+                    idle.push((
+                        format!("loss.{name}.critic.warmup"),
+                        "balance.mode = \"none\"".to_owned(),
+                    ));
                 }
             }
             Term::Lm { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } => {}
@@ -294,23 +444,46 @@ enum Allowed {
     Positive,
 }
 
-fn check_schedule(key: &str, schedule: &Schedule, allowed: Allowed, steps: u64, problems: &mut Problems) {
+fn check_schedule(
+    key: &str,
+    schedule: &Schedule,
+    allowed: Allowed,
+    steps: u64,
+    problems: &mut Problems,
+) {
     let values: Vec<(&str, f64)> = match schedule {
         Schedule::Constant(value) => vec![("", *value)],
         Schedule::Linear { from, to, .. }
         | Schedule::Cosine { from, to, .. }
         | Schedule::Exponential { from, to, .. }
         | Schedule::Step { from, to, .. } => vec![(".from", *from), (".to", *to)],
-        Schedule::Piecewise { points } => points.iter().map(|(_, value)| (".points", *value)).collect(),
+        Schedule::Piecewise { points } => points
+            .iter()
+            .map(|(_, value)| (".points", *value))
+            .collect(),
     };
     let exponential = matches!(schedule, Schedule::Exponential { .. });
     for (end, value) in values {
         if exponential && value == 0.0 {
-            let message = format!("{key}{end} = 0 in an exponential schedule, which never reaches or leaves 0");
-            problems.add(&format!("{key}{end}"), message, "write a small number such as 0.001, or shape = \"linear\"");
+            let message = format!(
+                "{key}{end} = 0 in an exponential schedule, which never reaches or leaves 0"
+            );
+            problems.add(
+                &format!("{key}{end}"),
+                message,
+                "write a small number such as 0.001, or shape = \"linear\"",
+            );
         } else if value < 0.0 || (allowed == Allowed::Positive && value == 0.0) {
-            let bound = if allowed == Allowed::Positive { "more than 0" } else { "0 or more" };
-            let end = if matches!(schedule, Schedule::Constant(_)) { "" } else { end };
+            let bound = if allowed == Allowed::Positive {
+                "more than 0"
+            } else {
+                "0 or more"
+            };
+            let end = if matches!(schedule, Schedule::Constant(_)) {
+                ""
+            } else {
+                end
+            };
             problems.add(
                 &format!("{key}{end}"),
                 format!("{key}{end} = {value} is out of range"),
@@ -319,15 +492,26 @@ fn check_schedule(key: &str, schedule: &Schedule, allowed: Allowed, steps: u64, 
         }
     }
     if let Schedule::Piecewise { points } = schedule
-        && let Some(pair) = points.windows(2).find(|pair| pair[1].0.steps(steps) < pair[0].0.steps(steps))
+        && let Some(pair) = points
+            .windows(2)
+            .find(|pair| pair[1].0.steps(steps) < pair[0].0.steps(steps))
     {
         let at = |point: usize| pair[point].0.steps(steps);
         let message = format!("{key}.points go back from step {} to step {}", at(0), at(1));
-        problems.add(&format!("{key}.points"), message, "write the points in the order of their steps");
+        problems.add(
+            &format!("{key}.points"),
+            message,
+            "write the points in the order of their steps",
+        );
     }
 }
 
-fn resolve_student(run: &Run, known: &Known, problems: &mut Problems, idle: &mut Vec<(String, String)>) -> Student {
+fn resolve_student(
+    run: &Run,
+    known: &Known,
+    problems: &mut Problems,
+    idle: &mut Vec<(String, String)>,
+) -> Student {
     let mut student = run.student.clone();
     let init = match student.init {
         Init::Random => "random",
@@ -345,10 +529,20 @@ fn resolve_student(run: &Run, known: &Known, problems: &mut Problems, idle: &mut
         Init::Random => {}
         Init::Teacher => {
             if let Some(teacher) = &known.teacher {
-                for (key, own, of_teacher) in [("width", student.width, teacher.width), ("heads", student.heads, teacher.heads)] {
+                for (key, own, of_teacher) in [
+                    ("width", student.width, teacher.width),
+                    ("heads", student.heads, teacher.heads),
+                ] {
                     if own != of_teacher {
-                        let message = format!("student.init = \"teacher\" with student.{key} = {own} and a teacher of {key} {of_teacher}");
-                        problems.add("student.init", message, format!("write init = \"random\", or {key} = {of_teacher}"));
+                        let message = format!(
+                            "student.init = \"teacher\" with student.{key} = {own} and a teacher \
+                             of {key} {of_teacher}"
+                        );
+                        problems.add(
+                            "student.init",
+                            message,
+                            format!("write init = \"random\", or {key} = {of_teacher}"),
+                        );
                     }
                 }
                 match init_blocks(student.init_blocks.as_ref(), student.layers, teacher.layers) {
@@ -358,7 +552,11 @@ fn resolve_student(run: &Run, known: &Known, problems: &mut Problems, idle: &mut
             }
         }
         Init::Dir => match (&student.init_dir, &known.init) {
-            (None, _) => problems.add("student.init", "student.init = \"dir\" without student.init_dir", "write init_dir = \"FOLDER\""),
+            (None, _) => problems.add(
+                "student.init",
+                "student.init = \"dir\" without student.init_dir",
+                "write init_dir = \"FOLDER\"",
+            ),
             (Some(_), None) => {}
             (Some(_), Some(found)) => {
                 let shape = [
@@ -368,26 +566,52 @@ fn resolve_student(run: &Run, known: &Known, problems: &mut Problems, idle: &mut
                 ];
                 for (key, own, there) in shape {
                     if own != there {
-                        let message = format!("student.{key} = {own}, and the model in student.init_dir has {there}");
-                        problems.add(&format!("student.{key}"), message, format!("write {key} = {there}"));
+                        let message = format!(
+                            "student.{key} = {own}, and the model in student.init_dir has {there}"
+                        );
+                        problems.add(
+                            &format!("student.{key}"),
+                            message,
+                            format!("write {key} = {there}"),
+                        );
                     }
                 }
                 // The student has its teacher's rows, padding included.
-                let padded = |tokens| known.teacher.as_ref()?.vocabulary.filter(|&rows| rows > tokens && is_padded(tokens, rows));
+                let padded = |tokens| {
+                    known
+                        .teacher
+                        .as_ref()?
+                        .vocabulary
+                        .filter(|&rows| rows > tokens && is_padded(tokens, rows))
+                };
                 if let (Some(tokens), Some(there)) = (known.vocabulary, found.vocabulary)
                     && padded(tokens).unwrap_or(tokens) != there
                 {
-                    let of_teacher = padded(tokens).map_or_else(String::new, |rows| format!(", the teacher a vocabulary of {rows}"));
-                    let message =
-                        format!("the tokenizer has {tokens} tokens{of_teacher}, and the model in student.init_dir a vocabulary of {there}");
-                    problems.add("student.init_dir", message, "take a model that was trained with this tokenizer");
+                    let of_teacher = padded(tokens).map_or_else(String::new, |rows| {
+                        format!(", the teacher a vocabulary of {rows}")
+                    });
+                    let message = format!(
+                        "the tokenizer has {tokens} tokens{of_teacher}, and the model in \
+                         student.init_dir a vocabulary of {there}"
+                    );
+                    problems.add(
+                        "student.init_dir",
+                        message,
+                        "take a model that was trained with this tokenizer",
+                    );
                 }
                 if let Some(teacher) = &known.teacher
                     && teacher.positions != found.positions
                 {
-                    let message =
-                        format!("the teacher has {} positions, and the model in student.init_dir {}", teacher.positions, found.positions);
-                    problems.add("student.init_dir", message, "a student has its teacher's positions");
+                    let message = format!(
+                        "the teacher has {} positions, and the model in student.init_dir {}",
+                        teacher.positions, found.positions
+                    );
+                    problems.add(
+                        "student.init_dir",
+                        message,
+                        "a student has its teacher's positions",
+                    );
                 }
             }
         },

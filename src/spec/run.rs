@@ -1,7 +1,10 @@
-//! The resolved form of one run: complete, so that nothing after `spec` fills in a default. Only this form travels; the written form (layers, arms, grid) ends at `spec`.
+//! The resolved form of one run: complete, so that nothing after `spec` fills in a default. Only
+//! this form travels; the written form (layers, arms, grid) ends at `spec`.
 //!
-//! The same structs, serialised, are a run's `spec.toml`, which is itself a valid spec. Their docs, ranges and variant defaults are the schema's (`super::schema`): a key is
-//! declared here and nowhere else. Keys that every spec has take their default from `pipelines/default.toml`; the serde defaults here are of keys that only some variants have.
+//! The same structs, serialised, are a run's `spec.toml`, which is itself a valid spec. Their docs,
+//! ranges and variant defaults are the schema's (`super::schema`): a key is declared here and
+//! nowhere else. Keys that every spec has take their default from `pipelines/default.toml`; the
+//! serde defaults here are of keys that only some variants have.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +38,8 @@ pub struct RunSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Dataset {
-    /// Text from an embedded grammar, which needs no input: each split is documents until its words are reached.
+    /// Text from an embedded grammar, which needs no input: each split is documents until its words
+    /// are reached.
     Synthetic {
         /// Seed of the grammar's draws, apart from the run's.
         #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
@@ -112,10 +116,12 @@ pub enum Dataset {
         /// Split of the hub that is trained on.
         #[serde(default = "train_split")]
         train: String,
-        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut by hash.
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut
+        /// by hash.
         #[serde(default = "validation_split")]
         validation: String,
-        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut by hash.
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut
+        /// by hash.
         #[serde(default = "test_split")]
         test: String,
         /// Column with the text.
@@ -252,13 +258,17 @@ impl Teacher {
     /// Of the teacher's forward pass while students are trained.
     pub fn precision(&self) -> Precision {
         match self {
-            Self::Train { precision, .. } | Self::Dir { precision, .. } | Self::Hub { precision, .. } => *precision,
+            Self::Train { precision, .. }
+            | Self::Dir { precision, .. }
+            | Self::Hub { precision, .. } => *precision,
         }
     }
 
     pub(super) fn precision_mut(&mut self) -> &mut Precision {
         match self {
-            Self::Train { precision, .. } | Self::Dir { precision, .. } | Self::Hub { precision, .. } => precision,
+            Self::Train { precision, .. }
+            | Self::Dir { precision, .. }
+            | Self::Hub { precision, .. } => precision,
         }
     }
 }
@@ -278,7 +288,8 @@ pub struct Student {
     pub heads: usize,
     /// Where the weights start.
     pub init: Init,
-    /// The teacher's block, counted from 0, for every student block; used with `init = "teacher"` only, where it is "uniform" if absent.
+    /// The teacher's block, counted from 0, for every student block; used with `init = "teacher"`
+    /// only, where it is "uniform" if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_blocks: Option<InitBlocks>,
     /// Folder with config.json and model.safetensors; used with `init = "dir"` only.
@@ -298,7 +309,8 @@ pub enum Init {
     Dir,
 }
 
-/// Teacher blocks, counted from 0, that the student's blocks start from. Always a list once resolved with the teacher's facts.
+/// Teacher blocks, counted from 0, that the student's blocks start from. Always a list once
+/// resolved with the teacher's facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum InitBlocks {
@@ -312,7 +324,8 @@ pub enum InitBlocks {
 pub enum Matching {
     /// Fixed pairs (student, teacher).
     Pairs { pairs: Vec<(State, State)> },
-    /// Redrawn during training: L_s of the teacher's 1 … L_t, sorted; at every epoch, or every `redraw` steps.
+    /// Redrawn during training: L_s of the teacher's 1 … L_t, sorted; at every epoch, or every
+    /// `redraw` steps.
     Random {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         redraw: Option<u64>,
@@ -427,7 +440,8 @@ pub enum Precision {
     F32,
     /// Numbers rounded to bfloat16; refused where the processor has no AVX512-BF16.
     Bf16,
-    /// `bf16` where the processor has it, `f32` elsewhere; what it came to is in the run's own spec.
+    /// `bf16` where the processor has it, `f32` elsewhere; what it came to is in the run's own
+    /// spec.
     Bf16OrF32,
 }
 
@@ -501,7 +515,8 @@ impl JsonSchema for Betas {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let rate = schemars::json_schema!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
+        let rate =
+            schemars::json_schema!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
         schemars::json_schema!({ "type": "array", "items": rate, "minItems": 2, "maxItems": 2 })
     }
 }

@@ -1,6 +1,7 @@
 //! Values that change over the steps of a run: loss weights and temperatures.
 //!
-//! Steps count from 0; with x = min(1, k / over) a schedule goes from `from` at step 0 to `to` at step `over` and stays there.
+//! Steps count from 0; with x = min(1, k / over) a schedule goes from `from` at step 0 to `to` at
+//! step `over` and stays there.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,10 @@ pub(crate) fn percentage(text: &str) -> Option<f64> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    number.parse().ok().filter(|percent| (0.0..=100.0).contains(percent))
+    number
+        .parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
 }
 
 impl JsonSchema for Percent {
@@ -158,7 +162,8 @@ impl Span {
         }
     }
 
-    /// The share itself, 0 to 1, of a span that is a percentage; a number of steps is taken as the share it was written as.
+    /// The share itself, 0 to 1, of a span that is a percentage; a number of steps is taken as the
+    /// share it was written as.
     pub fn share(self) -> f64 {
         match self {
             Self::Steps(steps) => steps as f64,
@@ -172,12 +177,18 @@ impl Schedule {
     pub fn at(&self, step: u64, total: u64) -> f64 {
         let x = |over: &Span| {
             let over = over.steps(total);
-            if over > 0.0 { (step as f64 / over).min(1.0) } else { 1.0 }
+            if over > 0.0 {
+                (step as f64 / over).min(1.0)
+            } else {
+                1.0
+            }
         };
         match self {
             Self::Constant(value) => *value,
             Self::Linear { from, to, over } => from + (to - from) * x(over),
-            Self::Cosine { from, to, over } => to + (from - to) * (1.0 + (std::f64::consts::PI * x(over)).cos()) / 2.0,
+            Self::Cosine { from, to, over } => {
+                to + (from - to) * (1.0 + (std::f64::consts::PI * x(over)).cos()) / 2.0
+            }
             Self::Exponential { from, to, over } => from * (to / from).powf(x(over)),
             Self::Step { from, to, over } => {
                 if (step as f64) < over.steps(total) {
@@ -224,13 +235,17 @@ impl<'de> Deserialize<'de> for Span {
                 f.write_str("a number of steps or a percentage such as \"20%\"")
             }
             fn visit_i64<E: serde::de::Error>(self, steps: i64) -> Result<Span, E> {
-                u64::try_from(steps).map(Span::Steps).map_err(|_| E::custom("a number of steps is 0 or more"))
+                u64::try_from(steps)
+                    .map(Span::Steps)
+                    .map_err(|_| E::custom("a number of steps is 0 or more"))
             }
             fn visit_u64<E: serde::de::Error>(self, steps: u64) -> Result<Span, E> {
                 Ok(Span::Steps(steps))
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
-                percentage(text).map(Span::Percent).ok_or_else(|| E::custom(format!("\"{text}\" is not a percentage from 0% to 100%")))
+                percentage(text).map(Span::Percent).ok_or_else(|| {
+                    E::custom(format!("\"{text}\" is not a percentage from 0% to 100%"))
+                })
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -269,12 +284,15 @@ impl<'de> Deserialize<'de> for Schedule {
                 Ok(Schedule::Constant(value as f64))
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Schedule, A::Error> {
-                let written = Written::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                let written =
+                    Written::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
                 Ok(match written {
                     Written::Constant { value } => Schedule::Constant(value),
                     Written::Linear { from, to, over } => Schedule::Linear { from, to, over },
                     Written::Cosine { from, to, over } => Schedule::Cosine { from, to, over },
-                    Written::Exponential { from, to, over } => Schedule::Exponential { from, to, over },
+                    Written::Exponential { from, to, over } => {
+                        Schedule::Exponential { from, to, over }
+                    }
                     Written::Step { from, to, over } => Schedule::Step { from, to, over },
                     Written::Piecewise { points } => Schedule::Piecewise { points },
                 })

@@ -1,7 +1,10 @@
-//! The JSON Schema of the spec, made from the types of `run` and `written`, and the ways to move in it.
+//! The JSON Schema of the spec, made from the types of `run` and `written`, and the ways to move in
+//! it.
 //!
-//! There are two of it: that of a merged run, whole, which `check` walks (`run`, `study`), and that of a file, in which every key may be absent, because layers below have it (`file`).
-//! Defaults of keys that every spec has are read from the embedded `pipelines/default.toml` and shown in the second.
+//! There are two of it: that of a merged run, whole, which `check` walks (`run`, `study`), and that
+//! of a file, in which every key may be absent, because layers below have it (`file`). Defaults of
+//! keys that every spec has are read from the embedded `pipelines/default.toml` and shown in the
+//! second.
 
 use std::sync::LazyLock;
 
@@ -69,7 +72,10 @@ pub fn file() -> Json {
     relax(&mut overrides);
     let mut all = study().clone();
     relax(&mut all);
-    let mut properties = overrides["properties"].as_object().cloned().unwrap_or_default();
+    let mut properties = overrides["properties"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     if let Ok(defaults) = Source::new("", DEFAULTS, std::path::Path::new("")).parse() {
         let mut with_defaults = Json::Object(properties.clone());
         for (key, node) in defaults.entries() {
@@ -83,7 +89,8 @@ pub fn file() -> Json {
         }
     }
     let mut axes = axes(&overrides);
-    axes["properties"]["arm"] = json!({ "description": "Names of arms.", "type": "array", "items": { "type": "string" } });
+    axes["properties"]["arm"] =
+        json!({ "description": "Names of arms.", "type": "array", "items": { "type": "string" } });
     axes["properties"]["exclude"] = json!({
         "description": "Cells that are left out: axes and the value, or the values, that all have to match.",
         "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }],
@@ -107,10 +114,12 @@ pub fn file() -> Json {
 }
 
 fn derived<T: JsonSchema>() -> Json {
-    let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
+    let settings = SchemaSettings::draft2020_12()
+        .for_deserialize()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        });
     let mut schema = Json::from(settings.into_generator().into_root_schema_for::<T>());
     tidy(&mut schema);
     schema
@@ -173,12 +182,23 @@ fn show_defaults(schema: &mut Json, node: &Node) {
         all.branches.iter().position(|(name, _)| *name == tag)
     });
     if let Some(branch) = branch_of_node {
-        let list = if schema.get("anyOf").is_some() { "anyOf" } else { "oneOf" };
+        let list = if schema.get("anyOf").is_some() {
+            "anyOf"
+        } else {
+            "oneOf"
+        };
         return show_defaults(&mut schema[list][branch], node);
     }
     for (key, child) in node.entries() {
-        let Some(slot) = schema.get_mut("properties").and_then(|properties| properties.get_mut(key)) else { continue };
-        if slot.get("properties").is_some() || (variants(slot).is_some() && matches!(child.content, Content::Table(_))) {
+        let Some(slot) = schema
+            .get_mut("properties")
+            .and_then(|properties| properties.get_mut(key))
+        else {
+            continue;
+        };
+        if slot.get("properties").is_some()
+            || (variants(slot).is_some() && matches!(child.content, Content::Table(_)))
+        {
             show_defaults(slot, child);
         } else if slot.get("const").is_none() {
             slot["default"] = plain(child);
@@ -188,7 +208,12 @@ fn show_defaults(schema: &mut Json, node: &Node) {
 
 fn plain(node: &Node) -> Json {
     match &node.content {
-        Content::Table(entries) => Json::Object(entries.iter().map(|(key, node)| (key.clone(), plain(node))).collect()),
+        Content::Table(entries) => Json::Object(
+            entries
+                .iter()
+                .map(|(key, node)| (key.clone(), plain(node)))
+                .collect(),
+        ),
         Content::List(elements) => elements.iter().map(plain).collect(),
         Content::String(text) => json!(text),
         Content::Integer(number) => json!(number),
@@ -202,7 +227,10 @@ fn axes(schema: &Json) -> Json {
     if let Some(all) = variants(schema) {
         let mut properties = Map::new();
         let names: Vec<&str> = all.branches.iter().map(|(name, _)| *name).collect();
-        properties.insert(all.tag.to_owned(), json!({ "type": "array", "items": { "enum": names } }));
+        properties.insert(
+            all.tag.to_owned(),
+            json!({ "type": "array", "items": { "enum": names } }),
+        );
         for (_, branch) in &all.branches {
             for (key, property) in branch["properties"].as_object().into_iter().flatten() {
                 let lists = axes(property);
@@ -210,7 +238,9 @@ fn axes(schema: &Json) -> Json {
                     None => {
                         properties.insert(key.clone(), lists);
                     }
-                    Some(known) if key != all.tag && *known != lists => *known = json!({ "anyOf": [known.clone(), lists] }),
+                    Some(known) if key != all.tag && *known != lists => {
+                        *known = json!({ "anyOf": [known.clone(), lists] })
+                    }
                     Some(_) => {}
                 }
             }
@@ -218,10 +248,16 @@ fn axes(schema: &Json) -> Json {
         return json!({ "type": "object", "properties": properties, "additionalProperties": false });
     }
     if let Some(properties) = schema.get("properties").and_then(Json::as_object) {
-        let lists: Map<String, Json> = properties.iter().map(|(key, property)| (key.clone(), axes(property))).collect();
+        let lists: Map<String, Json> = properties
+            .iter()
+            .map(|(key, property)| (key.clone(), axes(property)))
+            .collect();
         return json!({ "type": "object", "properties": lists, "additionalProperties": false });
     }
-    if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
+    if let Some(values) = schema
+        .get("additionalProperties")
+        .filter(|values| values.is_object())
+    {
         return json!({ "type": "object", "additionalProperties": axes(values) });
     }
     let list = json!({ "type": "array", "items": schema });
@@ -240,16 +276,25 @@ pub(super) struct Variants<'a> {
 
 /// The variants, where the schema is a choice between tagged tables.
 pub(super) fn variants(schema: &Json) -> Option<Variants<'_>> {
-    let branches = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
+    let branches = schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))?
+        .as_array()?;
     let mut tag = None;
     let mut named = Vec::with_capacity(branches.len());
     for branch in branches {
-        let (key, name) =
-            branch.get("properties")?.as_object()?.iter().find_map(|(key, property)| Some((key, property.get("const")?.as_str()?)))?;
+        let (key, name) = branch
+            .get("properties")?
+            .as_object()?
+            .iter()
+            .find_map(|(key, property)| Some((key, property.get("const")?.as_str()?)))?;
         tag = Some(key.as_str());
         named.push((name, branch));
     }
-    Some(Variants { tag: tag?, branches: named })
+    Some(Variants {
+        tag: tag?,
+        branches: named,
+    })
 }
 
 /// The words, where the schema is a choice between strings.
@@ -257,8 +302,14 @@ pub(super) fn words(schema: &Json) -> Option<Vec<&str>> {
     if let Some(words) = schema.get("enum") {
         return words.as_array()?.iter().map(Json::as_str).collect();
     }
-    let branches = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
-    branches.iter().map(|branch| branch.get("const").and_then(Json::as_str)).collect()
+    let branches = schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))?
+        .as_array()?;
+    branches
+        .iter()
+        .map(|branch| branch.get("const").and_then(Json::as_str))
+        .collect()
 }
 
 /// The schema of the table, where a key may hold one: itself, or the table among its options.
@@ -269,27 +320,45 @@ pub(super) fn table_of(schema: &Json) -> Option<&Json> {
     schema.get("anyOf")?.as_array()?.iter().find_map(table_of)
 }
 
-/// The schema of `key` in a table of schema `schema`, in the variant that `tag_value` gives for a tag, or else in the first that has the key.
-pub(super) fn property<'a>(schema: &'a Json, key: &str, tag_value: impl Fn(&str) -> Option<String>) -> Option<&'a Json> {
+/// The schema of `key` in a table of schema `schema`, in the variant that `tag_value` gives for a
+/// tag, or else in the first that has the key.
+pub(super) fn property<'a>(
+    schema: &'a Json,
+    key: &str,
+    tag_value: impl Fn(&str) -> Option<String>,
+) -> Option<&'a Json> {
     let table = table_of(schema)?;
     if let Some(all) = variants(table) {
         let chosen = tag_value(all.tag);
-        let named = all.branches.iter().find(|(name, _)| Some(*name) == chosen.as_deref());
+        let named = all
+            .branches
+            .iter()
+            .find(|(name, _)| Some(*name) == chosen.as_deref());
         return match named {
             Some((_, branch)) => branch["properties"].get(key),
-            None => all.branches.iter().find_map(|(_, branch)| branch["properties"].get(key)),
+            None => all
+                .branches
+                .iter()
+                .find_map(|(_, branch)| branch["properties"].get(key)),
         };
     }
-    match table.get("properties").and_then(|properties| properties.get(key)) {
+    match table
+        .get("properties")
+        .and_then(|properties| properties.get(key))
+    {
         Some(found) => Some(found),
-        None => table.get("additionalProperties").filter(|values| values.is_object()),
+        None => table
+            .get("additionalProperties")
+            .filter(|values| values.is_object()),
     }
 }
 
 /// The tables of a spec that have the key, the empty one being the spec itself.
 pub(super) fn tables_with(key: &str) -> Vec<String> {
     fn walk(schema: &Json, at: &str, key: &str, found: &mut Vec<String>) {
-        let Some(table) = table_of(schema) else { return };
+        let Some(table) = table_of(schema) else {
+            return;
+        };
         let alone = [("", table)];
         let all = variants(table);
         for (_, branch) in all.as_ref().map_or(&alone[..], |all| &all.branches) {
@@ -297,10 +366,22 @@ pub(super) fn tables_with(key: &str) -> Vec<String> {
                 if name == key && !found.iter().any(|known| known == at) {
                     found.push(at.to_owned());
                 }
-                walk(property, &if at.is_empty() { name.clone() } else { format!("{at}.{name}") }, key, found);
+                walk(
+                    property,
+                    &if at.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{at}.{name}")
+                    },
+                    key,
+                    found,
+                );
             }
         }
-        if let Some(named) = table.get("additionalProperties").filter(|named| named.is_object()) {
+        if let Some(named) = table
+            .get("additionalProperties")
+            .filter(|named| named.is_object())
+        {
             walk(named, &format!("{at}.NAME"), key, found);
         }
     }
@@ -312,18 +393,27 @@ pub(super) fn tables_with(key: &str) -> Vec<String> {
 
 /// Drops from `lower` the keys that the variants chosen in `upper` do not have.
 pub(super) fn drop_foreign(schema: &Json, lower: &mut Node, upper: &Node) {
-    let (Some(table), Content::Table(above)) = (table_of(schema), &upper.content) else { return };
-    let Content::Table(below) = &mut lower.content else { return };
+    let (Some(table), Content::Table(above)) = (table_of(schema), &upper.content) else {
+        return;
+    };
+    let Content::Table(below) = &mut lower.content else {
+        return;
+    };
     let mut tag = None;
     if let Some(all) = variants(table)
-        && let Some(name) = above.iter().find(|(key, _)| key == all.tag).map(|(_, node)| node.text())
+        && let Some(name) = above
+            .iter()
+            .find(|(key, _)| key == all.tag)
+            .map(|(_, node)| node.text())
         && let Some((_, branch)) = all.branches.iter().find(|(branch, _)| *branch == name)
     {
         below.retain(|(key, _)| branch["properties"].get(key).is_some());
         tag = Some(name);
     }
     for (key, child) in below {
-        let Some((_, above)) = above.iter().find(|(name, _)| name == key) else { continue };
+        let Some((_, above)) = above.iter().find(|(name, _)| name == key) else {
+            continue;
+        };
         if let Some(schema) = property(table, key, |_| tag.clone()) {
             drop_foreign(schema, child, above);
         }

@@ -14,17 +14,26 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// `only`: globs on a run's id, or on an axis of one of its cells as `axis=value`; a run that any of them matches is chosen, and every run where there are none. `shard`: `i/n`, the i-th
+    /// `only`: globs on a run's id, or on an axis of one of its cells as `axis=value`; a run that
+    /// any of them matches is chosen, and every run where there are none. `shard`: `i/n`, the i-th
     /// of n parts of those.
     ///
     /// # Errors
     /// A glob or a shard that cannot be read.
     pub fn new(only: &[String], shard: Option<&str>) -> Result<Self> {
-        let glob = |text: &String| Ok(Glob::new(text).with_context(|| format!("--only {text} is not a glob"))?.compile_matcher());
-        Ok(Self { only: only.iter().map(glob).collect::<Result<_>>()?, shard: shard.map(parse_shard).transpose()? })
+        let glob = |text: &String| {
+            Ok(Glob::new(text)
+                .with_context(|| format!("--only {text} is not a glob"))?
+                .compile_matcher())
+        };
+        Ok(Self {
+            only: only.iter().map(glob).collect::<Result<_>>()?,
+            shard: shard.map(parse_shard).transpose()?,
+        })
     }
 
-    /// Indices of the chosen runs, in the order of the plan. Parts take runs in turn by group, so that runs which share a teacher's pass stay together.
+    /// Indices of the chosen runs, in the order of the plan. Parts take runs in turn by group, so
+    /// that runs which share a teacher's pass stay together.
     pub fn indices(&self, plan: &Plan) -> Vec<usize> {
         let mut groups: Vec<&str> = Vec::new();
         let mut chosen = Vec::new();
@@ -32,7 +41,10 @@ impl Selection {
             if !groups.contains(&run.group_key.as_str()) {
                 groups.push(&run.group_key);
             }
-            let part = groups.iter().position(|group| *group == run.group_key).unwrap_or(0);
+            let part = groups
+                .iter()
+                .position(|group| *group == run.group_key)
+                .unwrap_or(0);
             let here = self.shard.is_none_or(|(i, n)| part % n == i - 1);
             if here && self.matches(plan, index) {
                 chosen.push(index);
@@ -46,15 +58,26 @@ impl Selection {
         self.only.is_empty()
             || self.only.iter().any(|glob| {
                 glob.is_match(&plan.runs[index].id)
-                    || cells().any(|cell| cell.at.iter().any(|(axis, value)| glob.is_match(format!("{axis}={value}"))))
+                    || cells().any(|cell| {
+                        cell.at
+                            .iter()
+                            .any(|(axis, value)| glob.is_match(format!("{axis}={value}")))
+                    })
             })
     }
 }
 
 fn parse_shard(text: &str) -> Result<(usize, usize)> {
-    let wrong = || format!("--shard {text} is not a part of the grid; write --shard 2/4 for the second of four");
+    let wrong = || {
+        format!(
+            "--shard {text} is not a part of the grid; write --shard 2/4 for the second of four"
+        )
+    };
     let (i, n) = text.split_once('/').with_context(wrong)?;
-    let (i, n) = (i.parse::<usize>().with_context(wrong)?, n.parse::<usize>().with_context(wrong)?);
+    let (i, n) = (
+        i.parse::<usize>().with_context(wrong)?,
+        n.parse::<usize>().with_context(wrong)?,
+    );
     ensure!(1 <= i && i <= n, wrong());
     Ok((i, n))
 }
@@ -68,12 +91,23 @@ mod tests {
         assert_eq!(parse_shard("2/4").unwrap(), (2, 4));
         for wrong in ["0/4", "5/4", "2", "a/b", "1/0"] {
             let error = parse_shard(wrong).unwrap_err().to_string();
-            assert_eq!(error, format!("--shard {wrong} is not a part of the grid; write --shard 2/4 for the second of four"));
+            assert_eq!(
+                error,
+                format!(
+                    "--shard {wrong} is not a part of the grid; write --shard 2/4 for the second \
+                     of four"
+                )
+            );
         }
     }
 
     #[test]
     fn a_glob_that_is_none_is_an_error() {
-        assert!(Selection::new(&["[".to_owned()], None).unwrap_err().to_string().starts_with("--only [ is not a glob"));
+        assert!(
+            Selection::new(&["[".to_owned()], None)
+                .unwrap_err()
+                .to_string()
+                .starts_with("--only [ is not a glob")
+        );
     }
 }

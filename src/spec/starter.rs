@@ -7,7 +7,8 @@ use super::run::RunSpec;
 /// A commented spec to start from.
 pub const STARTER: &str = include_str!("starter.toml");
 
-/// A resolved run as a spec of its own: complete, with input paths as the user wrote them, so it runs alone when it is put beside the original.
+/// A resolved run as a spec of its own: complete, with input paths as the user wrote them, so it
+/// runs alone when it is put beside the original.
 ///
 /// # Errors
 /// Values that TOML cannot hold.

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A hidden state: 0 is the embedding sum, i the residual stream after block i (from 1), `final` is after ln_f.
+/// A hidden state: 0 is the embedding sum, i the residual stream after block i (from 1), `final` is
+/// after ln_f.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     Layer(usize),
@@ -38,13 +39,19 @@ impl<'de> Deserialize<'de> for State {
                 f.write_str("a layer number or \"final\"")
             }
             fn visit_i64<E: serde::de::Error>(self, layer: i64) -> Result<State, E> {
-                usize::try_from(layer).map(State::Layer).map_err(|_| E::custom("a layer number is 0 or more"))
+                usize::try_from(layer)
+                    .map(State::Layer)
+                    .map_err(|_| E::custom("a layer number is 0 or more"))
             }
             fn visit_u64<E: serde::de::Error>(self, layer: u64) -> Result<State, E> {
                 Ok(State::Layer(layer as usize))
             }
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<State, E> {
-                if name == "final" { Ok(State::Final) } else { Err(E::custom("a layer is a number or \"final\"")) }
+                if name == "final" {
+                    Ok(State::Final)
+                } else {
+                    Err(E::custom("a layer is a number or \"final\""))
+                }
             }
         }
         deserializer.deserialize_any(Visitor)

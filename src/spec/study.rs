@@ -27,7 +27,9 @@ pub struct Named {
 /// Reads the tables; none where they have faults.
 pub fn read(stack: &Stack, wrong: &mut Vec<Diagnostic>) -> Option<(Study, Merged)> {
     let merged = stack.study();
-    let Checked { mut value, faults, .. } = check(&merged, schema::study());
+    let Checked {
+        mut value, faults, ..
+    } = check(&merged, schema::study());
     let faulty = !faults.is_empty();
     wrong.extend(faults);
     if faulty {
@@ -49,32 +51,61 @@ pub fn finish(
     notices: &mut Vec<String>,
 ) -> Named {
     let file = Path::new(&stack.spec().source.name);
-    let name = study.pipeline.name.clone().or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default();
+    let name = study
+        .pipeline
+        .name
+        .clone()
+        .or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_default();
     if !is_file_name(&name) {
         let hint = "write pipeline.name = \"NAME\", of letters, digits, -, _ and .";
-        wrong.push(Diagnostic::new(format!("the study has no name, and {} is none for a folder", shown(&name))).hint(hint));
+        wrong.push(
+            Diagnostic::new(format!(
+                "the study has no name, and {} is none for a folder",
+                shown(&name)
+            ))
+            .hint(hint),
+        );
     }
     let baseline = match study.report.baseline {
         Some(_) => selection(&merged, "baseline", grid, wrong, |axis| {
-            notices.push(format!("report.baseline is {0}={1}: the axis {0} is that alone", axis.key, axis.values[0].text));
+            notices.push(format!(
+                "report.baseline is {0}={1}: the axis {0} is that alone",
+                axis.key, axis.values[0].text
+            ));
             Some(axis.values[0].text.clone())
         }),
         None => None,
     };
-    let first_arm =
-        || grid.axes.iter().filter(|axis| axis.key == "arm").map(|axis| (axis.key.clone(), axis.values[0].text.clone())).collect();
+    let first_arm = || {
+        grid.axes
+            .iter()
+            .filter(|axis| axis.key == "arm")
+            .map(|axis| (axis.key.clone(), axis.values[0].text.clone()))
+            .collect()
+    };
     let baseline = baseline.unwrap_or_else(first_arm);
     let primary = study.report.primary.as_ref().and_then(|_| {
         selection(&merged, "primary", grid, wrong, |axis| {
-            notices.push(format!("report.primary is left out: the axis {} is {} alone", axis.key, shown(&axis.values[0].text)));
+            notices.push(format!(
+                "report.primary is left out: the axis {} is {} alone",
+                axis.key,
+                shown(&axis.values[0].text)
+            ));
             None
         })
     });
     check_expectations(&mut study, &merged, stack, grid, wrong, notices);
-    Named { study, name, baseline, primary }
+    Named {
+        study,
+        name,
+        baseline,
+        primary,
+    }
 }
 
-/// Axis values under `report.<key>`, those of the highest layer; `set` says what becomes of a value that the spec names and an axis that is set from outside has lost.
+/// Axis values under `report.<key>`, those of the highest layer; `set` says what becomes of a value
+/// that the spec names and an axis that is set from outside has lost.
 fn selection(
     merged: &Merged,
     key: &str,
@@ -84,19 +115,39 @@ fn selection(
 ) -> Option<Selection> {
     let mut found = BTreeMap::new();
     let mut whole = true;
-    for path in leaves(merged, vec![Step::Key("report".to_owned()), Step::Key(key.to_owned())]) {
-        let Some((layer, node)) = merged.origin(&path) else { continue };
-        let names = path[2..].iter().map(|step| if let Step::Key(name) = step { name.as_str() } else { "" });
+    for path in leaves(
+        merged,
+        vec![Step::Key("report".to_owned()), Step::Key(key.to_owned())],
+    ) {
+        let Some((layer, node)) = merged.origin(&path) else {
+            continue;
+        };
+        let names = path[2..].iter().map(|step| {
+            if let Step::Key(name) = step {
+                name.as_str()
+            } else {
+                ""
+            }
+        });
         let (axis, text) = (names.collect::<Vec<_>>().join("."), node.text());
         let Some(known) = grid.axes.iter().find(|known| known.key == axis) else {
             let names: Vec<&str> = grid.axes.iter().map(|axis| axis.key.as_str()).collect();
             let hint = match similar(&axis, names.iter().copied()) {
                 Some(meant) => format!("write {meant}"),
-                None if names.is_empty() => format!("the grid has no axes: add {axis} to [grid], or leave report.{key} out"),
+                None if names.is_empty() => {
+                    format!("the grid has no axes: add {axis} to [grid], or leave report.{key} out")
+                }
                 None => format!("the axes are {}", names.join(", ")),
             };
-            let message = format!("report.{key} names {}, which is no axis", super::source::key_text(&axis));
-            wrong.push(Diagnostic::new(message).at(layer.place(node, On::Key)).hint(hint));
+            let message = format!(
+                "report.{key} names {}, which is no axis",
+                super::source::key_text(&axis)
+            );
+            wrong.push(
+                Diagnostic::new(message)
+                    .at(layer.place(node, On::Key))
+                    .hint(hint),
+            );
             continue;
         };
         if known.values.iter().any(|value| value.text == text) {
@@ -107,11 +158,24 @@ fn selection(
                 None => whole = false,
             }
         } else {
-            let values: Vec<&str> = known.values.iter().map(|value| value.text.as_str()).collect();
-            let meant = similar(&text, values.iter().copied()).map(|meant| format!("write \"{meant}\"; ")).unwrap_or_default();
-            let message = format!("report.{key} names {}, which is no value of the axis {axis}", shown(&text));
+            let values: Vec<&str> = known
+                .values
+                .iter()
+                .map(|value| value.text.as_str())
+                .collect();
+            let meant = similar(&text, values.iter().copied())
+                .map(|meant| format!("write \"{meant}\"; "))
+                .unwrap_or_default();
+            let message = format!(
+                "report.{key} names {}, which is no value of the axis {axis}",
+                shown(&text)
+            );
             let hint = format!("{meant}its values are {}", some_of(values.iter().copied()));
-            wrong.push(Diagnostic::new(message).at(layer.place(node, On::Value)).hint(hint));
+            wrong.push(
+                Diagnostic::new(message)
+                    .at(layer.place(node, On::Value))
+                    .hint(hint),
+            );
         }
     }
     whole.then_some(found)
@@ -120,12 +184,24 @@ fn selection(
 /// The ways to the values below `path` that are no tables.
 fn leaves(merged: &Merged, path: Vec<Step>) -> Vec<Vec<Step>> {
     match merged.find(&path).and_then(figment::value::Value::as_dict) {
-        Some(dict) => dict.keys().flat_map(|key| leaves(merged, path.iter().cloned().chain([Step::Key(key.clone())]).collect())).collect(),
+        Some(dict) => dict
+            .keys()
+            .flat_map(|key| {
+                leaves(
+                    merged,
+                    path.iter()
+                        .cloned()
+                        .chain([Step::Key(key.clone())])
+                        .collect(),
+                )
+            })
+            .collect(),
         None => vec![path],
     }
 }
 
-/// Arms that are expected something of must be run; those that an axis set from outside has lost are not expected anything of.
+/// Arms that are expected something of must be run; those that an axis set from outside has lost
+/// are not expected anything of.
 fn check_expectations(
     study: &mut Study,
     merged: &Merged,
@@ -141,39 +217,90 @@ fn check_expectations(
             return true;
         }
         if axis.is_some_and(|axis| axis.set && axis.whole.contains(arm)) {
-            notices.push(format!("expect.{list} of the arm {arm} is left out: {arm} is not run"));
+            notices.push(format!(
+                "expect.{list} of the arm {arm} is left out: {arm} is not run"
+            ));
             return false;
         }
-        let path = [Step::Key("expect".to_owned()), Step::Key(list.to_owned()), Step::Index(index), Step::Key(key.to_owned())];
+        let path = [
+            Step::Key("expect".to_owned()),
+            Step::Key(list.to_owned()),
+            Step::Index(index),
+            Step::Key(key.to_owned()),
+        ];
         let names: Vec<&str> = arms.iter().map(String::as_str).collect();
         let (message, hint) = if arms.contains(arm) {
-            (format!("expect.{list} names the arm {}, which the grid does not run", shown(arm)), format!("add {} to grid.arm", shown(arm)))
+            (
+                format!(
+                    "expect.{list} names the arm {}, which the grid does not run",
+                    shown(arm)
+                ),
+                format!("add {} to grid.arm", shown(arm)),
+            )
         } else {
             let hint = match similar(arm, names.iter().copied()) {
                 Some(meant) => format!("write \"{meant}\""),
-                None if names.is_empty() => "the spec has no arms: add a table [arms.NAME], and grid.arm = [\"NAME\"]".to_owned(),
+                None if names.is_empty() => "the spec has no arms: add a table [arms.NAME], and \
+                                             grid.arm = [\"NAME\"]"
+                    .to_owned(),
                 None => format!("write {}", list_of(&names)),
             };
-            (format!("expect.{list} names the arm {}, and there is none of that name", shown(arm)), hint)
+            (
+                format!(
+                    "expect.{list} names the arm {}, and there is none of that name",
+                    shown(arm)
+                ),
+                hint,
+            )
         };
-        wrong.push(Diagnostic::new(message).at(merged.place(&path, On::Value)).hint(hint));
+        wrong.push(
+            Diagnostic::new(message)
+                .at(merged.place(&path, On::Value))
+                .hint(hint),
+        );
         true
     };
     let mut index = 0..;
     study.expect.perplexity.retain(|expected| {
         let index = index.next().unwrap_or_default();
-        expected.arm.as_ref().is_none_or(|arm| is_run("perplexity", index, "arm", arm))
+        expected
+            .arm
+            .as_ref()
+            .is_none_or(|arm| is_run("perplexity", index, "arm", arm))
     });
     let mut index = 0..;
     study.expect.better.retain(|expected| {
         let index = index.next().unwrap_or_default();
-        let (own, other) = (is_run("better", index, "arm", &expected.arm), is_run("better", index, "than", &expected.than));
+        let (own, other) = (
+            is_run("better", index, "arm", &expected.arm),
+            is_run("better", index, "than", &expected.than),
+        );
         own && other
     });
-    if let Some(clash) = study.expect.better.iter().position(|expected| expected.arm == expected.than) {
-        let path = [Step::Key("expect".to_owned()), Step::Key("better".to_owned()), Step::Index(clash), Step::Key("than".to_owned())];
-        let message = format!("expect.better compares the arm {} with itself", shown(&study.expect.better[clash].arm));
-        let hint = format!("write another of {}", plain_list(&arms.iter().map(String::as_str).collect::<Vec<_>>()));
-        wrong.push(Diagnostic::new(message).at(merged.place(&path, On::Value)).hint(hint));
+    if let Some(clash) = study
+        .expect
+        .better
+        .iter()
+        .position(|expected| expected.arm == expected.than)
+    {
+        let path = [
+            Step::Key("expect".to_owned()),
+            Step::Key("better".to_owned()),
+            Step::Index(clash),
+            Step::Key("than".to_owned()),
+        ];
+        let message = format!(
+            "expect.better compares the arm {} with itself",
+            shown(&study.expect.better[clash].arm)
+        );
+        let hint = format!(
+            "write another of {}",
+            plain_list(&arms.iter().map(String::as_str).collect::<Vec<_>>())
+        );
+        wrong.push(
+            Diagnostic::new(message)
+                .at(merged.place(&path, On::Value))
+                .hint(hint),
+        );
     }
 }

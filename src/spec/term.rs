@@ -90,7 +90,8 @@ pub enum States {
     /// The states as they are.
     #[default]
     Raw,
-    /// Both normalised per token to mean 0 and variance 1 (eps 1e-5, no affine), the student's after its projection.
+    /// Both normalised per token to mean 0 and variance 1 (eps 1e-5, no affine), the student's
+    /// after its projection.
     Layernorm,
 }
 
@@ -112,7 +113,8 @@ pub struct Critic {
     pub slope: f64,
     /// What keeps it Lipschitz.
     pub lipschitz: Lipschitz,
-    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only, where it is 10 if absent.
+    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only, where it is 10
+    /// if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub penalty: Option<f64>,
@@ -187,7 +189,9 @@ impl Term {
     pub fn is_hidden(&self) -> bool {
         match self {
             Self::Lm { .. } | Self::LogitsKl { .. } => false,
-            Self::HiddenMse { .. } | Self::HiddenCosine { .. } | Self::HiddenWasserstein { .. } => true,
+            Self::HiddenMse { .. } | Self::HiddenCosine { .. } | Self::HiddenWasserstein { .. } => {
+                true
+            }
         }
     }
 }

@@ -40,7 +40,9 @@ pub fn allowed(schema: &Json) -> String {
     if let Some(variants) = schema::variants(schema) {
         let names: Vec<&str> = variants.branches.iter().map(|(name, _)| *name).collect();
         return match variants.tag {
-            "shape" => "a table such as { shape = \"linear\", from = 0.0, to = 1.0, over = \"20%\" }".to_owned(),
+            "shape" => "a table such as { shape = \"linear\", from = 0.0, to = 1.0, over = \
+                        \"20%\" }"
+                .to_owned(),
             tag => format!("a table with {tag} = {}", list_of(&names)),
         };
     }
@@ -52,7 +54,10 @@ pub fn allowed(schema: &Json) -> String {
     }
     match schema["type"].as_str() {
         Some("object") => match schema.get("properties").and_then(Json::as_object) {
-            Some(keys) => format!("a table of {}", plain_list(&keys.keys().map(String::as_str).collect::<Vec<_>>())),
+            Some(keys) => format!(
+                "a table of {}",
+                plain_list(&keys.keys().map(String::as_str).collect::<Vec<_>>())
+            ),
             None => "a table".to_owned(),
         },
         Some("string") if is_percentage(schema) => "a share such as \"20%\"".to_owned(),
@@ -63,9 +68,14 @@ pub fn allowed(schema: &Json) -> String {
 
 /// ` from 1 to 10`, ` that is more than 0`.
 fn bounds(schema: &Json) -> String {
-    let bound = |keyword: &str| schema.get(keyword).filter(|bound| bound.as_f64().is_some_and(|bound| bound < NO_BOUND));
+    let bound = |keyword: &str| {
+        schema
+            .get(keyword)
+            .filter(|bound| bound.as_f64().is_some_and(|bound| bound < NO_BOUND))
+    };
     let lower = bound("minimum").map(|least| format!("at least {least}"));
-    let lower = lower.or_else(|| bound("exclusiveMinimum").map(|least| format!("more than {least}")));
+    let lower =
+        lower.or_else(|| bound("exclusiveMinimum").map(|least| format!("more than {least}")));
     let upper = bound("maximum").map(|most| format!("at most {most}"));
     let upper = upper.or_else(|| bound("exclusiveMaximum").map(|most| format!("less than {most}")));
     match (bound("minimum"), bound("maximum"), lower, upper) {
@@ -77,17 +87,27 @@ fn bounds(schema: &Json) -> String {
 }
 
 pub fn is_percentage(schema: &Json) -> bool {
-    schema["pattern"].as_str().is_some_and(|pattern| pattern.ends_with("%$"))
+    schema["pattern"]
+        .as_str()
+        .is_some_and(|pattern| pattern.ends_with("%$"))
 }
 
 /// What a schema says of its values, as the end of a sentence.
 pub fn about(schema: &Json) -> Option<String> {
     let text = schema["description"].as_str()?.trim_end_matches('.');
     // "Tokens of a sequence" goes on in small letters, "AdamW" and "λ" stay.
-    let proper = text.chars().skip(1).take_while(|c| c.is_alphabetic()).any(char::is_uppercase);
+    let proper = text
+        .chars()
+        .skip(1)
+        .take_while(|c| c.is_alphabetic())
+        .any(char::is_uppercase);
     let mut characters = text.chars();
     let first = characters.next()?;
-    Some(if proper { text.to_owned() } else { first.to_lowercase().chain(characters).collect() })
+    Some(if proper {
+        text.to_owned()
+    } else {
+        first.to_lowercase().chain(characters).collect()
+    })
 }
 
 /// `"a", "b" or "c"`.
@@ -115,7 +135,11 @@ pub fn some_of<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let count = values.len();
     let first = values.take(MOST).map(cut).collect::<Vec<_>>().join(", ");
-    if count > MOST { format!("{first} and {} more", count - MOST) } else { first }
+    if count > MOST {
+        format!("{first} and {} more", count - MOST)
+    } else {
+        first
+    }
 }
 
 /// A text of a spec in quotes, not longer than a message can bear.
@@ -133,7 +157,11 @@ pub fn spelled(path: &[Step]) -> String {
 }
 
 fn cut(text: &str) -> String {
-    if text.chars().count() > SHOWN { format!("{}…", text.chars().take(SHOWN).collect::<String>()) } else { text.to_owned() }
+    if text.chars().count() > SHOWN {
+        format!("{}…", text.chars().take(SHOWN).collect::<String>())
+    } else {
+        text.to_owned()
+    }
 }
 
 /// A number as TOML.
@@ -146,11 +174,18 @@ pub fn number_text(number: Num) -> String {
 
 /// Names of losses and arms: what `schema::NAME_PATTERN` matches.
 pub fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Names of studies, which become folders.
 pub fn is_file_name(name: &str) -> bool {
-    name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    name.bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

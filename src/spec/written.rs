@@ -1,5 +1,6 @@
-//! The written form of a spec, once its layers are merged: what `schema` is made from. It differs from `run` where the teacher's depth is needed first, and by the tables of
-//! the study around the run.
+//! The written form of a spec, once its layers are merged: what `schema` is made from. It differs
+//! from `run` where the teacher's depth is needed first, and by the tables of the study around the
+//! run.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub struct Run {
     /// Which teacher state each student state is compared with.
     #[serde(rename = "match")]
     pub matching: Strategy,
-    /// Terms of the objective by name. A spec with a table of losses starts from none; the default file's stand only where no file names any.
+    /// Terms of the objective by name. A spec with a table of losses starts from none; the default
+    /// file's stand only where no file names any.
     pub loss: BTreeMap<String, Term>,
     /// How hidden terms are made comparable.
     pub balance: Balance,

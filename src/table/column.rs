@@ -62,8 +62,16 @@ impl Table {
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
         let name = name.into();
-        assert!(self.column(&name).is_err(), "two columns are called `{name}`");
-        assert!(self.columns.is_empty() || self.rows() == column.len(), "`{name}` has {} rows where {} are", column.len(), self.rows());
+        assert!(
+            self.column(&name).is_err(),
+            "two columns are called `{name}`"
+        );
+        assert!(
+            self.columns.is_empty() || self.rows() == column.len(),
+            "`{name}` has {} rows where {} are",
+            column.len(),
+            self.rows()
+        );
         self.columns.push((name, column));
         self
     }
@@ -87,7 +95,10 @@ impl Table {
     pub fn column(&self, name: &str) -> Result<&Column> {
         match self.columns.iter().find(|(own, _)| own == name) {
             Some((_, column)) => Ok(column),
-            None => bail!("there is no column `{name}`; the columns are {}", self.names().collect::<Vec<_>>().join(", ")),
+            None => bail!(
+                "there is no column `{name}`; the columns are {}",
+                self.names().collect::<Vec<_>>().join(", ")
+            ),
         }
     }
 
@@ -175,16 +186,30 @@ mod tests {
             .with("validation", Column::Sparse(vec![None, Some(1.0)]));
         assert_eq!(table.rows(), 2);
         assert_eq!(table.u64("step").unwrap(), [0, 1]);
-        assert_eq!(table.sparse("validation").unwrap().as_ref(), [None, Some(1.0)]);
+        assert_eq!(
+            table.sparse("validation").unwrap().as_ref(),
+            [None, Some(1.0)]
+        );
         assert_eq!(table.sparse("loss").unwrap()[0], Some(2.5));
-        assert_eq!(table.f64("los").unwrap_err().to_string(), "there is no column `los`; the columns are step, loss, validation");
-        assert_eq!(table.f64("validation").unwrap_err().to_string(), "the column `validation` holds numbers, some absent, not numbers");
-        assert_eq!(table.text("step").unwrap_err().to_string(), "the column `step` holds whole numbers, not text");
+        assert_eq!(
+            table.f64("los").unwrap_err().to_string(),
+            "there is no column `los`; the columns are step, loss, validation"
+        );
+        assert_eq!(
+            table.f64("validation").unwrap_err().to_string(),
+            "the column `validation` holds numbers, some absent, not numbers"
+        );
+        assert_eq!(
+            table.text("step").unwrap_err().to_string(),
+            "the column `step` holds whole numbers, not text"
+        );
     }
 
     #[test]
     #[should_panic(expected = "`b` has 1 rows where 2 are")]
     fn columns_of_another_length_are_refused() {
-        let _ = Table::new().with("a", Column::F64(vec![1.0, 2.0])).with("b", Column::F64(vec![1.0]));
+        let _ = Table::new()
+            .with("a", Column::F64(vec![1.0, 2.0]))
+            .with("b", Column::F64(vec![1.0]));
     }
 }

@@ -1,8 +1,10 @@
-//! The footer of a parquet file, walked before the decoder reads it. The decoder takes memory for as many parts as a list claims and goes as deep as the schema does, and neither the want of
+//! The footer of a parquet file, walked before the decoder reads it. The decoder takes memory for
+//! as many parts as a list claims and goes as deep as the schema does, and neither the want of
 //! memory nor the end of the stack can be caught.
 //!
-//! The decoder reads a known field by its number, whatever type the file gives it, and skips an unknown one by its type. A known field of another type is therefore refused: both would go
-//! on at different places.
+//! The decoder reads a known field by its number, whatever type the file gives it, and skips an
+//! unknown one by its type. A known field of another type is therefore refused: both would go on at
+//! different places.
 
 use anyhow::{Result, bail, ensure};
 
@@ -30,7 +32,8 @@ enum Form {
     Schema,
 }
 
-/// Fields by their numbers in parquet.thrift; what is not listed there is skipped by the decoder, too.
+/// Fields by their numbers in parquet.thrift; what is not listed there is skipped by the decoder,
+/// too.
 type Fields = &'static [(u64, Form)];
 
 const FILE: Fields = &[
@@ -75,7 +78,11 @@ const LOGICAL_TYPE: Fields = &[
 const EMPTY: Fields = &[];
 const DECIMAL: Fields = &[(1, Form::Number), (2, Form::Number)];
 const TIME: Fields = &[(1, Form::Truth), (2, Form::Struct(TIME_UNIT))];
-const TIME_UNIT: Fields = &[(1, Form::Struct(EMPTY)), (2, Form::Struct(EMPTY)), (3, Form::Struct(EMPTY))];
+const TIME_UNIT: Fields = &[
+    (1, Form::Struct(EMPTY)),
+    (2, Form::Struct(EMPTY)),
+    (3, Form::Struct(EMPTY)),
+];
 const INTEGER: Fields = &[(1, Form::Byte), (2, Form::Truth)];
 const GROUP: Fields = &[
     (1, Form::Structs(CHUNK, 13)),
@@ -126,8 +133,16 @@ const COLUMN_ORDER: Fields = &[(1, Form::Struct(EMPTY)), (2, Form::Struct(EMPTY)
 
 /// Walks a footer (`FileMetaData` of parquet.thrift) to its end.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
-    let reader = Reader { bytes, at: 0, what: "its footer" };
-    Walk { reader, children: Vec::new() }.fields(FILE)
+    let reader = Reader {
+        bytes,
+        at: 0,
+        what: "its footer",
+    };
+    Walk {
+        reader,
+        children: Vec::new(),
+    }
+    .fields(FILE)
 }
 
 struct Walk<'a> {
@@ -157,7 +172,10 @@ impl Walk<'_> {
             Form::Struct(_) => kind == STRUCT,
             Form::Numbers | Form::Texts | Form::Structs(..) | Form::Schema => kind == LIST,
         };
-        ensure!(fits, "its footer has a field {id} of another type than the format says");
+        ensure!(
+            fits,
+            "its footer has a field {id} of another type than the format says"
+        );
         match form {
             Form::Number | Form::Truth | Form::Byte | Form::Text => self.reader.skip(kind, 0)?,
             Form::Children => {
@@ -201,8 +219,14 @@ impl Walk<'_> {
         let (count, kind) = self.reader.list()?;
         let left = (self.reader.bytes.len() - self.reader.at) as u64;
         // A root has no repetition.
-        ensure!(count <= left / least + 1, "its footer claims {count} parts in {left} bytes");
-        ensure!(count == 0 || fits(kind), "its footer has a list of another type than the format says");
+        ensure!(
+            count <= left / least + 1,
+            "its footer claims {count} parts in {left} bytes"
+        );
+        ensure!(
+            count == 0 || fits(kind),
+            "its footer has a list of another type than the format says"
+        );
         Ok(count)
     }
 }
@@ -251,8 +275,14 @@ mod tests {
     fn footers_of_this_program_pass_and_every_cut_is_refused() {
         let table = Table::new()
             .with("step", Column::U64((0..9).collect()))
-            .with("loss", Column::Sparse((0..9).map(|i| (i > 3).then_some(0.5)).collect()))
-            .with("name", Column::Text((0..9).map(|i| format!("n{i}")).collect()));
+            .with(
+                "loss",
+                Column::Sparse((0..9).map(|i| (i > 3).then_some(0.5)).collect()),
+            )
+            .with(
+                "name",
+                Column::Text((0..9).map(|i| format!("n{i}")).collect()),
+            );
         let file = to_parquet(&table).unwrap();
         let footer = footer(&file);
         check(footer).unwrap();
@@ -264,7 +294,10 @@ mod tests {
     #[test]
     fn a_list_longer_than_its_footer_is_refused() {
         // Groups: 4,294,967,295 of them.
-        assert_eq!(refusal(&[0x49, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00]), "its footer claims 4294967295 parts in 1 bytes");
+        assert_eq!(
+            refusal(&[0x49, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00]),
+            "its footer claims 4294967295 parts in 1 bytes"
+        );
         // As many as there are bytes, but each takes more than one.
         let mut empty = vec![0x49, 0xfc, 0x64];
         empty.extend([0; 101]);
@@ -273,13 +306,32 @@ mod tests {
 
     #[test]
     fn a_field_that_the_decoder_would_read_otherwise_is_refused() {
-        // The list of groups as a text, the number of rows as a list, a list of truths in a field that is skipped, a negative number of a field.
-        assert_eq!(refusal(&[0x48, 0x00, 0x00]), "its footer has a field 4 of another type than the format says");
-        assert_eq!(refusal(&[0x39, 0x05, 0x00]), "its footer has a field 3 of another type than the format says");
-        assert_eq!(refusal(&[0x49, 0x15, 0x00]), "its footer has a list of another type than the format says");
-        assert_eq!(refusal(&[0xa9, 0x21, 0x01, 0x01, 0x00]), "its footer has a list of a type that there is not");
-        assert_eq!(refusal(&[0x09, 0x01, 0x00]), "its footer has a field with a number that there is not");
-        assert_eq!(refusal(&[0x09, 0x80, 0x80, 0x04, 0x00]), "its footer has a field with a number that there is not");
+        // The list of groups as a text, the number of rows as a list, a list of truths in a field
+        // that is skipped, a negative number of a field.
+        assert_eq!(
+            refusal(&[0x48, 0x00, 0x00]),
+            "its footer has a field 4 of another type than the format says"
+        );
+        assert_eq!(
+            refusal(&[0x39, 0x05, 0x00]),
+            "its footer has a field 3 of another type than the format says"
+        );
+        assert_eq!(
+            refusal(&[0x49, 0x15, 0x00]),
+            "its footer has a list of another type than the format says"
+        );
+        assert_eq!(
+            refusal(&[0xa9, 0x21, 0x01, 0x01, 0x00]),
+            "its footer has a list of a type that there is not"
+        );
+        assert_eq!(
+            refusal(&[0x09, 0x01, 0x00]),
+            "its footer has a field with a number that there is not"
+        );
+        assert_eq!(
+            refusal(&[0x09, 0x80, 0x80, 0x04, 0x00]),
+            "its footer has a field with a number that there is not"
+        );
     }
 
     #[test]
@@ -295,6 +347,14 @@ mod tests {
         check(&schema(60)).unwrap();
         assert_eq!(refusal(&schema(90)), "its schema is nested too deeply");
         // Branches do not add up.
-        assert!(check_depth(&[200].into_iter().chain((0..200).flat_map(|_| [1, 0])).collect::<Vec<i32>>()).is_ok());
+        assert!(
+            check_depth(
+                &[200]
+                    .into_iter()
+                    .chain((0..200).flat_map(|_| [1, 0]))
+                    .collect::<Vec<i32>>()
+            )
+            .is_ok()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What a parquet file says of itself, held against its length and a limit before anything is decoded.
+//! What a parquet file says of itself, held against its length and a limit before anything is
+//! decoded.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -15,7 +16,9 @@ const MAGIC: [u8; 4] = *b"PAR1";
 
 /// Checks the marks at both ends and the footer.
 fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
-    let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
+    let length = file
+        .seek(SeekFrom::End(0))
+        .context("its length is not known")?;
     let (mut begin, mut end) = ([0; 4], [0; 8]);
     if length >= 12 {
         file.seek(SeekFrom::Start(0))?;
@@ -34,7 +37,10 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
         bail!("it is damaged: its footer claims {footer} bytes of {length}");
     }
     if footer > footer::LONGEST {
-        bail!("its footer of {footer} bytes is longer than the {} that are read", footer::LONGEST);
+        bail!(
+            "its footer of {footer} bytes is longer than the {} that are read",
+            footer::LONGEST
+        );
     }
     file.seek(SeekFrom::Start(length - 8 - footer))?;
     let mut bytes = Vec::new();
@@ -42,7 +48,8 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
     footer::check(&bytes).context("it is damaged")
 }
 
-/// What a file says of itself. Its notes are left out: a second schema among them, as Arrow writes it, can be made to unfold without end, and columns have the types of the first.
+/// What a file says of itself. Its notes are left out: a second schema among them, as Arrow writes
+/// it, can be made to unfold without end, and columns have the types of the first.
 pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetadata>> {
     check_ends(&mut file)?;
     let mut reader = ParquetReader::new(file);
@@ -53,29 +60,55 @@ pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetada
     Ok(Arc::new(metadata))
 }
 
-/// Checks rows, places and sizes of the chunks of all columns (or of one), down to the header of every page.
-pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, column: Option<&str>, limits: &Limits) -> Result<()> {
-    let length = file.seek(SeekFrom::End(0)).context("its length is not known")?;
+/// Checks rows, places and sizes of the chunks of all columns (or of one), down to the header of
+/// every page.
+pub(super) fn check<R: Read + Seek>(
+    file: &mut R,
+    metadata: &FileMetadata,
+    column: Option<&str>,
+    limits: &Limits,
+) -> Result<()> {
+    let length = file
+        .seek(SeekFrom::End(0))
+        .context("its length is not known")?;
     let groups = metadata.row_groups.iter();
     let rows = groups
         .clone()
         .try_fold(0u64, |sum, group| sum.checked_add(group.num_rows() as u64))
         .context("it claims more rows than can be counted")?;
     if rows != metadata.num_rows as u64 {
-        bail!("it is damaged: it claims {} rows, and its parts {rows}", metadata.num_rows);
+        bail!(
+            "it is damaged: it claims {} rows, and its parts {rows}",
+            metadata.num_rows
+        );
     }
-    let columns = if column.is_some() { 1 } else { metadata.schema_descr.columns().len() as u64 };
-    if rows.checked_mul(columns).is_none_or(|values| values > limits.values) {
-        bail!("it claims {rows} rows of {columns} columns, more than the {} values that are read", limits.values);
+    let columns = if column.is_some() {
+        1
+    } else {
+        metadata.schema_descr.columns().len() as u64
+    };
+    if rows
+        .checked_mul(columns)
+        .is_none_or(|values| values > limits.values)
+    {
+        bail!(
+            "it claims {rows} rows of {columns} columns, more than the {} values that are read",
+            limits.values
+        );
     }
-    // Runs of equal values take next to nothing in the file, but nothing that was written takes less than this.
+    // Runs of equal values take next to nothing in the file, but nothing that was written takes
+    // less than this.
     if rows.saturating_mul(columns) > (1 << 20) + length.saturating_mul(256) {
         bail!("it claims {rows} rows of {columns} columns in {length} bytes");
     }
     let mut bytes = 0u64;
     for group in groups {
         for chunk in group.parquet_columns() {
-            let name = chunk.descriptor().path_in_schema.first().map_or("", |name| name.as_str());
+            let name = chunk
+                .descriptor()
+                .path_in_schema
+                .first()
+                .map_or("", |name| name.as_str());
             if column.is_some_and(|column| column != name) {
                 continue;
             }
@@ -83,15 +116,28 @@ pub(super) fn check<R: Read + Seek>(file: &mut R, metadata: &FileMetadata, colum
             if range.start > range.end || range.end > length {
                 bail!("it is damaged: column `{name}` lies outside the file");
             }
-            let flat = chunk.descriptor().path_in_schema.len() == 1 && chunk.descriptor().descriptor.max_rep_level == 0;
-            let pages = pages_of(file, range.start, range.end).with_context(|| format!("it is damaged: column `{name}`"))?;
-            bytes = pages.iter().fold(bytes, |sum, page| sum.saturating_add(page.uncompressed));
+            let flat = chunk.descriptor().path_in_schema.len() == 1
+                && chunk.descriptor().descriptor.max_rep_level == 0;
+            let pages = pages_of(file, range.start, range.end)
+                .with_context(|| format!("it is damaged: column `{name}`"))?;
+            bytes = pages
+                .iter()
+                .fold(bytes, |sum, page| sum.saturating_add(page.uncompressed));
             if bytes > limits.bytes {
-                bail!("it would take more than the {} bytes that are read once it is decompressed", limits.bytes);
+                bail!(
+                    "it would take more than the {} bytes that are read once it is decompressed",
+                    limits.bytes
+                );
             }
-            let values = pages.iter().filter(|page| page.is_data).fold(0u64, |sum, page| sum.saturating_add(page.values));
+            let values = pages
+                .iter()
+                .filter(|page| page.is_data)
+                .fold(0u64, |sum, page| sum.saturating_add(page.values));
             if flat && values != group.num_rows() as u64 {
-                bail!("it is damaged: column `{name}` has {values} values in {} rows", group.num_rows());
+                bail!(
+                    "it is damaged: column `{name}` has {values} values in {} rows",
+                    group.num_rows()
+                );
             }
         }
     }
@@ -105,7 +151,9 @@ fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Pa
     while at < end {
         file.seek(SeekFrom::Start(at))?;
         let mut head = Vec::new();
-        file.by_ref().take((end - at).min(thrift::LONGEST_HEADER)).read_to_end(&mut head)?;
+        file.by_ref()
+            .take((end - at).min(thrift::LONGEST_HEADER))
+            .read_to_end(&mut head)?;
         let (page, header) = thrift::page(&head)?;
         at = at
             .checked_add(header as u64)

@@ -1,7 +1,9 @@
-//! The only reader and writer of parquet. A [`Table`] is a list of named columns; the same content gives the same bytes.
+//! The only reader and writer of parquet. A [`Table`] is a list of named columns; the same content
+//! gives the same bytes.
 //!
-//! Files are checked before they are decoded ([`guard`]): what a file says of itself is held against its length and a limit, because a decoder that believes it may ask for more memory
-//! than there is, and that ends the process. Large files of text are read group by group with [`Texts`].
+//! Files are checked before they are decoded ([`guard`]): what a file says of itself is held
+//! against its length and a limit, because a decoder that believes it may ask for more memory than
+//! there is, and that ends the process. Large files of text are read group by group with [`Texts`].
 
 mod column;
 mod csv;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use polars::prelude::{
-    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, SerReader,
-    Series, StatisticsOptions,
+    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression,
+    ParquetReader, ParquetWriter, PlSmallStr, SerReader, Series, StatisticsOptions,
 };
 
 use super::column::{Column, Table};
@@ -27,11 +27,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file: 1 << 30, values: 1 << 26, bytes: 1 << 30 }
+        Self {
+            file: 1 << 30,
+            values: 1 << 26,
+            bytes: 1 << 30,
+        }
     }
 }
 
-/// The bytes of a parquet file: one group of rows, compressed with Zstandard at a fixed level, with the least and greatest value of every column. Equal tables give equal bytes.
+/// The bytes of a parquet file: one group of rows, compressed with Zstandard at a fixed level, with
+/// the least and greatest value of every column. Equal tables give equal bytes.
 ///
 /// # Errors
 /// None that a valid table can cause; the encoder's own.
@@ -48,7 +53,8 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
         }
         .into_column()
     });
-    let mut frame = DataFrame::new(table.rows(), columns.collect()).context("the table is not one")?;
+    let mut frame =
+        DataFrame::new(table.rows(), columns.collect()).context("the table is not one")?;
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Zstd(None))
@@ -70,7 +76,8 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
 /// Reads a parquet file with the default limits.
 ///
 /// # Errors
-/// A file that cannot be read, is damaged, asks for more than the limits, or has columns of a kind that [`Column`] does not know.
+/// A file that cannot be read, is damaged, asks for more than the limits, or has columns of a kind
+/// that [`Column`] does not know.
 pub fn read(path: &Path) -> Result<Table> {
     read_with(path, &Limits::default())
 }
@@ -93,15 +100,24 @@ pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
     calmly(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
     let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
     reader.set_metadata(metadata);
-    let frame = calmly(|| reader.read_parallel(ParallelStrategy::None).set_rechunk(true).finish())?;
-    frame.columns().iter().try_fold(Table::new(), |table, column| {
-        let name = column.name().to_string();
-        if table.column(&name).is_ok() {
-            bail!("two columns are called `{name}`");
-        }
-        let values = column_of(column.as_materialized_series(), limits).with_context(|| format!("column `{name}`"))?;
-        Ok(table.with(name, values))
-    })
+    let frame = calmly(|| {
+        reader
+            .read_parallel(ParallelStrategy::None)
+            .set_rechunk(true)
+            .finish()
+    })?;
+    frame
+        .columns()
+        .iter()
+        .try_fold(Table::new(), |table, column| {
+            let name = column.name().to_string();
+            if table.column(&name).is_ok() {
+                bail!("two columns are called `{name}`");
+            }
+            let values = column_of(column.as_materialized_series(), limits)
+                .with_context(|| format!("column `{name}`"))?;
+            Ok(table.with(name, values))
+        })
 }
 
 fn column_of(series: &Series, limits: &Limits) -> Result<Column> {
@@ -115,15 +131,24 @@ fn column_of(series: &Series, limits: &Limits) -> Result<Column> {
         DataType::UInt32 => Column::U32(series.u32()?.into_no_null_iter().collect()),
         DataType::UInt64 => Column::U64(series.u64()?.into_no_null_iter().collect()),
         DataType::Int64 => Column::I64(series.i64()?.into_no_null_iter().collect()),
-        DataType::String => Column::Text(texts_of(series, limits.bytes)?.into_iter().flatten().collect()),
+        DataType::String => Column::Text(
+            texts_of(series, limits.bytes)?
+                .into_iter()
+                .flatten()
+                .collect(),
+        ),
         other => bail!("values of type {other} are not read"),
     })
 }
 
-/// The texts of a column. One long text can be repeated by a few bytes of the file, so their length together is limited.
+/// The texts of a column. One long text can be repeated by a few bytes of the file, so their length
+/// together is limited.
 pub(super) fn texts_of(series: &Series, limit: u64) -> Result<Vec<Option<String>>> {
     let texts = series.str()?;
-    let bytes = texts.iter().flatten().fold(0u64, |sum, text| sum.saturating_add(text.len() as u64));
+    let bytes = texts
+        .iter()
+        .flatten()
+        .fold(0u64, |sum, text| sum.saturating_add(text.len() as u64));
     if bytes > limit {
         bail!("its texts take {bytes} bytes, more than the {limit} that are read at once");
     }
@@ -139,8 +164,14 @@ pub(super) fn calmly<T, E: Into<anyhow::Error>>(work: impl FnOnce() -> Result<T,
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(Into::into),
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(anyhow!("the file is damaged ({})", text.unwrap_or("the decoder gave up")))
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow!(
+                "the file is damaged ({})",
+                text.unwrap_or("the decoder gave up")
+            ))
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One column of text of a parquet file, group by group: memory is that of a group, whatever the file's size.
+//! One column of text of a parquet file, group by group: memory is that of a group, whatever the
+//! file's size.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,13 @@ pub struct Texts {
 }
 
 /// What a whole dataset's file may ask for; memory is bounded by its groups of rows.
-const LIMITS: Limits = Limits { file: u64::MAX, values: 1 << 36, bytes: 1 << 40 };
-/// Text may be this many times its compressed size, and [`SPARE`] bytes more: beyond that the file was made to exhaust the memory.
+const LIMITS: Limits = Limits {
+    file: u64::MAX,
+    values: 1 << 36,
+    bytes: 1 << 40,
+};
+/// Text may be this many times its compressed size, and [`SPARE`] bytes more: beyond that the file
+/// was made to exhaust the memory.
 const EXPANSION: u64 = 256;
 const SPARE: u64 = 64 << 20;
 /// Rows that are decoded at a time.
@@ -34,7 +40,8 @@ impl Texts {
     /// Opens a file and checks what it says of itself.
     ///
     /// # Errors
-    /// A file that cannot be read or is damaged, or a column that is missing (with those there are) or not text.
+    /// A file that cannot be read or is damaged, or a column that is missing (with those there are)
+    /// or not text.
     pub fn open(path: &Path, column: &str) -> Result<Self> {
         Self::open_checked(path, column).with_context(|| refusal(path))
     }
@@ -48,10 +55,17 @@ impl Texts {
         match schema.get(column) {
             None => bail!(
                 "it has no column `{column}`; it has {}",
-                schema.iter_names().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+                schema
+                    .iter_names()
+                    .map(|name| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
             Some(field) if DataType::from_arrow_field(field) != DataType::String => {
-                bail!("the column `{column}` is {}, not text", DataType::from_arrow_field(field));
+                bail!(
+                    "the column `{column}` is {}, not text",
+                    DataType::from_arrow_field(field)
+                );
             }
             Some(_) => {}
         }
@@ -63,10 +77,20 @@ impl Texts {
                 unpacked = unpacked.saturating_add(u64::try_from(chunk.uncompressed_size())?);
             }
             if unpacked > most(packed) {
-                bail!("a group of its rows would grow from {packed} to {unpacked} bytes; write the file again with smaller groups");
+                bail!(
+                    "a group of its rows would grow from {packed} to {unpacked} bytes; write the \
+                     file again with smaller groups"
+                );
             }
         }
-        Ok(Self { path: path.to_owned(), column: column.to_owned(), metadata, group: 0, before: 0, read: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            metadata,
+            group: 0,
+            before: 0,
+            read: 0,
+        })
     }
 
     /// Rows of the whole file.
@@ -74,7 +98,8 @@ impl Texts {
         self.metadata.num_rows
     }
 
-    /// The next rows, in order; nothing at the end. A row may have no text, which is not an empty one.
+    /// The next rows, in order; nothing at the end. A row may have no text, which is not an empty
+    /// one.
     ///
     /// # Errors
     /// A file that is damaged.
@@ -89,7 +114,9 @@ impl Texts {
                     .flatten()
                     .map(|chunk| chunk.compressed_size().max(0) as u64)
                     .sum();
-                let texts = self.decode(count, most(packed)).with_context(|| refusal(&self.path))?;
+                let texts = self
+                    .decode(count, most(packed))
+                    .with_context(|| refusal(&self.path))?;
                 self.read += count;
                 return Ok(Some(texts));
             }
@@ -103,7 +130,10 @@ impl Texts {
         let mut reader = ParquetReader::new(File::open(&self.path)?);
         reader.set_metadata(self.metadata.clone());
         let slice = (self.before + self.read, count);
-        let reader = reader.with_columns(Some(vec![self.column.clone()])).with_slice(Some(slice)).read_parallel(ParallelStrategy::None);
+        let reader = reader
+            .with_columns(Some(vec![self.column.clone()]))
+            .with_slice(Some(slice))
+            .read_parallel(ParallelStrategy::None);
         let frame = calmly(|| reader.finish())?;
         let texts = texts_of(frame.column(&self.column)?.as_materialized_series(), limit)?;
         if texts.len() != count {
@@ -127,9 +157,14 @@ mod tests {
     fn texts_come_in_order_whatever_the_groups_and_other_columns_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
-        let texts: Vec<Option<String>> = (0..7).map(|row| (row != 3).then(|| format!("row {row} ä\n"))).collect();
+        let texts: Vec<Option<String>> = (0..7)
+            .map(|row| (row != 3).then(|| format!("row {row} ä\n")))
+            .collect();
         let mut frame = df!("id" => (0..7u64).collect::<Vec<_>>(), "text" => &texts).unwrap();
-        ParquetWriter::new(File::create(&path).unwrap()).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
+        ParquetWriter::new(File::create(&path).unwrap())
+            .with_row_group_size(Some(2))
+            .finish(&mut frame)
+            .unwrap();
         let mut reader = Texts::open(&path, "text").unwrap();
         assert_eq!(reader.rows(), 7);
         let mut found = Vec::new();
@@ -138,7 +173,19 @@ mod tests {
         }
         assert_eq!(found, texts);
         let message = |column| format!("{:#}", Texts::open(&path, column).unwrap_err());
-        assert_eq!(message("id"), format!("cannot read {} as parquet: the column `id` is u64, not text", path.display()));
-        assert_eq!(message("body"), format!("cannot read {} as parquet: it has no column `body`; it has id, text", path.display()));
+        assert_eq!(
+            message("id"),
+            format!(
+                "cannot read {} as parquet: the column `id` is u64, not text",
+                path.display()
+            )
+        );
+        assert_eq!(
+            message("body"),
+            format!(
+                "cannot read {} as parquet: it has no column `body`; it has id, text",
+                path.display()
+            )
+        );
     }
 }

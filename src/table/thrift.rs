@@ -1,4 +1,5 @@
-//! Thrift's compact protocol, as far as the headers of parquet need it: page headers to read their sizes, and what [`super::footer`] walks.
+//! Thrift's compact protocol, as far as the headers of parquet need it: page headers to read their
+//! sizes, and what [`super::footer`] walks.
 
 use anyhow::{Context, Result, bail};
 
@@ -17,8 +18,17 @@ pub(super) struct Page {
 
 /// Reads the page header (`PageHeader` of parquet.thrift) at the start of `bytes`, and its length.
 pub(super) fn page(bytes: &[u8]) -> Result<(Page, usize)> {
-    let mut reader = Reader { bytes, at: 0, what: "a page header" };
-    let mut page = Page { uncompressed: 0, compressed: 0, values: 0, is_data: false };
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        what: "a page header",
+    };
+    let mut page = Page {
+        uncompressed: 0,
+        compressed: 0,
+        values: 0,
+        is_data: false,
+    };
     let mut last = 0;
     while let Some((id, kind)) = reader.field(&mut last)? {
         match (id, kind) {
@@ -63,7 +73,10 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn byte(&mut self) -> Result<u8> {
-        let byte = *self.bytes.get(self.at).with_context(|| format!("{} is cut short", self.what))?;
+        let byte = *self
+            .bytes
+            .get(self.at)
+            .with_context(|| format!("{} is cut short", self.what))?;
         self.at += 1;
         Ok(byte)
     }
@@ -113,7 +126,14 @@ impl Reader<'_> {
     /// How many elements a list has, and of which type.
     pub fn list(&mut self) -> Result<(u64, u8)> {
         let head = self.byte()?;
-        Ok((if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) }, head & 0x0f))
+        Ok((
+            if head >> 4 == 15 {
+                self.number()?
+            } else {
+                u64::from(head >> 4)
+            },
+            head & 0x0f,
+        ))
     }
 
     pub fn skip(&mut self, kind: u8, depth: usize) -> Result<()> {
@@ -134,7 +154,8 @@ impl Reader<'_> {
             }
             LIST | SET => {
                 let (count, kind) = self.list()?;
-                // The format gives a boolean in a list a byte of its own, and the decoder none. No header has such a list.
+                // The format gives a boolean in a list a byte of its own, and the decoder none. No
+                // header has such a list.
                 if matches!(kind, TRUE | FALSE) && count > 0 {
                     bail!("{} has a list of a type that there is not", self.what);
                 }
@@ -166,11 +187,25 @@ mod tests {
 
     #[test]
     fn a_data_page_header_is_read_and_every_cut_refused() {
-        // type = 0 (data), uncompressed 300, compressed 20, then DataPageHeader { num_values 5, encoding 0, definition 3, repetition 3 } with empty statistics.
-        let bytes =
-            [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x00, 0x00, 0x00];
+        // type = 0 (data), uncompressed 300, compressed 20, then DataPageHeader { num_values 5,
+        // encoding 0, definition 3, repetition 3 } with empty statistics.
+        let bytes = [
+            0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06,
+            0x15, 0x06, 0x1c, 0x00, 0x00, 0x00,
+        ];
         let (page, length) = page(&bytes).unwrap();
-        assert_eq!((page, length), (Page { uncompressed: 300, compressed: 20, values: 5, is_data: true }, bytes.len()));
+        assert_eq!(
+            (page, length),
+            (
+                Page {
+                    uncompressed: 300,
+                    compressed: 20,
+                    values: 5,
+                    is_data: true
+                },
+                bytes.len()
+            )
+        );
         for cut in 0..bytes.len() {
             assert!(super::page(&bytes[..cut]).is_err(), "cut at {cut}");
         }
@@ -178,11 +213,21 @@ mod tests {
 
     #[test]
     fn negative_sizes_and_deep_nesting_are_refused() {
-        assert!(page(&[0x25, 0x01, 0x00]).unwrap_err().to_string().contains("negative"));
+        assert!(
+            page(&[0x25, 0x01, 0x00])
+                .unwrap_err()
+                .to_string()
+                .contains("negative")
+        );
         let mut deep = vec![0x9c];
         deep.extend([0x1c; 40]);
         assert!(page(&deep).unwrap_err().to_string().contains("too deeply"));
         assert!(page(&[0x15]).is_err());
-        assert!(page(&[0x98, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]).is_err());
+        assert!(
+            page(&[
+                0x98, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01
+            ])
+            .is_err()
+        );
     }
 }

@@ -1,13 +1,15 @@
 //! A panic costs the run that it happened in, and no other.
 //!
-//! What a user can get wrong is an error long before; a panic is a defect of the program. The grid goes on without the run, which is reported as what it is and tried again the next time.
+//! What a user can get wrong is an error long before; a panic is a defect of the program. The grid
+//! goes on without the run, which is reported as what it is and tried again the next time.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Result, anyhow};
 
-/// Does the work; a panic in it is an error that says so. Whatever the work had in hand is not used again.
+/// Does the work; a panic in it is an error that says so. Whatever the work had in hand is not used
+/// again.
 ///
 /// # Errors
 /// What the work returns, and its panic.
@@ -16,8 +18,14 @@ pub fn caught<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
 }
 
 fn defect(panic: &(dyn Any + Send)) -> anyhow::Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    anyhow!("a defect of kdpipe and not of your study ({}); please report it", text.unwrap_or("a panic without words"))
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    anyhow!(
+        "a defect of kdpipe and not of your study ({}); please report it",
+        text.unwrap_or("a panic without words")
+    )
 }
 
 #[cfg(test)]
@@ -27,9 +35,17 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_with_its_words_and_an_error_stays_what_it_is() {
         assert_eq!(caught(|| Ok(7)).unwrap(), 7);
-        assert_eq!(caught::<()>(|| anyhow::bail!("the disk is full")).unwrap_err().to_string(), "the disk is full");
+        assert_eq!(
+            caught::<()>(|| anyhow::bail!("the disk is full"))
+                .unwrap_err()
+                .to_string(),
+            "the disk is full"
+        );
         let index = std::hint::black_box(3);
         let error = caught(|| Ok([1, 2, 3][index])).unwrap_err().to_string();
-        assert!(error.starts_with("a defect of kdpipe and not of your study (index out of bounds"), "{error}");
+        assert!(
+            error.starts_with("a defect of kdpipe and not of your study (index out of bounds"),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Tests of the loop as a whole: exact resume, groups, balance, divergence, and that distillation brings a student closer to its teacher.
+//! Tests of the loop as a whole: exact resume, groups, balance, divergence, and that distillation
+//! brings a student closer to its teacher.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,20 +30,31 @@ struct Memory(Arc<Mutex<Kept>>);
 impl Sink for Memory {
     fn row(&mut self, step: u64, values: &Values, _: f64) -> anyhow::Result<()> {
         let before = self.0.lock().unwrap().rows.insert(step, values.clone());
-        assert!(before.is_none_or(|before| before == *values), "step {step} was taken twice, with other values");
+        assert!(
+            before.is_none_or(|before| before == *values),
+            "step {step} was taken twice, with other values"
+        );
         Ok(())
     }
 
     fn checkpoint(&mut self, step: u64, files: Files) -> anyhow::Result<()> {
         let files = files()?;
-        self.0.lock().unwrap().checkpoints.insert(step, files.into_iter().collect());
+        self.0
+            .lock()
+            .unwrap()
+            .checkpoints
+            .insert(step, files.into_iter().collect());
         Ok(())
     }
 }
 
 /// A spec whose `[loss]` and `[train]` keys are the given ones.
 fn spec(steps: u64, extra: &str) -> RunSpec {
-    let matching = if extra.contains("[match]") { "" } else { "[match]\nstrategy = \"pairs\"\npairs = [[1, 2], [2, \"final\"]]" };
+    let matching = if extra.contains("[match]") {
+        ""
+    } else {
+        "[match]\nstrategy = \"pairs\"\npairs = [[1, 2], [2, \"final\"]]"
+    };
     let text = format!(
         r#"
         seed = 3
@@ -112,7 +124,8 @@ pub(super) const WASSERSTEIN: &str = r#"
 "#;
 
 const LM: &str = "[balance]\nmode = \"none\"\n[loss.lm]\nkind = \"lm\"\nweight = 1.0\n";
-const KL: &str = "[balance]\nmode = \"none\"\n[loss.kl]\nkind = \"logits.kl\"\nweight = 1.0\ntemperature = 1.0\ndirection = \"forward\"\n";
+const KL: &str = "[balance]\nmode = \"none\"\n[loss.kl]\nkind = \"logits.kl\"\nweight = \
+                  1.0\ntemperature = 1.0\ndirection = \"forward\"\n";
 
 /// Tokens of a noisy cycle, so that there is something to learn.
 pub(super) fn tokens(count: usize, index: u64) -> Vec<u32> {
@@ -120,7 +133,11 @@ pub(super) fn tokens(count: usize, index: u64) -> Vec<u32> {
     let mut last = 0;
     (0..count)
         .map(|_| {
-            last = if stream.uniform() < 0.8 { (last * 5 + 3) % VOCABULARY as u32 } else { stream.below(VOCABULARY as u64) as u32 };
+            last = if stream.uniform() < 0.8 {
+                (last * 5 + 3) % VOCABULARY as u32
+            } else {
+                stream.below(VOCABULARY as u64) as u32
+            };
             last
         })
         .collect()
@@ -141,7 +158,12 @@ pub(super) fn teacher() -> Gpt2<Cpu> {
     members.pop().unwrap().state.student
 }
 
-fn member(job: Job, teacher: Option<&Config>, weights: &Weights, kept: &Arc<Mutex<Kept>>) -> Member<Cpu> {
+fn member(
+    job: Job,
+    teacher: Option<&Config>,
+    weights: &Weights,
+    kept: &Arc<Mutex<Kept>>,
+) -> Member<Cpu> {
     let state = State::new(&Cpu::default(), &job, teacher, weights).unwrap();
     Member::new(job, state, sink(kept))
 }
@@ -156,7 +178,12 @@ fn run(members: &mut [Member<Cpu>], teacher: Option<&Gpt2<Cpu>>, stop_after: u64
 }
 
 /// The same on tokens of its own.
-pub(super) fn run_on(members: &mut [Member<Cpu>], teacher: Option<&Gpt2<Cpu>>, stop_after: u64, train_tokens: &[u32]) {
+pub(super) fn run_on(
+    members: &mut [Member<Cpu>],
+    teacher: Option<&Gpt2<Cpu>>,
+    stop_after: u64,
+    train_tokens: &[u32],
+) {
     let validation = tokens(100, 1);
     let order = Order::new(train_tokens.len(), CONTEXT, members[0].job.seed, true).unwrap();
     let stop = AtomicBool::new(stop_after == 0);
@@ -164,8 +191,15 @@ pub(super) fn run_on(members: &mut [Member<Cpu>], teacher: Option<&Gpt2<Cpu>>, s
     train(
         members,
         teacher,
-        Corpus { train: train_tokens, validation: &validation, order: &order },
-        &Control { stop: &stop, progress: &progress },
+        Corpus {
+            train: train_tokens,
+            validation: &validation,
+            order: &order,
+        },
+        &Control {
+            stop: &stop,
+            progress: &progress,
+        },
     );
 }
 
@@ -173,7 +207,12 @@ pub(super) fn student(extra: &str, steps: u64, kept: &Arc<Mutex<Kept>>) -> Membe
     let spec = spec(steps, extra);
     let config = Config::new(2, 12, 2, VOCABULARY, CONTEXT);
     let job = Job::distillation(&spec, config.clone(), &teacher_config());
-    member(job, Some(&teacher_config()), &Weights::random(&config, spec.seed), kept)
+    member(
+        job,
+        Some(&teacher_config()),
+        &Weights::random(&config, spec.seed),
+        kept,
+    )
 }
 
 #[test]
@@ -181,7 +220,11 @@ fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
     struct Full;
     impl Sink for Full {
         fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
-            if step == 2 { anyhow::bail!("the disk is full") } else { Ok(()) }
+            if step == 2 {
+                anyhow::bail!("the disk is full")
+            } else {
+                Ok(())
+            }
         }
         fn checkpoint(&mut self, _: u64, _: Files) -> anyhow::Result<()> {
             Ok(())
@@ -189,11 +232,19 @@ fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
     }
     let teacher = teacher();
     let alone = Arc::default();
-    run(&mut [student(WASSERSTEIN, 6, &alone)], Some(&teacher), u64::MAX);
+    run(
+        &mut [student(WASSERSTEIN, 6, &alone)],
+        Some(&teacher),
+        u64::MAX,
+    );
     let (together, other) = (Arc::default(), Arc::default());
     let mut full = student(LM, 6, &other);
     full.sink = Box::new(Full);
-    let mut members = vec![student(KL, 6, &other), full, student(WASSERSTEIN, 6, &together)];
+    let mut members = vec![
+        student(KL, 6, &other),
+        full,
+        student(WASSERSTEIN, 6, &together),
+    ];
     run(&mut members, Some(&teacher), u64::MAX);
     assert_eq!(*together.lock().unwrap(), *alone.lock().unwrap());
     assert!(matches!(members[1].outcome, Some(Outcome::Failed(_))));
@@ -203,7 +254,11 @@ fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
 #[test]
 fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
     let kept = Arc::default();
-    run(&mut [student(WASSERSTEIN, 5, &kept)], Some(&teacher()), u64::MAX);
+    run(
+        &mut [student(WASSERSTEIN, 5, &kept)],
+        Some(&teacher()),
+        u64::MAX,
+    );
     let rows = kept.lock().unwrap().rows.clone();
     let names: Vec<&str> = rows[&4].keys().map(String::as_str).collect();
     assert_eq!(
@@ -232,7 +287,9 @@ fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
     for row in rows.values() {
         let estimates = (row["critic.hidden.1.estimate"] + row["critic.hidden.2.estimate"]) / 2.0;
         assert!((row["term.hidden"] - estimates).abs() < 1e-9);
-        let loss = 0.5 * row["term.kl"] + 0.5 * row["term.lm"] + 0.3 * row["balance.hidden"] * row["term.hidden"];
+        let loss = 0.5 * row["term.kl"]
+            + 0.5 * row["term.lm"]
+            + 0.3 * row["balance.hidden"] * row["term.hidden"];
         assert!((row["loss"] - loss).abs() < 1e-9);
     }
     assert!(!rows[&2].contains_key("validation.nll"));
@@ -242,13 +299,19 @@ fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
 fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
     let teacher = teacher();
     let kept = Arc::default();
-    let mse = WASSERSTEIN.split("[loss.hidden]").next().unwrap().to_owned()
-        + "[loss.hidden]\nkind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = false\n";
+    let mse = WASSERSTEIN
+        .split("[loss.hidden]")
+        .next()
+        .unwrap()
+        .to_owned()
+        + "[loss.hidden]\nkind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = \
+           false\n";
     let mut members = vec![student(&mse, 1, &kept)];
     run(&mut members, Some(&teacher), u64::MAX);
     let factor = members[0].state.balance["hidden"];
 
-    // Measured again from the definition: both terms alone, on the first two micro-batches, at the initial student.
+    // Measured again from the definition: both terms alone, on the first two micro-batches, at the
+    // initial student.
     let fresh = student(&mse, 1, &kept);
     let (text, state) = (tokens(2000, 0), &fresh.state);
     let order = Order::new(text.len(), CONTEXT, 3, true).unwrap();
@@ -258,12 +321,24 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
         for micro in 0..2 {
             let batch = crate::data::batch(&text, &order, 3, 2, 0, micro);
             let keep = [HiddenState::Layer(1), HiddenState::Layer(2)];
-            let own = state.student.forward(dfdx::prelude::OwnedTape::default(), &batch.inputs, CONTEXT, &keep);
+            let own = state.student.forward(
+                dfdx::prelude::OwnedTape::default(),
+                &batch.inputs,
+                CONTEXT,
+                &keep,
+            );
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = Values::from([(term.to_owned(), 1.0)]);
             let teacher = Some(Lesson::new(&others, teacher.head()));
-            let (loss, _) =
-                fresh.job.objective.losses(&moment, &factors, own, state.student.head(), &batch.targets, teacher, &state.auxiliary);
+            let (loss, _) = fresh.job.objective.losses(
+                &moment,
+                &factors,
+                own,
+                state.student.head(),
+                &batch.targets,
+                teacher,
+                &state.auxiliary,
+            );
             let mut gradients = dfdx::prelude::Backward::backward(loss);
             for (_, parameter) in state.student.parameters() {
                 squares += sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));
@@ -272,7 +347,10 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
         squares.sqrt()
     };
     let expected = norm("kl") / norm("hidden");
-    assert!((factor / expected - 1.0).abs() < 1e-6, "{factor} against {expected}");
+    assert!(
+        (factor / expected - 1.0).abs() < 1e-6,
+        "{factor} against {expected}"
+    );
 }
 
 #[test]
@@ -283,8 +361,13 @@ fn a_diverging_run_stops_with_its_reason_and_keeps_no_best_weights() {
     let good = Arc::default();
     let mut members = vec![bad, student(LM, 10, &good)];
     run(&mut members, None, u64::MAX);
-    let Some(Outcome::Diverged { step, reason }) = &members[0].outcome else { panic!("{:?}", members[0].outcome) };
-    assert!(*step < 10 && (reason.contains("term.lm is") || reason.contains("gradient_norm is")), "{reason}");
+    let Some(Outcome::Diverged { step, reason }) = &members[0].outcome else {
+        panic!("{:?}", members[0].outcome)
+    };
+    assert!(
+        *step < 10 && (reason.contains("term.lm is") || reason.contains("gradient_norm is")),
+        "{reason}"
+    );
     assert!(members[0].state.best.is_none());
     assert!(matches!(members[1].outcome, Some(Outcome::Finished)));
 }
@@ -295,11 +378,27 @@ fn hopeless_predictions_stop_a_run_and_weights_that_are_no_numbers_are_never_sav
     for extra in [LM, KL] {
         let job = Job::distillation(&spec(10, extra), config.clone(), &teacher_config());
         let mut weights = Weights::random(&config, 3);
-        weights.arrays.get_mut("wte.weight").expect("embeddings").values.iter_mut().for_each(|x| *x *= 1e5);
-        let mut members = vec![member(job, Some(&teacher_config()), &weights, &Arc::default())];
+        weights
+            .arrays
+            .get_mut("wte.weight")
+            .expect("embeddings")
+            .values
+            .iter_mut()
+            .for_each(|x| *x *= 1e5);
+        let mut members = vec![member(
+            job,
+            Some(&teacher_config()),
+            &weights,
+            &Arc::default(),
+        )];
         run(&mut members, Some(&teacher()), u64::MAX);
-        let Some(Outcome::Diverged { step: 0, reason }) = &members[0].outcome else { panic!("{:?}", members[0].outcome) };
-        assert!(reason.ends_with("more than 10 times that of guessing") && reason.starts_with("term."), "{reason}");
+        let Some(Outcome::Diverged { step: 0, reason }) = &members[0].outcome else {
+            panic!("{:?}", members[0].outcome)
+        };
+        assert!(
+            reason.ends_with("more than 10 times that of guessing") && reason.starts_with("term."),
+            "{reason}"
+        );
     }
     let kept = Arc::default();
     let mut beyond = student(LM, 10, &kept);
@@ -307,7 +406,11 @@ fn hopeless_predictions_stop_a_run_and_weights_that_are_no_numbers_are_never_sav
     beyond.job.train.checkpoint_every = 1;
     let mut members = vec![beyond];
     run(&mut members, None, u64::MAX);
-    assert!(matches!(members[0].outcome, Some(Outcome::Diverged { step: 1, .. })), "{:?}", members[0].outcome);
+    assert!(
+        matches!(members[0].outcome, Some(Outcome::Diverged { step: 1, .. })),
+        "{:?}",
+        members[0].outcome
+    );
     assert!(kept.lock().unwrap().checkpoints.is_empty() && members[0].state.best.is_none());
 }
 
@@ -325,23 +428,35 @@ fn a_member_that_panics_leaves_its_group_and_the_others_are_what_they_are_alone(
     }
     let teacher = teacher();
     let alone = Arc::default();
-    run(&mut [student(WASSERSTEIN, 6, &alone)], Some(&teacher), u64::MAX);
+    run(
+        &mut [student(WASSERSTEIN, 6, &alone)],
+        Some(&teacher),
+        u64::MAX,
+    );
     let together = Arc::default();
     let mut defective = student(LM, 6, &Arc::default());
     defective.sink = Box::new(Defective);
     let mut members = vec![defective, student(WASSERSTEIN, 6, &together)];
     run(&mut members, Some(&teacher), u64::MAX);
-    let Some(Outcome::Failed(error)) = &members[0].outcome else { panic!("{:?}", members[0].outcome) };
-    assert_eq!(error.to_string(), "a defect of kdpipe and not of your study (a defect); please report it");
+    let Some(Outcome::Failed(error)) = &members[0].outcome else {
+        panic!("{:?}", members[0].outcome)
+    };
+    assert_eq!(
+        error.to_string(),
+        "a defect of kdpipe and not of your study (a defect); please report it"
+    );
     assert_eq!(*together.lock().unwrap(), *alone.lock().unwrap());
 }
 
 #[test]
-fn every_term_stays_finite_for_a_student_that_is_its_teacher_and_for_states_that_are_all_the_same() {
+fn every_term_stays_finite_for_a_student_that_is_its_teacher_and_for_states_that_are_all_the_same()
+{
     let teacher = teacher();
     let critic = |lipschitz: &str| {
         format!(
-            "kind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic = {{ width = 6, depth = 2, steps = 2, slope = 0.2, lipschitz = {lipschitz}, lr = 1e-3, betas = [0.0, 0.9], warmup = 0 }}"
+            "kind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic = {{ width = \
+             6, depth = 2, steps = 2, slope = 0.2, lipschitz = {lipschitz}, lr = 1e-3, betas = \
+             [0.0, 0.9], warmup = 0 }}"
         )
     };
     let hidden = [
@@ -357,13 +472,28 @@ fn every_term_stays_finite_for_a_student_that_is_its_teacher_and_for_states_that
         for term in &hidden {
             let extra = format!("{KL}[loss.hidden]\n{term}\n");
             let mut spec = spec(3, &extra);
-            (spec.student.layers, spec.student.width) = (teacher_config().layers, teacher_config().width);
+            (spec.student.layers, spec.student.width) =
+                (teacher_config().layers, teacher_config().width);
             let job = Job::distillation(&spec, teacher_config(), &teacher_config());
             let kept = Arc::default();
-            let mut members = vec![member(job, Some(&teacher_config()), &teacher.to_weights(), &kept)];
+            let mut members = vec![member(
+                job,
+                Some(&teacher_config()),
+                &teacher.to_weights(),
+                &kept,
+            )];
             run_on(&mut members, Some(&teacher), u64::MAX, &text);
-            assert!(matches!(members[0].outcome, Some(Outcome::Finished)), "{term}: {:?}", members[0].outcome);
-            let finite = kept.lock().unwrap().rows.values().all(|row: &Values| row.values().all(|value| value.is_finite()));
+            assert!(
+                matches!(members[0].outcome, Some(Outcome::Finished)),
+                "{term}: {:?}",
+                members[0].outcome
+            );
+            let finite = kept
+                .lock()
+                .unwrap()
+                .rows
+                .values()
+                .all(|row: &Values| row.values().all(|value| value.is_finite()));
             assert!(finite, "{term}");
         }
     }
@@ -379,9 +509,17 @@ fn distillation_brings_a_student_closer_to_its_teacher_than_language_modelling_d
         let model = &members[0].state.student;
         let states = |model: &Gpt2<Cpu>| model.forward(NoneTape, &text, CONTEXT, &[]).last;
         let (own, others) = (states(model), states(&teacher));
-        let scores = Cpu::score(&own, model.head(), &text, Some(TeacherHead::new(&others, teacher.head())));
+        let scores = Cpu::score(
+            &own,
+            model.head(),
+            &text,
+            Some(TeacherHead::new(&others, teacher.head())),
+        );
         scores.iter().map(|score| score.kl).sum::<f64>() / scores.len() as f64
     };
     let (lm, kl) = (distance(LM), distance(KL));
-    assert!(kl < 0.8 * lm, "KL to the teacher: {kl} by distillation, {lm} by language modelling");
+    assert!(
+        kl < 0.8 * lm,
+        "KL to the teacher: {kl} by distillation, {lm} by language modelling"
+    );
 }

@@ -29,13 +29,25 @@ impl Job {
     /// The training of a resolved run's student.
     pub fn distillation(spec: &RunSpec, student: Config, teacher: &Config) -> Self {
         let objective = Objective::new(spec, &student, teacher);
-        Self { seed: spec.seed, config: student, objective, balance: spec.balance.clone(), train: spec.train.clone() }
+        Self {
+            seed: spec.seed,
+            config: student,
+            objective,
+            balance: spec.balance.clone(),
+            train: spec.train.clone(),
+        }
     }
 
     /// The training of a teacher: plain language modelling.
     pub fn language_model(config: Config, seed: u64, train: &Train) -> Self {
         let objective = Objective::language_model(&config, seed, train.steps);
-        Self { seed, config, objective, balance: Balance::None, train: train.clone() }
+        Self {
+            seed,
+            config,
+            objective,
+            balance: Balance::None,
+            train: train.clone(),
+        }
     }
 
     /// Tokens predicted in one step.

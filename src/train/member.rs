@@ -41,7 +41,8 @@ pub trait Sink: Send {
 #[derive(Debug)]
 pub enum Outcome {
     Finished,
-    /// A number at `step` that is not finite, or as bad as one; deterministic, so not worth another try.
+    /// A number at `step` that is not finite, or as bad as one; deterministic, so not worth another
+    /// try.
     Diverged {
         step: u64,
         reason: String,
@@ -85,7 +86,14 @@ pub(super) struct Micro<'a, D: Ops> {
 impl<D: Ops> Member<D> {
     pub fn new(job: Job, state: State<D>, sink: Box<dyn Sink>) -> Self {
         let outcome = (state.step >= job.train.steps).then_some(Outcome::Finished);
-        Self { job, state, sink, outcome, phases: Phases::default(), step: None }
+        Self {
+            job,
+            state,
+            sink,
+            outcome,
+            phases: Phases::default(),
+            step: None,
+        }
     }
 
     pub fn is_active(&self) -> bool {
@@ -95,12 +103,19 @@ impl<D: Ops> Member<D> {
     /// Starts the step that the state is at, in `epoch` of the data.
     pub(super) fn begin(&mut self, epoch: u64) {
         let moment = self.job.objective.at(self.state.step, epoch);
-        self.step = Some(Step { moment, gradients: Vec::new(), terms: Values::new(), readings: CriticReadings::new() });
+        self.step = Some(Step {
+            moment,
+            gradients: Vec::new(),
+            terms: Values::new(),
+            readings: CriticReadings::new(),
+        });
     }
 
     /// The teacher's states that this step compares.
     pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
-        self.step.iter().flat_map(|step| step.moment.pairs.iter().map(|&(_, teacher)| teacher))
+        self.step
+            .iter()
+            .flat_map(|step| step.moment.pairs.iter().map(|&(_, teacher)| teacher))
     }
 
     /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
@@ -111,20 +126,54 @@ impl<D: Ops> Member<D> {
         let keep: Vec<HiddenState> = step.moment.pairs.iter().map(|&(own, _)| own).collect();
 
         let mut lap = Lap::start();
-        let mut states = state.student.forward(OwnedTape::default(), micro.inputs, job.train.context, &keep);
+        let mut states =
+            state
+                .student
+                .forward(OwnedTape::default(), micro.inputs, job.train.context, &keep);
         self.phases.forward += lap.seconds();
-        if let (0, Some(Lesson { states: teacher, .. }), false) = (micro.index, micro.teacher, state.auxiliary.critics.is_empty()) {
+        if let (
+            0,
+            Some(Lesson {
+                states: teacher, ..
+            }),
+            false,
+        ) = (
+            micro.index,
+            micro.teacher,
+            state.auxiliary.critics.is_empty(),
+        ) {
             let (last, tape) = states.last.split_tape();
-            let detached = States { kept: states.kept.clone(), last: last.clone() };
-            step.readings = job.objective.update_critics(&step.moment, &detached, teacher, &mut state.auxiliary);
+            let detached = States {
+                kept: states.kept.clone(),
+                last: last.clone(),
+            };
+            step.readings = job.objective.update_critics(
+                &step.moment,
+                &detached,
+                teacher,
+                &mut state.auxiliary,
+            );
             states.last = last.put_tape(tape);
         }
         self.phases.critic += lap.seconds();
 
-        let factor = |(name, weight): (&String, &f64)| (name.clone(), weight * state.balance.get(name).unwrap_or(&1.0) * share);
+        let factor = |(name, weight): (&String, &f64)| {
+            (
+                name.clone(),
+                weight * state.balance.get(name).unwrap_or(&1.0) * share,
+            )
+        };
         let factors = step.moment.weights.iter().map(factor).collect();
         let head = state.student.head();
-        let (loss, terms) = job.objective.losses(&step.moment, &factors, states, head, micro.targets, micro.teacher, &state.auxiliary);
+        let (loss, terms) = job.objective.losses(
+            &step.moment,
+            &factors,
+            states,
+            head,
+            micro.targets,
+            micro.teacher,
+            &state.auxiliary,
+        );
         for (name, value) in terms {
             *step.terms.entry(name).or_insert(0.0) += value * share;
         }
@@ -151,21 +200,47 @@ impl<D: Ops> Member<D> {
         let mut lap = Lap::start();
         let step = self.step.take()?;
         let number = self.state.step;
-        let norm = step.gradients.iter().map(|gradient| sum_of_squares(gradient)).sum::<f64>().sqrt();
+        let norm = step
+            .gradients
+            .iter()
+            .map(|gradient| sum_of_squares(gradient))
+            .sum::<f64>()
+            .sqrt();
         if let Some(reason) = self.divergence(&step, norm) {
-            self.outcome = Some(Outcome::Diverged { step: number, reason });
+            self.outcome = Some(Outcome::Diverged {
+                step: number,
+                reason,
+            });
             return None;
         }
 
         let (train, state) = (&self.job.train, &mut self.state);
         let scale = (train.clip / (norm + 1e-6)).min(1.0);
         let lr = learning_rate(&train.lr, number, train.steps);
-        let settings = AdamW { betas: train.betas, eps: train.eps };
+        let settings = AdamW {
+            betas: train.betas,
+            eps: train.eps,
+        };
         let mut parameters = parameters_mut(&mut state.student, &mut state.auxiliary);
         for (index, (name, parameter)) in parameters.iter_mut().enumerate() {
-            let decay = if decays(name) { train.weight_decay } else { 0.0 };
+            let decay = if decays(name) {
+                train.weight_decay
+            } else {
+                0.0
+            };
             let (gradient, moments) = (&step.gradients[index], &mut state.moments[index]);
-            D::update(parameter, |values| adamw(values, moments, gradient, scale, number + 1, lr, decay, &settings));
+            D::update(parameter, |values| {
+                adamw(
+                    values,
+                    moments,
+                    gradient,
+                    scale,
+                    number + 1,
+                    lr,
+                    decay,
+                    &settings,
+                )
+            });
         }
         let row = self.row(&step, norm, lr);
         self.state.step += 1;
@@ -173,7 +248,8 @@ impl<D: Ops> Member<D> {
         Some(row)
     }
 
-    /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse than guessing.
+    /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse
+    /// than guessing.
     fn divergence(&self, step: &Step, norm: f64) -> Option<String> {
         if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
             return Some(format!("{} is {value}", term_column(name)));
@@ -188,7 +264,10 @@ impl<D: Ops> Member<D> {
             };
             let value = step.terms[name];
             if value > HOPELESS * guessing * scale {
-                return Some(format!("{} is {value:.4e}, more than {HOPELESS} times that of guessing", term_column(name)));
+                return Some(format!(
+                    "{} is {value:.4e}, more than {HOPELESS} times that of guessing",
+                    term_column(name)
+                ));
             }
         }
         (!norm.is_finite()).then(|| format!("gradient_norm is {norm}"))
@@ -202,46 +281,92 @@ impl<D: Ops> Member<D> {
             row.insert(format!("weight.{name}"), *weight);
         }
         row.insert("loss".to_owned(), loss);
-        row.extend(step.terms.iter().map(|(name, value)| (term_column(name), *value)));
-        row.extend(step.moment.temperatures.iter().map(|(name, value)| (format!("temperature.{name}"), *value)));
-        row.extend(self.state.balance.iter().map(|(name, factor)| (format!("balance.{name}"), *factor)));
+        row.extend(
+            step.terms
+                .iter()
+                .map(|(name, value)| (term_column(name), *value)),
+        );
+        row.extend(
+            step.moment
+                .temperatures
+                .iter()
+                .map(|(name, value)| (format!("temperature.{name}"), *value)),
+        );
+        row.extend(
+            self.state
+                .balance
+                .iter()
+                .map(|(name, factor)| (format!("balance.{name}"), *factor)),
+        );
         for ((term, state), reading) in &step.readings {
             row.insert(format!("critic.{term}.{state}.penalty"), reading.penalty);
-            row.insert(format!("critic.{term}.{state}.gradient_norm"), reading.gradient_norm);
+            row.insert(
+                format!("critic.{term}.{state}.gradient_norm"),
+                reading.gradient_norm,
+            );
         }
         row
     }
 
-    /// Whether validation is due after the step just done: every `evaluate_every` steps, and at the end.
+    /// Whether validation is due after the step just done: every `evaluate_every` steps, and at the
+    /// end.
     fn validation_is_due(&self) -> bool {
         let (done, train) = (self.state.step, &self.job.train);
-        done == train.steps || (train.evaluate_every > 0 && done.is_multiple_of(train.evaluate_every))
+        done == train.steps
+            || (train.evaluate_every > 0 && done.is_multiple_of(train.evaluate_every))
     }
 
     /// Validation where it is due, the row into the sink, a checkpoint where it is due, the end.
-    pub(super) fn finish(&mut self, mut row: Values, validation: &[u32], started: std::time::Instant) {
+    pub(super) fn finish(
+        &mut self,
+        mut row: Values,
+        validation: &[u32],
+        started: std::time::Instant,
+    ) {
         let (done, total) = (self.state.step, self.job.train.steps);
         if self.validation_is_due() {
             // As the finished weights are measured.
             let student = self.state.student.with_precision(Precision::F32);
             let nll = validation_nll(&student, validation, self.job.train.context);
             if !nll.is_finite() {
-                self.outcome = Some(Outcome::Diverged { step: done - 1, reason: format!("validation.nll is {nll}") });
+                self.outcome = Some(Outcome::Diverged {
+                    step: done - 1,
+                    reason: format!("validation.nll is {nll}"),
+                });
                 return;
             }
             if done == total && !self.is_finite() {
-                self.outcome = Some(Outcome::Diverged { step: done - 1, reason: "a weight is not finite".to_owned() });
+                self.outcome = Some(Outcome::Diverged {
+                    step: done - 1,
+                    reason: "a weight is not finite".to_owned(),
+                });
                 return;
             }
             row.insert("validation.nll".to_owned(), nll);
-            let better = self.state.best.as_ref().is_none_or(|best| nll < best.validation_nll);
+            let better = self
+                .state
+                .best
+                .as_ref()
+                .is_none_or(|best| nll < best.validation_nll);
             if self.job.train.keep == Keep::Best && better {
-                self.state.best = Some(Best { step: done, validation_nll: nll, weights: self.state.student.to_weights() });
+                self.state.best = Some(Best {
+                    step: done,
+                    validation_nll: nll,
+                    weights: self.state.student.to_weights(),
+                });
             }
         }
-        let kept = self.sink.row(done - 1, &row, started.elapsed().as_secs_f64());
+        let kept = self
+            .sink
+            .row(done - 1, &row, started.elapsed().as_secs_f64());
         let every = self.job.train.checkpoint_every;
-        let kept = kept.and_then(|()| if done == total || (every > 0 && done.is_multiple_of(every)) { self.save() } else { Ok(()) });
+        let kept = kept.and_then(|()| {
+            if done == total || (every > 0 && done.is_multiple_of(every)) {
+                self.save()
+            } else {
+                Ok(())
+            }
+        });
         match kept {
             Err(error) => self.outcome = Some(Outcome::Failed(error)),
             Ok(()) if done == total => self.outcome = Some(Outcome::Finished),
@@ -251,7 +376,11 @@ impl<D: Ops> Member<D> {
 
     /// Saves and leaves the loop, as the user asked.
     pub(super) fn interrupt(&mut self) {
-        let saved = if self.state.step == 0 { Ok(()) } else { self.save() };
+        let saved = if self.state.step == 0 {
+            Ok(())
+        } else {
+            self.save()
+        };
         self.outcome = Some(match saved {
             Ok(()) => Outcome::Interrupted,
             Err(error) => Outcome::Failed(error),
@@ -259,11 +388,13 @@ impl<D: Ops> Member<D> {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
-        // The next step finds these to have diverged, and whoever looks for the last good state finds the one before.
+        // The next step finds these to have diverged, and whoever looks for the last good state
+        // finds the one before.
         if !self.is_finite() {
             return Ok(());
         }
-        self.sink.checkpoint(self.state.step, &|| self.state.to_files())
+        self.sink
+            .checkpoint(self.state.step, &|| self.state.to_files())
     }
 
     /// Whether every weight is a number.
@@ -281,5 +412,9 @@ impl<D: Ops> Member<D> {
 
 /// The column of a value that the objective returns under `name`.
 fn term_column(name: &str) -> String {
-    if name.starts_with("critic.") { name.to_owned() } else { format!("term.{name}") }
+    if name.starts_with("critic.") {
+        name.to_owned()
+    } else {
+        format!("term.{name}")
+    }
 }

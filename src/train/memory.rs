@@ -1,13 +1,17 @@
-//! How the process holds on to memory: huge pages on Linux, kept memory on Linux with glibc. Elsewhere nothing here does anything.
+//! How the process holds on to memory: huge pages on Linux, kept memory on Linux with glibc.
+//! Elsewhere nothing here does anything.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// The system's allocator, whose large blocks ask for huge pages: a fault then brings 2 MiB where it brought 4 KiB, and a product that walks down the columns of a large matrix touches
-/// few pages. Linux grants them where `/sys/kernel/mm/transparent_hugepage/enabled` says `madvise` or `always`.
+/// The system's allocator, whose large blocks ask for huge pages: a fault then brings 2 MiB where
+/// it brought 4 KiB, and a product that walks down the columns of a large matrix touches few pages.
+/// Linux grants them where `/sys/kernel/mm/transparent_hugepage/enabled` says `madvise` or
+/// `always`.
 #[derive(Debug)]
 pub struct HugePages;
 
-// SAFETY: every call goes to the system's allocator unchanged, and advice on pages changes neither their contents nor whether they may be used.
+// SAFETY: every call goes to the system's allocator unchanged, and advice on pages changes neither
+// their contents nor whether they may be used.
 unsafe impl GlobalAlloc for HugePages {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promised.
@@ -40,9 +44,14 @@ fn advised(block: *mut u8, size: usize) -> *mut u8 {
         const LARGE: usize = 2 * PAGE;
         if size >= LARGE && !block.is_null() {
             let before = block.addr().next_multiple_of(PAGE) - block.addr();
-            // SAFETY: the range lies inside the block. A kernel that refuses leaves everything as it was.
+            // SAFETY: the range lies inside the block. A kernel that refuses leaves everything as
+            // it was.
             unsafe {
-                libc::madvise(block.add(before).cast(), (size - before) / PAGE * PAGE, libc::MADV_HUGEPAGE);
+                libc::madvise(
+                    block.add(before).cast(),
+                    (size - before) / PAGE * PAGE,
+                    libc::MADV_HUGEPAGE,
+                );
             }
         }
     }
@@ -51,14 +60,16 @@ fn advised(block: *mut u8, size: usize) -> *mut u8 {
     block
 }
 
-/// Keeps freed memory for the next allocation, where the C library's allocator would hand it back to the system and fetch it again at every step: a step frees and asks for the same
-/// buffers, and each fresh page costs a fault and a clearing. To be called before any thread is started.
+/// Keeps freed memory for the next allocation, where the C library's allocator would hand it back
+/// to the system and fetch it again at every step: a step frees and asks for the same buffers, and
+/// each fresh page costs a fault and a clearing. To be called before any thread is started.
 pub fn keep_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         /// Blocks above it are mapped on their own, and given back at once.
         const MAPPED: i32 = 1 << 30;
-        // SAFETY: `mallopt` only sets numbers of the allocator. A refused value changes nothing but speed.
+        // SAFETY: `mallopt` only sets numbers of the allocator. A refused value changes nothing but
+        // speed.
         unsafe {
             libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
             libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
@@ -83,15 +94,28 @@ mod tests {
     fn large_blocks_are_blocks_like_any_other() {
         for size in [100, 4 << 20, (5 << 20) + 12_345] {
             let layout = Layout::from_size_align(size, 64).expect("a layout");
-            // SAFETY: the layout is not empty, the block is not null, what is read was written or zeroed, and it is freed once, with the layout that it has then.
+            // SAFETY: the layout is not empty, the block is not null, what is read was written or
+            // zeroed, and it is freed once, with the layout that it has then.
             unsafe {
                 let block = HugePages.alloc_zeroed(layout);
                 assert!(!block.is_null() && block.addr().is_multiple_of(64));
-                assert!(std::slice::from_raw_parts(block, size).iter().all(|&byte| byte == 0));
+                assert!(
+                    std::slice::from_raw_parts(block, size)
+                        .iter()
+                        .all(|&byte| byte == 0)
+                );
                 (0..size).for_each(|at| block.add(at).write(at as u8));
                 let block = HugePages.realloc(block, layout, 2 * size);
-                assert!(std::slice::from_raw_parts(block, size).iter().enumerate().all(|(at, &byte)| byte == at as u8));
-                HugePages.dealloc(block, Layout::from_size_align(2 * size, 64).expect("a layout"));
+                assert!(
+                    std::slice::from_raw_parts(block, size)
+                        .iter()
+                        .enumerate()
+                        .all(|(at, &byte)| byte == at as u8)
+                );
+                HugePages.dealloc(
+                    block,
+                    Layout::from_size_align(2 * size, 64).expect("a layout"),
+                );
             }
         }
     }
@@ -104,19 +128,31 @@ mod tests {
         // SAFETY: as above.
         let block = unsafe { HugePages.alloc(layout) };
         let middle = block.addr() + size / 2;
-        let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else { return };
+        let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else {
+            return;
+        };
         let mut inside = false;
         let flags = maps.lines().find(|line| {
-            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
-            if let Some((Ok(start), Ok(end))) = range.map(|(start, end)| (usize::from_str_radix(start, 16), usize::from_str_radix(end, 16)))
-            {
+            let range = line
+                .split(' ')
+                .next()
+                .and_then(|range| range.split_once('-'));
+            if let Some((Ok(start), Ok(end))) = range.map(|(start, end)| {
+                (
+                    usize::from_str_radix(start, 16),
+                    usize::from_str_radix(end, 16),
+                )
+            }) {
                 inside = (start..end).contains(&middle);
             }
             inside && line.starts_with("VmFlags")
         });
         // Kernels without huge pages do not know the flag.
         if std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
-            assert!(flags.is_some_and(|flags| flags.split(' ').any(|flag| flag == "hg")), "{flags:?}");
+            assert!(
+                flags.is_some_and(|flags| flags.split(' ').any(|flag| flag == "hg")),
+                "{flags:?}"
+            );
         }
         // SAFETY: as above.
         unsafe { HugePages.dealloc(block, layout) };

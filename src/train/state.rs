@@ -65,10 +65,26 @@ impl<D: Ops> State<D> {
         let precision = of_products(job.train.precision);
         let student = Gpt2::from_weights(device, &job.config, weights)?.with_precision(precision);
         let mut auxiliary = Auxiliary::new(device, &job.objective, &job.config, teacher, job.seed);
-        auxiliary.critics.values_mut().for_each(|critic| critic.set_precision(precision));
-        let zero = |count: usize| Moments { first: vec![0.0; count], second: vec![0.0; count] };
-        let moments = parameters(&student, &auxiliary).iter().map(|(_, parameter)| zero(tape::len(parameter))).collect();
-        Ok(Self { step: 0, student, auxiliary, moments, balance: BTreeMap::new(), best: None })
+        auxiliary
+            .critics
+            .values_mut()
+            .for_each(|critic| critic.set_precision(precision));
+        let zero = |count: usize| Moments {
+            first: vec![0.0; count],
+            second: vec![0.0; count],
+        };
+        let moments = parameters(&student, &auxiliary)
+            .iter()
+            .map(|(_, parameter)| zero(tape::len(parameter)))
+            .collect();
+        Ok(Self {
+            step: 0,
+            student,
+            auxiliary,
+            moments,
+            balance: BTreeMap::new(),
+            best: None,
+        })
     }
 
     /// The files of a checkpoint.
@@ -80,29 +96,62 @@ impl<D: Ops> State<D> {
         let mut put = |name: String, shape: Vec<usize>, values| {
             arrays.insert(name, Stored { shape, values });
         };
-        for (index, (name, parameter)) in parameters(&self.student, &self.auxiliary).into_iter().enumerate() {
+        for (index, (name, parameter)) in parameters(&self.student, &self.auxiliary)
+            .into_iter()
+            .enumerate()
+        {
             let moments = &self.moments[index];
-            put(format!("moments.first.{name}"), vec![moments.first.len()], Source::Borrowed(&moments.first));
-            put(format!("moments.second.{name}"), vec![moments.second.len()], Source::Borrowed(&moments.second));
-            put(format!("parameters.{name}"), vec![tape::len(parameter)], Source::Device(parameter));
+            put(
+                format!("moments.first.{name}"),
+                vec![moments.first.len()],
+                Source::Borrowed(&moments.first),
+            );
+            put(
+                format!("moments.second.{name}"),
+                vec![moments.second.len()],
+                Source::Borrowed(&moments.second),
+            );
+            put(
+                format!("parameters.{name}"),
+                vec![tape::len(parameter)],
+                Source::Device(parameter),
+            );
         }
         for (key, critic) in &self.auxiliary.critics {
             for (name, shape, values) in critic.state() {
-                put(format!("{}{name}", critic_prefix(key)), shape, Source::Owned(values));
+                put(
+                    format!("{}{name}", critic_prefix(key)),
+                    shape,
+                    Source::Owned(values),
+                );
             }
         }
         if let Some(best) = &self.best {
             for (name, array) in &best.weights.arrays {
-                put(format!("best.{name}"), array.shape.clone(), Source::Borrowed(&array.values));
+                put(
+                    format!("best.{name}"),
+                    array.shape.clone(),
+                    Source::Borrowed(&array.values),
+                );
             }
         }
         let numbers = Numbers {
             step: self.step,
-            balance: self.balance.iter().map(|(name, factor)| (name.clone(), factor.to_bits())).collect(),
-            best: self.best.as_ref().map(|best| BestNumbers { step: best.step, validation_nll: best.validation_nll.to_bits() }),
+            balance: self
+                .balance
+                .iter()
+                .map(|(name, factor)| (name.clone(), factor.to_bits()))
+                .collect(),
+            best: self.best.as_ref().map(|best| BestNumbers {
+                step: best.step,
+                validation_nll: best.validation_nll.to_bits(),
+            }),
         };
         Ok(vec![
-            (ARRAYS.to_owned(), safetensors::tensor::serialize(&arrays, None)?),
+            (
+                ARRAYS.to_owned(),
+                safetensors::tensor::serialize(&arrays, None)?,
+            ),
             (NUMBERS.to_owned(), serde_json::to_vec_pretty(&numbers)?),
         ])
     }
@@ -111,21 +160,42 @@ impl<D: Ops> State<D> {
     ///
     /// # Errors
     /// A missing or broken file, or arrays of another job.
-    pub fn from_files(device: &D, job: &Job, teacher: Option<&Config>, files: &BTreeMap<String, Vec<u8>>) -> Result<Self> {
-        let file = |name: &str| files.get(name).with_context(|| format!("the checkpoint has no {name}"));
-        let numbers: Numbers = serde_json::from_slice(file(NUMBERS)?).with_context(|| format!("{NUMBERS} of the checkpoint is broken"))?;
-        let mut arrays = deserialize(file(ARRAYS)?).with_context(|| format!("{ARRAYS} of the checkpoint is broken"))?;
+    pub fn from_files(
+        device: &D,
+        job: &Job,
+        teacher: Option<&Config>,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self> {
+        let file = |name: &str| {
+            files
+                .get(name)
+                .with_context(|| format!("the checkpoint has no {name}"))
+        };
+        let numbers: Numbers = serde_json::from_slice(file(NUMBERS)?)
+            .with_context(|| format!("{NUMBERS} of the checkpoint is broken"))?;
+        let mut arrays = deserialize(file(ARRAYS)?)
+            .with_context(|| format!("{ARRAYS} of the checkpoint is broken"))?;
 
         let mut state = Self::new(device, job, teacher, &Weights::zeros(&job.config))?;
         state.step = numbers.step;
-        state.balance = numbers.balance.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect();
+        state.balance = numbers
+            .balance
+            .into_iter()
+            .map(|(name, bits)| (name, f64::from_bits(bits)))
+            .collect();
         let mut take = |name: String, count: usize| match arrays.remove(&name) {
             Some(array) if array.values.len() == count => Ok(array.values),
-            Some(array) => bail!("{name} of the checkpoint has {} values, this run asks for {count}", array.values.len()),
+            Some(array) => bail!(
+                "{name} of the checkpoint has {} values, this run asks for {count}",
+                array.values.len()
+            ),
             None => bail!("the checkpoint has no {name}"),
         };
         let moments = &mut state.moments;
-        for (index, (name, parameter)) in parameters_mut(&mut state.student, &mut state.auxiliary).into_iter().enumerate() {
+        for (index, (name, parameter)) in parameters_mut(&mut state.student, &mut state.auxiliary)
+            .into_iter()
+            .enumerate()
+        {
             let count = tape::len(parameter);
             tape::write(parameter, &take(format!("parameters.{name}"), count)?);
             moments[index].first = take(format!("moments.first.{name}"), count)?;
@@ -133,22 +203,45 @@ impl<D: Ops> State<D> {
         }
         for (key, critic) in &mut state.auxiliary.critics {
             let prefix = critic_prefix(key);
-            let own: Vec<String> = arrays.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
+            let own: Vec<String> = arrays
+                .keys()
+                .filter(|name| name.starts_with(&prefix))
+                .cloned()
+                .collect();
             let mut parts = Vec::with_capacity(own.len());
             for name in own {
-                let array = arrays.remove(&name).context("an array that was just listed")?;
+                let array = arrays
+                    .remove(&name)
+                    .context("an array that was just listed")?;
                 parts.push((name[prefix.len()..].to_owned(), array.shape, array.values));
             }
-            critic.restore(&parts).with_context(|| format!("{prefix} of the checkpoint"))?;
+            critic
+                .restore(&parts)
+                .with_context(|| format!("{prefix} of the checkpoint"))?;
         }
         if let Some(best) = numbers.best {
             let mut weights = Weights::default();
-            for name in arrays.keys().filter(|name| name.starts_with("best.")).cloned().collect::<Vec<_>>() {
-                let array = arrays.remove(&name).context("an array that was just listed")?;
-                weights.arrays.insert(name["best.".len()..].to_owned(), array);
+            for name in arrays
+                .keys()
+                .filter(|name| name.starts_with("best."))
+                .cloned()
+                .collect::<Vec<_>>()
+            {
+                let array = arrays
+                    .remove(&name)
+                    .context("an array that was just listed")?;
+                weights
+                    .arrays
+                    .insert(name["best.".len()..].to_owned(), array);
             }
-            weights.check(&job.config).context("the best weights of the checkpoint")?;
-            state.best = Some(Best { step: best.step, validation_nll: f64::from_bits(best.validation_nll), weights });
+            weights
+                .check(&job.config)
+                .context("the best weights of the checkpoint")?;
+            state.best = Some(Best {
+                step: best.step,
+                validation_nll: f64::from_bits(best.validation_nll),
+                weights,
+            });
         }
         if let Some(name) = arrays.keys().next() {
             bail!("the checkpoint holds {name}, which this run does not have");
@@ -158,7 +251,9 @@ impl<D: Ops> State<D> {
 
     /// The weights that the run ends with: the last, or the best.
     pub fn result(&self) -> Weights {
-        self.best.as_ref().map_or_else(|| self.student.to_weights(), |best| best.weights.clone())
+        self.best
+            .as_ref()
+            .map_or_else(|| self.student.to_weights(), |best| best.weights.clone())
     }
 }
 
@@ -167,13 +262,19 @@ fn critic_prefix((term, state): &Key) -> String {
 }
 
 /// Every array that AdamW trains, with its name, in order.
-pub(super) fn parameters<'a, D: Ops>(student: &'a Gpt2<D>, auxiliary: &'a Auxiliary<D>) -> Vec<(String, &'a Mat<D>)> {
+pub(super) fn parameters<'a, D: Ops>(
+    student: &'a Gpt2<D>,
+    auxiliary: &'a Auxiliary<D>,
+) -> Vec<(String, &'a Mat<D>)> {
     let mut all = student.parameters();
     all.extend(auxiliary.parameters());
     all
 }
 
-pub(super) fn parameters_mut<'a, D: Ops>(student: &'a mut Gpt2<D>, auxiliary: &'a mut Auxiliary<D>) -> Vec<(String, &'a mut Mat<D>)> {
+pub(super) fn parameters_mut<'a, D: Ops>(
+    student: &'a mut Gpt2<D>,
+    auxiliary: &'a mut Auxiliary<D>,
+) -> Vec<(String, &'a mut Mat<D>)> {
     let mut all = student.parameters_mut();
     all.extend(auxiliary.parameters_mut());
     all
@@ -204,7 +305,9 @@ impl<D: Ops> View for &Stored<'_, D> {
         match &self.values {
             Source::Borrowed(values) => le_bytes(values),
             Source::Owned(values) => le_bytes(values),
-            Source::Device(matrix) => Cow::Owned(D::look(matrix, |values| le_bytes(values).into_owned())),
+            Source::Device(matrix) => {
+                Cow::Owned(D::look(matrix, |values| le_bytes(values).into_owned()))
+            }
         }
     }
 
@@ -220,8 +323,18 @@ fn deserialize(bytes: &[u8]) -> Result<BTreeMap<String, Array>> {
         if view.dtype() != Dtype::F32 {
             bail!("{name} is stored as {:?}, not F32", view.dtype());
         }
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        arrays.insert(name, Array { shape: view.shape().to_vec(), values });
+        let values = view
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
+        arrays.insert(
+            name,
+            Array {
+                shape: view.shape().to_vec(),
+                values,
+            },
+        );
     }
     Ok(arrays)
 }

@@ -1,9 +1,10 @@
-//! Every operation of the seam that has a fused form, at the shapes of a small student and a GPT-2 head.
+//! Every operation of the seam that has a fused form, at the shapes of a small student and a GPT-2
+//! head.
 
 use dfdx::prelude::*;
 use kdpipe::ops::{
-    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native, Precision, Scalar, TeacherHead, composed,
-    composed_losses, native, tape,
+    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native,
+    Precision, Scalar, TeacherHead, composed, composed_losses, native, tape,
 };
 use kdpipe::random::Stream;
 
@@ -20,16 +21,30 @@ const EPSILON: f64 = 1e-5;
 /// A matrix of normal numbers times `scale`.
 fn normals(rows: usize, columns: usize, scale: f64, index: u64) -> Mat<Native> {
     let mut stream = Stream::new(0, "bench", index);
-    tape::matrix(&native(), rows, columns, (0..rows * columns).map(|_| (scale * stream.normal()) as f32).collect())
+    tape::matrix(
+        &native(),
+        rows,
+        columns,
+        (0..rows * columns)
+            .map(|_| (scale * stream.normal()) as f32)
+            .collect(),
+    )
 }
 
 fn ids(count: usize) -> Vec<u32> {
     let mut stream = Stream::new(0, "bench.ids", 0);
-    (0..count).map(|_| stream.below(VOCABULARY as u64) as u32).collect()
+    (0..count)
+        .map(|_| stream.below(VOCABULARY as u64) as u32)
+        .collect()
 }
 
-/// Backward from a mean of squared distances to `target`, so that the incoming gradient is not constant.
-fn backward(out: Mat<Native, OwnedTape<f32, Native>>, target: &Mat<Native>, inputs: &[&Mat<Native>]) -> Vec<Vec<f32>> {
+/// Backward from a mean of squared distances to `target`, so that the incoming gradient is not
+/// constant.
+fn backward(
+    out: Mat<Native, OwnedTape<f32, Native>>,
+    target: &Mat<Native>,
+    inputs: &[&Mat<Native>],
+) -> Vec<Vec<f32>> {
     let value = tape::read(&out);
     let (loss, _) = Native::hidden_mse(out, target, false);
     let mut all = gradients(loss, inputs);
@@ -37,12 +52,19 @@ fn backward(out: Mat<Native, OwnedTape<f32, Native>>, target: &Mat<Native>, inpu
     all
 }
 
-fn gradients(loss: Scalar<Native, OwnedTape<f32, Native>>, inputs: &[&Mat<Native>]) -> Vec<Vec<f32>> {
+fn gradients(
+    loss: Scalar<Native, OwnedTape<f32, Native>>,
+    inputs: &[&Mat<Native>],
+) -> Vec<Vec<f32>> {
     let mut gradients = loss.backward();
-    inputs.iter().map(|input| Native::take_gradient(&mut gradients, input)).collect()
+    inputs
+        .iter()
+        .map(|input| Native::take_gradient(&mut gradients, input))
+        .collect()
 }
 
-/// A case of an operation on tensors: `$run` is its call in terms of `op`, which is each of the two forms in turn.
+/// A case of an operation on tensors: `$run` is its call in terms of `op`, which is each of the two
+/// forms in turn.
 macro_rules! case {
     ($name:literal, $shape:expr, $flops:expr, [$($input:ident = $value:expr),*], $fused:expr, $composed:expr, |$op:ident| $run:expr) => {{
         let ($($input,)*) = ($($value,)*);
@@ -78,7 +100,18 @@ fn layers() -> Vec<Case> {
             ],
             <Native as Layers>::embed,
             composed::embed,
-            |op| backward(op(&native(), OwnedTape::default(), &tokens, CONTEXT, &wte, &wpe), &target, &[&wte, &wpe])
+            |op| backward(
+                op(
+                    &native(),
+                    OwnedTape::default(),
+                    &tokens,
+                    CONTEXT,
+                    &wte,
+                    &wpe
+                ),
+                &target,
+                &[&wte, &wpe]
+            )
         ),
         case!(
             "layer_norm",
@@ -92,7 +125,11 @@ fn layers() -> Vec<Case> {
             ],
             <Native as Layers>::layer_norm,
             composed::layer_norm,
-            |op| backward(op(x.leaky_trace(), &gain, &bias, EPSILON), &target, &[&x, &gain, &bias])
+            |op| backward(
+                op(x.leaky_trace(), &gain, &bias, EPSILON),
+                &target,
+                &[&x, &gain, &bias]
+            )
         ),
         case!(
             "linear",
@@ -106,7 +143,11 @@ fn layers() -> Vec<Case> {
             ],
             |x, w, b| <Native as Layers>::linear(x, w, b, Precision::F32),
             composed::linear,
-            |op| backward(op(x.leaky_trace(), &weight, &bias), &target, &[&x, &weight, &bias])
+            |op| backward(
+                op(x.leaky_trace(), &weight, &bias),
+                &target,
+                &[&x, &weight, &bias]
+            )
         ),
         case!(
             "linear_activated",
@@ -120,7 +161,11 @@ fn layers() -> Vec<Case> {
             ],
             |x, w, b, f| <Native as Layers>::linear_activated(x, w, b, f, Precision::F32),
             composed::linear_activated,
-            |op| backward(op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh), &target, &[&x, &weight, &bias])
+            |op| backward(
+                op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh),
+                &target,
+                &[&x, &weight, &bias]
+            )
         ),
         case!(
             "linear_residual",
@@ -135,22 +180,51 @@ fn layers() -> Vec<Case> {
             ],
             |x, w, b, r| <Native as Layers>::linear_residual(x, w, b, r, Precision::F32),
             composed::linear_residual,
-            |op| backward(op(x.leaky_trace(), &weight, &bias, &residual), &target, &[&x, &weight, &bias, &residual])
+            |op| backward(
+                op(x.leaky_trace(), &weight, &bias, &residual),
+                &target,
+                &[&x, &weight, &bias, &residual]
+            )
         ),
         case!(
             "attention",
-            format!("{} × {CONTEXT} × {HEADS} heads of {}", ROWS / CONTEXT, WIDTH / HEADS),
+            format!(
+                "{} × {CONTEXT} × {HEADS} heads of {}",
+                ROWS / CONTEXT,
+                WIDTH / HEADS
+            ),
             attention,
-            [qkv = normals(ROWS, 3 * WIDTH, 1.0, 1), target = normals(ROWS, WIDTH, 1.0, 9)],
+            [
+                qkv = normals(ROWS, 3 * WIDTH, 1.0, 1),
+                target = normals(ROWS, WIDTH, 1.0, 9)
+            ],
             <Native as Layers>::attention,
             composed::attention,
-            |op| backward(op(qkv.leaky_trace(), CONTEXT, HEADS, (1.0 / ((WIDTH / HEADS) as f64).sqrt()) as f32), &target, &[&qkv])
+            |op| backward(
+                op(
+                    qkv.leaky_trace(),
+                    CONTEXT,
+                    HEADS,
+                    (1.0 / ((WIDTH / HEADS) as f64).sqrt()) as f32
+                ),
+                &target,
+                &[&qkv]
+            )
         ),
     ]
 }
 
 fn losses() -> Vec<Case> {
-    let terms = [(LogitTerm::Lm, 0.5), (LogitTerm::Kl { temperature: 2.0, reverse: false }, 0.5)];
+    let terms = [
+        (LogitTerm::Lm, 0.5),
+        (
+            LogitTerm::Kl {
+                temperature: 2.0,
+                reverse: false,
+            },
+            0.5,
+        ),
+    ];
     let settings = CriticSettings {
         input: WIDTH,
         width: WIDTH,
@@ -187,7 +261,10 @@ fn losses() -> Vec<Case> {
             "hidden_mse",
             format!("{ROWS}×{WIDTH}"),
             0.0,
-            [x = normals(ROWS, WIDTH, 1.0, 1), target = normals(ROWS, WIDTH, 1.0, 2)],
+            [
+                x = normals(ROWS, WIDTH, 1.0, 1),
+                target = normals(ROWS, WIDTH, 1.0, 2)
+            ],
             <Native as Losses>::hidden_mse,
             composed_losses::hidden_mse,
             |op| gradients(op(x.leaky_trace(), &target, true).0, &[&x])
@@ -196,7 +273,10 @@ fn losses() -> Vec<Case> {
             "hidden_cosine",
             format!("{ROWS}×{WIDTH}"),
             0.0,
-            [x = normals(ROWS, WIDTH, 1.0, 1), target = normals(ROWS, WIDTH, 1.0, 2)],
+            [
+                x = normals(ROWS, WIDTH, 1.0, 1),
+                target = normals(ROWS, WIDTH, 1.0, 2)
+            ],
             <Native as Losses>::hidden_cosine,
             composed_losses::hidden_cosine,
             |op| gradients(op(x.leaky_trace(), &target).0, &[&x])

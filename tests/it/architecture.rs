@@ -1,4 +1,5 @@
-//! Holds the source to ARCHITECTURE.md: the table of arrows is read from the page itself, so that neither can change without the other.
+//! Holds the source to ARCHITECTURE.md: the table of arrows is read from the page itself, so that
+//! neither can change without the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,11 @@ struct Source {
 impl Source {
     /// The top-level module that it belongs to.
     fn module(&self) -> &str {
-        self.path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+        self.path
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".rs")
     }
 
     /// Names of modules from the crate's root.
@@ -51,21 +56,35 @@ impl Source {
 
     /// What is compiled into the program: the tests of a file are its last module.
     fn shipped(&self) -> &str {
-        self.code.find("#[cfg(test)]\nmod tests {").map_or(&self.code, |at| &self.code[..at])
+        self.code
+            .find("#[cfg(test)]\nmod tests {")
+            .map_or(&self.code, |at| &self.code[..at])
     }
 }
 
 fn sources(folder: &str) -> Vec<Source> {
     fn walk(root: &Path, at: &Path, found: &mut Vec<Source>) {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(at)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
                 walk(root, &path, found);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let relative = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
-                found.push(Source { path: relative, lines: text.lines().count(), code: strip(&text) });
+                let relative = path
+                    .strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/");
+                found.push(Source {
+                    path: relative,
+                    lines: text.lines().count(),
+                    code: strip(&text),
+                });
             }
         }
     }
@@ -80,7 +99,9 @@ fn strip(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    let skip = |out: &mut String, from: usize, to: usize| out.extend(text[from..to].chars().filter(|&c| c == '\n'));
+    let skip = |out: &mut String, from: usize, to: usize| {
+        out.extend(text[from..to].chars().filter(|&c| c == '\n'))
+    };
     while at < bytes.len() {
         let rest = &text[at..];
         let after_name = out.ends_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -113,7 +134,11 @@ fn raw_string(rest: &str) -> Option<usize> {
     let content = body[hashes..].strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));
     let start = rest.len() - content.len();
-    Some(content.find(&end).map_or(rest.len(), |at| start + at + end.len()))
+    Some(
+        content
+            .find(&end)
+            .map_or(rest.len(), |at| start + at + end.len()),
+    )
 }
 
 /// The length of `"…"` at the start.
@@ -134,10 +159,16 @@ fn quoted(rest: &str) -> usize {
 fn character(rest: &str) -> Option<usize> {
     let body = rest.strip_prefix('\'')?;
     if let Some(escape) = body.strip_prefix('\\') {
-        return escape.char_indices().skip(1).find(|&(_, c)| c == '\'').map(|(at, _)| at + 3);
+        return escape
+            .char_indices()
+            .skip(1)
+            .find(|&(_, c)| c == '\'')
+            .map(|(at, _)| at + 3);
     }
     let c = body.chars().next()?;
-    body[c.len_utf8()..].starts_with('\'').then_some(c.len_utf8() + 2)
+    body[c.len_utf8()..]
+        .starts_with('\'')
+        .then_some(c.len_utf8() + 2)
 }
 
 fn is_name(c: char) -> bool {
@@ -182,8 +213,13 @@ fn imports(source: &Source, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = names_after(&source.code, "crate::").into_iter().collect();
     let above = "super::".repeat(source.place().len());
     if !above.is_empty() {
-        // Inside a module of a file the same words lead one level less far up, and then to no module of the root.
-        found.extend(names_after(source.shipped(), &above).into_iter().filter(|name| modules.contains(name)));
+        // Inside a module of a file the same words lead one level less far up, and then to no
+        // module of the root.
+        found.extend(
+            names_after(source.shipped(), &above)
+                .into_iter()
+                .filter(|name| modules.contains(name)),
+        );
     }
     found.remove(source.module());
     found.remove("self");
@@ -192,10 +228,21 @@ fn imports(source: &Source, modules: &BTreeSet<String>) -> BTreeSet<String> {
 
 /// The table of ARCHITECTURE.md: what each module may import.
 fn table(modules: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
-    let rows =
-        page.lines().skip_while(|line| !line.starts_with("| module | may import |")).skip(2).take_while(|line| line.starts_with('|'));
-    let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<String>>();
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"))
+            .unwrap();
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| module | may import |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let ticked = |cell: &str| {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect::<BTreeSet<String>>()
+    };
     let mut above: BTreeSet<String> = BTreeSet::new();
     let mut table = BTreeMap::new();
     for row in rows {
@@ -211,12 +258,19 @@ fn table(modules: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
             table.insert(module, may.clone());
         }
     }
-    assert!(table.len() > 5, "ARCHITECTURE.md has no table of modules any more");
+    assert!(
+        table.len() > 5,
+        "ARCHITECTURE.md has no table of modules any more"
+    );
     table
 }
 
 fn modules(sources: &[Source]) -> BTreeSet<String> {
-    sources.iter().map(|source| source.module().to_owned()).filter(|name| !matches!(name.as_str(), "main" | "lib")).collect()
+    sources
+        .iter()
+        .map(|source| source.module().to_owned())
+        .filter(|name| !matches!(name.as_str(), "main" | "lib"))
+        .collect()
 }
 
 fn report(faults: Vec<String>) {
@@ -229,17 +283,28 @@ fn modules_import_only_what_the_table_of_the_architecture_allows() {
     let modules = modules(&sources);
     let table = table(&modules);
     let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| !matches!(source.path.as_str(), "main.rs" | "lib.rs")) {
+    for source in sources
+        .iter()
+        .filter(|source| !matches!(source.path.as_str(), "main.rs" | "lib.rs"))
+    {
         let Some(may) = table.get(source.module()) else {
-            faults.push(format!("src/{}: `{}` has no row in ARCHITECTURE.md", source.path, source.module()));
+            faults.push(format!(
+                "src/{}: `{}` has no row in ARCHITECTURE.md",
+                source.path,
+                source.module()
+            ));
             continue;
         };
         for name in imports(source, &modules) {
             if !modules.contains(&name) {
-                faults.push(format!("src/{}: `crate::{name}` is no module; name the module that the item is in", source.path));
+                faults.push(format!(
+                    "src/{}: `crate::{name}` is no module; name the module that the item is in",
+                    source.path
+                ));
             } else if !may.contains(&name) {
                 faults.push(format!(
-                    "src/{}: `{}` must not import `{name}`; move the code, or change ARCHITECTURE.md with a reason",
+                    "src/{}: `{}` must not import `{name}`; move the code, or change \
+                     ARCHITECTURE.md with a reason",
                     source.path,
                     source.module()
                 ));
@@ -247,26 +312,45 @@ fn modules_import_only_what_the_table_of_the_architecture_allows() {
         }
     }
     let known: BTreeSet<String> = table.into_keys().collect();
-    faults.extend(known.difference(&modules).map(|module| format!("ARCHITECTURE.md has a row for `{module}`, which is not in src/")));
+    faults.extend(
+        known.difference(&modules).map(|module| {
+            format!("ARCHITECTURE.md has a row for `{module}`, which is not in src/")
+        }),
+    );
     report(faults);
 }
 
 #[test]
 fn every_file_belongs_to_a_module() {
     let mut faults = Vec::new();
-    for (folder, roots) in [("src", &["lib.rs", "main.rs"][..]), ("tests/it", &["main.rs"][..])] {
+    for (folder, roots) in [
+        ("src", &["lib.rs", "main.rs"][..]),
+        ("tests/it", &["main.rs"][..]),
+    ] {
         let sources = sources(folder);
-        for source in sources.iter().filter(|source| !roots.contains(&source.path.as_str())) {
+        for source in sources
+            .iter()
+            .filter(|source| !roots.contains(&source.path.as_str()))
+        {
             let place = source.place();
             let (name, above) = place.split_last().expect("a file has a name");
             let parents = if above.is_empty() {
                 roots.iter().map(|root| (*root).to_owned()).collect()
             } else {
-                vec![format!("{}/mod.rs", above.join("/")), format!("{}.rs", above.join("/"))]
+                vec![
+                    format!("{}/mod.rs", above.join("/")),
+                    format!("{}.rs", above.join("/")),
+                ]
             };
             let declared = |code: &str| names_after(code, "mod ").contains(&(*name).to_owned());
-            if !sources.iter().any(|other| parents.contains(&other.path) && declared(&other.code)) {
-                faults.push(format!("{folder}/{}: no `mod {name};` names it", source.path));
+            if !sources
+                .iter()
+                .any(|other| parents.contains(&other.path) && declared(&other.code))
+            {
+                faults.push(format!(
+                    "{folder}/{}: no `mod {name};` names it",
+                    source.path
+                ));
             }
         }
     }
@@ -279,7 +363,10 @@ fn files_are_finished_and_short() {
     for folder in ["src", "tests/it"] {
         for source in sources(folder) {
             if source.lines > LONGEST {
-                faults.push(format!("{folder}/{} has {} lines, more than {LONGEST}: split it by its ideas", source.path, source.lines));
+                faults.push(format!(
+                    "{folder}/{} has {} lines, more than {LONGEST}: split it by its ideas",
+                    source.path, source.lines
+                ));
             }
             let unfinished = UNFINISHED.iter().filter(|word| source.code.contains(*word));
             faults.extend(unfinished.map(|word| format!("{folder}/{}: `{word}`", source.path)));
@@ -297,41 +384,104 @@ fn the_disk_the_terminal_and_the_buffers_of_tensors_are_touched_in_one_place_eac
         (1..place.len()).any(|depth| {
             let (name, above) = (place[depth], place[..depth].join("/"));
             let parents = [format!("{above}/mod.rs"), format!("{above}.rs")];
-            let words = ["", "pub(crate) ", "pub(super) "].map(|visible| format!("#[cfg(test)]\n{visible}mod {name};"));
-            sources.iter().any(|other| parents.contains(&other.path) && words.iter().any(|words| other.code.contains(words.as_str())))
+            let words = ["", "pub(crate) ", "pub(super) "]
+                .map(|visible| format!("#[cfg(test)]\n{visible}mod {name};"));
+            sources.iter().any(|other| {
+                parents.contains(&other.path)
+                    && words
+                        .iter()
+                        .any(|words| other.code.contains(words.as_str()))
+            })
         })
     };
     let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| source.path != "lib.rs" && source.path != "main.rs" && !only_tests(source)) {
-        let has = |word: &str| source.shipped().match_indices(word).any(|(at, _)| !source.code[..at].ends_with(is_name));
+    for source in sources
+        .iter()
+        .filter(|source| source.path != "lib.rs" && source.path != "main.rs" && !only_tests(source))
+    {
+        let has = |word: &str| {
+            source
+                .shipped()
+                .match_indices(word)
+                .any(|(at, _)| !source.code[..at].ends_with(is_name))
+        };
         let mut check = |words: &[&str], allowed: bool, remedy: &str| {
-            faults.extend(words.iter().filter(|word| !allowed && has(word)).map(|word| format!("src/{}: `{word}`: {remedy}", source.path)));
+            faults.extend(
+                words
+                    .iter()
+                    .filter(|word| !allowed && has(word))
+                    .map(|word| format!("src/{}: `{word}`: {remedy}", source.path)),
+            );
         };
         check(&WRITES, source.module() == "files", "write through `files`");
-        check(&PRINTS, source.module() == "cli", "only `cli` prints; return the text, or tell an observer");
-        check(&["ParquetReader", "ParquetWriter"], source.module() == "table", "parquet is read and written by `table`");
-        check(&["copy_into"], source.path == "ops/tape.rs", "only ops/tape.rs reads a tensor's buffer");
+        check(
+            &PRINTS,
+            source.module() == "cli",
+            "only `cli` prints; return the text, or tell an observer",
+        );
+        check(
+            &["ParquetReader", "ParquetWriter"],
+            source.module() == "table",
+            "parquet is read and written by `table`",
+        );
+        check(
+            &["copy_into"],
+            source.path == "ops/tape.rs",
+            "only ops/tape.rs reads a tensor's buffer",
+        );
     }
     report(faults);
 }
 
 #[test]
 fn comments_strings_and_characters_are_no_code() {
-    let text = "use crate::a; // crate::b\n/* crate::c\n */ let s = \"crate::d \\\" crate::e\"; let r = r#\"crate::f \" \"#; let c = '\"'; let d = '\\''; fn x<'a>(y: &'a str) { crate::g::h() }\n";
+    let text = "use crate::a; // crate::b\n/* crate::c\n */ let s = \"crate::d \\\" crate::e\"; \
+                let r = r#\"crate::f \" \"#; let c = '\"'; let d = '\\''; fn x<'a>(y: &'a str) { \
+                crate::g::h() }\n";
     assert_eq!(names_after(&strip(text), "crate::"), ["a", "g"]);
     assert_eq!(strip(text).lines().count(), text.lines().count());
 }
 
 #[test]
 fn imports_are_found_in_groups_and_by_super() {
-    let source = |path: &str, code: &str| Source { path: path.to_owned(), lines: 1, code: code.to_owned() };
+    let source = |path: &str, code: &str| Source {
+        path: path.to_owned(),
+        lines: 1,
+        code: code.to_owned(),
+    };
     let modules = BTreeSet::from(["files", "ops", "spec", "train"].map(str::to_owned));
-    let found = |path: &str, code: &str| imports(&source(path, code), &modules).into_iter().collect::<Vec<_>>().join(" ");
+    let found = |path: &str, code: &str| {
+        imports(&source(path, code), &modules)
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(
-        found("train/group.rs", "use crate::{ops::{Mat, tape}, spec, train::Job};\nlet x = crate::files::read(y);"),
+        found(
+            "train/group.rs",
+            "use crate::{ops::{Mat, tape}, spec, train::Job};\nlet x = crate::files::read(y);"
+        ),
         "files ops spec"
     );
-    assert_eq!(found("train/group.rs", "use super::super::ops::Mat; use super::spec;"), "ops");
-    assert_eq!(found("train/mod.rs", "use super::files; use self::group; mod inner { use super::super::spec; }"), "files");
-    assert_eq!(found("train/a/b.rs", "$crate::ops::x; my_crate::spec::x; other::crate::spec"), "ops");
+    assert_eq!(
+        found(
+            "train/group.rs",
+            "use super::super::ops::Mat; use super::spec;"
+        ),
+        "ops"
+    );
+    assert_eq!(
+        found(
+            "train/mod.rs",
+            "use super::files; use self::group; mod inner { use super::super::spec; }"
+        ),
+        "files"
+    );
+    assert_eq!(
+        found(
+            "train/a/b.rs",
+            "$crate::ops::x; my_crate::spec::x; other::crate::spec"
+        ),
+        "ops"
+    );
 }

@@ -1,4 +1,5 @@
-//! Small inputs that ask for very much: refused in words, within a memory of a few hundred megabytes that the system enforces.
+//! Small inputs that ask for very much: refused in words, within a memory of a few hundred
+//! megabytes that the system enforces.
 #![cfg(target_os = "linux")]
 
 use std::fmt::Write as _;
@@ -7,22 +8,40 @@ use std::time::{Duration, Instant};
 
 use crate::builder::{Done, Site, TINY, tiny};
 
-/// Address space that the program may take, in KiB: its code, its threads' stacks and what it allocates. Without a bomb it needs about a third of this.
+/// Address space that the program may take, in KiB: its code, its threads' stacks and what it
+/// allocates. Without a bomb it needs about a third of this.
 const LIMIT: usize = 900 * 1024;
 
 /// Runs a command under the limit, and for no longer than people wait for an error.
 fn limited(site: &Site, arguments: &str) -> Done {
     let kdpipe = site.command(arguments);
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -v {LIMIT}; exec \"$0\" \"$@\"")]).arg(kdpipe.get_program()).args(kdpipe.get_args());
-    command.current_dir(site.path("")).envs(kdpipe.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+        .args(["-c", &format!("ulimit -v {LIMIT}; exec \"$0\" \"$@\"")])
+        .arg(kdpipe.get_program())
+        .args(kdpipe.get_args());
+    command.current_dir(site.path("")).envs(
+        kdpipe
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     // Every arena of the allocator reserves address space that it never uses.
-    command.env("MALLOC_ARENA_MAX", "2").env("RAYON_NUM_THREADS", "2");
+    command
+        .env("MALLOC_ARENA_MAX", "2")
+        .env("RAYON_NUM_THREADS", "2");
     let started = Instant::now();
     let output = command.output().unwrap();
-    assert!(started.elapsed() < Duration::from_secs(60), "it took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "it took {:?}",
+        started.elapsed()
+    );
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Done { code: output.status.code(), out: text(&output.stdout), error: text(&output.stderr) }
+    Done {
+        code: output.status.code(),
+        out: text(&output.stdout),
+        error: text(&output.stderr),
+    }
 }
 
 #[test]
@@ -33,8 +52,19 @@ fn the_limit_is_one_that_a_study_can_live_with() {
 
 #[test]
 fn specs_that_ask_for_billions_are_refused_before_anything_is_made() {
-    let values = |count: usize| (0..count).map(|value| value.to_string()).collect::<Vec<_>>().join(", ");
-    let deep = |open: &str, close: &str| format!("{TINY}\n[expect]\nx = {}{}\n", open.repeat(100_000), close.repeat(100_000));
+    let values = |count: usize| {
+        (0..count)
+            .map(|value| value.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let deep = |open: &str, close: &str| {
+        format!(
+            "{TINY}\n[expect]\nx = {}{}\n",
+            open.repeat(100_000),
+            close.repeat(100_000)
+        )
+    };
     let specs = [
         // Axes whose product is a billion cells.
         (
@@ -44,29 +74,66 @@ fn specs_that_ask_for_billions_are_refused_before_anything_is_made() {
                 &format!(
                     "seed = [{0}]\ntrain.steps = [{1}]\ntrain.batch = [{1}]",
                     values(1000),
-                    (1..1001).map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+                    (1..1001)
+                        .map(|value| value.to_string())
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 ),
             )]),
         ),
-        ("an axis", tiny(&[("seed = [0]", &format!("seed = [{}]", values(100_000)))])),
-        ("steps", tiny(&[("steps = 10\n", "steps = 1_000_000_000_000\n")])),
-        ("width", tiny(&[("width = 12\n", "width = 1_000_000_000\n")])),
-        ("layers", tiny(&[("layers = 2\n", "layers = 1_000_000_000\n")])),
-        ("words", tiny(&[("train_words = 4_000", "train_words = 1_000_000_000_000_000")])),
-        ("vocabulary", tiny(&[("vocab_size = 300", "vocab_size = 4_000_000_000")])),
-        ("critic", tiny(&[("width = 8, steps = 1", "width = 1_000_000_000, steps = 1")])),
+        (
+            "an axis",
+            tiny(&[("seed = [0]", &format!("seed = [{}]", values(100_000)))]),
+        ),
+        (
+            "steps",
+            tiny(&[("steps = 10\n", "steps = 1_000_000_000_000\n")]),
+        ),
+        (
+            "width",
+            tiny(&[("width = 12\n", "width = 1_000_000_000\n")]),
+        ),
+        (
+            "layers",
+            tiny(&[("layers = 2\n", "layers = 1_000_000_000\n")]),
+        ),
+        (
+            "words",
+            tiny(&[("train_words = 4_000", "train_words = 1_000_000_000_000_000")]),
+        ),
+        (
+            "vocabulary",
+            tiny(&[("vocab_size = 300", "vocab_size = 4_000_000_000")]),
+        ),
+        (
+            "critic",
+            tiny(&[("width = 8, steps = 1", "width = 1_000_000_000, steps = 1")]),
+        ),
         ("lists", deep("[", "]")),
         ("tables", deep("{ x = ", " }")),
-        ("open lists", format!("{TINY}\nx = {}", "[".repeat(1_000_000))),
+        (
+            "open lists",
+            format!("{TINY}\nx = {}", "[".repeat(1_000_000)),
+        ),
         ("dots", format!("{TINY}\n[{}x]\n", "x.".repeat(200_000))),
-        ("a file too long", format!("{TINY}\n# {}\n", "x".repeat(80 << 20))),
+        (
+            "a file too long",
+            format!("{TINY}\n# {}\n", "x".repeat(80 << 20)),
+        ),
     ];
     for (name, spec) in specs {
         let site = Site::in_memory(&spec);
         let done = limited(&site, "run study.toml");
         assert_eq!(done.code, Some(2), "{name}: {done:?}");
-        assert!(done.error.contains("error: ") && done.error.len() < 20_000, "{name}: {}", done.error.len());
-        assert!(!site.path("results").exists() && !site.path("cache").exists(), "{name}");
+        assert!(
+            done.error.contains("error: ") && done.error.len() < 20_000,
+            "{name}: {}",
+            done.error.len()
+        );
+        assert!(
+            !site.path("results").exists() && !site.path("cache").exists(),
+            "{name}"
+        );
     }
 }
 
@@ -74,19 +141,34 @@ fn specs_that_ask_for_billions_are_refused_before_anything_is_made() {
 fn chains_of_bases_without_end_are_refused() {
     let site = Site::in_memory("extends = \"0.toml\"\n");
     for link in 0..2_000 {
-        site.write(&format!("{link}.toml"), format!("extends = \"{}.toml\"\n", link + 1).as_bytes());
+        site.write(
+            &format!("{link}.toml"),
+            format!("extends = \"{}.toml\"\n", link + 1).as_bytes(),
+        );
     }
     let done = limited(&site, "check study.toml").code(2);
-    assert!(done.error.contains("extends"), "{}", &done.error[..done.error.len().min(600)]);
+    assert!(
+        done.error.contains("extends"),
+        "{}",
+        &done.error[..done.error.len().min(600)]
+    );
 }
 
 #[test]
 fn templates_that_grow_without_end_are_errors() {
-    let site = Site::in_memory(&tiny(&[("[\"none\", \"mse\", \"wasserstein\"]", "[\"none\"]")]));
+    let site = Site::in_memory(&tiny(&[(
+        "[\"none\", \"mse\", \"wasserstein\"]",
+        "[\"none\"]",
+    )]));
     site.kdpipe("run study.toml").code(0);
     let mut macros = String::from("{% macro m0() %}xxxxxxxxxxxxxxxx{% endmacro %}");
     for level in 1..40 {
-        write!(macros, "{{% macro m{level}() %}}{{{{ m{0}() }}}}{{{{ m{0}() }}}}{{% endmacro %}}", level - 1).unwrap();
+        write!(
+            macros,
+            "{{% macro m{level}() %}}{{{{ m{0}() }}}}{{{{ m{0}() }}}}{{% endmacro %}}",
+            level - 1
+        )
+        .unwrap();
     }
     let templates = [
         "{{ '-' * 10000000000 }}".to_owned(),
@@ -102,23 +184,43 @@ fn templates_that_grow_without_end_are_errors() {
         "{{ [1] | batch(10000000000, 'x' * 1000) | list }}".to_owned(),
         format!("{macros}{{{{ m39() }}}}"),
         format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)),
-        format!("{}{}", "{% if true %}".repeat(20_000), "{% endif %}".repeat(20_000)),
+        format!(
+            "{}{}",
+            "{% if true %}".repeat(20_000),
+            "{% endif %}".repeat(20_000)
+        ),
     ];
     for template in templates {
         site.write("bomb.j2", template.as_bytes());
         let done = limited(&site, "report study.toml --template bomb.j2");
-        assert!(matches!(done.code, Some(0 | 2)), "{}: {done:?}", &template[..template.len().min(90)]);
-        assert!(done.error.len() < 2_000, "{}", &template[..template.len().min(90)]);
+        assert!(
+            matches!(done.code, Some(0 | 2)),
+            "{}: {done:?}",
+            &template[..template.len().min(90)]
+        );
+        assert!(
+            done.error.len() < 2_000,
+            "{}",
+            &template[..template.len().min(90)]
+        );
     }
 }
 
 #[test]
 fn files_that_claim_what_they_do_not_hold_take_no_memory() {
-    let (start, end) = (TINY.find("[teacher]").unwrap(), TINY.find("[student]").unwrap());
-    let site = Site::in_memory(&format!("{}[teacher]\nsource = \"dir\"\npath = \"model\"\n{}", &TINY[..start], &TINY[end..]));
+    let (start, end) = (
+        TINY.find("[teacher]").unwrap(),
+        TINY.find("[student]").unwrap(),
+    );
+    let site = Site::in_memory(&format!(
+        "{}[teacher]\nsource = \"dir\"\npath = \"model\"\n{}",
+        &TINY[..start],
+        &TINY[end..]
+    ));
     let config = |layers: &str, width: &str| {
         format!(
-            "{{\"model_type\": \"gpt2\", \"n_layer\": {layers}, \"n_embd\": {width}, \"n_head\": 2, \"vocab_size\": 300, \"n_positions\": 16}}"
+            "{{\"model_type\": \"gpt2\", \"n_layer\": {layers}, \"n_embd\": {width}, \"n_head\": \
+             2, \"vocab_size\": 300, \"n_positions\": 16}}"
         )
     };
     std::fs::create_dir(site.path("model")).unwrap();
@@ -132,13 +234,19 @@ fn files_that_claim_what_they_do_not_hold_take_no_memory() {
         (config("3", "16"), hundred_megabytes),
         (config("3", "16"), header(claimed.len() as u64, claimed)),
         (config("1000000000", "1000000000"), header(2, b"{}")),
-        (format!("{}1{}", "[".repeat(1_000_000), "]".repeat(1_000_000)), header(2, b"{}")),
+        (
+            format!("{}1{}", "[".repeat(1_000_000), "]".repeat(1_000_000)),
+            header(2, b"{}"),
+        ),
     ];
     for (index, (config, weights)) in cases.into_iter().enumerate() {
         site.write("model/config.json", config.as_bytes());
         site.write("model/model.safetensors", &weights);
         let done = limited(&site, "run study.toml");
         let named = done.error.contains("model") || done.error.contains("of memory, and there are");
-        assert!(matches!(done.code, Some(1 | 2)) && named, "case {index}: {done:?}");
+        assert!(
+            matches!(done.code, Some(1 | 2)) && named,
+            "case {index}: {done:?}"
+        );
     }
 }

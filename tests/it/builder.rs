@@ -89,9 +89,12 @@ impl Site {
         Self { folder }
     }
 
-    /// The same in memory, where there is such a place: for studies by the hundred, whose flushes of a real disk would take most of the time and prove nothing.
+    /// The same in memory, where there is such a place: for studies by the hundred, whose flushes
+    /// of a real disk would take most of the time and prove nothing.
     pub fn in_memory(spec: &str) -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .expect("a temporary folder");
         std::fs::write(folder.path().join("study.toml"), spec).expect("a spec");
         Self { folder }
     }
@@ -117,10 +120,18 @@ impl Site {
     /// The command, not yet started.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
-        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
-        command.env("KDPIPE_CACHE", self.path("cache")).env_remove("KDPIPE_FAULT").env_remove("NO_COLOR");
-        // No test asks anything of the world: the hub is where nobody listens, unless a test starts one.
-        command.env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", "http://127.0.0.1:9");
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path());
+        command
+            .env("KDPIPE_CACHE", self.path("cache"))
+            .env_remove("KDPIPE_FAULT")
+            .env_remove("NO_COLOR");
+        // No test asks anything of the world: the hub is where nobody listens, unless a test starts
+        // one.
+        command
+            .env("HF_HOME", self.path("hf"))
+            .env("HF_ENDPOINT", "http://127.0.0.1:9");
         for name in ["HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"] {
             command.env_remove(name);
         }
@@ -130,16 +141,31 @@ impl Site {
     pub fn kdpipe_with(&self, arguments: &str, settings: &[(&str, &str)]) -> Done {
         let mut command = self.command(arguments);
         command.envs(settings.iter().copied());
-        let Output { status, stdout, stderr } = command.output().expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&*self.folder.path().to_string_lossy(), "SITE");
-        Done { code: status.code(), out: text(stdout), error: text(stderr) }
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().expect("the program starts");
+        let text = |bytes: Vec<u8>| {
+            String::from_utf8_lossy(&bytes).replace(&*self.folder.path().to_string_lossy(), "SITE")
+        };
+        Done {
+            code: status.code(),
+            out: text(stdout),
+            error: text(stderr),
+        }
     }
 
-    /// Every file below `results` that holds no measurement of time, with its bytes; the report without the lines between its markers of times.
+    /// Every file below `results` that holds no measurement of time, with its bytes; the report
+    /// without the lines between its markers of times.
     pub fn results(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         list(&self.path("results"), "", &mut found);
-        found.retain(|(name, _)| !["timings.parquet", "speed.json", "events.jsonl"].iter().any(|timed| name.ends_with(timed)));
+        found.retain(|(name, _)| {
+            !["timings.parquet", "speed.json", "events.jsonl"]
+                .iter()
+                .any(|timed| name.ends_with(timed))
+        });
         for (name, bytes) in &mut found {
             if name.ends_with("report.md") {
                 *bytes = without_times(&String::from_utf8_lossy(bytes)).into_bytes();
@@ -158,11 +184,16 @@ impl Done {
 }
 
 fn list(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let name = format!(
+            "{prefix}{}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
         if path.is_dir() {
             list(&path, &format!("{name}/"), found);
         } else {
@@ -196,9 +227,18 @@ pub fn tiny(replaced: &[(&str, &str)]) -> String {
 
 /// What differs between two sets of results, for messages that can be read.
 pub fn differences(a: &[(String, Vec<u8>)], b: &[(String, Vec<u8>)]) -> Vec<String> {
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names = |files: &[(String, Vec<u8>)]| {
+        files
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
     if names(a) != names(b) {
         return vec![format!("{:?} against {:?}", names(a), names(b))];
     }
-    a.iter().zip(b).filter(|(x, y)| x.1 != y.1).map(|(x, _)| x.0.clone()).collect()
+    a.iter()
+        .zip(b)
+        .filter(|(x, y)| x.1 != y.1)
+        .map(|(x, _)| x.0.clone())
+        .collect()
 }

@@ -14,16 +14,35 @@ fn the_spec_of_the_readme_is_one() {
         site.write(name, b"Once there was a fox.\n");
     }
     site.kdpipe("check study.toml").code(0);
-    assert!(site.kdpipe("plan study.toml").code(0).out.contains("mine: 18 cells, 15 runs"), "another grid");
+    assert!(
+        site.kdpipe("plan study.toml")
+            .code(0)
+            .out
+            .contains("mine: 18 cells, 15 runs"),
+        "another grid"
+    );
 }
 
 #[test]
 fn the_readme_is_short_and_names_every_command() {
     assert!(README.lines().count() < 250);
     let help = Site::new("").kdpipe("--help").code(0).out;
-    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.is_empty());
-    let names = commands.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split_whitespace().next());
+    let commands = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| {
+        line.strip_prefix("  ")
+            .filter(|line| !line.starts_with(' '))?
+            .split_whitespace()
+            .next()
+    });
     for command in names.filter(|&command| command != "help") {
-        assert!(README.contains(&format!("kdpipe {command}")) || README.contains(&format!("`{command}")), "{command}");
+        assert!(
+            README.contains(&format!("kdpipe {command}"))
+                || README.contains(&format!("`{command}")),
+            "{command}"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! The n-th change of the disk ends the process, panics or fails, in a whole study: text, token cache, teacher, checkpoints, record, evaluation, report.
+//! The n-th change of the disk ends the process, panics or fails, in a whole study: text, token
+//! cache, teacher, checkpoints, record, evaluation, report.
 //!
-//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change, a number at so many of each kind; without it, at some.
+//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change, a
+//! number at so many of each kind; without it, at some.
 
 use crate::builder::{Done, Site, differences, tiny};
 
@@ -8,10 +10,19 @@ use crate::builder::{Done, Site, differences, tiny};
 fn study() -> String {
     tiny(&[
         ("steps = 12", "steps = 4"),
-        ("evaluate_every = 6\ncheckpoint_every = 5", "evaluate_every = 2\ncheckpoint_every = 2"),
+        (
+            "evaluate_every = 6\ncheckpoint_every = 5",
+            "evaluate_every = 2\ncheckpoint_every = 2",
+        ),
         ("steps = 10", "steps = 4"),
-        ("evaluate_every = 5\ncheckpoint_every = 3", "evaluate_every = 2\ncheckpoint_every = 2"),
-        ("[\"none\", \"mse\", \"wasserstein\"]", "[\"none\", \"wasserstein\"]"),
+        (
+            "evaluate_every = 5\ncheckpoint_every = 3",
+            "evaluate_every = 2\ncheckpoint_every = 2",
+        ),
+        (
+            "[\"none\", \"mse\", \"wasserstein\"]",
+            "[\"none\", \"wasserstein\"]",
+        ),
         ("batches = 2", "batches = 1"),
     ])
 }
@@ -28,7 +39,10 @@ fn wanted(short: usize) -> usize {
 /// The study with a fault at one of its changes of the disk, and what was said.
 fn struck(kind: &str, at: usize) -> (Site, Done) {
     let site = Site::in_memory(&study());
-    let done = site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("{kind}@{at}"))]);
+    let done = site.kdpipe_with(
+        "run study.toml",
+        &[("KDPIPE_FAULT", &format!("{kind}@{at}"))],
+    );
     (site, done)
 }
 
@@ -42,7 +56,11 @@ fn changes() -> usize {
     let mut high = 2 * low;
     while high - low > 1 {
         let middle = low.midpoint(high);
-        if ends(middle) { low = middle } else { high = middle }
+        if ends(middle) {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     low
 }
@@ -53,7 +71,8 @@ fn expected() -> Vec<(String, Vec<u8>)> {
     whole.results()
 }
 
-/// The moments that a test strikes at, of an offset that differs by kind so that together they cover more.
+/// The moments that a test strikes at, of an offset that differs by kind so that together they
+/// cover more.
 fn moments(changes: usize, short: usize, offset: usize) -> Vec<usize> {
     let step = changes.div_ceil(wanted(short));
     (1 + offset % step..=changes).step_by(step).collect()
@@ -68,7 +87,11 @@ fn a_study_that_ends_at_any_change_of_the_disk_is_gone_on_with_to_the_same_bytes
         let (site, done) = struck("exit", at);
         assert_eq!(done.code, Some(137), "at {at}: {}", done.error);
         site.kdpipe("run study.toml").code(0);
-        assert_eq!(differences(&expected, &site.results()), Vec::<String>::new(), "ended at {at}");
+        assert_eq!(
+            differences(&expected, &site.results()),
+            Vec::<String>::new(),
+            "ended at {at}"
+        );
     }
     println!("ended at {} of {changes} changes", moments.len());
 }
@@ -94,11 +117,18 @@ fn a_study_whose_disk_fails_says_why_and_goes_on_to_the_same_bytes_afterwards() 
                 stopped += 1;
             }
             site.kdpipe("run study.toml").code(0);
-            assert_eq!(differences(&expected, &site.results()), Vec::<String>::new(), "{kind} at {at}");
+            assert_eq!(
+                differences(&expected, &site.results()),
+                Vec::<String>::new(),
+                "{kind} at {at}"
+            );
             strikes += 1;
         }
     }
-    assert!(stopped * 2 > strikes, "{stopped} of {strikes} faults stopped something");
+    assert!(
+        stopped * 2 > strikes,
+        "{stopped} of {strikes} faults stopped something"
+    );
     println!("{strikes} faults, of which {stopped} stopped a run");
 }
 
@@ -110,11 +140,21 @@ fn a_panic_costs_at_most_the_run_that_it_happened_in() {
         let (site, done) = struck("panic", at);
         assert!(matches!(done.code, Some(0 | 1 | 101)), "at {at}: {done:?}");
         if done.error.contains("failed    ") {
-            assert!(done.error.contains("a defect of kdpipe and not of your study (KDPIPE_FAULT asks for it)"), "{}", done.error);
+            assert!(
+                done.error.contains(
+                    "a defect of kdpipe and not of your study (KDPIPE_FAULT asks for it)"
+                ),
+                "{}",
+                done.error
+            );
             spared += usize::from(done.error.contains("done      "));
         }
         site.kdpipe("run study.toml").code(0);
-        assert_eq!(differences(&expected, &site.results()), Vec::<String>::new(), "a panic at {at}");
+        assert_eq!(
+            differences(&expected, &site.results()),
+            Vec::<String>::new(),
+            "a panic at {at}"
+        );
         strikes += 1;
     }
     assert!(spared > 0, "the other run never went on");
@@ -128,7 +168,11 @@ fn a_study_that_is_ended_again_while_it_recovers_ends_in_the_same_bytes() {
     for round in 0..wanted(3).min(60) {
         let site = Site::in_memory(&study());
         let mut at = 7 + 37 * round % changes;
-        while site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{at}"))]).code == Some(137) {
+        while site
+            .kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{at}"))])
+            .code
+            == Some(137)
+        {
             ends += 1;
             // Later ones come sooner and later in turn, so that they strike in the recovery, too.
             at = 3 + (at * 29 + 11 * ends) % (changes / 3) + 13 * (ends % 10);
@@ -137,7 +181,11 @@ fn a_study_that_is_ended_again_while_it_recovers_ends_in_the_same_bytes() {
             }
         }
         site.kdpipe("run study.toml").code(0);
-        assert_eq!(differences(&expected, &site.results()), Vec::<String>::new(), "round {round}");
+        assert_eq!(
+            differences(&expected, &site.results()),
+            Vec::<String>::new(),
+            "round {round}"
+        );
     }
     assert!(ends > 5, "{ends}");
     println!("ended {ends} times");

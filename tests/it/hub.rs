@@ -1,4 +1,5 @@
-//! The hub: a server on this machine that answers as it does, its faults, and studies that take everything from it.
+//! The hub: a server on this machine that answers as it does, its faults, and studies that take
+//! everything from it.
 
 mod faults;
 mod server;

@@ -4,8 +4,12 @@ use crate::builder::{Site, TINY, differences};
 
 /// The tiny study on text files.
 fn on_text() -> String {
-    let (start, end) = (TINY.find("[dataset]").unwrap(), TINY.find("[tokenizer]").unwrap());
-    let dataset = "[dataset]\nsource = \"text\"\ntrain = [\"train.txt\"]\nvalidation = [\"valid.txt\"]\ntest = [\"test.txt\"]\n";
+    let (start, end) = (
+        TINY.find("[dataset]").unwrap(),
+        TINY.find("[tokenizer]").unwrap(),
+    );
+    let dataset = "[dataset]\nsource = \"text\"\ntrain = [\"train.txt\"]\nvalidation = \
+                   [\"valid.txt\"]\ntest = [\"test.txt\"]\n";
     format!("{}{dataset}{}", &TINY[..start], &TINY[end..])
 }
 
@@ -13,7 +17,11 @@ fn on_text() -> String {
 fn a_missing_file_is_named_before_anything_is_trained() {
     let site = Site::new(&on_text());
     let done = site.kdpipe("run study.toml").code(2);
-    assert!(done.error.contains("train.txt") && !done.error.contains("training"), "{}", done.error);
+    assert!(
+        done.error.contains("train.txt") && !done.error.contains("training"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
@@ -26,7 +34,13 @@ fn text_that_is_not_utf8_is_named_with_its_byte() {
     bad[100] = 0xff;
     site.write("test.txt", &bad);
     let done = site.kdpipe("run study.toml").code(1);
-    assert!(done.error.contains("test.txt") && done.error.contains("100") && done.error.contains("UTF-8"), "{}", done.error);
+    assert!(
+        done.error.contains("test.txt")
+            && done.error.contains("100")
+            && done.error.contains("UTF-8"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
@@ -37,7 +51,11 @@ fn an_empty_text_is_refused() {
     }
     let done = site.kdpipe("run study.toml");
     assert_ne!(done.code, Some(0));
-    assert!(done.error.contains("no text") || done.error.contains("empty"), "{}", done.error);
+    assert!(
+        done.error.contains("no text") || done.error.contains("empty"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
@@ -54,24 +72,49 @@ fn results_that_cannot_be_written_lose_nothing() {
 fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
     let site = Site::tiny(&[]);
     for (command, code) in [("run study.toml", 2), ("plan study.toml", 0)] {
-        let done = site.kdpipe_with(command, &[("KDPIPE_MEMORY", "100KB")]).code(code);
-        assert!(done.error.contains("of memory, and there are 100 KB; lower train.batch"), "{}", done.error);
+        let done = site
+            .kdpipe_with(command, &[("KDPIPE_MEMORY", "100KB")])
+            .code(code);
+        assert!(
+            done.error
+                .contains("of memory, and there are 100 KB; lower train.batch"),
+            "{}",
+            done.error
+        );
     }
     assert!(!site.path("results").exists() && !site.path("cache").exists());
-    let done = site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "lots")]).code(2);
-    assert!(done.error.contains("KDPIPE_MEMORY = \"lots\" is no size; write 8GB or 500MB"), "{}", done.error);
+    let done = site
+        .kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "lots")])
+        .code(2);
+    assert!(
+        done.error
+            .contains("KDPIPE_MEMORY = \"lots\" is no size; write 8GB or 500MB"),
+        "{}",
+        done.error
+    );
     // A small share of the memory makes the groups small, which changes nothing.
     let whole = Site::tiny(&[]);
     whole.kdpipe("run study.toml").code(0);
-    site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "4MB")]).code(0);
-    assert_eq!(differences(&whole.results(), &site.results()), Vec::<String>::new());
+    site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "4MB")])
+        .code(0);
+    assert_eq!(
+        differences(&whole.results(), &site.results()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn every_error_of_a_spec_is_shown_at_once_with_place_and_remedy() {
-    let site = Site::tiny(&[("steps = 10", "stpes = 10"), ("kind = \"lm\"", "kind = \"ml\"")]);
+    let site = Site::tiny(&[
+        ("steps = 10", "stpes = 10"),
+        ("kind = \"lm\"", "kind = \"ml\""),
+    ]);
     let done = site.kdpipe("check study.toml").code(2);
-    assert!(done.error.contains("stpes") && done.error.contains("steps"), "{}", done.error);
+    assert!(
+        done.error.contains("stpes") && done.error.contains("steps"),
+        "{}",
+        done.error
+    );
     assert!(done.error.contains("\"ml\""), "{}", done.error);
     assert!(done.error.contains("study.toml:"), "{}", done.error);
 }
@@ -79,7 +122,12 @@ fn every_error_of_a_spec_is_shown_at_once_with_place_and_remedy() {
 #[test]
 fn an_existing_file_is_not_overwritten_by_init_and_the_starter_is_a_good_spec() {
     let site = Site::tiny(&[]);
-    assert!(site.kdpipe("init study.toml").code(2).error.contains("exists already"));
+    assert!(
+        site.kdpipe("init study.toml")
+            .code(2)
+            .error
+            .contains("exists already")
+    );
     site.kdpipe("init new.toml").code(0);
     site.kdpipe("check new.toml").code(0);
 }
@@ -92,7 +140,14 @@ fn what_lies_on_the_hub_is_planned_as_unknown_and_missed_by_run_offline() {
         let plan = site.kdpipe(&format!("plan {path}")).code(0);
         assert!(plan.out.contains("unknown"), "{}", plan.out);
         let run = site.kdpipe(&format!("run {path} --offline")).code(2);
-        assert_eq!(run.error.matches("is not in the hub's cache, and offline nothing is fetched").count(), 3, "{}", run.error);
+        assert_eq!(
+            run.error
+                .matches("is not in the hub's cache, and offline nothing is fetched")
+                .count(),
+            3,
+            "{}",
+            run.error
+        );
         assert!(!site.path("results").exists() && !site.path("hf").exists());
     }
 }

@@ -23,8 +23,14 @@ fn unusual() -> Config {
 fn write(site: &Site, name: &str, config: &Config, seed: u64) -> Weights {
     let weights = Weights::random(config, seed);
     std::fs::create_dir(site.path(name)).unwrap();
-    site.write(&format!("{name}/config.json"), config.to_json(0).to_string().as_bytes());
-    site.write(&format!("{name}/model.safetensors"), &weights.to_safetensors().unwrap());
+    site.write(
+        &format!("{name}/config.json"),
+        config.to_json(0).to_string().as_bytes(),
+    );
+    site.write(
+        &format!("{name}/model.safetensors"),
+        &weights.to_safetensors().unwrap(),
+    );
     weights
 }
 
@@ -32,39 +38,77 @@ fn write(site: &Site, name: &str, config: &Config, seed: u64) -> Weights {
 fn spec(student: &str) -> String {
     let start = TINY.find("[teacher]").unwrap();
     let end = TINY.find("[loss.lm]").unwrap();
-    let spec = format!("{}[teacher]\nsource = \"dir\"\npath = \"teacher\"\n[student]\n{student}\n{}", &TINY[..start], &TINY[end..]);
-    spec.replace("arm = [\"none\", \"mse\", \"wasserstein\"]", "arm = [\"none\"]")
+    let spec = format!(
+        "{}[teacher]\nsource = \"dir\"\npath = \"teacher\"\n[student]\n{student}\n{}",
+        &TINY[..start],
+        &TINY[end..]
+    );
+    spec.replace(
+        "arm = [\"none\", \"mse\", \"wasserstein\"]",
+        "arm = [\"none\"]",
+    )
 }
 
 /// Runs the study and opens the one student that it leaves.
 fn student(site: &Site, set: &str) -> (std::path::PathBuf, Checkpoint) {
-    let json = site.kdpipe(&format!("run study.toml --json {set}")).code(0).out;
+    let json = site
+        .kdpipe(&format!("run study.toml --json {set}"))
+        .code(0)
+        .out;
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let folder = site.path(&format!("results/tiny/runs/{}/student", summary["runs"][0]["id"].as_str().unwrap()));
+    let folder = site.path(&format!(
+        "results/tiny/runs/{}/student",
+        summary["runs"][0]["id"].as_str().unwrap()
+    ));
     let checkpoint = Checkpoint::open(&folder).unwrap();
     (folder, checkpoint)
 }
 
 #[test]
 fn a_student_takes_over_what_its_teacher_is() {
-    let site = Site::new(&spec("layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]"));
+    let site = Site::new(&spec(
+        "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]",
+    ));
     let teacher = write(&site, "teacher", &unusual(), 1);
     let (_, found) = student(&site, "--set train.lr.peak=1e-12");
-    assert_eq!(found.config, Config { layers: 2, ..unusual() });
+    assert_eq!(
+        found.config,
+        Config {
+            layers: 2,
+            ..unusual()
+        }
+    );
     // The steps are too small to be seen.
-    for (own, of_teacher) in
-        [("wte", "wte"), ("lm_head", "lm_head"), ("h.1.mlp.c_fc", "h.2.mlp.c_fc"), ("h.0.attn.c_attn", "h.0.attn.c_attn")]
-    {
-        let (own, of_teacher) = (found.values(&format!("{own}.weight")), &teacher.arrays[&format!("{of_teacher}.weight")].values);
-        assert!(own.iter().zip(of_teacher).all(|(own, of_teacher)| (own - of_teacher).abs() < 1e-6));
+    for (own, of_teacher) in [
+        ("wte", "wte"),
+        ("lm_head", "lm_head"),
+        ("h.1.mlp.c_fc", "h.2.mlp.c_fc"),
+        ("h.0.attn.c_attn", "h.0.attn.c_attn"),
+    ] {
+        let (own, of_teacher) = (
+            found.values(&format!("{own}.weight")),
+            &teacher.arrays[&format!("{of_teacher}.weight")].values,
+        );
+        assert!(
+            own.iter()
+                .zip(of_teacher)
+                .all(|(own, of_teacher)| (own - of_teacher).abs() < 1e-6)
+        );
     }
 }
 
 #[test]
 fn a_student_takes_over_what_the_model_in_its_folder_is() {
-    let site = Site::new(&spec("layers = 2\nwidth = 8\nheads = 2\ninit = \"dir\"\ninit_dir = \"start\""));
+    let site = Site::new(&spec(
+        "layers = 2\nwidth = 8\nheads = 2\ninit = \"dir\"\ninit_dir = \"start\"",
+    ));
     write(&site, "teacher", &Config::new(3, 12, 3, 300, 32), 1);
-    let start = Config { layers: 2, width: 8, heads: 2, ..unusual() };
+    let start = Config {
+        layers: 2,
+        width: 8,
+        heads: 2,
+        ..unusual()
+    };
     write(&site, "start", &start, 2);
     assert_eq!(student(&site, "").1.config, start);
 }
@@ -78,30 +122,57 @@ fn a_random_student_is_standard_whatever_its_teacher_is() {
 
 #[test]
 fn plans_count_the_parameters_of_inner_widths_and_heads() {
-    let site = Site::new(&spec("layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\""));
+    let site = Site::new(&spec(
+        "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"",
+    ));
     write(&site, "teacher", &unusual(), 1);
-    let plan: serde_json::Value = serde_json::from_str(&site.kdpipe("plan study.toml --json").code(0).out).unwrap();
-    assert_eq!(plan["runs"][0]["student_parameters"], Config { layers: 2, ..unusual() }.parameters());
+    let plan: serde_json::Value =
+        serde_json::from_str(&site.kdpipe("plan study.toml --json").code(0).out).unwrap();
+    assert_eq!(
+        plan["runs"][0]["student_parameters"],
+        Config {
+            layers: 2,
+            ..unusual()
+        }
+        .parameters()
+    );
 }
 
 #[test]
 fn the_folder_of_a_student_has_what_transformers_and_a_reader_want() {
-    let site = Site::new(&spec("layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]"));
+    let site = Site::new(&spec(
+        "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]",
+    ));
     write(&site, "teacher", &unusual(), 1);
     let (folder, _) = student(&site, "");
-    let mut names: Vec<String> =
-        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert_eq!(
         names,
-        ["README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+        [
+            "README.md",
+            "config.json",
+            "generation_config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json"
+        ]
     );
     let read = |folder: &Path, name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let config: serde_json::Value = serde_json::from_str(&read(&folder, "config.json")).unwrap();
-    let generation: serde_json::Value = serde_json::from_str(&read(&folder, "generation_config.json")).unwrap();
+    let generation: serde_json::Value =
+        serde_json::from_str(&read(&folder, "generation_config.json")).unwrap();
     assert_eq!(generation["eos_token_id"], config["eos_token_id"]);
     let checksums = read(folder.parent().unwrap(), "checksums.toml");
-    assert!(names.iter().all(|name| checksums.contains(&format!("student/{name}"))), "{checksums}");
+    assert!(
+        names
+            .iter()
+            .all(|name| checksums.contains(&format!("student/{name}"))),
+        "{checksums}"
+    );
     let card = read(&folder, "README.md");
     for part in [
         "# A GPT-2 student of 2 layers",
@@ -113,6 +184,9 @@ fn the_folder_of_a_student_has_what_transformers_and_a_reader_want() {
     ] {
         assert!(card.contains(part), "{part} in {card}");
     }
-    assert!(card.contains(&read(folder.parent().unwrap(), "spec.toml")), "the card holds the run's spec");
+    assert!(
+        card.contains(&read(folder.parent().unwrap(), "spec.toml")),
+        "the card holds the run's spec"
+    );
     site.kdpipe("verify study.toml").code(0);
 }

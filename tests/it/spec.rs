@@ -1,10 +1,13 @@
-//! What the tests of the spec layer share: a folder of specs and inputs, planned in this process with inputs whose facts are what the files hold.
+//! What the tests of the spec layer share: a folder of specs and inputs, planned in this process
+//! with inputs whose facts are what the files hold.
 
 use std::path::Path;
 
 use kdpipe::spec::path::InputPath;
 use kdpipe::spec::run::{Dataset, Teacher, Tokenizer};
-use kdpipe::spec::{DatasetFact, Diagnostics, Fact, Inputs, Loaded, Options, Plan, TeacherFact, TokenizerFact, load};
+use kdpipe::spec::{
+    DatasetFact, Diagnostics, Fact, Inputs, Loaded, Options, Plan, TeacherFact, TokenizerFact, load,
+};
 
 /// A study with a hidden loss, a critic and a balance, so that every knob has something to turn.
 pub const RICH: &str = r#"
@@ -53,47 +56,79 @@ impl Folder {
         std::fs::write(path, text).expect("a file");
     }
 
-    pub fn load(&self, file: &str, set: &[&str], environment: &[(&str, &str)]) -> Result<Loaded, Diagnostics> {
+    pub fn load(
+        &self,
+        file: &str,
+        set: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Loaded, Diagnostics> {
         let options = Options {
             set: set.iter().map(|argument| (*argument).to_owned()).collect(),
-            environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            environment: environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             working_folder: self.path().to_path_buf(),
         };
         load(&self.path().join(file), &options)
     }
 
-    pub fn try_plan(&self, file: &str, set: &[&str], environment: &[(&str, &str)]) -> Result<Plan, Diagnostics> {
+    pub fn try_plan(
+        &self,
+        file: &str,
+        set: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Plan, Diagnostics> {
         self.load(file, set, environment)?.resolve(&Contents)
     }
 
     /// The plan of `study.toml` with `--set`.
     pub fn plan(&self, set: &[&str]) -> Plan {
-        self.try_plan("study.toml", set, &[]).unwrap_or_else(|wrong| panic!("{set:?}\n{wrong}"))
+        self.try_plan("study.toml", set, &[])
+            .unwrap_or_else(|wrong| panic!("{set:?}\n{wrong}"))
     }
 
     /// Why `study.toml` is refused.
     pub fn refused(&self, set: &[&str]) -> String {
-        self.try_plan("study.toml", set, &[]).expect_err("a refusal").to_string()
+        self.try_plan("study.toml", set, &[])
+            .expect_err("a refusal")
+            .to_string()
     }
 }
 
-/// Facts of inputs: a fingerprint is the content of the files, whatever they are called; the commit on the hub is the revision.
+/// Facts of inputs: a fingerprint is the content of the files, whatever they are called; the commit
+/// on the hub is the revision.
 pub struct Contents;
 
 fn content(path: &InputPath, name: &str) -> String {
-    std::fs::read_to_string(path.resolve().join(name)).unwrap_or_else(|error| panic!("{path:?} {name}: {error}"))
+    std::fs::read_to_string(path.resolve().join(name))
+        .unwrap_or_else(|error| panic!("{path:?} {name}: {error}"))
 }
 
 fn contents(paths: &[InputPath]) -> String {
-    paths.iter().map(|path| std::fs::read_to_string(path.resolve()).expect("a text")).collect()
+    paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path.resolve()).expect("a text"))
+        .collect()
 }
 
 impl Inputs for Contents {
     fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
         let fingerprint = match dataset {
-            Dataset::Text { train, validation, test, .. } | Dataset::Parquet { train, validation, test, .. } => {
-                [train, validation, test].map(|paths| contents(paths)).join("|")
+            Dataset::Text {
+                train,
+                validation,
+                test,
+                ..
             }
+            | Dataset::Parquet {
+                train,
+                validation,
+                test,
+                ..
+            } => [train, validation, test]
+                .map(|paths| contents(paths))
+                .join("|"),
             Dataset::Hub { revision, .. } => revision.clone(),
             Dataset::Synthetic { .. } => panic!("synthetic text has no facts to ask for"),
         };
@@ -104,9 +139,14 @@ impl Inputs for Contents {
         let fingerprint = match tokenizer {
             Tokenizer::Dir { path } => content(path, "tokenizer.json"),
             Tokenizer::Hub { revision, .. } => revision.clone(),
-            Tokenizer::Train { .. } => panic!("a tokenizer that is trained has no facts to ask for"),
+            Tokenizer::Train { .. } => {
+                panic!("a tokenizer that is trained has no facts to ask for")
+            }
         };
-        Fact::Known(TokenizerFact { fingerprint, vocabulary: Some(2048) })
+        Fact::Known(TokenizerFact {
+            fingerprint,
+            vocabulary: Some(2048),
+        })
     }
 
     fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
@@ -115,7 +155,16 @@ impl Inputs for Contents {
             Teacher::Hub { revision, .. } => revision.clone(),
             Teacher::Train { .. } => panic!("a teacher that is trained has no facts to ask for"),
         };
-        Fact::Known(TeacherFact { fingerprint, layers: 6, width: 96, heads: 6, positions: 128, vocabulary: None, inner: 384, tied: true })
+        Fact::Known(TeacherFact {
+            fingerprint,
+            layers: 6,
+            width: 96,
+            heads: 6,
+            positions: 128,
+            vocabulary: None,
+            inner: 384,
+            tied: true,
+        })
     }
 
     fn bf16(&self) -> bool {
@@ -124,7 +173,16 @@ impl Inputs for Contents {
 
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {
         let fingerprint = content(folder, "model.safetensors");
-        Fact::Known(TeacherFact { fingerprint, layers: 3, width: 96, heads: 6, positions: 128, vocabulary: None, inner: 384, tied: true })
+        Fact::Known(TeacherFact {
+            fingerprint,
+            layers: 3,
+            width: 96,
+            heads: 6,
+            positions: 128,
+            vocabulary: None,
+            inner: 384,
+            tied: true,
+        })
     }
 }
 

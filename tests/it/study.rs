@@ -10,7 +10,11 @@ fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
     let results = site.results();
     assert!(results.iter().any(|(name, _)| name == "tiny/report.md"));
     let second = site.kdpipe("run study.toml").code(0);
-    assert!(second.error.contains("3 runs are finished already") && !second.error.contains("training"), "{}", second.error);
+    assert!(
+        second.error.contains("3 runs are finished already") && !second.error.contains("training"),
+        "{}",
+        second.error
+    );
     assert_eq!(differences(&results, &site.results()), Vec::<String>::new());
 }
 
@@ -19,7 +23,10 @@ fn any_number_of_threads_gives_the_same_bytes() {
     let (one, three) = (Site::tiny(&[]), Site::tiny(&[]));
     one.kdpipe("run study.toml --threads 1").code(0);
     three.kdpipe("run study.toml --threads 3").code(0);
-    assert_eq!(differences(&one.results(), &three.results()), Vec::<String>::new());
+    assert_eq!(
+        differences(&one.results(), &three.results()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -30,7 +37,10 @@ fn a_study_that_was_killed_again_and_again_ends_in_the_same_bytes() {
     // Each process ends at one of its first changes of the disk, later ones a little further on.
     let mut kills = 0;
     for round in 0..60 {
-        let done = killed.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{}", 5 + 7 * round))]);
+        let done = killed.kdpipe_with(
+            "run study.toml",
+            &[("KDPIPE_FAULT", &format!("exit@{}", 5 + 7 * round))],
+        );
         if done.code == Some(0) {
             break;
         }
@@ -38,26 +48,47 @@ fn a_study_that_was_killed_again_and_again_ends_in_the_same_bytes() {
     }
     assert!(kills >= 10, "only {kills} kills");
     killed.kdpipe("run study.toml").code(0);
-    assert_eq!(differences(&whole.results(), &killed.results()), Vec::<String>::new());
+    assert_eq!(
+        differences(&whole.results(), &killed.results()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn a_changed_spec_trains_only_the_runs_that_it_touches() {
     let site = Site::tiny(&[]);
     site.kdpipe("run study.toml").code(0);
-    site.write("study.toml", TINY.replace("width = 8, steps = 1", "width = 8, steps = 2").as_bytes());
+    site.write(
+        "study.toml",
+        TINY.replace("width = 8, steps = 1", "width = 8, steps = 2")
+            .as_bytes(),
+    );
     let done = site.kdpipe("run study.toml").code(0);
-    assert!(done.error.contains("2 runs are finished already"), "{}", done.error);
+    assert!(
+        done.error.contains("2 runs are finished already"),
+        "{}",
+        done.error
+    );
     assert_eq!(done.error.matches("done  ").count(), 1, "{}", done.error);
-    assert!(!done.error.contains("training the teacher"), "{}", done.error);
+    assert!(
+        !done.error.contains("training the teacher"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
 fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
     let site = Site::tiny(&[]);
     site.kdpipe("run study.toml").code(0);
-    let done = site.kdpipe("run study.toml --set evaluate.stride=8").code(0);
-    assert!(!done.error.contains("training") && done.error.matches("done  ").count() == 3, "{}", done.error);
+    let done = site
+        .kdpipe("run study.toml --set evaluate.stride=8")
+        .code(0);
+    assert!(
+        !done.error.contains("training") && done.error.matches("done  ").count() == 3,
+        "{}",
+        done.error
+    );
 }
 
 #[test]
@@ -66,11 +97,24 @@ fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
     let part = site.kdpipe("run study.toml --only arm=mse").code(0);
     assert_eq!(part.error.matches("done  ").count(), 1, "{}", part.error);
     let rest = site.kdpipe("run study.toml").code(0);
-    assert!(rest.error.contains("1 run is finished already") && rest.error.matches("done  ").count() == 2, "{}", rest.error);
+    assert!(
+        rest.error.contains("1 run is finished already")
+            && rest.error.matches("done  ").count() == 2,
+        "{}",
+        rest.error
+    );
     let whole = Site::tiny(&[]);
     whole.kdpipe("run study.toml").code(0);
-    assert_eq!(differences(&whole.results(), &site.results()), Vec::<String>::new());
-    assert!(site.kdpipe("run study.toml --only nothing*").code(2).error.contains("no run of the grid"));
+    assert_eq!(
+        differences(&whole.results(), &site.results()),
+        Vec::<String>::new()
+    );
+    assert!(
+        site.kdpipe("run study.toml --only nothing*")
+            .code(2)
+            .error
+            .contains("no run of the grid")
+    );
 }
 
 #[test]
@@ -80,16 +124,33 @@ fn a_diverging_run_is_recorded_and_the_others_go_on() {
     assert!(done.error.contains("diverged"), "{}", done.error);
     assert_eq!(done.error.matches("done  ").count(), 2, "{}", done.error);
     let again = site.kdpipe("run study.toml").code(1);
-    assert!(again.error.contains("3 runs are finished already"), "{}", again.error);
-    let report = String::from_utf8(site.results().into_iter().find(|(name, _)| name == "tiny/report.md").unwrap().1).unwrap();
+    assert!(
+        again.error.contains("3 runs are finished already"),
+        "{}",
+        again.error
+    );
+    let report = String::from_utf8(
+        site.results()
+            .into_iter()
+            .find(|(name, _)| name == "tiny/report.md")
+            .unwrap()
+            .1,
+    )
+    .unwrap();
     assert!(report.to_lowercase().contains("diverged"), "{report}");
 }
 
 #[test]
 fn expectations_that_are_missed_are_an_exit_code() {
-    let site = Site::new(&format!("{TINY}\n[expect]\nperplexity = [{{ arm = \"mse\", at_most = 1.5 }}]\n"));
+    let site = Site::new(&format!(
+        "{TINY}\n[expect]\nperplexity = [{{ arm = \"mse\", at_most = 1.5 }}]\n"
+    ));
     let done = site.kdpipe("run study.toml").code(1);
-    assert!(done.error.contains("expectation missed:") && done.error.contains("more than 1.5"), "{}", done.error);
+    assert!(
+        done.error.contains("expectation missed:") && done.error.contains("more than 1.5"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
@@ -100,37 +161,74 @@ fn results_folders_are_compared_and_the_first_difference_named() {
     let same = one.kdpipe("diff results/tiny results/tiny").code(0);
     assert_eq!(same.out, "the same\n");
     let path = other.path("results/tiny");
-    let differing = one.kdpipe(&format!("diff results/tiny {}", path.display())).code(1);
-    assert!(differing.out.contains("lock.toml: line"), "{}", differing.out);
-    assert!(one.kdpipe("diff results/tiny nowhere").code(2).error.contains("nowhere is not a folder"));
+    let differing = one
+        .kdpipe(&format!("diff results/tiny {}", path.display()))
+        .code(1);
+    assert!(
+        differing.out.contains("lock.toml: line"),
+        "{}",
+        differing.out
+    );
+    assert!(
+        one.kdpipe("diff results/tiny nowhere")
+            .code(2)
+            .error
+            .contains("nowhere is not a folder")
+    );
 }
 
 #[test]
 fn a_teacher_is_trained_once_for_several_studies() {
     let site = Site::tiny(&[]);
     site.kdpipe("run study.toml --only arm=none").code(0);
-    site.write("other.toml", TINY.replace("name = \"tiny\"", "name = \"other\"").as_bytes());
+    site.write(
+        "other.toml",
+        TINY.replace("name = \"tiny\"", "name = \"other\"")
+            .as_bytes(),
+    );
     let done = site.kdpipe("run other.toml --only arm=mse").code(0);
-    assert!(!done.error.contains("training the teacher"), "{}", done.error);
+    assert!(
+        !done.error.contains("training the teacher"),
+        "{}",
+        done.error
+    );
 }
 
 #[test]
 fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
     let site = Site::tiny(&[]);
-    let json = site.kdpipe("run study.toml --only arm=none --json").code(0).out;
+    let json = site
+        .kdpipe("run study.toml --only arm=none --json")
+        .code(0)
+        .out;
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
     let id = summary["runs"][0]["id"].as_str().unwrap();
     let folder = format!("results/tiny/runs/{id}/student");
     let spec = TINY
         .replace("name = \"tiny\"", "name = \"second\"")
-        .replace("[tokenizer]\nvocab_size = 300", &format!("[tokenizer]\nsource = \"dir\"\npath = \"{folder}\""))
-        .replace("source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n", &format!("source = \"dir\"\npath = \"{folder}\"\n"))
+        .replace(
+            "[tokenizer]\nvocab_size = 300",
+            &format!("[tokenizer]\nsource = \"dir\"\npath = \"{folder}\""),
+        )
+        .replace(
+            "source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n",
+            &format!("source = \"dir\"\npath = \"{folder}\"\n"),
+        )
         // A student that starts as its teacher has no distance to it, so nothing to balance to.
-        .replace("mode = \"gradient\"\nbatches = 2\nreference = \"kl\"", "mode = \"none\"")
-        .replace("[student]\nlayers = 2", "[student]\ninit = \"teacher\"\nlayers = 2");
+        .replace(
+            "mode = \"gradient\"\nbatches = 2\nreference = \"kl\"",
+            "mode = \"none\"",
+        )
+        .replace(
+            "[student]\nlayers = 2",
+            "[student]\ninit = \"teacher\"\nlayers = 2",
+        );
     let start = spec.find("[teacher.train]").unwrap();
     let end = spec.find("[student]").unwrap();
-    site.write("second.toml", format!("{}{}", &spec[..start], &spec[end..]).as_bytes());
+    site.write(
+        "second.toml",
+        format!("{}{}", &spec[..start], &spec[end..]).as_bytes(),
+    );
     site.kdpipe("run second.toml --only arm=mse").code(0);
 }
 
@@ -140,26 +238,50 @@ fn in_bfloat16_a_study_is_another_one_and_as_exact() {
     let emulated = ("KDPIPE_BF16", "emulate");
     let (whole, killed, plain) = (Site::tiny(&[]), Site::tiny(&[]), Site::tiny(&[]));
     let refused = whole.kdpipe_with(run, &[("KDPIPE_BF16", "none")]).code(2);
-    assert!(refused.error.contains("AVX512-BF16") && refused.error.contains("bf16-or-f32"), "{}", refused.error);
-    whole.kdpipe_with(&format!("{run} --threads 1"), &[emulated]).code(0);
+    assert!(
+        refused.error.contains("AVX512-BF16") && refused.error.contains("bf16-or-f32"),
+        "{}",
+        refused.error
+    );
+    whole
+        .kdpipe_with(&format!("{run} --threads 1"), &[emulated])
+        .code(0);
     for at in [40, 160] {
         killed.kdpipe_with(run, &[emulated, ("KDPIPE_FAULT", &format!("exit@{at}"))]);
     }
-    killed.kdpipe_with(&format!("{run} --threads 3"), &[emulated]).code(0);
-    assert_eq!(differences(&whole.results(), &killed.results()), Vec::<String>::new());
+    killed
+        .kdpipe_with(&format!("{run} --threads 3"), &[emulated])
+        .code(0);
+    assert_eq!(
+        differences(&whole.results(), &killed.results()),
+        Vec::<String>::new()
+    );
     whole.kdpipe_with("verify study.toml", &[emulated]).code(0);
 
     plain.kdpipe("run study.toml").code(0);
     let losses = |site: &Site| -> Vec<f64> {
         let table = std::fs::read_to_string(site.path("results/tiny/runs.csv")).expect("a table");
-        let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
-        let column =
-            lines.next().and_then(|names| names.iter().position(|&name| name == "test.nll_nats_per_token")).expect("a column of losses");
-        lines.map(|line| line[column].parse().expect("a number")).collect()
+        let mut lines = table
+            .lines()
+            .map(|line| line.split(',').collect::<Vec<_>>());
+        let column = lines
+            .next()
+            .and_then(|names| {
+                names
+                    .iter()
+                    .position(|&name| name == "test.nll_nats_per_token")
+            })
+            .expect("a column of losses");
+        lines
+            .map(|line| line[column].parse().expect("a number"))
+            .collect()
     };
     let (rounded, exact) = (losses(&whole), losses(&plain));
     assert_eq!(rounded.len(), exact.len());
     for (rounded, exact) in rounded.iter().zip(&exact) {
-        assert!(rounded != exact && (rounded - exact).abs() < 0.02, "{rounded} against {exact}");
+        assert!(
+            rounded != exact && (rounded - exact).abs() < 0.02,
+            "{rounded} against {exact}"
+        );
     }
 }

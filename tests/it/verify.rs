@@ -1,4 +1,5 @@
-//! What is stored is what was written: `verify`, and folders that came without their weights or from another machine.
+//! What is stored is what was written: `verify`, and folders that came without their weights or
+//! from another machine.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +8,10 @@ use crate::builder::{Site, differences};
 
 /// The study with one arm, finished, and the folder of its only run.
 fn finished() -> (Site, PathBuf) {
-    let site = Site::tiny(&[("arm = [\"none\", \"mse\", \"wasserstein\"]", "arm = [\"none\"]")]);
+    let site = Site::tiny(&[(
+        "arm = [\"none\", \"mse\", \"wasserstein\"]",
+        "arm = [\"none\"]",
+    )]);
     site.kdpipe("run study.toml").code(0);
     let runs = fs::read_dir(site.path("results/tiny/runs")).unwrap();
     let folder = runs.flatten().next().unwrap().path();
@@ -18,7 +22,11 @@ fn finished() -> (Site, PathBuf) {
 fn files(folder: PathBuf) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
-        if entry.path().is_dir() { found.extend(files(entry.path())) } else { found.push(entry.path()) }
+        if entry.path().is_dir() {
+            found.extend(files(entry.path()))
+        } else {
+            found.push(entry.path())
+        }
     }
     found.sort();
     found
@@ -27,7 +35,12 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
 #[test]
 fn one_changed_byte_anywhere_is_found() {
     let (site, _) = finished();
-    assert!(site.kdpipe("verify study.toml").code(0).out.starts_with("all is as it was written: "));
+    assert!(
+        site.kdpipe("verify study.toml")
+            .code(0)
+            .out
+            .starts_with("all is as it was written: ")
+    );
     let mut changed = 0;
     for path in files(site.path("results/tiny")) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -40,7 +53,12 @@ fn one_changed_byte_anywhere_is_found() {
         let middle = bad.len() / 2;
         bad[middle] ^= 1;
         fs::write(&path, bad).unwrap();
-        assert_eq!(site.kdpipe("verify study.toml --json").code, Some(1), "{}", path.display());
+        assert_eq!(
+            site.kdpipe("verify study.toml --json").code,
+            Some(1),
+            "{}",
+            path.display()
+        );
         fs::write(&path, good).unwrap();
         changed += 1;
     }
@@ -54,7 +72,12 @@ fn weights_that_were_not_kept_are_no_fault_and_come_back_with_the_next_run() {
     let weights = run.join("student/model.safetensors");
     let before = site.results();
     fs::remove_file(&weights).unwrap();
-    assert!(site.kdpipe("verify study.toml").code(0).out.contains("files of weights that are not here: 1"));
+    assert!(
+        site.kdpipe("verify study.toml")
+            .code(0)
+            .out
+            .contains("files of weights that are not here: 1")
+    );
     site.kdpipe("report study.toml").code(0);
     site.kdpipe("run study.toml").code(0);
     assert!(weights.exists());
@@ -71,20 +94,40 @@ fn what_was_changed_since_is_never_used_but_set_aside_and_made_again() {
         bytes[middle] ^= 1;
         fs::write(path, bytes).unwrap();
     };
-    let evaluation = fs::read_dir(run.join("evals")).unwrap().flatten().next().unwrap().path();
-    let teacher = fs::read_dir(site.path("results/tiny/teachers")).unwrap().flatten().next().unwrap().path();
-    for path in [run.join("metrics.parquet"), run.join("spec.toml"), evaluation.join("eval.json"), teacher.join("metrics.parquet")] {
+    let evaluation = fs::read_dir(run.join("evals"))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
+    let teacher = fs::read_dir(site.path("results/tiny/teachers"))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
+    for path in [
+        run.join("metrics.parquet"),
+        run.join("spec.toml"),
+        evaluation.join("eval.json"),
+        teacher.join("metrics.parquet"),
+    ] {
         flip(&path);
         assert_eq!(site.kdpipe("verify study.toml").code, Some(1));
         let report = site.kdpipe("report study.toml");
         assert!(
             report.code != Some(0)
-                || fs::read_to_string(site.path("results/tiny/report.md")).unwrap().contains("damaged")
+                || fs::read_to_string(site.path("results/tiny/report.md"))
+                    .unwrap()
+                    .contains("damaged")
                 || path.starts_with(&teacher)
         );
         let done = site.kdpipe("run study.toml").code(0);
         assert!(
-            done.error.contains("does not have the content that was written (its sha256 differs); it is set aside as "),
+            done.error.contains(
+                "does not have the content that was written (its sha256 differs); it is set aside \
+                 as "
+            ),
             "{}",
             done.error
         );
@@ -92,21 +135,36 @@ fn what_was_changed_since_is_never_used_but_set_aside_and_made_again() {
             let _ = fs::remove_dir_all(folder.with_extension("bad"));
             let _ = fs::remove_file(folder.with_extension("bad.txt"));
         }
-        assert_eq!(differences(&before, &site.results()), Vec::<String>::new(), "{}", path.display());
+        assert_eq!(
+            differences(&before, &site.results()),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
     }
-    // Weights, where something is to be made of them: another evaluation of the student's, the teacher for another arm.
+    // Weights, where something is to be made of them: another evaluation of the student's, the
+    // teacher for another arm.
     flip(&run.join("student/model.safetensors"));
-    let done = site.kdpipe("run study.toml --set evaluate.stride=8").code(0);
+    let done = site
+        .kdpipe("run study.toml --set evaluate.stride=8")
+        .code(0);
     assert!(
-        done.error.contains("student/model.safetensors does not have the content") && done.error.contains("training arm=none"),
+        done.error
+            .contains("student/model.safetensors does not have the content")
+            && done.error.contains("training arm=none"),
         "{}",
         done.error
     );
-    let cached = files(site.path("cache/teachers")).into_iter().find(|path| path.ends_with("student/model.safetensors")).unwrap();
+    let cached = files(site.path("cache/teachers"))
+        .into_iter()
+        .find(|path| path.ends_with("student/model.safetensors"))
+        .unwrap();
     flip(&cached);
     let done = site.kdpipe("run study.toml --set train.steps=4").code(0);
     assert!(
-        done.error.contains("student/model.safetensors does not have the content") && done.error.contains("training the teacher"),
+        done.error
+            .contains("student/model.safetensors does not have the content")
+            && done.error.contains("training the teacher"),
         "{}",
         done.error
     );
@@ -120,8 +178,14 @@ fn a_damaged_lock_is_set_aside_and_written_anew_where_nothing_is_taken_from_the_
     let good = fs::read_to_string(&lock).unwrap();
     let unsealed = &good[..good.trim_end().rfind('\n').unwrap() + 1];
     for (damaged, reason) in [
-        (good.replacen("tiny", "tine", 1).into_bytes(), "it does not have the content that was written (its sha256 differs)"),
-        (unsealed.as_bytes().to_vec(), "it does not end with its sha256"),
+        (
+            good.replacen("tiny", "tine", 1).into_bytes(),
+            "it does not have the content that was written (its sha256 differs)",
+        ),
+        (
+            unsealed.as_bytes().to_vec(),
+            "it does not end with its sha256",
+        ),
         (vec![0xff; 9], "is not text: byte 0 is not UTF-8"),
     ] {
         fs::write(&lock, &damaged).unwrap();
@@ -131,14 +195,39 @@ fn a_damaged_lock_is_set_aside_and_written_anew_where_nothing_is_taken_from_the_
         site.kdpipe("check study.toml").code(0);
         assert_eq!(fs::read(&lock).unwrap(), damaged);
         let done = site.kdpipe("run study.toml").code(0);
-        let told: Vec<&str> = done.error.lines().filter(|line| line.contains("lock.toml")).collect();
-        assert!(told.len() == 1 && told[0].contains(reason) && told[0].ends_with("lock.toml.bad and written anew"), "{}", done.error);
-        assert!(done.error.contains("1 run is finished already"), "{}", done.error);
+        let told: Vec<&str> = done
+            .error
+            .lines()
+            .filter(|line| line.contains("lock.toml"))
+            .collect();
+        assert!(
+            told.len() == 1
+                && told[0].contains(reason)
+                && told[0].ends_with("lock.toml.bad and written anew"),
+            "{}",
+            done.error
+        );
+        assert!(
+            done.error.contains("1 run is finished already"),
+            "{}",
+            done.error
+        );
         assert_eq!(fs::read(lock.with_extension("toml.bad")).unwrap(), damaged);
         fs::remove_file(lock.with_extension("toml.bad")).unwrap();
         fs::remove_file(lock.with_extension("toml.bad.txt")).unwrap();
-        assert_eq!(differences(&before, &site.results()), Vec::<String>::new(), "{reason}");
-        assert!(!site.kdpipe("run study.toml").code(0).error.contains("lock.toml"), "it is said once");
+        assert_eq!(
+            differences(&before, &site.results()),
+            Vec::<String>::new(),
+            "{reason}"
+        );
+        assert!(
+            !site
+                .kdpipe("run study.toml")
+                .code(0)
+                .error
+                .contains("lock.toml"),
+            "it is said once"
+        );
         site.kdpipe("verify study.toml").code(0);
     }
 }
@@ -152,11 +241,22 @@ fn a_run_from_another_machine_without_its_weights_makes_place_for_one_that_is_wh
     // On another machine the weights were others.
     let weights = text.find("model.safetensors").unwrap();
     let place = weights + text[weights..].find("sha256 = \"").unwrap() + 10;
-    let digit = if &text[place..=place] == "0" { "1" } else { "0" };
-    fs::write(&checksums, format!("{}{digit}{}", &text[..place], &text[place + 1..])).unwrap();
+    let digit = if &text[place..=place] == "0" {
+        "1"
+    } else {
+        "0"
+    };
+    fs::write(
+        &checksums,
+        format!("{}{digit}{}", &text[..place], &text[place + 1..]),
+    )
+    .unwrap();
     site.kdpipe("run study.toml").code(0);
     assert!(run.join("student/model.safetensors").exists());
     let aside = fs::read_to_string(run.with_extension("bad.txt")).unwrap();
-    assert!(aside.contains("model.safetensors was not there, and the run was trained again"), "{aside}");
+    assert!(
+        aside.contains("model.safetensors was not there, and the run was trained again"),
+        "{aside}"
+    );
     site.kdpipe("verify study.toml").code(0);
 }

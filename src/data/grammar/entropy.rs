@@ -6,8 +6,10 @@ use super::{harmonic, ln_option, ln_rank};
 
 /// H = E[−ln p] of a document in nats, the end of the document included.
 ///
-/// The entropy of a symbol is Σ_i p_i·(−ln p_i + Σ_c H(c)) over its options i and their symbols c, that of a word Σ_r −p_r ln p_r over its ranks. Neither depends on the story (see
-/// `rules`), and relative clauses have a depth and events a number that only grow to a bound, so the recursion ends.
+/// The entropy of a symbol is Σ_i p_i·(−ln p_i + Σ_c H(c)) over its options i and their symbols c,
+/// that of a word Σ_r −p_r ln p_r over its ranks. Neither depends on the story (see `rules`), and
+/// relative clauses have a depth and events a number that only grow to a bound, so the recursion
+/// ends.
 pub fn entropy() -> f64 {
     of(Symbol::Story)
 }
@@ -15,7 +17,9 @@ pub fn entropy() -> f64 {
 fn of(symbol: Symbol) -> f64 {
     if let Symbol::Pick(class) = symbol {
         let count = size(class);
-        return (0..count).map(|rank| -ln_rank(rank, count) / ((rank + 1) as f64 * harmonic(count))).sum();
+        return (0..count)
+            .map(|rank| -ln_rank(rank, count) / ((rank + 1) as f64 * harmonic(count)))
+            .sum();
     }
     let alternatives = options(symbol);
     let each = alternatives.iter().enumerate().map(|(i, (_, symbols))| {

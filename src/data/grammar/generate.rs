@@ -13,7 +13,8 @@ pub struct Document {
     pub log_probability: f64,
 }
 
-/// Document `index` of the split `split` under `seed`: always the same, whatever was generated before.
+/// Document `index` of the split `split` under `seed`: always the same, whatever was generated
+/// before.
 pub fn generate(seed: u64, split: &str, index: u64) -> Document {
     let mut stream = Stream::new(seed, split, index);
     let (mut story, mut ink) = (Story::new(), Ink::new());
@@ -24,7 +25,10 @@ pub fn generate(seed: u64, split: &str, index: u64) -> Document {
         if let Symbol::Pick(class) = symbol {
             let rank = draw_rank(size(class), &mut stream);
             log_probability += ln_rank(rank, size(class));
-            ink.write(story.settle(class, word_at(class, rank, &story.clone())), &mut text);
+            ink.write(
+                story.settle(class, word_at(class, rank, &story.clone())),
+                &mut text,
+            );
             continue;
         }
         let alternatives = options(symbol);
@@ -38,7 +42,10 @@ pub fn generate(seed: u64, split: &str, index: u64) -> Document {
         log_probability += ln_option(alternatives, chosen);
         pending.extend(alternatives[chosen].1.iter().rev());
     }
-    Document { text, log_probability }
+    Document {
+        text,
+        log_probability,
+    }
 }
 
 fn draw_rank(count: usize, stream: &mut Stream) -> usize {
@@ -77,13 +84,20 @@ mod tests {
     const DRAWS: usize = 100_000;
 
     /// Every outcome is as frequent as its log-probability says, within five standard deviations.
-    fn assert_frequencies(outcomes: usize, mut draw: impl FnMut() -> usize, ln_probability: impl Fn(usize) -> f64) {
+    fn assert_frequencies(
+        outcomes: usize,
+        mut draw: impl FnMut() -> usize,
+        ln_probability: impl Fn(usize) -> f64,
+    ) {
         let mut counts = vec![0u32; outcomes];
         (0..DRAWS).for_each(|_| counts[draw()] += 1);
         for (outcome, count) in counts.into_iter().enumerate() {
             let p = ln_probability(outcome).exp();
             let deviation = (DRAWS as f64 * p * (1.0 - p)).sqrt();
-            assert!((f64::from(count) - DRAWS as f64 * p).abs() <= 5.0 * deviation, "outcome {outcome}: {count} of {DRAWS}, p = {p}");
+            assert!(
+                (f64::from(count) - DRAWS as f64 * p).abs() <= 5.0 * deviation,
+                "outcome {outcome}: {count} of {DRAWS}, p = {p}"
+            );
         }
     }
 
@@ -91,11 +105,25 @@ mod tests {
     fn what_is_drawn_is_as_frequent_as_its_stated_probability() {
         let mut stream = Stream::new(0, "test", 0);
         for count in [2, 7, 31] {
-            assert_frequencies(count, || draw_rank(count, &mut stream), |rank| ln_rank(rank, count));
+            assert_frequencies(
+                count,
+                || draw_rank(count, &mut stream),
+                |rank| ln_rank(rank, count),
+            );
         }
-        for symbol in [Symbol::Event, Symbol::Wish, Symbol::Tense, Symbol::Relative(0), Symbol::Body(5)] {
+        for symbol in [
+            Symbol::Event,
+            Symbol::Wish,
+            Symbol::Tense,
+            Symbol::Relative(0),
+            Symbol::Body(5),
+        ] {
             let alternatives = options(symbol);
-            assert_frequencies(alternatives.len(), || draw_option(alternatives, &mut stream), |chosen| ln_option(alternatives, chosen));
+            assert_frequencies(
+                alternatives.len(),
+                || draw_option(alternatives, &mut stream),
+                |chosen| ln_option(alternatives, chosen),
+            );
         }
     }
 }

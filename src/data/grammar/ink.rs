@@ -1,4 +1,5 @@
-//! How words become text: spaces, capitals, articles and quotation marks. The same for writing and for reading, and without a choice.
+//! How words become text: spaces, capitals, articles and quotation marks. The same for writing and
+//! for reading, and without a choice.
 
 use super::rules::{A, CLOSE, NEW_LINE, OPEN};
 
@@ -13,7 +14,11 @@ pub struct Ink {
 impl Ink {
     /// The beginning of a text.
     pub fn new() -> Self {
-        Self { capital: true, glued: true, article: false }
+        Self {
+            capital: true,
+            glued: true,
+            article: false,
+        }
     }
 
     /// Adds a word or mark to `out`.
@@ -40,7 +45,12 @@ impl Ink {
             _ => {
                 self.space(out);
                 if std::mem::take(&mut self.article) {
-                    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word == "honest" { "an" } else { "a" };
+                    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) || word == "honest"
+                    {
+                        "an"
+                    } else {
+                        "a"
+                    };
                     self.letters(article, out);
                     out.push(' ');
                 }
@@ -100,6 +110,9 @@ mod tests {
         ] {
             ink.write(word, &mut text);
         }
-        assert_eq!(text, "Once, there was an owl.\n\"Who?\" asked a fox. An honest bear in the water. It");
+        assert_eq!(
+            text,
+            "Once, there was an owl.\n\"Who?\" asked a fox. An honest bear in the water. It"
+        );
     }
 }

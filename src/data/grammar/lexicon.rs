@@ -1,4 +1,5 @@
-//! The words. Lists that are drawn from have a prime length, so that every multiplier permutes them; words of lists that can stand in one place of a sentence are different.
+//! The words. Lists that are drawn from have a prime length, so that every multiplier permutes
+//! them; words of lists that can stand in one place of a sentence are different.
 
 /// Forms of a verb by number and tense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +15,20 @@ pub struct Verb {
 }
 
 const fn verb(plural: &'static str, singular: &'static str, past: &'static str) -> Verb {
-    Verb { plural, singular, past, past_plural: past }
+    Verb {
+        plural,
+        singular,
+        past,
+        past_plural: past,
+    }
 }
 
-pub const BE: Verb = Verb { plural: "are", singular: "is", past: "was", past_plural: "were" };
+pub const BE: Verb = Verb {
+    plural: "are",
+    singular: "is",
+    past: "was",
+    past_plural: "were",
+};
 pub const HAVE: Verb = verb("have", "has", "had");
 pub const LIVE: Verb = verb("live", "lives", "lived");
 pub const KEEP: Verb = verb("keep", "keeps", "kept");
@@ -69,20 +80,22 @@ pub const KINDS: [[&str; 2]; 23] = [
 ];
 
 pub const TRAITS: [&str; 23] = [
-    "clever", "shy", "brave", "grumpy", "gentle", "greedy", "honest", "lazy", "proud", "curious", "patient", "nervous", "cheerful",
-    "stubborn", "generous", "careful", "noisy", "polite", "wild", "wise", "jealous", "loyal", "eager",
+    "clever", "shy", "brave", "grumpy", "gentle", "greedy", "honest", "lazy", "proud", "curious",
+    "patient", "nervous", "cheerful", "stubborn", "generous", "careful", "noisy", "polite", "wild",
+    "wise", "jealous", "loyal", "eager",
 ];
 
 /// Eleven for each of the three characters of a story.
 pub const SHE_NAMES: [&str; 33] = [
-    "Mila", "Anna", "Clara", "Ruth", "Ida", "Nora", "Eva", "Rosa", "Lena", "Greta", "Vera", "Olga", "Thea", "Ada", "Flora", "Hilda",
-    "Irma", "Julia", "Martha", "Paula", "Sonja", "Wilma", "Agnes", "Bella", "Dora", "Edith", "Frida", "Gilda", "Hanna", "Iris", "Judith",
-    "Kira", "Luna",
+    "Mila", "Anna", "Clara", "Ruth", "Ida", "Nora", "Eva", "Rosa", "Lena", "Greta", "Vera", "Olga",
+    "Thea", "Ada", "Flora", "Hilda", "Irma", "Julia", "Martha", "Paula", "Sonja", "Wilma", "Agnes",
+    "Bella", "Dora", "Edith", "Frida", "Gilda", "Hanna", "Iris", "Judith", "Kira", "Luna",
 ];
 pub const HE_NAMES: [&str; 33] = [
-    "Tom", "Oskar", "Emil", "Jonas", "Karl", "Peter", "Anton", "Ben", "David", "Felix", "Hugo", "Ivan", "Jakob", "Leo", "Max", "Noah",
-    "Otto", "Paul", "Robert", "Simon", "Theo", "Viktor", "Walter", "Albert", "Bruno", "Conrad", "Edgar", "Franz", "George", "Henry",
-    "Igor", "Konrad", "Ludwig",
+    "Tom", "Oskar", "Emil", "Jonas", "Karl", "Peter", "Anton", "Ben", "David", "Felix", "Hugo",
+    "Ivan", "Jakob", "Leo", "Max", "Noah", "Otto", "Paul", "Robert", "Simon", "Theo", "Viktor",
+    "Walter", "Albert", "Bruno", "Conrad", "Edgar", "Franz", "George", "Henry", "Igor", "Konrad",
+    "Ludwig",
 ];
 pub const FAMILY_NAMES: [&str; 33] = [
     "the Thistles",
@@ -146,8 +159,21 @@ pub const PLACES: [&str; 23] = [
     "lighthouse",
 ];
 
-pub const MATERIALS: [&str; 13] =
-    ["golden", "silver", "wooden", "copper", "glass", "iron", "ivory", "leather", "paper", "amber", "crystal", "velvet", "enchanted"];
+pub const MATERIALS: [&str; 13] = [
+    "golden",
+    "silver",
+    "wooden",
+    "copper",
+    "glass",
+    "iron",
+    "ivory",
+    "leather",
+    "paper",
+    "amber",
+    "crystal",
+    "velvet",
+    "enchanted",
+];
 pub const OBJECTS: [&str; 29] = [
     "key",
     "ring",
@@ -251,12 +277,25 @@ pub const DEEDS: [Verb; 23] = [
     verb("polish", "polishes", "polished"),
 ];
 pub const THINGS: [&str; 31] = [
-    "bread", "rope", "basket", "coat", "letter", "candle", "boat", "wheel", "honey", "blanket", "ladder", "kettle", "apple", "pie",
-    "barrel", "chair", "bucket", "stone", "fence", "hat", "broom", "cheese", "net", "sack", "shovel", "book", "cart", "soup", "pillow",
-    "axe", "fiddle",
+    "bread", "rope", "basket", "coat", "letter", "candle", "boat", "wheel", "honey", "blanket",
+    "ladder", "kettle", "apple", "pie", "barrel", "chair", "bucket", "stone", "fence", "hat",
+    "broom", "cheese", "net", "sack", "shovel", "book", "cart", "soup", "pillow", "axe", "fiddle",
 ];
-pub const ADVERBS: [&str; 13] =
-    ["slowly", "quickly", "quietly", "happily", "sadly", "loudly", "bravely", "carefully", "alone", "again", "together", "early", "late"];
+pub const ADVERBS: [&str; 13] = [
+    "slowly",
+    "quickly",
+    "quietly",
+    "happily",
+    "sadly",
+    "loudly",
+    "bravely",
+    "carefully",
+    "alone",
+    "again",
+    "together",
+    "early",
+    "late",
+];
 pub const FEELINGS: [&str; 19] = [
     "happy",
     "sad",
@@ -314,8 +353,10 @@ pub const SCENERY: [[&str; 2]; 23] = [
     ["farmer", "farmers"],
     ["dwarf", "dwarves"],
 ];
-pub const LOOKS: [&str; 13] =
-    ["old", "young", "small", "tall", "thin", "grey", "black", "white", "ugly", "pretty", "pale", "strange", "blind"];
+pub const LOOKS: [&str; 13] = [
+    "old", "young", "small", "tall", "thin", "grey", "black", "white", "ugly", "pretty", "pale",
+    "strange", "blind",
+];
 /// What scenery does by a place.
 pub const STAYS: [Verb; 11] = [
     verb("sit", "sits", "sat"),
@@ -344,8 +385,21 @@ pub const REGARDS: [Verb; 11] = [
     verb("miss", "misses", "missed"),
     verb("admire", "admires", "admired"),
 ];
-pub const STATES: [&str; 13] =
-    ["quiet", "gone", "awake", "ill", "cold", "busy", "silent", "hidden", "famous", "lost", "welcome", "dangerous", "near"];
+pub const STATES: [&str; 13] = [
+    "quiet",
+    "gone",
+    "awake",
+    "ill",
+    "cold",
+    "busy",
+    "silent",
+    "hidden",
+    "famous",
+    "lost",
+    "welcome",
+    "dangerous",
+    "near",
+];
 
 #[cfg(test)]
 mod tests {
@@ -355,7 +409,13 @@ mod tests {
 
     #[test]
     fn no_list_repeats_a_word_and_characters_never_share_one_with_scenery() {
-        let distinct = |words: &[&str]| assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{words:?}");
+        let distinct = |words: &[&str]| {
+            assert_eq!(
+                words.iter().collect::<BTreeSet<_>>().len(),
+                words.len(),
+                "{words:?}"
+            )
+        };
         for list in [
             &TRAITS[..],
             &SHE_NAMES,
@@ -372,11 +432,32 @@ mod tests {
         ] {
             distinct(list);
         }
-        distinct(&[KINDS.as_flattened(), SCENERY.as_flattened(), &TRAITS, &LOOKS].concat());
-        let verbs =
-            [&MOVES[..], &ACTS, &DEEDS, &SPEAKS, &STAYS, &REGARDS, &[LIVE, KEEP, WANT, DREAM, GIVE, ASK, SEE, SHARE, GO, SLEEP, TALK]]
-                .concat();
-        for form in [|verb: &Verb| verb.plural, |verb: &Verb| verb.singular, |verb: &Verb| verb.past] {
+        distinct(
+            &[
+                KINDS.as_flattened(),
+                SCENERY.as_flattened(),
+                &TRAITS,
+                &LOOKS,
+            ]
+            .concat(),
+        );
+        let verbs = [
+            &MOVES[..],
+            &ACTS,
+            &DEEDS,
+            &SPEAKS,
+            &STAYS,
+            &REGARDS,
+            &[
+                LIVE, KEEP, WANT, DREAM, GIVE, ASK, SEE, SHARE, GO, SLEEP, TALK,
+            ],
+        ]
+        .concat();
+        for form in [
+            |verb: &Verb| verb.plural,
+            |verb: &Verb| verb.singular,
+            |verb: &Verb| verb.past,
+        ] {
             distinct(&verbs.iter().map(form).collect::<Vec<_>>());
         }
     }

@@ -1,13 +1,17 @@
 //! The rules: which choices there are, how probable each is, and what it writes.
 //!
-//! A story is written by expanding [`Symbol`]s, leftmost first. There are two sorts of choices. *Structure*: [`options`] gives the alternatives of a symbol with their weights; the
-//! probability of one is its weight over the sum. *Words*: a [`Class`] draws a rank r = 0 … n − 1 with probability (1/(r + 1))/H_n, H_n the n-th harmonic number, from its n words,
-//! and [`super::story::word_at`] says which word that rank is **in this context**: after another verb, in another place, for another character the words change their ranks. So
-//! probabilities of words depend on what was told before, while neither the alternatives nor the rank's probabilities ever do: the entropy of a symbol is one number
-//! (see [`super::entropy`]).
+//! A story is written by expanding [`Symbol`]s, leftmost first. There are two sorts of choices.
+//! *Structure*: [`options`] gives the alternatives of a symbol with their weights; the probability
+//! of one is its weight over the sum. *Words*: a [`Class`] draws a rank r = 0 … n − 1 with
+//! probability (1/(r + 1))/H_n, H_n the n-th harmonic number, from its n words, and
+//! [`super::story::word_at`] says which word that rank is **in this context**: after another verb,
+//! in another place, for another character the words change their ranks. So probabilities of words
+//! depend on what was told before, while neither the alternatives nor the rank's probabilities ever
+//! do: the entropy of a symbol is one number (see [`super::entropy`]).
 //!
-//! What the choices have settled is in [`super::story::Story`]; everything else (verb forms, pronouns, articles, who owns the treasure, the character's trait when it is named again) follows from
-//! it without a choice.
+//! What the choices have settled is in [`super::story::Story`]; everything else (verb forms,
+//! pronouns, articles, who owns the treasure, the character's trait when it is named again) follows
+//! from it without a choice.
 
 use super::lexicon::*;
 
@@ -138,8 +142,26 @@ pub fn options(symbol: Symbol) -> Options {
     macro_rules! scene {
         ($depth:literal) => {
             &[
-                (6, &[Plural($depth, false), Text("the"), MaybeLook, Pick(Class::Scenery($depth)), Relative($depth)]),
-                (4, &[Plural($depth, true), Text("the"), MaybeLook, Pick(Class::Scenery($depth)), Relative($depth)]),
+                (
+                    6,
+                    &[
+                        Plural($depth, false),
+                        Text("the"),
+                        MaybeLook,
+                        Pick(Class::Scenery($depth)),
+                        Relative($depth),
+                    ],
+                ),
+                (
+                    4,
+                    &[
+                        Plural($depth, true),
+                        Text("the"),
+                        MaybeLook,
+                        Pick(Class::Scenery($depth)),
+                        Relative($depth),
+                    ],
+                ),
             ]
         };
     }
@@ -147,8 +169,23 @@ pub fn options(symbol: Symbol) -> Options {
         ($none:literal, $subject:literal, $object:literal, $depth:literal) => {
             &[
                 ($none, &[]),
-                ($subject, &[Text("that"), Pick(Class::Stay($depth)), Text("by the"), Pick(Class::Spot)]),
-                ($object, &[Text("that"), Scene($depth + 1), Pick(Class::Regard($depth + 1))]),
+                (
+                    $subject,
+                    &[
+                        Text("that"),
+                        Pick(Class::Stay($depth)),
+                        Text("by the"),
+                        Pick(Class::Spot),
+                    ],
+                ),
+                (
+                    $object,
+                    &[
+                        Text("that"),
+                        Scene($depth + 1),
+                        Pick(Class::Regard($depth + 1)),
+                    ],
+                ),
             ]
         };
     }
@@ -164,12 +201,20 @@ pub fn options(symbol: Symbol) -> Options {
     }
     macro_rules! gender {
         ($slot:literal) => {
-            &[(2, &[Gender($slot, self::Gender::She)]), (2, &[Gender($slot, self::Gender::He)]), (1, &[Gender($slot, self::Gender::They)])]
+            &[
+                (2, &[Gender($slot, self::Gender::She)]),
+                (2, &[Gender($slot, self::Gender::He)]),
+                (1, &[Gender($slot, self::Gender::They)]),
+            ]
         };
     }
     macro_rules! mention {
         ($whose:expr) => {
-            &[(6, &[Name($whose)]), (3, &[Text("the"), Kind($whose)]), (1, &[Text("the"), Trait($whose), Kind($whose)])]
+            &[
+                (6, &[Name($whose)]),
+                (3, &[Text("the"), Kind($whose)]),
+                (1, &[Text("the"), Trait($whose), Kind($whose)]),
+            ]
         };
     }
     match symbol {
@@ -228,9 +273,41 @@ pub fn options(symbol: Symbol) -> Options {
         AnyGender(1) => gender!(1),
         AnyGender(_) => gender!(2),
         Wish => &[
-            (5, &[Name(HERO), Verb(&WANT, HERO), Text("the"), Material, Object, Text("more than anything.")]),
-            (3, &[Text("all day long"), Name(HERO), Verb(&DREAM, HERO), Text("of the"), Material, Object, Text(".")]),
-            (2, &[Text("nobody but"), Name(FRIEND), Text("ever"), Verb(&TALK, FRIEND), Text("about the"), Object, Text(".")]),
+            (
+                5,
+                &[
+                    Name(HERO),
+                    Verb(&WANT, HERO),
+                    Text("the"),
+                    Material,
+                    Object,
+                    Text("more than anything."),
+                ],
+            ),
+            (
+                3,
+                &[
+                    Text("all day long"),
+                    Name(HERO),
+                    Verb(&DREAM, HERO),
+                    Text("of the"),
+                    Material,
+                    Object,
+                    Text("."),
+                ],
+            ),
+            (
+                2,
+                &[
+                    Text("nobody but"),
+                    Name(FRIEND),
+                    Text("ever"),
+                    Verb(&TALK, FRIEND),
+                    Text("about the"),
+                    Object,
+                    Text("."),
+                ],
+            ),
         ],
         Body(0) => more!(0),
         Body(1) => more!(1),
@@ -246,7 +323,17 @@ pub fn options(symbol: Symbol) -> Options {
         Body(11) => body!(11),
         Body(_) => &[(1, &[])],
         Event => &[
-            (18, &[Subject, Pick(Class::Move), MaybeAdverb, Text("to the"), Pick(Class::Destination), Text(".")]),
+            (
+                18,
+                &[
+                    Subject,
+                    Pick(Class::Move),
+                    MaybeAdverb,
+                    Text("to the"),
+                    Pick(Class::Destination),
+                    Text("."),
+                ],
+            ),
             (
                 12,
                 &[
@@ -261,7 +348,17 @@ pub fn options(symbol: Symbol) -> Options {
                     Text("."),
                 ],
             ),
-            (15, &[Subject, Pick(Class::Deed(Whose::Subject)), Text("the"), Pick(Class::Thing), MaybeSpot, Text(".")]),
+            (
+                15,
+                &[
+                    Subject,
+                    Pick(Class::Deed(Whose::Subject)),
+                    Text("the"),
+                    Pick(Class::Thing),
+                    MaybeSpot,
+                    Text("."),
+                ],
+            ),
             (
                 14,
                 &[
@@ -277,7 +374,19 @@ pub fn options(symbol: Symbol) -> Options {
                     Text("."),
                 ],
             ),
-            (5, &[Speaker, Text(OPEN), Question, Text("?"), Text(CLOSE), Verb(&ASK, Whose::Subject), Mention(Whose::Subject), Text(".")]),
+            (
+                5,
+                &[
+                    Speaker,
+                    Text(OPEN),
+                    Question,
+                    Text("?"),
+                    Text(CLOSE),
+                    Verb(&ASK, Whose::Subject),
+                    Mention(Whose::Subject),
+                    Text("."),
+                ],
+            ),
             (12, &[Scene(0), SceneEnd, Text(".")]),
             (
                 6,
@@ -294,8 +403,28 @@ pub fn options(symbol: Symbol) -> Options {
                     OwnerIsOther,
                 ],
             ),
-            (4, &[SubjectIsOwner, Mention(Whose::Subject), Text("still"), Verb(&HAVE, Whose::Subject), Text("the"), Object, Text(".")]),
-            (7, &[Subject, Pick(Class::Act), Text("and"), Pick(Class::SecondAct), Text(".")]),
+            (
+                4,
+                &[
+                    SubjectIsOwner,
+                    Mention(Whose::Subject),
+                    Text("still"),
+                    Verb(&HAVE, Whose::Subject),
+                    Text("the"),
+                    Object,
+                    Text("."),
+                ],
+            ),
+            (
+                7,
+                &[
+                    Subject,
+                    Pick(Class::Act),
+                    Text("and"),
+                    Pick(Class::SecondAct),
+                    Text("."),
+                ],
+            ),
             (
                 5,
                 &[
@@ -311,11 +440,42 @@ pub fn options(symbol: Symbol) -> Options {
                     Text("."),
                 ],
             ),
-            (1, &[Subject, Verb(&SEE, Whose::Subject), Reflexive(Whose::Subject), Text("in the water.")]),
-            (1, &[Text("as always"), Text(","), Subject, Verb(&BE, Whose::Subject), Text("very"), Trait(Whose::Subject), Text(".")]),
+            (
+                1,
+                &[
+                    Subject,
+                    Verb(&SEE, Whose::Subject),
+                    Reflexive(Whose::Subject),
+                    Text("in the water."),
+                ],
+            ),
+            (
+                1,
+                &[
+                    Text("as always"),
+                    Text(","),
+                    Subject,
+                    Verb(&BE, Whose::Subject),
+                    Text("very"),
+                    Trait(Whose::Subject),
+                    Text("."),
+                ],
+            ),
         ],
         Ending => &[
-            (4, &[Text("in the end"), Name(HERO), Text("and"), Name(FRIEND), Verb(&SHARE, Whose::Both), Text("the"), Object, Text(".")]),
+            (
+                4,
+                &[
+                    Text("in the end"),
+                    Name(HERO),
+                    Text("and"),
+                    Name(FRIEND),
+                    Verb(&SHARE, Whose::Both),
+                    Text("the"),
+                    Object,
+                    Text("."),
+                ],
+            ),
             (
                 3,
                 &[
@@ -355,21 +515,58 @@ pub fn options(symbol: Symbol) -> Options {
             (4, &[Shift(2), Mention(Whose::Subject)]),
         ],
         Speaker => &[(3, &[Shift(0)]), (5, &[Shift(1)]), (2, &[Shift(2)])],
-        Other => &[(3, &[OtherIs(0), Mention(Whose::Other)]), (2, &[OtherIs(1), Mention(Whose::Other)])],
+        Other => &[
+            (3, &[OtherIs(0), Mention(Whose::Other)]),
+            (2, &[OtherIs(1), Mention(Whose::Other)]),
+        ],
         Mention(Whose::Other) => mention!(Whose::Other),
         Mention(_) => mention!(Whose::Subject),
         MaybeAdverb => &[(7, &[]), (3, &[Pick(Class::Adverb)])],
         MaybeSpot => &[(7, &[]), (3, &[Text("by the"), Pick(Class::Spot)])],
         Statement => &[
-            (4, &[Number(Whose::Subject, "I want", "we want"), Text("the"), Object]),
-            (4, &[Number(Whose::Subject, "I am", "we are"), Pick(Class::Feeling)]),
-            (2, &[Text("the"), Material, Object, Number(Whose::Subject, "is mine", "is ours")]),
-            (2, &[Number(Whose::Subject, "come with me", "come with us"), Text("to the"), Pick(Class::Destination)]),
+            (
+                4,
+                &[
+                    Number(Whose::Subject, "I want", "we want"),
+                    Text("the"),
+                    Object,
+                ],
+            ),
+            (
+                4,
+                &[
+                    Number(Whose::Subject, "I am", "we are"),
+                    Pick(Class::Feeling),
+                ],
+            ),
+            (
+                2,
+                &[
+                    Text("the"),
+                    Material,
+                    Object,
+                    Number(Whose::Subject, "is mine", "is ours"),
+                ],
+            ),
+            (
+                2,
+                &[
+                    Number(Whose::Subject, "come with me", "come with us"),
+                    Text("to the"),
+                    Pick(Class::Destination),
+                ],
+            ),
         ],
         Question => &[
             (2, &[Text("who has the"), Object]),
             (3, &[Text("have you seen the"), Pick(Class::Thing)]),
-            (2, &[Number(Whose::Subject, "where is my", "where is our"), Pick(Class::Thing)]),
+            (
+                2,
+                &[
+                    Number(Whose::Subject, "where is my", "where is our"),
+                    Pick(Class::Thing),
+                ],
+            ),
         ],
         Scene(0) => scene!(0),
         Scene(1) => scene!(1),
@@ -378,7 +575,10 @@ pub fn options(symbol: Symbol) -> Options {
         Relative(0) => relative!(9, 6, 5, 0),
         Relative(1) => relative!(14, 4, 2, 1),
         Relative(_) => &[(1, &[])],
-        SceneEnd => &[(3, &[Verb(&BE, Whose::Scenery(0)), Pick(Class::State)]), (2, &[Pick(Class::Stay(0)), MaybeAdverb])],
+        SceneEnd => &[
+            (3, &[Verb(&BE, Whose::Scenery(0)), Pick(Class::State)]),
+            (2, &[Pick(Class::Stay(0)), MaybeAdverb]),
+        ],
         _ => &[],
     }
 }

@@ -26,21 +26,33 @@ impl Parse {
     }
 }
 
-/// ln p of a text: the logarithm of the sum over its parses; −∞ for a text that the grammar does not write, down to the last letter.
+/// ln p of a text: the logarithm of the sum over its parses; −∞ for a text that the grammar does
+/// not write, down to the last letter.
 pub fn log_probability(text: &str) -> f64 {
     let parses = parses(text);
     let largest = parses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
         return largest;
     }
-    largest + parses.iter().map(|parse| (parse - largest).exp()).sum::<f64>().ln()
+    largest
+        + parses
+            .iter()
+            .map(|parse| (parse - largest).exp())
+            .sum::<f64>()
+            .ln()
 }
 
 /// The log-probability of every parse of the whole text.
 pub(super) fn parses(text: &str) -> Vec<f64> {
     let mut scratch = String::new();
     let mut found = Vec::new();
-    let mut open = vec![Parse { pending: vec![Symbol::Story], story: Story::new(), ink: Ink::new(), position: 0, log_probability: 0.0 }];
+    let mut open = vec![Parse {
+        pending: vec![Symbol::Story],
+        story: Story::new(),
+        ink: Ink::new(),
+        position: 0,
+        log_probability: 0.0,
+    }];
     while let Some(mut parse) = open.pop() {
         loop {
             let Some(symbol) = parse.pending.pop() else {
@@ -53,7 +65,11 @@ pub(super) fn parses(text: &str) -> Vec<f64> {
                 for rank in 0..size(class) {
                     let mut story = parse.story;
                     let word = story.settle(class, word_at(class, rank, &parse.story));
-                    let mut next = Parse { pending: Vec::new(), story, ..parse };
+                    let mut next = Parse {
+                        pending: Vec::new(),
+                        story,
+                        ..parse
+                    };
                     if next.read(word, text, &mut scratch) {
                         next.log_probability += ln_rank(rank, size(class));
                         next.pending.clone_from(&parse.pending);

@@ -29,7 +29,10 @@ pub struct Story {
 impl Story {
     /// The story before its first word.
     pub fn new() -> Self {
-        Self { owner: 2, ..Self::default() }
+        Self {
+            owner: 2,
+            ..Self::default()
+        }
     }
 
     fn slot(&self, whose: Whose) -> usize {
@@ -37,7 +40,9 @@ impl Story {
             Whose::Cast(slot) => slot,
             Whose::Subject => self.subject,
             Whose::Other => self.other,
-            Whose::Scenery(_) | Whose::Both => unreachable!("only characters have names, traits and pronouns"),
+            Whose::Scenery(_) | Whose::Both => {
+                unreachable!("only characters have names, traits and pronouns")
+            }
         }
     }
 
@@ -58,7 +63,13 @@ impl Story {
         }
     }
 
-    fn by_gender(&self, whose: Whose, she: &'static str, he: &'static str, they: &'static str) -> &'static str {
+    fn by_gender(
+        &self,
+        whose: Whose,
+        she: &'static str,
+        he: &'static str,
+        they: &'static str,
+    ) -> &'static str {
         match self.gender[self.slot(whose)] {
             Gender::She => she,
             Gender::He => he,
@@ -83,11 +94,15 @@ impl Story {
         match symbol {
             Symbol::Text(text) => Some(text),
             Symbol::Article(whose) => Some(if self.is_plural(whose) { "two" } else { A }),
-            Symbol::Number(whose, one, many) => Some(if self.is_plural(whose) { many } else { one }),
+            Symbol::Number(whose, one, many) => {
+                Some(if self.is_plural(whose) { many } else { one })
+            }
             Symbol::Verb(verb, whose) => Some(self.form(verb, whose)),
             Symbol::Pronoun(whose) => Some(self.by_gender(whose, "she", "he", "they")),
             Symbol::Possessive(whose) => Some(self.by_gender(whose, "her", "his", "their")),
-            Symbol::Reflexive(whose) => Some(self.by_gender(whose, "herself", "himself", "themselves")),
+            Symbol::Reflexive(whose) => {
+                Some(self.by_gender(whose, "herself", "himself", "themselves"))
+            }
             Symbol::Name(whose) => Some(self.name_of(self.slot(whose))),
             Symbol::Trait(whose) => Some(TRAITS[self.character[self.slot(whose)]]),
             Symbol::Kind(whose) => Some(self.kind_of(self.slot(whose))),
@@ -228,7 +243,8 @@ pub fn size(class: Class) -> usize {
     }
 }
 
-/// The word at a rank: (m·rank + o) mod n with m and o hashed from the class and its context. For a prime n every m from 1 to n − 1 permutes the words; for the others m is 1.
+/// The word at a rank: (m·rank + o) mod n with m and o hashed from the class and its context. For a
+/// prime n every m from 1 to n − 1 permutes the words; for the others m is 1.
 pub fn word_at(class: Class, rank: usize, story: &Story) -> usize {
     let (purpose, slot) = match class {
         Class::Opening => ("opening", 0),
@@ -256,14 +272,20 @@ pub fn word_at(class: Class, rank: usize, story: &Story) -> usize {
     };
     let count = size(class);
     let mut hash = Stream::new(story.context(class) as u64, purpose, slot as u64);
-    let multiplier = if matches!(class, Class::Kind(1 | 2)) { 1 } else { 1 + hash.bits() as usize % (count - 1) };
+    let multiplier = if matches!(class, Class::Kind(1 | 2)) {
+        1
+    } else {
+        1 + hash.bits() as usize % (count - 1)
+    };
     let word = (multiplier * rank + hash.bits() as usize % count) % count;
     match class {
         Class::Kind(slot) => {
             // Counts through the kinds that are still free.
             let mut taken = [story.kind[0], story.kind[1]];
             taken[..slot].sort_unstable();
-            taken[..slot].iter().fold(word, |word, &kind| word + usize::from(word >= kind))
+            taken[..slot]
+                .iter()
+                .fold(word, |word, &kind| word + usize::from(word >= kind))
         }
         Class::Name(slot) => slot * count + word,
         _ => word,
@@ -281,7 +303,8 @@ mod tests {
         let mut story = Story::new();
         for kind in 0..KINDS.len() {
             for character in 0..TRAITS.len() {
-                (story.kind, story.character) = ([kind, (kind + 1 + character) % 23, 0], [character; 3]);
+                (story.kind, story.character) =
+                    ([kind, (kind + 1 + character) % 23, 0], [character; 3]);
                 story.place = kind;
                 if story.kind[0] == story.kind[1] {
                     continue;
@@ -296,10 +319,15 @@ mod tests {
                     Class::Object,
                     Class::Act,
                 ] {
-                    let words: BTreeSet<usize> = (0..size(class)).map(|rank| word_at(class, rank, &story)).collect();
+                    let words: BTreeSet<usize> = (0..size(class))
+                        .map(|rank| word_at(class, rank, &story))
+                        .collect();
                     assert_eq!(words.len(), size(class), "{class:?}");
                     if let Class::Kind(slot) = class {
-                        assert!(story.kind[..slot].iter().all(|kind| !words.contains(kind)), "{class:?}");
+                        assert!(
+                            story.kind[..slot].iter().all(|kind| !words.contains(kind)),
+                            "{class:?}"
+                        );
                         assert!(words.iter().all(|&word| word < KINDS.len()));
                     }
                 }

@@ -8,7 +8,11 @@ fn documents(count: u64) -> impl Iterator<Item = Document> {
 fn a_document_depends_on_seed_split_and_index_alone() {
     let first = generate(1, "train", 7);
     assert_eq!(generate(1, "train", 7), first);
-    for other in [generate(2, "train", 7), generate(1, "test", 7), generate(1, "train", 8)] {
+    for other in [
+        generate(2, "train", 7),
+        generate(1, "test", 7),
+        generate(1, "train", 8),
+    ] {
         assert_ne!(other.text, first.text);
     }
 }
@@ -27,7 +31,11 @@ fn every_text_has_one_parse_with_the_probability_it_was_generated_with() {
     for document in documents(3000) {
         let parses = score::parses(&document.text);
         assert_eq!(parses.len(), 1, "{}", document.text);
-        assert!((log_probability(&document.text) - document.log_probability).abs() < 1e-9, "{}", document.text);
+        assert!(
+            (log_probability(&document.text) - document.log_probability).abs() < 1e-9,
+            "{}",
+            document.text
+        );
     }
 }
 
@@ -40,16 +48,33 @@ fn a_text_that_was_changed_anywhere_is_another_or_none() {
             fewer.remove(cut);
             let fewer = fewer.join(" ");
             let p = log_probability(&fewer);
-            assert!(p == f64::NEG_INFINITY || p != document.log_probability, "{fewer}");
+            assert!(
+                p == f64::NEG_INFINITY || p != document.log_probability,
+                "{fewer}"
+            );
         }
         for cut in (0..document.text.len()).step_by(7) {
-            assert_eq!(log_probability(&document.text[..cut]), f64::NEG_INFINITY, "{}", &document.text[..cut]);
+            assert_eq!(
+                log_probability(&document.text[..cut]),
+                f64::NEG_INFINITY,
+                "{}",
+                &document.text[..cut]
+            );
             let mut bytes = document.text.clone().into_bytes();
             bytes[cut] = b'#';
-            assert_eq!(log_probability(&String::from_utf8(bytes).unwrap()), f64::NEG_INFINITY);
+            assert_eq!(
+                log_probability(&String::from_utf8(bytes).unwrap()),
+                f64::NEG_INFINITY
+            );
         }
-        assert_eq!(log_probability(&(document.text.clone() + " ")), f64::NEG_INFINITY);
-        assert_eq!(log_probability(&(document.text.clone() + &document.text)), f64::NEG_INFINITY);
+        assert_eq!(
+            log_probability(&(document.text.clone() + " ")),
+            f64::NEG_INFINITY
+        );
+        assert_eq!(
+            log_probability(&(document.text.clone() + &document.text)),
+            f64::NEG_INFINITY
+        );
     }
     assert_eq!(log_probability(""), f64::NEG_INFINITY);
     assert_eq!(log_probability("Wörter"), f64::NEG_INFINITY);
@@ -61,32 +86,69 @@ fn agreement_is_part_of_the_grammar() {
         assert!(text.contains(right), "{text}");
         log_probability(&text.replacen(right, wrong, 1))
     };
-    let past = documents(1000).find(|document| document.text.contains(" were ") && document.text.contains("lived")).unwrap();
+    let past = documents(1000)
+        .find(|document| document.text.contains(" were ") && document.text.contains("lived"))
+        .unwrap();
     assert_eq!(broken(&past.text, " were ", " was "), f64::NEG_INFINITY);
     assert_eq!(broken(&past.text, " were ", " are "), f64::NEG_INFINITY);
-    let hers = documents(1000).find(|document| document.text.contains(" She ")).unwrap();
+    let hers = documents(1000)
+        .find(|document| document.text.contains(" She "))
+        .unwrap();
     assert_eq!(broken(&hers.text, " She ", " He "), f64::NEG_INFINITY);
 }
 
 #[test]
 fn the_entropy_is_the_mean_of_minus_ln_p() {
-    let surprises: Vec<f64> = documents(20_000).map(|document| -document.log_probability).collect();
+    let surprises: Vec<f64> = documents(20_000)
+        .map(|document| -document.log_probability)
+        .collect();
     let count = surprises.len() as f64;
     let mean = surprises.iter().sum::<f64>() / count;
-    let deviation = (surprises.iter().map(|nats| (nats - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    let deviation = (surprises
+        .iter()
+        .map(|nats| (nats - mean).powi(2))
+        .sum::<f64>()
+        / (count - 1.0))
+        .sqrt();
     let error = (mean - entropy()) / (deviation / count.sqrt());
-    assert!(error.abs() < 4.0, "mean {mean}, entropy {}, {error} standard errors apart", entropy());
-    assert!(deviation / count.sqrt() < 0.005 * mean, "the comparison means something");
+    assert!(
+        error.abs() < 4.0,
+        "mean {mean}, entropy {}, {error} standard errors apart",
+        entropy()
+    );
+    assert!(
+        deviation / count.sqrt() < 0.005 * mean,
+        "the comparison means something"
+    );
 }
 
 #[test]
 fn documents_are_short_and_words_few() {
-    let mut lengths: Vec<usize> = documents(2000).map(|document| document.text.split_whitespace().count()).collect();
+    let mut lengths: Vec<usize> = documents(2000)
+        .map(|document| document.text.split_whitespace().count())
+        .collect();
     lengths.sort_unstable();
-    assert!(lengths[0] >= 50 && lengths[1999] <= 260, "{} to {}", lengths[0], lengths[1999]);
-    assert!(lengths[20] >= 60 && lengths[1980] <= 210, "{} to {}", lengths[20], lengths[1980]);
-    let words: std::collections::BTreeSet<String> =
-        documents(2000).flat_map(|document| document.text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>()).collect();
+    assert!(
+        lengths[0] >= 50 && lengths[1999] <= 260,
+        "{} to {}",
+        lengths[0],
+        lengths[1999]
+    );
+    assert!(
+        lengths[20] >= 60 && lengths[1980] <= 210,
+        "{} to {}",
+        lengths[20],
+        lengths[1980]
+    );
+    let words: std::collections::BTreeSet<String> = documents(2000)
+        .flat_map(|document| {
+            document
+                .text
+                .split_whitespace()
+                .map(str::to_lowercase)
+                .collect::<Vec<_>>()
+        })
+        .collect();
     assert!((400..2000).contains(&words.len()), "{}", words.len());
 }
 

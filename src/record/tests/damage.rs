@@ -17,16 +17,26 @@ fn a_flipped_bit_in_a_checkpoint_is_found_and_set_aside() {
             let mut attempt = again(root.path());
             match attempt.newest_valid_checkpoint(&about()) {
                 Ok(None) => assert!(
-                    attempt.notes.iter().any(|note| note.starts_with("the checkpoint of step 6 is broken (")),
+                    attempt
+                        .notes
+                        .iter()
+                        .any(|note| note.starts_with("the checkpoint of step 6 is broken (")),
                     "{:?}",
                     attempt.notes
                 ),
-                // A letter of a name or of the version can change and leave a manifest behind: of another run, which is refused, or of the same.
-                Err(error) => assert!(file == "manifest.toml" && error.to_string().contains("belongs to another run"), "{error:#}"),
+                // A letter of a name or of the version can change and leave a manifest behind: of
+                // another run, which is refused, or of the same.
+                Err(error) => assert!(
+                    file == "manifest.toml" && error.to_string().contains("belongs to another run"),
+                    "{error:#}"
+                ),
                 Ok(Some(_)) => assert_eq!(file, "manifest.toml"),
             }
             let set_aside = attempt.folder().join("checkpoints/6.bad");
-            assert_eq!(set_aside.exists(), attempt.folder().join("checkpoints/6.bad.txt").exists());
+            assert_eq!(
+                set_aside.exists(),
+                attempt.folder().join("checkpoints/6.bad.txt").exists()
+            );
             let is_broken = set_aside.exists();
             drop(attempt);
             if is_broken {
@@ -43,38 +53,90 @@ fn a_checkpoint_of_something_else_is_refused_with_both_values() {
     drop(unfinished(root.path()));
     let mut attempt = again(root.path());
     for (what, expected, words) in [
-        ("spec", About { spec: "8888".into(), ..about() }, "its spec is `7f3a`, and here it is `8888`"),
-        ("numerics", About { numerics: 2, ..about() }, "its numerics is `1`, and here it is `2`"),
-        ("data", About { data: "d2".into(), ..about() }, "its data is `d1`, and here it is `d2`"),
+        (
+            "spec",
+            About {
+                spec: "8888".into(),
+                ..about()
+            },
+            "its spec is `7f3a`, and here it is `8888`",
+        ),
+        (
+            "numerics",
+            About {
+                numerics: 2,
+                ..about()
+            },
+            "its numerics is `1`, and here it is `2`",
+        ),
+        (
+            "data",
+            About {
+                data: "d2".into(),
+                ..about()
+            },
+            "its data is `d1`, and here it is `d2`",
+        ),
         (
             "instructions",
-            About { instructions: "x86_64 avx512f".into(), ..about() },
+            About {
+                instructions: "x86_64 avx512f".into(),
+                ..about()
+            },
             "its instructions is `x86_64 avx2 fma`, and here it is `x86_64 avx512f`",
         ),
     ] {
-        let error = attempt.newest_valid_checkpoint(&expected).unwrap_err().to_string();
+        let error = attempt
+            .newest_valid_checkpoint(&expected)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(words), "{what}: {error}");
     }
-    let newer = About { version: "0.2.0".into(), ..about() };
-    assert_eq!(attempt.newest_valid_checkpoint(&newer).unwrap().map(|found| found.step), Some(6));
+    let newer = About {
+        version: "0.2.0".into(),
+        ..about()
+    };
+    assert_eq!(
+        attempt
+            .newest_valid_checkpoint(&newer)
+            .unwrap()
+            .map(|found| found.step),
+        Some(6)
+    );
 }
 
 #[test]
 fn one_checkpoint_is_kept_and_the_journal_is_cut_to_it() {
     let root = folder();
     let attempt = unfinished(root.path());
-    assert_eq!(std::fs::read_dir(attempt.folder().join("checkpoints")).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(attempt.folder().join("checkpoints"))
+            .unwrap()
+            .count(),
+        1
+    );
     assert_eq!(attempt.metrics.last_step(), Some(6));
     drop(attempt);
     let mut attempt = again(root.path());
     assert_eq!(attempt.metrics.last_step(), Some(6));
     let found = attempt.newest_valid_checkpoint(&about()).unwrap().unwrap();
     assert_eq!((found.step, found.files.len()), (6, 2));
-    assert_eq!((attempt.metrics.last_step(), attempt.timings.last_step()), (Some(5), Some(5)));
+    assert_eq!(
+        (attempt.metrics.last_step(), attempt.timings.last_step()),
+        (Some(5), Some(5))
+    );
     let state = found.files["state"].clone();
-    attempt.save_checkpoint(6, &[("state", state), ("best", vec![7; 30])], &about()).unwrap();
-    let error = attempt.save_checkpoint(6, &[("state", vec![0; 8])], &about()).unwrap_err().to_string();
-    assert!(error.contains("holds another state of the same step"), "{error}");
+    attempt
+        .save_checkpoint(6, &[("state", state), ("best", vec![7; 30])], &about())
+        .unwrap();
+    let error = attempt
+        .save_checkpoint(6, &[("state", vec![0; 8])], &about())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("holds another state of the same step"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -99,8 +161,18 @@ fn a_checkpoint_is_no_use_without_the_rows_before_it() {
 fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
     let folder = folder();
     let path = folder.path().join("journal");
-    let rows: Vec<Row> =
-        (0..4).map(|step| (step, values(&[("loss", f64::from_bits(0x7ff8_0000_0000_0001 + step)), ("µ", -0.0), ("lr", 0.1)]))).collect();
+    let rows: Vec<Row> = (0..4)
+        .map(|step| {
+            (
+                step,
+                values(&[
+                    ("loss", f64::from_bits(0x7ff8_0000_0000_0001 + step)),
+                    ("µ", -0.0),
+                    ("lr", 0.1),
+                ]),
+            )
+        })
+        .collect();
     let mut ends = Vec::new();
     {
         let mut journal = Journal::open(&path).unwrap();
@@ -109,7 +181,10 @@ fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
             ends.push(std::fs::metadata(&path).unwrap().len());
         }
         let error = journal.append(2, &values(&[])).unwrap_err().to_string();
-        assert!(error.ends_with("has step 3 already where step 2 was to be added"), "{error}");
+        assert!(
+            error.ends_with("has step 3 already where step 2 was to be added"),
+            "{error}"
+        );
     }
     let bytes = std::fs::read(&path).unwrap();
     for cut in 0..=bytes.len() {
@@ -120,8 +195,17 @@ fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
         assert_eq!(read.len(), whole, "cut at {cut}");
         for (found, written) in read.iter().zip(&rows) {
             assert_eq!(found.0, written.0);
-            let bits = |values: &Values| values.iter().map(|(name, value)| (name.clone(), value.to_bits())).collect::<Vec<_>>();
-            assert_eq!(bits(&found.1), bits(&written.1), "every bit, that of NaN too");
+            let bits = |values: &Values| {
+                values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.to_bits()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                bits(&found.1),
+                bits(&written.1),
+                "every bit, that of NaN too"
+            );
         }
         for (step, values) in &rows[whole..] {
             journal.append(*step, values).unwrap();
@@ -134,14 +218,23 @@ fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
         broken[at] ^= 0x10;
         std::fs::write(&path, &broken).unwrap();
         let whole = ends.iter().filter(|&&end| end <= at as u64).count();
-        assert_eq!(Journal::open(&path).unwrap().read().unwrap().len(), whole, "flipped at {at}");
+        assert_eq!(
+            Journal::open(&path).unwrap().read().unwrap().len(),
+            whole,
+            "flipped at {at}"
+        );
     }
     std::fs::write(&path, &bytes).unwrap();
     let mut journal = Journal::open(&path).unwrap();
     journal.truncate_after(1).unwrap();
     assert_eq!(journal.last_step(), Some(1));
     std::fs::write(&path, "something else").unwrap();
-    assert!(Journal::open(&path).unwrap_err().to_string().contains("is not a journal of this version"));
+    assert!(
+        Journal::open(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("is not a journal of this version")
+    );
 }
 
 #[test]

@@ -28,14 +28,26 @@ fn a_run_ends_with_the_same_bytes_whatever_call_fails_or_kills_it() {
 #[test]
 fn a_run_that_is_killed_again_while_it_recovers_ends_with_the_same_bytes() {
     let expected = undisturbed();
-    for (first, second) in [(40, 5), (40, 12), (90, 20), (150, 3), (150, 40), (200, 9), (230, 30)] {
+    for (first, second) in [
+        (40, 5),
+        (40, 12),
+        (90, 20),
+        (150, 3),
+        (150, 40),
+        (200, 9),
+        (230, 30),
+    ] {
         let root = folder();
         for at in [first, second, second + 7] {
             let _ = with_fault(Mode::Dies, at, || go(root.path()));
             bury(root.path());
         }
         go(root.path()).unwrap();
-        assert_eq!(tree(root.path()), expected, "killed at {first} and {second}");
+        assert_eq!(
+            tree(root.path()),
+            expected,
+            "killed at {first} and {second}"
+        );
     }
 }
 
@@ -53,7 +65,10 @@ fn a_run_whose_process_ends_at_any_call_is_gone_on_with_by_the_next_process() {
     for at in (1..).step_by(9) {
         let root = folder();
         let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "record::tests::interruptions::the_run_of_a_child_process"])
+            .args([
+                "--exact",
+                "record::tests::interruptions::the_run_of_a_child_process",
+            ])
             .env(CHILD, root.path())
             .env("KDPIPE_FAULT", format!("exit@{at}"))
             .output()
@@ -64,14 +79,22 @@ fn a_run_whose_process_ends_at_any_call_is_gone_on_with_by_the_next_process() {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().flatten() {
                 let name = entry.file_name().into_string().unwrap();
-                assert!(!name.starts_with('.') && !name.starts_with("lock") && name != "work", "{name} is left behind after {at}");
+                assert!(
+                    !name.starts_with('.') && !name.starts_with("lock") && name != "work",
+                    "{name} is left behind after {at}"
+                );
                 folders.extend(entry.path().is_dir().then(|| entry.path()));
             }
         }
         if child.status.success() {
             break;
         }
-        assert_eq!(child.status.code(), Some(137), "{}", String::from_utf8_lossy(&child.stderr));
+        assert_eq!(
+            child.status.code(),
+            Some(137),
+            "{}",
+            String::from_utf8_lossy(&child.stderr)
+        );
         ended += 1;
     }
     assert!(ended > 20, "{ended}");
@@ -95,11 +118,18 @@ fn a_run_ends_with_the_same_bytes_whenever_the_power_goes() {
             let disk = folder();
             changes.replay(root.path(), count, names, disk.path());
             bury(disk.path());
-            go(disk.path()).unwrap_or_else(|error| panic!("after {count} changes, {names:?}: {error:#}"));
+            go(disk.path())
+                .unwrap_or_else(|error| panic!("after {count} changes, {names:?}: {error:#}"));
             let found = tree(disk.path());
-            let same = expected.iter().filter(|(name, _)| !name.ends_with("timings.parquet") && !name.ends_with("speed.json"));
+            let same = expected.iter().filter(|(name, _)| {
+                !name.ends_with("timings.parquet") && !name.ends_with("speed.json")
+            });
             for (name, bytes) in same {
-                assert_eq!(found.get(name), Some(bytes), "{name} after {count} changes, {names:?}");
+                assert_eq!(
+                    found.get(name),
+                    Some(bytes),
+                    "{name} after {count} changes, {names:?}"
+                );
             }
         }
     }
@@ -112,14 +142,28 @@ fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
     let mut asleep = unfinished(root.path());
     bury(root.path());
     let awake = again(root.path());
-    asleep.metrics.append(100, &values(&[("loss", 1.0)])).unwrap();
+    asleep
+        .metrics
+        .append(100, &values(&[("loss", 1.0)]))
+        .unwrap();
     asleep.metrics.sync().unwrap();
-    let error = format!("{:#}", asleep.save_checkpoint(100, &[("state", vec![1])], &about()).unwrap_err());
-    assert!(error.contains("was taken over by another process") || error.contains("became shorter"), "{error}");
+    let error = format!(
+        "{:#}",
+        asleep
+            .save_checkpoint(100, &[("state", vec![1])], &about())
+            .unwrap_err()
+    );
+    assert!(
+        error.contains("was taken over by another process") || error.contains("became shorter"),
+        "{error}"
+    );
     drop(awake);
     go(root.path()).unwrap();
     let error = format!("{:#}", asleep.publish().unwrap_err());
-    assert!(error.contains("was taken over by another process while this one stood still"), "{error}");
+    assert!(
+        error.contains("was taken over by another process while this one stood still"),
+        "{error}"
+    );
     let mut found = tree(root.path());
     found.retain(|name, _| !name.starts_with("study/work"));
     assert_eq!(found, expected);
@@ -129,12 +173,25 @@ fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
 fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
     let root = folder();
     let layout = Layout::new(root.path(), "study");
-    for (loss, expected) in [(1.0, Ok(Publication::Same)), (2.0, Err("student/model.safetensors had 8 bytes with sha256 "))] {
+    for (loss, expected) in [
+        (1.0, Ok(Publication::Same)),
+        (
+            2.0,
+            Err("student/model.safetensors had 8 bytes with sha256 "),
+        ),
+    ] {
         let _ = std::fs::remove_dir_all(root.path().join("study"));
         let attempt = |weights: f64| {
-            let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID).unwrap() else { panic!("not ours") };
-            attempt.metrics.append(0, &values(&[("loss", 1.0)])).unwrap();
-            attempt.write_out("student/model.safetensors", &weights.to_le_bytes()).unwrap();
+            let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID).unwrap() else {
+                panic!("not ours")
+            };
+            attempt
+                .metrics
+                .append(0, &values(&[("loss", 1.0)]))
+                .unwrap();
+            attempt
+                .write_out("student/model.safetensors", &weights.to_le_bytes())
+                .unwrap();
             attempt
         };
         // Both began before either had finished: the run appears while the second is at it.
@@ -154,14 +211,25 @@ fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
             }
             (Err(error), Err(words)) => {
                 let error = error.to_string();
-                assert!(error.contains("was finished before with another result: ") && error.contains(words), "{error}");
+                assert!(
+                    error.contains("was finished before with another result: ")
+                        && error.contains(words),
+                    "{error}"
+                );
                 assert!(error.contains("work/7f3a/different`"), "{error}");
                 sweep(&layout).unwrap();
-                assert_eq!(std::fs::read(layout.work(ID).join("different/student/model.safetensors")).unwrap(), 2.0f64.to_le_bytes());
+                assert_eq!(
+                    std::fs::read(layout.work(ID).join("different/student/model.safetensors"))
+                        .unwrap(),
+                    2.0f64.to_le_bytes()
+                );
             }
             (found, _) => panic!("{found:?}"),
         }
-        assert_eq!(std::fs::read(published.join("student/model.safetensors")).unwrap(), 1.0f64.to_le_bytes());
+        assert_eq!(
+            std::fs::read(published.join("student/model.safetensors")).unwrap(),
+            1.0f64.to_le_bytes()
+        );
     }
 }
 

@@ -14,18 +14,30 @@ use super::*;
 const ID: &str = "7f3a";
 const STEPS: u64 = 7;
 
-/// In memory where there is such a place: the disk's own flushes would take most of the time, and prove nothing.
+/// In memory where there is such a place: the disk's own flushes would take most of the time, and
+/// prove nothing.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap()
+    tempfile::tempdir_in(memory)
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
 }
 
 fn about() -> About {
-    About { spec: ID.into(), numerics: 1, data: "d1".into(), instructions: "x86_64 avx2 fma".into(), version: "0.1.0".into() }
+    About {
+        spec: ID.into(),
+        numerics: 1,
+        data: "d1".into(),
+        instructions: "x86_64 avx2 fma".into(),
+        version: "0.1.0".into(),
+    }
 }
 
 fn values(pairs: &[(&str, f64)]) -> Values {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn evaluated() -> Evaluated {
@@ -69,19 +81,38 @@ fn evaluated() -> Evaluated {
     };
     Evaluated {
         evaluation,
-        speed: Some(Speed { prefill_tokens_per_second: 10.0, decode_tokens_per_second: 5.0, context: 4, threads: 2 }),
-        samples: vec![Sample { prompt: "a".into(), reference: "b".into(), teacher: None, student: "c".into() }],
+        speed: Some(Speed {
+            prefill_tokens_per_second: 10.0,
+            decode_tokens_per_second: 5.0,
+            context: 4,
+            threads: 2,
+        }),
+        samples: vec![Sample {
+            prompt: "a".into(),
+            reference: "b".into(),
+            teacher: None,
+            student: "c".into(),
+        }],
         samples_text: "| a | c |\n".into(),
-        embedding: vec![EmbeddingPoint { model: "student".into(), token: 1, layer: 0, x: 0.5, y: -0.5 }],
+        embedding: vec![EmbeddingPoint {
+            model: "student".into(),
+            token: 1,
+            layer: 0,
+            x: 0.5,
+            y: -0.5,
+        }],
     }
 }
 
-/// A run whose state is a number that each step changes: a checkpoint every other step, then publication and evaluation. What a run of the program does, in small.
+/// A run whose state is a number that each step changes: a checkpoint every other step, then
+/// publication and evaluation. What a run of the program does, in small.
 fn go(root: &Path) -> anyhow::Result<()> {
     let layout = Layout::new(root, "study");
     sweep(&layout)?;
     if run_state(&layout, ID)? == RunState::Absent {
-        let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID)? else { anyhow::bail!("somebody else has it") };
+        let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID)? else {
+            anyhow::bail!("somebody else has it")
+        };
         train(&mut attempt)?;
         attempt.write_out("spec.toml", b"seed = 0\n")?;
         attempt.publish()?;
@@ -94,23 +125,38 @@ fn go(root: &Path) -> anyhow::Result<()> {
 
 fn train(attempt: &mut Attempt) -> anyhow::Result<()> {
     let (mut step, mut state) = match attempt.newest_valid_checkpoint(&about())? {
-        Some(found) => (found.step, u64::from_le_bytes(found.files["state"][..].try_into()?)),
+        Some(found) => (
+            found.step,
+            u64::from_le_bytes(found.files["state"][..].try_into()?),
+        ),
         None => (0, 1),
     };
     attempt.event("started", &[("step", step.into())])?;
     while step < STEPS {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);
-        attempt.metrics.append(step, &values(&[("loss", state as f64), ("lr", 0.1)]))?;
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(step);
+        attempt
+            .metrics
+            .append(step, &values(&[("loss", state as f64), ("lr", 0.1)]))?;
         attempt.timings.append(step, &values(&[("seconds", 1.0)]))?;
         step += 1;
         if step % 2 == 0 {
-            attempt.save_checkpoint(step, &[("state", state.to_le_bytes().to_vec()), ("best", vec![7; 30])], &about())?;
+            attempt.save_checkpoint(
+                step,
+                &[
+                    ("state", state.to_le_bytes().to_vec()),
+                    ("best", vec![7; 30]),
+                ],
+                &about(),
+            )?;
         }
     }
     attempt.write_out("student/model.safetensors", &state.to_le_bytes())
 }
 
-/// Everything below a folder, the events' times aside. Left-overs of this very process, which lives, are no part of it: only a dead one's are swept.
+/// Everything below a folder, the events' times aside. Left-overs of this very process, which
+/// lives, are no part of it: only a dead one's are swept.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in std::fs::read_dir(at).unwrap().flatten() {
@@ -136,7 +182,9 @@ fn undisturbed() -> BTreeMap<String, Vec<u8>> {
     go(root.path()).unwrap();
     let tree = tree(root.path());
     assert_eq!(
-        tree.keys().map(|name| name.strip_prefix("study/runs/7f3a/").unwrap()).collect::<Vec<_>>(),
+        tree.keys()
+            .map(|name| name.strip_prefix("study/runs/7f3a/").unwrap())
+            .collect::<Vec<_>>(),
         [
             "checksums.toml",
             "evals/e1/checksums.toml",
@@ -154,14 +202,18 @@ fn undisturbed() -> BTreeMap<String, Vec<u8>> {
     tree
 }
 
-/// In these tests the process that "died" is this one, which lives: what remains of its lock is removed as a takeover would.
+/// In these tests the process that "died" is this one, which lives: what remains of its lock is
+/// removed as a takeover would.
 fn bury(root: &Path) {
     let _ = std::fs::remove_file(root.join("study/work").join(ID).join("lock"));
 }
 
 /// An attempt with a checkpoint after step 6 and rows up to it.
 fn unfinished(root: &Path) -> Box<Attempt> {
-    let Claim::Ours(mut attempt) = Attempt::open_or_new(&Layout::new(root, "study"), ID).unwrap() else { panic!("not ours") };
+    let Claim::Ours(mut attempt) = Attempt::open_or_new(&Layout::new(root, "study"), ID).unwrap()
+    else {
+        panic!("not ours")
+    };
     train(&mut attempt).unwrap();
     attempt
 }

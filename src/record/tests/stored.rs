@@ -11,23 +11,38 @@ fn a_diverged_run_is_published_and_told() {
     assert_eq!(run_state(&layout, ID).unwrap(), RunState::Absent);
     let attempt = unfinished(root.path());
     assert_eq!(run_state(&layout, ID).unwrap(), RunState::Absent);
-    let failure = Failure { reason: "the loss is not a number".into(), step: 7, term: Some("kl".into()) };
+    let failure = Failure {
+        reason: "the loss is not a number".into(),
+        step: 7,
+        term: Some("kl".into()),
+    };
     attempt.write_failure(&failure).unwrap();
     assert_eq!(attempt.publish().unwrap(), Publication::New);
     assert_eq!(run_state(&layout, ID).unwrap(), RunState::Diverged(failure));
-    assert!(matches!(Attempt::open_or_new(&layout, ID).unwrap(), Claim::Published));
+    assert!(matches!(
+        Attempt::open_or_new(&layout, ID).unwrap(),
+        Claim::Published
+    ));
     assert_eq!(verify_run(&layout.run(ID)).unwrap(), []);
     assert!(layout.run(ID).events().exists());
     let metrics = read_metrics(&layout.run(ID).metrics()).unwrap();
-    assert_eq!((metrics.len(), metrics[0].1["loss"]), (7, 6_364_136_223_846_793_005u64 as f64));
+    assert_eq!(
+        (metrics.len(), metrics[0].1["loss"]),
+        (7, 6_364_136_223_846_793_005u64 as f64)
+    );
 }
 
 #[test]
 fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     let root = folder();
-    let run = RunFolder { root: root.path().join("teachers/t1") };
+    let run = RunFolder {
+        root: root.path().join("teachers/t1"),
+    };
     let evaluated = evaluated();
-    assert_eq!(publish_evaluation(&run, "k", &evaluated).unwrap(), Publication::New);
+    assert_eq!(
+        publish_evaluation(&run, "k", &evaluated).unwrap(),
+        Publication::New
+    );
     let folder = run.evaluation("k");
     assert!(has_evaluation(&run, "k") && !has_evaluation(&run, "l"));
     assert_eq!(read_evaluation(&folder).unwrap(), evaluated.evaluation);
@@ -36,17 +51,36 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     assert_eq!(read_embedding(&folder).unwrap(), evaluated.embedding);
     let mut other = evaluated.clone();
     other.speed = None;
-    assert_eq!(publish_evaluation(&run, "k", &other).unwrap(), Publication::Same, "times do not count");
+    assert_eq!(
+        publish_evaluation(&run, "k", &other).unwrap(),
+        Publication::Same,
+        "times do not count"
+    );
     other.evaluation.test.perplexity = 2.0;
-    let error = publish_evaluation(&run, "k", &other).unwrap_err().to_string();
-    assert!(error.contains("was finished before with another result: eval.json had "), "{error}");
+    let error = publish_evaluation(&run, "k", &other)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("was finished before with another result: eval.json had "),
+        "{error}"
+    );
     other.evaluation.test.perplexity = f64::NAN;
-    let error = publish_evaluation(&run, "n", &other).unwrap_err().to_string();
+    let error = publish_evaluation(&run, "n", &other)
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "the evaluation holds a number that is not finite");
     std::fs::write(folder.evaluation(), "{").unwrap();
-    assert!(read_evaluation(&folder).unwrap_err().to_string().ends_with("eval.json is damaged"));
+    assert!(
+        read_evaluation(&folder)
+            .unwrap_err()
+            .to_string()
+            .ends_with("eval.json is damaged")
+    );
     assert!(!has_evaluation(&run, "k"));
-    assert_eq!(publish_evaluation(&run, "k", &evaluated).unwrap(), Publication::Restored(vec!["eval.json".into()]));
+    assert_eq!(
+        publish_evaluation(&run, "k", &evaluated).unwrap(),
+        Publication::Restored(vec!["eval.json".into()])
+    );
     assert_eq!(files::verify_checksums(&folder.root).unwrap(), []);
 }
 
@@ -55,7 +89,10 @@ fn a_study_is_read_as_it_was_written() {
     use crate::record::study::*;
     let root = folder();
     let layout = Layout::new(root.path(), "study");
-    let at = BTreeMap::from([("arm".to_owned(), "mse".to_owned()), ("match.strategy".to_owned(), "uniform".to_owned())]);
+    let at = BTreeMap::from([
+        ("arm".to_owned(), "mse".to_owned()),
+        ("match.strategy".to_owned(), "uniform".to_owned()),
+    ]);
     let mut study = Study {
         format: STUDY_FORMAT,
         version: "0.1.0".into(),
@@ -69,13 +106,32 @@ fn a_study_is_read_as_it_was_written() {
             branch: Some("refs/convert/parquet".into()),
         }],
         inputs: BTreeMap::from([("dataset.train".to_owned(), "00".to_owned())]),
-        axes: vec![Axis { key: "arm".into(), values: vec!["mse".into()] }],
-        cells: vec![Cell { at: at.clone(), run: ID.into(), evaluation: "e".into(), teacher: "t".into(), teacher_evaluation: "te".into() }],
+        axes: vec![Axis {
+            key: "arm".into(),
+            values: vec!["mse".into()],
+        }],
+        cells: vec![Cell {
+            at: at.clone(),
+            run: ID.into(),
+            evaluation: "e".into(),
+            teacher: "t".into(),
+            teacher_evaluation: "te".into(),
+        }],
         arms: vec![Arm {
             name: "mse".into(),
-            changes: vec![Change { key: "loss.hidden.kind".into(), baseline: None, value: Some("\"hidden.mse\"".into()) }],
+            changes: vec![Change {
+                key: "loss.hidden.kind".into(),
+                baseline: None,
+                value: Some("\"hidden.mse\"".into()),
+            }],
         }],
-        report: ReportSettings { template: "report.md.j2".into(), baseline: at, margin: 0.01, alpha: 0.05, primary: None },
+        report: ReportSettings {
+            template: "report.md.j2".into(),
+            baseline: at,
+            margin: 0.01,
+            alpha: 0.05,
+            primary: None,
+        },
         facts: Facts {
             dataset: "d".into(),
             tokenizer: "t".into(),
@@ -92,14 +148,27 @@ fn a_study_is_read_as_it_was_written() {
     assert_eq!(read_pins(&Layout::new(root.path(), "none")).unwrap(), []);
     let (_, changes) = recorded(|| write_study(&layout, &study).unwrap());
     assert_eq!(changes.len(), 0, "what says the same is not written again");
-    assert_eq!(set_damaged_study_aside(&layout).unwrap(), None, "it is as it was written, or not there");
-    assert_eq!(set_damaged_study_aside(&Layout::new(root.path(), "none")).unwrap(), None);
+    assert_eq!(
+        set_damaged_study_aside(&layout).unwrap(),
+        None,
+        "it is as it was written, or not there"
+    );
+    assert_eq!(
+        set_damaged_study_aside(&Layout::new(root.path(), "none")).unwrap(),
+        None
+    );
     std::fs::write(layout.lock(), "format = 1\n").unwrap();
     let words = set_damaged_study_aside(&layout).unwrap().unwrap();
-    assert!(words.contains("lock.toml: it does not end with its sha256; it is set aside as "), "{words}");
+    assert!(
+        words.contains("lock.toml: it does not end with its sha256; it is set aside as "),
+        "{words}"
+    );
     assert!(!layout.lock().exists());
     study.format = 99;
     write_study(&layout, &study).unwrap();
     let error = read_study(&layout).unwrap_err().to_string();
-    assert!(error.ends_with("has format 99, and this version reads 1: it was written by kdpipe 0.1.0"), "{error}");
+    assert!(
+        error.ends_with("has format 99, and this version reads 1: it was written by kdpipe 0.1.0"),
+        "{error}"
+    );
 }

@@ -1,7 +1,11 @@
-//! A sheet to draw on in pixels: plotters' SVG backend at a tenth of a pixel, with text sizes that come from a table of this module, so that a layout is the same on every machine.
+//! A sheet to draw on in pixels: plotters' SVG backend at a tenth of a pixel, with text sizes that
+//! come from a table of this module, so that a layout is the same on every machine.
 
 use anyhow::{Result, anyhow};
-use plotters::prelude::{Color as _, DrawingBackend, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor, SVGBackend, ShapeStyle};
+use plotters::prelude::{
+    Color as _, DrawingBackend, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor,
+    SVGBackend, ShapeStyle,
+};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Units of the SVG in a pixel: the backend draws in whole units.
@@ -9,7 +13,8 @@ const UNITS: f64 = 10.0;
 /// What the backend divides a font's size by.
 const FONT_SCALE: f64 = 1.24;
 
-/// Colours that people tell apart whatever their eyesight (Okabe and Ito 2008), those that are legible on white first.
+/// Colours that people tell apart whatever their eyesight (Okabe and Ito 2008), those that are
+/// legible on white first.
 pub const PALETTE: [Color; 7] = [
     Color(0x00, 0x72, 0xB2),
     Color(0xD5, 0x5E, 0x00),
@@ -69,20 +74,34 @@ pub struct Canvas<'a> {
 ///
 /// # Errors
 /// The backend's own.
-pub fn sheet(width: f64, height: f64, title: &str, draw: impl FnOnce(&mut Canvas) -> Result<()>) -> Result<String> {
+pub fn sheet(
+    width: f64,
+    height: f64,
+    title: &str,
+    draw: impl FnOnce(&mut Canvas) -> Result<()>,
+) -> Result<String> {
     let mut text = String::new();
     {
         let size = (units(width) as u32, units(height) as u32);
-        let mut canvas = Canvas { backend: SVGBackend::with_string(&mut text, size) };
+        let mut canvas = Canvas {
+            backend: SVGBackend::with_string(&mut text, size),
+        };
         canvas.rectangle((0.0, 0.0), (width, height), WHITE, 1.0)?;
         draw(&mut canvas)?;
         canvas.backend.present().map_err(failed)?;
     }
-    // The backend knows one unit only; the size in pixels and the title are added to its first line.
+    // The backend knows one unit only; the size in pixels and the title are added to its first
+    // line.
     let rest = text.split_once("viewBox").map_or("", |(_, rest)| rest);
     let (head, body) = rest.split_once('\n').unwrap_or((rest, ""));
-    let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    Ok(format!("<svg width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\" viewBox{head}\n<title>{title}</title>\n{body}"))
+    let title = title
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    Ok(format!(
+        "<svg width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\" \
+         viewBox{head}\n<title>{title}</title>\n{body}"
+    ))
 }
 
 fn units(pixels: f64) -> i32 {
@@ -98,10 +117,15 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
 }
 
 fn shape(color: Color, alpha: f64, width: f64) -> ShapeStyle {
-    ShapeStyle { color: RGBColor(color.0, color.1, color.2).mix(alpha), filled: true, stroke_width: units(width) as u32 }
+    ShapeStyle {
+        color: RGBColor(color.0, color.1, color.2).mix(alpha),
+        filled: true,
+        stroke_width: units(width) as u32,
+    }
 }
 
-/// The width of a text in pixels at a font size: shares of the size by class of letter, on the wide side of the common sans-serif fonts.
+/// The width of a text in pixels at a font size: shares of the size by class of letter, on the wide
+/// side of the common sans-serif fonts.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let share = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.30,
@@ -120,7 +144,8 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
     }
     let mut cut = String::new();
     for c in text.chars() {
-        if text_width(&cut, size) + text_width(&c.to_string(), size) + text_width("…", size) > width {
+        if text_width(&cut, size) + text_width(&c.to_string(), size) + text_width("…", size) > width
+        {
             break;
         }
         cut.push(c);
@@ -131,21 +156,49 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
 impl Canvas<'_> {
     /// # Errors
     /// The backend's own, as all that follow.
-    pub fn line(&mut self, points: &[(f64, f64)], color: Color, alpha: f64, width: f64) -> Result<()> {
+    pub fn line(
+        &mut self,
+        points: &[(f64, f64)],
+        color: Color,
+        alpha: f64,
+        width: f64,
+    ) -> Result<()> {
         match points {
             [] | [_] => Ok(()),
-            points => self.backend.draw_path(points.iter().map(|&point| at(point)), &shape(color, alpha, width)).map_err(failed),
+            points => self
+                .backend
+                .draw_path(
+                    points.iter().map(|&point| at(point)),
+                    &shape(color, alpha, width),
+                )
+                .map_err(failed),
         }
     }
 
     /// A straight dashed line.
-    pub fn dashed(&mut self, from: (f64, f64), to: (f64, f64), color: Color, width: f64) -> Result<()> {
+    pub fn dashed(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        color: Color,
+        width: f64,
+    ) -> Result<()> {
         const DASH: (f64, f64) = (5.0, 4.0);
         let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let point = |along: f64| (from.0 + (to.0 - from.0) * along / length, from.1 + (to.1 - from.1) * along / length);
+        let point = |along: f64| {
+            (
+                from.0 + (to.0 - from.0) * along / length,
+                from.1 + (to.1 - from.1) * along / length,
+            )
+        };
         let mut along = 0.0;
         while along < length {
-            self.line(&[point(along), point((along + DASH.0).min(length))], color, 1.0, width)?;
+            self.line(
+                &[point(along), point((along + DASH.0).min(length))],
+                color,
+                1.0,
+                width,
+            )?;
             along += DASH.0 + DASH.1;
         }
         Ok(())
@@ -155,28 +208,85 @@ impl Canvas<'_> {
         if points.len() < 3 {
             return Ok(());
         }
-        self.backend.fill_polygon(points.iter().map(|&point| at(point)), &shape(color, alpha, 0.0)).map_err(failed)
+        self.backend
+            .fill_polygon(
+                points.iter().map(|&point| at(point)),
+                &shape(color, alpha, 0.0),
+            )
+            .map_err(failed)
     }
 
-    pub fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), color: Color, alpha: f64) -> Result<()> {
-        self.backend.draw_rect(at(from), at(to), &shape(color, alpha, 0.0), true).map_err(failed)
+    pub fn rectangle(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        color: Color,
+        alpha: f64,
+    ) -> Result<()> {
+        self.backend
+            .draw_rect(at(from), at(to), &shape(color, alpha, 0.0), true)
+            .map_err(failed)
     }
 
-    /// A mark of `radius` pixels with a thin white edge, so that marks on top of each other can be told apart.
-    pub fn mark(&mut self, mark: Mark, (x, y): (f64, f64), radius: f64, color: Color, alpha: f64) -> Result<()> {
+    /// A mark of `radius` pixels with a thin white edge, so that marks on top of each other can be
+    /// told apart.
+    pub fn mark(
+        &mut self,
+        mark: Mark,
+        (x, y): (f64, f64),
+        radius: f64,
+        color: Color,
+        alpha: f64,
+    ) -> Result<()> {
         let polygon = |r: f64| -> Vec<(f64, f64)> {
             match mark {
-                Mark::Diamond => vec![(x, y - 1.25 * r), (x + 1.25 * r, y), (x, y + 1.25 * r), (x - 1.25 * r, y)],
-                Mark::Triangle => vec![(x, y - 1.2 * r), (x + 1.1 * r, y + 0.8 * r), (x - 1.1 * r, y + 0.8 * r)],
-                _ => vec![(x - 0.9 * r, y - 0.9 * r), (x + 0.9 * r, y - 0.9 * r), (x + 0.9 * r, y + 0.9 * r), (x - 0.9 * r, y + 0.9 * r)],
+                Mark::Diamond => vec![
+                    (x, y - 1.25 * r),
+                    (x + 1.25 * r, y),
+                    (x, y + 1.25 * r),
+                    (x - 1.25 * r, y),
+                ],
+                Mark::Triangle => vec![
+                    (x, y - 1.2 * r),
+                    (x + 1.1 * r, y + 0.8 * r),
+                    (x - 1.1 * r, y + 0.8 * r),
+                ],
+                _ => vec![
+                    (x - 0.9 * r, y - 0.9 * r),
+                    (x + 0.9 * r, y - 0.9 * r),
+                    (x + 0.9 * r, y + 0.9 * r),
+                    (x - 0.9 * r, y + 0.9 * r),
+                ],
             }
         };
         match mark {
             Mark::Dot => {
-                self.backend.draw_circle(at((x, y)), units(radius) as u32, &shape(color, alpha, 0.0), true).map_err(failed)?;
-                self.backend.draw_circle(at((x, y)), units(radius) as u32, &shape(WHITE, alpha, 0.6), false).map_err(failed)
+                self.backend
+                    .draw_circle(
+                        at((x, y)),
+                        units(radius) as u32,
+                        &shape(color, alpha, 0.0),
+                        true,
+                    )
+                    .map_err(failed)?;
+                self.backend
+                    .draw_circle(
+                        at((x, y)),
+                        units(radius) as u32,
+                        &shape(WHITE, alpha, 0.6),
+                        false,
+                    )
+                    .map_err(failed)
             }
-            Mark::Ring => self.backend.draw_circle(at((x, y)), units(radius) as u32, &shape(color, alpha, 1.3), false).map_err(failed),
+            Mark::Ring => self
+                .backend
+                .draw_circle(
+                    at((x, y)),
+                    units(radius) as u32,
+                    &shape(color, alpha, 1.3),
+                    false,
+                )
+                .map_err(failed),
             Mark::Diamond | Mark::Square | Mark::Triangle => {
                 let mut edge = polygon(radius);
                 self.polygon(&edge, color, alpha)?;
@@ -187,22 +297,79 @@ impl Canvas<'_> {
     }
 
     /// A dot without an edge, for clouds of many.
-    pub fn speck(&mut self, point: (f64, f64), radius: f64, color: Color, alpha: f64) -> Result<()> {
-        self.backend.draw_circle(at(point), units(radius) as u32, &shape(color, alpha, 0.0), true).map_err(failed)
+    pub fn speck(
+        &mut self,
+        point: (f64, f64),
+        radius: f64,
+        color: Color,
+        alpha: f64,
+    ) -> Result<()> {
+        self.backend
+            .draw_circle(
+                at(point),
+                units(radius) as u32,
+                &shape(color, alpha, 0.0),
+                true,
+            )
+            .map_err(failed)
     }
 
     /// Text whose middle line is at the point.
-    pub fn text(&mut self, text: &str, point: (f64, f64), size: f64, color: Color, anchor: Anchor) -> Result<()> {
-        self.write(text, point, size, color, anchor, FontStyle::Normal, FontTransform::None)
+    pub fn text(
+        &mut self,
+        text: &str,
+        point: (f64, f64),
+        size: f64,
+        color: Color,
+        anchor: Anchor,
+    ) -> Result<()> {
+        self.write(
+            text,
+            point,
+            size,
+            color,
+            anchor,
+            FontStyle::Normal,
+            FontTransform::None,
+        )
     }
 
-    pub fn bold(&mut self, text: &str, point: (f64, f64), size: f64, color: Color, anchor: Anchor) -> Result<()> {
-        self.write(text, point, size, color, anchor, FontStyle::Bold, FontTransform::None)
+    pub fn bold(
+        &mut self,
+        text: &str,
+        point: (f64, f64),
+        size: f64,
+        color: Color,
+        anchor: Anchor,
+    ) -> Result<()> {
+        self.write(
+            text,
+            point,
+            size,
+            color,
+            anchor,
+            FontStyle::Bold,
+            FontTransform::None,
+        )
     }
 
     /// Text that reads upwards, its middle at the point.
-    pub fn upwards(&mut self, text: &str, point: (f64, f64), size: f64, color: Color) -> Result<()> {
-        self.write(text, point, size, color, Anchor::Middle, FontStyle::Normal, FontTransform::Rotate270)
+    pub fn upwards(
+        &mut self,
+        text: &str,
+        point: (f64, f64),
+        size: f64,
+        color: Color,
+    ) -> Result<()> {
+        self.write(
+            text,
+            point,
+            size,
+            color,
+            Anchor::Middle,
+            FontStyle::Normal,
+            FontTransform::Rotate270,
+        )
     }
 
     fn write(
@@ -226,6 +393,8 @@ impl Canvas<'_> {
             .transform(transform)
             .color(&RGBColor(color.0, color.1, color.2))
             .pos(Pos::new(horizontal, VPos::Center));
-        self.backend.draw_text(text, &style, at(point)).map_err(failed)
+        self.backend
+            .draw_text(text, &style, at(point))
+            .map_err(failed)
     }
 }

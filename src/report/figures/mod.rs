@@ -1,4 +1,5 @@
-//! The figures: one file each, drawn from the stored study alone. A figure that the study has nothing for is left out.
+//! The figures: one file each, drawn from the stored study alone. A figure that the study has
+//! nothing for is left out.
 
 mod canvas;
 mod critic;
@@ -66,7 +67,8 @@ pub fn draw(data: &StudyData, analysis: &Analysis) -> Result<Vec<Figure>> {
     Ok(drawn.into_iter().flatten().collect())
 }
 
-/// A study with what every figure agrees on: which axis has the colours, and the panels of the other axes.
+/// A study with what every figure agrees on: which axis has the colours, and the panels of the
+/// other axes.
 struct View<'a> {
     data: &'a StudyData,
     rows: &'a [Row],
@@ -86,7 +88,13 @@ struct Facet {
 
 impl<'a> View<'a> {
     fn new(data: &'a StudyData, analysis: &'a Analysis) -> Self {
-        let axes = || data.study.axes.iter().filter(|axis| axis.key != SEED && axis.values.len() > 1).map(|axis| axis.key.as_str());
+        let axes = || {
+            data.study
+                .axes
+                .iter()
+                .filter(|axis| axis.key != SEED && axis.values.len() > 1)
+                .map(|axis| axis.key.as_str())
+        };
         Self {
             data,
             rows: &analysis.rows,
@@ -98,26 +106,66 @@ impl<'a> View<'a> {
 
     /// The number of a row's colour, and the name of its series.
     fn series_of(&self, row: &Row) -> (usize, String) {
-        let Some(axis) = self.series else { return (0, row.label.clone()) };
+        let Some(axis) = self.series else {
+            return (0, row.label.clone());
+        };
         let value = row.at.get(axis).map_or("", String::as_str);
-        let values = self.data.study.axes.iter().find(|own| own.key == axis).map(|axis| axis.values.as_slice()).unwrap_or_default();
+        let values = self
+            .data
+            .study
+            .axes
+            .iter()
+            .find(|own| own.key == axis)
+            .map(|axis| axis.values.as_slice())
+            .unwrap_or_default();
         let place = values.iter().position(|own| own == value).unwrap_or(0);
-        (place, label(&BTreeMap::from([(axis.to_owned(), value.to_owned())]), &[axis]))
+        (
+            place,
+            label(
+                &BTreeMap::from([(axis.to_owned(), value.to_owned())]),
+                &[axis],
+            ),
+        )
     }
 
-    /// The panels of all settings apart from the axis of the colours and `on_axis`, which the figure itself shows. A row that stands for any value of an axis is in every panel.
+    /// The panels of all settings apart from the axis of the colours and `on_axis`, which the
+    /// figure itself shows. A row that stands for any value of an axis is in every panel.
     fn facets(&self, on_axis: &[&str]) -> Vec<Facet> {
         let hidden: Vec<&str> = on_axis.iter().copied().chain(self.series).collect();
         let settings = self.analysis.settings_but(&hidden);
-        let stands_for = |general: &BTreeMap<String, String>, special: &BTreeMap<String, String>| {
-            special.iter().all(|(key, value)| general.get(key).is_some_and(|own| own == value || own == "any"))
+        let stands_for = |general: &BTreeMap<String, String>,
+                          special: &BTreeMap<String, String>| {
+            special.iter().all(|(key, value)| {
+                general
+                    .get(key)
+                    .is_some_and(|own| own == value || own == "any")
+            })
         };
-        let kept = settings.iter().filter(|setting| !settings.iter().any(|other| other != *setting && stands_for(setting, other)));
-        let shown: Vec<&str> = self.varying.iter().copied().filter(|key| !hidden.contains(key)).collect();
+        let kept = settings.iter().filter(|setting| {
+            !settings
+                .iter()
+                .any(|other| other != *setting && stands_for(setting, other))
+        });
+        let shown: Vec<&str> = self
+            .varying
+            .iter()
+            .copied()
+            .filter(|key| !hidden.contains(key))
+            .collect();
         kept.map(|setting| {
-            let members = self.rows.iter().enumerate().filter(|(_, row)| stands_for(&without(&row.at, &hidden), setting));
-            let rows = members.map(|(place, row)| (place, self.series_of(row).0)).collect();
-            let title = if shown.is_empty() { String::new() } else { label(setting, &shown) };
+            let members = self
+                .rows
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| stands_for(&without(&row.at, &hidden), setting));
+            let rows = members
+                .map(|(place, row)| (place, self.series_of(row).0))
+                .collect();
+            let title = if shown.is_empty() {
+                String::new()
+            } else {
+                label(setting, &shown)
+            };
             Facet { title, rows }
         })
         .collect()
@@ -132,16 +180,36 @@ struct Averaged {
 }
 
 fn average(curves: &[&[(f64, f64)]]) -> Averaged {
-    let mut averaged = Averaged { mean: Vec::new(), band: Vec::new() };
-    let Some((first, others)) = curves.split_first() else { return averaged };
-    let others: Vec<BTreeMap<u64, f64>> =
-        others.iter().map(|curve| curve.iter().map(|&(step, value)| (step.to_bits(), value)).collect()).collect();
+    let mut averaged = Averaged {
+        mean: Vec::new(),
+        band: Vec::new(),
+    };
+    let Some((first, others)) = curves.split_first() else {
+        return averaged;
+    };
+    let others: Vec<BTreeMap<u64, f64>> = others
+        .iter()
+        .map(|curve| {
+            curve
+                .iter()
+                .map(|&(step, value)| (step.to_bits(), value))
+                .collect()
+        })
+        .collect();
     for &(step, value) in *first {
-        let values: Option<Vec<f64>> =
-            [Some(value)].into_iter().chain(others.iter().map(|curve| curve.get(&step.to_bits()).copied())).collect();
+        let values: Option<Vec<f64>> = [Some(value)]
+            .into_iter()
+            .chain(
+                others
+                    .iter()
+                    .map(|curve| curve.get(&step.to_bits()).copied()),
+            )
+            .collect();
         if let Some(values) = values {
             averaged.mean.push((step, mean(&values)));
-            let (low, high) = values.iter().fold((value, value), |(low, high), &value| (f64::min(low, value), f64::max(high, value)));
+            let (low, high) = values.iter().fold((value, value), |(low, high), &value| {
+                (f64::min(low, value), f64::max(high, value))
+            });
             averaged.band.push((step, low, high));
         }
     }
@@ -160,5 +228,9 @@ fn grid(count: usize) -> (usize, usize) {
 
 /// A sentence for the caption where only some of `all` are shown.
 fn left_out(shown: usize, all: usize, what: &str) -> String {
-    if shown < all { format!(" Shown are the first {shown} of {all} {what}.") } else { String::new() }
+    if shown < all {
+        format!(" Shown are the first {shown} of {all} {what}.")
+    } else {
+        String::new()
+    }
 }

@@ -41,14 +41,28 @@ impl Panel {
     ///
     /// # Errors
     /// The backend's own, as all that follow.
-    pub fn axes(&self, canvas: &mut Canvas, x_label: Option<&str>, y_label: Option<&str>) -> Result<()> {
+    pub fn axes(
+        &self,
+        canvas: &mut Canvas,
+        x_label: Option<&str>,
+        y_label: Option<&str>,
+    ) -> Result<()> {
         self.x_axis(canvas, x_label)?;
         self.y_axis(canvas, y_label)?;
         self.frame(canvas)
     }
 
     pub fn frame(&self, canvas: &mut Canvas) -> Result<()> {
-        canvas.line(&[(self.left, self.top), (self.left, self.bottom()), (self.right(), self.bottom())], INK, 1.0, 1.0)
+        canvas.line(
+            &[
+                (self.left, self.top),
+                (self.left, self.bottom()),
+                (self.right(), self.bottom()),
+            ],
+            INK,
+            1.0,
+            1.0,
+        )
     }
 
     pub fn x_axis(&self, canvas: &mut Canvas, label: Option<&str>) -> Result<()> {
@@ -56,7 +70,12 @@ impl Panel {
         for (value, text) in &self.x.ticks {
             let x = self.px(*value);
             canvas.line(&[(x, self.top), (x, self.bottom())], PALE, 1.0, 0.8)?;
-            canvas.line(&[(x, self.bottom()), (x, self.bottom() + 4.0)], INK, 1.0, 1.0)?;
+            canvas.line(
+                &[(x, self.bottom()), (x, self.bottom() + 4.0)],
+                INK,
+                1.0,
+                1.0,
+            )?;
             let half = text_width(text, SMALL) / 2.0;
             if x - half > free {
                 canvas.text(text, (x, self.bottom() + 13.0), SMALL, INK, Anchor::Middle)?;
@@ -64,7 +83,13 @@ impl Panel {
             }
         }
         match label {
-            Some(label) => canvas.text(label, (self.left + self.width / 2.0, self.bottom() + 31.0), TEXT, INK, Anchor::Middle),
+            Some(label) => canvas.text(
+                label,
+                (self.left + self.width / 2.0, self.bottom() + 31.0),
+                TEXT,
+                INK,
+                Anchor::Middle,
+            ),
             None => Ok(()),
         }
     }
@@ -79,7 +104,12 @@ impl Panel {
             widest = widest.max(text_width(text, SMALL));
         }
         match label {
-            Some(label) => canvas.upwards(label, (self.left - widest - 19.0, self.top + self.height / 2.0), TEXT, INK),
+            Some(label) => canvas.upwards(
+                label,
+                (self.left - widest - 19.0, self.top + self.height / 2.0),
+                TEXT,
+                INK,
+            ),
             None => Ok(()),
         }
     }
@@ -90,7 +120,13 @@ impl Panel {
     }
 
     /// A curve; what lies above or below the panel is cut off.
-    pub fn curve(&self, canvas: &mut Canvas, points: &[(f64, f64)], color: Color, width: f64) -> Result<()> {
+    pub fn curve(
+        &self,
+        canvas: &mut Canvas,
+        points: &[(f64, f64)],
+        color: Color,
+        width: f64,
+    ) -> Result<()> {
         for piece in clipped(points, self.y.low, self.y.high) {
             let piece: Vec<(f64, f64)> = piece.iter().map(|&(x, y)| self.point(x, y)).collect();
             canvas.line(&piece, color, 1.0, width)?;
@@ -110,7 +146,16 @@ impl Panel {
         let place = self.py(y);
         canvas.dashed((self.left, place), (self.right(), place), GREY, 1.0)?;
         let above = place - 8.0 > self.top;
-        canvas.text(name, (self.right() - 2.0, if above { place - 8.0 } else { place + 9.0 }), SMALL, GREY, Anchor::Right)
+        canvas.text(
+            name,
+            (
+                self.right() - 2.0,
+                if above { place - 8.0 } else { place + 9.0 },
+            ),
+            SMALL,
+            GREY,
+            Anchor::Right,
+        )
     }
 }
 
@@ -131,7 +176,10 @@ fn clipped(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
         // Where the line from the point before crosses the level that one of the two lies beyond.
         let crossing = |beyond: f64, (from_x, from_y): (f64, f64)| {
             let level = if beyond > high { high } else { low };
-            (from_x + (x - from_x) * (level - from_y) / (y - from_y), level)
+            (
+                from_x + (x - from_x) * (level - from_y) / (y - from_y),
+                level,
+            )
         };
         match (before, inside(y)) {
             (Some(before), true) if !inside(before.1) => {
@@ -146,7 +194,8 @@ fn clipped(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
     pieces
 }
 
-/// Moves places apart so that neighbours have `gap` between them, as near to where they were as that allows, within low … high. Gives the places in the order given.
+/// Moves places apart so that neighbours have `gap` between them, as near to where they were as
+/// that allows, within low … high. Gives the places in the order given.
 pub fn apart(places: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&a, &b| places[a].total_cmp(&places[b]).then(a.cmp(&b)));
@@ -154,7 +203,9 @@ pub fn apart(places: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut clusters: Vec<(f64, Vec<usize>)> = Vec::new();
     let start = |cluster: &(f64, Vec<usize>)| {
         let length = gap * (cluster.1.len() - 1) as f64;
-        (cluster.0 / cluster.1.len() as f64).min(high - length).max(low)
+        (cluster.0 / cluster.1.len() as f64)
+            .min(high - length)
+            .max(low)
     };
     for index in order {
         clusters.push((places[index], vec![index]));
@@ -173,7 +224,11 @@ pub fn apart(places: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut moved = vec![0.0; places.len()];
     for cluster in &clusters {
         let from = start(cluster);
-        cluster.1.iter().enumerate().for_each(|(rank, &index)| moved[index] = from + gap * rank as f64);
+        cluster
+            .1
+            .iter()
+            .enumerate()
+            .for_each(|(rank, &index)| moved[index] = from + gap * rank as f64);
     }
     moved
 }
@@ -214,7 +269,12 @@ pub fn legend_height(entries: &[Entry], width: f64) -> f64 {
 ///
 /// # Errors
 /// The backend's own.
-pub fn legend(canvas: &mut Canvas, entries: &[Entry], (left, top): (f64, f64), width: f64) -> Result<()> {
+pub fn legend(
+    canvas: &mut Canvas,
+    entries: &[Entry],
+    (left, top): (f64, f64),
+    width: f64,
+) -> Result<()> {
     for (entry, (x, y)) in entries.iter().zip(rows(entries, width).0) {
         let (x, y) = (left + x, top + y + 9.0);
         match entry.mark {
@@ -233,8 +293,17 @@ mod tests {
     #[test]
     fn a_curve_ends_where_it_leaves_the_panel_and_starts_again_where_it_comes_back() {
         let curve = [(0.0, 3.0), (1.0, 1.0), (2.0, 1.5), (3.0, -0.5), (4.0, 0.5)];
-        let pieces: Vec<_> = clipped(&curve, 0.0, 2.0).into_iter().filter(|piece| !piece.is_empty()).collect();
-        assert_eq!(pieces, [vec![(0.5, 2.0), (1.0, 1.0), (2.0, 1.5), (2.75, 0.0)], vec![(3.5, 0.0), (4.0, 0.5)]]);
+        let pieces: Vec<_> = clipped(&curve, 0.0, 2.0)
+            .into_iter()
+            .filter(|piece| !piece.is_empty())
+            .collect();
+        assert_eq!(
+            pieces,
+            [
+                vec![(0.5, 2.0), (1.0, 1.0), (2.0, 1.5), (2.75, 0.0)],
+                vec![(3.5, 0.0), (4.0, 0.5)]
+            ]
+        );
     }
 
     #[test]
@@ -243,6 +312,11 @@ mod tests {
         assert_eq!(apart(&[50.0, 50.0], 12.0, 0.0, 100.0), [44.0, 56.0]);
         assert_eq!(apart(&[99.0, 98.0], 12.0, 0.0, 100.0), [100.0, 88.0]);
         let moved = apart(&[5.0, 6.0, 7.0, 30.0, 31.0], 12.0, 0.0, 100.0);
-        assert!(moved.windows(2).all(|pair| pair[1] - pair[0] >= 12.0 - 1e-9), "{moved:?}");
+        assert!(
+            moved
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] >= 12.0 - 1e-9),
+            "{moved:?}"
+        );
     }
 }

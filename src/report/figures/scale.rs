@@ -25,32 +25,84 @@ impl Scale {
         let first = (low / step - 1e-9).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
         let label = |value: f64| {
-            if value.abs() >= 1e4 && decimals == 0 { format::prefixed(value, 3).replace(' ', "") } else { format::fixed(value, decimals) }
+            if value.abs() >= 1e4 && decimals == 0 {
+                format::prefixed(value, 3).replace(' ', "")
+            } else {
+                format::fixed(value, decimals)
+            }
         };
-        let ticks = (first..=last).map(|i| i as f64 * step).map(|value| (value, label(value))).collect();
-        Self { low, high, logarithmic: false, ticks }
+        let ticks = (first..=last)
+            .map(|i| i as f64 * step)
+            .map(|value| (value, label(value)))
+            .collect();
+        Self {
+            low,
+            high,
+            logarithmic: false,
+            ticks,
+        }
     }
 
     /// A logarithmic scale that holds the positive ones of `values`; linear where there are none.
-    pub fn logarithmic(values: impl IntoIterator<Item = f64>, label: impl Fn(f64) -> String) -> Self {
-        let Some((low, high)) = range(values.into_iter().filter(|&value| value > 0.0).map(f64::log10)) else {
+    pub fn logarithmic(
+        values: impl IntoIterator<Item = f64>,
+        label: impl Fn(f64) -> String,
+    ) -> Self {
+        let Some((low, high)) = range(
+            values
+                .into_iter()
+                .filter(|&value| value > 0.0)
+                .map(f64::log10),
+        ) else {
             return Self::exactly(0.0, 1.0, 4);
         };
         let (low, high) = padded((low, high), 0.08);
         let candidates = |digits: &[f64]| -> Vec<f64> {
             let powers = low.floor() as i32..=high.ceil() as i32;
-            let all = powers.flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)));
-            all.filter(|value| (low..=high).contains(&value.log10())).collect()
+            let all =
+                powers.flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)));
+            all.filter(|value| (low..=high).contains(&value.log10()))
+                .collect()
         };
         let fine: Vec<f64> = (10..100).map(|tenths| f64::from(tenths) / 10.0).collect();
-        let sets: [&[f64]; 5] = [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &fine];
+        let sets: [&[f64]; 5] = [
+            &[1.0],
+            &[1.0, 3.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+            &fine,
+        ];
         // A range so narrow that it holds none of these is as good as linear.
-        let linear = || Self::exactly(10f64.powf(low), 10f64.powf(high), 4).ticks.into_iter().map(|tick| tick.0).collect();
-        let chosen = sets.iter().map(|digits| candidates(digits)).find(|ticks| ticks.len() >= 3).unwrap_or_else(linear);
+        let linear = || {
+            Self::exactly(10f64.powf(low), 10f64.powf(high), 4)
+                .ticks
+                .into_iter()
+                .map(|tick| tick.0)
+                .collect()
+        };
+        let chosen = sets
+            .iter()
+            .map(|digits| candidates(digits))
+            .find(|ticks| ticks.len() >= 3)
+            .unwrap_or_else(linear);
         // Too many are thinned evenly: every second, third, ….
-        let stride = if high - low > 4.0 { chosen.len().div_ceil(6) } else { chosen.len().div_ceil(8) }.max(1);
-        let ticks = chosen.into_iter().step_by(stride).map(|value| (value, label(value))).collect();
-        Self { low: 10f64.powf(low), high: 10f64.powf(high), logarithmic: true, ticks }
+        let stride = if high - low > 4.0 {
+            chosen.len().div_ceil(6)
+        } else {
+            chosen.len().div_ceil(8)
+        }
+        .max(1);
+        let ticks = chosen
+            .into_iter()
+            .step_by(stride)
+            .map(|value| (value, label(value)))
+            .collect();
+        Self {
+            low: 10f64.powf(low),
+            high: 10f64.powf(high),
+            logarithmic: true,
+            ticks,
+        }
     }
 
     /// The place of a value from 0 (low) to 1 (high), outside held at the ends.
@@ -66,15 +118,22 @@ impl Scale {
 
 /// Least and greatest of the finite values.
 pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
-    values.into_iter().filter(|value| value.is_finite()).fold(None, |range, value| match range {
-        None => Some((value, value)),
-        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
-    })
+    values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .fold(None, |range, value| match range {
+            None => Some((value, value)),
+            Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
+        })
 }
 
 /// A range with room at both ends; one value gets a range around it.
 fn padded((low, high): (f64, f64), share: f64) -> (f64, f64) {
-    let room = if high > low { (high - low) * share } else { (low.abs() * 0.02).max(0.02) };
+    let room = if high > low {
+        (high - low) * share
+    } else {
+        (low.abs() * 0.02).max(0.02)
+    };
     (low - room, high + room)
 }
 
@@ -82,7 +141,10 @@ fn padded((low, high): (f64, f64), share: f64) -> (f64, f64) {
 fn round_step(least: f64) -> (f64, usize) {
     let power = least.log10().floor();
     let base = 10f64.powf(power);
-    let digit = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|digit| digit * base >= least * (1.0 - 1e-9)).unwrap_or(10.0);
+    let digit = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .find(|digit| digit * base >= least * (1.0 - 1e-9))
+        .unwrap_or(10.0);
     let power = if digit == 10.0 { power + 1.0 } else { power };
     let decimals = (-power).max(0.0) as usize + usize::from(digit == 2.5 && power < 1.0);
     (digit * base, decimals)
@@ -98,18 +160,33 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round_numbers_inside_the_range() {
-        assert_eq!(labels(&Scale::exactly(0.0, 1.0, 4)), ["0.00", "0.25", "0.50", "0.75", "1.00"]);
-        assert_eq!(labels(&Scale::exactly(-0.021, 0.012, 4)), ["−0.02", "−0.01", "0.00", "0.01"]);
-        assert_eq!(labels(&Scale::exactly(0.0, 50_000.0, 5)), ["0", "10.0k", "20.0k", "30.0k", "40.0k", "50.0k"]);
+        assert_eq!(
+            labels(&Scale::exactly(0.0, 1.0, 4)),
+            ["0.00", "0.25", "0.50", "0.75", "1.00"]
+        );
+        assert_eq!(
+            labels(&Scale::exactly(-0.021, 0.012, 4)),
+            ["−0.02", "−0.01", "0.00", "0.01"]
+        );
+        assert_eq!(
+            labels(&Scale::exactly(0.0, 50_000.0, 5)),
+            ["0", "10.0k", "20.0k", "30.0k", "40.0k", "50.0k"]
+        );
         let one = Scale::linear([3.5], 4);
-        assert!(one.low < 3.5 && one.high > 3.5 && one.ticks.len() >= 2, "{one:?}");
+        assert!(
+            one.low < 3.5 && one.high > 3.5 && one.ticks.len() >= 2,
+            "{one:?}"
+        );
         assert!(!Scale::linear([f64::NAN], 4).ticks.is_empty());
     }
 
     #[test]
     fn logarithmic_ticks_suit_the_span() {
         let label = |value: f64| format::prefixed(value, 3);
-        assert_eq!(labels(&Scale::logarithmic([1e3, 1e6], label)), ["1.00 k", "10.0 k", "100 k", "1.00 M"]);
+        assert_eq!(
+            labels(&Scale::logarithmic([1e3, 1e6], label)),
+            ["1.00 k", "10.0 k", "100 k", "1.00 M"]
+        );
         for (low, high) in [(43e6, 82e6), (1e6, 1.02e6), (5.0, 5.0), (1e-9, 1e9)] {
             let scale = Scale::logarithmic([low, high], label);
             assert!((2..=9).contains(&scale.ticks.len()), "{scale:?}");

@@ -38,28 +38,56 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         pause: Duration::ZERO,
         problem: None,
     };
-    let text = Dataset::Synthetic { seed: 0, train_words: 4_000, validation_words: 10, test_words: 10, train_tokens: None };
-    let tokenizer = bpe::train(&text, &Hub::quiet(offline, Vec::new()), VOCABULARY).expect("a tokenizer");
+    let text = Dataset::Synthetic {
+        seed: 0,
+        train_words: 4_000,
+        validation_words: 10,
+        test_words: 10,
+        train_tokens: None,
+    };
+    let tokenizer =
+        bpe::train(&text, &Hub::quiet(offline, Vec::new()), VOCABULARY).expect("a tokenizer");
     let config = Config::new(3, 16, 2, VOCABULARY, positions);
     vec![
         ("README.md", b"# A tiny GPT-2\n".to_vec()),
-        ("config.json", config.to_json(tokenizer.end_of_text()).to_string().into_bytes()),
-        ("model.safetensors", Weights::random(&config, seed).to_safetensors().expect("weights")),
+        (
+            "config.json",
+            config
+                .to_json(tokenizer.end_of_text())
+                .to_string()
+                .into_bytes(),
+        ),
+        (
+            "model.safetensors",
+            Weights::random(&config, seed)
+                .to_safetensors()
+                .expect("weights"),
+        ),
         ("tokenizer.json", tokenizer.json().as_bytes().to_vec()),
-        ("tokenizer_config.json", tokenizer.config_json(positions).into_bytes()),
+        (
+            "tokenizer_config.json",
+            tokenizer.config_json(positions).into_bytes(),
+        ),
     ]
 }
 
 /// Stories `from` … `to` as a parquet file.
 pub fn stories(from: u64, to: u64) -> Vec<u8> {
-    let texts = (from..to).map(|index| grammar::generate(5, "train", index).text).collect();
+    let texts = (from..to)
+        .map(|index| grammar::generate(5, "train", index).text)
+        .collect();
     parquet(texts)
 }
 
 /// A parquet file with a column of text and one of numbers.
 pub fn parquet(texts: Vec<String>) -> Vec<u8> {
     let numbers = (0..texts.len() as u64).collect();
-    to_parquet(&Table::new().with("id", Column::U64(numbers)).with("text", Column::Text(texts))).expect("parquet")
+    to_parquet(
+        &Table::new()
+            .with("id", Column::U64(numbers))
+            .with("text", Column::Text(texts)),
+    )
+    .expect("parquet")
 }
 
 /// A dataset with two files of training and one of each other split.

@@ -1,5 +1,7 @@
-//! Ten steps of whole trainings, step by step against PyTorch: AdamW with its decay groups, warm-up and cosine, clipping over student and projections, accumulation, and every kind of
-//! term. Rounding grows through the steps, most in the weights: PyTorch's own f32 ends within 1e-5 of float64 there, and within 1e-6 in the values of a step.
+//! Ten steps of whole trainings, step by step against PyTorch: AdamW with its decay groups, warm-up
+//! and cosine, clipping over student and projections, accumulation, and every kind of term.
+//! Rounding grows through the steps, most in the weights: PyTorch's own f32 ends within 1e-5 of
+//! float64 there, and within 1e-6 in the values of a step.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -33,12 +35,15 @@ struct Case {
     train: Train,
     /// The training split, whose windows are used in their natural order.
     stream: Vec<u32>,
-    /// Initial projections (`projection.<term>.<state>.weight`, …) and critics (`critic.<term>.<state>.layers.0.weight`, …).
+    /// Initial projections (`projection.<term>.<state>.weight`, …) and critics
+    /// (`critic.<term>.<state>.layers.0.weight`, …).
     initial: BTreeMap<String, Array>,
-    /// Ten values of every column: `loss`, `lr`, `gradient_norm`, `term.<name>`, `critic.<term>.<state>.estimate`, …
+    /// Ten values of every column: `loss`, `lr`, `gradient_norm`, `term.<name>`,
+    /// `critic.<term>.<state>.estimate`, …
     rows: BTreeMap<String, Vec<f64>>,
-    /// What was trained, after the last step, under the names of the weights and of `initial`. Biases of `c_attn` are without the part of the keys: its gradient is zero, so what
-    /// Adam makes of its rounding says nothing.
+    /// What was trained, after the last step, under the names of the weights and of `initial`.
+    /// Biases of `c_attn` are without the part of the keys: its gradient is zero, so what Adam
+    /// makes of its rounding says nothing.
     end: BTreeMap<String, Array>,
 }
 
@@ -58,7 +63,12 @@ impl Case {
             train: serde_json::from_value(setting("train")).unwrap(),
             stream: reference.tokens("stream").to_vec(),
             initial: reference.arrays_under("initial."),
-            rows: setting("rows").as_object().unwrap().iter().map(|(column, values)| (column.clone(), list(values))).collect(),
+            rows: setting("rows")
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(column, values)| (column.clone(), list(values)))
+                .collect(),
             end: reference.arrays_under("final."),
         }
     }
@@ -72,18 +82,28 @@ impl Case {
             seed: self.seed,
             total_steps: self.train.steps,
         };
-        Job { seed: self.seed, config: self.config.clone(), objective, balance: Balance::None, train: self.train.clone() }
+        Job {
+            seed: self.seed,
+            config: self.config.clone(),
+            objective,
+            balance: Balance::None,
+            train: self.train.clone(),
+        }
     }
 
     /// The state before the first step, with the reference's projections and critics.
     fn state(&self, job: &Job) -> State<Cpu> {
-        let mut state = State::new(&Cpu::default(), job, Some(&self.teacher.0), &self.weights).unwrap();
+        let mut state =
+            State::new(&Cpu::default(), job, Some(&self.teacher.0), &self.weights).unwrap();
         for (name, parameter) in state.auxiliary.parameters_mut() {
             tape::write(parameter, &self.initial[&name].values);
         }
         for ((term, own), critic) in &mut state.auxiliary.critics {
             let mut arrays = critic.state();
-            for (name, _, values) in arrays.iter_mut().filter(|(name, _, _)| !name.starts_with("adam.")) {
+            for (name, _, values) in arrays
+                .iter_mut()
+                .filter(|(name, _, _)| !name.starts_with("adam."))
+            {
                 values.clone_from(&self.initial[&format!("critic.{term}.{own}.{name}")].values);
             }
             critic.restore(&arrays).unwrap();
@@ -96,33 +116,86 @@ impl Case {
         let rows = Arc::new(Mutex::new(Vec::new()));
         let state = self.state(&job);
         let member = Member::new(job, state, Box::new(Rows(rows.clone())));
-        let teacher = Gpt2::from_weights(&Cpu::default(), &self.teacher.0, &self.teacher.1).unwrap();
-        let order = Order::new(self.stream.len(), self.train.context, self.seed, self.train.shuffle).unwrap();
-        let corpus = Corpus { train: &self.stream, validation: &self.stream, order: &order };
+        let teacher =
+            Gpt2::from_weights(&Cpu::default(), &self.teacher.0, &self.teacher.1).unwrap();
+        let order = Order::new(
+            self.stream.len(),
+            self.train.context,
+            self.seed,
+            self.train.shuffle,
+        )
+        .unwrap();
+        let corpus = Corpus {
+            train: &self.stream,
+            validation: &self.stream,
+            order: &order,
+        };
         let mut members = [member];
-        train(&mut members, Some(&teacher), corpus, &Control { stop: &AtomicBool::new(false), progress: &|_| {} });
+        train(
+            &mut members,
+            Some(&teacher),
+            corpus,
+            &Control {
+                stop: &AtomicBool::new(false),
+                progress: &|_| {},
+            },
+        );
         let [member] = members;
-        assert!(matches!(member.outcome, Some(Outcome::Finished)), "{what}: {:?}", member.outcome);
+        assert!(
+            matches!(member.outcome, Some(Outcome::Finished)),
+            "{what}: {:?}",
+            member.outcome
+        );
 
         let rows = rows.lock().unwrap();
         for (column, expected) in &self.rows {
             let found: Vec<f64> = rows.iter().map(|row: &Values| row[column]).collect();
-            assert_close(&format!("{what}: {column}"), &found, expected, TOLERANCE_OF_VALUES);
+            assert_close(
+                &format!("{what}: {column}"),
+                &found,
+                expected,
+                TOLERANCE_OF_VALUES,
+            );
         }
         for (name, values) in trained(&member.state) {
-            assert_close(&format!("{what}: {name} at the end"), &values, &self.end[&name].values, TOLERANCE_OF_WEIGHTS);
+            assert_close(
+                &format!("{what}: {name} at the end"),
+                &values,
+                &self.end[&name].values,
+                TOLERANCE_OF_WEIGHTS,
+            );
         }
-        assert_eq!(trained(&member.state).len(), self.end.len(), "{what}: every array is compared");
+        assert_eq!(
+            trained(&member.state).len(),
+            self.end.len(),
+            "{what}: every array is compared"
+        );
     }
 }
 
 /// Everything that was trained, by name, without the biases of keys.
 fn trained(state: &State<Cpu>) -> Vec<(String, Vec<f32>)> {
-    let mut all: Vec<(String, Vec<f32>)> =
-        state.student.to_weights().arrays.into_iter().map(|(name, array)| (name, array.values)).collect();
-    all.extend(state.auxiliary.parameters().into_iter().map(|(name, parameter)| (name, tape::read(parameter))));
+    let mut all: Vec<(String, Vec<f32>)> = state
+        .student
+        .to_weights()
+        .arrays
+        .into_iter()
+        .map(|(name, array)| (name, array.values))
+        .collect();
+    all.extend(
+        state
+            .auxiliary
+            .parameters()
+            .into_iter()
+            .map(|(name, parameter)| (name, tape::read(parameter))),
+    );
     for ((term, own), critic) in &state.auxiliary.critics {
-        all.extend(critic.parameters().into_iter().map(|(name, _, values)| (format!("critic.{term}.{own}.{name}"), values)));
+        all.extend(
+            critic
+                .parameters()
+                .into_iter()
+                .map(|(name, _, values)| (format!("critic.{term}.{own}.{name}"), values)),
+        );
     }
     for (name, values) in &mut all {
         if name.ends_with("c_attn.bias") {
@@ -150,7 +223,10 @@ impl Sink for Rows {
 #[test]
 fn ten_steps_of_language_modelling_are_those_of_pytorch() {
     let case = Case::read("lm");
-    case.check("lm", Job::language_model(case.config.clone(), case.seed, &case.train));
+    case.check(
+        "lm",
+        Job::language_model(case.config.clone(), case.seed, &case.train),
+    );
 }
 
 #[test]
