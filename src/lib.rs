@@ -1,6 +1,6 @@
 //! kdpipe: knowledge-distillation studies on GPT-2, from one TOML file to a finished report.
 //!
-//! A spec is resolved to a plan of runs ([`spec`]); the runner ([`runner`]) fetches what lies on
+//! A spec is resolved to a plan of runs ([`plan`]); the runner ([`runner`]) fetches what lies on
 //! the hub ([`hub`]), prepares the text ([`data`]), has the teacher trained or read ([`model`],
 //! [`train`]), advances the runs in groups that share the teacher's forward pass ([`distill`],
 //! [`train`], on the operations of [`ops`]), evaluates them ([`eval`]) and records them
@@ -14,7 +14,7 @@ pub mod table;
 
 pub mod hub;
 
-pub mod spec;
+pub mod plan;
 
 pub mod record;
 

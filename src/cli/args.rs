@@ -45,11 +45,11 @@ pub struct Common {
     pub json: bool,
     /// When to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
-    pub color: Color,
+    pub color: ColorChoice,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub enum ColorChoice {
     /// On a terminal that has not asked for none (NO_COLOR)
     Auto,
     Always,
@@ -62,9 +62,9 @@ pub enum Command {
     ///
     /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not
     /// stop the others.
-    Run(Run),
+    Run(RunArguments),
     /// Show the expanded grid without running anything
-    Plan(Plan),
+    Plan(PlanArguments),
     /// Validate specs: every error at once, with its place and remedy
     Check {
         #[arg(value_name = "SPEC", required = true)]
@@ -125,7 +125,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct RunArguments {
     pub spec: PathBuf,
     /// Only runs whose id, or an axis as `axis=value`, matches the glob; may be given many times
     #[arg(long, value_name = "GLOB")]
@@ -199,7 +199,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 #[derive(Debug, Args)]
-pub struct Plan {
+pub struct PlanArguments {
     pub spec: PathBuf,
     /// Say which layer a key's value comes from
     #[arg(long, value_name = "KEY")]

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::args::Common;
-use super::{Exit, Outcome, hub_to_plan, print, spec_options};
+use super::{CommandResult, Exit, hub_to_plan, print, spec_options};
 use crate::hub::{Hub, Settings};
-use crate::runner::{self, Facts, Measured};
-use crate::spec::load;
+use crate::plan::load;
+use crate::runner::{self, Measured, StudyInputs};
 
-pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> Outcome {
+pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> CommandResult {
     let (label, spec, hub) = match path {
         None => (
             "6×256 → 3×128, vocabulary 4096".to_owned(),
@@ -18,7 +18,7 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> O
         Some(path) => {
             let loaded = load(path, &spec_options(common)?)?;
             let hub = hub_to_plan(&loaded, common)?;
-            let plan = loaded.resolve(&Facts::to_plan(&hub))?;
+            let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
             let costliest = plan
                 .runs
                 .into_iter()

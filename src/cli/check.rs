@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use super::args::Common;
-use super::{Exit, Fault, Outcome, counted, hub_to_plan, print, report_fault, spec_options};
-use crate::runner::Facts;
-use crate::spec;
+use super::{
+    CommandError, CommandResult, Exit, counted, hub_to_plan, print, report_fault, spec_options,
+};
+use crate::plan;
+use crate::runner::StudyInputs;
 
-pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
+pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
     let options = spec_options(common)?;
     let mut exit = Exit::Good;
     for path in specs {
-        let plan = match spec::load(path, &options) {
-            Ok(loaded) => loaded.resolve(&Facts::to_plan(&hub_to_plan(&loaded, common)?)),
+        let plan = match plan::load(path, &options) {
+            Ok(loaded) => loaded.resolve(&StudyInputs::to_plan(&hub_to_plan(&loaded, common)?)),
             Err(diagnostics) => Err(diagnostics),
         };
         match plan {
@@ -26,7 +28,7 @@ pub fn check(specs: &[PathBuf], common: &Common) -> Outcome {
                 }
             }
             Err(diagnostics) => {
-                report_fault(&Fault::Spec(diagnostics), common);
+                report_fault(&CommandError::Spec(diagnostics), common);
                 exit = Exit::BadInput;
             }
         }

@@ -1,9 +1,9 @@
 //! `kdpipe eval MODEL --text FILE`: perplexity with its protocol.
 
 use super::args::{Common, Eval};
-use super::{Exit, Outcome, open_model, print};
+use super::{CommandResult, Exit, open_model, print};
 
-pub fn eval(arguments: &Eval, common: &Common) -> Outcome {
+pub fn eval(arguments: &Eval, common: &Common) -> CommandResult {
     let model = open_model(&arguments.model, common)?;
     let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
     if common.json {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::plan::Plan;
 use crate::record::layout::Layout;
 use crate::record::{has_evaluation, read_evaluation};
-use crate::spec::Plan;
 
 /// Every missed expectation in words; a cell without an evaluation misses those that name it.
 ///

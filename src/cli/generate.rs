@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use super::args::{Common, Generate};
-use super::{Exit, Outcome, open_model, print};
+use super::{CommandResult, Exit, open_model, print};
 use crate::eval::Sampling;
 
-pub fn generate(arguments: &Generate, common: &Common) -> Outcome {
+pub fn generate(arguments: &Generate, common: &Common) -> CommandResult {
     let model = open_model(&arguments.model, common)?;
     let Generate {
         ref prompt,

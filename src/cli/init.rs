@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::args::Common;
-use super::{Exit, Outcome, print};
-use crate::{files, spec};
+use super::{CommandResult, Exit, print};
+use crate::{files, plan};
 
-pub fn init(path: &Path, common: &Common) -> Outcome {
+pub fn init(path: &Path, common: &Common) -> CommandResult {
     if path.exists() {
         return Err(anyhow::anyhow!(
             "{} exists already; give another name: kdpipe init NAME.toml",
@@ -14,7 +14,7 @@ pub fn init(path: &Path, common: &Common) -> Outcome {
         )
         .into());
     }
-    files::write_atomically(path, spec::STARTER.as_bytes())?;
+    files::write_atomically(path, plan::STARTER.as_bytes())?;
     if !common.quiet {
         print(&format!(
             "wrote {0}\ntry: kdpipe plan {0}\n",

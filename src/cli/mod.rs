@@ -22,12 +22,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, Pin, Settings};
+use crate::plan::{Diagnostics, Loaded, Overrides};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
-use crate::spec::{Diagnostics, Loaded, Options};
 use crate::train::keep_memory;
-use args::{Cli, Color, Command, Common};
+use args::{Cli, ColorChoice, Command, Common};
 use progress::Display;
 
 /// How a command ended.
@@ -53,10 +53,10 @@ impl Exit {
 }
 
 /// What a command returns: errors are printed in one place, here.
-type Outcome = Result<Exit, Fault>;
+type CommandResult = Result<Exit, CommandError>;
 
 /// Why a command could not do its work.
-enum Fault {
+enum CommandError {
     /// The spec is at fault.
     Spec(Diagnostics),
     /// Anything else that the user gave: a path, a template, a shard.
@@ -65,13 +65,13 @@ enum Fault {
     Run(anyhow::Error),
 }
 
-impl From<Diagnostics> for Fault {
+impl From<Diagnostics> for CommandError {
     fn from(diagnostics: Diagnostics) -> Self {
         Self::Spec(diagnostics)
     }
 }
 
-impl From<anyhow::Error> for Fault {
+impl From<anyhow::Error> for CommandError {
     fn from(error: anyhow::Error) -> Self {
         Self::Other(error)
     }
@@ -92,15 +92,15 @@ pub fn main() -> ExitCode {
         Err(fault) => {
             report_fault(&fault, &cli.common);
             match fault {
-                Fault::Spec(_) | Fault::Other(_) => Exit::BadInput,
-                Fault::Run(_) => Exit::Failed,
+                CommandError::Spec(_) | CommandError::Other(_) => Exit::BadInput,
+                CommandError::Run(_) => Exit::Failed,
             }
         }
     };
     ExitCode::from(exit.code())
 }
 
-fn dispatch(cli: &Cli) -> Outcome {
+fn dispatch(cli: &Cli) -> CommandResult {
     let common = &cli.common;
     match &cli.command {
         Command::Run(arguments) => run::run(arguments, common),
@@ -134,7 +134,7 @@ fn dispatch(cli: &Cli) -> Outcome {
             })
         }
         Command::Schema => {
-            print(&format!("{:#}\n", crate::spec::schema_of_a_spec()));
+            print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));
             Ok(Exit::Good)
         }
         Command::Init { path } => init::init(path, common),
@@ -152,26 +152,28 @@ fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-fn report_fault(fault: &Fault, common: &Common) {
+fn report_fault(fault: &CommandError, common: &Common) {
     let text = match fault {
-        Fault::Spec(diagnostics) => diagnostics.render(uses_color(common, &std::io::stderr())),
-        Fault::Other(error) | Fault::Run(error) => format!("error: {error:#}"),
+        CommandError::Spec(diagnostics) => {
+            diagnostics.render(uses_color(common, &std::io::stderr()))
+        }
+        CommandError::Other(error) | CommandError::Run(error) => format!("error: {error:#}"),
     };
     eprintln!("{}", text.trim_end());
 }
 
 fn uses_color(common: &Common, stream: &impl IsTerminal) -> bool {
     match common.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     }
 }
 
 /// What reaches the spec from outside its files.
-fn spec_options(common: &Common) -> anyhow::Result<Options> {
+fn spec_options(common: &Common) -> anyhow::Result<Overrides> {
     use anyhow::Context;
-    Ok(Options {
+    Ok(Overrides {
         set: common.set.clone(),
         environment: environment()?,
         working_folder: std::env::current_dir().context("the working folder cannot be read")?,

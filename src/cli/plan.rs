@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use super::args::{Common, Plan as Arguments};
-use super::{Exit, Outcome, counted, hub_to_plan, print, spec_options};
+use super::args::{Common, PlanArguments as Arguments};
+use super::{CommandResult, Exit, counted, hub_to_plan, print, spec_options};
 use crate::files::size_in_words;
+use crate::plan::{Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
-use crate::runner::{Facts, check_limits, disk_of, training_flops_per_second};
-use crate::spec::{Plan, PlannedRun, load};
+use crate::runner::{StudyInputs, check_limits, disk_of, training_flops_per_second};
 
-pub fn plan(arguments: &Arguments, common: &Common) -> Outcome {
+pub fn plan(arguments: &Arguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     if let Some(key) = &arguments.explain {
         print(&format!("{}\n", loaded.explain(key)?.trim_end()));
         return Ok(Exit::Good);
     }
-    let plan = loaded.resolve(&Facts::to_plan(&hub_to_plan(&loaded, common)?))?;
+    let plan = loaded.resolve(&StudyInputs::to_plan(&hub_to_plan(&loaded, common)?))?;
     let layout = Layout::new(&common.results, &plan.name);
     let states: Vec<&str> = plan.runs.iter().map(|run| state(run, &layout)).collect();
     let speed = training_flops_per_second();
@@ -67,8 +67,8 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
         .iter()
         .map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id }))
         .collect();
-    let change = |change: &crate::spec::Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
-    let arm = |arm: &crate::spec::Arm| json!({ "name": arm.name, "changes": arm.changes.iter().map(change).collect::<Vec<_>>() });
+    let change = |change: &crate::plan::Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
+    let arm = |arm: &crate::plan::Arm| json!({ "name": arm.name, "changes": arm.changes.iter().map(change).collect::<Vec<_>>() });
     json!({
         "name": plan.name,
         "runs": plan.runs.iter().zip(states).map(run).collect::<Vec<_>>(),
@@ -299,39 +299,5 @@ fn bytes(number: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_shown_in_a_few_characters() {
-        assert_eq!(
-            [
-                count(0.0),
-                count(12.0),
-                count(1234.0),
-                count(5.67e6),
-                count(3.21e12)
-            ],
-            ["?", "12", "1.2 k", "5.67 M", "3.2e12"]
-        );
-        assert_eq!(
-            [
-                about(0.0),
-                about(12.4),
-                about(400.0),
-                about(9000.0),
-                about(9e5)
-            ],
-            ["?", "~12 s", "~7 min", "~2 h", "~10 days"]
-        );
-        assert_eq!(
-            [
-                bytes(0),
-                bytes(12_000),
-                bytes(3_400_000),
-                bytes(5_600_000_000)
-            ],
-            ["?", "12 KB", "3 MB", "5.6 GB"]
-        );
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -15,7 +15,7 @@ use crate::runner::{Event, Observer};
 pub struct Display {
     style: Style,
     verbose: bool,
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
 }
 
 enum Style {
@@ -28,7 +28,7 @@ enum Style {
 }
 
 #[derive(Default)]
-struct State {
+struct ProgressState {
     grid: Option<ProgressBar>,
     training: Option<Training>,
     download: Option<Download>,
@@ -75,7 +75,7 @@ impl Display {
         Self {
             style,
             verbose: common.verbose,
-            state: Mutex::new(State::default()),
+            state: Mutex::new(ProgressState::default()),
         }
     }
 
@@ -116,7 +116,7 @@ impl Display {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ProgressState> {
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -378,18 +378,5 @@ fn speed(tokens_per_second: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_is_told_in_a_few_words() {
-        let values = BTreeMap::from([
-            ("loss".to_owned(), 4.25),
-            ("term.kl".to_owned(), 1.5),
-            ("weight.kl".to_owned(), 0.5),
-        ]);
-        assert_eq!(terms(&values), "loss 4.250  kl 1.500");
-        assert_eq!(speed(123_456.0), "123k tokens/s");
-        assert_eq!(speed(1234.4), "1234 tokens/s");
-    }
-}
+#[path = "progress_tests.rs"]
+mod tests;

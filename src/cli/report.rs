@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::args::Common;
-use super::{Exit, Outcome, print, spec_options};
+use super::{CommandResult, Exit, print, spec_options};
 use crate::record::layout::Layout;
-use crate::{report, spec};
+use crate::{plan, report};
 
-pub fn report(path: &Path, template: Option<&Path>, common: &Common) -> Outcome {
-    let loaded = spec::load(path, &spec_options(common)?)?;
+pub fn report(path: &Path, template: Option<&Path>, common: &Common) -> CommandResult {
+    let loaded = plan::load(path, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
     let rendered = report::render(&layout, template)?;
     report::write(&layout, &rendered)?;

@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::args::{Common, Run};
+use super::args::{Common, RunArguments};
 use super::expect::missed;
 use super::progress::Display;
 use super::signals::stop_flag;
-use super::{Exit, Fault, Outcome, pins, print, spec_options};
+use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
 use crate::hub::{Hub, Settings};
+use crate::plan::{Plan, RunSelection, load};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, Facts, Site, cache_folder, news_to};
-use crate::spec::{Plan, Selection, load};
+use crate::runner::{self, Ending, Site, StudyInputs, cache_folder, news_to};
 use crate::{record, report};
 
-pub fn run(arguments: &Run, common: &Common) -> Outcome {
+pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
@@ -35,14 +35,14 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
         &news,
         &stop,
     );
-    let plan = loaded.resolve(&Facts::to_run(&hub));
+    let plan = loaded.resolve(&StudyInputs::to_run(&hub));
     display.close();
     let plan = match plan {
         Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
         plan => plan?,
     };
-    let selection =
-        Selection::new(&arguments.only, arguments.shard.as_deref()).map_err(Fault::Other)?;
+    let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
+        .map_err(CommandError::Other)?;
     let selected = selection.indices(&plan);
     if selected.is_empty() {
         return Err(anyhow::anyhow!(
@@ -65,7 +65,7 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
     };
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();
-    let endings = endings.map_err(Fault::Run)?;
+    let endings = endings.map_err(CommandError::Run)?;
 
     let mut exit = exit_of(&endings);
     if exit == Exit::Interrupted {
@@ -74,8 +74,8 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
         }
         return Ok(exit);
     }
-    let rendered = report::update(&layout).map_err(Fault::Run)?;
-    let missed = missed(&plan, &layout).map_err(Fault::Run)?;
+    let rendered = report::update(&layout).map_err(CommandError::Run)?;
+    let missed = missed(&plan, &layout).map_err(CommandError::Run)?;
     missed
         .iter()
         .for_each(|line| eprintln!("expectation missed: {line}"));
@@ -99,7 +99,7 @@ pub fn run(arguments: &Run, common: &Common) -> Outcome {
 }
 
 /// The command that the report names.
-fn command(arguments: &Run, common: &Common) -> String {
+fn command(arguments: &RunArguments, common: &Common) -> String {
     let mut command = format!("kdpipe run {}", arguments.spec.display());
     for set in &common.set {
         command.push_str(&format!(" --set '{set}'"));

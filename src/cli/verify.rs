@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::args::Common;
-use super::{Exit, Outcome, print, spec_options};
+use super::{CommandResult, Exit, print, spec_options};
 use crate::files::{self, Mismatch};
 use crate::record::layout::Layout;
-use crate::{record, report, spec};
+use crate::{plan, record, report};
 
 /// What was looked at, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ struct Findings {
     absent: Vec<String>,
 }
 
-pub fn verify(path: &Path, common: &Common) -> Outcome {
-    let loaded = spec::load(path, &spec_options(common)?)?;
+pub fn verify(path: &Path, common: &Common) -> CommandResult {
+    let loaded = plan::load(path, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
     let mut findings = Findings::default();
     findings.stored(&layout)?;

@@ -18,7 +18,7 @@ use tokenizers::tokenizer::{
 use super::sources::{self, Part, Piece};
 use super::tokenizer::{END_OF_TEXT, Tokenizer, byte_char};
 use crate::hub::Hub;
-use crate::spec::run::Dataset;
+use crate::plan::run::DatasetSpec;
 
 /// Changes with every change of what training makes of the same text.
 pub const VERSION: u32 = 1;
@@ -34,7 +34,7 @@ const WAITING: usize = 256;
 /// # Errors
 /// A size below 257, a text that has not enough different words to reach it, and what reading the
 /// text reports.
-pub fn train(dataset: &Dataset, hub: &Hub, vocab_size: usize) -> Result<Tokenizer> {
+pub fn train(dataset: &DatasetSpec, hub: &Hub, vocab_size: usize) -> Result<Tokenizer> {
     ensure!(
         vocab_size >= SMALLEST,
         "tokenizer.vocab_size = {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take \
@@ -73,7 +73,7 @@ pub fn train(dataset: &Dataset, hub: &Hub, vocab_size: usize) -> Result<Tokenize
 
 /// Has the trainer count the words of the training split, as GPT-2's pre-tokenisation cuts them.
 /// The text is read on one thread and counted on all.
-fn count(dataset: &Dataset, hub: &Hub, trainer: &mut BpeTrainer) -> Result<()> {
+fn count(dataset: &DatasetSpec, hub: &Hub, trainer: &mut BpeTrainer) -> Result<()> {
     let (sender, receiver) = sync_channel::<String>(WAITING);
     // A pool of the reader's own: the trainer's threads wait for it, so it must not wait for them.
     let pool = rayon::ThreadPoolBuilder::new()
@@ -149,95 +149,5 @@ fn to_json(tokens: Vec<String>, merges: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::no_hub;
-    use super::*;
-
-    fn text(folder: &std::path::Path, content: &str) -> Dataset {
-        std::fs::write(folder.join("text"), content).unwrap();
-        let paths = || vec![crate::spec::path::InputPath::new("text", folder)];
-        Dataset::Text {
-            train: paths(),
-            validation: paths(),
-            test: paths(),
-            detokenize: crate::spec::run::Detokenize::None,
-            train_tokens: None,
-        }
-    }
-
-    #[test]
-    fn the_most_frequent_pair_is_joined_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let content = format!("{}{}{}", "ab".repeat(9), " cd".repeat(5), " e");
-        let json: Value = serde_json::from_str(
-            train(&text(folder.path(), &content), &no_hub(), 258)
-                .unwrap()
-                .json(),
-        )
-        .unwrap();
-        assert_eq!(json["model"]["merges"].as_array().unwrap().len(), 1);
-        assert_eq!(json["model"]["vocab"]["ab"], 256);
-        assert_eq!(json["model"]["vocab"][END_OF_TEXT], 257);
-    }
-
-    #[test]
-    fn training_repeats_itself_whatever_the_number_of_threads() {
-        let folder = tempfile::tempdir().unwrap();
-        let content: String = (0..400)
-            .map(|i| {
-                format!(
-                    "{} the {} of words number {i}. ",
-                    ["one", "two"][i % 2],
-                    ["cat", "dog", "bird"][i % 3]
-                )
-            })
-            .collect();
-        let dataset = text(folder.path(), &content);
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| train(&dataset, &no_hub(), 300).unwrap().json().to_owned())
-        };
-        assert!(on(1) == on(1) && on(1) == on(2) && on(1) == on(3));
-    }
-
-    #[test]
-    fn a_trained_tokenizer_has_the_size_asked_for_and_gives_text_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let content = "the quick brown fox jumps over the lazy dog; the dog's fox quickly jumped \
-                       over it.\n"
-            .repeat(50);
-        let tokenizer = train(&text(folder.path(), &content), &no_hub(), 290).unwrap();
-        assert_eq!(
-            (tokenizer.vocabulary(), tokenizer.end_of_text()),
-            (290, 289)
-        );
-        let tokens = tokenizer.encode(&content).unwrap();
-        assert_eq!(tokenizer.decode(&tokens), content);
-        assert!(
-            tokens.len() < content.len() / 2,
-            "{} of {}",
-            tokens.len(),
-            content.len()
-        );
-        assert_eq!(tokenizer.encode(" the").unwrap().len(), 1);
-    }
-
-    #[test]
-    fn sizes_that_cannot_be_are_errors_with_the_numbers() {
-        let folder = tempfile::tempdir().unwrap();
-        let dataset = text(folder.path(), "few words");
-        let error = |size| train(&dataset, &no_hub(), size).unwrap_err().to_string();
-        assert!(error(256).starts_with(
-            "tokenizer.vocab_size = 256 is too small: the 256 bytes and <|endoftext|> take 257"
-        ));
-        assert!(
-            error(1000).contains("all its words give 26"),
-            "{}",
-            error(1000)
-        );
-        assert_eq!(train(&dataset, &no_hub(), 257).unwrap().vocabulary(), 257);
-    }
-}
+#[path = "bpe_tests.rs"]
+mod tests;

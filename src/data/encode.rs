@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use super::Exact;
 use super::cache::{SplitFacts, Summary, Writer};
 use super::grammar;
-use super::sources::{self, Part, Piece, Reach, count_words};
+use super::sources::{self, Part, Piece, ReadLimit, count_words};
 use super::tokenizer::Tokenizer;
 use crate::files;
 use crate::hub::Hub;
-use crate::spec::run::Dataset;
+use crate::plan::run::DatasetSpec;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;
@@ -30,7 +30,7 @@ const TELL_EVERY: usize = 64 << 20;
 /// What reading the documents and writing the file report; splits that are empty; what `unchanged`
 /// says.
 pub fn build(
-    dataset: &Dataset,
+    dataset: &DatasetSpec,
     hub: &Hub,
     tokenizer: &Tokenizer,
     key: &str,
@@ -49,7 +49,7 @@ pub fn build(
         let (test, test_counts) = split(Part::Test, reach)?;
         let exact = test
             .log_probability
-            .filter(|_| matches!(dataset, Dataset::Synthetic { .. }))
+            .filter(|_| matches!(dataset, DatasetSpec::Synthetic { .. }))
             .map(|log_probability| {
                 let tokens = test.facts.tokens as f64;
                 Exact {
@@ -84,17 +84,17 @@ fn unigram(train: &[u64], test: &[u64]) -> f64 {
     nats / test.iter().sum::<u64>() as f64
 }
 
-fn train_tokens(dataset: &Dataset) -> Option<u64> {
+fn train_tokens(dataset: &DatasetSpec) -> Option<u64> {
     match dataset {
-        Dataset::Synthetic { train_tokens, .. }
-        | Dataset::Text { train_tokens, .. }
-        | Dataset::Parquet { train_tokens, .. }
-        | Dataset::Hub { train_tokens, .. } => *train_tokens,
+        DatasetSpec::Synthetic { train_tokens, .. }
+        | DatasetSpec::Text { train_tokens, .. }
+        | DatasetSpec::Parquet { train_tokens, .. }
+        | DatasetSpec::Hub { train_tokens, .. } => *train_tokens,
     }
 }
 
 /// What is known of a split when its stream is written.
-struct Written {
+struct WrittenSplit {
     facts: SplitFacts,
     /// Where each document starts in the split's stream.
     documents: Vec<u64>,
@@ -111,14 +111,14 @@ struct Waiting {
 }
 
 fn split(
-    dataset: &Dataset,
+    dataset: &DatasetSpec,
     hub: &Hub,
     part: Part,
-    reach: Reach,
+    reach: ReadLimit,
     tokenizer: &Tokenizer,
     writer: &mut Writer,
     progress: &dyn Fn(&str),
-) -> Result<(Written, Vec<u64>)> {
+) -> Result<(WrittenSplit, Vec<u64>)> {
     let limit = if part == Part::Train {
         train_tokens(dataset).unwrap_or(u64::MAX)
     } else {
@@ -129,12 +129,12 @@ fn split(
         words: 0,
         bytes: 0,
     };
-    let written = Written {
+    let written = WrittenSplit {
         facts,
         documents: Vec::new(),
         log_probability: None,
     };
-    let mut stream = Stream {
+    let mut stream = SplitStream {
         tokenizer,
         writer,
         limit,
@@ -200,15 +200,15 @@ fn split(
 }
 
 /// The stream of one split as it grows.
-struct Stream<'a, 'f> {
+struct SplitStream<'a, 'f> {
     tokenizer: &'a Tokenizer,
     writer: &'a mut Writer<'f>,
     limit: u64,
-    written: Written,
+    written: WrittenSplit,
     counts: Vec<u64>,
 }
 
-impl Stream<'_, '_> {
+impl SplitStream<'_, '_> {
     /// Tokens that are still wanted.
     fn left(&self) -> u64 {
         self.limit - self.written.facts.tokens
@@ -266,16 +266,5 @@ impl Stream<'_, '_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unigram_nats_are_those_of_the_definition() {
-        // N + V = 9; test: token 0 twice (p = 5/9), token 2 once (p = 1/9).
-        let nats = unigram(&[4, 2, 0], &[2, 0, 1]);
-        assert!(
-            (nats - (2.0 * (9.0f64 / 5.0).ln() + 9.0f64.ln()) / 3.0).abs() < 1e-15,
-            "{nats}"
-        );
-    }
-}
+#[path = "encode_tests.rs"]
+mod tests;

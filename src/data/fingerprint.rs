@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use super::sources::{self, Part};
 use super::{bpe, cache, grammar, shards, shares, text, tokenizer_files};
 use crate::hub::{Hub, Repo};
-use crate::spec::path::InputPath;
-use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
+use crate::plan::path::InputPath;
+use crate::plan::run::{DatasetSpec, Detokenize, Rows, TokenizerSpec};
 
 /// sha256 over everything that determines the documents and their cut: of files the contents in
 /// order, with column, rows, detokenization and `train_tokens`; of the embedded source its recipe
@@ -21,10 +21,10 @@ use crate::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
 ///
 /// # Errors
 /// Files that are missing or cannot be read; a hub dataset whose commit or files cannot be found.
-pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
+pub fn dataset_fingerprint(dataset: &DatasetSpec, hub: &Hub) -> Result<String> {
     let mut recipe = Recipe::new("dataset");
     match dataset {
-        Dataset::Synthetic {
+        DatasetSpec::Synthetic {
             seed,
             train_words,
             validation_words,
@@ -41,7 +41,7 @@ pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
                 .add("test", test_words);
             recipe.add_tokens(*train_tokens);
         }
-        Dataset::Text {
+        DatasetSpec::Text {
             train,
             validation,
             test,
@@ -54,7 +54,7 @@ pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
                 .add_detokenize(*detokenize)
                 .add_tokens(*train_tokens);
         }
-        Dataset::Parquet {
+        DatasetSpec::Parquet {
             train,
             validation,
             test,
@@ -72,7 +72,7 @@ pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
                 .add_detokenize(*detokenize)
                 .add_tokens(*train_tokens);
         }
-        Dataset::Hub {
+        DatasetSpec::Hub {
             repo,
             config,
             revision: _,
@@ -109,9 +109,9 @@ pub fn dataset_fingerprint(dataset: &Dataset, hub: &Hub) -> Result<String> {
 ///
 /// # Errors
 /// A file that is missing or cannot be read or fetched.
-pub fn tokenizer_fingerprint(tokenizer: &Tokenizer, hub: &Hub) -> Result<String> {
+pub fn tokenizer_fingerprint(tokenizer: &TokenizerSpec, hub: &Hub) -> Result<String> {
     match tokenizer {
-        Tokenizer::Train { vocab_size } => {
+        TokenizerSpec::Train { vocab_size } => {
             let mut recipe = Recipe::new("tokenizer");
             recipe
                 .add("source", "train")
@@ -119,8 +119,8 @@ pub fn tokenizer_fingerprint(tokenizer: &Tokenizer, hub: &Hub) -> Result<String>
                 .add("vocab_size", vocab_size);
             Ok(recipe.finish())
         }
-        Tokenizer::Dir { path } => folder_fingerprint(&path.resolve()),
-        Tokenizer::Hub { repo, revision } => {
+        TokenizerSpec::Dir { path } => folder_fingerprint(&path.resolve()),
+        TokenizerSpec::Hub { repo, revision } => {
             folder_fingerprint(&hub.tokenizer(&Repo::model(repo, revision))?.folder)
         }
     }
@@ -223,63 +223,5 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::no_hub;
-    use super::*;
-
-    fn synthetic(seed: u64, train_tokens: Option<u64>) -> Dataset {
-        Dataset::Synthetic {
-            seed,
-            train_words: 10,
-            validation_words: 10,
-            test_words: 10,
-            train_tokens,
-        }
-    }
-
-    #[test]
-    fn a_synthetic_dataset_is_its_recipe() {
-        let of = |seed, tokens| dataset_fingerprint(&synthetic(seed, tokens), &no_hub()).unwrap();
-        assert_eq!(of(1, None), of(1, None));
-        assert_ne!(of(1, None), of(2, None));
-        assert_ne!(of(1, None), of(1, Some(5)));
-        assert_eq!(of(1, None).len(), 64);
-    }
-
-    #[test]
-    fn files_count_by_content_and_order_and_not_by_path() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, content) in [("a", "one"), ("b", "two"), ("copy-of-a", "one")] {
-            std::fs::write(folder.path().join(name), content).unwrap();
-        }
-        let of = |train: &[&str], detokenize| {
-            let paths = |names: &[&str]| {
-                names
-                    .iter()
-                    .map(|name| InputPath::new(*name, folder.path()))
-                    .collect::<Vec<_>>()
-            };
-            let (validation, test) = (paths(&["a"]), paths(&["a"]));
-            let dataset = Dataset::Text {
-                train: paths(train),
-                validation,
-                test,
-                detokenize,
-                train_tokens: None,
-            };
-            dataset_fingerprint(&dataset, &no_hub()).unwrap()
-        };
-        assert_eq!(
-            of(&["a", "b"], Detokenize::None),
-            of(&["copy-of-a", "b"], Detokenize::None)
-        );
-        assert_ne!(
-            of(&["a", "b"], Detokenize::None),
-            of(&["b", "a"], Detokenize::None)
-        );
-        assert_ne!(
-            of(&["a"], Detokenize::None),
-            of(&["a"], Detokenize::Wikitext)
-        );
-    }
-}
+#[path = "fingerprint_tests.rs"]
+mod tests;

@@ -40,7 +40,7 @@ pub use utf8::Utf8Stream;
 
 use crate::files;
 use crate::hub::{Hub, Repo};
-use crate::spec::run::{self, Dataset};
+use crate::plan::run::{self, DatasetSpec};
 
 /// What training and evaluation need of a dataset under a tokenizer.
 #[derive(Debug)]
@@ -80,8 +80,8 @@ pub struct Exact {
 /// # Errors
 /// Missing, empty or broken inputs, each named with what to do about it.
 pub fn prepare(
-    dataset: &Dataset,
-    tokenizer: &run::Tokenizer,
+    dataset: &DatasetSpec,
+    tokenizer: &run::TokenizerSpec,
     hub: &Hub,
     cache: &Path,
     progress: &dyn Fn(&str),
@@ -102,12 +102,12 @@ pub fn prepare(
         }
     }
     let tokenizer = match tokenizer {
-        run::Tokenizer::Train { vocab_size } => {
+        run::TokenizerSpec::Train { vocab_size } => {
             progress(&format!("training a tokenizer of {vocab_size} tokens"));
             bpe::train(dataset, hub, *vocab_size)?
         }
-        run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?,
-        run::Tokenizer::Hub { repo, revision } => {
+        run::TokenizerSpec::Dir { path } => Tokenizer::open(&path.resolve())?,
+        run::TokenizerSpec::Hub { repo, revision } => {
             Tokenizer::open(&hub.tokenizer(&Repo::model(repo, revision))?.folder)?
         }
     };

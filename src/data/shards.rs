@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::hub::{Fault, Hub, Listing, Pin, Repo};
-use crate::spec::run::Dataset;
+use crate::hub::{Hub, HubError, Listing, Pin, Repo};
+use crate::plan::run::DatasetSpec;
 
 /// The branch with the hub's own copies.
 const CONVERTED: &str = "refs/convert/parquet";
@@ -31,7 +31,7 @@ pub struct Shard {
 
 /// Where a dataset's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct DatasetFiles {
     repo: Repo,
     pub commit: String,
     files: Vec<File>,
@@ -55,8 +55,8 @@ struct File {
 ///
 /// # Errors
 /// What the hub says; a dataset without parquet files.
-pub fn find(dataset: &Dataset, hub: &Hub) -> Result<Found> {
-    let Dataset::Hub {
+pub fn find(dataset: &DatasetSpec, hub: &Hub) -> Result<DatasetFiles> {
+    let DatasetSpec::Hub {
         repo: name,
         revision,
         ..
@@ -108,9 +108,9 @@ pub fn find(dataset: &Dataset, hub: &Hub) -> Result<Found> {
     Ok(found)
 }
 
-fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<Found> {
+fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<DatasetFiles> {
     let listing = hub.listing(repo, &commit)?;
-    Ok(Found {
+    Ok(DatasetFiles {
         repo: repo.clone(),
         commit,
         files: files(&listing),
@@ -123,8 +123,8 @@ fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<Found> {
 /// # Errors
 /// As [`find`]; a configuration or a split that is not there, with those that are; a split that
 /// lacks files.
-pub fn of_split(dataset: &Dataset, hub: &Hub, split: &str) -> Result<Vec<Shard>> {
-    let Dataset::Hub { config, .. } = dataset else {
+pub fn of_split(dataset: &DatasetSpec, hub: &Hub, split: &str) -> Result<Vec<Shard>> {
+    let DatasetSpec::Hub { config, .. } = dataset else {
         bail!("only datasets of the hub have shards")
     };
     let found = find(dataset, hub)?;
@@ -142,8 +142,8 @@ pub fn of_split(dataset: &Dataset, hub: &Hub, split: &str) -> Result<Vec<Shard>>
 ///
 /// # Errors
 /// As [`of_split`].
-pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
-    let Dataset::Hub {
+pub fn check(dataset: &DatasetSpec, hub: &Hub) -> Result<DatasetFiles> {
+    let DatasetSpec::Hub {
         config,
         train,
         validation,
@@ -160,7 +160,7 @@ pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
             continue;
         }
         if let Err(error) = found.split(config.as_deref(), split) {
-            if error.is::<Fault>() {
+            if error.is::<HubError>() {
                 return Err(error);
             }
             let about_config = error.to_string().contains("dataset.config");
@@ -180,7 +180,7 @@ pub fn check(dataset: &Dataset, hub: &Hub) -> Result<Found> {
     Ok(found)
 }
 
-impl Found {
+impl DatasetFiles {
     fn split(&self, config: Option<&str>, split: &str) -> Result<Vec<&File>> {
         let config = self.config(config)?;
         let mut files: Vec<&File> = self
@@ -264,7 +264,7 @@ impl Found {
         let configs: BTreeSet<&str> = self.files.iter().map(|file| file.config.as_str()).collect();
         match wanted {
             Some(wanted) if configs.contains(wanted) => Ok(wanted.to_owned()),
-            Some(wanted) if !self.whole => Err(Fault::NotHere {
+            Some(wanted) if !self.whole => Err(HubError::NotHere {
                 what: format!("the configuration {wanted} of {}", self.repo.title()),
             }
             .into()),
@@ -292,11 +292,11 @@ impl Found {
     }
 
     /// What is not found may be there all the same, unless all files are known.
-    fn surely(&self, what: impl FnOnce() -> String) -> Result<(), Fault> {
+    fn surely(&self, what: impl FnOnce() -> String) -> Result<(), HubError> {
         if self.whole {
             Ok(())
         } else {
-            Err(Fault::NotHere { what: what() })
+            Err(HubError::NotHere { what: what() })
         }
     }
 
@@ -370,157 +370,5 @@ fn numbered(name: &str) -> Option<(&str, u64, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(paths: &[&str], whole: bool) -> Found {
-        let files = paths.iter().filter_map(|path| file(path, 1)).collect();
-        Found {
-            repo: Repo::dataset("o/d", "main"),
-            commit: "c".to_owned(),
-            files,
-            whole,
-        }
-    }
-
-    fn split(paths: &[&str], config: Option<&str>, name: &str) -> Result<Vec<String>, String> {
-        let found = found(paths, true);
-        found
-            .split(config, name)
-            .map(|files| files.iter().map(|file| file.path.clone()).collect())
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn paths_say_configuration_split_and_number() {
-        for (path, config, name, index, of) in [
-            (
-                "wikitext-103-raw-v1/train-00001-of-00002.parquet",
-                "wikitext-103-raw-v1",
-                "train",
-                1,
-                Some(2),
-            ),
-            (
-                "data/train-00000-of-00001-0a1b2c3d.parquet",
-                "default",
-                "train",
-                0,
-                Some(1),
-            ),
-            (
-                "train-00000-of-00001.parquet",
-                "default",
-                "train",
-                0,
-                Some(1),
-            ),
-            (
-                "data/en/my-split-00000-of-00001.parquet",
-                "en",
-                "my-split",
-                0,
-                Some(1),
-            ),
-            (
-                "plain_text/partial-train/0007.parquet",
-                "plain_text",
-                "partial-train",
-                7,
-                None,
-            ),
-            ("default/train/0000.parquet", "default", "train", 0, None),
-            ("validation.parquet", "default", "validation", 0, None),
-        ] {
-            let read = file(path, 1).unwrap();
-            assert_eq!(
-                (
-                    read.config.as_str(),
-                    read.split.as_str(),
-                    read.index,
-                    read.of
-                ),
-                (config, name, index, of),
-                "{path}"
-            );
-        }
-        assert_eq!(file("README.md", 1), None);
-    }
-
-    #[test]
-    fn shards_come_in_their_order_and_all_of_them() {
-        let paths = [
-            "a/train-00002-of-00003.parquet",
-            "a/train-00000-of-00003.parquet",
-            "a/train-00001-of-00003.parquet",
-            "a/x.json",
-        ];
-        assert_eq!(
-            split(&paths, None, "train").unwrap(),
-            [paths[1], paths[2], paths[0]]
-        );
-        assert_eq!(
-            split(&paths[..2], None, "train").unwrap_err(),
-            "1 of the 3 files of the split \"train\" of the dataset o/d (a) are not on the hub, \
-             number 1 the first"
-        );
-        let mixed = [
-            "train-00000-of-00001-aa.parquet",
-            "train-00000-of-00002-bb.parquet",
-            "train-00001-of-00002-bb.parquet",
-        ];
-        assert!(
-            split(&mixed, None, "train")
-                .unwrap_err()
-                .contains("do not agree on how many they are")
-        );
-        let twice = [
-            "train-00000-of-00001-aa.parquet",
-            "train-00000-of-00001-bb.parquet",
-        ];
-        assert!(
-            split(&twice, None, "train")
-                .unwrap_err()
-                .contains("has 2 files that say that they are of 1")
-        );
-        assert!(
-            found(&["d/train/0000.parquet"], false)
-                .split(None, "train")
-                .unwrap_err()
-                .is::<Fault>()
-        );
-    }
-
-    #[test]
-    fn unknown_configurations_and_splits_are_refused_with_those_there_are() {
-        let paths = [
-            "a/train-00000-of-00001.parquet",
-            "b/train-00000-of-00001.parquet",
-            "b/test-00000-of-00001.parquet",
-        ];
-        assert_eq!(
-            split(&paths, None, "train").unwrap_err(),
-            "dataset.config is absent, and the dataset o/d has several: write one of a, b"
-        );
-        assert_eq!(
-            split(&paths, Some("c"), "train").unwrap_err(),
-            "dataset.config = \"c\": the dataset o/d has no such configuration; it has a, b"
-        );
-        assert_eq!(
-            split(&paths, Some("b"), "dev").unwrap_err(),
-            "the dataset o/d (b) has no split \"dev\"; there are test, train"
-        );
-        assert_eq!(
-            split(&paths, Some("a"), "test").unwrap_err(),
-            "the dataset o/d (a) has no split \"test\"; there is train; name it, or cut a share \
-             of it such as \"0.5%\""
-        );
-        let large = ["default/partial-train/0000.parquet"];
-        assert!(
-            split(&large, None, "train")
-                .unwrap_err()
-                .contains("converted only the first part, which \"partial-train\" names")
-        );
-        assert_eq!(split(&large, None, "partial-train").unwrap().len(), 1);
-    }
-}
+#[path = "shards_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::sources::Piece;
 use super::text;
 use super::tokenizer::Tokenizer;
-use crate::spec::run::Detokenize;
+use crate::plan::run::Detokenize;
 
 /// Bytes of text that are tokenized at a time.
 const BATCH: usize = 4 << 20;

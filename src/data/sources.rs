@@ -10,11 +10,11 @@ use std::ops::ControlFlow;
 use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
-use super::parquet::Row;
+use super::parquet::RowAction;
 use super::shares::Shares;
 use super::{detokenize, grammar, parquet, shards, text};
 use crate::hub::Hub;
-use crate::spec::run::{Dataset, Detokenize};
+use crate::plan::run::{DatasetSpec, Detokenize};
 
 /// One of the three splits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +52,11 @@ pub enum Piece<'a> {
 }
 
 /// Receives pieces; `Break` means that nothing more is wanted.
-pub type Visitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
+pub type PieceVisitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
 
 /// How far the training documents were read; where shares of them are the other splits, these are
 /// cut from as many.
-pub type Reach = Option<u64>;
+pub type ReadLimit = Option<u64>;
 
 /// Hands the documents of a split to `visitor`. A share that is cut from the training documents is
 /// cut from those before the `reach`-th of them ends, or from all.
@@ -65,11 +65,11 @@ pub type Reach = Option<u64>;
 /// Inputs that are missing, unreadable or not UTF-8 (file and byte), a split without text, what
 /// cannot be fetched; and whatever the visitor returns.
 pub fn visit(
-    dataset: &Dataset,
+    dataset: &DatasetSpec,
     hub: &Hub,
     part: Part,
-    reach: Reach,
-    visitor: &mut Visitor,
+    reach: ReadLimit,
+    visitor: &mut PieceVisitor,
 ) -> Result<()> {
     let (mut any, mut pending) = (false, false);
     let mut checked = |piece: Piece| match piece {
@@ -85,7 +85,7 @@ pub fn visit(
         }
     };
     match dataset {
-        Dataset::Synthetic {
+        DatasetSpec::Synthetic {
             seed,
             train_words,
             validation_words,
@@ -99,7 +99,7 @@ pub fn visit(
             };
             synthetic(*seed, part, words, &mut checked)?;
         }
-        Dataset::Text {
+        DatasetSpec::Text {
             train,
             validation,
             test,
@@ -109,7 +109,7 @@ pub fn visit(
             let inputs = choose(part, train, validation, test);
             text::visit(&text::expand(inputs, part)?, *detokenize, &mut checked)?;
         }
-        Dataset::Parquet {
+        DatasetSpec::Parquet {
             train,
             validation,
             test,
@@ -125,11 +125,11 @@ pub fn visit(
                 column,
                 *rows,
                 *detokenize,
-                &mut |_| Row::Take,
+                &mut |_| RowAction::Take,
                 &mut checked,
             )?;
         }
-        Dataset::Hub {
+        DatasetSpec::Hub {
             train,
             validation,
             test,
@@ -157,10 +157,10 @@ pub fn visit(
             let files = shards
                 .iter()
                 .map(|shard| hub.file(&shard.repo, &shard.commit, &shard.path));
-            let mut choose: Box<dyn FnMut(&str) -> Row> = if split == train && shares.any() {
+            let mut choose: Box<dyn FnMut(&str) -> RowAction> = if split == train && shares.any() {
                 Box::new(shares.chooser(part, reach))
             } else {
-                Box::new(|_| Row::Take)
+                Box::new(|_| RowAction::Take)
             };
             parquet::visit(files, column, *rows, *detokenize, &mut choose, &mut checked)?;
         }
@@ -174,14 +174,16 @@ pub fn visit(
     Ok(())
 }
 
-fn empty_remedy(dataset: &Dataset, part: Part) -> String {
+fn empty_remedy(dataset: &DatasetSpec, part: Part) -> String {
     match dataset {
-        Dataset::Synthetic { .. } => format!("write dataset.{}_words of at least 1", part.name()),
-        Dataset::Hub { .. } => format!(
+        DatasetSpec::Synthetic { .. } => {
+            format!("write dataset.{}_words of at least 1", part.name())
+        }
+        DatasetSpec::Hub { .. } => format!(
             "name a split with text, or a larger share, in dataset.{}",
             part.name()
         ),
-        Dataset::Text { .. } | Dataset::Parquet { .. } => {
+        DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => {
             format!("name files with text in dataset.{}", part.name())
         }
     }
@@ -204,7 +206,7 @@ pub(super) fn choose<'a, T>(
 const BLOCK: u64 = 256;
 
 /// Documents 0, 1 … of the split until `words` words are reached; the last one is whole.
-fn synthetic(seed: u64, part: Part, words: u64, visitor: &mut Visitor) -> Result<()> {
+fn synthetic(seed: u64, part: Part, words: u64, visitor: &mut PieceVisitor) -> Result<()> {
     let mut total = 0;
     for block in 0.. {
         let documents: Vec<grammar::Document> = (block * BLOCK..(block + 1) * BLOCK)
@@ -278,7 +280,7 @@ impl Segments {
     ///
     /// # Errors
     /// A stretch without a place to cut that is too long to be text; whatever the visitor returns.
-    pub fn push(&mut self, mut text: &str, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+    pub fn push(&mut self, mut text: &str, visitor: &mut PieceVisitor) -> Result<ControlFlow<()>> {
         while !text.is_empty() {
             let (now, later) = text.split_at(text.floor_char_boundary(SEGMENT));
             self.buffer.push_str(now);
@@ -310,7 +312,7 @@ impl Segments {
     }
 
     /// Hands on the rest and ends the document.
-    pub fn end(&mut self, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+    pub fn end(&mut self, visitor: &mut PieceVisitor) -> Result<ControlFlow<()>> {
         if self.emit(self.buffer.len(), visitor)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -319,7 +321,7 @@ impl Segments {
         })
     }
 
-    fn emit(&mut self, cut: usize, visitor: &mut Visitor) -> Result<ControlFlow<()>> {
+    fn emit(&mut self, cut: usize, visitor: &mut PieceVisitor) -> Result<ControlFlow<()>> {
         let source = &self.buffer[..cut];
         let words = count_words(source) - u64::from(self.in_word && cut > 0);
         self.in_word = self.buffer[cut..].starts_with(|c: char| !c.is_whitespace());
@@ -394,108 +396,5 @@ fn kind(byte: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pieces(texts: &[&str], detokenize: Detokenize) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut visitor = |piece: Piece| {
-            if let Piece::Text { text, .. } = piece {
-                found.push(text.to_string());
-            }
-            Ok(ControlFlow::Continue(()))
-        };
-        let mut segments = Segments::new(detokenize);
-        for text in texts {
-            assert!(segments.push(text, &mut visitor).unwrap().is_continue());
-        }
-        assert!(segments.end(&mut visitor).unwrap().is_continue());
-        found
-    }
-
-    #[test]
-    fn segments_join_to_the_text_and_begin_with_whitespace() {
-        let text: String = (0..60_000)
-            .map(|i| format!("wörd{i}{}", [" ", "\n", "  \n\n ", "\u{a0} "][i % 4]))
-            .collect();
-        let found = pieces(&[&text], Detokenize::None);
-        assert!(found.len() > 5, "{}", found.len());
-        assert_eq!(found.concat(), text);
-        for pair in found.windows(2) {
-            assert!(!pair[0].ends_with(char::is_whitespace));
-            assert!(pair[1].starts_with(|c: char| c.is_ascii_whitespace()));
-            assert!(pair[0].len() <= 2 * SEGMENT);
-        }
-        let halves = text.split_at(text.floor_char_boundary(100_001));
-        assert_eq!(
-            pieces(&[halves.0, halves.1], Detokenize::None).concat(),
-            text
-        );
-    }
-
-    #[test]
-    fn a_stretch_without_a_place_to_cut_stays_whole() {
-        let text = "x".repeat(5 * SEGMENT) + " y";
-        assert_eq!(
-            pieces(&[&text], Detokenize::None),
-            ["x".repeat(5 * SEGMENT), " y".to_string()]
-        );
-    }
-
-    #[test]
-    fn a_stretch_without_whitespace_is_cut_between_kinds_and_its_words_count_once() {
-        let text: String = (0..40_000u64)
-            .map(|i| {
-                format!(
-                    "it's{{\"k{i}\":'tis,{}}}'ll{}",
-                    i * i,
-                    if i == 20_000 { " x " } else { "" }
-                )
-            })
-            .collect();
-        let mut words = 0;
-        let mut found = Vec::new();
-        let mut visitor = |piece: Piece| {
-            if let Piece::Text { text, words: own } = piece {
-                found.push(text.to_string());
-                words += own;
-            }
-            Ok(ControlFlow::Continue(()))
-        };
-        let mut segments = Segments::new(Detokenize::None);
-        assert!(
-            segments.push(&text, &mut visitor).unwrap().is_continue()
-                && segments.end(&mut visitor).unwrap().is_continue()
-        );
-        assert!(found.len() > 10, "{}", found.len());
-        assert_eq!(found.concat(), text);
-        assert!(found.windows(2).all(|pair| !pair[0].ends_with('\'')));
-        assert_eq!(words, 3);
-    }
-
-    #[test]
-    fn what_has_no_place_to_cut_at_all_is_refused_before_it_fills_the_memory() {
-        let mut segments = Segments::new(Detokenize::None);
-        let mut visitor = |_: Piece| Ok(ControlFlow::Continue(()));
-        let block = "a".repeat(1 << 20);
-        let error = (0..17)
-            .find_map(|_| segments.push(&block, &mut visitor).err())
-            .unwrap()
-            .to_string();
-        assert_eq!(
-            error,
-            "16 MiB of a document hold no white space or another place where tokens must end: is \
-             it text? break it into lines"
-        );
-    }
-
-    #[test]
-    fn detokenized_segments_are_cut_at_ends_of_lines() {
-        let text: String = (0..20_000)
-            .map(|i| format!(" He had {i} @,@ 000 of \" them \" . \n"))
-            .collect();
-        let found = pieces(&[&text], Detokenize::Wikitext);
-        assert!(found.len() > 5);
-        assert_eq!(found.concat(), detokenize::wikitext(&text));
-    }
-}
+#[path = "sources_tests.rs"]
+mod tests;

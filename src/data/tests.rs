@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::hub::Settings;
-use crate::spec::path::InputPath;
-use crate::spec::run::Detokenize;
+use crate::plan::path::InputPath;
+use crate::plan::run::Detokenize;
 
-fn synthetic(train_tokens: Option<u64>) -> Dataset {
-    Dataset::Synthetic {
+fn synthetic(train_tokens: Option<u64>) -> DatasetSpec {
+    DatasetSpec::Synthetic {
         seed: 3,
         train_words: 20_000,
         validation_words: 2_000,
@@ -18,14 +18,14 @@ fn synthetic(train_tokens: Option<u64>) -> Dataset {
     }
 }
 
-fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> Dataset {
+fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> DatasetSpec {
     let paths = |names: &[&str]| {
         names
             .iter()
             .map(|name| InputPath::new(*name, folder))
             .collect::<Vec<_>>()
     };
-    Dataset::Text {
+    DatasetSpec::Text {
         train: paths(train),
         validation: paths(&["valid.txt"]),
         test: paths(&["test.txt"]),
@@ -48,9 +48,9 @@ pub(super) fn no_hub() -> Hub<'static> {
     Hub::quiet(settings, Vec::new())
 }
 
-const TRAINED: run::Tokenizer = run::Tokenizer::Train { vocab_size: 600 };
+const TRAINED: run::TokenizerSpec = run::TokenizerSpec::Train { vocab_size: 600 };
 
-fn quiet(dataset: &Dataset, tokenizer: &run::Tokenizer, cache: &Path) -> Result<Prepared> {
+fn quiet(dataset: &DatasetSpec, tokenizer: &run::TokenizerSpec, cache: &Path) -> Result<Prepared> {
     prepare(dataset, tokenizer, &no_hub(), cache, &|_| {})
 }
 
@@ -295,7 +295,7 @@ fn text_files_are_documents_in_the_order_written() {
     ] {
         fs::write(folder.path().join(name), content).unwrap();
     }
-    let tokenizer = run::Tokenizer::Train { vocab_size: 260 };
+    let tokenizer = run::TokenizerSpec::Train { vocab_size: 260 };
     let prepared = quiet(
         &text(
             folder.path(),
@@ -329,7 +329,7 @@ fn inputs_without_text_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("valid.txt"), "").unwrap();
     fs::write(folder.path().join("test.txt"), "text").unwrap();
-    let tokenizer = run::Tokenizer::Train { vocab_size: 257 };
+    let tokenizer = run::TokenizerSpec::Train { vocab_size: 257 };
     let error = |train: &str| {
         quiet(
             &text(folder.path(), &[train], Detokenize::None),
@@ -351,7 +351,7 @@ fn inputs_without_text_are_errors() {
             .to_string()
             .contains("gone.txt of dataset.train does not exist")
     );
-    let none = Dataset::Synthetic {
+    let none = DatasetSpec::Synthetic {
         seed: 0,
         train_words: 0,
         validation_words: 1,
@@ -381,7 +381,7 @@ fn a_long_document_is_tokenized_as_if_it_were_not_cut() {
         fs::write(folder.path().join(name), &content).unwrap();
     }
     for detokenize in [Detokenize::None, Detokenize::Wikitext] {
-        let tokenizer = run::Tokenizer::Train { vocab_size: 290 };
+        let tokenizer = run::TokenizerSpec::Train { vocab_size: 290 };
         let prepared = quiet(
             &text(folder.path(), &["train.txt"], detokenize),
             &tokenizer,
@@ -420,7 +420,7 @@ fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
         .finish(&mut frame)
         .unwrap();
     let paths = || vec![InputPath::new("*.parquet", folder.path())];
-    let parquet = |rows| super::Dataset::Parquet {
+    let parquet = |rows| super::DatasetSpec::Parquet {
         train: paths(),
         validation: paths(),
         test: paths(),
@@ -429,7 +429,7 @@ fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
         detokenize: Detokenize::Wikitext,
         train_tokens: None,
     };
-    let tokenizer = run::Tokenizer::Train { vocab_size: 280 };
+    let tokenizer = run::TokenizerSpec::Train { vocab_size: 280 };
     let from_text = quiet(
         &text(folder.path(), &["train.txt"], Detokenize::Wikitext),
         &tokenizer,
@@ -473,11 +473,11 @@ fn wikitext_comes_back_from_its_tokens() {
     let Some(data) = test_data() else { return };
     let cache = tempfile::tempdir().unwrap();
     let wikitext = data.join("wikitext-2");
-    let tokenizer = run::Tokenizer::Dir {
+    let tokenizer = run::TokenizerSpec::Dir {
         path: InputPath::new("gpt2-tokenizer", &data),
     };
     let path = |name: &str| vec![InputPath::new(name, &wikitext)];
-    let dataset = Dataset::Text {
+    let dataset = DatasetSpec::Text {
         train: path("valid.txt"),
         validation: path("valid.txt"),
         test: path("test.txt"),
@@ -556,14 +556,14 @@ fn gpt2_tokens_are_those_of_other_implementations_from_either_form_of_its_files(
 
 /// A folder with a tokenizer that has added tokens which no cut may tear: 270 `two words`, 271
 /// `<eats>` (with the white space around it), 272 `word7` (as a word alone), 273 `<s>` (special).
-fn tokenizer_with_added_tokens(folder: &Path) -> run::Tokenizer {
+fn tokenizer_with_added_tokens(folder: &Path) -> run::TokenizerSpec {
     fs::write(
         folder.join("source.txt"),
         "it's the line of words number and so on <s> word7 two words \n".repeat(50),
     )
     .unwrap();
     let paths = || vec![InputPath::new("source.txt", folder)];
-    let source = Dataset::Text {
+    let source = DatasetSpec::Text {
         train: paths(),
         validation: paths(),
         test: paths(),
@@ -586,7 +586,7 @@ fn tokenizer_with_added_tokens(folder: &Path) -> run::Tokenizer {
     }
     fs::create_dir_all(folder.join("tokenizer")).unwrap();
     fs::write(folder.join("tokenizer/tokenizer.json"), content.to_string()).unwrap();
-    run::Tokenizer::Dir {
+    run::TokenizerSpec::Dir {
         path: InputPath::new("tokenizer", folder),
     }
 }
@@ -685,7 +685,7 @@ fn packed_files_give_the_tokens_of_plain_ones() {
     );
 }
 
-const TRAINED_SMALL: run::Tokenizer = run::Tokenizer::Train { vocab_size: 280 };
+const TRAINED_SMALL: run::TokenizerSpec = run::TokenizerSpec::Train { vocab_size: 280 };
 
 #[test]
 fn files_that_change_while_they_are_read_leave_no_cache() {
@@ -708,7 +708,7 @@ fn files_that_change_while_they_are_read_leave_no_cache() {
         "{:#}",
         prepare(
             &dataset,
-            &run::Tokenizer::Train { vocab_size: 262 },
+            &run::TokenizerSpec::Train { vocab_size: 262 },
             &no_hub(),
             &cache,
             &change

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::model::{Config, Linear};
 use crate::ops::{Constraint, Critic, CriticSettings, Ops, tape};
+use crate::plan::run::{self, HiddenState, Lipschitz, Term};
 use crate::random::Stream;
-use crate::spec::run::{self, Lipschitz, State, Term};
 
 use super::Objective;
 
 /// A term's name and the student's state.
-pub type Key = (String, State);
+pub type Key = (String, HiddenState);
 
 /// The projections and critics of one run.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl<D: Ops> Auxiliary<D> {
 }
 
 /// A critic of the spec for hidden vectors of `input` coordinates.
-fn critic_settings(critic: &run::Critic, input: usize) -> CriticSettings {
+fn critic_settings(critic: &run::CriticSpec, input: usize) -> CriticSettings {
     let constraint = match critic.lipschitz {
         Lipschitz::GradientPenalty => Constraint::GradientPenalty(
             critic

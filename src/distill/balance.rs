@@ -9,16 +9,16 @@ use dfdx::prelude::*;
 use super::auxiliary::Auxiliary;
 use super::lesson::Lesson;
 use super::objective::{Moment, Objective, Values, interpolation, rows, target};
-use crate::model::{Gpt2, States};
+use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
-use crate::spec::run::{State, Term};
+use crate::plan::run::{HiddenState, Term};
 
 /// A micro-batch with the teacher's states on it.
 #[derive(Clone, Copy)]
-pub struct Sample<'a, D: Ops> {
+pub struct BalanceBatch<'a, D: Ops> {
     pub inputs: &'a [u32],
     pub targets: &'a [u32],
-    pub teacher: &'a States<D>,
+    pub teacher: &'a HiddenStates<D>,
 }
 
 /// Why there is no balance.
@@ -56,7 +56,7 @@ pub fn balance<D: Ops>(
     auxiliary: &mut Auxiliary<D>,
     teacher_head: Head<D>,
     context: usize,
-    samples: &[Sample<D>],
+    samples: &[BalanceBatch<D>],
 ) -> Result<Values, Unbalanced> {
     warm_up(objective, moment, student, auxiliary, context, samples);
 
@@ -110,7 +110,7 @@ pub fn balance<D: Ops>(
 }
 
 /// The states that the pairs of a moment need of the student, in order.
-fn student_states(moment: &Moment) -> Vec<State> {
+fn student_states(moment: &Moment) -> Vec<HiddenState> {
     moment.pairs.iter().map(|&(own, _)| own).collect()
 }
 
@@ -121,14 +121,14 @@ fn warm_up<D: Ops>(
     student: &Gpt2<D>,
     auxiliary: &mut Auxiliary<D>,
     context: usize,
-    samples: &[Sample<D>],
+    samples: &[BalanceBatch<D>],
 ) {
     let has_critic = |term: &Term| matches!(term, Term::HiddenWasserstein { .. });
     if !objective.terms.values().any(has_critic) {
         return;
     }
     let keep = student_states(moment);
-    let students: Vec<States<D>> = samples
+    let students: Vec<HiddenStates<D>> = samples
         .iter()
         .map(|sample| student.forward(NoneTape, sample.inputs, context, &keep))
         .collect();

@@ -1,11 +1,11 @@
 //! What a teacher says about a micro-batch.
 
-use crate::model::States;
+use crate::model::HiddenStates;
 use crate::ops::{Head, Ops, SharedLogits};
 
 /// A teacher's side of a micro-batch.
 pub struct Lesson<'a, D: Ops> {
-    pub states: &'a States<D>,
+    pub states: &'a HiddenStates<D>,
     pub head: Head<'a, D>,
     /// Its logits, as far as they were computed once for several students.
     pub logits: Option<&'a SharedLogits>,
@@ -13,7 +13,7 @@ pub struct Lesson<'a, D: Ops> {
 
 impl<'a, D: Ops> Lesson<'a, D> {
     /// For one student alone.
-    pub fn new(states: &'a States<D>, head: Head<'a, D>) -> Self {
+    pub fn new(states: &'a HiddenStates<D>, head: Head<'a, D>) -> Self {
         Self {
             states,
             head,

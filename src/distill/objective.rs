@@ -7,11 +7,11 @@ use dfdx::prelude::*;
 use super::auxiliary::Auxiliary;
 use super::lesson::Lesson;
 use super::pairs::pairs_at;
-use crate::model::{Config, States};
+use crate::model::{Config, HiddenStates};
 use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
+use crate::plan::run::{self, Direction, HiddenState, Matching, RunSpec, Term};
+use crate::plan::schedule::Schedule;
 use crate::random::Stream;
-use crate::spec::run::{self, Direction, Matching, RunSpec, State, Term};
-use crate::spec::schedule::Schedule;
 
 /// Epsilon of `states = "layernorm"`.
 const STANDARDIZE_EPSILON: f64 = 1e-5;
@@ -41,7 +41,7 @@ pub struct Moment {
     pub weights: Values,
     /// By term that has one.
     pub temperatures: Values,
-    pub pairs: Vec<(State, State)>,
+    pub pairs: Vec<(HiddenState, HiddenState)>,
 }
 
 /// What a step's critic updates found: by critic, the values of the last update.
@@ -96,18 +96,19 @@ impl Objective {
     }
 
     /// Every student state that a hidden term may compare during the run.
-    pub fn student_states(&self) -> Vec<State> {
+    pub fn student_states(&self) -> Vec<HiddenState> {
         if !self.has_hidden() {
             return Vec::new();
         }
         match &self.matching {
             Matching::Pairs { pairs } => {
-                let mut states: Vec<State> = pairs.iter().map(|&(student, _)| student).collect();
+                let mut states: Vec<HiddenState> =
+                    pairs.iter().map(|&(student, _)| student).collect();
                 states.sort_unstable();
                 states.dedup();
                 states
             }
-            Matching::Random { .. } => (1..=self.student_layers).map(State::Layer).collect(),
+            Matching::Random { .. } => (1..=self.student_layers).map(HiddenState::Layer).collect(),
         }
     }
 
@@ -148,8 +149,8 @@ impl Objective {
     pub fn update_critics<D: Ops>(
         &self,
         moment: &Moment,
-        student: &States<D>,
-        teacher: &States<D>,
+        student: &HiddenStates<D>,
+        teacher: &HiddenStates<D>,
         auxiliary: &mut Auxiliary<D>,
     ) -> CriticReadings {
         let mut readings = CriticReadings::new();
@@ -195,7 +196,7 @@ impl Objective {
         &self,
         moment: &Moment,
         factors: &Values,
-        student: States<D, T>,
+        student: HiddenStates<D, T>,
         student_head: Head<D>,
         targets: &[u32],
         teacher: Option<Lesson<D>>,
@@ -276,7 +277,7 @@ impl Objective {
         &self,
         name: &str,
         term: &Term,
-        own: State,
+        own: HiddenState,
         x: Mat<D, T>,
         target: &Mat<D>,
         auxiliary: &Auxiliary<D>,
@@ -296,8 +297,8 @@ impl Objective {
     pub(super) fn features<D: Ops, T: Tape<f32, D>>(
         &self,
         name: &str,
-        states: run::States,
-        own: State,
+        states: run::StateForm,
+        own: HiddenState,
         x: Mat<D, T>,
         auxiliary: &Auxiliary<D>,
     ) -> Mat<D, T> {
@@ -306,17 +307,17 @@ impl Objective {
             None => x,
         };
         match states {
-            run::States::Raw => x,
-            run::States::Layernorm => D::standardize(x, STANDARDIZE_EPSILON),
+            run::StateForm::Raw => x,
+            run::StateForm::Layernorm => D::standardize(x, STANDARDIZE_EPSILON),
         }
     }
 }
 
 /// h_t, standardised where the term asks for it.
-pub(super) fn target<D: Ops>(states: run::States, teacher: &Mat<D>) -> Mat<D> {
+pub(super) fn target<D: Ops>(states: run::StateForm, teacher: &Mat<D>) -> Mat<D> {
     match states {
-        run::States::Raw => teacher.clone(),
-        run::States::Layernorm => D::standardize(teacher.clone(), STANDARDIZE_EPSILON),
+        run::StateForm::Raw => teacher.clone(),
+        run::StateForm::Layernorm => D::standardize(teacher.clone(), STANDARDIZE_EPSILON),
     }
 }
 
@@ -330,9 +331,9 @@ pub(super) fn rows<D: Ops>(x: &Mat<D>) -> usize {
     x.shape().0
 }
 
-fn term_states(term: &Term) -> run::States {
+fn term_states(term: &Term) -> run::StateForm {
     match term {
-        Term::Lm { .. } | Term::LogitsKl { .. } => run::States::Raw,
+        Term::Lm { .. } | Term::LogitsKl { .. } => run::StateForm::Raw,
         Term::HiddenMse { states, .. }
         | Term::HiddenCosine { states, .. }
         | Term::HiddenWasserstein { states, .. } => *states,

@@ -8,11 +8,11 @@
 
 use crate::model::Config;
 use crate::ops::{Constraint, CriticSettings, critic_flops};
+use crate::plan::run::{BalanceSpec, CriticSpec, Lipschitz, Matching, RunSpec, Term, TrainSpec};
 use crate::record::evaluation::TrainingCost;
-use crate::spec::run::{Balance, Critic, Lipschitz, Matching, RunSpec, Term, Train};
 
 /// The cost of training a language model on its own, without a teacher.
-pub fn plain_training(config: &Config, train: &Train) -> TrainingCost {
+pub fn plain_training(config: &Config, train: &TrainSpec) -> TrainingCost {
     let tokens = tokens(train);
     TrainingCost {
         student_flops: 3.0 * config.forward_flops_per_token(train.context) * tokens as f64,
@@ -58,7 +58,7 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
             * (train.steps as f64 * critic.steps as f64 * flops.update
                 + micro_batches * flops.term);
     }
-    if let Balance::Gradient { batches, .. } = &spec.balance
+    if let BalanceSpec::Gradient { batches, .. } = &spec.balance
         && hidden > 0.0
     {
         // One forward and backward pass for the reference and for every hidden term on each batch;
@@ -88,7 +88,7 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
 }
 
 /// Tokens predicted in all steps.
-fn tokens(train: &Train) -> u64 {
+fn tokens(train: &TrainSpec) -> u64 {
     train.steps * (train.batch * train.context * train.accumulate) as u64
 }
 
@@ -102,7 +102,7 @@ fn needs_teacher(term: &Term) -> bool {
     }
 }
 
-fn critic(term: &Term) -> Option<&Critic> {
+fn critic(term: &Term) -> Option<&CriticSpec> {
     match term {
         Term::HiddenWasserstein { critic, .. } => Some(critic),
         Term::Lm { .. }
@@ -113,7 +113,7 @@ fn critic(term: &Term) -> Option<&Critic> {
 }
 
 /// The critic's shape on vectors of the teacher's width.
-fn settings(critic: &Critic, input: usize) -> CriticSettings {
+fn settings(critic: &CriticSpec, input: usize) -> CriticSettings {
     let constraint = match critic.lipschitz {
         Lipschitz::GradientPenalty => Constraint::GradientPenalty(critic.penalty.unwrap_or(0.0)),
         Lipschitz::Spectral => Constraint::Spectral,
@@ -131,126 +131,5 @@ fn settings(critic: &Critic, input: usize) -> CriticSettings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SPEC: &str = r#"
-        seed = 0
-        [dataset]
-        source = "synthetic"
-        seed = 0
-        train_words = 1
-        validation_words = 1
-        test_words = 1
-        [tokenizer]
-        source = "train"
-        vocab_size = 100
-        [teacher]
-        source = "dir"
-        path = "teacher"
-        [student]
-        layers = 2
-        width = 8
-        heads = 2
-        init = "random"
-        [match]
-        strategy = "pairs"
-        pairs = [[1, 2], [2, 4], ["final", "final"]]
-        [loss.lm]
-        kind = "lm"
-        weight = 0.5
-        [balance]
-        mode = "none"
-        [train]
-        steps = 10
-        batch = 4
-        context = 16
-        accumulate = 2
-        shuffle = true
-        betas = [0.9, 0.999]
-        eps = 1e-8
-        weight_decay = 0.01
-        clip = 1.0
-        keep = "last"
-        checkpoint_every = 5
-        evaluate_every = 5
-        lr = { peak = 1e-3, warmup = "5%", decay = "cosine", floor = "10%" }
-        [evaluate]
-        context = 16
-        stride = 16
-        probe_tokens = 10
-        directions = 4
-        embed_tokens = 10
-        samples = { prompts = 1, tokens = 4 }
-    "#;
-
-    fn spec(more: &str) -> RunSpec {
-        toml::from_str(&format!("{SPEC}{more}")).unwrap()
-    }
-
-    const WASSERSTEIN: &str = r#"
-        [loss.hidden]
-        kind = "hidden.wasserstein"
-        weight = 1.0
-        states = "raw"
-        critic = { width = 32, depth = 2, steps = 5, slope = 0.2, lipschitz = "gradient-penalty", penalty = 10.0, lr = 1e-4, betas = [0.0, 0.9], warmup = 100 }
-    "#;
-
-    #[test]
-    fn a_language_model_alone_costs_three_forward_passes_a_token() {
-        let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 8, 2, 100, 16));
-        // A block 24·8² + 2·8·17 = 1808, the head 2·8·100 = 1600; 10 steps of 2·4·16 tokens.
-        let cost = distillation(&spec(""), &student, &teacher);
-        assert_eq!(
-            cost,
-            TrainingCost {
-                student_flops: 3.0 * (2.0 * 1808.0 + 1600.0) * 1280.0,
-                teacher_flops: 0.0,
-                critic_flops: 0.0,
-                tokens: 1280
-            }
-        );
-        assert_eq!(cost, plain_training(&student, &spec("").train));
-    }
-
-    #[test]
-    fn teacher_projections_and_critics_count() {
-        let (student, teacher) = (
-            Config::new(2, 8, 2, 100, 16),
-            Config::new(4, 12, 2, 100, 16),
-        );
-        let cost = distillation(&spec(WASSERSTEIN), &student, &teacher);
-        let plain = plain_training(&student, &spec("").train).student_flops;
-        assert_eq!(cost.student_flops, plain + 3.0 * 3.0 * 2.0 * 96.0 * 1280.0);
-        assert_eq!(
-            cost.teacher_flops,
-            teacher.forward_flops_per_token(16) * 1280.0
-        );
-        // A critic's forward pass F = 2·(12·32 + 32² + 32) = 2880; 64 tokens, 3 pairs, 5 updates on
-        // the first of 2 micro-batches.
-        let update = 64.0 * (2.0 * (3.0 * 2880.0 - 768.0) + 4.0 * 2880.0);
-        assert_eq!(
-            cost.critic_flops,
-            3.0 * 10.0 * (5.0 * update + 2.0 * 3.0 * 64.0 * 2880.0)
-        );
-    }
-
-    #[test]
-    fn measuring_the_balance_counts() {
-        let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 8, 2, 100, 16));
-        let without = distillation(&spec(WASSERSTEIN), &student, &teacher);
-        let mut balanced = spec(WASSERSTEIN);
-        balanced.balance = Balance::Gradient {
-            batches: 8,
-            reference: "lm".into(),
-        };
-        let with = distillation(&balanced, &student, &teacher);
-        // 8 batches of 64 tokens, two terms of three forward passes' cost and one pass for the
-        // critics; the same tokens are trained on.
-        assert_eq!(
-            with.student_flops - without.student_flops,
-            8.0 * 7.0 * (2.0 * 1808.0 + 1600.0) * 64.0
-        );
-        assert!(with.critic_flops > without.critic_flops && with.tokens == without.tokens);
-    }
-}
+#[path = "cost_tests.rs"]
+mod tests;

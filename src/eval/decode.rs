@@ -23,8 +23,8 @@ pub struct Decoder<'a> {
     config: &'a Config,
     wte: &'a [f32],
     wpe: &'a [f32],
-    blocks: Vec<Block<'a>>,
-    ln_f: Norm<'a>,
+    blocks: Vec<DecodeBlock<'a>>,
+    ln_f: DecodeNorm<'a>,
     /// The output embedding: `wte`, unless the model has one of its own.
     head: &'a [f32],
     /// The tokens whose keys and values are in the caches.
@@ -33,24 +33,24 @@ pub struct Decoder<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Norm<'a> {
+struct DecodeNorm<'a> {
     weight: &'a [f32],
     bias: &'a [f32],
 }
 
 #[derive(Clone, Copy)]
-struct Linear<'a> {
+struct DecodeLinear<'a> {
     weight: Matrix<'a>,
     bias: &'a [f32],
 }
 
-struct Block<'a> {
-    ln_1: Norm<'a>,
-    c_attn: Linear<'a>,
-    c_proj: Linear<'a>,
-    ln_2: Norm<'a>,
-    mlp_fc: Linear<'a>,
-    mlp_proj: Linear<'a>,
+struct DecodeBlock<'a> {
+    ln_1: DecodeNorm<'a>,
+    c_attn: DecodeLinear<'a>,
+    c_proj: DecodeLinear<'a>,
+    ln_2: DecodeNorm<'a>,
+    mlp_fc: DecodeLinear<'a>,
+    mlp_proj: DecodeLinear<'a>,
     /// (held tokens, C) each.
     keys: Vec<f32>,
     values: Vec<f32>,
@@ -60,13 +60,13 @@ impl<'a> Decoder<'a> {
     /// A decoder that has read nothing. The weights fit the config (`Weights::check`).
     pub fn new(config: &'a Config, weights: &'a Weights) -> Self {
         let get = |name: &str| weights.arrays[name].values.as_slice();
-        let norm = |name: &str| Norm {
+        let norm = |name: &str| DecodeNorm {
             weight: get(&format!("{name}.weight")),
             bias: get(&format!("{name}.bias")),
         };
         let linear = |name: &str| {
             let array = &weights.arrays[&format!("{name}.weight")];
-            Linear {
+            DecodeLinear {
                 weight: Matrix {
                     values: &array.values,
                     columns: array.shape[1],
@@ -74,7 +74,7 @@ impl<'a> Decoder<'a> {
                 bias: get(&format!("{name}.bias")),
             }
         };
-        let block = |i: usize| Block {
+        let block = |i: usize| DecodeBlock {
             ln_1: norm(&format!("h.{i}.ln_1")),
             c_attn: linear(&format!("h.{i}.attn.c_attn")),
             c_proj: linear(&format!("h.{i}.attn.c_proj")),
@@ -239,166 +239,5 @@ pub fn generate(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::eval::reference;
-    use crate::eval::sampling::{Sampling, greedy};
-    use crate::ops::Activation;
-
-    fn model() -> (Config, Weights) {
-        let config = Config::new(3, 24, 3, 61, 32);
-        let weights = reference::sharp(&config, 5);
-        (config, weights)
-    }
-
-    #[test]
-    fn logits_equal_those_of_the_plain_formulas() {
-        let (config, weights) = model();
-        let tokens: Vec<u32> = (0..20).map(|i| (i * 7 + 3) % 61).collect();
-        let expected = reference::logits(&config, &weights, &tokens);
-        let mut decoder = Decoder::new(&config, &weights);
-        let close = |found: &[f32], at: usize| {
-            found
-                .iter()
-                .zip(&expected[at])
-                .for_each(|(x, e)| assert!((f64::from(*x) - e).abs() < 1e-4, "{x} {e} at {at}"))
-        };
-        close(decoder.read(&tokens[..9]), 8);
-        for at in 9..12 {
-            close(decoder.read(&tokens[at..at + 1]), at);
-        }
-        close(decoder.read(&tokens[12..]), 19);
-    }
-
-    #[test]
-    fn every_kind_of_gpt2_has_the_logits_of_the_plain_formulas() {
-        let tokens: Vec<u32> = (0..12).map(|i| (i * 7 + 3) % 61).collect();
-        for (activation, scale_by_width, scale_by_layer, tied, inner) in [
-            (Activation::Gelu, false, true, false, 31),
-            (Activation::QuickGelu, true, true, true, 5),
-            (Activation::Relu, true, false, false, 64),
-            (Activation::Silu, false, false, true, 96),
-            (Activation::Tanh, true, true, false, 17),
-        ] {
-            let config = Config {
-                inner,
-                activation,
-                scale_by_width,
-                scale_by_layer,
-                tied,
-                ..Config::new(3, 15, 3, 61, 32)
-            };
-            let weights = reference::sharp(&config, 5);
-            let expected = reference::logits(&config, &weights, &tokens);
-            let mut decoder = Decoder::new(&config, &weights);
-            decoder.read(&tokens[..9]);
-            for at in 9..12 {
-                let found = decoder.read(&tokens[at..at + 1]);
-                found.iter().zip(&expected[at]).for_each(|(x, e)| {
-                    assert!(
-                        (f64::from(*x) - e).abs() < 1e-4,
-                        "{config:?}: {x} {e} at {at}"
-                    )
-                });
-            }
-        }
-    }
-
-    #[test]
-    fn greedy_text_equals_that_of_full_forward_passes() {
-        let (config, weights) = model();
-        let prompt = [1, 5, 9];
-        let mut decoder = Decoder::new(&config, &weights);
-        let found = generate(
-            &mut decoder,
-            &prompt,
-            29,
-            &mut Sampler::new(Sampling::Greedy),
-            None,
-            |_| {},
-        );
-        let mut all = prompt.to_vec();
-        for _ in 0..29 {
-            let logits = reference::logits(&config, &weights, &all).pop().unwrap();
-            all.push(greedy(
-                &logits.iter().map(|&x| x as f32).collect::<Vec<_>>(),
-            ));
-        }
-        assert_eq!(found, all[3..]);
-        assert!(
-            found
-                .iter()
-                .collect::<std::collections::BTreeSet<_>>()
-                .len()
-                > 3,
-            "the text should not be one token again and again: {found:?}"
-        );
-    }
-
-    #[test]
-    fn past_the_positions_the_last_half_is_read_anew() {
-        let (config, weights) = model();
-        let tokens: Vec<u32> = (0..33).map(|i| (i * 11 + 2) % 61).collect();
-        let mut decoder = Decoder::new(&config, &weights);
-        tokens[..32].chunks(5).for_each(|chunk| {
-            decoder.read(chunk);
-        });
-        let slid = decoder.read(&tokens[32..]).to_vec();
-        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens[17..]));
-        assert_eq!(slid, Decoder::new(&config, &weights).read(&tokens));
-        let long = generate(
-            &mut decoder,
-            &tokens[..3],
-            100,
-            &mut Sampler::new(Sampling::Greedy),
-            None,
-            |_| {},
-        );
-        assert_eq!(long.len(), 100);
-    }
-
-    #[test]
-    fn text_ends_after_the_stop_token() {
-        let (config, weights) = model();
-        let mut decoder = Decoder::new(&config, &weights);
-        let all = generate(
-            &mut decoder,
-            &[1, 5, 9],
-            12,
-            &mut Sampler::new(Sampling::Greedy),
-            None,
-            |_| {},
-        );
-        let mut heard = Vec::new();
-        let cut = generate(
-            &mut decoder,
-            &[1, 5, 9],
-            12,
-            &mut Sampler::new(Sampling::Greedy),
-            Some(all[6]),
-            |token| heard.push(token),
-        );
-        let first = all.iter().position(|&token| token == all[6]).unwrap();
-        assert_eq!(cut, all[..=first]);
-        assert_eq!(heard, cut);
-    }
-
-    #[test]
-    fn logits_are_the_same_bits_for_any_number_of_threads() {
-        let config = Config::new(2, 96, 4, 1500, 300);
-        let weights = Weights::random(&config, 1);
-        let tokens: Vec<u32> = (0..280).map(|i| (i * 37) % 1500).collect();
-        let run = |threads| {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap()
-                .install(|| {
-                    let mut decoder = Decoder::new(&config, &weights);
-                    let read = decoder.read(&tokens).to_vec();
-                    (read, decoder.read(&[7]).to_vec())
-                })
-        };
-        assert_eq!(run(1), run(3));
-    }
-}
+#[path = "decode_tests.rs"]
+mod tests;

@@ -22,11 +22,11 @@ use anyhow::{Result, ensure};
 
 use crate::model::Gpt2;
 use crate::ops::Ops;
+use crate::plan::run::{EvaluateSpec, HiddenState};
 use crate::record::evaluation::{
-    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Protocol, Sample, Size, SourceNll, Speed,
-    TrainingCost,
+    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Protocol, Size, SourceNll, Speed,
+    TextSample, TrainingCost,
 };
-use crate::spec::run::{Evaluate, State};
 
 use distances::{Probed, layer_distances, uniform_pairs};
 use states::hidden_states;
@@ -43,14 +43,14 @@ pub use source::unigram_nats_per_token;
 const FORMAT: u32 = 1;
 
 /// What is evaluated, and on what.
-pub struct Inputs<'a, D: Ops> {
+pub struct EvaluationInputs<'a, D: Ops> {
     pub model: &'a Gpt2<D>,
     /// The student's teacher, of the same vocabulary; none when the model is itself a teacher.
     pub teacher: Option<&'a Gpt2<D>>,
     pub test: Text<'a>,
     pub validation: Text<'a>,
     pub vocabulary: Vocabulary<'a>,
-    pub settings: &'a Evaluate,
+    pub settings: &'a EvaluateSpec,
     pub protocol: Protocol,
     /// Bytes of the model's `model.safetensors`.
     pub bytes: u64,
@@ -62,7 +62,7 @@ pub struct Inputs<'a, D: Ops> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
     pub evaluation: Evaluation,
-    pub samples: Vec<Sample>,
+    pub samples: Vec<TextSample>,
     pub embedding: Vec<EmbeddingPoint>,
 }
 
@@ -70,8 +70,8 @@ pub struct Evaluated {
 ///
 /// # Errors
 /// A split too short to score, tokens that cannot be decoded, or no thread for the t-SNE.
-pub fn evaluate<D: Ops>(inputs: Inputs<D>) -> Result<Evaluated> {
-    let Evaluate {
+pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
+    let EvaluateSpec {
         context, stride, ..
     } = *inputs.settings;
     for (name, text) in [("test", &inputs.test), ("validation", &inputs.validation)] {
@@ -139,8 +139,10 @@ pub fn measure_speed<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) ->
 
 /// Distances per layer and the picture of the final states. The states of both models are held only
 /// here.
-fn compare_states<D: Ops>(inputs: &Inputs<D>) -> Result<(Vec<LayerDistance>, Vec<EmbeddingPoint>)> {
-    let Evaluate {
+fn compare_states<D: Ops>(
+    inputs: &EvaluationInputs<D>,
+) -> Result<(Vec<LayerDistance>, Vec<EmbeddingPoint>)> {
+    let EvaluateSpec {
         context,
         probe_tokens,
         directions,
@@ -155,11 +157,11 @@ fn compare_states<D: Ops>(inputs: &Inputs<D>) -> Result<(Vec<LayerDistance>, Vec
     let pairs = teacher.map_or_else(Vec::new, |teacher| {
         uniform_pairs(model.layers, teacher.layers)
     });
-    let keep = |layers: Vec<usize>| -> Vec<State> {
+    let keep = |layers: Vec<usize>| -> Vec<HiddenState> {
         layers
             .into_iter()
-            .map(State::Layer)
-            .chain([State::Final])
+            .map(HiddenState::Layer)
+            .chain([HiddenState::Final])
             .collect()
     };
 
@@ -204,7 +206,7 @@ fn compare_states<D: Ops>(inputs: &Inputs<D>) -> Result<(Vec<LayerDistance>, Vec
 fn cloud<'a>(model: &'a str, probed: Probed<'a>, layers: usize, tokens: usize) -> Cloud<'a> {
     Cloud {
         model,
-        states: &probed.states[&State::Final][..tokens * probed.width],
+        states: &probed.states[&HiddenState::Final][..tokens * probed.width],
         width: probed.width,
         layers,
     }
@@ -227,160 +229,5 @@ fn size<D: Ops>(model: &Gpt2<D>, bytes: u64, context: usize) -> Size {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Config;
-    use crate::random::Stream;
-    use crate::spec::run::Samples;
-    use dfdx::prelude::Cpu;
-
-    fn run(with_teacher: bool, threads: usize) -> Evaluated {
-        let device = Cpu::default();
-        let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
-        let model = Gpt2::from_weights(&device, &own, &reference::sharp(&own, 1)).unwrap();
-        let teacher = Gpt2::from_weights(&device, &other, &reference::sharp(&other, 2)).unwrap();
-        let mut stream = Stream::new(1, "test", 0);
-        let test: Vec<u32> = (0..400)
-            .map(|i| {
-                if i % 100 == 99 {
-                    0
-                } else {
-                    1 + stream.below(28) as u32
-                }
-            })
-            .collect();
-        let decode = |tokens: &[u32]| {
-            Ok(tokens
-                .iter()
-                .map(|&token| char::from(b'a' + token as u8 % 26))
-                .collect())
-        };
-        let settings = Evaluate {
-            context: 32,
-            stride: 16,
-            samples: Samples {
-                prompts: 2,
-                tokens: 40,
-            },
-            probe_tokens: 100,
-            directions: 8,
-            embed_tokens: 20,
-        };
-        let protocol = Protocol {
-            context: 32,
-            stride: 16,
-            rows: "text".into(),
-            detokenize: "none".into(),
-            tokenizer: "hash".into(),
-            trained_on_train_split: true,
-        };
-        let inputs = Inputs {
-            model: &model,
-            teacher: with_teacher.then_some(&teacher),
-            test: Text {
-                tokens: &test,
-                documents: &[0, 100, 200, 300],
-                words: 300,
-                bytes: 1600,
-            },
-            validation: Text {
-                tokens: &test[..200],
-                documents: &[0, 100],
-                words: 150,
-                bytes: 800,
-            },
-            vocabulary: Vocabulary {
-                decode: &decode,
-                end_of_text: 0,
-            },
-            settings: &settings,
-            protocol,
-            bytes: 1234,
-            training: None,
-            source: None,
-        };
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap()
-            .install(|| evaluate(inputs).unwrap())
-    }
-
-    #[test]
-    fn a_student_is_compared_with_its_teacher() {
-        let found = run(true, 2);
-        let teacher = found.evaluation.teacher.as_ref().unwrap();
-        assert!(teacher.kl_nats_per_token > 0.1 && teacher.top1 < 0.5);
-        let pairs: Vec<(usize, usize)> = teacher
-            .layers
-            .iter()
-            .map(|layer| (layer.student, layer.teacher))
-            .collect();
-        assert_eq!(pairs, [(1, 2), (2, 3)]);
-        assert!(
-            teacher
-                .layers
-                .iter()
-                .all(|layer| layer.sliced_w2.is_none() && (0.0..1.0).contains(&layer.cka))
-        );
-        assert_eq!(found.evaluation.test.documents.len(), 4);
-        assert_eq!(found.evaluation.validation.tokens, 200);
-        assert_eq!(found.evaluation.model.bytes, 1234);
-        assert_eq!(found.samples.len(), 2);
-        assert!(
-            found
-                .samples
-                .iter()
-                .all(|sample| sample.prompt.len() == 24 && sample.teacher.is_some())
-        );
-        let counts = ["teacher", "student"].map(|model| {
-            found
-                .embedding
-                .iter()
-                .filter(|point| point.model == model)
-                .count()
-        });
-        assert_eq!(counts, [20, 20]);
-        assert!(found.embedding.iter().all(|point| point.x.is_finite()
-            && point.layer == if point.model == "teacher" { 3 } else { 2 }));
-    }
-
-    #[test]
-    fn a_teacher_alone_has_no_comparison() {
-        let found = run(false, 2);
-        assert_eq!(found.evaluation.teacher, None);
-        assert!(found.samples.iter().all(|sample| sample.teacher.is_none()));
-        assert!(found.embedding.iter().all(|point| point.model == "teacher"));
-    }
-
-    #[test]
-    fn everything_but_time_is_the_same_bits_for_any_number_of_threads() {
-        let (one, three) = (run(true, 1), run(true, 3));
-        assert_eq!(
-            serde_json::to_string(&one.evaluation).unwrap(),
-            serde_json::to_string(&three.evaluation).unwrap()
-        );
-        assert_eq!(one.samples, three.samples);
-        assert_eq!(one.embedding, three.embedding);
-    }
-
-    #[test]
-    fn what_is_stored_reads_back() {
-        let found = run(true, 1).evaluation;
-        let read: Evaluation =
-            serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
-        assert_eq!(
-            (
-                &read.protocol,
-                read.test.scored_tokens,
-                read.model.parameters
-            ),
-            (
-                &found.protocol,
-                found.test.scored_tokens,
-                found.model.parameters
-            )
-        );
-        assert!((read.test.nll_nats_per_token / found.test.nll_nats_per_token - 1.0).abs() < 1e-14);
-    }
-}
+#[path = "eval_tests.rs"]
+mod tests;

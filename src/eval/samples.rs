@@ -4,8 +4,8 @@
 use anyhow::Result;
 
 use crate::model::{Config, Weights};
-use crate::record::evaluation::Sample;
-use crate::spec::run::Samples;
+use crate::plan::run::SamplesSpec;
+use crate::record::evaluation::TextSample;
 
 use super::decode::{Decoder, generate};
 use super::perplexity::Text;
@@ -57,12 +57,12 @@ pub fn prompt_places(
 /// # Errors
 /// Tokens that have no text.
 pub fn write_samples(
-    settings: &Samples,
+    settings: &SamplesSpec,
     test: &Text,
     vocabulary: Vocabulary,
     model: (&Config, &Weights),
     teacher: Option<(&Config, &Weights)>,
-) -> Result<Vec<Sample>> {
+) -> Result<Vec<TextSample>> {
     let places = prompt_places(
         test.tokens.len(),
         test.documents,
@@ -95,7 +95,7 @@ pub fn write_samples(
         let next =
             &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
         let reference = next.split(|&token| token == end).next().unwrap_or_default();
-        samples.push(Sample {
+        samples.push(TextSample {
             prompt: decode(prompt)?,
             reference: decode(reference)?,
             teacher: teacher
@@ -109,7 +109,7 @@ pub fn write_samples(
 }
 
 /// The samples as Markdown, each text in a fence that nothing in it can close.
-pub fn samples_markdown(samples: &[Sample]) -> String {
+pub fn samples_markdown(samples: &[TextSample]) -> String {
     let mut page = String::from("# Samples\n");
     for (i, sample) in samples.iter().enumerate() {
         page.push_str(&format!(
@@ -140,41 +140,5 @@ fn fenced(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prompts_begin_at_evenly_spaced_long_documents() {
-        let documents: Vec<usize> = vec![0, 100, 110, 200, 300, 310, 400];
-        // Long enough for 24 + 40 tokens: those at 0, 110, 200, 310 and 400.
-        assert_eq!(prompt_places(500, &documents, 2, 40), [0, 200]);
-        assert_eq!(
-            prompt_places(500, &documents, 5, 40),
-            [0, 110, 200, 310, 400]
-        );
-    }
-
-    #[test]
-    fn one_long_document_gives_evenly_spaced_prompts() {
-        assert_eq!(prompt_places(1064, &[0], 4, 40), [0, 250, 500, 750]);
-        assert_eq!(prompt_places(30, &[0], 2, 40), [0, 0]);
-        assert!(prompt_places(20, &[0], 2, 40).is_empty());
-    }
-
-    #[test]
-    fn markdown_shows_every_text_in_a_fence_that_holds() {
-        let sample = Sample {
-            prompt: "Once".into(),
-            reference: " upon\n".into(),
-            teacher: Some(" a ```".into()),
-            student: " time".into(),
-        };
-        let page = samples_markdown(&[sample]);
-        assert_eq!(
-            page,
-            "# Samples\n\n## Prompt 1\n\n```text\nOnce\n```\n\nThe test text goes \
-             on:\n\n```text\n upon\n```\n\nThe teacher:\n\n````text\n a ```\n````\n\nThe \
-             student:\n\n```text\n time\n```\n"
-        );
-    }
-}
+#[path = "samples_tests.rs"]
+mod tests;

@@ -19,18 +19,18 @@ pub const CHECKSUMS: &str = "checksums.toml";
 const LIMIT: u64 = 16 << 20;
 
 /// Files by relative path, with `/` between names.
-pub type Checksums = BTreeMap<String, Entry>;
+pub type Checksums = BTreeMap<String, Checksum>;
 
 /// What a file was when it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct Checksum {
     pub bytes: u64,
     /// In hexadecimal digits.
     pub sha256: String,
 }
 
-impl Entry {
+impl Checksum {
     pub fn of(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.len() as u64,
@@ -120,7 +120,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// A file that cannot be read.
 pub fn sha256_of_file(path: &Path) -> Result<String> {
-    Ok(Entry::of_file(path)?.sha256)
+    Ok(Checksum::of_file(path)?.sha256)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -146,7 +146,7 @@ pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Chec
     let entry = |file: &S| {
         Ok((
             file.as_ref().to_owned(),
-            Entry::of_file(&folder.join(file.as_ref()))?,
+            Checksum::of_file(&folder.join(file.as_ref()))?,
         ))
     };
     let checksums: Checksums = files.iter().map(entry).collect::<Result<_>>()?;
@@ -199,7 +199,7 @@ pub fn verify_some(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<M
 }
 
 /// How a file differs from what was written, if it does.
-pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option<Mismatch>> {
+pub(super) fn compare(path: &Path, file: String, entry: &Checksum) -> Result<Option<Mismatch>> {
     let length = match path.metadata() {
         Ok(about) if about.is_file() => about.len(),
         Ok(_) => return Ok(Some(Mismatch::Missing { file })),
@@ -215,7 +215,7 @@ pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option
             found: length,
         }));
     }
-    Ok((Entry::of_file(path)? != *entry).then_some(Mismatch::Content { file }))
+    Ok((Checksum::of_file(path)? != *entry).then_some(Mismatch::Content { file }))
 }
 
 /// The files of `checksums.toml` that are not there, or not at their length: quick, nothing is
@@ -225,7 +225,7 @@ pub(super) fn compare(path: &Path, file: String, entry: &Entry) -> Result<Option
 /// No readable `checksums.toml`.
 pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let checksums = read_checksums(folder)?;
-    let is_there = |file: &str, entry: &Entry| {
+    let is_there = |file: &str, entry: &Checksum| {
         folder
             .join(file)
             .metadata()

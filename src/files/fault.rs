@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const EXIT_CODE: i32 = 137;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FaultKind {
     Exit,
     Full,
     Quota,
@@ -26,22 +26,22 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fault {
-    kind: Kind,
+struct InjectedFault {
+    kind: FaultKind,
     /// The call that it strikes, from 1.
     at: u64,
 }
 
 /// What the environment asks for; the message of a setting that cannot be read is the error of
 /// every call.
-static SETTING: OnceLock<Result<Option<Fault>, String>> = OnceLock::new();
+static SETTING: OnceLock<Result<Option<InjectedFault>, String>> = OnceLock::new();
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Whether the call about to be made is struck: by a setting that is wrong, or by the fault that
 /// was asked for.
 pub(super) fn next() -> Option<Strike> {
     #[cfg(test)]
-    if let Some(strike) = super::simulation::next() {
+    if let Some(strike) = super::test_disk::next() {
         return Some(strike);
     }
     match SETTING.get_or_init(|| parse(std::env::var("KDPIPE_FAULT").ok().as_deref())) {
@@ -61,7 +61,7 @@ pub(super) fn next() -> Option<Strike> {
 
 /// A call that is not to succeed.
 pub(super) struct Strike {
-    kind: Result<Kind, String>,
+    kind: Result<FaultKind, String>,
     /// Whether a write leaves its first half behind.
     pub torn: bool,
 }
@@ -71,7 +71,7 @@ impl Strike {
     #[cfg(test)]
     pub(super) fn full(torn: bool) -> Self {
         Self {
-            kind: Ok(Kind::Full),
+            kind: Ok(FaultKind::Full),
             torn,
         }
     }
@@ -79,19 +79,19 @@ impl Strike {
     /// The error of the struck call, if the process is to live.
     pub(super) fn land(self) -> Error {
         match self.kind {
-            Ok(Kind::Exit) => std::process::exit(EXIT_CODE),
-            Ok(Kind::Panic) => panic!("KDPIPE_FAULT asks for it"),
-            Ok(Kind::Full) => ErrorKind::StorageFull.into(),
-            Ok(Kind::Quota) => ErrorKind::QuotaExceeded.into(),
-            Ok(Kind::ReadOnly) => ErrorKind::ReadOnlyFilesystem.into(),
-            Ok(Kind::InputOutput) => Error::from_raw_os_error(5),
-            Ok(Kind::TooManyOpen) => Error::from_raw_os_error(24),
+            Ok(FaultKind::Exit) => std::process::exit(EXIT_CODE),
+            Ok(FaultKind::Panic) => panic!("KDPIPE_FAULT asks for it"),
+            Ok(FaultKind::Full) => ErrorKind::StorageFull.into(),
+            Ok(FaultKind::Quota) => ErrorKind::QuotaExceeded.into(),
+            Ok(FaultKind::ReadOnly) => ErrorKind::ReadOnlyFilesystem.into(),
+            Ok(FaultKind::InputOutput) => Error::from_raw_os_error(5),
+            Ok(FaultKind::TooManyOpen) => Error::from_raw_os_error(24),
             Err(message) => Error::new(ErrorKind::InvalidInput, message),
         }
     }
 }
 
-fn parse(setting: Option<&str>) -> Result<Option<Fault>, String> {
+fn parse(setting: Option<&str>) -> Result<Option<InjectedFault>, String> {
     let Some(text) = setting.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -103,46 +103,19 @@ fn parse(setting: Option<&str>) -> Result<Option<Fault>, String> {
     };
     let (kind, at) = text.split_once('@').ok_or_else(wrong)?;
     let kind = match kind {
-        "exit" => Kind::Exit,
-        "panic" => Kind::Panic,
-        "enospc" => Kind::Full,
-        "edquot" => Kind::Quota,
-        "eio" => Kind::InputOutput,
-        "erofs" => Kind::ReadOnly,
-        "emfile" => Kind::TooManyOpen,
+        "exit" => FaultKind::Exit,
+        "panic" => FaultKind::Panic,
+        "enospc" => FaultKind::Full,
+        "edquot" => FaultKind::Quota,
+        "eio" => FaultKind::InputOutput,
+        "erofs" => FaultKind::ReadOnly,
+        "emfile" => FaultKind::TooManyOpen,
         _ => return Err(wrong()),
     };
     let at = at.parse().ok().filter(|&at| at > 0).ok_or_else(wrong)?;
-    Ok(Some(Fault { kind, at }))
+    Ok(Some(InjectedFault { kind, at }))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_are_read_and_wrong_ones_refused() {
-        assert_eq!(parse(None), Ok(None));
-        assert_eq!(parse(Some("")), Ok(None));
-        assert_eq!(
-            parse(Some("exit@17")),
-            Ok(Some(Fault {
-                kind: Kind::Exit,
-                at: 17
-            }))
-        );
-        assert_eq!(
-            parse(Some("edquot@1")),
-            Ok(Some(Fault {
-                kind: Kind::Quota,
-                at: 1
-            }))
-        );
-        for wrong in ["exit", "exit@", "exit@0", "exit@x", "bang@3"] {
-            assert!(
-                parse(Some(wrong)).is_err_and(|message| message.contains("write exit@N")),
-                "{wrong}"
-            );
-        }
-    }
-}
+#[path = "fault_tests.rs"]
+mod tests;

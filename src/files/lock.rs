@@ -28,7 +28,7 @@ const TRIES: usize = 64;
 
 /// What came of asking for a lock.
 #[derive(Debug)]
-pub enum Claim {
+pub enum LockClaim {
     Acquired(Lock),
     /// Somebody else has it; in words.
     HeldBy(String),
@@ -49,7 +49,7 @@ impl Lock {
     ///
     /// # Errors
     /// Anything the disk refuses.
-    pub fn acquire(path: &Path) -> Result<Claim> {
+    pub fn acquire(path: &Path) -> Result<LockClaim> {
         acquire(
             path,
             &format!(
@@ -110,7 +110,7 @@ fn touch(path: &Path, text: &str) {
 /// A file of this owner is linked to the lock's name, which fails where there is one. A dead
 /// owner's file is replaced under a lock of its own (`PATH.takeover`), after another look: so of
 /// several takers exactly one replaces it, and none replaces a living one.
-fn acquire(path: &Path, text: &str, depth: usize) -> Result<Claim> {
+fn acquire(path: &Path, text: &str, depth: usize) -> Result<LockClaim> {
     let (folder, name) = split(path);
     for _ in 0..TRIES {
         create_folders(folder)?;
@@ -132,16 +132,16 @@ fn acquire(path: &Path, text: &str, depth: usize) -> Result<Claim> {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(Claim::HeldBy(format!(
+    Ok(LockClaim::HeldBy(format!(
         "processes that take {} at the same moment",
         path.display()
     )))
 }
 
 /// Nothing where the state changed under way.
-fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<Claim>> {
+fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<LockClaim>> {
     match place(own, path, text) {
-        Ok(()) => return Ok(Some(Claim::Acquired(Lock::hold(path, text, None)))),
+        Ok(()) => return Ok(Some(LockClaim::Acquired(Lock::hold(path, text, None)))),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(explain(error, "take the lock", path)),
@@ -150,8 +150,8 @@ fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<
         return Ok(None);
     };
     let gone = match judge(&found, path, own)? {
-        Verdict::Held(words) => return Ok(Some(Claim::HeldBy(words))),
-        Verdict::Gone(words) => words,
+        LockVerdict::Held(words) => return Ok(Some(LockClaim::HeldBy(words))),
+        LockVerdict::Gone(words) => words,
     };
     if depth > 8 {
         bail!(
@@ -161,14 +161,18 @@ fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<
     }
     let mut guard = path.as_os_str().to_owned();
     guard.push(".takeover");
-    let Claim::Acquired(_guard) = acquire(Path::new(&guard), text, depth + 1)? else {
+    let LockClaim::Acquired(_guard) = acquire(Path::new(&guard), text, depth + 1)? else {
         return Ok(None);
     };
     if read(path).as_ref() != Some(&found) {
         return Ok(None);
     }
     system::rename(own, path).map_err(|error| explain(error, "take over the lock", path))?;
-    Ok(Some(Claim::Acquired(Lock::hold(path, text, Some(gone)))))
+    Ok(Some(LockClaim::Acquired(Lock::hold(
+        path,
+        text,
+        Some(gone),
+    ))))
 }
 
 /// Puts the own file at the lock's name, unless that is taken. Where the file system has no links,
@@ -196,14 +200,14 @@ fn read(path: &Path) -> Option<String> {
     Some(read_text(path, 1 << 16).unwrap_or_default())
 }
 
-enum Verdict {
+enum LockVerdict {
     Held(String),
     Gone(String),
 }
 
 /// Whether the owner lives, by what it says of itself or by its silence, measured against a file
 /// just written on the same file system.
-fn judge(text: &str, path: &Path, fresh: &Path) -> Result<Verdict> {
+fn judge(text: &str, path: &Path, fresh: &Path) -> Result<LockVerdict> {
     let lines: Vec<&str> = text.lines().collect();
     let owner = text
         .rfind("token = ")
@@ -219,21 +223,21 @@ fn judge(text: &str, path: &Path, fresh: &Path) -> Result<Verdict> {
             .unwrap_or(SystemTime::UNIX_EPOCH)
     };
     Ok(match life {
-        Life::Alive => Verdict::Held(who),
-        Life::Dead => Verdict::Gone(format!(
+        Life::Alive => LockVerdict::Held(who),
+        Life::Dead => LockVerdict::Gone(format!(
             "{} was left by {who}, which ended without finishing; it is taken over",
             path.display()
         )),
         Life::Unknown => {
             let silence = time(fresh).duration_since(time(path)).unwrap_or_default();
             if silence < SILENCE {
-                Verdict::Held(format!(
+                LockVerdict::Held(format!(
                     "{who} (last heard of {} s ago; taken over after {} s of silence)",
                     silence.as_secs(),
                     SILENCE.as_secs()
                 ))
             } else {
-                Verdict::Gone(format!(
+                LockVerdict::Gone(format!(
                     "{} was left by {who}, silent for {} s; it is taken over",
                     path.display(),
                     silence.as_secs()

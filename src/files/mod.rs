@@ -22,20 +22,20 @@ mod owner;
 mod partial;
 mod place;
 mod read;
-#[cfg(test)]
-pub(crate) mod simulation;
 mod space;
 mod system;
+#[cfg(test)]
+pub(crate) mod test_disk;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use append::Append;
 pub use checksums::{
-    CHECKSUMS, Checksums, Entry, Mismatch, missing_files, read_checksums, sha256, sha256_of_file,
-    verify_checksums, verify_some, write_checksums,
+    CHECKSUMS, Checksum, Checksums, Mismatch, missing_files, read_checksums, sha256,
+    sha256_of_file, verify_checksums, verify_some, write_checksums,
 };
-pub use lock::{Claim, Lock};
+pub use lock::{Lock, LockClaim};
 pub use owner::unique_name;
 pub use partial::Partial;
 pub use place::{

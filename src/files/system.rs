@@ -10,7 +10,7 @@ use super::fault;
 /// What a call changed, for tests that replay what a disk would hold after the power went.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(test), expect(dead_code, reason = "only tests listen"))]
-pub(super) enum Change {
+pub(super) enum DiskChange {
     Create(PathBuf),
     Write(PathBuf, Vec<u8>),
     Truncate(PathBuf, u64),
@@ -24,13 +24,13 @@ pub(super) enum Change {
 }
 
 #[cfg(test)]
-fn tell(change: impl FnOnce() -> Change) {
-    super::simulation::record(change());
+fn tell(change: impl FnOnce() -> DiskChange) {
+    super::test_disk::record(change());
 }
 
 #[cfg(not(test))]
 #[inline(always)]
-fn tell(_: impl FnOnce() -> Change) {}
+fn tell(_: impl FnOnce() -> DiskChange) {}
 
 /// Fails instead of the call, where a fault is due.
 fn admit() -> Result<()> {
@@ -48,7 +48,7 @@ pub(super) fn create(path: &Path) -> Result<File> {
         .write(true)
         .create_new(true)
         .open(path)?;
-    tell(|| Change::Create(path.to_owned()));
+    tell(|| DiskChange::Create(path.to_owned()));
     Ok(file)
 }
 
@@ -67,13 +67,13 @@ pub(super) fn open_read(path: &Path) -> Result<File> {
 pub(super) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
     let Some(strike) = fault::next() else {
         file.write_all(bytes)?;
-        tell(|| Change::Write(path.to_owned(), bytes.to_vec()));
+        tell(|| DiskChange::Write(path.to_owned(), bytes.to_vec()));
         return Ok(());
     };
     if strike.torn {
         let half = &bytes[..bytes.len() / 2];
         file.write_all(half)?;
-        tell(|| Change::Write(path.to_owned(), half.to_vec()));
+        tell(|| DiskChange::Write(path.to_owned(), half.to_vec()));
     }
     Err(strike.land())
 }
@@ -91,14 +91,14 @@ pub(super) fn write_by(
         file.set_len(length / 2)?;
         return Err(strike.land().into());
     }
-    tell(|| Change::Write(path.to_owned(), fs::read(path).unwrap_or_default()));
+    tell(|| DiskChange::Write(path.to_owned(), fs::read(path).unwrap_or_default()));
     Ok(())
 }
 
 pub(super) fn truncate(file: &File, path: &Path, length: u64) -> Result<()> {
     admit()?;
     file.set_len(length)?;
-    tell(|| Change::Truncate(path.to_owned(), length));
+    tell(|| DiskChange::Truncate(path.to_owned(), length));
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub(super) fn truncate(file: &File, path: &Path, length: u64) -> Result<()> {
 pub(super) fn sync_file(file: &File, path: &Path) -> Result<()> {
     admit()?;
     file.sync_all()?;
-    tell(|| Change::SyncFile(path.to_owned()));
+    tell(|| DiskChange::SyncFile(path.to_owned()));
     Ok(())
 }
 
@@ -125,21 +125,21 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
             result => result?,
         }
     }
-    tell(|| Change::SyncFolder(path.to_owned()));
+    tell(|| DiskChange::SyncFolder(path.to_owned()));
     Ok(())
 }
 
 pub(super) fn create_folder(path: &Path) -> Result<()> {
     admit()?;
     fs::create_dir(path)?;
-    tell(|| Change::CreateFolder(path.to_owned()));
+    tell(|| DiskChange::CreateFolder(path.to_owned()));
     Ok(())
 }
 
 pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     admit()?;
     fs::rename(from, to)?;
-    tell(|| Change::Rename(from.to_owned(), to.to_owned()));
+    tell(|| DiskChange::Rename(from.to_owned(), to.to_owned()));
     Ok(())
 }
 
@@ -147,7 +147,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
 pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
     admit()?;
     fs::hard_link(from, to)?;
-    tell(|| Change::Link(from.to_owned(), to.to_owned()));
+    tell(|| DiskChange::Link(from.to_owned(), to.to_owned()));
     Ok(())
 }
 
@@ -159,14 +159,14 @@ pub(super) fn symlink(target: &Path, path: &Path) -> Result<()> {
     std::os::unix::fs::symlink(target, path)?;
     #[cfg(windows)]
     std::os::windows::fs::symlink_file(target, path)?;
-    tell(|| Change::Symlink(path.to_owned()));
+    tell(|| DiskChange::Symlink(path.to_owned()));
     Ok(())
 }
 
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     admit()?;
     fs::remove_file(path)?;
-    tell(|| Change::Remove(path.to_owned()));
+    tell(|| DiskChange::Remove(path.to_owned()));
     Ok(())
 }
 
@@ -174,6 +174,6 @@ pub(super) fn remove_file(path: &Path) -> Result<()> {
 pub(super) fn remove_folder(path: &Path) -> Result<()> {
     admit()?;
     fs::remove_dir(path)?;
-    tell(|| Change::Remove(path.to_owned()));
+    tell(|| DiskChange::Remove(path.to_owned()));
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::owner::Owner;
-use super::simulation::{Mode, Names, recorded, with_fault};
+use super::test_disk::{Mode, Names, recorded, with_fault};
 use super::*;
 
 fn folder() -> tempfile::TempDir {
@@ -347,8 +347,8 @@ fn removing_a_tree_never_follows_a_link() {
 
 fn take(path: &Path) -> Option<Lock> {
     match Lock::acquire(path).unwrap() {
-        Claim::Acquired(lock) => Some(lock),
-        Claim::HeldBy(_) => None,
+        LockClaim::Acquired(lock) => Some(lock),
+        LockClaim::HeldBy(_) => None,
     }
 }
 
@@ -358,11 +358,11 @@ fn a_lock_is_held_by_one_and_goes_with_its_owner() {
     let path = root.path().join("work/lock");
     let lock = take(&path).unwrap();
     match Lock::acquire(&path).unwrap() {
-        Claim::HeldBy(words) => assert!(
+        LockClaim::HeldBy(words) => assert!(
             words.starts_with(&format!("process {} on ", std::process::id())),
             "{words}"
         ),
-        Claim::Acquired(_) => panic!("held twice"),
+        LockClaim::Acquired(_) => panic!("held twice"),
     }
     assert!(lock.is_held() && lock.taken_over.is_none());
     drop(lock);

@@ -9,9 +9,9 @@ use hf_hub::api::RepoInfo;
 use ureq::{Agent, Response};
 use url::Url;
 
-use super::fault::Fault;
-use super::listing::{Listing, Page};
-use super::repo::{Kind, Repo, is_commit};
+use super::error::HubError;
+use super::listing::{Listing, ListingPage};
+use super::repo::{Repo, RepoKind, is_commit};
 use super::settings::Settings;
 use super::{Hub, News};
 
@@ -46,7 +46,7 @@ pub(super) struct Answer {
 }
 
 /// What a request is for, for messages.
-pub(super) struct Subject<'a> {
+pub(super) struct RequestSubject<'a> {
     pub repo: &'a Repo,
     pub file: Option<&'a str>,
 }
@@ -61,9 +61,9 @@ impl Client {
     }
 
     /// The commit of a revision.
-    pub fn commit(&self, repo: &Repo) -> Result<String, Fault> {
+    pub fn commit(&self, repo: &Repo) -> Result<String, HubError> {
         let url = format!("{}/api/{}", self.endpoint, repo.named().api_url());
-        let answer = self.get(&url, &[], &Subject { repo, file: None })?;
+        let answer = self.get(&url, &[], &RequestSubject { repo, file: None })?;
         let info: RepoInfo = self.json(
             answer.response,
             &format!("the description of {}", repo.title()),
@@ -78,10 +78,10 @@ impl Client {
     }
 
     /// The files of a commit, page by page.
-    pub fn listing(&self, repo: &Repo, commit: &str) -> Result<Listing, Fault> {
+    pub fn listing(&self, repo: &Repo, commit: &str) -> Result<Listing, HubError> {
         let kind = match repo.kind {
-            Kind::Model => "models",
-            Kind::Dataset => "datasets",
+            RepoKind::Model => "models",
+            RepoKind::Dataset => "datasets",
         };
         let what = format!("the list of files of {}", repo.title());
         let at = repo.at(commit);
@@ -98,7 +98,7 @@ impl Client {
                 .get(
                     &url,
                     &[],
-                    &Subject {
+                    &RequestSubject {
                         repo: &at,
                         file: None,
                     },
@@ -113,7 +113,7 @@ impl Client {
                 ),
                 None => None,
             };
-            let page: Page = self.json(response, &what)?;
+            let page: ListingPage = self.json(response, &what)?;
             files.extend(page);
         }
         Err(foreign(&what, "it has no end"))
@@ -140,8 +140,8 @@ impl Client {
         &self,
         url: &str,
         headers: &[(&str, &str)],
-        subject: &Subject,
-    ) -> Result<Answer, Fault> {
+        subject: &RequestSubject,
+    ) -> Result<Answer, HubError> {
         let home =
             Url::parse(&self.endpoint).map_err(|_| foreign("HF_ENDPOINT", "it is no address"))?;
         let mut url = Url::parse(url).map_err(|_| foreign("an address", "it cannot be read"))?;
@@ -164,7 +164,7 @@ impl Client {
                     return Err(self.refusal(status, &response, &url, is_home, subject));
                 }
                 Err(ureq::Error::Transport(transport)) => {
-                    return Err(Fault::Unreachable {
+                    return Err(HubError::Unreachable {
                         host: host(&url),
                         reason: reason(&transport),
                     });
@@ -209,8 +209,8 @@ impl Client {
         response: &Response,
         url: &Url,
         is_home: bool,
-        subject: &Subject,
-    ) -> Fault {
+        subject: &RequestSubject,
+    ) -> HubError {
         let (host, has_token, repo) = (host(url), self.token.is_some(), subject.repo);
         let wait = response
             .header("retry-after")
@@ -218,44 +218,44 @@ impl Client {
             .map(Duration::from_secs);
         match status {
             429 => {
-                return Fault::Busy {
+                return HubError::Busy {
                     host,
                     has_token,
                     wait,
                 };
             }
-            408 | 500..=599 => return Fault::Server { host, status, wait },
+            408 | 500..=599 => return HubError::Server { host, status, wait },
             _ => {}
         }
         let page = format!("{}/{}", self.endpoint, repo.named().url());
         let code = response.header("x-error-code").unwrap_or_default();
         let title = repo.title();
         match (status, code) {
-            (_, "GatedRepo") => Fault::Gated {
+            (_, "GatedRepo") => HubError::Gated {
                 repo: title,
                 page,
                 has_token,
             },
-            (404, "RevisionNotFound") => Fault::NoRevision {
+            (404, "RevisionNotFound") => HubError::NoRevision {
                 repo: title,
                 revision: repo.revision.clone(),
             },
             (404, "EntryNotFound") => no_file(subject),
-            (404, "RepoNotFound") => Fault::NoRepo { repo: title },
-            (401 | 403, _) if is_home => Fault::NotOpen {
+            (404, "RepoNotFound") => HubError::NoRepo { repo: title },
+            (401 | 403, _) if is_home => HubError::NotOpen {
                 repo: title,
                 page,
                 has_token,
             },
             (404, _) if is_home && subject.file.is_some() => no_file(subject),
-            (404, _) if is_home && repo.revision != "main" => Fault::NoRevision {
+            (404, _) if is_home && repo.revision != "main" => HubError::NoRevision {
                 repo: title,
                 revision: repo.revision.clone(),
             },
-            (404, _) if is_home => Fault::NoRepo { repo: title },
+            (404, _) if is_home => HubError::NoRepo { repo: title },
             // The store behind the hub: its links hold for a while only, so a new one may do.
-            (401 | 403, _) => Fault::Server { host, status, wait },
-            _ => Fault::Refused {
+            (401 | 403, _) => HubError::Server { host, status, wait },
+            _ => HubError::Refused {
                 host,
                 status,
                 what: subject
@@ -270,7 +270,7 @@ impl Client {
         &self,
         response: Response,
         what: &str,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, HubError> {
         let announced: Option<u64> = response
             .header("content-length")
             .and_then(|length| length.parse().ok());
@@ -287,7 +287,7 @@ impl Client {
         if let Some(expected) =
             announced.filter(|_| read.is_err() || announced.is_some_and(|length| found < length))
         {
-            return Err(Fault::Cut {
+            return Err(HubError::Cut {
                 file: what.to_owned(),
                 found,
                 expected,
@@ -296,7 +296,7 @@ impl Client {
         }
         if let Err(error) = read {
             let host = Url::parse(&at).map_or_else(|_| "the hub".to_owned(), |url| host(&url));
-            return Err(Fault::Unreachable {
+            return Err(HubError::Unreachable {
                 host,
                 reason: error.kind().to_string(),
             });
@@ -319,7 +319,10 @@ impl Client {
 
 impl Hub<'_> {
     /// Tries again after a pause what may pass, a bounded number of times.
-    pub(super) fn again<T>(&self, mut work: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn again<T>(
+        &self,
+        mut work: impl FnMut() -> Result<T, HubError>,
+    ) -> Result<T, HubError> {
         let mut tries = 0;
         loop {
             if let Some(fault) = self.state().down.clone() {
@@ -334,15 +337,15 @@ impl Hub<'_> {
 
     /// Waits before the next try; the fault itself where it would not help or was tried often
     /// enough.
-    pub(super) fn pause(&self, tries: &mut u32, fault: Fault) -> Result<(), Fault> {
+    pub(super) fn pause(&self, tries: &mut u32, fault: HubError) -> Result<(), HubError> {
         *tries += 1;
-        let most = if matches!(fault, Fault::Unreachable { .. }) {
+        let most = if matches!(fault, HubError::Unreachable { .. }) {
             TRIES_TO_CONNECT
         } else {
             TRIES
         };
         if !fault.is_passing() || *tries >= most {
-            if matches!(fault, Fault::Unreachable { .. }) {
+            if matches!(fault, HubError::Unreachable { .. }) {
                 self.state().down = Some(fault.clone());
             }
             return Err(fault);
@@ -357,7 +360,7 @@ impl Hub<'_> {
                 .map_or(own, |asked| asked.min(LONGEST_WAIT).max(own));
         while Instant::now() < until {
             if self.stopped() {
-                return Err(Fault::Stopped);
+                return Err(HubError::Stopped);
             }
             std::thread::sleep(
                 until
@@ -369,16 +372,16 @@ impl Hub<'_> {
     }
 }
 
-fn no_file(subject: &Subject) -> Fault {
-    Fault::NoFile {
+fn no_file(subject: &RequestSubject) -> HubError {
+    HubError::NoFile {
         repo: subject.repo.title(),
         revision: subject.repo.revision.clone(),
         file: subject.file.unwrap_or("of its description").to_owned(),
     }
 }
 
-fn foreign(what: &str, reason: &str) -> Fault {
-    Fault::Foreign {
+fn foreign(what: &str, reason: &str) -> HubError {
+    HubError::Foreign {
         what: what.to_owned(),
         reason: reason.to_owned(),
     }
@@ -438,33 +441,5 @@ fn is_direct(host: &str, listed: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_and_hosts_are_read() {
-        assert_eq!(
-            next_page("<https://a/b?c=1>; rel=\"next\"").as_deref(),
-            Some("https://a/b?c=1")
-        );
-        assert_eq!(
-            next_page("<p>; rel=\"prev\", </n>; a=b; rel=\"next\"").as_deref(),
-            Some("/n")
-        );
-        assert_eq!(next_page("<p>; rel=\"prev\""), None);
-        assert_eq!(
-            host(&Url::parse("https://user:secret@cdn.hub:8443/x?signature=y").unwrap()),
-            "cdn.hub:8443"
-        );
-        for (host, listed, direct) in [
-            ("127.0.0.1", "", true),
-            ("hub.org", "", false),
-            ("hub.org", "a, hub.org", true),
-            ("hub.org", ".org", true),
-            ("hub.org", "ub.org", false),
-            ("hub.org", "*", true),
-        ] {
-            assert_eq!(is_direct(host, listed), direct, "{host} in {listed}");
-        }
-    }
-}
+#[path = "client_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use crate::files;
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct RepoFile {
     /// Below the repo, with `/` between names.
     pub path: String,
     pub size: u64,
@@ -27,13 +27,13 @@ pub struct Entry {
 /// All files of a commit, by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    pub files: Vec<Entry>,
+    pub files: Vec<RepoFile>,
     /// Whether these are all: not where the cache alone was asked, which may lack some.
     pub whole: bool,
 }
 
 /// A page of the hub's answer.
-pub(super) type Page = Vec<Listed>;
+pub(super) type ListingPage = Vec<Listed>;
 
 /// As the hub lists a file or folder.
 #[derive(Debug, Deserialize)]
@@ -57,7 +57,7 @@ struct Large {
 
 /// As a list is stored, by the Python library too.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredListing {
     format_version: u32,
     files: BTreeMap<String, StoredFile>,
 }
@@ -85,7 +85,7 @@ impl Listing {
     ///
     /// # Errors
     /// A path that leads elsewhere, a file without a hash.
-    pub(super) fn new(listed: Page) -> Result<Self, String> {
+    pub(super) fn new(listed: ListingPage) -> Result<Self, String> {
         let mut files = Vec::new();
         for Listed {
             kind,
@@ -117,7 +117,7 @@ impl Listing {
         Ok(Self::sorted(files, true))
     }
 
-    fn sorted(mut files: Vec<Entry>, whole: bool) -> Self {
+    fn sorted(mut files: Vec<RepoFile>, whole: bool) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         Self { files, whole }
@@ -130,7 +130,7 @@ impl Listing {
         (!files.is_empty()).then(|| Self::sorted(files, false))
     }
 
-    pub fn find(&self, path: &str) -> Option<&Entry> {
+    pub fn find(&self, path: &str) -> Option<&RepoFile> {
         self.files
             .binary_search_by(|entry| entry.path.as_str().cmp(path))
             .ok()
@@ -139,7 +139,7 @@ impl Listing {
 
     /// Reads a list that is stored; nothing where there is none that can be used.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let stored: Stored =
+        let stored: StoredListing =
             serde_json::from_slice(&files::read_limited(path, LIMIT).ok()?).ok()?;
         let files = stored
             .files
@@ -154,7 +154,7 @@ impl Listing {
     /// # Errors
     /// Anything the disk refuses.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let file = |entry: &Entry| {
+        let file = |entry: &RepoFile| {
             let large = match &entry.hash {
                 Some(Hash::Sha256(digits)) => Some((digits.clone(), entry.size)),
                 _ => None,
@@ -175,7 +175,7 @@ impl Listing {
             .collect();
         files::write_atomically(
             path,
-            &serde_json::to_vec_pretty(&Stored {
+            &serde_json::to_vec_pretty(&StoredListing {
                 format_version: FORMAT,
                 files,
             })?,
@@ -184,7 +184,7 @@ impl Listing {
 }
 
 /// A file as it is listed, or why it cannot be.
-fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
+fn entry(path: String, file: StoredFile) -> Result<RepoFile, String> {
     if !is_below(&path) {
         return Err(format!(
             "it names a file {path:?}, which does not lie in the repo's folder"
@@ -202,7 +202,7 @@ fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
         None => Hash::parse(&blob_id).filter(|hash| matches!(hash, Hash::Git(_))),
     };
     let hash = Some(hash.ok_or_else(|| format!("it gives no hash or length of {path:?}"))?);
-    Ok(Entry {
+    Ok(RepoFile {
         path,
         size: lfs_size.unwrap_or(size),
         hash,
@@ -211,7 +211,7 @@ fn entry(path: String, file: StoredFile) -> Result<Entry, String> {
     })
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
+fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<RepoFile>) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
     };
@@ -231,7 +231,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
             let blob = std::fs::read_link(&at)
                 .ok()
                 .and_then(|to| Some(to.file_name()?.to_str()?.to_owned()));
-            found.push(Entry {
+            found.push(RepoFile {
                 path,
                 size: about.1,
                 hash: blob.and_then(|name| Hash::parse(&name)),
@@ -242,7 +242,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) {
     }
 }
 
-impl Entry {
+impl RepoFile {
     /// Whether `path` holds this file: `Err(None)` where nothing is there, `Err(Some(reason))`
     /// where something else is.
     ///
@@ -272,74 +272,5 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listed(path: &str, oid: &str) -> Result<Listing, String> {
-        let page = serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
-        Listing::new(serde_json::from_value(page).unwrap())
-    }
-
-    #[test]
-    fn names_that_lead_out_of_the_folder_and_files_without_a_hash_are_refused() {
-        let git = "ce013625030ba8dba906f756967f9e9ca394464a";
-        assert_eq!(
-            listed("a/b.txt", git)
-                .unwrap()
-                .find("a/b.txt")
-                .unwrap()
-                .size,
-            3
-        );
-        for bad in [
-            "../a", "/a", "a/../b", "a/./b", "a//b", "", "a\\b", "c:a", "a\n", "a/..",
-        ] {
-            assert!(
-                listed(bad, git)
-                    .unwrap_err()
-                    .contains("does not lie in the repo's folder"),
-                "{bad}"
-            );
-        }
-        for bad in [
-            "",
-            "abc",
-            "../../../../etc/passwd",
-            &"G".repeat(40),
-            &"a".repeat(64),
-        ] {
-            assert!(listed("a", bad).unwrap_err().contains("no hash"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_list_is_read_back_as_it_was_written_and_a_broken_one_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("list.json");
-        let listing = listed("a/b.txt", "ce013625030ba8dba906f756967f9e9ca394464a").unwrap();
-        listing.write(&path).unwrap();
-        assert_eq!(Listing::read(&path), Some(listing));
-        std::fs::write(
-            &path,
-            r#"{"format_version": 1, "files": {"../a": {"size": 1, "blob_id": "ce013625030ba8dba906f756967f9e9ca394464a"}}}"#,
-        )
-        .unwrap();
-        assert_eq!(Listing::read(&path), None);
-        // As huggingface_hub 2.4 wrote it.
-        let python = r#"{"format_version": 1, "files": {"a.safetensors": {"size": 453864, "blob_id": "fa9abfdec19ae0d6400cd3e9a25ee885633a8253",
-            "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500", "lfs_size": 453864}}}"#;
-        std::fs::write(&path, python).unwrap();
-        let read = Listing::read(&path).unwrap();
-        assert_eq!(
-            read.files[0].hash,
-            Hash::parse("8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500")
-        );
-        read.write(&path).unwrap();
-        let written: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(
-            written,
-            serde_json::from_str::<serde_json::Value>(python).unwrap()
-        );
-    }
-}
+#[path = "listing_tests.rs"]
+mod tests;

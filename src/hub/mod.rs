@@ -9,11 +9,11 @@
 //!
 //! The names of things come from the `hf-hub` crate; its downloads are not used, because they check
 //! neither length nor hash and share one name between processes. A hub that is offline never opens
-//! a connection and says what is not there with [`Fault::NotHere`].
+//! a connection and says what is not there with [`HubError::NotHere`].
 
 mod cache;
 mod client;
-mod fault;
+mod error;
 mod hash;
 mod listing;
 mod models;
@@ -29,11 +29,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
-pub use fault::Fault;
+pub use error::HubError;
 pub use hash::Hash;
-pub use listing::{Entry, Listing};
+pub use listing::{Listing, RepoFile};
 pub use models::Snapshot;
-pub use repo::{Kind, Repo, is_name};
+pub use repo::{Repo, RepoKind, is_name};
 pub use settings::Settings;
 
 use crate::files;
@@ -73,17 +73,17 @@ pub struct Hub<'a> {
     client: Client,
     listener: &'a Listener<'a>,
     stop: &'a AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<HubState>,
 }
 
 #[derive(Default)]
-struct State {
+struct HubState {
     pins: BTreeMap<Repo, Pin>,
     listings: BTreeMap<(Repo, String), Arc<Listing>>,
     /// Files whose hash was found right by this process.
     checked: BTreeSet<PathBuf>,
     /// Why the hub could not be reached, once it was tried often enough.
-    down: Option<Fault>,
+    down: Option<HubError>,
 }
 
 /// Never set.
@@ -117,9 +117,9 @@ impl<'a> Hub<'a> {
             client,
             listener,
             stop,
-            state: Mutex::new(State {
+            state: Mutex::new(HubState {
                 pins,
-                ..State::default()
+                ..HubState::default()
             }),
         }
     }
@@ -138,11 +138,11 @@ impl<'a> Hub<'a> {
     /// cache remembers.
     ///
     /// # Errors
-    /// [`Fault`]: a repo or revision that is not there or not open to this user, a hub that cannot
+    /// [`HubError`]: a repo or revision that is not there or not open to this user, a hub that cannot
     /// be reached, nothing in the cache.
-    pub fn commit(&self, repo: &Repo) -> Result<String, Fault> {
+    pub fn commit(&self, repo: &Repo) -> Result<String, HubError> {
         if let Some(message) = self.settings.problem.clone() {
-            return Err(Fault::BadInput { message });
+            return Err(HubError::BadInput { message });
         }
         repo.check()?;
         if let Some(pin) = self.pin(repo) {
@@ -155,7 +155,7 @@ impl<'a> Hub<'a> {
             let remembered = remembered
                 .map(|text| text.trim().to_owned())
                 .filter(|text| repo::is_commit(text));
-            remembered.ok_or_else(|| Fault::NotHere {
+            remembered.ok_or_else(|| HubError::NotHere {
                 what: repo.to_string(),
             })?
         } else {
@@ -177,7 +177,7 @@ impl<'a> Hub<'a> {
     ///
     /// # Errors
     /// As [`Hub::commit`], and a list that names files outside its own folder.
-    pub fn listing(&self, repo: &Repo, commit: &str) -> Result<Arc<Listing>, Fault> {
+    pub fn listing(&self, repo: &Repo, commit: &str) -> Result<Arc<Listing>, HubError> {
         let key = (repo.clone(), commit.to_owned());
         if let Some(known) = self.state().listings.get(&key) {
             return Ok(Arc::clone(known));
@@ -187,7 +187,7 @@ impl<'a> Hub<'a> {
             Some(listing) => listing,
             None if self.settings.offline => {
                 Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit)).ok_or_else(
-                    || Fault::NotHere {
+                    || HubError::NotHere {
                         what: format!("{} at {}", repo.title(), short(commit)),
                     },
                 )?
@@ -212,13 +212,13 @@ impl<'a> Hub<'a> {
         let listing = self.listing(repo, commit)?;
         let Some(entry) = listing.find(name) else {
             let missing = if listing.whole {
-                Fault::NoFile {
+                HubError::NoFile {
                     repo: repo.title(),
                     revision: repo.revision.clone(),
                     file: name.to_owned(),
                 }
             } else {
-                Fault::NotHere {
+                HubError::NotHere {
                     what: format!("{name} of {}", repo.title()),
                 }
             };
@@ -231,10 +231,10 @@ impl<'a> Hub<'a> {
         if let Err(reason) = entry.check(&path)? {
             if self.settings.offline {
                 return Err(match reason {
-                    None => Fault::NotHere {
+                    None => HubError::NotHere {
                         what: format!("{name} of {}", repo.title()),
                     },
-                    Some(reason) => Fault::Damaged {
+                    Some(reason) => HubError::Damaged {
                         path: path.display().to_string(),
                         reason,
                     },
@@ -257,13 +257,13 @@ impl<'a> Hub<'a> {
     }
 
     /// Whether a file is there at its length, without looking at its content or fetching it.
-    pub fn has(&self, repo: &Repo, commit: &str, entry: &Entry) -> bool {
+    pub fn has(&self, repo: &Repo, commit: &str, entry: &RepoFile) -> bool {
         let path = cache::snapshot(&self.settings, repo, commit).join(&entry.path);
         path.metadata()
             .is_ok_and(|about| about.is_file() && about.len() == entry.size)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HubState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

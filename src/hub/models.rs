@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::fault::Fault;
+use super::error::HubError;
 use super::listing::Listing;
 use super::repo::{Repo, is_below};
 use super::{Hub, cache};
@@ -100,7 +100,7 @@ fn lacking(repo: &Repo, listing: &Listing, what: &str, message: String) -> anyho
     if listing.whole {
         anyhow::anyhow!(message)
     } else {
-        Fault::NotHere {
+        HubError::NotHere {
             what: format!("{what} of {}", repo.title()),
         }
         .into()
@@ -173,25 +173,5 @@ fn parts(index: &[u8]) -> Result<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_index_names_files_beside_it_and_nothing_else() {
-        let index = br#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
-        assert_eq!(
-            parts(index).unwrap(),
-            ["model-1.safetensors", "model-2.safetensors"]
-        );
-        for bad in [
-            "",
-            "[]",
-            "{}",
-            r#"{"weight_map": {}}"#,
-            r#"{"weight_map": {"a": 1}}"#,
-            r#"{"weight_map": {"a": "../x.safetensors"}}"#,
-        ] {
-            assert!(parts(bad.as_bytes()).is_err(), "{bad}");
-        }
-    }
-}
+#[path = "models_tests.rs"]
+mod tests;

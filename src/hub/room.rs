@@ -1,7 +1,7 @@
 //! Whether what is to be fetched fits the disk, asked before its first byte comes.
 
-use super::fault::Fault;
-use super::listing::Entry;
+use super::error::HubError;
+use super::listing::RepoFile;
 use super::repo::Repo;
 use super::{Hub, cache};
 use crate::files::{self, Partial};
@@ -11,13 +11,13 @@ impl Hub<'_> {
     /// what a transfer has brought so far, of this process or another.
     ///
     /// # Errors
-    /// [`Fault::NoRoom`], and as [`Hub::listing`].
+    /// [`HubError::NoRoom`], and as [`Hub::listing`].
     pub fn room_for<'n>(
         &self,
         repo: &Repo,
         commit: &str,
         names: impl IntoIterator<Item = &'n str>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), HubError> {
         if self.settings.offline {
             return Ok(());
         }
@@ -28,7 +28,7 @@ impl Hub<'_> {
             .map(|entry| self.missing(repo, commit, entry))
             .sum();
         match files::free_space(&self.settings.cache) {
-            Some(free) if missing > free => Err(Fault::NoRoom {
+            Some(free) if missing > free => Err(HubError::NoRoom {
                 what: repo.title(),
                 folder: self.settings.cache.display().to_string(),
                 missing,
@@ -39,7 +39,7 @@ impl Hub<'_> {
     }
 
     /// Bytes of a file that are still to come.
-    fn missing(&self, repo: &Repo, commit: &str, entry: &Entry) -> u64 {
+    fn missing(&self, repo: &Repo, commit: &str, entry: &RepoFile) -> u64 {
         let Some(hash) = &entry.hash else { return 0 };
         if self.has(repo, commit, entry) || cache::blob(&self.settings, repo, hash).exists() {
             return 0;

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::client::{Answer, Subject};
-use super::fault::Fault;
+use super::client::{Answer, RequestSubject};
+use super::error::HubError;
 use super::hash::Hash;
-use super::listing::Entry;
+use super::listing::RepoFile;
 use super::repo::Repo;
 use super::{Hub, News, cache};
-use crate::files::{self, Claim, Lock, Partial};
+use crate::files::{self, Lock, LockClaim, Partial};
 
 /// Whole transfers whose content was wrong before it is given up.
 const WRONG: u32 = 2;
@@ -25,13 +25,13 @@ const TELL: Duration = Duration::from_millis(200);
 /// What came of one request.
 enum Failed {
     /// Of the network, or of the hub.
-    Fault(Fault),
+    Fault(HubError),
     /// Of the disk.
     Disk(anyhow::Error),
 }
 
-impl From<Fault> for Failed {
-    fn from(fault: Fault) -> Self {
+impl From<HubError> for Failed {
+    fn from(fault: HubError) -> Self {
         Self::Fault(fault)
     }
 }
@@ -39,11 +39,11 @@ impl From<Fault> for Failed {
 impl Hub<'_> {
     /// Fetches a file, unless another process does so at the same time, and links the snapshot's
     /// name to it.
-    pub(super) fn fetch(&self, repo: &Repo, commit: &str, entry: &Entry) -> Result<()> {
+    pub(super) fn fetch(&self, repo: &Repo, commit: &str, entry: &RepoFile) -> Result<()> {
         let settings = &self.settings;
         let path = cache::snapshot(settings, repo, commit).join(&entry.path);
         let Some(hash) = &entry.hash else {
-            return Err(Fault::NotHere {
+            return Err(HubError::NotHere {
                 what: format!("{} of {}", entry.path, repo.title()),
             }
             .into());
@@ -66,14 +66,14 @@ impl Hub<'_> {
 
     /// Waits for the lock of a file. It only saves the second transfer: each process fills a file
     /// of its own.
-    fn turn(&self, repo: &Repo, hash: &Hash, entry: &Entry) -> Result<Lock> {
+    fn turn(&self, repo: &Repo, hash: &Hash, entry: &RepoFile) -> Result<Lock> {
         let mut told = false;
         loop {
             match Lock::acquire(&cache::lock(&self.settings, repo, hash))? {
-                Claim::Acquired(lock) => return Ok(lock),
-                Claim::HeldBy(owner) => {
+                LockClaim::Acquired(lock) => return Ok(lock),
+                LockClaim::HeldBy(owner) => {
                     if self.stopped() {
-                        return Err(Fault::Stopped.into());
+                        return Err(HubError::Stopped.into());
                     }
                     if !std::mem::replace(&mut told, true) {
                         (self.listener)(&News::Waiting {
@@ -92,7 +92,7 @@ impl Hub<'_> {
         &self,
         repo: &Repo,
         commit: &str,
-        entry: &Entry,
+        entry: &RepoFile,
         hash: &Hash,
         partial: &mut Partial,
     ) -> Result<()> {
@@ -122,7 +122,7 @@ impl Hub<'_> {
             partial.restart()?;
             validator = None;
             wrong += 1;
-            let fault = Fault::WrongHash {
+            let fault = HubError::WrongHash {
                 file: format!("{} of {}", entry.path, repo.title()),
                 expected: hash.digits().to_owned(),
             };
@@ -140,7 +140,7 @@ impl Hub<'_> {
         &self,
         repo: &Repo,
         commit: &str,
-        entry: &Entry,
+        entry: &RepoFile,
         partial: &mut Partial,
         validator: &mut Option<String>,
     ) -> Result<(), Failed> {
@@ -161,7 +161,7 @@ impl Hub<'_> {
         let answer = self.client.get(
             &url,
             headers,
-            &Subject {
+            &RequestSubject {
                 repo: &at,
                 file: Some(&entry.path),
             },
@@ -172,9 +172,9 @@ impl Hub<'_> {
             length,
         } = match answer {
             // What is here may be longer than what is there; from the start it will show.
-            Err(Fault::Refused { status: 416, .. }) if from > 0 => {
+            Err(HubError::Refused { status: 416, .. }) if from > 0 => {
                 partial.restart().map_err(Failed::Disk)?;
-                return Err(Fault::Cut {
+                return Err(HubError::Cut {
                     file: file(),
                     found: from,
                     expected: entry.size,
@@ -185,14 +185,14 @@ impl Hub<'_> {
             answer => answer?,
         };
         if said.is_some_and(|said| said != commit) {
-            return Err(Fault::Foreign {
+            return Err(HubError::Foreign {
                 what: file(),
                 reason: "it comes from another commit".to_owned(),
             }
             .into());
         }
         if let Some(length) = length.filter(|&length| length != entry.size) {
-            return Err(Fault::TooLong {
+            return Err(HubError::TooLong {
                 file: file(),
                 found: length,
                 expected: entry.size,
@@ -206,7 +206,7 @@ impl Hub<'_> {
             // The whole file, whatever was asked for.
             partial.restart().map_err(Failed::Disk)?;
             if response.status() == 206 {
-                return Err(Fault::Cut {
+                return Err(HubError::Cut {
                     file: file(),
                     found: 0,
                     expected: entry.size,
@@ -224,7 +224,7 @@ impl Hub<'_> {
             .header("content-length")
             .and_then(|length| length.parse().ok());
         if let Some(length) = announced.filter(|&length| length > missing) {
-            return Err(Fault::TooLong {
+            return Err(HubError::TooLong {
                 file: file(),
                 found: entry.size - missing + length,
                 expected: entry.size,
@@ -237,7 +237,7 @@ impl Hub<'_> {
     fn append(
         &self,
         mut body: impl Read,
-        entry: &Entry,
+        entry: &RepoFile,
         partial: &mut Partial,
         file: &dyn Fn() -> String,
     ) -> Result<(), Failed> {
@@ -245,7 +245,7 @@ impl Hub<'_> {
         let mut told: Option<Instant> = None;
         loop {
             if self.stopped() {
-                return Err(Fault::Stopped.into());
+                return Err(HubError::Stopped.into());
             }
             let ended = match body.read(&mut piece) {
                 Ok(0) => "the connection ended".to_owned(),
@@ -253,7 +253,7 @@ impl Hub<'_> {
                     let found = partial.length() + count as u64;
                     if found > entry.size {
                         partial.restart().map_err(Failed::Disk)?;
-                        return Err(Fault::TooLong {
+                        return Err(HubError::TooLong {
                             file: file(),
                             found,
                             expected: entry.size,
@@ -276,7 +276,7 @@ impl Hub<'_> {
             };
             return match partial.length() {
                 length if length == entry.size => Ok(()),
-                found => Err(Fault::Cut {
+                found => Err(HubError::Cut {
                     file: file(),
                     found,
                     expected: entry.size,
@@ -301,13 +301,5 @@ fn start_of_range(header: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_beginning_of_a_range_is_read() {
-        assert_eq!(start_of_range("bytes 5-9/10"), Some(5));
-        assert_eq!(start_of_range("bytes */10"), None);
-        assert_eq!(start_of_range(""), None);
-    }
-}
+#[path = "transfer_tests.rs"]
+mod tests;

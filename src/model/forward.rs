@@ -7,23 +7,23 @@ use dfdx::prelude::*;
 use super::Config;
 use super::gpt2::{Block, Gpt2};
 use crate::ops::{Mat, Ops, in_parts};
-use crate::spec::run::State;
+use crate::plan::run::HiddenState;
 
 /// What a forward pass leaves: each state is (N, C) with N = B·T rows.
-pub struct States<D: Ops, T = NoneTape> {
+pub struct HiddenStates<D: Ops, T = NoneTape> {
     /// The states asked for, without tape; they keep their ids, so that gradients of losses on them
     /// find their way.
-    pub kept: BTreeMap<State, Mat<D>>,
+    pub kept: BTreeMap<HiddenState, Mat<D>>,
     /// The state after `ln_f`, with the tape.
     pub last: Mat<D, T>,
 }
 
-impl<D: Ops> States<D> {
+impl<D: Ops> HiddenStates<D> {
     /// A state that was kept, or the final one.
-    pub fn state(&self, state: State) -> &Mat<D> {
+    pub fn state(&self, state: HiddenState) -> &Mat<D> {
         match state {
-            State::Final => &self.last,
-            State::Layer(_) => &self.kept[&state],
+            HiddenState::Final => &self.last,
+            HiddenState::Layer(_) => &self.kept[&state],
         }
     }
 }
@@ -38,8 +38,8 @@ impl<D: Ops> Gpt2<D> {
         tape: T,
         tokens: &[u32],
         context: usize,
-        keep: &[State],
-    ) -> States<D, T> {
+        keep: &[HiddenState],
+    ) -> HiddenStates<D, T> {
         assert!(
             context <= self.config.positions,
             "a context of {context} does not fit {} positions",
@@ -58,13 +58,13 @@ impl<D: Ops> Gpt2<D> {
                     self.config.attention_scale(layer - 1),
                 );
             }
-            if keep.contains(&State::Layer(layer)) {
+            if keep.contains(&HiddenState::Layer(layer)) {
                 let (state, tape) = x.split_tape();
-                kept.insert(State::Layer(layer), state.clone());
+                kept.insert(HiddenState::Layer(layer), state.clone());
                 x = state.put_tape(tape);
             }
         }
-        States {
+        HiddenStates {
             kept,
             last: D::layer_norm(x, &self.ln_f.weight, &self.ln_f.bias, self.config.epsilon),
         }
@@ -74,7 +74,7 @@ impl<D: Ops> Gpt2<D> {
 impl<D: Ops> Gpt2<D> {
     /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a
     /// part has does not depend on the number of threads.
-    pub fn infer(&self, tokens: &[u32], context: usize, keep: &[State]) -> States<D> {
+    pub fn infer(&self, tokens: &[u32], context: usize, keep: &[HiddenState]) -> HiddenStates<D> {
         let part = D::part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
         if tokens.len() <= part {
             return self.forward(NoneTape, tokens, context, keep);
@@ -82,7 +82,7 @@ impl<D: Ops> Gpt2<D> {
         let parts = in_parts(tokens.chunks(part).collect(), |tokens| {
             self.forward(NoneTape, tokens, context, keep)
         });
-        let stacked = |state: State| {
+        let stacked = |state: HiddenState| {
             D::stack(
                 &parts
                     .iter()
@@ -95,9 +95,9 @@ impl<D: Ops> Gpt2<D> {
             .keys()
             .map(|&state| (state, stacked(state)))
             .collect();
-        States {
+        HiddenStates {
             kept,
-            last: stacked(State::Final),
+            last: stacked(HiddenState::Final),
         }
     }
 }
@@ -165,40 +165,5 @@ impl<D: Ops> Block<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Weights;
-    use crate::ops::{native, tape};
-
-    #[test]
-    fn in_parts_a_text_has_the_states_that_it_has_as_a_whole_on_any_number_of_threads() {
-        let config = Config::new(2, 24, 3, 50, 96);
-        let model = Gpt2::from_weights(&native(), &config, &Weights::random(&config, 3)).unwrap();
-        let tokens: Vec<u32> = (0..96 * 12).map(|i| (i * i) as u32 % 50).collect();
-        let keep = [State::Layer(1)];
-        let all = |states: States<crate::ops::Native>| {
-            [
-                tape::read(&states.kept[&State::Layer(1)]),
-                tape::read(&states.last),
-            ]
-        };
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| all(model.infer(&tokens, 96, &keep)))
-        };
-        let one = on(1);
-        assert!([2, 3, 5].into_iter().all(|threads| on(threads) == one));
-        let whole = all(model.forward(NoneTape, &tokens, 96, &keep));
-        for (part, whole) in one.iter().zip(&whole) {
-            assert_eq!(part.len(), whole.len());
-            assert!(
-                part.iter()
-                    .zip(whole)
-                    .all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
-            );
-        }
-    }
-}
+#[path = "forward_tests.rs"]
+mod tests;

@@ -57,7 +57,7 @@ impl Weights {
     /// own, and block `blocks[i]` (from 0) as the student's block i. Only those are read from the
     /// device.
     ///
-    /// The widths are equal and the blocks exist: `spec` has seen to it.
+    /// The widths are equal and the blocks exist: `plan` has seen to it.
     pub fn from_teacher<D: Ops>(teacher: &Gpt2<D>, blocks: &[usize]) -> Self {
         let shapes: BTreeMap<String, Vec<usize>> = teacher.config.shapes().into_iter().collect();
         let mut weights = Self::default();
@@ -98,64 +98,5 @@ impl<D: Ops> Gpt2<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn projections_to_the_residual_stream_are_scaled_by_depth() {
-        let weights = Weights::random(&Config::new(8, 64, 4, 100, 32), 1);
-        let deviation = |name: &str| {
-            let values = &weights.arrays[name].values;
-            (values
-                .iter()
-                .map(|&x| f64::from(x) * f64::from(x))
-                .sum::<f64>()
-                / values.len() as f64)
-                .sqrt()
-        };
-        assert!((deviation("h.0.mlp.c_fc.weight") / 0.02 - 1.0).abs() < 0.03);
-        assert!((deviation("h.0.mlp.c_proj.weight") / (0.02 / 4.0) - 1.0).abs() < 0.03);
-        assert!(
-            weights.arrays["h.3.ln_2.weight"]
-                .values
-                .iter()
-                .all(|&gain| gain == 1.0)
-        );
-    }
-
-    #[test]
-    fn a_student_takes_the_chosen_blocks_of_its_teacher_and_its_head() {
-        for tied in [true, false] {
-            let config = Config {
-                tied,
-                ..Config::new(4, 8, 2, 11, 5)
-            };
-            let teacher = Gpt2::random(&dfdx::prelude::Cpu::default(), &config, 1);
-            let weights = teacher.to_weights();
-            let student = Weights::from_teacher(&teacher, &[1, 3, 3]);
-            assert_eq!(
-                student.arrays["h.0.attn.c_attn.weight"],
-                weights.arrays["h.1.attn.c_attn.weight"]
-            );
-            assert_eq!(
-                student.arrays["h.1.mlp.c_proj.bias"],
-                weights.arrays["h.3.mlp.c_proj.bias"]
-            );
-            assert_eq!(
-                student.arrays["h.2.ln_1.weight"],
-                weights.arrays["h.3.ln_1.weight"]
-            );
-            assert_eq!(student.arrays["wte.weight"], weights.arrays["wte.weight"]);
-            assert_eq!(
-                student.arrays.get("lm_head.weight"),
-                weights.arrays.get("lm_head.weight")
-            );
-            student
-                .check(&Config {
-                    layers: 3,
-                    ..config
-                })
-                .unwrap();
-        }
-    }
-}
+#[path = "init_tests.rs"]
+mod tests;

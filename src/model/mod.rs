@@ -2,25 +2,25 @@
 //! Face's names.
 //!
 //! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`], or a folder by
-//! [`Checkpoint`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses,
+//! [`ModelFolder`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses,
 //! optimizers, or that a teacher exists.
 
-mod checkpoint;
-#[cfg(test)]
-mod checkpoint_checks;
 mod config;
 mod config_json;
 mod floats;
+mod folder;
+#[cfg(test)]
+mod folder_tests;
 mod forward;
 mod gpt2;
 mod init;
 mod likelihood;
 mod weights;
 
-pub use checkpoint::{Checkpoint, weight_files};
 pub use config::Config;
 pub use floats::le_bytes;
-pub use forward::States;
+pub use folder::{ModelFolder, weight_files};
+pub use forward::HiddenStates;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
 pub use weights::{Array, Weights};

@@ -8,8 +8,8 @@ use anyhow::{Result, bail, ensure};
 use safetensors::tensor::{Dtype, View};
 
 use super::Config;
-use super::checkpoint::{Checkpoint, differences};
 use super::floats::le_bytes;
+use super::folder::{ModelFolder, differences};
 use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
 use crate::ops::{Ops, Precision, tape};
 
@@ -55,18 +55,18 @@ impl Weights {
         )?)
     }
 
-    /// Reads a GPT-2 folder to the end; see [`Checkpoint::open`].
+    /// Reads a GPT-2 folder to the end; see [`ModelFolder::open`].
     ///
     /// # Errors
-    /// As [`Checkpoint::open`].
+    /// As [`ModelFolder::open`].
     pub fn read(folder: &Path) -> Result<(Config, Self)> {
-        let checkpoint = Checkpoint::open(folder)?;
+        let checkpoint = ModelFolder::open(folder)?;
         let weights = Self::from_checkpoint(&checkpoint);
         Ok((checkpoint.config, weights))
     }
 
     /// All arrays of a folder that was opened.
-    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Self {
+    pub fn from_checkpoint(checkpoint: &ModelFolder) -> Self {
         let array = |(name, shape): (String, Vec<usize>)| {
             let values = checkpoint.values(&name);
             (name, Array { shape, values })
@@ -126,7 +126,7 @@ impl<D: Ops> Gpt2<D> {
     }
 
     /// Puts the weights of a folder on a device, array by array: they are in memory once.
-    pub fn from_checkpoint(device: &D, checkpoint: &Checkpoint) -> Self {
+    pub fn from_checkpoint(device: &D, checkpoint: &ModelFolder) -> Self {
         Self::build(device, &checkpoint.config, |name| checkpoint.values(name))
     }
 

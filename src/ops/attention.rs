@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::Mat;
 use super::matmul::{Product, product};
-use super::tape::{self, Place};
+use super::tape::{self, GradientPlace};
 use super::vector::{dispatched, exp, sum_of, sum_of_two};
 
 /// Queries of a block.
@@ -17,7 +17,7 @@ const BLOCK: usize = 64;
 
 /// The shape of one call.
 #[derive(Clone, Copy)]
-struct Shape {
+struct AttentionShape {
     context: usize,
     heads: usize,
     /// C.
@@ -26,7 +26,7 @@ struct Shape {
     scale: f32,
 }
 
-impl Shape {
+impl AttentionShape {
     /// Coordinates of a head.
     fn head(self) -> usize {
         self.width / self.heads
@@ -54,7 +54,7 @@ pub fn attention<T: Tape<f32, Cpu>>(
     scale: f32,
 ) -> Mat<Cpu, T> {
     let (rows, columns) = *qkv.shape();
-    let shape = Shape {
+    let shape = AttentionShape {
         context,
         heads,
         width: columns / 3,
@@ -88,7 +88,7 @@ pub fn attention<T: Tape<f32, Cpu>>(
     let (qkv, tape) = qkv.split_tape();
     let out = tape::matrix(qkv.device(), rows, shape.width, out);
     let logs: Vec<Vec<f32>> = parts.into_iter().map(|(_, logs)| logs).collect();
-    let place = Place::of(&qkv);
+    let place = GradientPlace::of(&qkv);
     tape::record(tape, out, move |gradients, incoming| {
         let values = tape::values(&qkv);
         let parts: Vec<Vec<f32>> = (0..sequences * heads)
@@ -114,7 +114,7 @@ pub fn attention<T: Tape<f32, Cpu>>(
 
 /// Adds what every (sequence, head) found, (`parts`, T, d) each, to the rows of all heads side by
 /// side.
-fn interleave(shape: Shape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
+fn interleave(shape: AttentionShape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
     let (head, size) = (shape.head(), shape.context * shape.head());
     out.par_chunks_mut(parts * shape.width)
         .enumerate()
@@ -133,7 +133,7 @@ fn interleave(shape: Shape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
 }
 
 /// The output of one head, (T, d), and the logarithm of each query's sum of exponentials.
-fn forward_head(shape: Shape, sequence: &[f32], head: usize) -> (Vec<f32>, Vec<f32>) {
+fn forward_head(shape: AttentionShape, sequence: &[f32], head: usize) -> (Vec<f32>, Vec<f32>) {
     let (d, stride, scale) = (shape.head(), 3 * shape.width, shape.scale);
     let [queries, keys, values] = shape.parts(sequence, head);
     let mut out = vec![0.0f32; shape.context * d];
@@ -196,7 +196,7 @@ dispatched! {
 /// The gradients of one head's queries, keys and values, (3, T, d). `incoming` starts at the head's
 /// columns of rows of C.
 fn backward_head(
-    shape: Shape,
+    shape: AttentionShape,
     sequence: &[f32],
     incoming: &[f32],
     head: usize,

@@ -32,12 +32,12 @@ pub(super) trait Lanes: Copy + Send + Sync {
     ///
     /// # Safety
     /// As there.
-    unsafe fn run(self, block: Block<'_>);
+    unsafe fn run(self, block: Tile<'_>);
 }
 
 /// A block of the result, and its operands' panels.
 #[derive(Clone, Copy)]
-pub(super) struct Block<'a> {
+pub(super) struct Tile<'a> {
     pub left: Panels<'a>,
     pub right: Panels<'a>,
     pub rows: usize,
@@ -110,7 +110,7 @@ impl<'a> Target<'a> {
     }
 }
 
-impl Block<'_> {
+impl Tile<'_> {
     /// Tile by tile: the right panel stays in the nearest cache while the left ones pass by.
     ///
     /// # Safety
@@ -213,7 +213,7 @@ impl Lanes for Portable {
         *out = sums;
     }
 
-    unsafe fn run(self, block: Block<'_>) {
+    unsafe fn run(self, block: Tile<'_>) {
         // SAFETY: the caller's promise.
         unsafe { block.multiply(self) }
     }
@@ -224,7 +224,7 @@ pub(super) use x86::Avx512;
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Block, LANES, Lanes};
+    use super::{LANES, Lanes, Tile};
     use std::arch::x86_64::*;
 
     /// AVX512-BF16. A value is the proof that this machine has the instructions, so the methods may
@@ -280,9 +280,9 @@ mod x86 {
             unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sums) }
         }
 
-        unsafe fn run(self, block: Block<'_>) {
+        unsafe fn run(self, block: Tile<'_>) {
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512bf16")]
-            unsafe fn with_avx512(lanes: Avx512, block: Block<'_>) {
+            unsafe fn with_avx512(lanes: Avx512, block: Tile<'_>) {
                 // SAFETY: the caller's promise.
                 unsafe { block.multiply(lanes) }
             }

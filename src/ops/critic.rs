@@ -47,7 +47,7 @@ pub struct CriticSettings {
 
 /// Where the arrays of one linear layer lie in the flat parameter vector.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layer {
+pub(super) struct CriticLayer {
     pub input: usize,
     /// (input, width).
     pub weight: Range<usize>,
@@ -56,13 +56,13 @@ pub(super) struct Layer {
 
 /// The order of all parameters in one flat vector: weight and bias of each hidden layer, then w.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layout {
-    pub layers: Vec<Layer>,
+pub(super) struct CriticLayout {
+    pub layers: Vec<CriticLayer>,
     /// w, as (width, 1).
     pub out: Range<usize>,
 }
 
-impl Layout {
+impl CriticLayout {
     fn new(settings: &CriticSettings) -> Self {
         let mut next = 0;
         let mut take = |count: usize| {
@@ -76,7 +76,7 @@ impl Layout {
                 } else {
                     settings.width
                 };
-                Layer {
+                CriticLayer {
                     input,
                     weight: take(input * settings.width),
                     bias: take(settings.width),
@@ -117,7 +117,7 @@ pub type StateArray = (String, Vec<usize>, Vec<f32>);
 #[derive(Debug, Clone)]
 pub struct Critic {
     pub(super) settings: CriticSettings,
-    pub(super) layout: Layout,
+    pub(super) layout: CriticLayout,
     /// Weights as they are trained (not divided by their spectral norm), in the order of the
     /// layout.
     pub(super) parameters: Vec<f32>,
@@ -143,7 +143,7 @@ impl Critic {
     /// With the clip constraint they start within the bound; with the spectral one the singular
     /// vectors start normal and take 15 power iterations, so that the first σ is near.
     ///
-    /// The settings are valid (`spec` has seen to it): sizes at least 1, 0 ≤ slope < 1.
+    /// The settings are valid (`plan` has seen to it): sizes at least 1, 0 ≤ slope < 1.
     pub fn new(settings: &CriticSettings, mut stream: Stream) -> Self {
         assert!(
             settings.input > 0 && settings.width > 0 && settings.depth > 0,
@@ -154,7 +154,7 @@ impl Critic {
             "the slope {} of a leaky ReLU is not in [0, 1)",
             settings.slope
         );
-        let layout = Layout::new(settings);
+        let layout = CriticLayout::new(settings);
         let mut parameters = Vec::with_capacity(layout.count());
         let mut fill = |count: usize, fan_in: usize| {
             let bound = 1.0 / (fan_in as f64).sqrt();
@@ -346,135 +346,5 @@ pub fn critic_flops(settings: &CriticSettings, tokens: usize) -> CriticFlops {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::critic_update::update;
-    use super::super::loss_checks::normals;
-    use super::*;
-
-    fn settings(constraint: Constraint) -> CriticSettings {
-        CriticSettings {
-            input: 5,
-            width: 7,
-            depth: 2,
-            slope: 0.2,
-            constraint,
-            lr: 1e-3,
-            betas: [0.5, 0.9],
-        }
-    }
-
-    fn train(critic: &mut Critic, from: u64, updates: u64) {
-        for step in from..from + updates {
-            let epsilon: Vec<f32> = normals(6, 1.0, 100 + step)
-                .iter()
-                .map(|x| x.abs().fract())
-                .collect();
-            update(
-                critic,
-                &normals(30, 1.0, step),
-                &normals(30, 2.0, 50 + step),
-                6,
-                &epsilon,
-            );
-        }
-    }
-
-    #[test]
-    fn a_restored_critic_goes_on_bit_for_bit() {
-        for constraint in [
-            Constraint::GradientPenalty(10.0),
-            Constraint::Spectral,
-            Constraint::Clip(0.01),
-        ] {
-            let mut whole = Critic::new(&settings(constraint), Stream::new(1, "critic", 0));
-            train(&mut whole, 0, 3);
-            let saved = whole.state();
-            train(&mut whole, 3, 3);
-            let mut resumed = Critic::new(&settings(constraint), Stream::new(2, "critic", 0));
-            resumed.restore(&saved).unwrap();
-            assert_eq!(resumed.state(), saved);
-            train(&mut resumed, 3, 3);
-            assert_eq!(resumed.state(), whole.state(), "{constraint:?}");
-        }
-    }
-
-    #[test]
-    fn step_counts_beyond_the_exact_range_of_f32_are_kept() {
-        let mut critic = Critic::new(&settings(Constraint::Spectral), Stream::new(1, "critic", 0));
-        critic.step = 7 * STEP_BASE + 16_777_213;
-        let mut other = Critic::new(&settings(Constraint::Spectral), Stream::new(2, "critic", 0));
-        other.restore(&critic.state()).unwrap();
-        assert_eq!(other.step, critic.step);
-    }
-
-    #[test]
-    fn a_state_of_other_settings_is_refused_by_name() {
-        let narrow = CriticSettings {
-            depth: 1,
-            ..settings(Constraint::Clip(0.01))
-        };
-        let mut critic = Critic::new(&narrow, Stream::new(1, "critic", 0));
-        let before = critic.state();
-        let mut state = before.clone();
-        state[0].1 = vec![7, 5];
-        state[2].0 = "out".to_owned();
-        assert_eq!(
-            critic.restore(&state).unwrap_err().to_string(),
-            "the saved critic does not fit its settings: layers.0.weight has shape [7, 5], this \
-             critic asks for [5, 7]; out.weight is missing; out is no part of this critic"
-        );
-        assert_eq!(critic.state(), before);
-    }
-
-    #[test]
-    fn initial_parameters_are_uniform_by_fan_in() {
-        let wide = CriticSettings {
-            input: 100,
-            width: 400,
-            ..settings(Constraint::GradientPenalty(10.0))
-        };
-        let critic = Critic::new(&wide, Stream::new(1, "critic", 0));
-        for (name, shape, values) in critic.parameters() {
-            let bound = if name.starts_with("layers.0") {
-                0.1
-            } else {
-                0.05f32
-            };
-            assert!(values.iter().all(|x| x.abs() <= bound), "{name} {shape:?}");
-            let variance = values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32;
-            assert!(
-                (variance * 3.0 / (bound * bound) - 1.0).abs() < 0.25,
-                "{name}: {variance}"
-            );
-        }
-    }
-
-    #[test]
-    fn operations_are_counted_by_the_formula() {
-        // C = 3, W = 4, D = 2: F = 2·(12 + 16 + 4) = 64, of which 24 in the first layer. Plain
-        // update: 2·5·(3·64 − 24); penalty: 4·5·64; term: 3·5·64.
-        let small = CriticSettings {
-            input: 3,
-            width: 4,
-            ..settings(Constraint::GradientPenalty(10.0))
-        };
-        assert_eq!(
-            critic_flops(&small, 5),
-            CriticFlops {
-                update: 1680.0 + 1280.0,
-                term: 960.0
-            }
-        );
-        assert_eq!(
-            critic_flops(
-                &CriticSettings {
-                    constraint: Constraint::Spectral,
-                    ..small
-                },
-                5
-            )
-            .update,
-            1680.0
-        );
-    }
-}
+#[path = "critic_tests.rs"]
+mod tests;

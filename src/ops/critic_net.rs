@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use super::Precision;
-use super::critic::{Critic, Layout};
+use super::critic::{Critic, CriticLayout};
 use super::matmul::{Product, product};
 use super::vector::{dispatched, dot};
 
@@ -24,7 +24,7 @@ pub(super) const CHUNK: usize = 512;
 pub(super) struct Net<'a> {
     pub width: usize,
     pub slope: f32,
-    pub layout: &'a Layout,
+    pub layout: &'a CriticLayout,
     pub weights: &'a [f32],
     precision: Precision,
 }

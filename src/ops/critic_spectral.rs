@@ -4,7 +4,7 @@
 //! power iteration, v ← Wᵀu/‖Wᵀu‖ and u ← Wv/‖Wv‖, before its forward pass. The network uses W̃ =
 //! W/σ; with u and v fixed, ∂L/∂W = (∂L/∂W̃ − ⟨∂L/∂W̃, W̃⟩·u·vᵀ)/σ. Biases are left alone.
 
-use super::critic::Layout;
+use super::critic::CriticLayout;
 use super::vector::dot;
 use crate::random::Stream;
 
@@ -20,7 +20,10 @@ pub(super) struct Spectral {
 }
 
 /// Place and columns of every weight, w last.
-fn weights(layout: &Layout, width: usize) -> impl Iterator<Item = (std::ops::Range<usize>, usize)> {
+fn weights(
+    layout: &CriticLayout,
+    width: usize,
+) -> impl Iterator<Item = (std::ops::Range<usize>, usize)> {
     layout
         .layers
         .iter()
@@ -29,7 +32,12 @@ fn weights(layout: &Layout, width: usize) -> impl Iterator<Item = (std::ops::Ran
 }
 
 impl Spectral {
-    pub fn new(layout: &Layout, width: usize, parameters: &[f32], stream: &mut Stream) -> Self {
+    pub fn new(
+        layout: &CriticLayout,
+        width: usize,
+        parameters: &[f32],
+        stream: &mut Stream,
+    ) -> Self {
         let mut vectors = Vec::with_capacity(layout.layers.len() + 1);
         for (range, columns) in weights(layout, width) {
             let mut u: Vec<f32> = (0..range.len() / columns)
@@ -46,7 +54,7 @@ impl Spectral {
     }
 
     /// One power iteration of every weight.
-    pub fn iterate(&mut self, layout: &Layout, width: usize, parameters: &[f32]) {
+    pub fn iterate(&mut self, layout: &CriticLayout, width: usize, parameters: &[f32]) {
         for ((range, columns), (u, v)) in weights(layout, width).zip(&mut self.vectors) {
             let weight = &parameters[range];
             let mut sums = vec![0.0f64; columns];
@@ -67,7 +75,7 @@ impl Spectral {
     }
 
     /// σ = uᵀWv of every weight.
-    pub fn sigmas(&self, layout: &Layout, width: usize, parameters: &[f32]) -> Vec<f64> {
+    pub fn sigmas(&self, layout: &CriticLayout, width: usize, parameters: &[f32]) -> Vec<f64> {
         let mut sigmas = Vec::with_capacity(self.vectors.len());
         for ((range, columns), (u, v)) in weights(layout, width).zip(&self.vectors) {
             let rows = parameters[range].chunks_exact(columns);
@@ -81,7 +89,7 @@ impl Spectral {
     }
 
     /// All parameters with the weights divided by their σ.
-    pub fn normalized(&self, layout: &Layout, width: usize, parameters: &[f32]) -> Vec<f32> {
+    pub fn normalized(&self, layout: &CriticLayout, width: usize, parameters: &[f32]) -> Vec<f32> {
         let mut effective = parameters.to_vec();
         for ((range, _), sigma) in
             weights(layout, width).zip(self.sigmas(layout, width, parameters))
@@ -95,7 +103,7 @@ impl Spectral {
     /// Turns the gradient with respect to W̃ into the one with respect to W, in place.
     pub fn backward(
         &self,
-        layout: &Layout,
+        layout: &CriticLayout,
         width: usize,
         parameters: &[f32],
         effective: &[f32],
@@ -125,31 +133,5 @@ fn normalize(vector: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ops::critic::{Constraint, Critic, CriticSettings};
-
-    #[test]
-    fn power_iterations_find_the_largest_singular_value() {
-        let settings = CriticSettings {
-            input: 2,
-            width: 2,
-            depth: 1,
-            slope: 0.2,
-            constraint: Constraint::Spectral,
-            lr: 1e-3,
-            betas: [0.0, 0.9],
-        };
-        let critic = Critic::new(&settings, Stream::new(1, "test", 0));
-        // [[3, 0], [4, 5]] has singular values √45 and √5; w = (3, 4) has 5.
-        let parameters = [3.0, 0.0, 4.0, 5.0, 0.0, 0.0, 3.0, 4.0];
-        let mut spectral = critic.spectral.clone().unwrap();
-        (0..30).for_each(|_| spectral.iterate(&critic.layout, 2, &parameters));
-        let sigmas = spectral.sigmas(&critic.layout, 2, &parameters);
-        assert!((sigmas[0] - 45f64.sqrt()).abs() < 1e-5, "{sigmas:?}");
-        assert!((sigmas[1] - 5.0).abs() < 1e-5, "{sigmas:?}");
-        let effective = spectral.normalized(&critic.layout, 2, &parameters);
-        assert!((effective[6] - 0.6).abs() < 1e-6 && (effective[7] - 0.8).abs() < 1e-6);
-        assert_eq!(effective[4..6], [0.0, 0.0]);
-    }
-}
+#[path = "critic_spectral_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::Mat;
-use super::tape::{self, Place};
+use super::tape::{self, GradientPlace};
 use super::vector;
 
 /// Row i is wte[token i] + wpe[i mod context], (N, C).
@@ -27,7 +27,11 @@ pub fn embed<T: Tape<f32, Cpu>>(
             vector::add(out, &positions[row % context * columns..][..columns]);
         });
     let out = tape::matrix(wte.device(), tokens.len(), columns, out);
-    let (wte, wpe, tokens) = (Place::of(wte), Place::of(wpe), tokens.to_vec());
+    let (wte, wpe, tokens) = (
+        GradientPlace::of(wte),
+        GradientPlace::of(wpe),
+        tokens.to_vec(),
+    );
     tape::record(tape, out, move |gradients, incoming| {
         let into_wpe = wpe.get(gradients)?;
         into_wpe

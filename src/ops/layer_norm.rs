@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::Mat;
 use super::linear::add_column_sums;
-use super::tape::{self, Place};
+use super::tape::{self, GradientPlace};
 use super::vector::{self, dispatched, sum_of, sum_of_three, sum_of_two};
 
 /// Rows that one task works on.
@@ -33,7 +33,11 @@ pub fn layer_norm<T: Tape<f32, Cpu>>(
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(gain.device(), rows, columns, out);
-    let (x, gain, bias) = (Place::of(&x), Place::of(gain), Place::of(bias));
+    let (x, gain, bias) = (
+        GradientPlace::of(&x),
+        GradientPlace::of(gain),
+        GradientPlace::of(bias),
+    );
     tape::record(tape, out, move |gradients, mut incoming| {
         add_column_sums(&incoming, bias.get(gradients)?);
         let into_x = x.get(gradients)?;
@@ -59,7 +63,7 @@ pub fn standardize<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>, epsilon: f64) -> Mat<Cpu, 
     let (values, scales) = standardized(&x, epsilon);
     let (x, tape) = x.split_tape();
     let out = tape::matrix(x.device(), rows, columns, values.clone());
-    let x = Place::of(&x);
+    let x = GradientPlace::of(&x);
     let gains = vec![1.0f32; columns];
     tape::record(tape, out, move |gradients, mut incoming| {
         let into_x = x.get(gradients)?;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::activation::{Activation, activate, activate_with_slope};
 use super::matmul::{Product, product};
-use super::tape::{self, Place};
+use super::tape::{self, GradientPlace};
 use super::vector::{self, dispatched};
 use super::{Mat, Precision};
 
@@ -24,7 +24,7 @@ pub fn linear<T: Tape<f32, Cpu>>(
     let out = forward(&x, weight, bias, precision);
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let keep = Kept::new(x, weight, bias, precision);
+    let keep = SavedForBackward::new(x, weight, bias, precision);
     tape::record(tape, out, move |gradients, incoming| {
         keep.backward(gradients, &incoming)
     })
@@ -50,7 +50,7 @@ pub fn linear_activated<T: Tape<f32, Cpu>>(
             .for_each(|y| activate(activation, y));
     }
     let out = tape::matrix(weight.device(), x.shape().0, weight.shape().1, out);
-    let keep = Kept::new(x, weight, bias, precision);
+    let keep = SavedForBackward::new(x, weight, bias, precision);
     tape::record(tape, out, move |gradients, mut incoming| {
         incoming
             .par_chunks_mut(CHUNK)
@@ -90,7 +90,10 @@ pub fn linear_residual<T: Tape<f32, Cpu>>(
 
     let (x, tape) = x.split_tape();
     let out = tape::matrix(weight.device(), rows, columns, out);
-    let (residual, keep) = (Place::of(residual), Kept::new(x, weight, bias, precision));
+    let (residual, keep) = (
+        GradientPlace::of(residual),
+        SavedForBackward::new(x, weight, bias, precision),
+    );
     tape::record(tape, out, move |gradients, incoming| {
         keep.backward(gradients, &incoming)?;
         add_gradient(gradients, &residual, incoming)
@@ -100,7 +103,7 @@ pub fn linear_residual<T: Tape<f32, Cpu>>(
 /// Adds a whole gradient to what has arrived at `x` already.
 fn add_gradient(
     gradients: &mut Gradients<f32, Cpu>,
-    x: &Place,
+    x: &GradientPlace,
     gradient: Vec<f32>,
 ) -> Result<(), CpuError> {
     let sums = x.get(gradients)?;
@@ -142,23 +145,23 @@ fn forward<T>(
 }
 
 /// What the backward pass needs of a layer.
-struct Kept {
+struct SavedForBackward {
     x: Mat<Cpu>,
-    x_place: Place,
+    x_place: GradientPlace,
     weight: Mat<Cpu>,
-    weight_place: Place,
-    bias: Place,
+    weight_place: GradientPlace,
+    bias: GradientPlace,
     precision: Precision,
 }
 
-impl Kept {
+impl SavedForBackward {
     fn new(x: Mat<Cpu>, weight: &Mat<Cpu>, bias: &Mat<Cpu>, precision: Precision) -> Self {
         Self {
-            x_place: Place::of(&x),
+            x_place: GradientPlace::of(&x),
             x,
             weight: weight.clone(),
-            weight_place: Place::of(weight),
-            bias: Place::of(bias),
+            weight_place: GradientPlace::of(weight),
+            bias: GradientPlace::of(bias),
             precision,
         }
     }

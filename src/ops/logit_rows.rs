@@ -201,9 +201,9 @@ impl Pair<'_> {
     }
 
     /// log p_t − log p_s + `shift`.
-    fn difference(&self, shift: f64) -> Difference {
+    fn difference(&self, shift: f64) -> LogProbabilityGap {
         let offset = (self.softmax.student_sum.ln() - self.softmax.teacher_sum.ln() + shift) as f32;
-        Difference {
+        LogProbabilityGap {
             scale: self.softmax.scale,
             top: self.top,
             teacher_top: self.teacher_top,
@@ -219,14 +219,14 @@ impl Pair<'_> {
 
 /// A difference of log-probabilities as a function of the two logits.
 #[derive(Clone, Copy)]
-struct Difference {
+struct LogProbabilityGap {
     scale: f32,
     top: f32,
     teacher_top: f32,
     offset: f32,
 }
 
-impl Difference {
+impl LogProbabilityGap {
     #[inline(always)]
     fn at(self, student: f32, teacher: f32) -> f32 {
         ((teacher - self.teacher_top) - (student - self.top)) * self.scale + self.offset
@@ -235,7 +235,7 @@ impl Difference {
 
 dispatched! {
     /// Σ weight·difference, in lanes of a block.
-    fn weighted_sum(weights: &[f32], student: &[f32], teacher: &[f32], difference: Difference) -> f64 {
+    fn weighted_sum(weights: &[f32], student: &[f32], teacher: &[f32], difference: LogProbabilityGap) -> f64 {
         let mut total = 0.0;
         for ((weights, student), teacher) in weights.chunks(BLOCK).zip(student.chunks(BLOCK)).zip(teacher.chunks(BLOCK)) {
             let mut sums = [0.0f32; LANES];
@@ -264,7 +264,7 @@ dispatched! {
 
 dispatched! {
     /// sums −= scale·weight·difference.
-    fn subtract_weighted(sums: &mut [f32], weights: &[f32], scale: f32, student: &[f32], teacher: &[f32], difference: Difference) {
+    fn subtract_weighted(sums: &mut [f32], weights: &[f32], scale: f32, student: &[f32], teacher: &[f32], difference: LogProbabilityGap) {
         for (((sum, w), &s), &t) in sums.iter_mut().zip(weights).zip(student).zip(teacher) {
             *sum -= scale * w * difference.at(s, t);
         }

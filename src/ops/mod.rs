@@ -32,16 +32,16 @@ mod critic_update;
 mod embedding;
 mod hidden;
 pub mod inference;
-#[cfg(test)]
-mod layer_checks;
 mod layer_norm;
 mod layers;
+#[cfg(test)]
+mod layers_tests;
 mod linear;
 mod logit_rows;
 mod logits;
-#[cfg(test)]
-mod loss_checks;
 mod losses;
+#[cfg(test)]
+mod losses_tests;
 mod matmul;
 mod precision;
 pub mod tape;

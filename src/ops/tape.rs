@@ -94,13 +94,14 @@ pub(super) fn update<D: Device<f32>>(x: &mut Mat<D>, change: impl FnOnce(&mut [f
 }
 
 /// How a tensor's gradient is reached.
-type Reach = dyn for<'a> Fn(&'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError>;
+type GradientAccess =
+    dyn for<'a> Fn(&'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError>;
 
 /// Where the gradient of a matrix is found, without keeping the matrix itself in memory. (dfdx's
 /// own type for this cannot be named outside it.)
-pub(super) struct Place(Box<Reach>);
+pub(super) struct GradientPlace(Box<GradientAccess>);
 
-impl Place {
+impl GradientPlace {
     pub fn of<T>(x: &Mat<Cpu, T>) -> Self {
         let ghost = x.ghost();
         Self(Box::new(move |gradients| {
@@ -132,7 +133,7 @@ pub(super) fn record<T: Tape<f32, Cpu>>(
     backward: impl 'static + FnOnce(&mut Gradients<f32, Cpu>, Vec<f32>) -> Result<(), CpuError>,
 ) -> Mat<Cpu, T> {
     if T::OWNS_TAPE {
-        let place = Place::of(&out);
+        let place = GradientPlace::of(&out);
         tape.add_backward_op(move |gradients| {
             let incoming = place.take(gradients)?;
             backward(gradients, incoming)
@@ -184,7 +185,7 @@ pub(super) fn precomputed<T: Tape<f32, Cpu>>(
         let out = loss.ghost();
         let gradients: Vec<_> = gradients
             .into_iter()
-            .map(|(tensor, gradient)| (Place::of(&tensor), gradient))
+            .map(|(tensor, gradient)| (GradientPlace::of(&tensor), gradient))
             .collect();
         tape.add_backward_op(move |grads| {
             let incoming = grads.get_or_alloc_mut(&out)?[0];

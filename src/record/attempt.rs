@@ -28,7 +28,7 @@ const DIFFERENT: &str = "different";
 
 /// What came of asking for a run.
 #[derive(Debug)]
-pub enum Claim {
+pub enum RunClaim {
     Ours(Box<Attempt>),
     /// Another process is at it; in words.
     HeldBy(String),
@@ -58,19 +58,19 @@ impl Attempt {
     ///
     /// # Errors
     /// Anything the disk refuses.
-    pub fn open_or_new(layout: &Layout, id: &str) -> Result<Claim> {
+    pub fn open_or_new(layout: &Layout, id: &str) -> Result<RunClaim> {
         let (target, work) = (layout.run(id), layout.work(id));
         if is_complete(&target) {
-            return Ok(Claim::Published);
+            return Ok(RunClaim::Published);
         }
         let lock = match Lock::acquire(&work.join(LOCK))? {
-            files::Claim::Acquired(lock) => lock,
-            files::Claim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
+            files::LockClaim::Acquired(lock) => lock,
+            files::LockClaim::HeldBy(owner) => return Ok(RunClaim::HeldBy(owner)),
         };
         // Whoever had the lock before may have finished.
         if is_complete(&target) {
             finish(&work, lock)?;
-            return Ok(Claim::Published);
+            return Ok(RunClaim::Published);
         }
         let mut notes: Vec<String> = lock.taken_over.iter().cloned().collect();
         let folder = work.join(files::unique_name());
@@ -95,7 +95,7 @@ impl Attempt {
                 metrics.dropped
             ));
         }
-        Ok(Claim::Ours(Box::new(Self {
+        Ok(RunClaim::Ours(Box::new(Self {
             id: id.to_owned(),
             target,
             work,

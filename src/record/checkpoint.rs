@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::store::read_toml;
-use crate::files::{self, Checksums, Entry, Placed};
+use crate::files::{self, Checksum, Checksums, Placed};
 
 /// The format of `manifest.toml`, and of what it promises.
 pub const CHECKPOINT_FORMAT: u32 = 1;
@@ -51,7 +51,7 @@ struct Manifest {
     step: u64,
     about: About,
     /// The journal of metrics as it was: with less of it the run's record could not be completed.
-    metrics: Entry,
+    metrics: Checksum,
     /// Length of the journal of timings.
     timings_bytes: u64,
     files: Checksums,
@@ -82,14 +82,14 @@ pub(super) fn save(
         format: CHECKPOINT_FORMAT,
         step,
         about: about.clone(),
-        metrics: Entry {
+        metrics: Checksum {
             bytes: length,
             sha256,
         },
         timings_bytes: timings.length(),
         files: content
             .iter()
-            .map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes)))
+            .map(|(name, bytes)| ((*name).to_owned(), Checksum::of(bytes)))
             .collect(),
     };
     let text = toml::to_string(&manifest)
@@ -100,15 +100,15 @@ pub(super) fn save(
     if files::write_folder(&target, &all)? == Placed::TargetExists {
         // Saved before and resumed from: the same state, unless it was damaged since.
         match load(&target, step, about, metrics)? {
-            Found::Whole(known, _) if known.files == manifest.files => return Ok(()),
-            Found::Whole(..) => {
+            FoundCheckpoint::Whole(known, _) if known.files == manifest.files => return Ok(()),
+            FoundCheckpoint::Whole(..) => {
                 bail!(
                     "{} holds another state of the same step: the same run must always give the \
                      same bytes",
                     target.display()
                 )
             }
-            Found::Broken(reason) => drop(files::set_aside(&target, &reason)?),
+            FoundCheckpoint::Broken(reason) => drop(files::set_aside(&target, &reason)?),
         }
         if files::write_folder(&target, &all)? == Placed::TargetExists {
             bail!("{} cannot be replaced", target.display());
@@ -129,7 +129,7 @@ pub(super) fn save(
 /// Hashes what is on the disk.
 fn verify(target: &Path, manifest: &Manifest) -> Result<()> {
     for (name, entry) in &manifest.files {
-        if Entry::of_file(&target.join(name))? != *entry {
+        if Checksum::of_file(&target.join(name))? != *entry {
             bail!("{name} does not have the content that was written");
         }
     }
@@ -167,7 +167,7 @@ pub(super) fn newest(
     for step in steps(folder)?.into_iter().rev() {
         let path = folder.join(step.to_string());
         match load(&path, step, expected, metrics)? {
-            Found::Whole(manifest, files) => {
+            FoundCheckpoint::Whole(manifest, files) => {
                 metrics.truncate_to(manifest.metrics.bytes)?;
                 // Times of a few steps may be lost; they decide nothing.
                 if timings.length() > manifest.timings_bytes
@@ -177,7 +177,7 @@ pub(super) fn newest(
                 }
                 return Ok(Some(Checkpoint { step, files }));
             }
-            Found::Broken(reason) => {
+            FoundCheckpoint::Broken(reason) => {
                 let aside = files::set_aside(&path, &reason)?;
                 notes.push(format!(
                     "the checkpoint of step {step} is broken ({reason}); it is set aside as {}",
@@ -191,14 +191,14 @@ pub(super) fn newest(
     Ok(None)
 }
 
-enum Found {
+enum FoundCheckpoint {
     Whole(Box<Manifest>, BTreeMap<String, Vec<u8>>),
     Broken(String),
 }
 
 /// Broken is what the content says; an error is what the disk or another version says.
-fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<Found> {
-    let broken = |reason: String| Ok(Found::Broken(reason));
+fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<FoundCheckpoint> {
+    let broken = |reason: String| Ok(FoundCheckpoint::Broken(reason));
     let head = path.join(MANIFEST);
     if !head.is_file() {
         return broken(format!("{MANIFEST} is missing"));
@@ -245,7 +245,7 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
             ));
         }
         let bytes = files::read_limited(&file, entry.bytes)?;
-        if Entry::of(&bytes) != *entry {
+        if Checksum::of(&bytes) != *entry {
             return broken(format!("the content of {name} is not what was written"));
         }
         content.insert(name.clone(), bytes);
@@ -255,10 +255,15 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
     {
         return broken("the journal of metrics no longer holds the steps before it".to_owned());
     }
-    Ok(Found::Whole(Box::new(manifest), content))
+    Ok(FoundCheckpoint::Whole(Box::new(manifest), content))
 }
 
-fn refuse<T: std::fmt::Display>(path: &Path, what: &str, found: T, expected: T) -> Result<Found> {
+fn refuse<T: std::fmt::Display>(
+    path: &Path,
+    what: &str,
+    found: T,
+    expected: T,
+) -> Result<FoundCheckpoint> {
     bail!(
         "{} belongs to another run or machine: its {what} is `{found}`, and here it is \
          `{expected}`; go on where it was made, or remove {} to start over",

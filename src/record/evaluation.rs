@@ -129,7 +129,7 @@ pub struct Speed {
 
 /// A sample of text: `samples.json` beside `samples.md`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
+pub struct TextSample {
     pub prompt: String,
     /// What the test text says next.
     pub reference: String,
@@ -149,4 +149,4 @@ pub struct EmbeddingPoint {
 }
 
 /// Names and values of a metric row, as `metrics.parquet` has them in columns.
-pub type Values = BTreeMap<String, f64>;
+pub type MetricValues = BTreeMap<String, f64>;

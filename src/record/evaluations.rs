@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use super::evaluation::{EmbeddingPoint, Evaluation, Sample, Speed};
+use super::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample};
 use super::layout::{EvaluationFolder, RunFolder};
 use super::publish::{Publication, publish_files};
 use super::store::{read_json, to_json};
@@ -12,10 +12,10 @@ use crate::table::{self, Column, Table};
 
 /// Everything that an evaluation leaves behind.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluated {
+pub struct EvaluationFiles {
     pub evaluation: Evaluation,
     pub speed: Option<Speed>,
-    pub samples: Vec<Sample>,
+    pub samples: Vec<TextSample>,
     /// The samples for people to read: the content of `samples.md`.
     pub samples_text: String,
     /// Empty where there is none.
@@ -31,7 +31,7 @@ pub struct Evaluated {
 pub fn publish_evaluation(
     folder: &RunFolder,
     key: &str,
-    evaluated: &Evaluated,
+    evaluated: &EvaluationFiles,
 ) -> Result<Publication> {
     let mut content = vec![(
         "eval.json",
@@ -87,7 +87,7 @@ pub fn read_speed(folder: &EvaluationFolder) -> Result<Option<Speed>> {
 ///
 /// # Errors
 /// A file that is damaged.
-pub fn read_samples(folder: &EvaluationFolder) -> Result<Vec<Sample>> {
+pub fn read_samples(folder: &EvaluationFolder) -> Result<Vec<TextSample>> {
     let path = folder.samples();
     if path.exists() {
         read_json(&path)

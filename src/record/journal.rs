@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use super::evaluation::Values;
-use super::metrics::Row;
+use super::evaluation::MetricValues;
+use super::metrics::MetricsRow;
 use crate::files::{self, Append};
 
 const HEAD: &[u8] = b"kdpipe journal 1\n";
@@ -79,7 +79,7 @@ impl Journal {
     ///
     /// # Errors
     /// Anything the disk refuses, and a step before the last one.
-    pub fn append(&mut self, step: u64, values: &Values) -> Result<()> {
+    pub fn append(&mut self, step: u64, values: &MetricValues) -> Result<()> {
         if let Some(last) = self.last_step()
             && step < last
         {
@@ -160,7 +160,7 @@ impl Journal {
     ///
     /// # Errors
     /// A file that cannot be read, or was changed by something else.
-    pub fn read(&self) -> Result<Vec<Row>> {
+    pub fn read(&self) -> Result<Vec<MetricsRow>> {
         let bytes = files::read_limited(&self.path, LIMIT)?;
         let mut at = HEAD.len();
         let mut rows = Vec::with_capacity(self.records.len());
@@ -175,7 +175,7 @@ impl Journal {
     }
 }
 
-fn encode(step: u64, values: &Values) -> Result<Vec<u8>> {
+fn encode(step: u64, values: &MetricValues) -> Result<Vec<u8>> {
     let mut bytes = vec![0; 4];
     bytes.extend(step.to_le_bytes());
     bytes.extend((values.len() as u32).to_le_bytes());
@@ -199,7 +199,7 @@ fn encode(step: u64, values: &Values) -> Result<Vec<u8>> {
 }
 
 /// The record at the start of `bytes` and its length; nothing where it is not whole.
-fn record(bytes: &[u8]) -> Option<(u64, Values, usize)> {
+fn record(bytes: &[u8]) -> Option<(u64, MetricValues, usize)> {
     let length = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
     if length > LONGEST {
         return None;
@@ -216,7 +216,7 @@ fn record(bytes: &[u8]) -> Option<(u64, Values, usize)> {
     };
     let step = u64::from_le_bytes(take(8)?.try_into().ok()?);
     let count = u32::from_le_bytes(take(4)?.try_into().ok()?);
-    let mut values = Values::new();
+    let mut values = MetricValues::new();
     for _ in 0..count {
         let name = u16::from_le_bytes(take(2)?.try_into().ok()?);
         let name = std::str::from_utf8(take(usize::from(name))?)

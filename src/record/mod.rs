@@ -24,16 +24,16 @@ pub mod study;
 #[cfg(test)]
 mod tests;
 
-pub use attempt::{Attempt, Claim};
+pub use attempt::{Attempt, RunClaim};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
 pub use evaluations::{
-    Evaluated, has_evaluation, publish_evaluation, read_embedding, read_evaluation, read_samples,
-    read_speed,
+    EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation,
+    read_samples, read_speed,
 };
 pub use events::append_event;
 pub use journal::Journal;
 pub use machine::instruction_set;
-pub use metrics::{Row, read_metrics, write_metrics};
+pub use metrics::{MetricsRow, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::{self, CHECKSUMS, Checksums, Entry, Placed};
+use crate::files::{self, CHECKSUMS, Checksum, Checksums, Placed};
 
 /// What became of a finished folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) const UNCHECKED: [&str; 3] = ["timings.parquet", "events.jsonl", "spe
 pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<Publication> {
     let checked = content.iter().filter(|(name, _)| !UNCHECKED.contains(name));
     let checksums: Checksums = checked
-        .map(|(name, bytes)| ((*name).to_owned(), Entry::of(bytes)))
+        .map(|(name, bytes)| ((*name).to_owned(), Checksum::of(bytes)))
         .collect();
     let text = toml::to_string(&checksums).context("checksums cannot be written as TOML")?;
     let mut all = content.to_vec();

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{LOCK, finish};
 use super::layout::{Layout, RunFolder};
-use super::metrics::{Row, read_metrics};
+use super::metrics::{MetricsRow, read_metrics};
 use super::publish::publish_files;
 use super::store::{read_json, read_toml};
 use crate::files::{self, Lock, Mismatch};
-use crate::spec::run::RunSpec;
+use crate::plan::run::RunSpec;
 
 /// More than the metrics of any training take.
 pub const METRICS_LIMIT: u64 = 1 << 30;
@@ -154,7 +154,7 @@ pub fn read_failure(folder: &RunFolder) -> Result<Option<Failure>> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
     pub spec: RunSpec,
-    pub metrics: Vec<Row>,
+    pub metrics: Vec<MetricsRow>,
     pub failure: Option<Failure>,
 }
 
@@ -187,7 +187,7 @@ pub fn sweep(layout: &Layout) -> Result<()> {
     ids.sort();
     for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
         let path = layout.work(id);
-        if let files::Claim::Acquired(lock) = Lock::acquire(&path.join(LOCK))? {
+        if let files::LockClaim::Acquired(lock) = Lock::acquire(&path.join(LOCK))? {
             finish(&path, lock)?;
         }
     }

@@ -31,7 +31,7 @@ pub struct Study {
     pub arms: Vec<Arm>,
     pub report: ReportSettings,
     /// Facts of the resolved study that every run shares and the report states.
-    pub facts: Facts,
+    pub facts: SetupFacts,
 }
 
 /// The commit of a revision of the hub: from the first run on the study uses it, whatever the
@@ -102,7 +102,7 @@ pub struct ReportSettings {
 
 /// What the report says about the set-up, in words made where the spec is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct SetupFacts {
     pub dataset: String,
     pub tokenizer: String,
     pub teacher: String,

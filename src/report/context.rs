@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::contrasts::{ARM, Analysis, Contrast, NULLS, Nulls, Row, STRATEGY};
-use super::data::{RunData, RunState, StudyData};
+use super::contrasts::{ARM, Analysis, Contrast, NULLS, Nulls, STRATEGY, TableRow};
+use super::data::{RunData, RunResult, StudyData};
 use super::figures::Figure;
 use super::format;
 use super::frame::{self, SEED};
-use super::models::{self, Balance, Critic, Distances, Model, Samples};
+use super::models::{self, BalanceFactor, CriticOutcome, Distances, Model, PromptSamples};
 use super::notes;
 use super::statistics::{FEW_SEEDS, Verdict, mean};
 use crate::record::evaluation::{Evaluation, Protocol, SourceNll};
@@ -31,11 +31,11 @@ pub struct Context {
     pub protocol: Option<ProtocolFacts>,
     pub figures: BTreeMap<&'static str, FigureFacts>,
     pub distances: Vec<Distances>,
-    pub balance: Vec<Balance>,
-    pub critics: Vec<Critic>,
+    pub balance: Vec<BalanceFactor>,
+    pub critics: Vec<CriticOutcome>,
     pub models: Vec<Model>,
-    pub samples: Vec<Samples>,
-    pub failures: Vec<Failure>,
+    pub samples: Vec<PromptSamples>,
+    pub failures: Vec<FailedRun>,
     pub notes: Vec<String>,
     /// Whether any loss term compares hidden states under layer maps that differ.
     pub has_strategies: bool,
@@ -224,7 +224,7 @@ pub struct FigureFacts {
 
 /// A run without a result.
 #[derive(Debug, Clone, Serialize)]
-pub struct Failure {
+pub struct FailedRun {
     pub run: String,
     /// The cells that it stands for, in words.
     pub cells: Vec<String>,
@@ -418,7 +418,7 @@ fn named(count: usize, what: &str) -> String {
 }
 
 impl RowFacts {
-    fn new(data: &StudyData, analysis: &Analysis, row: &Row, axes: &[Axis]) -> Self {
+    fn new(data: &StudyData, analysis: &Analysis, row: &TableRow, axes: &[Axis]) -> Self {
         let evaluations: Vec<&Evaluation> = row
             .finished(data)
             .filter_map(|run| run.evaluation.as_ref())
@@ -603,13 +603,13 @@ impl TeacherFacts {
 
 fn counts(data: &StudyData) -> Counts {
     let count =
-        |wanted: fn(&RunState) -> bool| data.runs.iter().filter(|run| wanted(&run.state)).count();
+        |wanted: fn(&RunResult) -> bool| data.runs.iter().filter(|run| wanted(&run.state)).count();
     Counts {
         cells: data.study.cells.len(),
         runs: data.runs.len(),
-        finished: count(|state| matches!(state, RunState::Finished)),
-        diverged: count(|state| matches!(state, RunState::Diverged(_))),
-        missing: count(|state| matches!(state, RunState::Missing(_))),
+        finished: count(|state| matches!(state, RunResult::Finished)),
+        diverged: count(|state| matches!(state, RunResult::Diverged(_))),
+        missing: count(|state| matches!(state, RunResult::Missing(_))),
     }
 }
 
@@ -644,14 +644,14 @@ fn protocol(data: &StudyData) -> Option<ProtocolFacts> {
     })
 }
 
-fn failures(data: &StudyData) -> Vec<Failure> {
+fn failures(data: &StudyData) -> Vec<FailedRun> {
     let mut listed = BTreeSet::new();
     let teachers = data
         .teachers
         .iter()
-        .filter(|teacher| teacher.state != RunState::Finished);
-    let mut failures: Vec<Failure> = teachers
-        .map(|teacher| Failure {
+        .filter(|teacher| teacher.state != RunResult::Finished);
+    let mut failures: Vec<FailedRun> = teachers
+        .map(|teacher| FailedRun {
             run: teacher.id.clone(),
             cells: vec!["teacher".to_owned()],
             state: frame::state_word(teacher).to_owned(),
@@ -670,7 +670,7 @@ fn failures(data: &StudyData) -> Vec<Failure> {
                 .enumerate()
                 .filter(|(_, other)| **other == place)
                 .map(|(cell, _)| in_words(data, cell));
-            failures.push(Failure {
+            failures.push(FailedRun {
                 run: run.id.clone(),
                 cells: cells.collect(),
                 state: frame::state_word(run).to_owned(),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::data::{RunData, RunState, StudyData};
+use super::data::{RunData, RunResult, StudyData};
 use super::frame::{self, Group, SEED};
 use super::statistics::{
     FEWEST_SEEDS, Paired, Verdict, holm, mean, standard_deviation, t_quantile, text_error,
 };
-use crate::spec::run::{RunSpec, Term};
+use crate::plan::run::{RunSpec, Term};
 
 /// The axis of layer maps, and its null controls.
 pub const STRATEGY: &str = "match.strategy";
@@ -21,7 +21,7 @@ pub const ARM: &str = "arm";
 /// Everything that is compared.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// In the order of rows.
     pub contrasts: Vec<Contrast>,
     /// Contrasts that share the error probability α (without the primary ones).
@@ -33,7 +33,7 @@ pub struct Analysis {
 /// A row of the main table: cells that differ in their seed, or in an axis that makes no difference
 /// to them.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct TableRow {
     /// Short name for tables and figures.
     pub label: String,
     /// Values of all axes but the seed; "any" where the row stands for every value of the axis.
@@ -211,7 +211,7 @@ fn rows(
     data: &StudyData,
     groups: &[Group],
     baselines: &[Option<usize>],
-) -> (Vec<Row>, Vec<usize>, Vec<usize>) {
+) -> (Vec<TableRow>, Vec<usize>, Vec<usize>) {
     let runs = |group: usize| -> Vec<usize> {
         groups[group]
             .cells
@@ -272,7 +272,7 @@ fn rows(
             .keys()
             .map(|key| (key.clone(), merged(key)))
             .collect();
-        Row::new(
+        TableRow::new(
             data,
             label(&at, &varying),
             at,
@@ -280,7 +280,7 @@ fn rows(
             baselines[members[0]] == Some(members[0]),
         )
     });
-    let mut rows: Vec<Row> = rows.collect();
+    let mut rows: Vec<TableRow> = rows.collect();
     // A map that no term follows is no property of the row, even where the grid holds one alone.
     for row in 0..rows.len() {
         let alone = rows
@@ -331,7 +331,7 @@ fn setting(key: &str, value: &str) -> String {
     }
 }
 
-impl Row {
+impl TableRow {
     fn new(
         data: &StudyData,
         label: String,
@@ -343,7 +343,7 @@ impl Row {
             .iter()
             .filter_map(|&cell| data.run(cell).nll())
             .collect();
-        let count = |wanted: fn(&RunState) -> bool| {
+        let count = |wanted: fn(&RunResult) -> bool| {
             cells
                 .iter()
                 .filter(|&&cell| wanted(&data.run(cell).state))
@@ -358,8 +358,8 @@ impl Row {
             (mean - half, mean + half)
         });
         let (diverged, missing) = (
-            count(|state| matches!(state, RunState::Diverged(_))),
-            count(|state| matches!(state, RunState::Missing(_))),
+            count(|state| matches!(state, RunResult::Diverged(_))),
+            count(|state| matches!(state, RunResult::Missing(_))),
         );
         Self {
             label,
@@ -391,7 +391,7 @@ impl Row {
         self.cells
             .iter()
             .map(|&cell| data.run(cell))
-            .filter(|run| run.state == RunState::Finished)
+            .filter(|run| run.state == RunResult::Finished)
     }
 }
 
@@ -427,7 +427,7 @@ fn both_finished<'a>(
     a: &[usize],
     b: &[usize],
 ) -> Vec<(&'a RunData, &'a RunData)> {
-    let finished = |run: &RunData| run.state == RunState::Finished;
+    let finished = |run: &RunData| run.state == RunResult::Finished;
     by_seed(data, a, b)
         .into_iter()
         .filter_map(|(a, b)| a.zip(b))
@@ -446,7 +446,7 @@ fn paired(pairs: &[(&RunData, &RunData)]) -> Option<Paired> {
 impl Contrast {
     fn new(
         data: &StudyData,
-        rows: &[Row],
+        rows: &[TableRow],
         row: usize,
         baseline: Option<usize>,
         is_primary: bool,
@@ -461,7 +461,7 @@ impl Contrast {
                 )
             }
         };
-        let flops = |row: &Row| {
+        let flops = |row: &TableRow| {
             let flops = row
                 .finished(data)
                 .find_map(|run| run.evaluation.as_ref()?.training.as_ref());
@@ -488,7 +488,7 @@ impl Contrast {
         }
     }
 
-    fn judge(&mut self, data: &StudyData, rows: &[Row], alpha: f64, worst: Option<f64>) {
+    fn judge(&mut self, data: &StudyData, rows: &[TableRow], alpha: f64, worst: Option<f64>) {
         let (Some(paired), Some(baseline)) = (&self.paired, self.baseline) else {
             return;
         };
@@ -517,7 +517,7 @@ impl Contrast {
         {
             let loss = |run: &RunData| {
                 run.nll()
-                    .or_else(|| matches!(run.state, RunState::Diverged(_)).then_some(worst))
+                    .or_else(|| matches!(run.state, RunResult::Diverged(_)).then_some(worst))
             };
             let pairs = by_seed(data, &rows[self.row].cells, &rows[baseline].cells);
             let losses: Vec<(f64, f64)> = pairs
@@ -533,8 +533,8 @@ impl Contrast {
 /// Why two rows cannot be compared, if they cannot.
 fn incomparable(
     data: &StudyData,
-    row: &Row,
-    baseline: &Row,
+    row: &TableRow,
+    baseline: &TableRow,
     pairs: &[(&RunData, &RunData)],
 ) -> Option<String> {
     if pairs
@@ -559,7 +559,7 @@ fn incomparable(
     }
     let all = by_seed(data, &row.cells, &baseline.cells).len();
     (pairs.len() < all).then(|| {
-        let unfinished = |row: &Row| match (row.diverged, row.missing) {
+        let unfinished = |row: &TableRow| match (row.diverged, row.missing) {
             (0, 0) => None,
             (diverged, 0) => Some(format!("{diverged} diverged in {}", row.label)),
             (0, missing) => Some(format!("{missing} not finished in {}", row.label)),

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use crate::files;
-use crate::record::evaluation::{EmbeddingPoint, Evaluation, Sample, Speed};
+use crate::plan::run::RunSpec;
+use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
     Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples,
     read_speed, read_study,
 };
-use crate::spec::run::RunSpec;
 use crate::table;
 
 /// Points that a curve is thinned to: means over so many equal stretches of the training.
@@ -41,7 +41,7 @@ pub struct RunData {
     pub id: String,
     pub evaluation_key: String,
     pub folder: RunFolder,
-    pub state: RunState,
+    pub state: RunResult,
     /// Absent in a teacher and where there is no run.
     pub spec: Option<RunSpec>,
     pub curves: Curves,
@@ -54,7 +54,7 @@ pub struct RunData {
 
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunState {
+pub enum RunResult {
     /// Trained and evaluated.
     Finished,
     Diverged(Failure),
@@ -124,7 +124,7 @@ impl RunData {
             id: id.to_owned(),
             evaluation_key: key.to_owned(),
             folder,
-            state: RunState::Finished,
+            state: RunResult::Finished,
             spec: None,
             curves: Curves::new(),
             evaluation: None,
@@ -133,14 +133,14 @@ impl RunData {
         };
         data.state = data
             .fill(is_run)
-            .unwrap_or_else(|error| RunState::Missing(format!("damaged: {error:#}")));
-        if data.state != RunState::Finished {
+            .unwrap_or_else(|error| RunResult::Missing(format!("damaged: {error:#}")));
+        if data.state != RunResult::Finished {
             data.evaluation = None;
         }
         data
     }
 
-    fn fill(&mut self, is_run: bool) -> Result<RunState> {
+    fn fill(&mut self, is_run: bool) -> Result<RunResult> {
         let folder = self.folder.clone();
         let evaluation = folder.evaluation(&self.evaluation_key);
         for part in [&folder.root, &evaluation.root] {
@@ -150,18 +150,18 @@ impl RunData {
         }
         if is_run {
             if !folder.spec().exists() {
-                return Ok(RunState::Missing("not finished".to_owned()));
+                return Ok(RunResult::Missing("not finished".to_owned()));
             }
             self.spec = Some(read_spec(&folder.spec())?);
             self.curves = read_curves(&folder.metrics())?;
             if let Some(failure) = read_failure(&folder)? {
-                return Ok(RunState::Diverged(failure));
+                return Ok(RunResult::Diverged(failure));
             }
         } else if folder.metrics().exists() {
             self.curves = read_curves(&folder.metrics())?;
         }
         if !evaluation.evaluation().exists() {
-            return Ok(RunState::Missing(
+            return Ok(RunResult::Missing(
                 if is_run {
                     "trained, but not evaluated"
                 } else {
@@ -173,14 +173,14 @@ impl RunData {
         self.evaluation = Some(read_evaluation(&evaluation)?);
         self.speed = read_speed(&evaluation)?;
         self.training_seconds = read_seconds(&folder.timings());
-        Ok(RunState::Finished)
+        Ok(RunResult::Finished)
     }
 
     /// Samples of text; none where none are stored.
     ///
     /// # Errors
     /// A damaged file.
-    pub fn samples(&self) -> Result<Vec<Sample>> {
+    pub fn samples(&self) -> Result<Vec<TextSample>> {
         read_samples(&self.folder.evaluation(&self.evaluation_key))
     }
 
@@ -275,19 +275,5 @@ fn read_seconds(path: &Path) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_curves_are_means_over_stretches_and_short_ones_stay() {
-        let line = |count: u64| (0..count).map(|step| (step, step as f64));
-        assert_eq!(thin(line(3), 1), [(0.0, 0.0), (1.0, 1.0), (2.0, 2.0)]);
-        assert_eq!(thin(line(7), 3), [(1.0, 1.0), (4.0, 4.0), (7.0, 6.0)]);
-        // A gap of a whole stretch is a gap.
-        assert_eq!(
-            thin([(0, 1.0), (9, 5.0)].into_iter(), 3),
-            [(1.0, 1.0), (10.0, 5.0)]
-        );
-        assert!(thin(std::iter::empty(), 3).is_empty());
-    }
-}
+#[path = "data_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
-use super::data::{RunData, RunState, StudyData};
+use super::data::{RunData, RunResult, StudyData};
 use crate::record::evaluation::Evaluation;
 use crate::table::{Column, Table};
 
@@ -128,18 +128,20 @@ fn numbers() -> Vec<(&'static str, Number)> {
 /// One word for what became of a run.
 pub fn state_word(run: &RunData) -> &'static str {
     match run.state {
-        RunState::Finished => "finished",
-        RunState::Diverged(_) => "diverged",
-        RunState::Missing(_) => "missing",
+        RunResult::Finished => "finished",
+        RunResult::Diverged(_) => "diverged",
+        RunResult::Missing(_) => "missing",
     }
 }
 
 /// Why a run has no result.
 pub fn reason(run: &RunData) -> Option<String> {
     match &run.state {
-        RunState::Finished => None,
-        RunState::Diverged(failure) => Some(format!("{} at step {}", failure.reason, failure.step)),
-        RunState::Missing(reason) => Some(reason.clone()),
+        RunResult::Finished => None,
+        RunResult::Diverged(failure) => {
+            Some(format!("{} at step {}", failure.reason, failure.step))
+        }
+        RunResult::Missing(reason) => Some(reason.clone()),
     }
 }
 

@@ -18,7 +18,7 @@ mod statistics;
 mod template;
 
 #[cfg(test)]
-mod fixture;
+mod test_fixture;
 #[cfg(test)]
 mod tests;
 
@@ -102,7 +102,7 @@ impl Material {
     /// A template that cannot be filled (with line and column).
     pub fn page(&self, name: &str, template: &str) -> Result<String> {
         template::fill(
-            &template::Source {
+            &template::TemplateSource {
                 name: name.to_owned(),
                 text: template.to_owned(),
             },

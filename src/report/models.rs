@@ -4,12 +4,12 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::contrasts::{ARM, Analysis, Row};
+use super::contrasts::{ARM, Analysis, TableRow};
 use super::data::{RunData, StudyData};
 use super::figures::critic_parts;
 use super::statistics::mean;
+use crate::plan::run::{Lipschitz, Term};
 use crate::record::evaluation::{LayerDistance, Size};
-use crate::spec::run::{Lipschitz, Term};
 
 /// Prompts that are shown.
 const MOST_PROMPTS: usize = 4;
@@ -131,7 +131,7 @@ pub struct Distances {
 }
 
 pub fn distances(data: &StudyData, analysis: &Analysis) -> Vec<Distances> {
-    let of = |row: &Row| {
+    let of = |row: &TableRow| {
         let runs: Vec<&[LayerDistance]> = row
             .finished(data)
             .filter_map(|run| Some(run.evaluation.as_ref()?.teacher.as_ref()?.layers.as_slice()))
@@ -171,7 +171,7 @@ pub fn distances(data: &StudyData, analysis: &Analysis) -> Vec<Distances> {
 
 /// The factor of a hidden term, which makes its gradient as large as the reference term's.
 #[derive(Debug, Clone, Serialize)]
-pub struct Balance {
+pub struct BalanceFactor {
     pub label: String,
     pub term: String,
     /// By finished seed.
@@ -179,7 +179,7 @@ pub struct Balance {
     pub mean: f64,
 }
 
-pub fn balance(data: &StudyData, analysis: &Analysis) -> Vec<Balance> {
+pub fn balance(data: &StudyData, analysis: &Analysis) -> Vec<BalanceFactor> {
     let mut found = Vec::new();
     for row in &analysis.rows {
         let runs: Vec<&RunData> = row.finished(data).collect();
@@ -193,7 +193,7 @@ pub fn balance(data: &StudyData, analysis: &Analysis) -> Vec<Balance> {
                 .iter()
                 .filter_map(|run| Some(run.curves.get(name)?.first()?.1))
                 .collect();
-            found.push(Balance {
+            found.push(BalanceFactor {
                 label: row.label.clone(),
                 term: term.to_owned(),
                 mean: mean(&factors),
@@ -206,7 +206,7 @@ pub fn balance(data: &StudyData, analysis: &Analysis) -> Vec<Balance> {
 
 /// How a critic ended: means over the last tenth of the training and over seeds.
 #[derive(Debug, Clone, Serialize)]
-pub struct Critic {
+pub struct CriticOutcome {
     pub label: String,
     pub term: String,
     /// The student's state.
@@ -221,7 +221,7 @@ pub struct Critic {
     pub is_trusted: Option<bool>,
 }
 
-pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<Critic> {
+pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<CriticOutcome> {
     let mut found = Vec::new();
     for row in &analysis.rows {
         let runs: Vec<&RunData> = row.finished(data).collect();
@@ -246,7 +246,7 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<Critic> {
             };
             let lipschitz = lipschitz(first, term);
             let gradient_norm = last("gradient_norm");
-            found.push(Critic {
+            found.push(CriticOutcome {
                 label: row.label.clone(),
                 term: term.to_owned(),
                 layer: state.to_owned(),
@@ -294,22 +294,22 @@ fn end(curve: &[(f64, f64)]) -> Option<f64> {
 
 /// One prompt with what every model makes of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Samples {
+pub struct PromptSamples {
     pub prompt: String,
     pub reference: String,
-    pub texts: Vec<Continuation>,
+    pub texts: Vec<SampleText>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub struct Continuation {
+pub struct SampleText {
     pub label: String,
     pub text: String,
 }
 
 /// One row an arm: the first that has samples, by its first finished seed.
-pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<Samples>> {
+pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<PromptSamples>> {
     let mut arms: Vec<Option<&String>> = Vec::new();
-    let mut found: Vec<Samples> = Vec::new();
+    let mut found: Vec<PromptSamples> = Vec::new();
     for row in &analysis.rows {
         let arm = row.at.get(ARM);
         let Some(run) = row.finished(data).next() else {
@@ -328,18 +328,18 @@ pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<Samples>> {
                 .iter()
                 .position(|own| own.prompt == sample.prompt)
                 .unwrap_or_else(|| {
-                    let teacher = sample.teacher.map(|text| Continuation {
+                    let teacher = sample.teacher.map(|text| SampleText {
                         label: "teacher".to_owned(),
                         text,
                     });
-                    found.push(Samples {
+                    found.push(PromptSamples {
                         prompt: sample.prompt.clone(),
                         reference: sample.reference.clone(),
                         texts: teacher.into_iter().collect(),
                     });
                     found.len() - 1
                 });
-            found[place].texts.push(Continuation {
+            found[place].texts.push(SampleText {
                 label: row.label.clone(),
                 text: sample.student,
             });

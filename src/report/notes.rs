@@ -3,7 +3,7 @@
 
 use super::contrasts::Analysis;
 use super::data::{RunData, StudyData};
-use crate::spec::run::Keep;
+use crate::plan::run::Keep;
 
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = Vec::new();
@@ -88,5 +88,5 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
 fn has_hidden_term(run: &RunData) -> bool {
     run.spec
         .as_ref()
-        .is_some_and(|spec| spec.loss.values().any(crate::spec::run::Term::is_hidden))
+        .is_some_and(|spec| spec.loss.values().any(crate::plan::run::Term::is_hidden))
 }

@@ -24,7 +24,7 @@ const DEPTH: usize = 64;
 
 /// A template and where it came from.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct TemplateSource {
     pub name: String,
     pub text: String,
 }
@@ -34,11 +34,11 @@ pub struct Source {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn source(path: Option<&Path>, named: &str) -> Result<Source> {
+pub fn source(path: Option<&Path>, named: &str) -> Result<TemplateSource> {
     let path = match path {
         Some(path) => path,
         None if named == BUILT_IN.0 => {
-            return Ok(Source {
+            return Ok(TemplateSource {
                 name: named.to_owned(),
                 text: BUILT_IN.1.to_owned(),
             });
@@ -53,7 +53,7 @@ pub fn source(path: Option<&Path>, named: &str) -> Result<Source> {
             BUILT_IN.0
         )
     })?;
-    Ok(Source {
+    Ok(TemplateSource {
         name: path.display().to_string(),
         text,
     })
@@ -64,7 +64,7 @@ pub fn source(path: Option<&Path>, named: &str) -> Result<Source> {
 /// # Errors
 /// A template that is not valid, uses a variable that there is not, includes another or goes on
 /// without end: with its line and column.
-pub fn fill(source: &Source, context: &Context) -> Result<String> {
+pub fn fill(source: &TemplateSource, context: &Context) -> Result<String> {
     let environment = environment(context.counts.runs as u64);
     let template = environment
         .template_from_named_str(&source.name, &source.text)
@@ -106,7 +106,7 @@ impl std::io::Write for Limited {
 }
 
 /// An error of the template as `name:line:column: what`, with the line and a caret.
-fn located(error: &Error, source: &Source) -> anyhow::Error {
+fn located(error: &Error, source: &TemplateSource) -> anyhow::Error {
     let what = match error.kind() {
         ErrorKind::OutOfFuel => {
             "the template takes too long: is there a loop without end?".to_owned()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Instant;
 
-use super::fixture::{Fixture, Shape};
+use super::test_fixture::{Fixture, StudyShape};
 use super::{Rendered, render, write};
 use crate::table;
 
@@ -31,7 +31,7 @@ fn rendered(fixture: &Fixture, name: &str) -> Rendered {
 
 #[test]
 fn the_report_of_two_arms_by_two_strategies() {
-    let fixture = Fixture::new(&Shape::default());
+    let fixture = Fixture::new(&StudyShape::default());
     let rendered = rendered(&fixture, "plain");
     insta::assert_snapshot!("report", page(&rendered));
     insta::assert_snapshot!("summary", rendered.summary);
@@ -61,7 +61,7 @@ fn the_report_of_two_arms_by_two_strategies() {
 
 #[test]
 fn rendering_twice_and_on_one_thread_gives_the_same_bytes() {
-    let fixture = Fixture::new(&Shape::default());
+    let fixture = Fixture::new(&StudyShape::default());
     let first = render(&fixture.layout, None).unwrap();
     let one = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -77,7 +77,7 @@ fn rendering_twice_and_on_one_thread_gives_the_same_bytes() {
 
 #[test]
 fn writing_leaves_no_figure_of_an_older_report() {
-    let fixture = Fixture::new(&Shape::default());
+    let fixture = Fixture::new(&StudyShape::default());
     fs::create_dir_all(fixture.layout.figures()).unwrap();
     fs::write(fixture.layout.figures().join("old.svg"), "").unwrap();
     fs::write(fixture.layout.figures().join("own.png"), "").unwrap();
@@ -92,12 +92,12 @@ fn writing_leaves_no_figure_of_an_older_report() {
 
 #[test]
 fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         arms: vec!["mse", "none", "cosine", "wasserstein"],
         strategies: vec!["uniform", "last", "reverse", "shuffled"],
         layers: vec![2, 4],
         seeds: 5,
-        ..Shape::default()
+        ..StudyShape::default()
     });
     let page = page(&rendered(&fixture, "wide"));
     // wasserstein/uniform is 0.02 better than mse/uniform and 0.03 and 0.04 better than its own
@@ -114,9 +114,9 @@ fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
 
 #[test]
 fn one_seed_has_no_verdict() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         seeds: 1,
-        ..Shape::default()
+        ..StudyShape::default()
     });
     let page = page(&rendered(&fixture, "one-seed"));
     assert!(
@@ -131,12 +131,12 @@ fn one_seed_has_no_verdict() {
 
 #[test]
 fn a_single_cell_is_reported_alone() {
-    let mut fixture = Fixture::new(&Shape {
+    let mut fixture = Fixture::new(&StudyShape {
         arms: vec!["none"],
         strategies: vec!["uniform"],
         seeds: 1,
         extras: false,
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fixture.change(|study| {
         study.axes.clear();
@@ -160,9 +160,9 @@ fn a_single_cell_is_reported_alone() {
 
 #[test]
 fn failures_are_listed_and_decide_nothing_silently() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fixture.diverge("wasserstein-uniform-4-1");
     fixture.remove("mse-uniform-4-2");
@@ -191,9 +191,9 @@ fn failures_are_listed_and_decide_nothing_silently() {
 
 #[test]
 fn a_damaged_run_is_listed_with_its_reason() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fs::write(fixture.layout.run("mse-uniform-4-0").metrics(), "PAR1 no").unwrap();
     let page = page(&rendered(&fixture, "damaged"));
@@ -202,9 +202,9 @@ fn a_damaged_run_is_listed_with_its_reason() {
 
 #[test]
 fn perplexities_of_different_protocols_are_not_compared() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fixture.reevaluate("wasserstein-uniform-4-0", |evaluation| {
         evaluation.protocol.stride = 256
@@ -216,9 +216,9 @@ fn perplexities_of_different_protocols_are_not_compared() {
 
 #[test]
 fn an_arm_that_changes_nothing_is_not_comparable() {
-    let mut fixture = Fixture::new(&Shape {
+    let mut fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fixture.change(|study| {
         study
@@ -235,10 +235,10 @@ fn an_arm_that_changes_nothing_is_not_comparable() {
 
 #[test]
 fn nothing_finished_is_a_report_too() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
         extras: false,
-        ..Shape::default()
+        ..StudyShape::default()
     });
     fixture
         .study
@@ -251,12 +251,12 @@ fn nothing_finished_is_a_report_too() {
 
 /// The error of a template, as a user sees it.
 fn error(template: &str) -> String {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         seeds: 1,
         strategies: vec!["uniform"],
         extras: false,
         steps: 10,
-        ..Shape::default()
+        ..StudyShape::default()
     });
     let path = fixture.layout.root.join("template.md.j2");
     fs::write(&path, template).unwrap();
@@ -286,9 +286,9 @@ fn hostile_and_mistaken_templates_give_errors_with_their_place() {
 
 #[test]
 fn an_own_template_sees_the_same_variables() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     let path = fixture.layout.root.join("own.md.j2");
     fs::write(
@@ -308,7 +308,7 @@ fn an_own_template_sees_the_same_variables() {
 
 #[test]
 fn a_grid_of_a_thousand_runs_renders_in_seconds() {
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         arms: vec!["mse", "none", "cosine", "wasserstein"],
         strategies: vec!["uniform", "last", "first", "reverse", "shuffled"],
         layers: (2..7).collect(),
@@ -342,9 +342,9 @@ fn every_variable_of_a_template_is_listed_for_its_authors() {
             _ => {}
         }
     }
-    let fixture = Fixture::new(&Shape {
+    let fixture = Fixture::new(&StudyShape {
         strategies: vec!["uniform", "reverse", "shuffled"],
-        ..Shape::default()
+        ..StudyShape::default()
     });
     let data = super::data::StudyData::read(&fixture.layout).unwrap();
     let analysis = super::contrasts::Analysis::new(&data).unwrap();

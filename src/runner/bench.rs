@@ -14,10 +14,11 @@ use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
+use crate::plan::run::{self, BalanceSpec, RunSpec, TeacherSpec, Term};
 use crate::random::Stream;
-use crate::spec::run::{self, Balance, RunSpec, Teacher, Term};
 use crate::train::{
-    Control, Corpus, Files, Job, Member, Phases, Sink, State, Values, of_products, train,
+    CheckpointFiles, Control, Corpus, Job, Member, Phases, Sink, TrainState, Values, of_products,
+    train,
 };
 
 /// A distillation step of middling size, as a resolved run.
@@ -75,7 +76,7 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     let (student, teacher) = shapes(spec, hub)?;
     let mut spec = spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
-    spec.balance = Balance::None;
+    spec.balance = BalanceSpec::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
     let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
@@ -133,9 +134,9 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
 /// Shapes of student and teacher, as far as they are known on this machine.
 fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
     let vocabulary = match &spec.tokenizer {
-        run::Tokenizer::Train { vocab_size } => *vocab_size,
-        run::Tokenizer::Dir { path } => Tokenizer::open(&path.resolve())?.vocabulary(),
-        run::Tokenizer::Hub { repo, revision } => {
+        run::TokenizerSpec::Train { vocab_size } => *vocab_size,
+        run::TokenizerSpec::Dir { path } => Tokenizer::open(&path.resolve())?.vocabulary(),
+        run::TokenizerSpec::Hub { repo, revision } => {
             let snapshot = hub.tokenizer(&Repo::model(repo, revision));
             let snapshot = snapshot.with_context(|| {
                 format!(
@@ -147,15 +148,15 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
         }
     };
     let teacher = match &spec.teacher {
-        Teacher::Train {
+        TeacherSpec::Train {
             layers,
             width,
             heads,
             train,
             ..
         } => Config::new(*layers, *width, *heads, vocabulary, train.context),
-        Teacher::Dir { path, .. } => Config::read(&path.resolve())?,
-        Teacher::Hub { repo, revision, .. } => {
+        TeacherSpec::Dir { path, .. } => Config::read(&path.resolve())?,
+        TeacherSpec::Hub { repo, revision, .. } => {
             let snapshot = hub.config(&Repo::model(repo, revision));
             let snapshot = snapshot.with_context(|| {
                 format!(
@@ -178,7 +179,7 @@ impl Sink for Nowhere {
         Ok(())
     }
 
-    fn checkpoint(&mut self, _: u64, _: Files) -> Result<()> {
+    fn checkpoint(&mut self, _: u64, _: CheckpointFiles) -> Result<()> {
         Ok(())
     }
 }
@@ -203,7 +204,7 @@ fn run_steps(
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
     let one = || {
-        let state = State::new(
+        let state = TrainState::new(
             &native(),
             &job,
             Some(&teacher.config),

@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::model::Config;
-use crate::spec::run::{Init, InitBlocks, RunSpec, Teacher, Train};
-use crate::spec::run_spec_toml;
+use crate::plan::run::{Init, InitBlocks, RunSpec, TeacherSpec, TrainSpec};
+use crate::plan::run_spec_toml;
 
 /// What the hub's pages read at the head of a card.
 const HEAD: &str = "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- \
@@ -53,7 +53,7 @@ init_dir = "FOLDER"
 pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<String> {
     let student = &spec.student;
     let teacher = match &spec.teacher {
-        Teacher::Train {
+        TeacherSpec::Train {
             layers,
             width,
             heads,
@@ -65,8 +65,8 @@ pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<
                  on the same text with seed {seed}"
             )
         }
-        Teacher::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
-        Teacher::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
+        TeacherSpec::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
+        TeacherSpec::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
     };
     let start = match (student.init, &student.init_blocks) {
         (Init::Random, _) => "the random initialisation of the GPT-2 paper".to_owned(),
@@ -122,7 +122,7 @@ Everything that determines the run, as kdpipe resolved it:
 pub(super) fn teacher_card(
     config: &Config,
     seed: u64,
-    train: &Train,
+    train: &TrainSpec,
     data: &str,
 ) -> Result<String> {
     Ok(format!(
@@ -160,8 +160,8 @@ fn shape(config: &Config) -> String {
     )
 }
 
-fn training(train: &Train) -> String {
-    let Train {
+fn training(train: &TrainSpec) -> String {
+    let TrainSpec {
         steps,
         batch,
         accumulate,

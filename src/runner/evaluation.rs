@@ -7,13 +7,13 @@ use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::files;
 use crate::model::Gpt2;
 use crate::ops::Native;
+use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
 use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost};
 use crate::record::layout::RunFolder;
 use crate::record::{self, publish_evaluation};
-use crate::spec::run::{Dataset, Detokenize, Rows, RunSpec};
 
 /// A model to evaluate.
-pub(super) struct Subject<'a> {
+pub(super) struct EvaluationSubject<'a> {
     pub model: &'a Gpt2<Native>,
     pub teacher: Option<&'a Gpt2<Native>>,
     /// Bytes of its weights as stored.
@@ -26,7 +26,11 @@ pub(super) struct Subject<'a> {
 ///
 /// # Errors
 /// A split that is too short.
-pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared) -> Result<Evaluated> {
+pub(super) fn evaluate(
+    subject: &EvaluationSubject,
+    spec: &RunSpec,
+    corpus: &Prepared,
+) -> Result<Evaluated> {
     let protocol = Protocol {
         context: spec.evaluate.context,
         stride: spec.evaluate.stride,
@@ -42,7 +46,7 @@ pub(super) fn evaluate(subject: &Subject, spec: &RunSpec, corpus: &Prepared) -> 
     };
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
-    eval::evaluate(eval::Inputs {
+    eval::evaluate(eval::EvaluationInputs {
         model: subject.model,
         teacher: subject.teacher,
         test: text(&corpus.test, &test),
@@ -72,7 +76,7 @@ pub(super) fn publish(
     folder: &RunFolder,
     key: &str,
 ) -> Result<Evaluation> {
-    let stored = record::Evaluated {
+    let stored = record::EvaluationFiles {
         samples_text: samples_markdown(&evaluated.samples),
         evaluation: evaluated.evaluation,
         speed: Some(eval::measure_speed(
@@ -109,23 +113,23 @@ fn text<'a>(split: &'a Split, documents: &'a [usize]) -> Text<'a> {
     }
 }
 
-fn rows(dataset: &Dataset) -> &'static str {
+fn rows(dataset: &DatasetSpec) -> &'static str {
     match dataset {
-        Dataset::Synthetic { .. } => "documents",
-        Dataset::Text { .. } => "text",
-        Dataset::Parquet { rows, .. } | Dataset::Hub { rows, .. } => match rows {
+        DatasetSpec::Synthetic { .. } => "documents",
+        DatasetSpec::Text { .. } => "text",
+        DatasetSpec::Parquet { rows, .. } | DatasetSpec::Hub { rows, .. } => match rows {
             Rows::Lines => "lines",
             Rows::Documents => "documents",
         },
     }
 }
 
-fn detokenize(dataset: &Dataset) -> &'static str {
+fn detokenize(dataset: &DatasetSpec) -> &'static str {
     match dataset {
-        Dataset::Synthetic { .. } => "none",
-        Dataset::Text { detokenize, .. }
-        | Dataset::Parquet { detokenize, .. }
-        | Dataset::Hub { detokenize, .. } => match detokenize {
+        DatasetSpec::Synthetic { .. } => "none",
+        DatasetSpec::Text { detokenize, .. }
+        | DatasetSpec::Parquet { detokenize, .. }
+        | DatasetSpec::Hub { detokenize, .. } => match detokenize {
             Detokenize::None => "none",
             Detokenize::Wikitext => "wikitext",
         },

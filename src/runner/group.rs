@@ -7,19 +7,21 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use super::card::student_card;
-use super::evaluation::{Subject, evaluate, publish as publish_evaluation};
+use super::evaluation::{EvaluationSubject, evaluate, publish as publish_evaluation};
 use super::limits::available_memory;
 use super::sink::Shared;
-use super::teacher::Teacher;
+use super::teacher::LoadedTeacher;
 use super::{Ending, Event, Site, about, folder, mend};
 use crate::data::{Order, Prepared};
 use crate::eval::{Evaluated, distillation};
-use crate::model::{Checkpoint, Config, Gpt2, Weights};
+use crate::model::{Config, Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native, side_by_side};
-use crate::record::{Claim, Depth, Failure, RunState, has_evaluation, run_state};
-use crate::spec::run::{Init, InitBlocks, RunSpec};
-use crate::spec::{Plan, PlannedRun, run_spec_toml};
-use crate::train::{Control, Corpus, Job, Member, Outcome, State, caught, of_products, train};
+use crate::plan::run::{Init, InitBlocks, RunSpec};
+use crate::plan::{Plan, PlannedRun, run_spec_toml};
+use crate::record::{Depth, Failure, RunClaim, RunState, has_evaluation, run_state};
+use crate::train::{
+    Control, Corpus, Job, Member, TrainOutcome, TrainState, caught, of_products, train,
+};
 
 /// The share of free memory that a group may take by its estimate.
 const MEMORY_SHARE: f64 = 0.7;
@@ -62,7 +64,7 @@ fn split(members: &[usize], most: f64, cost: impl Fn(usize) -> f64) -> Vec<Vec<u
 pub(super) fn run(
     plan: &Plan,
     part: &[usize],
-    teacher: &Teacher,
+    teacher: &LoadedTeacher,
     corpus: &Prepared,
     site: &Site,
 ) -> BTreeMap<usize, Ending> {
@@ -98,11 +100,11 @@ pub(super) fn run(
     for (member, Held { index, attempt }) in members.into_iter().zip(held) {
         let run = &plan.runs[index];
         let ending = match caught(|| publish(run, member, attempt, corpus)) {
-            Ok(Published::Student) => {
+            Ok(PublishedRun::Student) => {
                 trained.push(index);
                 continue;
             }
-            Ok(Published::Diverged {
+            Ok(PublishedRun::Diverged {
                 reason,
                 step,
                 last_good,
@@ -116,7 +118,7 @@ pub(super) fn run(
                 });
                 Ending::Diverged { reason }
             }
-            Ok(Published::Not) => Ending::Interrupted,
+            Ok(PublishedRun::Not) => Ending::Interrupted,
             Err(error) => failed(run, &error, site),
         };
         endings.insert(index, ending);
@@ -153,15 +155,20 @@ enum Claimed {
 }
 
 /// Takes a run and puts it where it stopped, or at its beginning.
-fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) -> Result<Claimed> {
+fn claim(
+    run: &PlannedRun,
+    teacher: &LoadedTeacher,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Claimed> {
     // What was trained before is used again: its weights are what they were, or it is trained anew.
     if !is_evaluated(run, site) {
         mend(&site.layout.run(&run.id).root, Depth::Weights, site)?;
     }
     let mut attempt = match crate::record::Attempt::open_or_new(&site.layout, &run.id)? {
-        Claim::Published => return Ok(Claimed::Trained),
-        Claim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
-        Claim::Ours(attempt) => attempt,
+        RunClaim::Published => return Ok(Claimed::Trained),
+        RunClaim::HeldBy(owner) => return Ok(Claimed::HeldBy(owner)),
+        RunClaim::Ours(attempt) => attempt,
     };
     let about = about(
         &run.id,
@@ -177,13 +184,13 @@ fn claim(run: &PlannedRun, teacher: &Teacher, corpus: &Prepared, site: &Site) ->
     let config = student_config(&run.spec, &teacher.model.config, corpus.vocabulary)?;
     let job = Job::distillation(&run.spec, config.clone(), &teacher.model.config);
     let state = match &resumed {
-        Some(checkpoint) => State::from_files(
+        Some(checkpoint) => TrainState::from_files(
             &device,
             &job,
             Some(&teacher.model.config),
             &checkpoint.files,
         )?,
-        None => State::new(
+        None => TrainState::new(
             &device,
             &job,
             Some(&teacher.model.config),
@@ -264,7 +271,7 @@ fn init_dir(spec: &RunSpec) -> Result<PathBuf> {
 }
 
 /// The student before its first step.
-fn initial_weights(run: &PlannedRun, config: &Config, teacher: &Teacher) -> Result<Weights> {
+fn initial_weights(run: &PlannedRun, config: &Config, teacher: &LoadedTeacher) -> Result<Weights> {
     let student = &run.spec.student;
     match student.init {
         Init::Random => Ok(Weights::random(config, run.spec.seed)),
@@ -283,7 +290,7 @@ fn train_members(
     plan: &Plan,
     held: &[Held],
     members: &mut [Member<Native>],
-    teacher: &Teacher,
+    teacher: &LoadedTeacher,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<()> {
@@ -339,7 +346,7 @@ fn train_members(
 }
 
 /// What was published of a run.
-enum Published {
+enum PublishedRun {
     Student,
     Diverged {
         reason: String,
@@ -355,7 +362,7 @@ fn publish(
     member: Member<Native>,
     attempt: Shared,
     corpus: &Prepared,
-) -> Result<Published> {
+) -> Result<PublishedRun> {
     let Member {
         job,
         state,
@@ -366,12 +373,12 @@ fn publish(
     drop(sink);
     let attempt = attempt.take()?;
     let published = match outcome {
-        Some(Outcome::Finished) => {
+        Some(TrainOutcome::Finished) => {
             let card = student_card(&run.id, &run.spec, &job.config)?;
             folder::write_model(&attempt, &job.config, &state.result(), corpus, &card)?;
-            Published::Student
+            PublishedRun::Student
         }
-        Some(Outcome::Diverged { step, reason }) => {
+        Some(TrainOutcome::Diverged { step, reason }) => {
             let term = reason
                 .strip_prefix("term.")
                 .and_then(|rest| rest.split(' ').next())
@@ -392,14 +399,14 @@ fn publish(
                     ("last_checkpoint", last_good.into()),
                 ],
             )?;
-            Published::Diverged {
+            PublishedRun::Diverged {
                 reason,
                 step,
                 last_good,
             }
         }
-        Some(Outcome::Failed(error)) => return Err(error),
-        Some(Outcome::Interrupted) | None => return Ok(Published::Not),
+        Some(TrainOutcome::Failed(error)) => return Err(error),
+        Some(TrainOutcome::Interrupted) | None => return Ok(PublishedRun::Not),
     };
     attempt.write_out("spec.toml", run_spec_toml(&run.spec)?.as_bytes())?;
     attempt.event("published", &[])?;
@@ -415,7 +422,7 @@ type Subjected = (Gpt2<Native>, Evaluated);
 fn evaluate_trained(
     plan: &Plan,
     indices: &[usize],
-    teacher: &Teacher,
+    teacher: &LoadedTeacher,
     corpus: &Prepared,
     site: &Site,
 ) -> Vec<(usize, Ending)> {
@@ -453,7 +460,7 @@ fn is_evaluated(run: &PlannedRun, site: &Site) -> bool {
 /// The student and what its evaluation found; none where there is nothing to do.
 fn evaluated(
     run: &PlannedRun,
-    teacher: &Teacher,
+    teacher: &LoadedTeacher,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<Option<Subjected>> {
@@ -462,14 +469,14 @@ fn evaluated(
         return Ok(None);
     }
     let stored = site.layout.run(&run.id).student();
-    let checkpoint = Checkpoint::open(&stored)?;
+    let checkpoint = ModelFolder::open(&stored)?;
     let model = Gpt2::from_checkpoint(&native(), &checkpoint);
     let training = Some(distillation(
         &run.spec,
         &checkpoint.config,
         &teacher.model.config,
     ));
-    let subject = Subject {
+    let subject = EvaluationSubject {
         model: &model,
         teacher: Some(&teacher.model),
         bytes: checkpoint.bytes,
@@ -513,17 +520,5 @@ fn conclude(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_fit_the_memory_and_keep_their_order() {
-        let cost = |index: usize| [4.0, 4.0, 3.0, 20.0, 1.0][index];
-        assert_eq!(
-            split(&[0, 1, 2, 3, 4], 10.0, cost),
-            [vec![0, 1], vec![2], vec![3], vec![4]]
-        );
-        assert_eq!(split(&[0, 1, 2], f64::INFINITY, cost), [vec![0, 1, 2]]);
-        assert_eq!(split(&[], 1.0, cost), Vec::<Vec<usize>>::new());
-    }
-}
+#[path = "group_tests.rs"]
+mod tests;

@@ -1,4 +1,4 @@
-//! Facts about a study's inputs, which `spec` asks for before it resolves ids: hashes and commits,
+//! Facts about a study's inputs, which `plan` asks for before it resolves ids: hashes and commits,
 //! vocabularies, the teacher's shape.
 
 use std::path::Path;
@@ -7,22 +7,22 @@ use anyhow::Result;
 
 use crate::data::{self, shards};
 use crate::files;
-use crate::hub::{Fault, Hub, Pin, Repo};
+use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, weight_files};
 use crate::ops::{Layers, Native};
+use crate::plan::path::InputPath;
+use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use crate::plan::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
-use crate::spec::path::InputPath;
-use crate::spec::run::{Dataset, RunSpec, Teacher, Tokenizer};
-use crate::spec::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 
 /// Reads facts from the local disk, and of what lies on the hub the little that they need.
-pub struct Facts<'a> {
+pub struct StudyInputs<'a> {
     hub: &'a Hub<'a>,
     /// What was not fetched yet is unknown, and no mistake.
     planning: bool,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> StudyInputs<'a> {
     /// For a study that is to run: what is missing is fetched, or it is a mistake.
     pub fn to_run(hub: &'a Hub<'a>) -> Self {
         Self {
@@ -42,8 +42,8 @@ impl<'a> Facts<'a> {
     fn fact<T>(&self, found: Result<T>) -> Fact<T> {
         match found {
             Ok(fact) => Fact::Known(fact),
-            Err(error) => match error.downcast_ref::<Fault>() {
-                Some(Fault::NotHere { what }) if self.planning => {
+            Err(error) => match error.downcast_ref::<HubError>() {
+                Some(HubError::NotHere { what }) if self.planning => {
                     Fact::Unknown(format!("{what} is not here yet; `run` fetches it"))
                 }
                 _ => Fact::Bad(format!("{error:#}")),
@@ -63,7 +63,8 @@ impl<'a> Facts<'a> {
             }
             // The commit alone makes the id.
             Err(error)
-                if self.planning && matches!(error.downcast_ref(), Some(Fault::NotHere { .. })) =>
+                if self.planning
+                    && matches!(error.downcast_ref(), Some(HubError::NotHere { .. })) =>
             {
                 Ok(TokenizerFact {
                     fingerprint,
@@ -75,13 +76,13 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Inputs for Facts<'_> {
+impl Inputs for StudyInputs<'_> {
     fn bf16(&self) -> bool {
         Native::bf16().is_some()
     }
 
-    fn dataset(&self, dataset: &Dataset) -> Fact<DatasetFact> {
-        if let Dataset::Hub { repo, revision, .. } = dataset {
+    fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {
+        if let DatasetSpec::Hub { repo, revision, .. } = dataset {
             let pin = self.hub.pin(&Repo::dataset(repo, revision));
             let found = shards::check(dataset, self.hub).map(|found| DatasetFact {
                 fingerprint: found.commit,
@@ -100,29 +101,29 @@ impl Inputs for Facts<'_> {
         )
     }
 
-    fn tokenizer(&self, _: &Dataset, tokenizer: &Tokenizer) -> Fact<TokenizerFact> {
+    fn tokenizer(&self, _: &DatasetSpec, tokenizer: &TokenizerSpec) -> Fact<TokenizerFact> {
         self.fact(match tokenizer {
-            Tokenizer::Train { vocab_size } => Ok(TokenizerFact {
+            TokenizerSpec::Train { vocab_size } => Ok(TokenizerFact {
                 fingerprint: format!("byte-level BPE of {vocab_size}"),
                 vocabulary: Some(*vocab_size),
             }),
-            Tokenizer::Dir { path } => {
+            TokenizerSpec::Dir { path } => {
                 data::Tokenizer::open(&path.resolve()).map(|read| TokenizerFact {
                     fingerprint: read.sha256(),
                     vocabulary: Some(read.vocabulary()),
                 })
             }
-            Tokenizer::Hub { repo, revision } => {
+            TokenizerSpec::Hub { repo, revision } => {
                 self.tokenizer_of_the_hub(&Repo::model(repo, revision))
             }
         })
     }
 
-    fn teacher(&self, teacher: &Teacher) -> Fact<TeacherFact> {
+    fn teacher(&self, teacher: &TeacherSpec) -> Fact<TeacherFact> {
         match teacher {
-            Teacher::Train { .. } => Fact::Unknown("it is trained by this study".to_owned()),
-            Teacher::Dir { path, .. } => self.fact(model_folder(&path.resolve())),
-            Teacher::Hub { repo, revision, .. } => {
+            TeacherSpec::Train { .. } => Fact::Unknown("it is trained by this study".to_owned()),
+            TeacherSpec::Dir { path, .. } => self.fact(model_folder(&path.resolve())),
+            TeacherSpec::Hub { repo, revision, .. } => {
                 let snapshot = self.hub.config(&Repo::model(repo, revision));
                 self.fact(
                     snapshot.and_then(|snapshot| {
@@ -174,13 +175,13 @@ fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Res
 /// What a run takes from the hub.
 pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
     let mut repos = Vec::new();
-    if let Dataset::Hub { repo, revision, .. } = &spec.dataset {
+    if let DatasetSpec::Hub { repo, revision, .. } = &spec.dataset {
         repos.push(Repo::dataset(repo, revision));
     }
-    if let Tokenizer::Hub { repo, revision } = &spec.tokenizer {
+    if let TokenizerSpec::Hub { repo, revision } = &spec.tokenizer {
         repos.push(Repo::model(repo, revision));
     }
-    if let Teacher::Hub { repo, revision, .. } = &spec.teacher {
+    if let TeacherSpec::Hub { repo, revision, .. } = &spec.teacher {
         repos.push(Repo::model(repo, revision));
     }
     repos

@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::files::{free_space, size_in_words as size};
+use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{RunState, run_state};
-use crate::spec::{Plan, PlannedRun};
 
 /// The setting that lowers what a study may take of the memory.
 pub const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
@@ -163,17 +163,5 @@ fn parse_size(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_as_people_write_them() {
-        assert_eq!(parse_size("8GB"), Some(8_000_000_000));
-        assert_eq!(parse_size(" 1.5 gb "), Some(1_500_000_000));
-        assert_eq!(parse_size("500 MB"), Some(500_000_000));
-        assert_eq!(parse_size("123"), Some(123));
-        for text in ["", "GB", "0", "-1GB", "8 G B", "8 parsecs", "1.2.3GB"] {
-            assert_eq!(parse_size(text), None, "{text}");
-        }
-    }
-}
+#[path = "limits_tests.rs"]
+mod tests;

@@ -29,19 +29,19 @@ use anyhow::{Context, Result};
 use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
 use crate::ops::{Layers, Native};
+use crate::plan::run::{PrecisionSpec, TeacherSpec};
+use crate::plan::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
-use crate::spec::run::{Precision, Teacher};
-use crate::spec::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::train::{Progress, caught};
 
 pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent, news_to};
-pub use inputs::{Facts, pins_from_lock};
+pub use inputs::{StudyInputs, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
 pub use probe::{plain_product, training_flops_per_second};
-pub use standalone::{Continuation, OneModel, TextScore};
+pub use standalone::{GeneratedText, OneModel, TextScore};
 pub use study::study;
 
 /// Where a study works, and how it is stopped.
@@ -170,7 +170,7 @@ fn fetch_teachers(
     endings: &mut BTreeMap<usize, Ending>,
 ) {
     for (_, indices) in by_key(open, |index| format!("{:?}", plan.runs[index].spec.teacher)) {
-        let Teacher::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else {
+        let TeacherSpec::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else {
             continue;
         };
         match site.hub.weights(&Repo::model(repo, revision)) {
@@ -287,9 +287,9 @@ fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
 }
 
 /// What a checkpoint of a run, or of a teacher under its key, belongs to.
-fn about(id: &str, corpus: &Prepared, precisions: &[Precision]) -> About {
+fn about(id: &str, corpus: &Prepared, precisions: &[PrecisionSpec]) -> About {
     let bf16 = precisions
-        .contains(&Precision::Bf16)
+        .contains(&PrecisionSpec::Bf16)
         .then(Native::bf16)
         .flatten();
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::record::evaluation::Values;
+use crate::record::evaluation::MetricValues;
 use crate::record::{About, Attempt};
-use crate::train::{Files, Sink};
+use crate::train::{CheckpointFiles, Sink};
 
 /// An attempt that its member's sink writes to, and that whoever finishes the run takes back.
 #[derive(Debug, Clone)]
@@ -48,16 +48,16 @@ struct AttemptSink {
 }
 
 impl Sink for AttemptSink {
-    fn row(&mut self, step: u64, values: &Values, seconds: f64) -> Result<()> {
+    fn row(&mut self, step: u64, values: &MetricValues, seconds: f64) -> Result<()> {
         self.attempt.with(|attempt| {
             attempt.metrics.append(step, values)?;
             attempt
                 .timings
-                .append(step, &Values::from([("seconds".to_owned(), seconds)]))
+                .append(step, &MetricValues::from([("seconds".to_owned(), seconds)]))
         })
     }
 
-    fn checkpoint(&mut self, step: u64, files: Files) -> Result<()> {
+    fn checkpoint(&mut self, step: u64, files: CheckpointFiles) -> Result<()> {
         let files = files()?;
         self.attempt
             .with(|attempt| attempt.save_checkpoint(step, &files, &self.about))

@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
-use crate::model::{Checkpoint, Gpt2, Weights};
+use crate::model::{Gpt2, ModelFolder, Weights};
 use crate::ops::native;
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
-    checkpoint: Checkpoint,
+    checkpoint: ModelFolder,
     tokenizer: Tokenizer,
 }
 
@@ -40,7 +40,7 @@ pub struct TextScore {
 
 /// What a model wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Continuation {
+pub struct GeneratedText {
     pub prompt: String,
     /// Behind the prompt.
     pub text: String,
@@ -79,7 +79,7 @@ impl OneModel {
     /// A folder that is not there, or has something in it that cannot be used; what the hub says.
     pub fn open(model: &Path, hub: &Hub) -> Result<Self> {
         let folder = &folder_of(model, hub)?;
-        let checkpoint = Checkpoint::open(folder)?;
+        let checkpoint = ModelFolder::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in
         // every softmax, as in transformers.
@@ -190,7 +190,7 @@ impl OneModel {
         count: usize,
         sampling: Sampling,
         mut each: impl FnMut(&str),
-    ) -> Result<Continuation> {
+    ) -> Result<GeneratedText> {
         let end = self.tokenizer.end_of_text();
         let mut tokens = self.tokenizer.encode_with_specials(prompt)?;
         if tokens.is_empty() {
@@ -216,7 +216,7 @@ impl OneModel {
         if ended {
             new.pop();
         }
-        Ok(Continuation {
+        Ok(GeneratedText {
             prompt: prompt.to_owned(),
             text: self.tokenizer.decode(&new),
             new_tokens: new.len(),

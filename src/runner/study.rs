@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{pin_for_lock, repos};
 use crate::hub::{Hub, short};
-use crate::record::study::{Arm, Axis, Cell, Change, Facts, HubPin, ReportSettings, Study};
-use crate::spec::run::{Balance, Dataset, Init, Teacher, Term, Tokenizer};
-use crate::spec::{Plan, PlannedRun};
+use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
+use crate::plan::{Plan, PlannedRun};
+use crate::record::study::{Arm, Axis, Cell, Change, HubPin, ReportSettings, SetupFacts, Study};
 
 /// Version of the form of `lock.toml`.
 const FORMAT: u32 = 1;
@@ -14,7 +14,7 @@ const FORMAT: u32 = 1;
 /// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays
 /// at its commits.
 pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
-    let cell = |cell: &crate::spec::PlannedCell| {
+    let cell = |cell: &crate::plan::PlannedCell| {
         let run = &plan.runs[cell.run];
         Cell {
             at: cell.at.clone(),
@@ -24,7 +24,7 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
             teacher_evaluation: run.teacher_evaluation_key.clone(),
         }
     };
-    let change = |change: &crate::spec::Change| Change {
+    let change = |change: &crate::plan::Change| Change {
         key: change.key.clone(),
         baseline: change.baseline.clone(),
         value: change.value.clone(),
@@ -106,10 +106,10 @@ fn pins(plan: &Plan, hub: &Hub) -> Vec<HubPin> {
         .collect()
 }
 
-fn facts(plan: &Plan, command: &str) -> Facts {
+fn facts(plan: &Plan, command: &str) -> SetupFacts {
     let all =
         |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join("; or ");
-    Facts {
+    SetupFacts {
         dataset: all(dataset),
         tokenizer: all(tokenizer),
         teacher: all(teacher),
@@ -127,8 +127,8 @@ fn facts(plan: &Plan, command: &str) -> Facts {
                 .filter(|run| run.spec.loss.values().any(Term::is_hidden))
                 .map(|run| {
                     match run.spec.balance {
-                        Balance::None => "none",
-                        Balance::Gradient { .. } => "gradient",
+                        BalanceSpec::None => "none",
+                        BalanceSpec::Gradient { .. } => "gradient",
                     }
                     .to_owned()
                 }),
@@ -159,7 +159,7 @@ fn on_the_hub(run: &PlannedRun, part: &str) -> String {
 }
 
 fn dataset(run: &PlannedRun) -> String {
-    let files = |paths: &[crate::spec::path::InputPath]| {
+    let files = |paths: &[crate::plan::path::InputPath]| {
         paths
             .iter()
             .map(|path| path.written.as_str())
@@ -167,18 +167,18 @@ fn dataset(run: &PlannedRun) -> String {
             .join(", ")
     };
     match &run.spec.dataset {
-        Dataset::Synthetic {
+        DatasetSpec::Synthetic {
             seed, train_words, ..
         } => {
             format!(
                 "stories of the embedded grammar (seed {seed}, {train_words} words to train on)"
             )
         }
-        Dataset::Text { train, .. } => format!("text files ({})", files(train)),
-        Dataset::Parquet { train, column, .. } => {
+        DatasetSpec::Text { train, .. } => format!("text files ({})", files(train)),
+        DatasetSpec::Parquet { train, column, .. } => {
             format!("column {column} of parquet files ({})", files(train))
         }
-        Dataset::Hub { repo, config, .. } => {
+        DatasetSpec::Hub { repo, config, .. } => {
             let config = config
                 .as_ref()
                 .map_or_else(String::new, |config| format!(" ({config})"));
@@ -189,17 +189,19 @@ fn dataset(run: &PlannedRun) -> String {
 
 fn tokenizer(run: &PlannedRun) -> String {
     match &run.spec.tokenizer {
-        Tokenizer::Train { vocab_size } => {
+        TokenizerSpec::Train { vocab_size } => {
             format!("byte-level BPE of {vocab_size} tokens, trained on the training split")
         }
-        Tokenizer::Dir { path } => format!("the one in {}", path.written),
-        Tokenizer::Hub { repo, .. } => format!("that of {repo} {}", on_the_hub(run, "tokenizer")),
+        TokenizerSpec::Dir { path } => format!("the one in {}", path.written),
+        TokenizerSpec::Hub { repo, .. } => {
+            format!("that of {repo} {}", on_the_hub(run, "tokenizer"))
+        }
     }
 }
 
 fn teacher(run: &PlannedRun) -> String {
     match &run.spec.teacher {
-        Teacher::Train {
+        TeacherSpec::Train {
             layers,
             width,
             heads,
@@ -212,7 +214,7 @@ fn teacher(run: &PlannedRun) -> String {
                  {tokens} tokens"
             )
         }
-        Teacher::Dir { path, .. } => format!("the GPT-2 in {}", path.written),
-        Teacher::Hub { repo, .. } => format!("{repo} {}", on_the_hub(run, "teacher")),
+        TeacherSpec::Dir { path, .. } => format!("the GPT-2 in {}", path.written),
+        TeacherSpec::Hub { repo, .. } => format!("{repo} {}", on_the_hub(run, "teacher")),
     }
 }

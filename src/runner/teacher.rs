@@ -7,26 +7,26 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::card::teacher_card;
-use super::evaluation::{Subject, evaluate, publish};
+use super::evaluation::{EvaluationSubject, evaluate, publish};
 use super::sink::Shared;
 use super::{Event, Site, about, folder, mend};
 use crate::data::{Order, Prepared};
 use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
-use crate::model::{Checkpoint, Config, Gpt2, Weights};
+use crate::model::{Config, Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native};
+use crate::plan::PlannedRun;
+use crate::plan::run::{TeacherSpec as Source, TrainSpec};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::{
-    Claim, Depth, Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure,
+    Depth, Failure, METRICS_LIMIT, RunClaim, has_evaluation, publish_teacher, read_failure,
 };
-use crate::spec::PlannedRun;
-use crate::spec::run::{Teacher as Source, Train};
-use crate::train::{Control, Corpus, Job, Member, Outcome, State, train};
+use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
 
 /// A teacher in hand.
-pub(super) struct Teacher {
+pub(super) struct LoadedTeacher {
     pub model: Gpt2<Native>,
     /// Bytes of its weights as stored.
     bytes: u64,
@@ -38,7 +38,11 @@ pub(super) struct Teacher {
 ///
 /// # Errors
 /// A folder that cannot be used, a training that diverged, a cache that cannot be written.
-pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result<Option<Teacher>> {
+pub(super) fn obtain(
+    run: &PlannedRun,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Option<LoadedTeacher>> {
     let target = site.layout.teacher(&run.teacher_key);
     match &run.spec.teacher {
         Source::Dir { path, .. } => read(&path.resolve()).map(Some),
@@ -69,9 +73,9 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
                     aside.display()
                 )));
             }
-            let checkpoint = Checkpoint::open(&stored.student())?;
+            let checkpoint = ModelFolder::open(&stored.student())?;
             let training = Some(plain_training(&checkpoint.config, train));
-            Ok(Some(Teacher {
+            Ok(Some(LoadedTeacher {
                 model: Gpt2::from_checkpoint(&native(), &checkpoint),
                 bytes: checkpoint.bytes,
                 training,
@@ -81,16 +85,16 @@ pub(super) fn obtain(run: &PlannedRun, corpus: &Prepared, site: &Site) -> Result
 }
 
 /// A teacher that came trained.
-fn read(folder: &Path) -> Result<Teacher> {
-    let checkpoint = Checkpoint::open(folder)?;
-    Ok(Teacher {
+fn read(folder: &Path) -> Result<LoadedTeacher> {
+    let checkpoint = ModelFolder::open(folder)?;
+    Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(&native(), &checkpoint),
         bytes: checkpoint.bytes,
         training: None,
     })
 }
 
-impl Teacher {
+impl LoadedTeacher {
     /// Evaluates the teacher for this study, unless that was done.
     ///
     /// # Errors
@@ -101,7 +105,7 @@ impl Teacher {
             return Ok(());
         }
         site.tell(&Event::Stage("evaluating the teacher"));
-        let subject = Subject {
+        let subject = EvaluationSubject {
             model: &self.model,
             teacher: None,
             bytes: self.bytes,
@@ -127,7 +131,7 @@ fn trained(
     key: &str,
     config: &Config,
     seed: u64,
-    settings: &Train,
+    settings: &TrainSpec,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<Option<RunFolder>> {
@@ -138,7 +142,7 @@ fn trained(
     mend(&layout.run(key).root, Depth::Weights, site)?;
     loop {
         match crate::record::Attempt::open_or_new(&layout, key)? {
-            Claim::Published => {
+            RunClaim::Published => {
                 let stored = layout.run(key);
                 if let Some(Failure { reason, step, .. }) = read_failure(&stored)? {
                     bail!(
@@ -148,7 +152,7 @@ fn trained(
                 }
                 return Ok(Some(stored));
             }
-            Claim::HeldBy(owner) => {
+            RunClaim::HeldBy(owner) => {
                 if site.stopped() {
                     return Ok(None);
                 }
@@ -160,7 +164,7 @@ fn trained(
                 waiting = true;
                 std::thread::sleep(Duration::from_millis(500));
             }
-            Claim::Ours(mut attempt) => {
+            RunClaim::Ours(mut attempt) => {
                 let about = about(key, corpus, &[settings.precision]);
                 let resumed = attempt.newest_valid_checkpoint(&about)?;
                 attempt
@@ -170,9 +174,9 @@ fn trained(
                 let job = Job::language_model(config.clone(), seed, settings);
                 let state = match resumed {
                     Some(checkpoint) => {
-                        State::from_files(&native(), &job, None, &checkpoint.files)?
+                        TrainState::from_files(&native(), &job, None, &checkpoint.files)?
                     }
-                    None => State::new(&native(), &job, None, &Weights::random(config, seed))?,
+                    None => TrainState::new(&native(), &job, None, &Weights::random(config, seed))?,
                 };
                 let shared = Shared::new(attempt);
                 let mut members = [Member::new(job, state, shared.sink(about))];
@@ -187,21 +191,21 @@ fn trained(
                 drop(sink);
                 let attempt = shared.take()?;
                 match outcome {
-                    Some(Outcome::Finished) => {
+                    Some(TrainOutcome::Finished) => {
                         let card = teacher_card(config, seed, settings, &corpus.key)?;
                         folder::write_model(&attempt, config, &state.result(), corpus, &card)?;
                     }
-                    Some(Outcome::Diverged { step, reason }) => {
+                    Some(TrainOutcome::Diverged { step, reason }) => {
                         attempt.write_failure(&Failure {
                             reason,
                             step,
                             term: None,
                         })?
                     }
-                    Some(Outcome::Failed(error)) => {
+                    Some(TrainOutcome::Failed(error)) => {
                         return Err(error.context("the teacher's training could not go on"));
                     }
-                    Some(Outcome::Interrupted) | None => return Ok(None),
+                    Some(TrainOutcome::Interrupted) | None => return Ok(None),
                 }
                 attempt.publish()?;
             }
@@ -212,7 +216,7 @@ fn trained(
 /// Trains the teacher, telling how far it is.
 fn teach(
     members: &mut [Member<Native>],
-    settings: &Train,
+    settings: &TrainSpec,
     seed: u64,
     corpus: &Prepared,
     site: &Site,

@@ -10,7 +10,7 @@ use polars::prelude::{FileMetadata, ParquetReader, SerReader};
 
 use super::footer;
 use super::parquet::{Limits, calmly};
-use super::thrift::{self, Page};
+use super::thrift::{self, PageHeader};
 
 const MAGIC: [u8; 4] = *b"PAR1";
 
@@ -145,7 +145,7 @@ pub(super) fn check<R: Read + Seek>(
 }
 
 /// The headers of the pages in a part of the file.
-fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Page>> {
+fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<PageHeader>> {
     let mut pages = Vec::new();
     let mut at = start;
     while at < end {

@@ -8,7 +8,7 @@ pub(super) const LONGEST_HEADER: u64 = 1 << 16;
 
 /// What the header of a page says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct PageHeader {
     pub uncompressed: u64,
     pub compressed: u64,
     /// Of data pages: the number of values, absent ones included.
@@ -17,13 +17,13 @@ pub(super) struct Page {
 }
 
 /// Reads the page header (`PageHeader` of parquet.thrift) at the start of `bytes`, and its length.
-pub(super) fn page(bytes: &[u8]) -> Result<(Page, usize)> {
-    let mut reader = Reader {
+pub(super) fn page(bytes: &[u8]) -> Result<(PageHeader, usize)> {
+    let mut reader = ThriftReader {
         bytes,
         at: 0,
         what: "a page header",
     };
-    let mut page = Page {
+    let mut page = PageHeader {
         uncompressed: 0,
         compressed: 0,
         values: 0,
@@ -64,14 +64,14 @@ pub(super) const LIST: u8 = 9;
 const SET: u8 = 10;
 pub(super) const STRUCT: u8 = 12;
 
-pub(super) struct Reader<'a> {
+pub(super) struct ThriftReader<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
     /// What it reads, for errors.
     pub what: &'static str,
 }
 
-impl Reader<'_> {
+impl ThriftReader<'_> {
     fn byte(&mut self) -> Result<u8> {
         let byte = *self
             .bytes
@@ -182,52 +182,5 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_data_page_header_is_read_and_every_cut_refused() {
-        // type = 0 (data), uncompressed 300, compressed 20, then DataPageHeader { num_values 5,
-        // encoding 0, definition 3, repetition 3 } with empty statistics.
-        let bytes = [
-            0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x0a, 0x15, 0x00, 0x15, 0x06,
-            0x15, 0x06, 0x1c, 0x00, 0x00, 0x00,
-        ];
-        let (page, length) = page(&bytes).unwrap();
-        assert_eq!(
-            (page, length),
-            (
-                Page {
-                    uncompressed: 300,
-                    compressed: 20,
-                    values: 5,
-                    is_data: true
-                },
-                bytes.len()
-            )
-        );
-        for cut in 0..bytes.len() {
-            assert!(super::page(&bytes[..cut]).is_err(), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn negative_sizes_and_deep_nesting_are_refused() {
-        assert!(
-            page(&[0x25, 0x01, 0x00])
-                .unwrap_err()
-                .to_string()
-                .contains("negative")
-        );
-        let mut deep = vec![0x9c];
-        deep.extend([0x1c; 40]);
-        assert!(page(&deep).unwrap_err().to_string().contains("too deeply"));
-        assert!(page(&[0x15]).is_err());
-        assert!(
-            page(&[
-                0x98, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01
-            ])
-            .is_err()
-        );
-    }
-}
+#[path = "thrift_tests.rs"]
+mod tests;

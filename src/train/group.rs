@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::caught::caught;
-use super::member::{Member, Micro, Outcome, Values};
+use super::member::{Member, Micro, TrainOutcome, Values};
 use super::memory::give_back_memory;
 use super::phases::Lap;
 use crate::data::{Order, batch};
 use crate::distill::Lesson;
-use crate::distill::balance::{Sample, balance};
-use crate::model::{Gpt2, States};
+use crate::distill::balance::{BalanceBatch, balance};
+use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Ops, on_a_worker, side_by_side};
-use crate::spec::run::{Balance, State as HiddenState, Train};
+use crate::plan::run::{BalanceSpec, HiddenState, TrainSpec};
 
 /// The tokens that a group trains and validates on.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +122,7 @@ fn advance_all<D: Ops>(
 /// Every micro-batch of a step through the teacher once, then through every member.
 fn advance<D: Ops>(
     turn: &mut [(usize, &mut Member<D>)],
-    shared: &Train,
+    shared: &TrainSpec,
     step: u64,
     teacher: Option<&Gpt2<D>>,
     corpus: Corpus,
@@ -189,13 +189,13 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
         .iter_mut()
         .filter(|member| member.is_active() && member.state.step == 0)
     {
-        if let Balance::Gradient { batches, reference } = member.job.balance.clone()
+        if let BalanceSpec::Gradient { batches, reference } = member.job.balance.clone()
             && member
                 .job
                 .objective
                 .terms
                 .values()
-                .any(crate::spec::run::Term::is_hidden)
+                .any(crate::plan::run::Term::is_hidden)
         {
             fresh.push((member, batches, reference));
         }
@@ -218,7 +218,7 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
     }
     keep.sort_unstable();
     keep.dedup();
-    let seen: Vec<(crate::data::Batch, States<D>)> = (0..batches)
+    let seen: Vec<(crate::data::Batch, HiddenStates<D>)> = (0..batches)
         .map(|index| {
             let (step, micro) = (
                 (index / shared.accumulate) as u64,
@@ -236,9 +236,9 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
             (batch, states)
         })
         .collect();
-    let samples: Vec<Sample<D>> = seen
+    let samples: Vec<BalanceBatch<D>> = seen
         .iter()
-        .map(|(batch, teacher)| Sample {
+        .map(|(batch, teacher)| BalanceBatch {
             inputs: &batch.inputs,
             targets: &batch.targets,
             teacher,
@@ -261,7 +261,7 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
             ) {
                 Ok(factors) => state.balance = factors,
                 Err(unbalanced) => {
-                    member.outcome = Some(Outcome::Diverged {
+                    member.outcome = Some(TrainOutcome::Diverged {
                         step: 0,
                         reason: unbalanced.to_string(),
                     })
@@ -280,11 +280,11 @@ fn guarded<D: Ops>(member: &mut Member<D>, work: impl FnOnce(&mut Member<D>)) {
             Ok(())
         })
     {
-        member.outcome = Some(Outcome::Failed(error));
+        member.outcome = Some(TrainOutcome::Failed(error));
     }
 }
 
 /// The epoch of the first window of a step.
-fn epoch(order: &Order, train: &Train, step: u64) -> u64 {
+fn epoch(order: &Order, train: &TrainSpec, step: u64) -> u64 {
     order.epoch(step * (train.batch * train.accumulate) as u64)
 }

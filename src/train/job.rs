@@ -3,14 +3,14 @@
 use crate::distill::Objective;
 use crate::model::Config;
 use crate::ops::Precision;
-use crate::spec::run::{self as spec, Balance, RunSpec, Train};
+use crate::plan::run::{self, BalanceSpec, RunSpec, TrainSpec};
 
 /// What the products of a model are computed in, once the plan has found out what this machine has.
-pub fn of_products(precision: spec::Precision) -> Precision {
+pub fn of_products(precision: run::PrecisionSpec) -> Precision {
     match precision {
-        spec::Precision::F32 => Precision::F32,
-        spec::Precision::Bf16 => Precision::Bf16,
-        spec::Precision::Bf16OrF32 => unreachable!("the plan resolves it"),
+        run::PrecisionSpec::F32 => Precision::F32,
+        run::PrecisionSpec::Bf16 => Precision::Bf16,
+        run::PrecisionSpec::Bf16OrF32 => unreachable!("the plan resolves it"),
     }
 }
 
@@ -21,8 +21,8 @@ pub struct Job {
     pub seed: u64,
     pub config: Config,
     pub objective: Objective,
-    pub balance: Balance,
-    pub train: Train,
+    pub balance: BalanceSpec,
+    pub train: TrainSpec,
 }
 
 impl Job {
@@ -39,13 +39,13 @@ impl Job {
     }
 
     /// The training of a teacher: plain language modelling.
-    pub fn language_model(config: Config, seed: u64, train: &Train) -> Self {
+    pub fn language_model(config: Config, seed: u64, train: &TrainSpec) -> Self {
         let objective = Objective::language_model(&config, seed, train.steps);
         Self {
             seed,
             config,
             objective,
-            balance: Balance::None,
+            balance: BalanceSpec::None,
             train: train.clone(),
         }
     }

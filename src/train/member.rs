@@ -7,11 +7,11 @@ use dfdx::prelude::*;
 use super::job::Job;
 use super::phases::{Lap, Phases};
 use super::rate::learning_rate;
-use super::state::{Best, State, parameters, parameters_mut};
+use super::state::{Best, TrainState, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Lesson, Moment};
-use crate::model::{Gpt2, States, decays, validation_nll};
+use crate::model::{Gpt2, HiddenStates, decays, validation_nll};
 use crate::ops::{AdamW, Ops, Precision, adamw, add_assign, sum_of_squares};
-use crate::spec::run::{Keep, State as HiddenState, Term};
+use crate::plan::run::{HiddenState, Keep, Term};
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
 const HOPELESS: f64 = 10.0;
@@ -20,7 +20,7 @@ const HOPELESS: f64 = 10.0;
 pub type Values = BTreeMap<String, f64>;
 
 /// Makes the files of a checkpoint: names and bytes.
-pub type Files<'a> = &'a dyn Fn() -> anyhow::Result<Vec<(String, Vec<u8>)>>;
+pub type CheckpointFiles<'a> = &'a dyn Fn() -> anyhow::Result<Vec<(String, Vec<u8>)>>;
 
 /// Where a member's rows and checkpoints go.
 pub trait Sink: Send {
@@ -34,12 +34,12 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// A checkpoint that cannot be kept; the member then leaves its group.
-    fn checkpoint(&mut self, step: u64, files: Files) -> anyhow::Result<()>;
+    fn checkpoint(&mut self, step: u64, files: CheckpointFiles) -> anyhow::Result<()>;
 }
 
 /// How a member left the loop.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum TrainOutcome {
     Finished,
     /// A number at `step` that is not finite, or as bad as one; deterministic, so not worth another
     /// try.
@@ -56,17 +56,17 @@ pub enum Outcome {
 /// A run, its state, and where its rows go.
 pub struct Member<D: Ops> {
     pub job: Job,
-    pub state: State<D>,
+    pub state: TrainState<D>,
     pub sink: Box<dyn Sink>,
     /// `None` while it trains.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<TrainOutcome>,
     /// Of the steps since this process began.
     pub phases: Phases,
-    step: Option<Step>,
+    step: Option<StepInProgress>,
 }
 
 /// What a step has gathered so far.
-struct Step {
+struct StepInProgress {
     moment: Moment,
     /// By parameter: the sum over micro-batches.
     gradients: Vec<Vec<f32>>,
@@ -84,8 +84,8 @@ pub(super) struct Micro<'a, D: Ops> {
 }
 
 impl<D: Ops> Member<D> {
-    pub fn new(job: Job, state: State<D>, sink: Box<dyn Sink>) -> Self {
-        let outcome = (state.step >= job.train.steps).then_some(Outcome::Finished);
+    pub fn new(job: Job, state: TrainState<D>, sink: Box<dyn Sink>) -> Self {
+        let outcome = (state.step >= job.train.steps).then_some(TrainOutcome::Finished);
         Self {
             job,
             state,
@@ -103,7 +103,7 @@ impl<D: Ops> Member<D> {
     /// Starts the step that the state is at, in `epoch` of the data.
     pub(super) fn begin(&mut self, epoch: u64) {
         let moment = self.job.objective.at(self.state.step, epoch);
-        self.step = Some(Step {
+        self.step = Some(StepInProgress {
             moment,
             gradients: Vec::new(),
             terms: Values::new(),
@@ -143,7 +143,7 @@ impl<D: Ops> Member<D> {
             state.auxiliary.critics.is_empty(),
         ) {
             let (last, tape) = states.last.split_tape();
-            let detached = States {
+            let detached = HiddenStates {
                 kept: states.kept.clone(),
                 last: last.clone(),
             };
@@ -207,7 +207,7 @@ impl<D: Ops> Member<D> {
             .sum::<f64>()
             .sqrt();
         if let Some(reason) = self.divergence(&step, norm) {
-            self.outcome = Some(Outcome::Diverged {
+            self.outcome = Some(TrainOutcome::Diverged {
                 step: number,
                 reason,
             });
@@ -250,7 +250,7 @@ impl<D: Ops> Member<D> {
 
     /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse
     /// than guessing.
-    fn divergence(&self, step: &Step, norm: f64) -> Option<String> {
+    fn divergence(&self, step: &StepInProgress, norm: f64) -> Option<String> {
         if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
             return Some(format!("{} is {value}", term_column(name)));
         }
@@ -273,7 +273,7 @@ impl<D: Ops> Member<D> {
         (!norm.is_finite()).then(|| format!("gradient_norm is {norm}"))
     }
 
-    fn row(&self, step: &Step, norm: f64, lr: f64) -> Values {
+    fn row(&self, step: &StepInProgress, norm: f64, lr: f64) -> Values {
         let mut row = Values::from([("lr".to_owned(), lr), ("gradient_norm".to_owned(), norm)]);
         let mut loss = 0.0;
         for (name, weight) in &step.moment.weights {
@@ -329,14 +329,14 @@ impl<D: Ops> Member<D> {
             let student = self.state.student.with_precision(Precision::F32);
             let nll = validation_nll(&student, validation, self.job.train.context);
             if !nll.is_finite() {
-                self.outcome = Some(Outcome::Diverged {
+                self.outcome = Some(TrainOutcome::Diverged {
                     step: done - 1,
                     reason: format!("validation.nll is {nll}"),
                 });
                 return;
             }
             if done == total && !self.is_finite() {
-                self.outcome = Some(Outcome::Diverged {
+                self.outcome = Some(TrainOutcome::Diverged {
                     step: done - 1,
                     reason: "a weight is not finite".to_owned(),
                 });
@@ -368,8 +368,8 @@ impl<D: Ops> Member<D> {
             }
         });
         match kept {
-            Err(error) => self.outcome = Some(Outcome::Failed(error)),
-            Ok(()) if done == total => self.outcome = Some(Outcome::Finished),
+            Err(error) => self.outcome = Some(TrainOutcome::Failed(error)),
+            Ok(()) if done == total => self.outcome = Some(TrainOutcome::Finished),
             Ok(()) => {}
         }
     }
@@ -382,8 +382,8 @@ impl<D: Ops> Member<D> {
             self.save()
         };
         self.outcome = Some(match saved {
-            Ok(()) => Outcome::Interrupted,
-            Err(error) => Outcome::Failed(error),
+            Ok(()) => TrainOutcome::Interrupted,
+            Err(error) => TrainOutcome::Failed(error),
         });
     }
 

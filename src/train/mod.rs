@@ -1,13 +1,11 @@
 //! Training: one loop over a group of runs, AdamW, and the state that a checkpoint holds.
 //!
-//! Order of use: [`Member::new`] with a fresh [`State`] or one from a checkpoint → [`train`] →
-//! every member's [`Outcome`]. What happens with rows and checkpoints is the [`Sink`]'s business.
+//! Order of use: [`Member::new`] with a fresh [`TrainState`] or one from a checkpoint → [`train`] →
+//! every member's [`TrainOutcome`]. What happens with rows and checkpoints is the [`Sink`]'s business.
 //! Plain language modelling, as a teacher is trained, is a group of one whose objective has the one
 //! term `lm`.
 
 mod caught;
-#[cfg(test)]
-mod checks;
 mod group;
 mod job;
 mod member;
@@ -15,14 +13,16 @@ mod memory;
 mod phases;
 mod rate;
 #[cfg(test)]
-mod resume;
+mod resume_tests;
 mod state;
+#[cfg(test)]
+mod train_tests;
 
 pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::{Job, of_products};
-pub use member::{Files, Member, Outcome, Sink, Values};
+pub use member::{CheckpointFiles, Member, Sink, TrainOutcome, Values};
 pub use memory::{HugePages, keep_memory};
 pub use phases::Phases;
 pub use rate::learning_rate;
-pub use state::{Best, State};
+pub use state::{Best, TrainState};

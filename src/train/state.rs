@@ -14,7 +14,7 @@ use crate::ops::{Mat, Moments, Ops, tape};
 
 /// The state of a run after `step` steps.
 #[derive(Debug, Clone)]
-pub struct State<D: Ops> {
+pub struct TrainState<D: Ops> {
     /// Steps done.
     pub step: u64,
     pub student: Gpt2<D>,
@@ -56,7 +56,7 @@ struct BestNumbers {
 const ARRAYS: &str = "state.safetensors";
 const NUMBERS: &str = "state.json";
 
-impl<D: Ops> State<D> {
+impl<D: Ops> TrainState<D> {
     /// The state before the first step, with `weights` as the initial student.
     ///
     /// # Errors
@@ -92,9 +92,9 @@ impl<D: Ops> State<D> {
     /// # Errors
     /// Arrays that safetensors refuses.
     pub fn to_files(&self) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut arrays: BTreeMap<String, Stored<D>> = BTreeMap::new();
+        let mut arrays: BTreeMap<String, CheckpointArray<D>> = BTreeMap::new();
         let mut put = |name: String, shape: Vec<usize>, values| {
-            arrays.insert(name, Stored { shape, values });
+            arrays.insert(name, CheckpointArray { shape, values });
         };
         for (index, (name, parameter)) in parameters(&self.student, &self.auxiliary)
             .into_iter()
@@ -104,17 +104,17 @@ impl<D: Ops> State<D> {
             put(
                 format!("moments.first.{name}"),
                 vec![moments.first.len()],
-                Source::Borrowed(&moments.first),
+                ArrayValues::Borrowed(&moments.first),
             );
             put(
                 format!("moments.second.{name}"),
                 vec![moments.second.len()],
-                Source::Borrowed(&moments.second),
+                ArrayValues::Borrowed(&moments.second),
             );
             put(
                 format!("parameters.{name}"),
                 vec![tape::len(parameter)],
-                Source::Device(parameter),
+                ArrayValues::Device(parameter),
             );
         }
         for (key, critic) in &self.auxiliary.critics {
@@ -122,7 +122,7 @@ impl<D: Ops> State<D> {
                 put(
                     format!("{}{name}", critic_prefix(key)),
                     shape,
-                    Source::Owned(values),
+                    ArrayValues::Owned(values),
                 );
             }
         }
@@ -131,7 +131,7 @@ impl<D: Ops> State<D> {
                 put(
                     format!("best.{name}"),
                     array.shape.clone(),
-                    Source::Borrowed(&array.values),
+                    ArrayValues::Borrowed(&array.values),
                 );
             }
         }
@@ -156,7 +156,7 @@ impl<D: Ops> State<D> {
         ])
     }
 
-    /// Reads what [`State::to_files`] wrote, for the same job.
+    /// Reads what [`TrainState::to_files`] wrote, for the same job.
     ///
     /// # Errors
     /// A missing or broken file, or arrays of another job.
@@ -281,18 +281,18 @@ pub(super) fn parameters_mut<'a, D: Ops>(
 }
 
 /// An array of a checkpoint, where it lies.
-struct Stored<'a, D: Ops> {
+struct CheckpointArray<'a, D: Ops> {
     shape: Vec<usize>,
-    values: Source<'a, D>,
+    values: ArrayValues<'a, D>,
 }
 
-enum Source<'a, D: Ops> {
+enum ArrayValues<'a, D: Ops> {
     Borrowed(&'a [f32]),
     Owned(Vec<f32>),
     Device(&'a Mat<D>),
 }
 
-impl<D: Ops> View for &Stored<'_, D> {
+impl<D: Ops> View for &CheckpointArray<'_, D> {
     fn dtype(&self) -> Dtype {
         Dtype::F32
     }
@@ -303,9 +303,9 @@ impl<D: Ops> View for &Stored<'_, D> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         match &self.values {
-            Source::Borrowed(values) => le_bytes(values),
-            Source::Owned(values) => le_bytes(values),
-            Source::Device(matrix) => {
+            ArrayValues::Borrowed(values) => le_bytes(values),
+            ArrayValues::Owned(values) => le_bytes(values),
+            ArrayValues::Device(matrix) => {
                 Cow::Owned(D::look(matrix, |values| le_bytes(values).into_owned()))
             }
         }

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kdpipe::data::Tokenizer;
-use kdpipe::model::{Checkpoint, Config, Gpt2};
+use kdpipe::model::{Config, Gpt2, ModelFolder};
 use kdpipe::ops::native;
+use kdpipe::plan::path::InputPath;
+use kdpipe::plan::run::{DatasetSpec, TeacherSpec, TrainSpec};
+use kdpipe::plan::{self, DatasetFact, Fact, Inputs, Overrides, TeacherFact, TokenizerFact};
 use kdpipe::record::layout::Layout;
-use kdpipe::record::{self, About, Attempt, Claim, Journal};
+use kdpipe::record::{self, About, Attempt, Journal, RunClaim};
 use kdpipe::report::Material;
-use kdpipe::spec::path::InputPath;
-use kdpipe::spec::run::{Dataset, Teacher, Train};
-use kdpipe::spec::{self, DatasetFact, Fact, Inputs, Options, TeacherFact, TokenizerFact};
 use kdpipe::table::{self, Limits, Texts};
-use kdpipe::train::{Job, State};
+use kdpipe::train::{Job, TrainState};
 use sha2::{Digest, Sha256};
 
 /// A check of bytes.
@@ -84,20 +84,20 @@ impl There {
 }
 
 impl Inputs for There {
-    fn dataset(&self, _: &Dataset) -> Fact<DatasetFact> {
+    fn dataset(&self, _: &DatasetSpec) -> Fact<DatasetFact> {
         Fact::Known(DatasetFact {
             fingerprint: "d".to_owned(),
         })
     }
 
-    fn tokenizer(&self, _: &Dataset, _: &spec::run::Tokenizer) -> Fact<TokenizerFact> {
+    fn tokenizer(&self, _: &DatasetSpec, _: &plan::run::TokenizerSpec) -> Fact<TokenizerFact> {
         Fact::Known(TokenizerFact {
             fingerprint: "t".to_owned(),
             vocabulary: Some(300),
         })
     }
 
-    fn teacher(&self, _: &Teacher) -> Fact<TeacherFact> {
+    fn teacher(&self, _: &TeacherSpec) -> Fact<TeacherFact> {
         Self::model()
     }
 
@@ -118,12 +118,12 @@ pub fn spec(bytes: &[u8]) {
     });
     put("base.toml", base);
     let path = put("study.toml", own);
-    let options = Options {
+    let options = Overrides {
         set: Vec::new(),
         environment: Vec::new(),
         working_folder: folder(),
     };
-    match spec::load(&path, &options).and_then(|loaded| loaded.resolve(&There)) {
+    match plan::load(&path, &options).and_then(|loaded| loaded.resolve(&There)) {
         Ok(plan) => assert!(plan.cells.iter().all(|cell| cell.run < plan.runs.len())),
         Err(diagnostics) => assert!(diagnostics.render(false).contains("error")),
     }
@@ -247,7 +247,7 @@ pub fn checkpoint(bytes: &[u8]) {
         instructions: "i".to_owned(),
         version: "v".to_owned(),
     };
-    if let Ok(Claim::Ours(mut attempt)) =
+    if let Ok(RunClaim::Ours(mut attempt)) =
         Attempt::open_or_new(&Layout::new(&folder(), "unfinished"), "r")
     {
         let _ = attempt.newest_valid_checkpoint(&about);
@@ -265,13 +265,13 @@ pub fn state(bytes: &[u8]) {
         return;
     };
     let (numbers, arrays) = rest.split_at((u32::from_le_bytes(*length) as usize).min(rest.len()));
-    let train: Train = toml::from_str(TRAIN).expect("settings");
+    let train: TrainSpec = toml::from_str(TRAIN).expect("settings");
     let job = Job::language_model(Config::new(1, 2, 1, 3, 4), 0, &train);
     let files = BTreeMap::from([
         ("state.json".to_owned(), numbers.to_vec()),
         ("state.safetensors".to_owned(), arrays.to_vec()),
     ]);
-    let _ = State::from_files(&native(), &job, None, &files);
+    let _ = TrainState::from_files(&native(), &job, None, &files);
 }
 
 /// A template is a page or an error with words. It is filled with the study that is kept in
@@ -321,7 +321,7 @@ pub fn weights(bytes: &[u8]) {
     let length = (u32::from_le_bytes(*length) as usize).min(rest.len());
     let config = put("model/config.json", &rest[..length]);
     put("model/model.safetensors", &rest[length..]);
-    if let Ok(checkpoint) = Checkpoint::open(config.parent().expect("its folder")) {
+    if let Ok(checkpoint) = ModelFolder::open(config.parent().expect("its folder")) {
         let _ = Gpt2::from_checkpoint(&native(), &checkpoint);
     }
 }

@@ -27,7 +27,7 @@ const WRITES: [&str; 10] = [
 const PRINTS: [&str; 4] = ["println!", "print!", "eprintln!", "eprint!"];
 
 /// A source file.
-struct Source {
+struct SourceFile {
     /// Below `src/` or `tests/`, with `/` between names.
     path: String,
     lines: usize,
@@ -35,7 +35,7 @@ struct Source {
     code: String,
 }
 
-impl Source {
+impl SourceFile {
     /// The top-level module that it belongs to.
     fn module(&self) -> &str {
         self.path
@@ -62,8 +62,8 @@ impl Source {
     }
 }
 
-fn sources(folder: &str) -> Vec<Source> {
-    fn walk(root: &Path, at: &Path, found: &mut Vec<Source>) {
+fn sources(folder: &str) -> Vec<SourceFile> {
+    fn walk(root: &Path, at: &Path, found: &mut Vec<SourceFile>) {
         let mut entries: Vec<PathBuf> = std::fs::read_dir(at)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -80,7 +80,7 @@ fn sources(folder: &str) -> Vec<Source> {
                     .to_str()
                     .unwrap()
                     .replace('\\', "/");
-                found.push(Source {
+                found.push(SourceFile {
                     path: relative,
                     lines: text.lines().count(),
                     code: strip(&text),
@@ -209,7 +209,7 @@ fn names_after(code: &str, prefix: &str) -> Vec<String> {
 }
 
 /// Top-level modules that a file names, by `crate::` or by as many `super::` as lead there.
-fn imports(source: &Source, modules: &BTreeSet<String>) -> BTreeSet<String> {
+fn imports(source: &SourceFile, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = names_after(&source.code, "crate::").into_iter().collect();
     let above = "super::".repeat(source.place().len());
     if !above.is_empty() {
@@ -265,7 +265,7 @@ fn table(modules: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
     table
 }
 
-fn modules(sources: &[Source]) -> BTreeSet<String> {
+fn modules(sources: &[SourceFile]) -> BTreeSet<String> {
     sources
         .iter()
         .map(|source| source.module().to_owned())
@@ -379,7 +379,7 @@ fn files_are_finished_and_short() {
 fn the_disk_the_terminal_and_the_buffers_of_tensors_are_touched_in_one_place_each() {
     let sources = sources("src");
     // Files that only tests compile, by the attribute before the `mod` of it or of a module above.
-    let only_tests = |source: &Source| {
+    let only_tests = |source: &SourceFile| {
         let place = source.place();
         (1..place.len()).any(|depth| {
             let (name, above) = (place[depth], place[..depth].join("/"));
@@ -444,7 +444,7 @@ fn comments_strings_and_characters_are_no_code() {
 
 #[test]
 fn imports_are_found_in_groups_and_by_super() {
-    let source = |path: &str, code: &str| Source {
+    let source = |path: &str, code: &str| SourceFile {
         path: path.to_owned(),
         lines: 1,
         code: code.to_owned(),
@@ -480,7 +480,7 @@ fn imports_are_found_in_groups_and_by_super() {
     assert_eq!(
         found(
             "train/a/b.rs",
-            "$crate::ops::x; my_crate::spec::x; other::crate::spec"
+            "$crate::ops::x; my_crate::plan::x; other::crate::plan"
         ),
         "ops"
     );

@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::builder::{Done, Site, TINY, tiny};
+use crate::builder::{Done, TINY, TestSite, tiny};
 
 /// Address space that the program may take, in KiB: its code, its threads' stacks and what it
 /// allocates. Without a bomb it needs about a third of this.
 const LIMIT: usize = 900 * 1024;
 
 /// Runs a command under the limit, and for no longer than people wait for an error.
-fn limited(site: &Site, arguments: &str) -> Done {
+fn limited(site: &TestSite, arguments: &str) -> Done {
     let kdpipe = site.command(arguments);
     let mut command = Command::new("sh");
     command
@@ -46,7 +46,7 @@ fn limited(site: &Site, arguments: &str) -> Done {
 
 #[test]
 fn the_limit_is_one_that_a_study_can_live_with() {
-    let site = Site::in_memory(TINY);
+    let site = TestSite::in_memory(TINY);
     limited(&site, "run study.toml").code(0);
 }
 
@@ -122,7 +122,7 @@ fn specs_that_ask_for_billions_are_refused_before_anything_is_made() {
         ),
     ];
     for (name, spec) in specs {
-        let site = Site::in_memory(&spec);
+        let site = TestSite::in_memory(&spec);
         let done = limited(&site, "run study.toml");
         assert_eq!(done.code, Some(2), "{name}: {done:?}");
         assert!(
@@ -139,7 +139,7 @@ fn specs_that_ask_for_billions_are_refused_before_anything_is_made() {
 
 #[test]
 fn chains_of_bases_without_end_are_refused() {
-    let site = Site::in_memory("extends = \"0.toml\"\n");
+    let site = TestSite::in_memory("extends = \"0.toml\"\n");
     for link in 0..2_000 {
         site.write(
             &format!("{link}.toml"),
@@ -156,7 +156,7 @@ fn chains_of_bases_without_end_are_refused() {
 
 #[test]
 fn templates_that_grow_without_end_are_errors() {
-    let site = Site::in_memory(&tiny(&[(
+    let site = TestSite::in_memory(&tiny(&[(
         "[\"none\", \"mse\", \"wasserstein\"]",
         "[\"none\"]",
     )]));
@@ -212,7 +212,7 @@ fn files_that_claim_what_they_do_not_hold_take_no_memory() {
         TINY.find("[teacher]").unwrap(),
         TINY.find("[student]").unwrap(),
     );
-    let site = Site::in_memory(&format!(
+    let site = TestSite::in_memory(&format!(
         "{}[teacher]\nsource = \"dir\"\npath = \"model\"\n{}",
         &TINY[..start],
         &TINY[end..]

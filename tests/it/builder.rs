@@ -70,7 +70,7 @@ baseline = { arm = "none" }
 "#;
 
 /// A folder of its own with a spec in it.
-pub struct Site {
+pub struct TestSite {
     folder: tempfile::TempDir,
 }
 
@@ -82,7 +82,7 @@ pub struct Done {
     pub error: String,
 }
 
-impl Site {
+impl TestSite {
     pub fn new(spec: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("study.toml"), spec).expect("a spec");

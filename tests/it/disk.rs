@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::builder::{Done, Site, differences, tiny};
+use crate::builder::{Done, TestSite, differences, tiny};
 
 /// Steps enough that something can be done to the disk under way, and a checkpoint after each.
 fn long() -> String {
@@ -19,7 +19,7 @@ fn long() -> String {
 }
 
 fn expected(spec: &str) -> Vec<(String, Vec<u8>)> {
-    let whole = Site::in_memory(spec);
+    let whole = TestSite::in_memory(spec);
     whole.kdpipe("run study.toml").code(0);
     whole.results()
 }
@@ -59,7 +59,7 @@ impl Drop for Mounted {
 
 /// Starts the study, does something to the disk once the student is trained, and waits for what
 /// comes of it.
-fn disturbed(site: &Site, disturb: impl FnOnce()) -> Done {
+fn disturbed(site: &TestSite, disturb: impl FnOnce()) -> Done {
     let log = site.path("log");
     let mut process = site
         .command("run study.toml")
@@ -95,7 +95,7 @@ fn fill(path: &Path) {
 
 #[test]
 fn a_disk_that_fills_up_stops_the_run_with_the_reason_and_nothing_is_lost() {
-    let site = Site::in_memory(&long());
+    let site = TestSite::in_memory(&long());
     let Some(disk) = Mounted::new(site.path("results"), "8m") else {
         return;
     };
@@ -130,7 +130,7 @@ fn a_disk_that_fills_up_stops_the_run_with_the_reason_and_nothing_is_lost() {
 
 #[test]
 fn a_disk_too_small_for_the_cache_says_so() {
-    let site = Site::in_memory(&tiny(&[]));
+    let site = TestSite::in_memory(&tiny(&[]));
     let Some(disk) = Mounted::new(site.path("cache"), "64k") else {
         return;
     };
@@ -149,7 +149,7 @@ fn files_beyond_a_limit_of_their_size_are_errors_with_what_to_do() {
     let expected = expected(&tiny(&[]));
     // Blocks of 512 or 1024 bytes, as the shell counts.
     for blocks in [1, 8, 30, 60, 90] {
-        let site = Site::in_memory(&tiny(&[]));
+        let site = TestSite::in_memory(&tiny(&[]));
         let kdpipe = site.command("run study.toml");
         let mut limited = Command::new("sh");
         limited
@@ -181,7 +181,7 @@ fn files_beyond_a_limit_of_their_size_are_errors_with_what_to_do() {
 
 #[test]
 fn a_folder_that_becomes_read_only_stops_the_run_with_the_reason() {
-    let site = Site::in_memory(&long());
+    let site = TestSite::in_memory(&long());
     let Some(disk) = Mounted::new(site.path("results"), "8m") else {
         return;
     };
@@ -228,7 +228,7 @@ fn a_folder_that_becomes_read_only_stops_the_run_with_the_reason() {
 fn folders_that_vanish_under_way_cost_what_was_in_them_and_no_more() {
     let expected = expected(&long());
     for folder in ["results", "cache", "results/tiny/work"] {
-        let site = Site::in_memory(&long());
+        let site = TestSite::in_memory(&long());
         let done = disturbed(&site, || {
             // What is written meanwhile may keep a folder from being empty; that is tried again.
             for _ in 0..100 {

@@ -1,6 +1,6 @@
 //! What the documents say is true.
 
-use crate::builder::Site;
+use crate::builder::TestSite;
 
 const README: &str = include_str!("../../README.md");
 
@@ -8,7 +8,7 @@ const README: &str = include_str!("../../README.md");
 fn the_spec_of_the_readme_is_one() {
     let start = README.find("```toml\n").unwrap() + 8;
     let spec = &README[start..start + README[start..].find("```").unwrap()];
-    let site = Site::new(spec);
+    let site = TestSite::new(spec);
     std::fs::create_dir_all(site.path("data/train")).unwrap();
     for name in ["data/train/a.txt", "data/valid.txt", "data/test.txt"] {
         site.write(name, b"Once there was a fox.\n");
@@ -26,7 +26,7 @@ fn the_spec_of_the_readme_is_one() {
 #[test]
 fn the_readme_is_short_and_names_every_command() {
     assert!(README.lines().count() < 250);
-    let help = Site::new("").kdpipe("--help").code(0).out;
+    let help = TestSite::new("").kdpipe("--help").code(0).out;
     let commands = help
         .lines()
         .skip_while(|line| !line.starts_with("Commands:"))

@@ -4,7 +4,7 @@
 //! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change, a
 //! number at so many of each kind; without it, at some.
 
-use crate::builder::{Done, Site, differences, tiny};
+use crate::builder::{Done, TestSite, differences, tiny};
 
 /// Two arms, few steps: every kind of file is written, and no more.
 fn study() -> String {
@@ -37,8 +37,8 @@ fn wanted(short: usize) -> usize {
 }
 
 /// The study with a fault at one of its changes of the disk, and what was said.
-fn struck(kind: &str, at: usize) -> (Site, Done) {
-    let site = Site::in_memory(&study());
+fn struck(kind: &str, at: usize) -> (TestSite, Done) {
+    let site = TestSite::in_memory(&study());
     let done = site.kdpipe_with(
         "run study.toml",
         &[("KDPIPE_FAULT", &format!("{kind}@{at}"))],
@@ -66,7 +66,7 @@ fn changes() -> usize {
 }
 
 fn expected() -> Vec<(String, Vec<u8>)> {
-    let whole = Site::in_memory(&study());
+    let whole = TestSite::in_memory(&study());
     whole.kdpipe("run study.toml").code(0);
     whole.results()
 }
@@ -166,7 +166,7 @@ fn a_study_that_is_ended_again_while_it_recovers_ends_in_the_same_bytes() {
     let (expected, changes) = (expected(), changes());
     let mut ends = 0;
     for round in 0..wanted(3).min(60) {
-        let site = Site::in_memory(&study());
+        let site = TestSite::in_memory(&study());
         let mut at = 7 + 37 * round % changes;
         while site
             .kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &format!("exit@{at}"))])

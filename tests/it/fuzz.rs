@@ -7,9 +7,9 @@ mod checks;
 use std::path::{Path, PathBuf};
 
 use kdpipe::record::layout::Layout;
-use kdpipe::record::{About, Attempt, Claim, Journal};
+use kdpipe::record::{About, Attempt, Journal, RunClaim};
 
-use crate::spec::Draws;
+use crate::plan::Draws;
 
 /// The kept cases of a target, by name.
 fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -117,7 +117,7 @@ fn what_the_first_formats_wrote_is_still_read() {
     let layout = Layout {
         root: folder.path().to_owned(),
     };
-    let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, "r").unwrap() else {
+    let RunClaim::Ours(mut attempt) = Attempt::open_or_new(&layout, "r").unwrap() else {
         panic!("it is free")
     };
     let [spec, data, instructions, version] = ["r", "d", "i", "v"].map(str::to_owned);

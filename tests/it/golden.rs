@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::builder::{Site, differences, tiny};
+use crate::builder::{TestSite, differences, tiny};
 
 /// The hashes of a finished study's files, times aside.
-fn hashes(site: &Site) -> BTreeMap<String, String> {
+fn hashes(site: &TestSite) -> BTreeMap<String, String> {
     site.results()
         .into_iter()
         .map(|(name, bytes)| (name, kdpipe::files::sha256(&bytes)))
@@ -16,7 +16,7 @@ fn hashes(site: &Site) -> BTreeMap<String, String> {
 #[test]
 fn one_two_three_and_seven_threads_give_the_same_hashes() {
     let golden = |threads: usize| {
-        let site = Site::in_memory(&tiny(&[]));
+        let site = TestSite::in_memory(&tiny(&[]));
         site.kdpipe(&format!("run study.toml --threads {threads}"))
             .code(0);
         hashes(&site)
@@ -35,9 +35,9 @@ fn one_two_three_and_seven_threads_give_the_same_hashes() {
 
 #[test]
 fn another_folder_language_time_zone_and_mask_of_permissions_change_nothing() {
-    let whole = Site::in_memory(&tiny(&[]));
+    let whole = TestSite::in_memory(&tiny(&[]));
     whole.kdpipe("run study.toml").code(0);
-    let site = Site::in_memory("");
+    let site = TestSite::in_memory("");
     let place = site.path("Ein Ort mit Leerzeichen/日本/'quoted'");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("study.toml"), tiny(&[])).unwrap();

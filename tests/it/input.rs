@@ -1,6 +1,6 @@
 //! Bad input: what is said, and that nothing is lost.
 
-use crate::builder::{Site, TINY, differences};
+use crate::builder::{TINY, TestSite, differences};
 
 /// The tiny study on text files.
 fn on_text() -> String {
@@ -15,7 +15,7 @@ fn on_text() -> String {
 
 #[test]
 fn a_missing_file_is_named_before_anything_is_trained() {
-    let site = Site::new(&on_text());
+    let site = TestSite::new(&on_text());
     let done = site.kdpipe("run study.toml").code(2);
     assert!(
         done.error.contains("train.txt") && !done.error.contains("training"),
@@ -26,7 +26,7 @@ fn a_missing_file_is_named_before_anything_is_trained() {
 
 #[test]
 fn text_that_is_not_utf8_is_named_with_its_byte() {
-    let site = Site::new(&on_text().replace("vocab_size = 300", "vocab_size = 280"));
+    let site = TestSite::new(&on_text().replace("vocab_size = 300", "vocab_size = 280"));
     let good = "The quick brown fox jumps over the lazy dog. ".repeat(80);
     site.write("train.txt", good.as_bytes());
     site.write("valid.txt", good.as_bytes());
@@ -45,7 +45,7 @@ fn text_that_is_not_utf8_is_named_with_its_byte() {
 
 #[test]
 fn an_empty_text_is_refused() {
-    let site = Site::new(&on_text());
+    let site = TestSite::new(&on_text());
     for name in ["train.txt", "valid.txt", "test.txt"] {
         site.write(name, b"");
     }
@@ -60,7 +60,7 @@ fn an_empty_text_is_refused() {
 
 #[test]
 fn results_that_cannot_be_written_lose_nothing() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     site.write("results", b"a file, not a folder");
     let done = site.kdpipe("run study.toml").code(1);
     assert!(done.error.contains("results"), "{}", done.error);
@@ -70,7 +70,7 @@ fn results_that_cannot_be_written_lose_nothing() {
 
 #[test]
 fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     for (command, code) in [("run study.toml", 2), ("plan study.toml", 0)] {
         let done = site
             .kdpipe_with(command, &[("KDPIPE_MEMORY", "100KB")])
@@ -93,7 +93,7 @@ fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
         done.error
     );
     // A small share of the memory makes the groups small, which changes nothing.
-    let whole = Site::tiny(&[]);
+    let whole = TestSite::tiny(&[]);
     whole.kdpipe("run study.toml").code(0);
     site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "4MB")])
         .code(0);
@@ -105,7 +105,7 @@ fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
 
 #[test]
 fn every_error_of_a_spec_is_shown_at_once_with_place_and_remedy() {
-    let site = Site::tiny(&[
+    let site = TestSite::tiny(&[
         ("steps = 10", "stpes = 10"),
         ("kind = \"lm\"", "kind = \"ml\""),
     ]);
@@ -121,7 +121,7 @@ fn every_error_of_a_spec_is_shown_at_once_with_place_and_remedy() {
 
 #[test]
 fn an_existing_file_is_not_overwritten_by_init_and_the_starter_is_a_good_spec() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     assert!(
         site.kdpipe("init study.toml")
             .code(2)
@@ -136,7 +136,7 @@ fn an_existing_file_is_not_overwritten_by_init_and_the_starter_is_a_good_spec() 
 fn what_lies_on_the_hub_is_planned_as_unknown_and_missed_by_run_offline() {
     for name in ["wikitext103", "openwebtext", "gpt2-medium"] {
         let path = format!("{}/pipelines/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-        let site = Site::tiny(&[]);
+        let site = TestSite::tiny(&[]);
         let plan = site.kdpipe(&format!("plan {path}")).code(0);
         assert!(plan.out.contains("unknown"), "{}", plan.out);
         let run = site.kdpipe(&format!("run {path} --offline")).code(2);
@@ -155,7 +155,7 @@ fn what_lies_on_the_hub_is_planned_as_unknown_and_missed_by_run_offline() {
 #[test]
 fn every_shipped_spec_is_good() {
     let folder = format!("{}/pipelines", env!("CARGO_MANIFEST_DIR"));
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     for name in ["default", "smoke", "sweep"] {
         site.kdpipe(&format!("check {folder}/{name}.toml")).code(0);
     }

@@ -4,10 +4,10 @@
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::builder::{Site, differences};
+use crate::builder::{TestSite, differences};
 
 /// Starts the study, sends it a signal after a while, and waits for its end.
-fn interrupted(site: &Site, signal: &str, after: Duration) -> ExitStatus {
+fn interrupted(site: &TestSite, signal: &str, after: Duration) -> ExitStatus {
     let mut process = site
         .command("run study.toml")
         .stdout(Stdio::null())
@@ -46,13 +46,13 @@ fn a_study_killed_at_random_moments_ends_in_the_bytes_of_one_that_was_not() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(15);
-    let whole = Site::tiny(&[]);
+    let whole = TestSite::tiny(&[]);
     let started = Instant::now();
     whole.kdpipe("run study.toml").code(0);
     let length = u64::try_from(started.elapsed().as_millis()).unwrap();
     let (expected, mut kills, mut round) = (whole.results(), 0, 0);
     while kills < wanted {
-        let site = Site::tiny(&[]);
+        let site = TestSite::tiny(&[]);
         let mut draw = draws(round + 1);
         round += 1;
         // Early ones strike the token cache and the teacher; what is left to do shrinks, so every
@@ -81,10 +81,10 @@ fn an_interrupted_study_says_so_and_goes_on_from_there() {
         ("[\"none\", \"mse\", \"wasserstein\"]", "[\"mse\"]"),
         ("baseline = { arm = \"none\" }", ""),
     ];
-    let whole = Site::tiny(&long);
+    let whole = TestSite::tiny(&long);
     whole.kdpipe("run study.toml").code(0);
     for signal in ["INT", "TERM"] {
-        let site = Site::tiny(&long);
+        let site = TestSite::tiny(&long);
         let log = std::fs::File::create(site.path("log")).unwrap();
         let mut process = site
             .command("run study.toml")

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use kdpipe::model::{Checkpoint, Config, Weights};
+use kdpipe::model::{Config, ModelFolder, Weights};
 use kdpipe::ops::Activation;
 
-use crate::builder::{Site, TINY};
+use crate::builder::{TINY, TestSite};
 
 /// A model of the tiny study's vocabulary that differs from the standard in everything.
 fn unusual() -> Config {
@@ -20,7 +20,7 @@ fn unusual() -> Config {
     }
 }
 
-fn write(site: &Site, name: &str, config: &Config, seed: u64) -> Weights {
+fn write(site: &TestSite, name: &str, config: &Config, seed: u64) -> Weights {
     let weights = Weights::random(config, seed);
     std::fs::create_dir(site.path(name)).unwrap();
     site.write(
@@ -50,7 +50,7 @@ fn spec(student: &str) -> String {
 }
 
 /// Runs the study and opens the one student that it leaves.
-fn student(site: &Site, set: &str) -> (std::path::PathBuf, Checkpoint) {
+fn student(site: &TestSite, set: &str) -> (std::path::PathBuf, ModelFolder) {
     let json = site
         .kdpipe(&format!("run study.toml --json {set}"))
         .code(0)
@@ -60,13 +60,13 @@ fn student(site: &Site, set: &str) -> (std::path::PathBuf, Checkpoint) {
         "results/tiny/runs/{}/student",
         summary["runs"][0]["id"].as_str().unwrap()
     ));
-    let checkpoint = Checkpoint::open(&folder).unwrap();
+    let checkpoint = ModelFolder::open(&folder).unwrap();
     (folder, checkpoint)
 }
 
 #[test]
 fn a_student_takes_over_what_its_teacher_is() {
-    let site = Site::new(&spec(
+    let site = TestSite::new(&spec(
         "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]",
     ));
     let teacher = write(&site, "teacher", &unusual(), 1);
@@ -99,7 +99,7 @@ fn a_student_takes_over_what_its_teacher_is() {
 
 #[test]
 fn a_student_takes_over_what_the_model_in_its_folder_is() {
-    let site = Site::new(&spec(
+    let site = TestSite::new(&spec(
         "layers = 2\nwidth = 8\nheads = 2\ninit = \"dir\"\ninit_dir = \"start\"",
     ));
     write(&site, "teacher", &Config::new(3, 12, 3, 300, 32), 1);
@@ -115,14 +115,14 @@ fn a_student_takes_over_what_the_model_in_its_folder_is() {
 
 #[test]
 fn a_random_student_is_standard_whatever_its_teacher_is() {
-    let site = Site::new(&spec("layers = 2\nwidth = 8\nheads = 2\ninit = \"random\""));
+    let site = TestSite::new(&spec("layers = 2\nwidth = 8\nheads = 2\ninit = \"random\""));
     write(&site, "teacher", &unusual(), 1);
     assert_eq!(student(&site, "").1.config, Config::new(2, 8, 2, 300, 32));
 }
 
 #[test]
 fn plans_count_the_parameters_of_inner_widths_and_heads() {
-    let site = Site::new(&spec(
+    let site = TestSite::new(&spec(
         "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"",
     ));
     write(&site, "teacher", &unusual(), 1);
@@ -140,7 +140,7 @@ fn plans_count_the_parameters_of_inner_widths_and_heads() {
 
 #[test]
 fn the_folder_of_a_student_has_what_transformers_and_a_reader_want() {
-    let site = Site::new(&spec(
+    let site = TestSite::new(&spec(
         "layers = 2\nwidth = 12\nheads = 3\ninit = \"teacher\"\ninit_blocks = [0, 2]",
     ));
     write(&site, "teacher", &unusual(), 1);

@@ -6,7 +6,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::builder::{Site, differences, tiny};
+use crate::builder::{TestSite, differences, tiny};
 
 /// Steps enough that something can be done to the process under way.
 fn long() -> String {
@@ -17,7 +17,7 @@ fn long() -> String {
     ])
 }
 
-fn start(site: &Site, log: &str) -> Child {
+fn start(site: &TestSite, log: &str) -> Child {
     let log = std::fs::File::create(site.path(log)).unwrap();
     site.command("run study.toml")
         .stdout(Stdio::null())
@@ -26,11 +26,11 @@ fn start(site: &Site, log: &str) -> Child {
         .unwrap()
 }
 
-fn said(site: &Site, log: &str) -> String {
+fn said(site: &TestSite, log: &str) -> String {
     std::fs::read_to_string(site.path(log)).unwrap_or_default()
 }
 
-fn wait_for(site: &Site, log: &str, words: &str) {
+fn wait_for(site: &TestSite, log: &str, words: &str) {
     let started = Instant::now();
     while !said(site, log).contains(words) {
         assert!(
@@ -61,11 +61,11 @@ fn processes_that_start_in_the_same_second_share_the_runs_and_end_in_the_same_by
         ("[\"none\", \"mse\", \"wasserstein\"]", "[\"mse\"]"),
         ("baseline = { arm = \"none\" }", ""),
     ]);
-    let whole = Site::in_memory(&spec);
+    let whole = TestSite::in_memory(&spec);
     whole.kdpipe("run study.toml").code(0);
     let (expected, mut shared) = (whole.results(), 0);
     for round in 0..rounds {
-        let site = Site::in_memory(&spec);
+        let site = TestSite::in_memory(&spec);
         let logs = ["a", "b", "c"];
         let processes: Vec<Child> = logs[..2 + round % 2]
             .iter()
@@ -100,9 +100,9 @@ fn processes_that_start_in_the_same_second_share_the_runs_and_end_in_the_same_by
 
 #[test]
 fn a_process_that_stood_still_while_another_finished_its_run_changes_nothing() {
-    let whole = Site::in_memory(&long());
+    let whole = TestSite::in_memory(&long());
     whole.kdpipe("run study.toml").code(0);
-    let site = Site::in_memory(&long());
+    let site = TestSite::in_memory(&long());
     let mut asleep = start(&site, "asleep");
     wait_for(&site, "asleep", "training arm=mse");
     std::thread::sleep(Duration::from_millis(60));
@@ -141,7 +141,7 @@ fn a_process_that_stood_still_while_another_finished_its_run_changes_nothing() {
 
 #[test]
 fn the_lock_of_a_process_that_was_killed_is_taken_over_and_named() {
-    let site = Site::in_memory(&long());
+    let site = TestSite::in_memory(&long());
     let mut killed = start(&site, "killed");
     wait_for(&site, "killed", "training arm=mse");
     signal(&killed, "KILL");

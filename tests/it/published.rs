@@ -6,7 +6,7 @@ use kdpipe::model::{Config, Gpt2, Weights, score_windows, windows};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-struct Published {
+struct PublishedModel {
     config: Config,
     weights: Weights,
     expected: Value,
@@ -14,7 +14,7 @@ struct Published {
     arrays: Vec<u8>,
 }
 
-fn published() -> Option<Published> {
+fn published() -> Option<PublishedModel> {
     let Some(data) = std::env::var_os("KDPIPE_TEST_DATA") else {
         eprintln!("skipped: KDPIPE_TEST_DATA is not set");
         return None;
@@ -23,7 +23,7 @@ fn published() -> Option<Published> {
     let (config, weights) = Weights::read(&folder).unwrap();
     let expected =
         serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
-    Some(Published {
+    Some(PublishedModel {
         config,
         weights,
         expected,
@@ -41,7 +41,7 @@ fn tokens(list: &Value) -> Vec<u32> {
 
 #[test]
 fn greedy_text_is_what_the_tests_of_onnxruntime_assert() {
-    let Some(Published {
+    let Some(PublishedModel {
         config,
         weights,
         expected,
@@ -67,7 +67,7 @@ fn greedy_text_is_what_the_tests_of_onnxruntime_assert() {
 
 #[test]
 fn the_likelihood_of_a_text_is_what_others_compute() {
-    let Some(Published {
+    let Some(PublishedModel {
         config,
         weights,
         expected,

@@ -17,8 +17,8 @@ use kdpipe::ops::{
     Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
     StateArray, TeacherHead, composed_losses, tape,
 };
+use kdpipe::plan::run::HiddenState;
 use kdpipe::random::Stream;
-use kdpipe::spec::run::State;
 
 use arrays::{Reference, assert_close};
 
@@ -60,7 +60,7 @@ fn states_logits_and_gradients_are_those_of_transformers() {
         let model = Gpt2::from_weights(&Cpu::default(), &config, &weights).unwrap();
         let (inputs, targets) = (reference.tokens("inputs"), reference.tokens("targets"));
         let context = reference.number(&["context"]) as usize;
-        let keep: Vec<State> = (0..=config.layers).map(State::Layer).collect();
+        let keep: Vec<HiddenState> = (0..=config.layers).map(HiddenState::Layer).collect();
         let states = model.forward(OwnedTape::default(), inputs, context, &keep);
         for (state, array) in &states.kept {
             assert_close(

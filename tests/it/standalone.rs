@@ -1,10 +1,10 @@
 //! `eval` and `generate`: one model without a study.
 
-use crate::builder::Site;
+use crate::builder::TestSite;
 
 /// A tiny trained model and a text, by their paths.
-fn site() -> (Site, String) {
-    let site = Site::tiny(&[(
+fn site() -> (TestSite, String) {
+    let site = TestSite::tiny(&[(
         "arm = [\"none\", \"mse\", \"wasserstein\"]",
         "arm = [\"none\"]",
     )]);
@@ -76,7 +76,7 @@ fn perplexity_comes_with_its_protocol_and_its_figures_belong_together() {
 
 #[test]
 fn steps_are_timed_part_by_part() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     let found: serde_json::Value =
         serde_json::from_str(&site.kdpipe("bench study.toml --steps 3 --json").code(0).out)
             .unwrap();
@@ -156,7 +156,7 @@ fn text_is_the_same_for_the_same_seed_and_quiet_is_the_new_text_alone() {
 }
 
 /// Copies the model to a folder of its own.
-fn copied(site: &Site, model: &str, name: &str) {
+fn copied(site: &TestSite, model: &str, name: &str) {
     std::fs::create_dir(site.path(name)).unwrap();
     for file in std::fs::read_dir(site.path(model)).unwrap().flatten() {
         std::fs::copy(file.path(), site.path(name).join(file.file_name())).unwrap();

@@ -1,10 +1,10 @@
 //! Whole studies, from a spec to its report.
 
-use crate::builder::{Site, TINY, differences};
+use crate::builder::{TINY, TestSite, differences};
 
 #[test]
 fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     let first = site.kdpipe("run study.toml").code(0);
     assert_eq!(first.error.matches("done  ").count(), 3, "{}", first.error);
     let results = site.results();
@@ -20,7 +20,7 @@ fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
-    let (one, three) = (Site::tiny(&[]), Site::tiny(&[]));
+    let (one, three) = (TestSite::tiny(&[]), TestSite::tiny(&[]));
     one.kdpipe("run study.toml --threads 1").code(0);
     three.kdpipe("run study.toml --threads 3").code(0);
     assert_eq!(
@@ -31,9 +31,9 @@ fn any_number_of_threads_gives_the_same_bytes() {
 
 #[test]
 fn a_study_that_was_killed_again_and_again_ends_in_the_same_bytes() {
-    let whole = Site::tiny(&[]);
+    let whole = TestSite::tiny(&[]);
     whole.kdpipe("run study.toml").code(0);
-    let killed = Site::tiny(&[]);
+    let killed = TestSite::tiny(&[]);
     // Each process ends at one of its first changes of the disk, later ones a little further on.
     let mut kills = 0;
     for round in 0..60 {
@@ -56,7 +56,7 @@ fn a_study_that_was_killed_again_and_again_ends_in_the_same_bytes() {
 
 #[test]
 fn a_changed_spec_trains_only_the_runs_that_it_touches() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     site.kdpipe("run study.toml").code(0);
     site.write(
         "study.toml",
@@ -79,7 +79,7 @@ fn a_changed_spec_trains_only_the_runs_that_it_touches() {
 
 #[test]
 fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     site.kdpipe("run study.toml").code(0);
     let done = site
         .kdpipe("run study.toml --set evaluate.stride=8")
@@ -93,7 +93,7 @@ fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
 
 #[test]
 fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     let part = site.kdpipe("run study.toml --only arm=mse").code(0);
     assert_eq!(part.error.matches("done  ").count(), 1, "{}", part.error);
     let rest = site.kdpipe("run study.toml").code(0);
@@ -103,7 +103,7 @@ fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
         "{}",
         rest.error
     );
-    let whole = Site::tiny(&[]);
+    let whole = TestSite::tiny(&[]);
     whole.kdpipe("run study.toml").code(0);
     assert_eq!(
         differences(&whole.results(), &site.results()),
@@ -119,7 +119,7 @@ fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
 
 #[test]
 fn a_diverging_run_is_recorded_and_the_others_go_on() {
-    let site = Site::tiny(&[("[arms.mse]\n", "[arms.mse.train.lr]\npeak = 1e30\n")]);
+    let site = TestSite::tiny(&[("[arms.mse]\n", "[arms.mse.train.lr]\npeak = 1e30\n")]);
     let done = site.kdpipe("run study.toml").code(1);
     assert!(done.error.contains("diverged"), "{}", done.error);
     assert_eq!(done.error.matches("done  ").count(), 2, "{}", done.error);
@@ -142,7 +142,7 @@ fn a_diverging_run_is_recorded_and_the_others_go_on() {
 
 #[test]
 fn expectations_that_are_missed_are_an_exit_code() {
-    let site = Site::new(&format!(
+    let site = TestSite::new(&format!(
         "{TINY}\n[expect]\nperplexity = [{{ arm = \"mse\", at_most = 1.5 }}]\n"
     ));
     let done = site.kdpipe("run study.toml").code(1);
@@ -155,7 +155,10 @@ fn expectations_that_are_missed_are_an_exit_code() {
 
 #[test]
 fn results_folders_are_compared_and_the_first_difference_named() {
-    let (one, other) = (Site::tiny(&[]), Site::tiny(&[("seed = [0]", "seed = [1]")]));
+    let (one, other) = (
+        TestSite::tiny(&[]),
+        TestSite::tiny(&[("seed = [0]", "seed = [1]")]),
+    );
     one.kdpipe("run study.toml --only arm=none").code(0);
     other.kdpipe("run study.toml --only arm=none").code(0);
     let same = one.kdpipe("diff results/tiny results/tiny").code(0);
@@ -179,7 +182,7 @@ fn results_folders_are_compared_and_the_first_difference_named() {
 
 #[test]
 fn a_teacher_is_trained_once_for_several_studies() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     site.kdpipe("run study.toml --only arm=none").code(0);
     site.write(
         "other.toml",
@@ -196,7 +199,7 @@ fn a_teacher_is_trained_once_for_several_studies() {
 
 #[test]
 fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
-    let site = Site::tiny(&[]);
+    let site = TestSite::tiny(&[]);
     let json = site
         .kdpipe("run study.toml --only arm=none --json")
         .code(0)
@@ -236,7 +239,11 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
 fn in_bfloat16_a_study_is_another_one_and_as_exact() {
     let run = "run study.toml --set train.precision=bf16 --set teacher.precision=bf16-or-f32";
     let emulated = ("KDPIPE_BF16", "emulate");
-    let (whole, killed, plain) = (Site::tiny(&[]), Site::tiny(&[]), Site::tiny(&[]));
+    let (whole, killed, plain) = (
+        TestSite::tiny(&[]),
+        TestSite::tiny(&[]),
+        TestSite::tiny(&[]),
+    );
     let refused = whole.kdpipe_with(run, &[("KDPIPE_BF16", "none")]).code(2);
     assert!(
         refused.error.contains("AVX512-BF16") && refused.error.contains("bf16-or-f32"),
@@ -259,7 +266,7 @@ fn in_bfloat16_a_study_is_another_one_and_as_exact() {
     whole.kdpipe_with("verify study.toml", &[emulated]).code(0);
 
     plain.kdpipe("run study.toml").code(0);
-    let losses = |site: &Site| -> Vec<f64> {
+    let losses = |site: &TestSite| -> Vec<f64> {
         let table = std::fs::read_to_string(site.path("results/tiny/runs.csv")).expect("a table");
         let mut lines = table
             .lines()

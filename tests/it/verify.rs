@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::builder::{Site, differences};
+use crate::builder::{TestSite, differences};
 
 /// The study with one arm, finished, and the folder of its only run.
-fn finished() -> (Site, PathBuf) {
-    let site = Site::tiny(&[(
+fn finished() -> (TestSite, PathBuf) {
+    let site = TestSite::tiny(&[(
         "arm = [\"none\", \"mse\", \"wasserstein\"]",
         "arm = [\"none\"]",
     )]);

@@ -1,7 +1,7 @@
 //! Writing a story: every choice is drawn, leftmost first.
 
 use super::ink::Ink;
-use super::rules::{Options, Symbol, options};
+use super::rules::{Alternatives, Symbol, options};
 use super::story::{Story, size, word_at};
 use super::{harmonic, ln_option, ln_rank};
 use crate::random::Stream;
@@ -59,7 +59,7 @@ fn draw_rank(count: usize, stream: &mut Stream) -> usize {
     count - 1
 }
 
-fn draw_option(options: Options, stream: &mut Stream) -> usize {
+fn draw_option(options: Alternatives, stream: &mut Stream) -> usize {
     if options.len() == 1 {
         return 0;
     }
@@ -77,53 +77,5 @@ fn draw_option(options: Options, stream: &mut Stream) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::rules::Symbol;
-    use super::*;
-
-    const DRAWS: usize = 100_000;
-
-    /// Every outcome is as frequent as its log-probability says, within five standard deviations.
-    fn assert_frequencies(
-        outcomes: usize,
-        mut draw: impl FnMut() -> usize,
-        ln_probability: impl Fn(usize) -> f64,
-    ) {
-        let mut counts = vec![0u32; outcomes];
-        (0..DRAWS).for_each(|_| counts[draw()] += 1);
-        for (outcome, count) in counts.into_iter().enumerate() {
-            let p = ln_probability(outcome).exp();
-            let deviation = (DRAWS as f64 * p * (1.0 - p)).sqrt();
-            assert!(
-                (f64::from(count) - DRAWS as f64 * p).abs() <= 5.0 * deviation,
-                "outcome {outcome}: {count} of {DRAWS}, p = {p}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_drawn_is_as_frequent_as_its_stated_probability() {
-        let mut stream = Stream::new(0, "test", 0);
-        for count in [2, 7, 31] {
-            assert_frequencies(
-                count,
-                || draw_rank(count, &mut stream),
-                |rank| ln_rank(rank, count),
-            );
-        }
-        for symbol in [
-            Symbol::Event,
-            Symbol::Wish,
-            Symbol::Tense,
-            Symbol::Relative(0),
-            Symbol::Body(5),
-        ] {
-            let alternatives = options(symbol);
-            assert_frequencies(
-                alternatives.len(),
-                || draw_option(alternatives, &mut stream),
-                |chosen| ln_option(alternatives, chosen),
-            );
-        }
-    }
-}
+#[path = "generate_tests.rs"]
+mod tests;

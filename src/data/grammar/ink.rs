@@ -79,40 +79,5 @@ impl Ink {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_begin_with_capitals_and_marks_stand_where_they_belong() {
-        let mut ink = Ink::new();
-        let mut text = String::new();
-        for word in [
-            "once",
-            ",",
-            "there was",
-            A,
-            "owl",
-            ".",
-            NEW_LINE,
-            OPEN,
-            "who",
-            "?",
-            CLOSE,
-            "asked",
-            A,
-            "fox",
-            ".",
-            A,
-            "honest",
-            "bear",
-            "in the water.",
-            "it",
-        ] {
-            ink.write(word, &mut text);
-        }
-        assert_eq!(
-            text,
-            "Once, there was an owl.\n\"Who?\" asked a fox. An honest bear in the water. It"
-        );
-    }
-}
+#[path = "ink_tests.rs"]
+mod tests;

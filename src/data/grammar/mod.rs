@@ -49,7 +49,7 @@ fn harmonic(count: usize) -> f64 {
 }
 
 /// ln of the probability of option `chosen`.
-fn ln_option(options: rules::Options, chosen: usize) -> f64 {
+fn ln_option(options: rules::Alternatives, chosen: usize) -> f64 {
     let total: u32 = options.iter().map(|(weight, _)| weight).sum();
     (f64::from(options[chosen].0) / f64::from(total)).ln()
 }

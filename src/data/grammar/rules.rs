@@ -134,10 +134,10 @@ pub const CLOSE: &str = "\u{3}";
 pub const NEW_LINE: &str = "\n";
 
 /// Weighted alternatives.
-pub type Options = &'static [(u32, &'static [Symbol])];
+pub type Alternatives = &'static [(u32, &'static [Symbol])];
 
 /// The alternatives of a symbol; empty for one that is no choice of structure.
-pub fn options(symbol: Symbol) -> Options {
+pub fn options(symbol: Symbol) -> Alternatives {
     use Symbol::*;
     macro_rules! scene {
         ($depth:literal) => {
@@ -584,13 +584,5 @@ pub fn options(symbol: Symbol) -> Options {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_story_has_two_to_twelve_events() {
-        assert!((0..2).all(|count| options(Symbol::Body(count)).len() == 1));
-        assert!((2..12).all(|count| options(Symbol::Body(count)).len() == 2));
-        assert_eq!(options(Symbol::Body(12)), &[(1, &[][..])]);
-    }
-}
+#[path = "rules_tests.rs"]
+mod tests;

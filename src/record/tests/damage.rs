@@ -161,7 +161,7 @@ fn a_checkpoint_is_no_use_without_the_rows_before_it() {
 fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
     let folder = folder();
     let path = folder.path().join("journal");
-    let rows: Vec<Row> = (0..4)
+    let rows: Vec<MetricsRow> = (0..4)
         .map(|step| {
             (
                 step,
@@ -195,7 +195,7 @@ fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
         assert_eq!(read.len(), whole, "cut at {cut}");
         for (found, written) in read.iter().zip(&rows) {
             assert_eq!(found.0, written.0);
-            let bits = |values: &Values| {
+            let bits = |values: &MetricValues| {
                 values
                     .iter()
                     .map(|(name, value)| (name.clone(), value.to_bits()))

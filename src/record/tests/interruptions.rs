@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::files::simulation::{Mode, Names, recorded, with_fault};
+use crate::files::test_disk::{Mode, Names, recorded, with_fault};
 
 #[test]
 fn a_run_ends_with_the_same_bytes_whatever_call_fails_or_kills_it() {
@@ -182,7 +182,7 @@ fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
     ] {
         let _ = std::fs::remove_dir_all(root.path().join("study"));
         let attempt = |weights: f64| {
-            let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID).unwrap() else {
+            let RunClaim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID).unwrap() else {
                 panic!("not ours")
             };
             attempt
@@ -239,7 +239,7 @@ fn a_run_that_somebody_is_at_is_held_and_free_again_afterwards() {
     let layout = Layout::new(root.path(), "study");
     let attempt = unfinished(root.path());
     match Attempt::open_or_new(&layout, ID).unwrap() {
-        Claim::HeldBy(words) => assert!(words.starts_with("process "), "{words}"),
+        RunClaim::HeldBy(words) => assert!(words.starts_with("process "), "{words}"),
         other => panic!("{other:?}"),
     }
     let folder = attempt.folder().to_owned();

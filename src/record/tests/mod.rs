@@ -33,14 +33,14 @@ fn about() -> About {
     }
 }
 
-fn values(pairs: &[(&str, f64)]) -> Values {
+fn values(pairs: &[(&str, f64)]) -> MetricValues {
     pairs
         .iter()
         .map(|&(name, value)| (name.to_owned(), value))
         .collect()
 }
 
-fn evaluated() -> Evaluated {
+fn evaluated() -> EvaluationFiles {
     let perplexity = Perplexity {
         tokens: 9,
         scored_tokens: 8,
@@ -79,7 +79,7 @@ fn evaluated() -> Evaluated {
         training: None,
         source: None,
     };
-    Evaluated {
+    EvaluationFiles {
         evaluation,
         speed: Some(Speed {
             prefill_tokens_per_second: 10.0,
@@ -87,7 +87,7 @@ fn evaluated() -> Evaluated {
             context: 4,
             threads: 2,
         }),
-        samples: vec![Sample {
+        samples: vec![TextSample {
             prompt: "a".into(),
             reference: "b".into(),
             teacher: None,
@@ -110,7 +110,7 @@ fn go(root: &Path) -> anyhow::Result<()> {
     let layout = Layout::new(root, "study");
     sweep(&layout)?;
     if run_state(&layout, ID)? == RunState::Absent {
-        let Claim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID)? else {
+        let RunClaim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID)? else {
             anyhow::bail!("somebody else has it")
         };
         train(&mut attempt)?;
@@ -210,7 +210,8 @@ fn bury(root: &Path) {
 
 /// An attempt with a checkpoint after step 6 and rows up to it.
 fn unfinished(root: &Path) -> Box<Attempt> {
-    let Claim::Ours(mut attempt) = Attempt::open_or_new(&Layout::new(root, "study"), ID).unwrap()
+    let RunClaim::Ours(mut attempt) =
+        Attempt::open_or_new(&Layout::new(root, "study"), ID).unwrap()
     else {
         panic!("not ours")
     };
@@ -220,7 +221,7 @@ fn unfinished(root: &Path) -> Box<Attempt> {
 
 fn again(root: &Path) -> Box<Attempt> {
     match Attempt::open_or_new(&Layout::new(root, "study"), ID).unwrap() {
-        Claim::Ours(attempt) => attempt,
+        RunClaim::Ours(attempt) => attempt,
         other => panic!("{other:?}"),
     }
 }

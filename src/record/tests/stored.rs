@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::files;
-use crate::files::simulation::recorded;
+use crate::files::test_disk::recorded;
 
 #[test]
 fn a_diverged_run_is_published_and_told() {
@@ -21,7 +21,7 @@ fn a_diverged_run_is_published_and_told() {
     assert_eq!(run_state(&layout, ID).unwrap(), RunState::Diverged(failure));
     assert!(matches!(
         Attempt::open_or_new(&layout, ID).unwrap(),
-        Claim::Published
+        RunClaim::Published
     ));
     assert_eq!(verify_run(&layout.run(ID)).unwrap(), []);
     assert!(layout.run(ID).events().exists());
@@ -132,7 +132,7 @@ fn a_study_is_read_as_it_was_written() {
             alpha: 0.05,
             primary: None,
         },
-        facts: Facts {
+        facts: SetupFacts {
             dataset: "d".into(),
             tokenizer: "t".into(),
             teacher: "t".into(),

@@ -15,19 +15,19 @@ const FONT_SCALE: f64 = 1.24;
 
 /// Colours that people tell apart whatever their eyesight (Okabe and Ito 2008), those that are
 /// legible on white first.
-pub const PALETTE: [Color; 7] = [
-    Color(0x00, 0x72, 0xB2),
-    Color(0xD5, 0x5E, 0x00),
-    Color(0x00, 0x9E, 0x73),
-    Color(0xCC, 0x79, 0xA7),
-    Color(0xE6, 0x9F, 0x00),
-    Color(0x56, 0xB4, 0xE9),
-    Color(0x00, 0x00, 0x00),
+pub const PALETTE: [Rgb; 7] = [
+    Rgb(0x00, 0x72, 0xB2),
+    Rgb(0xD5, 0x5E, 0x00),
+    Rgb(0x00, 0x9E, 0x73),
+    Rgb(0xCC, 0x79, 0xA7),
+    Rgb(0xE6, 0x9F, 0x00),
+    Rgb(0x56, 0xB4, 0xE9),
+    Rgb(0x00, 0x00, 0x00),
 ];
-pub const INK: Color = Color(0x22, 0x22, 0x22);
-pub const GREY: Color = Color(0x77, 0x77, 0x77);
-pub const PALE: Color = Color(0xE4, 0xE4, 0xE4);
-pub const WHITE: Color = Color(0xFF, 0xFF, 0xFF);
+pub const INK: Rgb = Rgb(0x22, 0x22, 0x22);
+pub const GREY: Rgb = Rgb(0x77, 0x77, 0x77);
+pub const PALE: Rgb = Rgb(0xE4, 0xE4, 0xE4);
+pub const WHITE: Rgb = Rgb(0xFF, 0xFF, 0xFF);
 
 /// Sizes of text in pixels.
 pub const TEXT: f64 = 12.0;
@@ -35,10 +35,10 @@ pub const SMALL: f64 = 11.0;
 
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Color(pub u8, pub u8, pub u8);
+pub struct Rgb(pub u8, pub u8, pub u8);
 
 /// The colour of the n-th series.
-pub fn color(index: usize) -> Color {
+pub fn color(index: usize) -> Rgb {
     PALETTE[index % PALETTE.len()]
 }
 
@@ -116,7 +116,7 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("a figure cannot be drawn: {error}")
 }
 
-fn shape(color: Color, alpha: f64, width: f64) -> ShapeStyle {
+fn shape(color: Rgb, alpha: f64, width: f64) -> ShapeStyle {
     ShapeStyle {
         color: RGBColor(color.0, color.1, color.2).mix(alpha),
         filled: true,
@@ -159,7 +159,7 @@ impl Canvas<'_> {
     pub fn line(
         &mut self,
         points: &[(f64, f64)],
-        color: Color,
+        color: Rgb,
         alpha: f64,
         width: f64,
     ) -> Result<()> {
@@ -180,7 +180,7 @@ impl Canvas<'_> {
         &mut self,
         from: (f64, f64),
         to: (f64, f64),
-        color: Color,
+        color: Rgb,
         width: f64,
     ) -> Result<()> {
         const DASH: (f64, f64) = (5.0, 4.0);
@@ -204,7 +204,7 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    pub fn polygon(&mut self, points: &[(f64, f64)], color: Color, alpha: f64) -> Result<()> {
+    pub fn polygon(&mut self, points: &[(f64, f64)], color: Rgb, alpha: f64) -> Result<()> {
         if points.len() < 3 {
             return Ok(());
         }
@@ -220,7 +220,7 @@ impl Canvas<'_> {
         &mut self,
         from: (f64, f64),
         to: (f64, f64),
-        color: Color,
+        color: Rgb,
         alpha: f64,
     ) -> Result<()> {
         self.backend
@@ -235,7 +235,7 @@ impl Canvas<'_> {
         mark: Mark,
         (x, y): (f64, f64),
         radius: f64,
-        color: Color,
+        color: Rgb,
         alpha: f64,
     ) -> Result<()> {
         let polygon = |r: f64| -> Vec<(f64, f64)> {
@@ -297,13 +297,7 @@ impl Canvas<'_> {
     }
 
     /// A dot without an edge, for clouds of many.
-    pub fn speck(
-        &mut self,
-        point: (f64, f64),
-        radius: f64,
-        color: Color,
-        alpha: f64,
-    ) -> Result<()> {
+    pub fn speck(&mut self, point: (f64, f64), radius: f64, color: Rgb, alpha: f64) -> Result<()> {
         self.backend
             .draw_circle(
                 at(point),
@@ -320,7 +314,7 @@ impl Canvas<'_> {
         text: &str,
         point: (f64, f64),
         size: f64,
-        color: Color,
+        color: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
         self.write(
@@ -339,7 +333,7 @@ impl Canvas<'_> {
         text: &str,
         point: (f64, f64),
         size: f64,
-        color: Color,
+        color: Rgb,
         anchor: Anchor,
     ) -> Result<()> {
         self.write(
@@ -354,13 +348,7 @@ impl Canvas<'_> {
     }
 
     /// Text that reads upwards, its middle at the point.
-    pub fn upwards(
-        &mut self,
-        text: &str,
-        point: (f64, f64),
-        size: f64,
-        color: Color,
-    ) -> Result<()> {
+    pub fn upwards(&mut self, text: &str, point: (f64, f64), size: f64, color: Rgb) -> Result<()> {
         self.write(
             text,
             point,
@@ -377,7 +365,7 @@ impl Canvas<'_> {
         text: &str,
         point: (f64, f64),
         size: f64,
-        color: Color,
+        color: Rgb,
         anchor: Anchor,
         style: FontStyle,
         transform: FontTransform,

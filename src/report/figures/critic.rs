@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::canvas::{GREY, color, sheet};
 use super::curves::unlabelled;
-use super::panel::{Entry, Panel, legend, legend_height};
+use super::panel::{LegendEntry, Panel, legend, legend_height};
 use super::scale::Scale;
 use super::{Figure, View, WIDTH, average, left_out};
 use crate::report::data::RunData;
@@ -26,10 +26,10 @@ pub fn parts(name: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// A critic's label: its student layer, and its term where there are several.
-type Line = (String, Vec<(f64, f64)>);
+type CriticSeries = (String, Vec<(f64, f64)>);
 
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let all: Vec<(String, [Vec<Line>; 2])> = view
+    let all: Vec<(String, [Vec<CriticSeries>; 2])> = view
         .rows
         .iter()
         .map(|row| {
@@ -51,10 +51,10 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
             names.push(&line.0);
         }
     }
-    let entries: Vec<Entry> = names
+    let entries: Vec<LegendEntry> = names
         .iter()
         .enumerate()
-        .map(|(number, name)| Entry {
+        .map(|(number, name)| LegendEntry {
             name: (*name).clone(),
             color: color(number),
             mark: None,
@@ -140,7 +140,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     }))
 }
 
-fn lines(runs: &[&RunData], wanted: &str) -> Vec<Line> {
+fn lines(runs: &[&RunData], wanted: &str) -> Vec<CriticSeries> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::canvas::{Anchor, INK, TEXT, color, sheet, text_width};
-use super::panel::{Entry, Panel, apart, legend, legend_height};
+use super::panel::{LegendEntry, Panel, apart, legend, legend_height};
 use super::scale::Scale;
 use super::{Averaged, Facet, Figure, MOST_PANELS, View, WIDTH, average, grid, left_out};
 
@@ -13,14 +13,14 @@ const VALUE: &str = "validation.nll";
 const BOTTOM: f64 = 46.0;
 
 /// A line: its name, the number of its colour, its values.
-struct Line {
+struct Curve {
     name: String,
     color: usize,
     values: Averaged,
 }
 
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let facets: Vec<(Facet, Vec<Line>)> = view
+    let facets: Vec<(Facet, Vec<Curve>)> = view
         .facets(&[])
         .into_iter()
         .map(|facet| {
@@ -33,12 +33,12 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         return Ok(None);
     }
     let shown = &facets[..facets.len().min(MOST_PANELS)];
-    let mut entries: Vec<(usize, Entry)> = Vec::new();
+    let mut entries: Vec<(usize, LegendEntry)> = Vec::new();
     for line in shown.iter().flat_map(|(_, lines)| lines) {
         if entries.iter().all(|(number, _)| *number != line.color) {
             entries.push((
                 line.color,
-                Entry {
+                LegendEntry {
                     name: line.name.clone(),
                     color: color(line.color),
                     mark: None,
@@ -47,7 +47,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         }
     }
     entries.sort_by_key(|entry| entry.0);
-    let entries: Vec<Entry> = entries.into_iter().map(|entry| entry.1).collect();
+    let entries: Vec<LegendEntry> = entries.into_iter().map(|entry| entry.1).collect();
     let direct = shown.len() == 1;
     let svg = if direct {
         one(&shown[0].1)?
@@ -68,7 +68,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     }))
 }
 
-fn lines(view: &View, facet: &Facet) -> Vec<Line> {
+fn lines(view: &View, facet: &Facet) -> Vec<Curve> {
     let line = |&(row, color): &(usize, usize)| {
         let row = &view.rows[row];
         let curves: Vec<&[(f64, f64)]> = row
@@ -77,7 +77,7 @@ fn lines(view: &View, facet: &Facet) -> Vec<Line> {
             .map(Vec::as_slice)
             .collect();
         let values = average(&curves);
-        (!values.mean.is_empty()).then(|| Line {
+        (!values.mean.is_empty()).then(|| Curve {
             name: view.series_of(row).1,
             color,
             values,
@@ -88,7 +88,7 @@ fn lines(view: &View, facet: &Facet) -> Vec<Line> {
 
 /// Scales that hold every line. The first values of a training are far above the rest: the axis is
 /// cut at what lies above the third of the lines' own points.
-fn scales<'a>(lines: impl Iterator<Item = &'a Line> + Clone, ticks: usize) -> (Scale, Scale) {
+fn scales<'a>(lines: impl Iterator<Item = &'a Curve> + Clone, ticks: usize) -> (Scale, Scale) {
     let points = || lines.clone().flat_map(|line| line.values.band.iter());
     let last = points().map(|point| point.0).fold(1.0, f64::max);
     let mut all: Vec<f64> = points().map(|point| point.2).collect();
@@ -106,7 +106,7 @@ fn scales<'a>(lines: impl Iterator<Item = &'a Line> + Clone, ticks: usize) -> (S
     )
 }
 
-fn plot(canvas: &mut super::canvas::Canvas, panel: &Panel, lines: &[Line]) -> Result<()> {
+fn plot(canvas: &mut super::canvas::Canvas, panel: &Panel, lines: &[Curve]) -> Result<()> {
     for line in lines {
         panel.band(canvas, &line.values.band, color(line.color))?;
     }
@@ -117,7 +117,7 @@ fn plot(canvas: &mut super::canvas::Canvas, panel: &Panel, lines: &[Line]) -> Re
 }
 
 /// A single panel with the names at the ends of the lines.
-fn one(lines: &[Line]) -> Result<String> {
+fn one(lines: &[Curve]) -> Result<String> {
     let names = lines
         .iter()
         .map(|line| text_width(&line.name, TEXT))
@@ -166,7 +166,7 @@ fn one(lines: &[Line]) -> Result<String> {
 }
 
 /// A panel a setting, all on the same scales, with one legend.
-fn many(facets: &[(Facet, Vec<Line>)], entries: &[Entry]) -> Result<String> {
+fn many(facets: &[(Facet, Vec<Curve>)], entries: &[LegendEntry]) -> Result<String> {
     const LEFT: f64 = 64.0;
     const HEIGHT: f64 = 170.0;
     let (columns, rows) = grid(facets.len());

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::canvas::{Mark, color, sheet};
 use super::curves::unlabelled;
-use super::panel::{Entry, Panel, legend, legend_height};
+use super::panel::{LegendEntry, Panel, legend, legend_height};
 use super::scale::Scale;
 use super::{Facet, Figure, View, WIDTH, left_out};
 use crate::record::evaluation::LayerDistance;
@@ -17,7 +17,7 @@ const HEIGHT: f64 = 165.0;
 const MOST_FACETS: usize = 4;
 
 /// A line of one measure over the student's layers.
-type Line = Vec<(f64, f64)>;
+type DistanceSeries = Vec<(f64, f64)>;
 
 pub fn draw(view: &View) -> Result<Option<Figure>> {
     let facets: Vec<Facet> = view
@@ -67,15 +67,15 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         4,
     );
     let distance = Scale::exactly(0.0, distance.high, 4);
-    let mut entries: BTreeMap<usize, Entry> = BTreeMap::new();
+    let mut entries: BTreeMap<usize, LegendEntry> = BTreeMap::new();
     for &(row, number) in &rows {
-        entries.entry(number).or_insert_with(|| Entry {
+        entries.entry(number).or_insert_with(|| LegendEntry {
             name: view.series_of(&view.rows[row]).1,
             color: color(number),
             mark: Some(Mark::Dot),
         });
     }
-    let entries: Vec<Entry> = entries.into_values().collect();
+    let entries: Vec<LegendEntry> = entries.into_values().collect();
 
     const LEFT: f64 = 72.0;
     let columns = if has_w2 { 2.0 } else { 1.0 };
@@ -152,16 +152,16 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     }))
 }
 
-fn cka(view: &View, row: usize) -> Line {
+fn cka(view: &View, row: usize) -> DistanceSeries {
     averaged(view, row, |layer| Some(layer.cka))
 }
 
-fn sliced_w2(view: &View, row: usize) -> Line {
+fn sliced_w2(view: &View, row: usize) -> DistanceSeries {
     averaged(view, row, |layer| layer.sliced_w2)
 }
 
 /// Means over seeds by student layer.
-fn averaged(view: &View, row: usize, value: fn(&LayerDistance) -> Option<f64>) -> Line {
+fn averaged(view: &View, row: usize, value: fn(&LayerDistance) -> Option<f64>) -> DistanceSeries {
     let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     let layers = view.rows[row]
         .finished(view.data)

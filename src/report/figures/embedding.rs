@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::canvas::{GREY, Mark, PALE, TEXT, color, fitted, sheet};
-use super::panel::{Entry, Panel, legend};
+use super::panel::{LegendEntry, Panel, legend};
 use super::scale::{Scale, range};
 use super::{Figure, MOST_PANELS, View, WIDTH, grid, left_out};
 use crate::record::evaluation::EmbeddingPoint;
@@ -37,7 +37,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     }
     let shown = &panels[..panels.len().min(MOST_PANELS)];
     let entries =
-        [("teacher", GREY), ("student", color(STUDENT_COLOR))].map(|(name, color)| Entry {
+        [("teacher", GREY), ("student", color(STUDENT_COLOR))].map(|(name, color)| LegendEntry {
             name: name.to_owned(),
             color,
             mark: Some(Mark::Dot),

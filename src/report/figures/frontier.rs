@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::canvas::{Anchor, GREY, INK, Mark, SMALL, color, mark, sheet, text_width};
-use super::panel::{Entry, Panel, apart, legend, legend_height};
+use super::panel::{LegendEntry, Panel, apart, legend, legend_height};
 use super::scale::Scale;
 use super::{Figure, View, WIDTH};
 use crate::record::evaluation::Evaluation;
-use crate::report::contrasts::Row;
+use crate::report::contrasts::TableRow;
 use crate::report::format;
 
 /// More labels than these would hide the points; then the legend alone names the arms.
@@ -93,12 +93,12 @@ fn draw(
         format::significant(value, 3)
     });
     let x = Scale::logarithmic(points.iter().map(|point| point.x).chain(teacher_x), tick);
-    let mut entries: Vec<(usize, Entry)> = Vec::new();
+    let mut entries: Vec<(usize, LegendEntry)> = Vec::new();
     for point in &points {
         if entries.iter().all(|entry| entry.0 != point.series) {
             entries.push((
                 point.series,
-                Entry {
+                LegendEntry {
                     name: point.name.clone(),
                     color: color(point.series),
                     mark: Some(mark(point.series)),
@@ -107,7 +107,7 @@ fn draw(
         }
     }
     entries.sort_by_key(|entry| entry.0);
-    let entries: Vec<Entry> = entries.into_iter().map(|entry| entry.1).collect();
+    let entries: Vec<LegendEntry> = entries.into_iter().map(|entry| entry.1).collect();
     let top = 12.0 + legend_height(&entries, WIDTH - 84.0) + 12.0;
     let is_labelled =
         points.len() <= MOST_LABELS && points.iter().any(|point| !point.label.is_empty());
@@ -174,7 +174,7 @@ fn draw(
     }))
 }
 
-fn point(view: &View, row: &Row, x: fn(&Evaluation) -> Option<f64>) -> Option<Point> {
+fn point(view: &View, row: &TableRow, x: fn(&Evaluation) -> Option<f64>) -> Option<Point> {
     let x = row
         .finished(view.data)
         .find_map(|run| x(run.evaluation.as_ref()?))?;

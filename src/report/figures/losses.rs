@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::canvas::{
-    Anchor, Canvas, Color, GREY, INK, Mark, PALE, SMALL, TEXT, color, fitted, sheet, text_width,
+    Anchor, Canvas, GREY, INK, Mark, PALE, Rgb, SMALL, TEXT, color, fitted, sheet, text_width,
 };
 use super::panel::Panel;
 use super::scale::{Scale, range};
 use super::{Figure, View, WIDTH};
-use crate::report::contrasts::{Contrast, Row};
+use crate::report::contrasts::{Contrast, TableRow};
 use crate::report::format;
 
 const ROW: f64 = 26.0;
@@ -18,7 +18,7 @@ const BOTTOM: f64 = 48.0;
 const MOST_ROWS: usize = 40;
 
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let all: Vec<&Row> = view
+    let all: Vec<&TableRow> = view
         .rows
         .iter()
         .filter(|row| !row.losses.is_empty())
@@ -165,7 +165,7 @@ fn is_near(reference: f64, values: &[f64]) -> bool {
 
 /// Holds the losses, and as much of the intervals as does not squeeze them: an interval of few
 /// seeds can be wide, and is then cut with an arrow.
-fn scale_of_losses(rows: &[&Row], losses: &[f64], teacher: Option<f64>) -> Scale {
+fn scale_of_losses(rows: &[&TableRow], losses: &[f64], teacher: Option<f64>) -> Scale {
     let (low, high) = range(losses.iter().copied()).unwrap_or((0.0, 1.0));
     let room = 0.5 * (high - low).max(0.005);
     let intervals = rows
@@ -255,7 +255,7 @@ fn spread(seed: usize, seeds: usize) -> f64 {
 }
 
 /// A row's own losses.
-fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &Row, y: f64, ink: Color) -> Result<()> {
+fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &TableRow, y: f64, ink: Rgb) -> Result<()> {
     if let Some((low, high)) = row.interval {
         interval(canvas, panel, y, low, high, ink)?;
     }
@@ -284,7 +284,7 @@ fn draw_difference(
     panel: &Panel,
     contrast: &Contrast,
     y: f64,
-    ink: Color,
+    ink: Rgb,
 ) -> Result<()> {
     let Some(paired) = &contrast.paired else {
         return Ok(());
@@ -311,7 +311,7 @@ fn interval(
     y: f64,
     low: f64,
     high: f64,
-    ink: Color,
+    ink: Rgb,
 ) -> Result<()> {
     let (from, to) = (panel.px(low), panel.px(high));
     canvas.line(&[(from, y), (to, y)], ink, 0.7, 1.6)?;

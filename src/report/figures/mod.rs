@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::contrasts::{ARM, Analysis, Row, label, without};
+use super::contrasts::{ARM, Analysis, TableRow, label, without};
 use super::data::StudyData;
 use super::frame::SEED;
 use super::statistics::mean;
@@ -71,7 +71,7 @@ pub fn draw(data: &StudyData, analysis: &Analysis) -> Result<Vec<Figure>> {
 /// other axes.
 struct View<'a> {
     data: &'a StudyData,
-    rows: &'a [Row],
+    rows: &'a [TableRow],
     analysis: &'a Analysis,
     /// The axis that has the colours: the arm, or else the first that varies.
     series: Option<&'a str>,
@@ -105,7 +105,7 @@ impl<'a> View<'a> {
     }
 
     /// The number of a row's colour, and the name of its series.
-    fn series_of(&self, row: &Row) -> (usize, String) {
+    fn series_of(&self, row: &TableRow) -> (usize, String) {
         let Some(axis) = self.series else {
             return (0, row.label.clone());
         };

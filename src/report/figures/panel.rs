@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::canvas::{Anchor, Canvas, Color, GREY, INK, Mark, PALE, SMALL, TEXT, text_width};
+use super::canvas::{Anchor, Canvas, GREY, INK, Mark, PALE, Rgb, SMALL, TEXT, text_width};
 use super::scale::Scale;
 
 /// A plotting area in pixels with its two scales.
@@ -124,7 +124,7 @@ impl Panel {
         &self,
         canvas: &mut Canvas,
         points: &[(f64, f64)],
-        color: Color,
+        color: Rgb,
         width: f64,
     ) -> Result<()> {
         for piece in clipped(points, self.y.low, self.y.high) {
@@ -135,7 +135,7 @@ impl Panel {
     }
 
     /// The area between two curves of the same x: (x, low, high).
-    pub fn band(&self, canvas: &mut Canvas, band: &[(f64, f64, f64)], color: Color) -> Result<()> {
+    pub fn band(&self, canvas: &mut Canvas, band: &[(f64, f64, f64)], color: Rgb) -> Result<()> {
         let upper = band.iter().map(|&(x, _, high)| self.point(x, high));
         let lower = band.iter().rev().map(|&(x, low, _)| self.point(x, low));
         canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), color, 0.18)
@@ -235,15 +235,15 @@ pub fn apart(places: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
 
 /// An entry of a legend.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct LegendEntry {
     pub name: String,
-    pub color: Color,
+    pub color: Rgb,
     /// A mark; a line where there is none.
     pub mark: Option<Mark>,
 }
 
 /// The places of a legend's entries in rows of `width`, and the height of all rows.
-fn rows(entries: &[Entry], width: f64) -> (Vec<(f64, f64)>, f64) {
+fn rows(entries: &[LegendEntry], width: f64) -> (Vec<(f64, f64)>, f64) {
     const ROW: f64 = 19.0;
     let (mut x, mut y) = (0.0, 0.0);
     let places = entries.iter().map(|entry| {
@@ -261,7 +261,7 @@ fn rows(entries: &[Entry], width: f64) -> (Vec<(f64, f64)>, f64) {
 }
 
 /// The height of a legend in rows of `width`.
-pub fn legend_height(entries: &[Entry], width: f64) -> f64 {
+pub fn legend_height(entries: &[LegendEntry], width: f64) -> f64 {
     rows(entries, width).1
 }
 
@@ -271,7 +271,7 @@ pub fn legend_height(entries: &[Entry], width: f64) -> f64 {
 /// The backend's own.
 pub fn legend(
     canvas: &mut Canvas,
-    entries: &[Entry],
+    entries: &[LegendEntry],
     (left, top): (f64, f64),
     width: f64,
 ) -> Result<()> {
@@ -287,36 +287,5 @@ pub fn legend(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_curve_ends_where_it_leaves_the_panel_and_starts_again_where_it_comes_back() {
-        let curve = [(0.0, 3.0), (1.0, 1.0), (2.0, 1.5), (3.0, -0.5), (4.0, 0.5)];
-        let pieces: Vec<_> = clipped(&curve, 0.0, 2.0)
-            .into_iter()
-            .filter(|piece| !piece.is_empty())
-            .collect();
-        assert_eq!(
-            pieces,
-            [
-                vec![(0.5, 2.0), (1.0, 1.0), (2.0, 1.5), (2.75, 0.0)],
-                vec![(3.5, 0.0), (4.0, 0.5)]
-            ]
-        );
-    }
-
-    #[test]
-    fn labels_move_apart_and_stay_near_their_places() {
-        assert_eq!(apart(&[10.0, 50.0], 12.0, 0.0, 100.0), [10.0, 50.0]);
-        assert_eq!(apart(&[50.0, 50.0], 12.0, 0.0, 100.0), [44.0, 56.0]);
-        assert_eq!(apart(&[99.0, 98.0], 12.0, 0.0, 100.0), [100.0, 88.0]);
-        let moved = apart(&[5.0, 6.0, 7.0, 30.0, 31.0], 12.0, 0.0, 100.0);
-        assert!(
-            moved
-                .windows(2)
-                .all(|pair| pair[1] - pair[0] >= 12.0 - 1e-9),
-            "{moved:?}"
-        );
-    }
-}
+#[path = "panel_tests.rs"]
+mod tests;

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::canvas::{Anchor, GREY, INK, Mark, PALE, SMALL, TEXT, color, sheet};
-use super::panel::{Entry, Panel, legend, legend_height};
+use super::panel::{LegendEntry, Panel, legend, legend_height};
 use super::scale::{Scale, range};
 use super::{Facet, Figure, MOST_PANELS, View, WIDTH, left_out};
-use crate::report::contrasts::{NULLS, Row, STRATEGY};
+use crate::report::contrasts::{NULLS, STRATEGY, TableRow};
 
 const HEIGHT: f64 = 210.0;
 
@@ -74,9 +74,9 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
             .map(|&(row, _)| view.series_of(&view.rows[row]).1)
             .unwrap_or_default()
     };
-    let entries: Vec<Entry> = series
+    let entries: Vec<LegendEntry> = series
         .iter()
-        .map(|&number| Entry {
+        .map(|&number| LegendEntry {
             name: name(number),
             color: color(number),
             mark: Some(Mark::Dot),
@@ -198,7 +198,7 @@ fn untouched(view: &View, facet: &Facet, row: usize) -> bool {
 fn dots(
     canvas: &mut super::canvas::Canvas,
     panel: &Panel,
-    row: &Row,
+    row: &TableRow,
     x: f64,
     series: usize,
 ) -> Result<()> {
@@ -235,7 +235,7 @@ fn dots(
 fn level(
     canvas: &mut super::canvas::Canvas,
     panel: &Panel,
-    row: &Row,
+    row: &TableRow,
     series: usize,
 ) -> Result<()> {
     match row.mean {

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::canvas::{Anchor, INK, SMALL, TEXT, color, sheet};
 use super::curves::unlabelled;
-use super::panel::{Entry, Panel, legend, legend_height};
+use super::panel::{LegendEntry, Panel, legend, legend_height};
 use super::scale::Scale;
 use super::{Figure, MOST_PANELS, View, WIDTH, average, grid, left_out};
 use crate::report::data::{Curves, RunData};
@@ -18,14 +18,14 @@ const HEIGHT: f64 = 165.0;
 const SMALLEST: f64 = 1e-4;
 
 /// A term's name and its contribution by step.
-type Line = (String, Vec<(f64, f64)>);
+type TermSeries = (String, Vec<(f64, f64)>);
 
 pub fn draw(view: &View) -> Result<Option<Figure>> {
     // The first setting stands for all: the others differ in what the terms compare, not in how
     // they are weighted.
     let facets = view.facets(&[]);
     let panels = facets.iter().find_map(|facet| {
-        let panels: Vec<(String, Vec<Line>)> = facet
+        let panels: Vec<(String, Vec<TermSeries>)> = facet
             .rows
             .iter()
             .map(|&(row, _)| {
@@ -48,10 +48,10 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let entries: Vec<Entry> = names
+    let entries: Vec<LegendEntry> = names
         .iter()
         .enumerate()
-        .map(|(number, name)| Entry {
+        .map(|(number, name)| LegendEntry {
             name: (*name).clone(),
             color: color(number),
             mark: None,
@@ -151,7 +151,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
 }
 
 /// The contributions of every term, averaged over runs.
-fn lines(runs: &[&RunData]) -> Vec<Line> {
+fn lines(runs: &[&RunData]) -> Vec<TermSeries> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use kdpipe::hub::{Hub, News, Repo};
 
-use super::server::{Fault, Server, etag};
+use super::server::{Server, ServerFault, etag};
 use super::shelf::settings;
 
 const NAME: &str = "models/o/m";
@@ -92,25 +92,26 @@ fn files_lie_where_the_python_library_looks_for_them() {
 fn what_passes_is_tried_again_and_goes_on_from_where_it_was() {
     let whole = content();
     for fault in [
-        Fault::Status(500, "x", "y"),
-        Fault::Status(503, "Retry-After", "0"),
-        Fault::Status(429, "Retry-After", "0"),
-        Fault::Cut(0),
-        Fault::Cut(1),
-        Fault::Cut(7777),
-        Fault::Cut(whole.len() - 1),
-        Fault::Short(5000),
-        Fault::NoEtag,
-        Fault::Gzip,
-        Fault::Wrong,
+        ServerFault::Status(500, "x", "y"),
+        ServerFault::Status(503, "Retry-After", "0"),
+        ServerFault::Status(429, "Retry-After", "0"),
+        ServerFault::Cut(0),
+        ServerFault::Cut(1),
+        ServerFault::Cut(7777),
+        ServerFault::Cut(whole.len() - 1),
+        ServerFault::Short(5000),
+        ServerFault::NoEtag,
+        ServerFault::Gzip,
+        ServerFault::Wrong,
     ] {
         for times in [1, 2] {
-            if times == 2 && matches!(fault, Fault::Wrong) {
+            if times == 2 && matches!(fault, ServerFault::Wrong) {
                 continue;
             }
             let (server, cache) = (server(), tempfile::tempdir().unwrap());
             for path in ["/store/", "/resolve/", "/tree/", "/revision/"] {
-                if !matches!(fault, Fault::Wrong | Fault::Short(_)) || path == "/store/" {
+                if !matches!(fault, ServerFault::Wrong | ServerFault::Short(_)) || path == "/store/"
+                {
                     server.fail(path, fault.clone(), times);
                 }
             }
@@ -128,7 +129,7 @@ fn what_passes_is_tried_again_and_goes_on_from_where_it_was() {
 fn a_cut_anywhere_is_resumed_by_the_next_process_with_a_range() {
     let whole = content();
     let (server, cache) = (server(), tempfile::tempdir().unwrap());
-    server.fail("/store/", Fault::Cut(100), ALWAYS);
+    server.fail("/store/", ServerFault::Cut(100), ALWAYS);
     let error = fetch(&server, cache.path(), FILE).unwrap_err();
     assert!(
         error.starts_with(
@@ -152,8 +153,8 @@ fn a_cut_anywhere_is_resumed_by_the_next_process_with_a_range() {
     assert_eq!(ranges, [Some("bytes=500-".to_owned())]);
     // A server that knows no ranges sends everything.
     let again = tempfile::tempdir().unwrap();
-    server.fail("/store/", Fault::Cut(100), 1);
-    server.fail("/store/", Fault::NoRange, ALWAYS);
+    server.fail("/store/", ServerFault::Cut(100), 1);
+    server.fail("/store/", ServerFault::NoRange, ALWAYS);
     assert_eq!(fetch(&server, again.path(), FILE).unwrap(), whole);
 }
 
@@ -162,82 +163,82 @@ fn what_does_not_pass_is_an_error_and_leaves_no_file_that_looks_whole() {
     for (path, fault, expected) in [
         (
             "/store/",
-            Fault::Wrong,
+            ServerFault::Wrong,
             "came with another content than the hub's list says",
         ),
         (
             "/store/",
-            Fault::Long(1),
+            ServerFault::Long(1),
             "has 12000 bytes on the hub's list, and 12001 or more were sent",
         ),
         (
             "/store/",
-            Fault::LongUnannounced(4),
+            ServerFault::LongUnannounced(4),
             "has 12000 bytes on the hub's list, and 120",
         ),
-        ("/store/", Fault::Short(50), "only "),
+        ("/store/", ServerFault::Short(50), "only "),
         (
             "/store/",
-            Fault::Status(500, "x", "y"),
+            ServerFault::Status(500, "x", "y"),
             "is in trouble (status 500); try again later",
         ),
         (
             "/store/",
-            Fault::Status(403, "x", "y"),
+            ServerFault::Status(403, "x", "y"),
             "is in trouble (status 403)",
         ),
         (
             "/store/",
-            Fault::Status(302, "Location", "/store/again"),
+            ServerFault::Status(302, "Location", "/store/again"),
             "sends on without end",
         ),
         (
             "/store/",
-            Fault::Status(302, "Location", "file:///etc/passwd"),
+            ServerFault::Status(302, "Location", "file:///etc/passwd"),
             "sends on to no address that can be followed",
         ),
         (
             "/resolve/",
-            Fault::Status(429, "x", "y"),
+            ServerFault::Status(429, "x", "y"),
             "too many requests from here (429); try again later, or set HF_TOKEN",
         ),
         (
             "/resolve/",
-            Fault::Status(404, "X-Error-Code", "EntryNotFound"),
+            ServerFault::Status(404, "X-Error-Code", "EntryNotFound"),
             "has no file model.safetensors",
         ),
         (
             "/resolve/",
-            Fault::Status(403, "X-Error-Code", "GatedRepo"),
+            ServerFault::Status(403, "X-Error-Code", "GatedRepo"),
             "accept them at http://127.0.0.1:",
         ),
         (
             "/revision/",
-            Fault::Json("<html>Log in</html>"),
+            ServerFault::Json("<html>Log in</html>"),
             "is not what a hub answers",
         ),
         (
             "/revision/",
-            Fault::Json(r#"{"sha": "../../x", "siblings": []}"#),
+            ServerFault::Json(r#"{"sha": "../../x", "siblings": []}"#),
             "its commit is no commit",
         ),
         (
             "/tree/",
-            Fault::Json(
+            ServerFault::Json(
                 r#"[{"type": "file", "path": "../x", "oid": "ce013625030ba8dba906f756967f9e9ca394464a", "size": 1}]"#,
             ),
             "does not lie in the repo's folder",
         ),
         (
             "/tree/",
-            Fault::Json(
+            ServerFault::Json(
                 r#"[{"type": "file", "path": "/etc/x", "oid": "ce013625030ba8dba906f756967f9e9ca394464a", "size": 1}]"#,
             ),
             "does not lie in the repo's folder",
         ),
         (
             "/tree/",
-            Fault::Json(r#"[{"type": "file", "path": "x", "oid": "../x", "size": 1}]"#),
+            ServerFault::Json(r#"[{"type": "file", "path": "x", "oid": "../x", "size": 1}]"#),
             "gives no hash",
         ),
     ] {
@@ -266,7 +267,7 @@ fn what_does_not_fit_the_disk_is_refused_before_a_byte_of_it_comes() {
     let listed = format!(
         r#"[{{"type": "file", "path": "{FILE}", "oid": "ce013625030ba8dba906f756967f9e9ca394464a", "size": 9000000000000000}}]"#
     );
-    server.fail("/tree/", Fault::Json(listed.leak()), ALWAYS);
+    server.fail("/tree/", ServerFault::Json(listed.leak()), ALWAYS);
     let error = fetch(&server, cache.path(), FILE).unwrap_err();
     assert!(
         error.starts_with("the model o/m needs 9000000.0 GB more of disk below "),
@@ -451,7 +452,7 @@ fn progress_is_told_and_a_stop_keeps_what_came() {
     let news = Mutex::new(Vec::new());
     let stop = AtomicBool::new(false);
     let listener = |told: &News| news.lock().unwrap().push(format!("{told:?}"));
-    server.fail("/store/", Fault::Cut(6000), 1);
+    server.fail("/store/", ServerFault::Cut(6000), 1);
     fetch_from(
         &Hub::new(
             settings(&server, cache.path()),

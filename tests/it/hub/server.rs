@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 /// A repo: its branches, and the files of each commit.
 #[derive(Debug, Clone, Default)]
-pub struct Repo {
+pub struct ServedRepo {
     pub branches: BTreeMap<String, String>,
     pub commits: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     /// The token that opens it.
@@ -23,7 +23,7 @@ pub struct Repo {
 
 /// What a server does wrong.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub enum ServerFault {
     /// A status, with a header.
     Status(u16, &'static str, &'static str),
     /// The connection ends after so many bytes of the body.
@@ -48,13 +48,13 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 struct Rule {
     path: String,
-    fault: Fault,
+    fault: ServerFault,
     times: usize,
 }
 
 #[derive(Default)]
-struct State {
-    repos: BTreeMap<String, Repo>,
+struct ServerState {
+    repos: BTreeMap<String, ServedRepo>,
     rules: Vec<Rule>,
     log: Vec<Request>,
 }
@@ -71,7 +71,7 @@ pub struct Server {
     /// As HF_ENDPOINT has it.
     pub address: String,
     port: u16,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ServerState>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,7 +81,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (state, stop) = (
-            Arc::new(Mutex::new(State::default())),
+            Arc::new(Mutex::new(ServerState::default())),
             Arc::new(AtomicBool::new(false)),
         );
         let (its_state, its_stop) = (Arc::clone(&state), Arc::clone(&stop));
@@ -123,7 +123,7 @@ impl Server {
     }
 
     /// Changes a repo.
-    pub fn change(&self, repo: &str, change: impl FnOnce(&mut Repo)) {
+    pub fn change(&self, repo: &str, change: impl FnOnce(&mut ServedRepo)) {
         change(
             self.state
                 .lock()
@@ -135,7 +135,7 @@ impl Server {
     }
 
     /// Does something wrong in the first `times` answers whose path holds `path`.
-    pub fn fail(&self, path: &str, fault: Fault, times: usize) {
+    pub fn fail(&self, path: &str, fault: ServerFault, times: usize) {
         self.state.lock().expect("the state").rules.push(Rule {
             path: path.to_owned(),
             fault,
@@ -164,13 +164,13 @@ impl Drop for Server {
 }
 
 /// An answer before any fault.
-struct Answer {
+struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
-impl Answer {
+impl Reply {
     fn new(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -184,7 +184,7 @@ impl Answer {
     }
 }
 
-fn serve(mut stream: TcpStream, port: u16, state: &Mutex<State>) {
+fn serve(mut stream: TcpStream, port: u16, state: &Mutex<ServerState>) {
     let Some(request) = read(&stream) else { return };
     let (answer, fault) = {
         let mut state = state.lock().expect("the state");
@@ -198,7 +198,7 @@ fn serve(mut stream: TcpStream, port: u16, state: &Mutex<State>) {
             rule.fault.clone()
         });
         let mut asked = request.clone();
-        if matches!(fault, Some(Fault::NoRange)) {
+        if matches!(fault, Some(ServerFault::NoRange)) {
             asked.headers.remove("range");
         }
         (answer(&asked, port, &state.repos), fault)
@@ -230,7 +230,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answer {
+fn answer(request: &Request, port: u16, repos: &BTreeMap<String, ServedRepo>) -> Reply {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let path = path.trim_start_matches('/');
     if let Some(hash) = path.strip_prefix("store/") {
@@ -241,7 +241,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
             .flat_map(BTreeMap::values)
             .find(|bytes| sha256(bytes) == hash);
         return found.map_or_else(
-            || Answer::new(403, vec![], ""),
+            || Reply::new(403, vec![], ""),
             |bytes| ranged(request, bytes, "\"of-the-store\""),
         );
     }
@@ -269,7 +269,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         ))
     });
     let Some((name, repo, rest)) = known else {
-        return Answer::missing("RepoNotFound");
+        return Reply::missing("RepoNotFound");
     };
     let token = request
         .headers
@@ -281,7 +281,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         } else {
             ("X-Error-Message", "Invalid username".to_owned())
         };
-        return Answer::new(
+        return Reply::new(
             if repo.gated && token.is_some() {
                 403
             } else {
@@ -302,13 +302,13 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
     let (what, rest) = rest.split_once('/').unwrap_or((&rest, "main"));
     if is_api && what == "revision" {
         let Some(commit) = commit_of(rest) else {
-            return Answer::missing("RevisionNotFound");
+            return Reply::missing("RevisionNotFound");
         };
         let siblings: Vec<_> = repo.commits[&commit]
             .keys()
             .map(|name| serde_json::json!({ "rfilename": name }))
             .collect();
-        return Answer::new(
+        return Reply::new(
             200,
             vec![],
             serde_json::json!({ "id": name, "sha": commit, "siblings": siblings }).to_string(),
@@ -316,7 +316,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
     }
     if is_api && what == "tree" {
         let Some(commit) = commit_of(rest) else {
-            return Answer::missing("RevisionNotFound");
+            return Reply::missing("RevisionNotFound");
         };
         return tree(
             &repo.commits[&commit],
@@ -336,11 +336,11 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         });
     let Some((revision, file)) = revision_and_file.filter(|_| what == "resolve" || what == "small")
     else {
-        return Answer::missing("RevisionNotFound");
+        return Reply::missing("RevisionNotFound");
     };
     let commit = commit_of(revision).expect("a known revision");
     let Some(bytes) = repo.commits[&commit].get(file) else {
-        return Answer::missing("EntryNotFound");
+        return Reply::missing("EntryNotFound");
     };
     let (etag, size) = (
         format!("\"{}\"", etag(file, bytes)),
@@ -369,7 +369,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
         let prefix = if kind == "datasets" { "/datasets" } else { "" };
         (307, format!("{prefix}/{name}/small/{commit}/{file}"))
     };
-    Answer::new(
+    Reply::new(
         status,
         [headers, vec![("Location", location)]].concat(),
         "see there",
@@ -377,7 +377,7 @@ fn answer(request: &Request, port: u16, repos: &BTreeMap<String, Repo>) -> Answe
 }
 
 /// The list in pages of three.
-fn tree(files: &BTreeMap<String, Vec<u8>>, query: &str, address: &str) -> Answer {
+fn tree(files: &BTreeMap<String, Vec<u8>>, query: &str, address: &str) -> Reply {
     let from: usize = query
         .split('&')
         .find_map(|part| part.strip_prefix("cursor=")?.parse().ok())
@@ -402,10 +402,10 @@ fn tree(files: &BTreeMap<String, Vec<u8>>, query: &str, address: &str) -> Answer
     } else {
         vec![]
     };
-    Answer::new(200, headers, serde_json::Value::from(page).to_string())
+    Reply::new(200, headers, serde_json::Value::from(page).to_string())
 }
 
-fn ranged(request: &Request, bytes: &[u8], etag: &str) -> Answer {
+fn ranged(request: &Request, bytes: &[u8], etag: &str) -> Reply {
     let mut headers = vec![
         ("ETag", etag.to_owned()),
         ("Accept-Ranges", "bytes".to_owned()),
@@ -423,55 +423,55 @@ fn ranged(request: &Request, bytes: &[u8], etag: &str) -> Answer {
         .get("if-range")
         .is_none_or(|known| known == etag);
     match from.filter(|_| same) {
-        Some(from) if from >= bytes.len() => Answer::new(416, headers, ""),
+        Some(from) if from >= bytes.len() => Reply::new(416, headers, ""),
         Some(from) => {
             headers.push((
                 "Content-Range",
                 format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len()),
             ));
-            Answer::new(206, headers, &bytes[from..])
+            Reply::new(206, headers, &bytes[from..])
         }
-        None => Answer::new(200, headers, bytes),
+        None => Reply::new(200, headers, bytes),
     }
 }
 
-fn send(stream: &mut TcpStream, request: &Request, mut answer: Answer, fault: Option<Fault>) {
+fn send(stream: &mut TcpStream, request: &Request, mut answer: Reply, fault: Option<ServerFault>) {
     let mut announced = Some(answer.body.len());
     let mut sent = usize::MAX;
     match fault {
         None => {}
-        Some(Fault::Status(status, name, value)) => {
-            answer = Answer::new(status, vec![(name, value.to_owned())], "a fault");
+        Some(ServerFault::Status(status, name, value)) => {
+            answer = Reply::new(status, vec![(name, value.to_owned())], "a fault");
             announced = Some(7);
         }
-        Some(Fault::Cut(at)) => sent = at,
-        Some(Fault::Short(length)) => {
+        Some(ServerFault::Cut(at)) => sent = at,
+        Some(ServerFault::Short(length)) => {
             answer.body.truncate(length);
             announced = Some(answer.body.len());
         }
-        Some(Fault::Long(more)) => {
+        Some(ServerFault::Long(more)) => {
             answer.body.extend(vec![b'x'; more]);
             announced = Some(answer.body.len());
         }
-        Some(Fault::LongUnannounced(more)) => {
+        Some(ServerFault::LongUnannounced(more)) => {
             answer.body.extend(vec![b'x'; more]);
             announced = None;
         }
-        Some(Fault::Wrong) => {
+        Some(ServerFault::Wrong) => {
             let middle = answer.body.len() / 2;
             answer.body[middle] ^= 1;
         }
-        Some(Fault::NoEtag) => answer
+        Some(ServerFault::NoEtag) => answer
             .headers
             .retain(|(name, _)| !name.to_lowercase().contains("etag")),
-        Some(Fault::Gzip) => {
+        Some(ServerFault::Gzip) => {
             answer.body = gzip(&answer.body);
             announced = Some(answer.body.len());
             answer.headers.push(("Content-Encoding", "gzip".to_owned()));
         }
-        Some(Fault::NoRange) => {}
-        Some(Fault::Json(text)) => {
-            answer = Answer::new(200, vec![], text);
+        Some(ServerFault::NoRange) => {}
+        Some(ServerFault::Json(text)) => {
+            answer = Reply::new(200, vec![], text);
             announced = Some(text.len());
         }
     }

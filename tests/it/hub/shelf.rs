@@ -6,7 +6,7 @@ use std::time::Duration;
 use kdpipe::data::{bpe, grammar};
 use kdpipe::hub::{Hub, Settings};
 use kdpipe::model::{Config, Weights};
-use kdpipe::spec::run::Dataset;
+use kdpipe::plan::run::DatasetSpec;
 use kdpipe::table::{Column, Table, to_parquet};
 
 use super::server::Server;
@@ -38,7 +38,7 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         pause: Duration::ZERO,
         problem: None,
     };
-    let text = Dataset::Synthetic {
+    let text = DatasetSpec::Synthetic {
         seed: 0,
         train_words: 4_000,
         validation_words: 10,

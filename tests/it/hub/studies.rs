@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::server::{Fault, Server};
+use super::server::{Server, ServerFault};
 use super::shelf::{MODEL, STORIES, filled, model, parquet, settings, splits, stories};
-use crate::builder::{Done, Site, TINY, differences};
+use crate::builder::{Done, TINY, TestSite, differences};
 
 /// The tiny study with everything from the hub.
 fn spec(dataset: &str) -> String {
@@ -22,7 +22,7 @@ fn spec(dataset: &str) -> String {
     )
 }
 
-fn run(site: &Site, server: &Server, arguments: &str) -> Done {
+fn run(site: &TestSite, server: &Server, arguments: &str) -> Done {
     site.kdpipe_with(arguments, &[("HF_ENDPOINT", &server.address)])
 }
 
@@ -42,7 +42,7 @@ fn fetched(server: &Server) -> BTreeSet<String> {
 #[test]
 fn a_study_of_the_hub_runs_and_runs_again_without_it_to_the_same_bytes() {
     let server = filled();
-    let site = Site::new(&spec("train_tokens = 3000\n"));
+    let site = TestSite::new(&spec("train_tokens = 3000\n"));
     let plan = run(&site, &server, "plan study.toml").code(0).out;
     assert!(
         plan.contains(
@@ -110,7 +110,7 @@ fn a_study_of_the_hub_runs_and_runs_again_without_it_to_the_same_bytes() {
 #[test]
 fn relock_moves_the_study_to_what_the_branch_is_now() {
     let server = filled();
-    let site = Site::new(&spec("train_tokens = 3000\n"));
+    let site = TestSite::new(&spec("train_tokens = 3000\n"));
     run(&site, &server, "run study.toml --only arm=none").code(0);
     let lock = || std::fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap();
     let (first, moved) = (lock(), server.commit(MODEL, "main", &model(16, 2)));
@@ -124,7 +124,7 @@ fn relock_moves_the_study_to_what_the_branch_is_now() {
 #[test]
 fn a_damaged_lock_is_refused_until_the_study_is_locked_again() {
     let server = filled();
-    let site = Site::new(&spec("train_tokens = 3000\n"));
+    let site = TestSite::new(&spec("train_tokens = 3000\n"));
     run(&site, &server, "run study.toml --only arm=none").code(0);
     let path = site.path("results/tiny/lock.toml");
     let good = std::fs::read_to_string(&path).unwrap();
@@ -155,7 +155,7 @@ fn a_damaged_lock_is_refused_until_the_study_is_locked_again() {
 fn every_mistake_is_told_at_once_before_weights_or_text_are_fetched() {
     let server = filled();
     server.commit(MODEL, "main", &model(8, 1));
-    let site = Site::new(
+    let site = TestSite::new(
         &spec("config = \"plain\"\nvalidation = \"dev\"\n").replacen(
             "repo = \"o/tiny-gpt2\"",
             "repo = \"o/none\"",
@@ -195,7 +195,7 @@ fn a_dataset_without_files_in_parquet_is_read_from_the_hubs_own_copies() {
         ("default/test/0000.parquet", stories(130, 145)),
     ];
     let commit = server.commit(STORIES, "refs/convert/parquet", &converted);
-    let site = Site::new(&spec(""));
+    let site = TestSite::new(&spec(""));
     run(&site, &server, "run study.toml --only arm=none").code(0);
     let lock = std::fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap();
     assert!(
@@ -205,10 +205,10 @@ fn a_dataset_without_files_in_parquet_is_read_from_the_hubs_own_copies() {
         "{lock}"
     );
     // The same text as that of the files on main: the streams have the same tokens.
-    let other = Site::new(&spec(""));
+    let other = TestSite::new(&spec(""));
     server.commit(STORIES, "main", &splits());
     run(&other, &server, "run study.toml --only arm=none").code(0);
-    let metrics = |site: &Site| {
+    let metrics = |site: &TestSite| {
         site.results()
             .into_iter()
             .find(|(name, _)| name.contains("runs/") && name.ends_with("metrics.parquet"))
@@ -231,7 +231,7 @@ fn a_dataset_without_files_in_parquet_is_read_from_the_hubs_own_copies() {
 fn shares_are_cut_from_the_training_documents_and_none_is_in_two_splits() {
     use kdpipe::data::{dataset_fingerprint, prepare};
     use kdpipe::hub::Hub;
-    use kdpipe::spec::run::{Dataset, Detokenize, Rows, Tokenizer};
+    use kdpipe::plan::run::{DatasetSpec, Detokenize, Rows, TokenizerSpec};
     let server = filled();
     // A third of the texts stands there twice.
     let texts = |from: usize| {
@@ -249,7 +249,7 @@ fn shares_are_cut_from_the_training_documents_and_none_is_in_two_splits() {
     );
     let folder = tempfile::tempdir().unwrap();
     let hub = Hub::quiet(settings(&server, &folder.path().join("hub")), Vec::new());
-    let dataset = |train_tokens: Option<u64>| Dataset::Hub {
+    let dataset = |train_tokens: Option<u64>| DatasetSpec::Hub {
         repo: "o/stories".to_owned(),
         config: None,
         revision: "main".to_owned(),
@@ -261,7 +261,7 @@ fn shares_are_cut_from_the_training_documents_and_none_is_in_two_splits() {
         detokenize: Detokenize::None,
         train_tokens,
     };
-    let tokenizer = Tokenizer::Hub {
+    let tokenizer = TokenizerSpec::Hub {
         repo: "o/tiny-gpt2".to_owned(),
         revision: "main".to_owned(),
     };
@@ -339,7 +339,7 @@ fn the_token_is_in_no_file_and_no_message() {
     let server = filled();
     let token = "hf_abcdefghijklmnopqrstuvwxyz";
     server.change(MODEL, |repo| repo.token = Some(token.to_owned()));
-    let site = Site::new(&spec("train_tokens = 3000\n"));
+    let site = TestSite::new(&spec("train_tokens = 3000\n"));
     let refused = run(&site, &server, "run study.toml").code(2);
     assert!(refused.error.contains("set HF_TOKEN"), "{}", refused.error);
     let with_token = |arguments: &str| {
@@ -348,7 +348,7 @@ fn the_token_is_in_no_file_and_no_message() {
             &[("HF_ENDPOINT", &server.address), ("HF_TOKEN", token)],
         )
     };
-    server.fail("/store/", Fault::Cut(10), 2);
+    server.fail("/store/", ServerFault::Cut(10), 2);
     let done = with_token("run study.toml --only arm=none -v").code(0);
     assert!(
         !done.out.contains(token) && !done.error.contains(token),
@@ -382,7 +382,7 @@ fn the_token_is_in_no_file_and_no_message() {
 #[test]
 fn eval_and_generate_take_a_model_of_the_hub() {
     let server = filled();
-    let site = Site::new("");
+    let site = TestSite::new("");
     site.write(
         "text.txt",
         "Once there was a fox. It slept.\n".repeat(20).as_bytes(),
@@ -448,7 +448,7 @@ fn eval_and_generate_take_a_model_of_the_hub() {
 }
 
 /// Without a hub the message says what can be done.
-fn server_less(site: &Site) {
+fn server_less(site: &TestSite) {
     let error = site.kdpipe("eval o/other --text text.txt").code(2).error;
     assert!(
         error.contains("cannot be reached (") && error.contains("--offline"),
@@ -464,7 +464,7 @@ fn a_repo_with_nothing_but_pickled_weights_is_refused_with_the_way_out() {
     files.push(("pytorch_model.bin", vec![0; 10]));
     server.commit(MODEL, "main", &files);
     server.commit(STORIES, "main", &splits());
-    let site = Site::new(&spec(""));
+    let site = TestSite::new(&spec(""));
     let done = run(&site, &server, "run study.toml").code(2);
     assert!(
         done.error
@@ -511,7 +511,7 @@ fn the_shipped_study_of_wikitext_103_runs_with_a_tiny_model_in_its_place() {
         "main",
         &[files, vec![other]].concat(),
     );
-    let site = Site::new("");
+    let site = TestSite::new("");
     let spec = format!("{}/pipelines/wikitext103.toml", env!("CARGO_MANIFEST_DIR"));
     let small = [
         "student.layers=2",

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, generate};
-use kdpipe::model::{Checkpoint, Gpt2, Weights, validation_nll};
+use kdpipe::model::{Gpt2, ModelFolder, Weights, validation_nll};
 use kdpipe::ops::{Layers, LogitTerm, Losses, tape};
-use kdpipe::spec::run::State;
+use kdpipe::plan::run::HiddenState;
 
 use super::arrays::{Reference, assert_close};
 use super::logits;
@@ -31,12 +31,12 @@ const NAMES: [&str; 8] = [
 /// Relative to the largest entry of an array.
 const TOLERANCE: f64 = 1e-5;
 
-fn open(name: &str) -> (Checkpoint, Reference) {
+fn open(name: &str) -> (ModelFolder, Reference) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/reference/checkpoints")
         .join(name);
     (
-        Checkpoint::open(&folder).unwrap(),
+        ModelFolder::open(&folder).unwrap(),
         Reference::read(&format!("checkpoints/{name}")),
     )
 }
@@ -48,7 +48,7 @@ fn folders_of_every_kind_have_the_states_logits_and_gradients_of_transformers() 
         let model = Gpt2::from_checkpoint(&Cpu::default(), &checkpoint);
         let (inputs, targets) = (reference.tokens("inputs"), reference.tokens("targets"));
         let context = reference.number(&["context"]) as usize;
-        let keep: Vec<State> = (0..=model.config.layers).map(State::Layer).collect();
+        let keep: Vec<HiddenState> = (0..=model.config.layers).map(HiddenState::Layer).collect();
         let states = model.forward(OwnedTape::default(), inputs, context, &keep);
         for (state, array) in &states.kept {
             assert_close(

@@ -12,8 +12,10 @@ use kdpipe::data::Order;
 use kdpipe::distill::Objective;
 use kdpipe::model::{Array, Config, Gpt2, Weights};
 use kdpipe::ops::tape;
-use kdpipe::spec::run::{Balance, Matching, Term, Train};
-use kdpipe::train::{Control, Corpus, Files, Job, Member, Outcome, Sink, State, Values, train};
+use kdpipe::plan::run::{BalanceSpec, Matching, Term, TrainSpec};
+use kdpipe::train::{
+    CheckpointFiles, Control, Corpus, Job, Member, Sink, TrainOutcome, TrainState, Values, train,
+};
 
 use super::arrays::{Reference, assert_close, list};
 
@@ -23,7 +25,7 @@ const TOLERANCE_OF_VALUES: f64 = 1e-5;
 const TOLERANCE_OF_WEIGHTS: f64 = 5e-5;
 
 /// One training: what goes in, and what PyTorch got.
-struct Case {
+struct TrainingCase {
     seed: u64,
     config: Config,
     /// Of the model that is trained.
@@ -32,7 +34,7 @@ struct Case {
     /// The terms by name; none but `lm` where a teacher is trained.
     terms: BTreeMap<String, Term>,
     matching: Matching,
-    train: Train,
+    train: TrainSpec,
     /// The training split, whose windows are used in their natural order.
     stream: Vec<u32>,
     /// Initial projections (`projection.<term>.<state>.weight`, …) and critics
@@ -47,7 +49,7 @@ struct Case {
     end: BTreeMap<String, Array>,
 }
 
-impl Case {
+impl TrainingCase {
     /// Reads `training-NAME`.
     fn read(name: &str) -> Self {
         let reference = Reference::read(&format!("training-{name}"));
@@ -86,15 +88,15 @@ impl Case {
             seed: self.seed,
             config: self.config.clone(),
             objective,
-            balance: Balance::None,
+            balance: BalanceSpec::None,
             train: self.train.clone(),
         }
     }
 
     /// The state before the first step, with the reference's projections and critics.
-    fn state(&self, job: &Job) -> State<Cpu> {
+    fn state(&self, job: &Job) -> TrainState<Cpu> {
         let mut state =
-            State::new(&Cpu::default(), job, Some(&self.teacher.0), &self.weights).unwrap();
+            TrainState::new(&Cpu::default(), job, Some(&self.teacher.0), &self.weights).unwrap();
         for (name, parameter) in state.auxiliary.parameters_mut() {
             tape::write(parameter, &self.initial[&name].values);
         }
@@ -115,7 +117,7 @@ impl Case {
     fn check(&self, what: &str, job: Job) {
         let rows = Arc::new(Mutex::new(Vec::new()));
         let state = self.state(&job);
-        let member = Member::new(job, state, Box::new(Rows(rows.clone())));
+        let member = Member::new(job, state, Box::new(RowLog(rows.clone())));
         let teacher =
             Gpt2::from_weights(&Cpu::default(), &self.teacher.0, &self.teacher.1).unwrap();
         let order = Order::new(
@@ -142,7 +144,7 @@ impl Case {
         );
         let [member] = members;
         assert!(
-            matches!(member.outcome, Some(Outcome::Finished)),
+            matches!(member.outcome, Some(TrainOutcome::Finished)),
             "{what}: {:?}",
             member.outcome
         );
@@ -174,7 +176,7 @@ impl Case {
 }
 
 /// Everything that was trained, by name, without the biases of keys.
-fn trained(state: &State<Cpu>) -> Vec<(String, Vec<f32>)> {
+fn trained(state: &TrainState<Cpu>) -> Vec<(String, Vec<f32>)> {
     let mut all: Vec<(String, Vec<f32>)> = state
         .student
         .to_weights()
@@ -207,22 +209,22 @@ fn trained(state: &State<Cpu>) -> Vec<(String, Vec<f32>)> {
 }
 
 /// Keeps the rows of a run.
-struct Rows(Arc<Mutex<Vec<Values>>>);
+struct RowLog(Arc<Mutex<Vec<Values>>>);
 
-impl Sink for Rows {
+impl Sink for RowLog {
     fn row(&mut self, _: u64, values: &Values, _: f64) -> anyhow::Result<()> {
         self.0.lock().unwrap().push(values.clone());
         Ok(())
     }
 
-    fn checkpoint(&mut self, _: u64, _: Files) -> anyhow::Result<()> {
+    fn checkpoint(&mut self, _: u64, _: CheckpointFiles) -> anyhow::Result<()> {
         Ok(())
     }
 }
 
 #[test]
 fn ten_steps_of_language_modelling_are_those_of_pytorch() {
-    let case = Case::read("lm");
+    let case = TrainingCase::read("lm");
     case.check(
         "lm",
         Job::language_model(case.config.clone(), case.seed, &case.train),
@@ -231,18 +233,18 @@ fn ten_steps_of_language_modelling_are_those_of_pytorch() {
 
 #[test]
 fn ten_steps_with_mse_of_projected_states_are_those_of_pytorch() {
-    let case = Case::read("mse");
+    let case = TrainingCase::read("mse");
     case.check("mse", case.distillation());
 }
 
 #[test]
 fn ten_steps_with_cosines_of_standardised_states_are_those_of_pytorch() {
-    let case = Case::read("cosine");
+    let case = TrainingCase::read("cosine");
     case.check("cosine", case.distillation());
 }
 
 #[test]
 fn ten_steps_with_critics_are_those_of_pytorch() {
-    let case = Case::read("critic");
+    let case = TrainingCase::read("critic");
     case.check("critic", case.distillation());
 }

@@ -1,0 +1,158 @@
+//! Tests of `mod.rs`.
+
+use super::*;
+use crate::model::Config;
+use crate::plan::run::SamplesSpec;
+use crate::random::Stream;
+use dfdx::prelude::Cpu;
+
+fn run(with_teacher: bool, threads: usize) -> Evaluated {
+    let device = Cpu::default();
+    let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
+    let model = Gpt2::from_weights(&device, &own, &reference::sharp(&own, 1)).unwrap();
+    let teacher = Gpt2::from_weights(&device, &other, &reference::sharp(&other, 2)).unwrap();
+    let mut stream = Stream::new(1, "test", 0);
+    let test: Vec<u32> = (0..400)
+        .map(|i| {
+            if i % 100 == 99 {
+                0
+            } else {
+                1 + stream.below(28) as u32
+            }
+        })
+        .collect();
+    let decode = |tokens: &[u32]| {
+        Ok(tokens
+            .iter()
+            .map(|&token| char::from(b'a' + token as u8 % 26))
+            .collect())
+    };
+    let settings = EvaluateSpec {
+        context: 32,
+        stride: 16,
+        samples: SamplesSpec {
+            prompts: 2,
+            tokens: 40,
+        },
+        probe_tokens: 100,
+        directions: 8,
+        embed_tokens: 20,
+    };
+    let protocol = Protocol {
+        context: 32,
+        stride: 16,
+        rows: "text".into(),
+        detokenize: "none".into(),
+        tokenizer: "hash".into(),
+        trained_on_train_split: true,
+    };
+    let inputs = EvaluationInputs {
+        model: &model,
+        teacher: with_teacher.then_some(&teacher),
+        test: Text {
+            tokens: &test,
+            documents: &[0, 100, 200, 300],
+            words: 300,
+            bytes: 1600,
+        },
+        validation: Text {
+            tokens: &test[..200],
+            documents: &[0, 100],
+            words: 150,
+            bytes: 800,
+        },
+        vocabulary: Vocabulary {
+            decode: &decode,
+            end_of_text: 0,
+        },
+        settings: &settings,
+        protocol,
+        bytes: 1234,
+        training: None,
+        source: None,
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(|| evaluate(inputs).unwrap())
+}
+
+#[test]
+fn a_student_is_compared_with_its_teacher() {
+    let found = run(true, 2);
+    let teacher = found.evaluation.teacher.as_ref().unwrap();
+    assert!(teacher.kl_nats_per_token > 0.1 && teacher.top1 < 0.5);
+    let pairs: Vec<(usize, usize)> = teacher
+        .layers
+        .iter()
+        .map(|layer| (layer.student, layer.teacher))
+        .collect();
+    assert_eq!(pairs, [(1, 2), (2, 3)]);
+    assert!(
+        teacher
+            .layers
+            .iter()
+            .all(|layer| layer.sliced_w2.is_none() && (0.0..1.0).contains(&layer.cka))
+    );
+    assert_eq!(found.evaluation.test.documents.len(), 4);
+    assert_eq!(found.evaluation.validation.tokens, 200);
+    assert_eq!(found.evaluation.model.bytes, 1234);
+    assert_eq!(found.samples.len(), 2);
+    assert!(
+        found
+            .samples
+            .iter()
+            .all(|sample| sample.prompt.len() == 24 && sample.teacher.is_some())
+    );
+    let counts = ["teacher", "student"].map(|model| {
+        found
+            .embedding
+            .iter()
+            .filter(|point| point.model == model)
+            .count()
+    });
+    assert_eq!(counts, [20, 20]);
+    assert!(
+        found.embedding.iter().all(|point| point.x.is_finite()
+            && point.layer == if point.model == "teacher" { 3 } else { 2 })
+    );
+}
+
+#[test]
+fn a_teacher_alone_has_no_comparison() {
+    let found = run(false, 2);
+    assert_eq!(found.evaluation.teacher, None);
+    assert!(found.samples.iter().all(|sample| sample.teacher.is_none()));
+    assert!(found.embedding.iter().all(|point| point.model == "teacher"));
+}
+
+#[test]
+fn everything_but_time_is_the_same_bits_for_any_number_of_threads() {
+    let (one, three) = (run(true, 1), run(true, 3));
+    assert_eq!(
+        serde_json::to_string(&one.evaluation).unwrap(),
+        serde_json::to_string(&three.evaluation).unwrap()
+    );
+    assert_eq!(one.samples, three.samples);
+    assert_eq!(one.embedding, three.embedding);
+}
+
+#[test]
+fn what_is_stored_reads_back() {
+    let found = run(true, 1).evaluation;
+    let read: Evaluation = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+    assert_eq!(
+        (
+            &read.protocol,
+            read.test.scored_tokens,
+            read.model.parameters
+        ),
+        (
+            &found.protocol,
+            found.test.scored_tokens,
+            found.model.parameters
+        )
+    );
+    assert!((read.test.nll_nats_per_token / found.test.nll_nats_per_token - 1.0).abs() < 1e-14);
+}

@@ -1,0 +1,15 @@
+//! Tests of `speed.rs`.
+
+use super::*;
+
+#[test]
+fn speeds_are_measured_within_the_positions() {
+    let config = Config::new(1, 8, 2, 11, 16);
+    let speed = measure(&config, &Weights::random(&config, 1), &[1, 2, 3], 16);
+    assert_eq!(
+        (speed.context, speed.threads),
+        (8, rayon::current_num_threads())
+    );
+    assert!(speed.prefill_tokens_per_second > 0.0 && speed.decode_tokens_per_second > 0.0);
+    assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+}

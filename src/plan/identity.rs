@@ -1,0 +1,328 @@
+//! What makes two runs the same: the hash of everything that changes the result, and of nothing
+//! else.
+//!
+//! Files enter by their hash and repositories by their commit, never by their path; names of
+//! studies, arms and strategies, and intervals that change no weight, do not enter.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::matching::Strategy;
+use super::run::{
+    BalanceSpec, DatasetSpec, Decay, EvaluateSpec, Init, InitBlocks, Keep, LearningRate, Matching,
+    PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
+};
+use super::schedule::Span;
+
+/// Raised whenever the same spec gives other numbers than before: other kernels, other draws,
+/// another grammar.
+pub const NUMERICS_VERSION: u32 = 1;
+/// Raised whenever the same `[evaluate]` measures something else than before.
+pub const EVALUATION_VERSION: u32 = 1;
+/// What the numbers are computed on.
+pub const DEVICE: &str = if cfg!(feature = "cuda") {
+    "cuda"
+} else {
+    "cpu"
+};
+
+/// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fingerprints {
+    pub dataset: String,
+    pub tokenizer: String,
+    pub teacher: String,
+    pub student: String,
+}
+
+/// Everything that changes a run's result, in this order.
+#[derive(Debug, Serialize)]
+struct Identity<'a> {
+    numerics: u32,
+    device: &'static str,
+    precision: PrecisionSpec,
+    /// Of the teacher's forward pass.
+    #[serde(skip_serializing_if = "PrecisionSpec::is_f32")]
+    teacher_precision: PrecisionSpec,
+    seed: u64,
+    dataset: Json,
+    tokenizer: Json,
+    teacher: Json,
+    student: StudentIdentity<'a>,
+    /// Where a hidden term is enabled.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    matching: Option<MatchIdentity<'a>>,
+    loss: BTreeMap<String, Term>,
+    balance: &'a BalanceSpec,
+    train: TrainIdentity,
+}
+
+#[derive(Debug, Serialize)]
+struct StudentIdentity<'a> {
+    layers: usize,
+    width: usize,
+    heads: usize,
+    init: Init,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<&'a InitBlocks>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum MatchIdentity<'a> {
+    Map(&'a Matching),
+    /// The teacher's depth is not known yet, so the id is provisional.
+    Unresolved(&'a Strategy),
+}
+
+#[derive(Debug, Serialize)]
+struct TrainIdentity {
+    steps: u64,
+    batch: usize,
+    context: usize,
+    accumulate: usize,
+    shuffle: bool,
+    lr: LearningRate,
+    betas: [f64; 2],
+    eps: f64,
+    weight_decay: f64,
+    clip: f64,
+    #[serde(skip_serializing_if = "PrecisionSpec::is_f32")]
+    precision: PrecisionSpec,
+    keep: Keep,
+    /// Where it decides which weights are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluate_every: Option<u64>,
+}
+
+impl TrainIdentity {
+    fn new(train: &TrainSpec) -> Self {
+        // Named one by one, so that a new key cannot be forgotten here.
+        let TrainSpec {
+            steps,
+            batch,
+            context,
+            accumulate,
+            shuffle,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            clip,
+            precision,
+            keep,
+            checkpoint_every: _,
+            evaluate_every,
+        } = train;
+        let mut lr = lr.clone();
+        if lr.decay == Decay::Constant {
+            lr.floor = Span::Percent(0.0);
+        }
+        Self {
+            steps: *steps,
+            batch: *batch,
+            context: *context,
+            accumulate: *accumulate,
+            shuffle: *shuffle,
+            lr,
+            betas: *betas,
+            eps: *eps,
+            weight_decay: *weight_decay,
+            clip: *clip,
+            precision: *precision,
+            keep: *keep,
+            evaluate_every: (*keep == Keep::Best).then_some(*evaluate_every),
+        }
+    }
+}
+
+fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
+    match dataset {
+        DatasetSpec::Synthetic {
+            seed,
+            train_words,
+            validation_words,
+            test_words,
+            train_tokens,
+        } => json!({
+            "source": "synthetic", "seed": seed, "train_words": train_words, "validation_words": validation_words, "test_words": test_words,
+            "train_tokens": train_tokens,
+        }),
+        DatasetSpec::Text {
+            train: _,
+            validation: _,
+            test: _,
+            detokenize,
+            train_tokens,
+        } => {
+            json!({ "source": "text", "files": fingerprint, "detokenize": detokenize, "train_tokens": train_tokens })
+        }
+        DatasetSpec::Parquet {
+            train: _,
+            validation: _,
+            test: _,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
+            "source": "parquet", "files": fingerprint, "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
+        }),
+        DatasetSpec::Hub {
+            repo,
+            config,
+            revision: _,
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
+            "source": "hub", "repo": repo, "config": config, "commit": fingerprint, "train": train, "validation": validation, "test": test,
+            "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
+        }),
+    }
+}
+
+fn tokenizer(tokenizer: &TokenizerSpec, fingerprint: &str) -> Json {
+    match tokenizer {
+        TokenizerSpec::Train { vocab_size } => {
+            json!({ "source": "train", "vocab_size": vocab_size })
+        }
+        TokenizerSpec::Dir { path: _ } => json!({ "source": "dir", "files": fingerprint }),
+        TokenizerSpec::Hub { repo, revision: _ } => {
+            json!({ "source": "hub", "repo": repo, "commit": fingerprint })
+        }
+    }
+}
+
+fn teacher(spec: &RunSpec, inputs: &Fingerprints) -> Json {
+    match &spec.teacher {
+        TeacherSpec::Train {
+            layers,
+            width,
+            heads,
+            seed,
+            train,
+            precision: _,
+        } => json!({
+            "source": "train", "layers": layers, "width": width, "heads": heads, "seed": seed, "train": TrainIdentity::new(train),
+        }),
+        TeacherSpec::Dir {
+            path: _,
+            precision: _,
+        } => json!({ "source": "dir", "files": inputs.teacher }),
+        TeacherSpec::Hub {
+            repo,
+            revision: _,
+            precision: _,
+        } => json!({ "source": "hub", "repo": repo, "commit": inputs.teacher }),
+    }
+}
+
+/// The terms; a critic that is never warmed up has no warm-up.
+fn losses(spec: &RunSpec) -> BTreeMap<String, Term> {
+    let mut loss = spec.loss.clone();
+    for term in loss.values_mut() {
+        if let (Term::HiddenWasserstein { critic, .. }, BalanceSpec::None) = (term, &spec.balance) {
+            critic.warmup = 0;
+        }
+    }
+    loss
+}
+
+/// What the run's id is the hash of; `unmatched` where the map could not be resolved.
+pub fn identity(spec: &RunSpec, inputs: &Fingerprints, unmatched: Option<&Strategy>) -> Json {
+    let hidden = spec.loss.values().any(Term::is_hidden);
+    let map = match unmatched {
+        Some(strategy) => MatchIdentity::Unresolved(strategy),
+        None => MatchIdentity::Map(&spec.matching),
+    };
+    let student = &spec.student;
+    json!(Identity {
+        numerics: NUMERICS_VERSION,
+        device: DEVICE,
+        precision: spec.train.precision,
+        teacher_precision: spec.teacher.precision(),
+        seed: spec.seed,
+        dataset: dataset(&spec.dataset, &inputs.dataset),
+        tokenizer: tokenizer(&spec.tokenizer, &inputs.tokenizer),
+        teacher: teacher(spec, inputs),
+        student: StudentIdentity {
+            layers: student.layers,
+            width: student.width,
+            heads: student.heads,
+            init: student.init,
+            blocks: student.init_blocks.as_ref(),
+            weights: student.init_dir.as_ref().map(|_| inputs.student.as_str()),
+        },
+        matching: hidden.then_some(map),
+        loss: losses(spec),
+        balance: &spec.balance,
+        train: TrainIdentity::new(&spec.train),
+    })
+}
+
+/// The first 12 hexadecimal digits of the SHA-256 of the JSON on one line.
+pub fn key(identity: &Json) -> String {
+    let digest = Sha256::digest(identity.to_string().as_bytes());
+    digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Key of the teacher: of one that is trained, its data and its table; of another, its fingerprint.
+pub fn teacher_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
+    let own = teacher(spec, inputs);
+    match &spec.teacher {
+        TeacherSpec::Train { train, .. } => key(&json!({
+            "numerics": NUMERICS_VERSION, "device": DEVICE, "precision": train.precision,
+            "dataset": dataset(&spec.dataset, &inputs.dataset), "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "teacher": own,
+        })),
+        TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. } => key(&json!({ "teacher": own })),
+    }
+}
+
+/// Key of an evaluation, below its run.
+pub fn evaluation_key(evaluate: &EvaluateSpec) -> String {
+    key(&json!({ "evaluation": EVALUATION_VERSION, "evaluate": evaluate }))
+}
+
+/// Key of the teacher's evaluation, below its teacher: one teacher may be measured on several
+/// texts.
+pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
+    key(&json!({
+        "evaluation": EVALUATION_VERSION, "evaluate": spec.evaluate,
+        "dataset": dataset(&spec.dataset, &inputs.dataset), "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer),
+    }))
+}
+
+/// Runs of one key see the same batches with the same teacher in the same order. `balance` is as
+/// written, also where a run without hidden terms does not use it, so that it can go with the
+/// others.
+pub fn group_key(spec: &RunSpec, inputs: &Fingerprints, balance: &BalanceSpec) -> String {
+    let batches = match balance {
+        BalanceSpec::None => 0,
+        BalanceSpec::Gradient { batches, .. } => *batches,
+    };
+    let train = &spec.train;
+    // The teacher's pass is shared, the student's is not.
+    let teacher = match spec.teacher.precision() {
+        PrecisionSpec::F32 => teacher_key(spec, inputs),
+        other => format!("{} {other:?}", teacher_key(spec, inputs)),
+    };
+    key(&json!({
+        "teacher": teacher, "dataset": dataset(&spec.dataset, &inputs.dataset),
+        "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "seed": spec.seed, "batch": train.batch, "context": train.context,
+        "accumulate": train.accumulate, "shuffle": train.shuffle, "balance": batches,
+    }))
+}

@@ -1,0 +1,258 @@
+//! Layer maps: which teacher state a student state is compared with, and which teacher blocks a
+//! student starts from.
+//!
+//! L_s and L_t are the depths of student and teacher, i = 1 … L_s a student layer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::random::Stream;
+
+use super::run::{HiddenState, InitBlocks, Matching};
+
+/// The written form of a map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "strategy", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Strategy {
+    /// i with ⌊(2·i·L_t + L_s)/(2·L_s)⌋: evenly spread, the last with the last.
+    Uniform {},
+    /// i with i.
+    First {},
+    /// i with L_t − L_s + i.
+    Last {},
+    /// i with L_t − (L_s − i)·⌊L_t/L_s⌋.
+    Skip {},
+    /// The two states after the final layer norm, alone.
+    Final {},
+    /// Every i with L_t.
+    AllToOne {},
+    /// Pairs as given.
+    Pairs {
+        /// Pairs of a student state and a teacher state: 0 … L, or "final".
+        pairs: Vec<(HiddenState, HiddenState)>,
+    },
+    /// L_s of the teacher's 1 … L_t, sorted, drawn again and again (RAIL-KD).
+    Random {
+        /// Steps between two draws; absent, every epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        redraw: Option<u64>,
+    },
+    /// Null control: uniform's targets in reverse order.
+    Reverse {},
+    /// Null control: uniform's targets permuted once per seed, never in their own order, nor, from
+    /// three layers on, in reverse: that is a control of its own.
+    Shuffled {},
+}
+
+/// ⌊(2·i·L_t + L_s)/(2·L_s)⌋ for i = 1 … L_s.
+fn uniform(student: usize, teacher: usize) -> Vec<usize> {
+    (1..=student)
+        .map(|i| (2 * i * teacher + student) / (2 * student))
+        .collect()
+}
+
+impl Strategy {
+    /// The name as the spec writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Uniform {} => "uniform",
+            Self::First {} => "first",
+            Self::Last {} => "last",
+            Self::Skip {} => "skip",
+            Self::Final {} => "final",
+            Self::AllToOne {} => "all-to-one",
+            Self::Pairs { .. } => "pairs",
+            Self::Random { .. } => "random",
+            Self::Reverse {} => "reverse",
+            Self::Shuffled {} => "shuffled",
+        }
+    }
+
+    /// The map for a student of `student` and a teacher of `teacher` blocks; `seed` is the run's.
+    ///
+    /// # Errors
+    /// Depths that the strategy cannot satisfy, with both numbers; the second text says what to
+    /// write.
+    pub fn resolve(
+        &self,
+        student: usize,
+        teacher: usize,
+        seed: u64,
+    ) -> Result<Matching, (String, String)> {
+        let name = self.name();
+        let any_depth = matches!(
+            self,
+            Self::Uniform {} | Self::Pairs { .. } | Self::Final {} | Self::AllToOne {}
+        );
+        if !any_depth && student > teacher {
+            let message = format!(
+                "match.strategy = \"{name}\" needs a student no deeper than its teacher: \
+                 {student} layers against {teacher}"
+            );
+            return Err((
+                message,
+                "write a smaller student.layers, or strategy = \"uniform\"".to_owned(),
+            ));
+        }
+        let targets = match self {
+            Self::Uniform {} => uniform(student, teacher),
+            Self::First {} => (1..=student).collect(),
+            Self::Last {} => (1..=student).map(|i| teacher - student + i).collect(),
+            Self::Skip {} => (1..=student)
+                .map(|i| teacher - (student - i) * (teacher / student))
+                .collect(),
+            Self::AllToOne {} => vec![teacher; student],
+            Self::Reverse {} => uniform(student, teacher).into_iter().rev().collect(),
+            Self::Shuffled {} => {
+                if student < 2 {
+                    let message = "match.strategy = \"shuffled\" needs at least 2 student layers: \
+                                   one has no other order"
+                        .to_owned();
+                    return Err((
+                        message,
+                        "write student.layers = 2 or more, or another strategy".to_owned(),
+                    ));
+                }
+                shuffled(uniform(student, teacher), seed)
+            }
+            Self::Final {} => {
+                return Ok(Matching::Pairs {
+                    pairs: vec![(HiddenState::Final, HiddenState::Final)],
+                });
+            }
+            Self::Random { redraw } => return Ok(Matching::Random { redraw: *redraw }),
+            Self::Pairs { pairs } => {
+                check_pairs(pairs, student, teacher)?;
+                return Ok(Matching::Pairs {
+                    pairs: pairs.clone(),
+                });
+            }
+        };
+        let pairs = targets
+            .into_iter()
+            .enumerate()
+            .map(|(i, target)| (HiddenState::Layer(i + 1), HiddenState::Layer(target)))
+            .collect();
+        Ok(Matching::Pairs { pairs })
+    }
+}
+
+/// The targets in another order, the reverse left out where there are more: the first such
+/// permutation of the seed's.
+fn shuffled(targets: Vec<usize>, seed: u64) -> Vec<usize> {
+    for attempt in 0.. {
+        let order = Stream::new(seed, "match.shuffled", attempt).permutation(targets.len());
+        let moved: Vec<usize> = order.into_iter().map(|i| targets[i]).collect();
+        if moved != targets && (targets.len() < 3 || !moved.iter().eq(targets.iter().rev())) {
+            return moved;
+        }
+    }
+    unreachable!(
+        "uniform's targets differ where the student is no deeper than its teacher, so some \
+         permutation moves one"
+    )
+}
+
+fn check_pairs(
+    pairs: &[(HiddenState, HiddenState)],
+    student: usize,
+    teacher: usize,
+) -> Result<(), (String, String)> {
+    if pairs.is_empty() {
+        return Err((
+            "match.pairs is empty, and a hidden term needs at least one".to_owned(),
+            "write pairs = [[1, 2]], student first".to_owned(),
+        ));
+    }
+    for (i, (of_student, of_teacher)) in pairs.iter().enumerate() {
+        for (state, depth, who) in [
+            (of_student, student, "student"),
+            (of_teacher, teacher, "teacher"),
+        ] {
+            if let HiddenState::Layer(layer) = state
+                && *layer > depth
+            {
+                let message = format!(
+                    "match.pairs names state {layer} of the {who}, which has {depth} layers"
+                );
+                return Err((message, format!("write 0 … {depth}, or \"final\"")));
+            }
+        }
+        if pairs[..i].iter().any(|(earlier, _)| earlier == of_student) {
+            let message = format!("match.pairs has state {of_student} of the student twice");
+            return Err((
+                message,
+                "a student state is compared with one teacher state".to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The teacher's block, from 0, for every block of the student.
+///
+/// # Errors
+/// Depths that do not go together, or blocks that the teacher has not; the second text says what to
+/// write.
+pub fn init_blocks(
+    written: Option<&InitBlocks>,
+    student: usize,
+    teacher: usize,
+) -> Result<Vec<usize>, (String, String)> {
+    let name = match written {
+        Some(InitBlocks::List(blocks)) => {
+            if blocks.len() != student {
+                let message = format!(
+                    "student.init_blocks has {} entries, and the student {student} layers",
+                    blocks.len()
+                );
+                return Err((
+                    message,
+                    "write one block of the teacher, counted from 0, for every layer".to_owned(),
+                ));
+            }
+            if let Some(block) = blocks.iter().find(|block| **block >= teacher) {
+                let message = format!(
+                    "student.init_blocks names block {block} of the teacher, which has {teacher}"
+                );
+                return Err((message, format!("write 0 … {}", teacher - 1)));
+            }
+            return Ok(blocks.clone());
+        }
+        Some(InitBlocks::Named(name)) => name.as_str(),
+        None => "uniform",
+    };
+    if name == "distilgpt2" {
+        if (student, teacher) != (6, 12) {
+            let message = format!(
+                "student.init_blocks = \"distilgpt2\" is for 6 layers from 12; these are \
+                 {student} from {teacher}"
+            );
+            return Err((message, "write \"uniform\", or a list of blocks".to_owned()));
+        }
+        return Ok(vec![0, 2, 4, 7, 9, 11]);
+    }
+    if student > teacher {
+        let message = format!(
+            "student.init_blocks = \"{name}\" needs a student no deeper than its teacher: \
+             {student} layers against {teacher}"
+        );
+        return Err((
+            message,
+            "write a list of blocks, in which one may occur twice, or init = \"random\"".to_owned(),
+        ));
+    }
+    Ok(match name {
+        "first" => (0..student).collect(),
+        "last" => (teacher - student..teacher).collect(),
+        _ => uniform(student, teacher)
+            .into_iter()
+            .map(|layer| layer - 1)
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;

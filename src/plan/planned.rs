@@ -1,0 +1,205 @@
+//! The plan: every cell of the grid, the runs they resolve to, and what is predicted of each.
+//! `load` makes it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::path::InputPath;
+use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+
+/// What reaches a spec from outside its files.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// The `--set key=value` arguments in order.
+    pub set: Vec<String>,
+    /// The environment; names that hold `__` after `KDPIPE_` set keys, the others are ignored.
+    pub environment: Vec<(String, String)>,
+    /// Paths of `--set` and the environment are relative to it.
+    pub working_folder: PathBuf,
+}
+
+/// Something about an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact<T> {
+    Known(T),
+    /// Not known yet, and why ("not downloaded").
+    Unknown(String),
+    /// The input cannot be used: a message with its remedy.
+    Bad(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetFact {
+    /// Hash of the files by split, or a commit.
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenizerFact {
+    pub fingerprint: String,
+    pub vocabulary: Option<usize>,
+}
+
+/// Facts of a folder with a GPT-2, or of one of the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeacherFact {
+    pub fingerprint: String,
+    pub layers: usize,
+    pub width: usize,
+    pub heads: usize,
+    pub positions: usize,
+    pub vocabulary: Option<usize>,
+    /// Width of the hidden layer of a block's MLP.
+    pub inner: usize,
+    /// Whether the head is the token embedding.
+    pub tied: bool,
+}
+
+/// Where facts of inputs come from; each distinct input is asked for once a plan. What follows from
+/// the spec alone (synthetic text, a tokenizer or a teacher that is trained) is never asked for.
+pub trait Inputs {
+    /// Of text, parquet and hub datasets.
+    fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact>;
+    /// Of dir and hub tokenizers.
+    fn tokenizer(&self, dataset: &DatasetSpec, tokenizer: &TokenizerSpec) -> Fact<TokenizerFact>;
+    /// Of dir and hub teachers.
+    fn teacher(&self, teacher: &TeacherSpec) -> Fact<TeacherFact>;
+    /// Of the folder that `student.init_dir` names.
+    fn student(&self, folder: &InputPath) -> Fact<TeacherFact>;
+    /// Whether this machine multiplies bfloat16.
+    fn bf16(&self) -> bool {
+        false
+    }
+}
+
+/// An axis of the grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    /// `arm`, `seed` or a dotted key.
+    pub key: String,
+    /// As text, in the order given.
+    pub values: Vec<String>,
+}
+
+/// A cell of the grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCell {
+    /// Axis values as text, by axis.
+    pub at: BTreeMap<String, String>,
+    /// Index of its run in `Plan::runs`.
+    pub run: usize,
+}
+
+/// One run, which one or more cells share. Where `[evaluate]` is on an axis, runs of one id differ
+/// in how they are measured; only the first of them has to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRun {
+    /// 12 hexadecimal digits; provisional where `unknown` is not empty.
+    pub id: String,
+    /// What the id is the hash of.
+    pub identity: serde_json::Value,
+    pub spec: RunSpec,
+    pub evaluation_key: String,
+    pub teacher_key: String,
+    pub teacher_evaluation_key: String,
+    /// Runs of one key may share a teacher's forward pass.
+    pub group_key: String,
+    /// The first cell in words: `arm=kl seed=0`.
+    pub label: String,
+    /// Facts that are missing, in words; such a run cannot start.
+    pub unknown: Vec<String>,
+    pub estimate: Estimate,
+}
+
+/// What a run will need, counted from its shapes.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Estimate {
+    pub student_parameters: u64,
+    /// 0 where the teacher's shape is unknown.
+    pub teacher_parameters: u64,
+    /// Weights, moments, gradients, activations and caches of one run alone, the teacher's
+    /// included.
+    pub memory_bytes: u64,
+    /// All floating-point operations of training: student, teacher and critics.
+    pub flops: f64,
+    /// Those of `flops` that are the teacher's forward pass, done once for the runs of a group that
+    /// advance together.
+    pub teacher_pass_flops: f64,
+    /// Of training the teacher, where it is trained; shared by every run of one `teacher_key`.
+    pub teacher_training_flops: f64,
+    /// Of the finished run.
+    pub kept_bytes: u64,
+    /// The finished run, and its checkpoints while it is unfinished.
+    pub disk_bytes: u64,
+}
+
+/// What an arm changes against the baseline arm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    pub name: String,
+    pub changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub key: String,
+    /// As TOML; absent where the baseline has no such key.
+    pub baseline: Option<String>,
+    /// As TOML; absent where the arm has no such key.
+    pub value: Option<String>,
+}
+
+/// `[report]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// A built-in template's name, or a path.
+    pub template: InputPath,
+    /// Axis values of the baseline.
+    pub baseline: BTreeMap<String, String>,
+    /// δ in nats per token.
+    pub margin: f64,
+    pub alpha: f64,
+    /// The one contrast that is tested alone, as axis values.
+    pub primary: Option<BTreeMap<String, String>>,
+}
+
+/// `[expect]`: what a run of the study in CI must reach.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Expect {
+    pub perplexity: Vec<PerplexityExpected>,
+    pub better: Vec<BetterExpected>,
+}
+
+/// The perplexity of every cell of the arm (of every cell where no arm is named) is at most so
+/// much.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerplexityExpected {
+    pub arm: Option<String>,
+    pub at_most: f64,
+}
+
+/// The mean loss of `arm` is below that of `than`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BetterExpected {
+    pub arm: String,
+    pub than: String,
+}
+
+/// The resolved study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub name: String,
+    pub description: String,
+    pub note: Option<String>,
+    /// In the order of the spec.
+    pub axes: Vec<Axis>,
+    /// In the order of the grid, excluded ones left out.
+    pub cells: Vec<PlannedCell>,
+    /// In the order of their first cells.
+    pub runs: Vec<PlannedRun>,
+    pub arms: Vec<Arm>,
+    pub report: Report,
+    pub expect: Expect,
+    /// What the user should know and need not act on.
+    pub notices: Vec<String>,
+}

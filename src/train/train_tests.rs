@@ -1,0 +1,528 @@
+//! Tests of the loop as a whole: exact resume, groups, balance, divergence, and that distillation
+//! brings a student closer to its teacher.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use dfdx::prelude::{Cpu, NoneTape};
+
+use super::*;
+use crate::data::Order;
+use crate::distill::Lesson;
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::{Layers, Losses, TeacherHead, sum_of_squares};
+use crate::plan::run::{HiddenState, RunSpec};
+use crate::random::Stream;
+
+pub(super) const VOCABULARY: usize = 17;
+const CONTEXT: usize = 8;
+
+/// What a sink was given.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct SinkLog {
+    pub rows: BTreeMap<u64, Values>,
+    pub checkpoints: BTreeMap<u64, BTreeMap<String, Vec<u8>>>,
+}
+
+struct Memory(Arc<Mutex<SinkLog>>);
+
+impl Sink for Memory {
+    fn row(&mut self, step: u64, values: &Values, _: f64) -> anyhow::Result<()> {
+        let before = self.0.lock().unwrap().rows.insert(step, values.clone());
+        assert!(
+            before.is_none_or(|before| before == *values),
+            "step {step} was taken twice, with other values"
+        );
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, step: u64, files: CheckpointFiles) -> anyhow::Result<()> {
+        let files = files()?;
+        self.0
+            .lock()
+            .unwrap()
+            .checkpoints
+            .insert(step, files.into_iter().collect());
+        Ok(())
+    }
+}
+
+/// A spec whose `[loss]` and `[train]` keys are the given ones.
+fn spec(steps: u64, extra: &str) -> RunSpec {
+    let matching = if extra.contains("[match]") {
+        ""
+    } else {
+        "[match]\nstrategy = \"pairs\"\npairs = [[1, 2], [2, \"final\"]]"
+    };
+    let text = format!(
+        r#"
+        seed = 3
+        [dataset]
+        source = "synthetic"
+        seed = 0
+        train_words = 1
+        validation_words = 1
+        test_words = 1
+        [tokenizer]
+        source = "train"
+        vocab_size = 300
+        [teacher]
+        source = "dir"
+        path = "t"
+        [student]
+        layers = 2
+        width = 12
+        heads = 2
+        init = "random"
+        {matching}
+        [train]
+        steps = {steps}
+        batch = 3
+        context = {CONTEXT}
+        accumulate = 2
+        shuffle = true
+        lr = {{ peak = 1e-2, warmup = 3, decay = "cosine", floor = "10%" }}
+        betas = [0.9, 0.99]
+        eps = 1e-8
+        weight_decay = 0.1
+        clip = 1.0
+        keep = "best"
+        checkpoint_every = 4
+        evaluate_every = 5
+        [evaluate]
+        context = {CONTEXT}
+        stride = {CONTEXT}
+        samples = {{ prompts = 0, tokens = 0 }}
+        probe_tokens = 8
+        directions = 2
+        embed_tokens = 0
+        {extra}
+        "#
+    );
+    toml::from_str(&text).unwrap()
+}
+
+pub(super) const WASSERSTEIN: &str = r#"
+    [balance]
+    mode = "gradient"
+    batches = 2
+    reference = "kl"
+    [loss.kl]
+    kind = "logits.kl"
+    weight = 0.5
+    temperature = { shape = "linear", from = 3.0, to = 1.0, over = "50%" }
+    direction = "forward"
+    [loss.lm]
+    kind = "lm"
+    weight = 0.5
+    [loss.hidden]
+    kind = "hidden.wasserstein"
+    weight = 0.3
+    states = "layernorm"
+    critic = { width = 10, depth = 2, steps = 2, slope = 0.2, lipschitz = "spectral", lr = 1e-3, betas = [0.0, 0.9], warmup = 4 }
+"#;
+
+const LM: &str = "[balance]\nmode = \"none\"\n[loss.lm]\nkind = \"lm\"\nweight = 1.0\n";
+const KL: &str = "[balance]\nmode = \"none\"\n[loss.kl]\nkind = \"logits.kl\"\nweight = \
+                  1.0\ntemperature = 1.0\ndirection = \"forward\"\n";
+
+/// Tokens of a noisy cycle, so that there is something to learn.
+pub(super) fn tokens(count: usize, index: u64) -> Vec<u32> {
+    let mut stream = Stream::new(0, "test.tokens", index);
+    let mut last = 0;
+    (0..count)
+        .map(|_| {
+            last = if stream.uniform() < 0.8 {
+                (last * 5 + 3) % VOCABULARY as u32
+            } else {
+                stream.below(VOCABULARY as u64) as u32
+            };
+            last
+        })
+        .collect()
+}
+
+pub(super) fn teacher_config() -> Config {
+    Config::new(3, 16, 2, VOCABULARY, CONTEXT)
+}
+
+/// A teacher that has learned something.
+pub(super) fn teacher() -> Gpt2<Cpu> {
+    let train = spec(60, LM).train;
+    let job = Job::language_model(teacher_config(), 9, &train);
+    let weights = Weights::random(&job.config, 9);
+    let kept = Arc::default();
+    let mut members = vec![member(job, None, &weights, &kept)];
+    run(&mut members, None, u64::MAX);
+    members.pop().unwrap().state.student
+}
+
+fn member(
+    job: Job,
+    teacher: Option<&Config>,
+    weights: &Weights,
+    kept: &Arc<Mutex<SinkLog>>,
+) -> Member<Cpu> {
+    let state = TrainState::new(&Cpu::default(), &job, teacher, weights).unwrap();
+    Member::new(job, state, sink(kept))
+}
+
+pub(super) fn sink(kept: &Arc<Mutex<SinkLog>>) -> Box<dyn Sink> {
+    Box::new(Memory(Arc::clone(kept)))
+}
+
+/// Trains until `stop_after` steps are done, as a user who presses Ctrl-C then.
+fn run(members: &mut [Member<Cpu>], teacher: Option<&Gpt2<Cpu>>, stop_after: u64) {
+    run_on(members, teacher, stop_after, &tokens(2000, 0));
+}
+
+/// The same on tokens of its own.
+pub(super) fn run_on(
+    members: &mut [Member<Cpu>],
+    teacher: Option<&Gpt2<Cpu>>,
+    stop_after: u64,
+    train_tokens: &[u32],
+) {
+    let validation = tokens(100, 1);
+    let order = Order::new(train_tokens.len(), CONTEXT, members[0].job.seed, true).unwrap();
+    let stop = AtomicBool::new(stop_after == 0);
+    let progress = |progress: &Progress| stop.store(progress.step >= stop_after, Ordering::Relaxed);
+    train(
+        members,
+        teacher,
+        Corpus {
+            train: train_tokens,
+            validation: &validation,
+            order: &order,
+        },
+        &Control {
+            stop: &stop,
+            progress: &progress,
+        },
+    );
+}
+
+pub(super) fn student(extra: &str, steps: u64, kept: &Arc<Mutex<SinkLog>>) -> Member<Cpu> {
+    let spec = spec(steps, extra);
+    let config = Config::new(2, 12, 2, VOCABULARY, CONTEXT);
+    let job = Job::distillation(&spec, config.clone(), &teacher_config());
+    member(
+        job,
+        Some(&teacher_config()),
+        &Weights::random(&config, spec.seed),
+        kept,
+    )
+}
+
+#[test]
+fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
+    struct Full;
+    impl Sink for Full {
+        fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
+            if step == 2 {
+                anyhow::bail!("the disk is full")
+            } else {
+                Ok(())
+            }
+        }
+        fn checkpoint(&mut self, _: u64, _: CheckpointFiles) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let teacher = teacher();
+    let alone = Arc::default();
+    run(
+        &mut [student(WASSERSTEIN, 6, &alone)],
+        Some(&teacher),
+        u64::MAX,
+    );
+    let (together, other) = (Arc::default(), Arc::default());
+    let mut full = student(LM, 6, &other);
+    full.sink = Box::new(Full);
+    let mut members = vec![
+        student(KL, 6, &other),
+        full,
+        student(WASSERSTEIN, 6, &together),
+    ];
+    run(&mut members, Some(&teacher), u64::MAX);
+    assert_eq!(*together.lock().unwrap(), *alone.lock().unwrap());
+    assert!(matches!(members[1].outcome, Some(TrainOutcome::Failed(_))));
+    assert!(matches!(members[0].outcome, Some(TrainOutcome::Finished)));
+}
+
+#[test]
+fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
+    let kept = Arc::default();
+    run(
+        &mut [student(WASSERSTEIN, 5, &kept)],
+        Some(&teacher()),
+        u64::MAX,
+    );
+    let rows = kept.lock().unwrap().rows.clone();
+    let names: Vec<&str> = rows[&4].keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "balance.hidden",
+            "critic.hidden.1.estimate",
+            "critic.hidden.1.gradient_norm",
+            "critic.hidden.1.penalty",
+            "critic.hidden.2.estimate",
+            "critic.hidden.2.gradient_norm",
+            "critic.hidden.2.penalty",
+            "gradient_norm",
+            "loss",
+            "lr",
+            "temperature.kl",
+            "term.hidden",
+            "term.kl",
+            "term.lm",
+            "validation.nll",
+            "weight.hidden",
+            "weight.kl",
+            "weight.lm",
+        ]
+    );
+    for row in rows.values() {
+        let estimates = (row["critic.hidden.1.estimate"] + row["critic.hidden.2.estimate"]) / 2.0;
+        assert!((row["term.hidden"] - estimates).abs() < 1e-9);
+        let loss = 0.5 * row["term.kl"]
+            + 0.5 * row["term.lm"]
+            + 0.3 * row["balance.hidden"] * row["term.hidden"];
+        assert!((row["loss"] - loss).abs() < 1e-9);
+    }
+    assert!(!rows[&2].contains_key("validation.nll"));
+}
+
+#[test]
+fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
+    let teacher = teacher();
+    let kept = Arc::default();
+    let mse = WASSERSTEIN
+        .split("[loss.hidden]")
+        .next()
+        .unwrap()
+        .to_owned()
+        + "[loss.hidden]\nkind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = \
+           false\n";
+    let mut members = vec![student(&mse, 1, &kept)];
+    run(&mut members, Some(&teacher), u64::MAX);
+    let factor = members[0].state.balance["hidden"];
+
+    // Measured again from the definition: both terms alone, on the first two micro-batches, at the
+    // initial student.
+    let fresh = student(&mse, 1, &kept);
+    let (text, state) = (tokens(2000, 0), &fresh.state);
+    let order = Order::new(text.len(), CONTEXT, 3, true).unwrap();
+    let moment = fresh.job.objective.at(0, 0);
+    let norm = |term: &str| {
+        let mut squares = 0.0;
+        for micro in 0..2 {
+            let batch = crate::data::batch(&text, &order, 3, 2, 0, micro);
+            let keep = [HiddenState::Layer(1), HiddenState::Layer(2)];
+            let own = state.student.forward(
+                dfdx::prelude::OwnedTape::default(),
+                &batch.inputs,
+                CONTEXT,
+                &keep,
+            );
+            let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
+            let factors = Values::from([(term.to_owned(), 1.0)]);
+            let teacher = Some(Lesson::new(&others, teacher.head()));
+            let (loss, _) = fresh.job.objective.losses(
+                &moment,
+                &factors,
+                own,
+                state.student.head(),
+                &batch.targets,
+                teacher,
+                &state.auxiliary,
+            );
+            let mut gradients = dfdx::prelude::Backward::backward(loss);
+            for (_, parameter) in state.student.parameters() {
+                squares += sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));
+            }
+        }
+        squares.sqrt()
+    };
+    let expected = norm("kl") / norm("hidden");
+    assert!(
+        (factor / expected - 1.0).abs() < 1e-6,
+        "{factor} against {expected}"
+    );
+}
+
+#[test]
+fn a_diverging_run_stops_with_its_reason_and_keeps_no_best_weights() {
+    let kept = Arc::default();
+    let mut bad = student(LM, 10, &kept);
+    bad.job.train.lr.peak = 1e30;
+    let good = Arc::default();
+    let mut members = vec![bad, student(LM, 10, &good)];
+    run(&mut members, None, u64::MAX);
+    let Some(TrainOutcome::Diverged { step, reason }) = &members[0].outcome else {
+        panic!("{:?}", members[0].outcome)
+    };
+    assert!(
+        *step < 10 && (reason.contains("term.lm is") || reason.contains("gradient_norm is")),
+        "{reason}"
+    );
+    assert!(members[0].state.best.is_none());
+    assert!(matches!(members[1].outcome, Some(TrainOutcome::Finished)));
+}
+
+#[test]
+fn hopeless_predictions_stop_a_run_and_weights_that_are_no_numbers_are_never_saved() {
+    let config = Config::new(2, 12, 2, VOCABULARY, CONTEXT);
+    for extra in [LM, KL] {
+        let job = Job::distillation(&spec(10, extra), config.clone(), &teacher_config());
+        let mut weights = Weights::random(&config, 3);
+        weights
+            .arrays
+            .get_mut("wte.weight")
+            .expect("embeddings")
+            .values
+            .iter_mut()
+            .for_each(|x| *x *= 1e5);
+        let mut members = vec![member(
+            job,
+            Some(&teacher_config()),
+            &weights,
+            &Arc::default(),
+        )];
+        run(&mut members, Some(&teacher()), u64::MAX);
+        let Some(TrainOutcome::Diverged { step: 0, reason }) = &members[0].outcome else {
+            panic!("{:?}", members[0].outcome)
+        };
+        assert!(
+            reason.ends_with("more than 10 times that of guessing") && reason.starts_with("term."),
+            "{reason}"
+        );
+    }
+    let kept = Arc::default();
+    let mut beyond = student(LM, 10, &kept);
+    beyond.job.train.lr.peak = 1e40;
+    beyond.job.train.checkpoint_every = 1;
+    let mut members = vec![beyond];
+    run(&mut members, None, u64::MAX);
+    assert!(
+        matches!(
+            members[0].outcome,
+            Some(TrainOutcome::Diverged { step: 1, .. })
+        ),
+        "{:?}",
+        members[0].outcome
+    );
+    assert!(kept.lock().unwrap().checkpoints.is_empty() && members[0].state.best.is_none());
+}
+
+#[test]
+fn a_member_that_panics_leaves_its_group_and_the_others_are_what_they_are_alone() {
+    struct Defective;
+    impl Sink for Defective {
+        fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
+            assert!(step < 2, "a defect");
+            Ok(())
+        }
+        fn checkpoint(&mut self, _: u64, _: CheckpointFiles) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+    let teacher = teacher();
+    let alone = Arc::default();
+    run(
+        &mut [student(WASSERSTEIN, 6, &alone)],
+        Some(&teacher),
+        u64::MAX,
+    );
+    let together = Arc::default();
+    let mut defective = student(LM, 6, &Arc::default());
+    defective.sink = Box::new(Defective);
+    let mut members = vec![defective, student(WASSERSTEIN, 6, &together)];
+    run(&mut members, Some(&teacher), u64::MAX);
+    let Some(TrainOutcome::Failed(error)) = &members[0].outcome else {
+        panic!("{:?}", members[0].outcome)
+    };
+    assert_eq!(
+        error.to_string(),
+        "a defect of kdpipe and not of your study (a defect); please report it"
+    );
+    assert_eq!(*together.lock().unwrap(), *alone.lock().unwrap());
+}
+
+#[test]
+fn every_term_stays_finite_for_a_student_that_is_its_teacher_and_for_states_that_are_all_the_same()
+{
+    let teacher = teacher();
+    let critic = |lipschitz: &str| {
+        format!(
+            "kind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic = {{ width = \
+             6, depth = 2, steps = 2, slope = 0.2, lipschitz = {lipschitz}, lr = 1e-3, betas = \
+             [0.0, 0.9], warmup = 0 }}"
+        )
+    };
+    let hidden = [
+        "kind = \"hidden.mse\"\nweight = 1.0\nstates = \"layernorm\"\nnormalize = false".to_owned(),
+        "kind = \"hidden.mse\"\nweight = 1.0\nstates = \"raw\"\nnormalize = true".to_owned(),
+        "kind = \"hidden.cosine\"\nweight = 1.0\nstates = \"raw\"".to_owned(),
+        critic("\"gradient-penalty\", penalty = 10.0"),
+        critic("\"spectral\""),
+        critic("\"clip\", clip = 0.01"),
+    ];
+    let same = vec![3; 97];
+    for text in [tokens(97, 0), same] {
+        for term in &hidden {
+            let extra = format!("{KL}[loss.hidden]\n{term}\n");
+            let mut spec = spec(3, &extra);
+            (spec.student.layers, spec.student.width) =
+                (teacher_config().layers, teacher_config().width);
+            let job = Job::distillation(&spec, teacher_config(), &teacher_config());
+            let kept = Arc::default();
+            let mut members = vec![member(
+                job,
+                Some(&teacher_config()),
+                &teacher.to_weights(),
+                &kept,
+            )];
+            run_on(&mut members, Some(&teacher), u64::MAX, &text);
+            assert!(
+                matches!(members[0].outcome, Some(TrainOutcome::Finished)),
+                "{term}: {:?}",
+                members[0].outcome
+            );
+            let finite = kept
+                .lock()
+                .unwrap()
+                .rows
+                .values()
+                .all(|row: &Values| row.values().all(|value| value.is_finite()));
+            assert!(finite, "{term}");
+        }
+    }
+}
+
+#[test]
+fn distillation_brings_a_student_closer_to_its_teacher_than_language_modelling_does() {
+    let teacher = teacher();
+    let text = tokens(400, 5);
+    let distance = |extra: &str| {
+        let mut members = vec![student(extra, 60, &Arc::default())];
+        run(&mut members, Some(&teacher), u64::MAX);
+        let model = &members[0].state.student;
+        let states = |model: &Gpt2<Cpu>| model.forward(NoneTape, &text, CONTEXT, &[]).last;
+        let (own, others) = (states(model), states(&teacher));
+        let scores = Cpu::score(
+            &own,
+            model.head(),
+            &text,
+            Some(TeacherHead::new(&others, teacher.head())),
+        );
+        scores.iter().map(|score| score.kl).sum::<f64>() / scores.len() as f64
+    };
+    let (lm, kl) = (distance(LM), distance(KL));
+    assert!(
+        kl < 0.8 * lm,
+        "KL to the teacher: {kl} by distillation, {lm} by language modelling"
+    );
+}
