@@ -16,7 +16,6 @@
 //! are held against transformers'. Added tokens that are not special are tokens for both.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -26,6 +25,7 @@ use sha2::{Digest, Sha256};
 
 use super::fingerprint::hex;
 use super::tokenizer_files;
+use crate::panics::panic_as_error;
 
 /// The token after every document.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
@@ -72,11 +72,13 @@ impl Tokenizer {
         content["padding"] = Value::Null;
         content["model"]["type"] = "BPE".into();
         let text = content.to_string();
-        let mut inner = catch_unwind(AssertUnwindSafe(|| {
-            tokenizers::Tokenizer::from_bytes(text.as_bytes())
-        }))
-        .map_err(|_| anyhow!("the tokenizer's parts contradict each other"))?
-        .map_err(|error| anyhow!("{error}"))?;
+        let mut inner = panic_as_error(
+            || {
+                tokenizers::Tokenizer::from_bytes(text.as_bytes())
+                    .map_err(|error| anyhow!("{error}"))
+            },
+            |_| "the tokenizer's parts contradict each other".to_owned(),
+        )?;
         inner.set_encode_special_tokens(true);
         let end_of_text = inner.token_to_id(END_OF_TEXT).with_context(|| {
             format!("it has no token {END_OF_TEXT}, which follows every document")

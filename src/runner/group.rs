@@ -16,12 +16,11 @@ use crate::data::{Order, Prepared};
 use crate::eval::{Evaluated, distillation};
 use crate::model::{Config, Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native, side_by_side};
+use crate::panics::panic_as_defect;
 use crate::plan::run::{Init, InitBlocks, RunSpec};
 use crate::plan::{Plan, PlannedRun, run_spec_toml};
 use crate::record::{Depth, Failure, RunClaim, RunState, has_evaluation, run_state};
-use crate::train::{
-    Control, Corpus, Job, Member, TrainOutcome, TrainState, caught, of_products, train,
-};
+use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, of_products, train};
 
 /// The share of free memory that a group may take by its estimate.
 const MEMORY_SHARE: f64 = 0.7;
@@ -72,7 +71,7 @@ pub(super) fn run(
     let (mut members, mut held, mut trained) = (Vec::new(), Vec::new(), Vec::new());
     for &index in part {
         let run = &plan.runs[index];
-        match caught(|| claim(run, teacher, corpus, site)) {
+        match panic_as_defect(|| claim(run, teacher, corpus, site)) {
             Ok(Claimed::Training(member, attempt)) => {
                 members.push(*member);
                 held.push(Held { index, attempt });
@@ -90,7 +89,7 @@ pub(super) fn run(
         }
     }
     if let Some(error) =
-        caught(|| train_members(plan, &held, &mut members, teacher, corpus, site)).err()
+        panic_as_defect(|| train_members(plan, &held, &mut members, teacher, corpus, site)).err()
     {
         for Held { index, .. } in held.drain(..) {
             endings.insert(index, failed(&plan.runs[index], &error, site));
@@ -99,7 +98,7 @@ pub(super) fn run(
     }
     for (member, Held { index, attempt }) in members.into_iter().zip(held) {
         let run = &plan.runs[index];
-        let ending = match caught(|| publish(run, member, attempt, corpus)) {
+        let ending = match panic_as_defect(|| publish(run, member, attempt, corpus)) {
             Ok(PublishedRun::Student) => {
                 trained.push(index);
                 continue;
@@ -438,13 +437,14 @@ fn evaluate_trained(
         site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
     }
     side_by_side(&mut work, |(index, found)| {
-        *found = Some(caught(|| {
+        *found = Some(panic_as_defect(|| {
             evaluated(&plan.runs[*index], teacher, corpus, site)
         }))
     });
     let endings = work.into_iter().filter_map(|(index, found)| {
         let run = &plan.runs[index];
-        let ending = found?.and_then(|found| caught(|| conclude(run, found, corpus, site)));
+        let ending =
+            found?.and_then(|found| panic_as_defect(|| conclude(run, found, corpus, site)));
         Some((
             index,
             ending.unwrap_or_else(|error| failed(run, &error, site)),

@@ -29,11 +29,12 @@ use anyhow::{Context, Result};
 use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
 use crate::ops::{Layers, Native};
+use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, TeacherSpec};
 use crate::plan::{NUMERICS_VERSION, Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
-use crate::train::{Progress, caught};
+use crate::train::Progress;
 
 pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
@@ -136,7 +137,7 @@ pub fn run(
     for (_, indices) in by_key(&open, data_key) {
         let spec = &plan.runs[indices[0]].spec;
         let say = |text: &str| site.tell(&Event::Stage(text));
-        let prepared = caught(|| {
+        let prepared = panic_as_defect(|| {
             data::prepare(
                 &spec.dataset,
                 &spec.tokenizer,
@@ -194,7 +195,7 @@ fn run_on(
 ) {
     for (_, indices) in by_key(indices, |index| plan.runs[index].teacher_key.clone()) {
         let first = &plan.runs[indices[0]];
-        let teacher = caught(|| {
+        let teacher = panic_as_defect(|| {
             let teacher = teacher::obtain(first, corpus, site)?;
             if let Some(teacher) = &teacher {
                 teacher.evaluate(first, corpus, site)?;
@@ -215,7 +216,7 @@ fn run_on(
                 if site.stopped() {
                     return;
                 }
-                match caught(|| Ok(group::run(plan, &part, &teacher, corpus, site))) {
+                match panic_as_defect(|| Ok(group::run(plan, &part, &teacher, corpus, site))) {
                     Ok(own) => endings.extend(own),
                     Err(error) => fail_all(plan, &part, &error, site, endings),
                 }

@@ -8,7 +8,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::caught::caught;
 use super::member::{Member, Micro, TrainOutcome, Values};
 use super::memory::give_back_memory;
 use super::phases::Lap;
@@ -17,6 +16,7 @@ use crate::distill::Lesson;
 use crate::distill::balance::{BalanceBatch, balance};
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Ops, on_a_worker, side_by_side};
+use crate::panics::panic_as_defect;
 use crate::plan::run::{BalanceSpec, HiddenState, TrainSpec};
 
 /// The tokens that a group trains and validates on.
@@ -275,7 +275,7 @@ fn prepare<D: Ops>(members: &mut [Member<D>], teacher: Option<&Gpt2<D>>, corpus:
 /// others go on.
 fn guarded<D: Ops>(member: &mut Member<D>, work: impl FnOnce(&mut Member<D>)) {
     if member.is_active()
-        && let Err(error) = caught(|| {
+        && let Err(error) = panic_as_defect(|| {
             work(member);
             Ok(())
         })

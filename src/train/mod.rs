@@ -5,7 +5,6 @@
 //! Plain language modelling, as a teacher is trained, is a group of one whose objective has the one
 //! term `lm`.
 
-mod caught;
 mod group;
 mod job;
 mod member;
@@ -18,7 +17,6 @@ mod state;
 #[cfg(test)]
 mod train_tests;
 
-pub use caught::caught;
 pub use group::{Control, Corpus, Progress, train};
 pub use job::{Job, of_products};
 pub use member::{CheckpointFiles, Member, Sink, TrainOutcome, Values};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules that every other may import.
-const LEAVES: [&str; 3] = ["random", "files", "table"];
+const LEAVES: [&str; 4] = ["panics", "random", "files", "table"];
 /// A file longer than this holds more than one idea.
 const LONGEST: usize = 600;
 /// Words that stay out of finished code.
