@@ -118,6 +118,7 @@ impl HubError {
 
 impl std::error::Error for HubError {}
 
+/// One exhaustive match with a message for each variant: it is as long as there are faults.
 impl fmt::Display for HubError {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {

@@ -11,13 +11,18 @@
 //! neither length nor hash and share one name between processes. A hub that is offline never opens
 //! a connection and says what is not there with [`HubError::NotHere`].
 
+mod answer;
 mod cache;
 mod client;
 mod error;
 mod hash;
 mod listing;
 mod models;
+mod proxy;
+mod refusal;
 mod repo;
+mod request;
+mod retry;
 mod room;
 mod settings;
 mod transfer;

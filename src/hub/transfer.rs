@@ -5,12 +5,13 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use ureq::Response;
 
-use super::client::{Answer, RequestSubject};
 use super::error::HubError;
 use super::hash::Hash;
 use super::listing::RepoFile;
 use super::repo::Repo;
+use super::request::{Answer, RequestSubject};
 use super::{Hub, News, cache};
 use crate::files::{self, Lock, LockClaim, Partial};
 
@@ -36,6 +37,51 @@ impl From<HubError> for Failed {
     }
 }
 
+/// The file that is to come.
+struct WantedFile<'a> {
+    repo: &'a Repo,
+    commit: &'a str,
+    entry: &'a RepoFile,
+}
+
+impl WantedFile<'_> {
+    fn title(&self) -> String {
+        format!("{} of {}", self.entry.path, self.repo.title())
+    }
+
+    /// Refuses an answer of another commit or another length.
+    fn check(&self, answer: &Answer) -> Result<(), HubError> {
+        let commit = answer.commit.as_deref();
+        if commit.is_some_and(|commit| commit != self.commit) {
+            return Err(HubError::Foreign {
+                what: self.title(),
+                reason: "it comes from another commit".to_owned(),
+            });
+        }
+        match answer.length {
+            Some(length) if length != self.entry.size => Err(self.too_long(length)),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_long(&self, found: u64) -> HubError {
+        HubError::TooLong {
+            file: self.title(),
+            found,
+            expected: self.entry.size,
+        }
+    }
+
+    fn cut(&self, found: u64, reason: &str) -> HubError {
+        HubError::Cut {
+            file: self.title(),
+            found,
+            expected: self.entry.size,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 impl Hub<'_> {
     /// Fetches a file, unless another process does so at the same time, and links the snapshot's
     /// name to it.
@@ -51,11 +97,16 @@ impl Hub<'_> {
         let blob = cache::blob(settings, repo, hash);
         let whole = || entry.check(&blob).map(|found| found.is_ok());
         if !whole()? {
-            let lock = self.turn(repo, hash, entry)?;
+            let lock = self.wait_for_lock(repo, hash, entry)?;
             // Whoever held the lock may have fetched it.
             if !whole()? {
                 let mut partial = Partial::take(&cache::in_the_making(settings, repo, hash))?;
-                self.fill(repo, commit, entry, hash, &mut partial)?;
+                let wanted = WantedFile {
+                    repo,
+                    commit,
+                    entry,
+                };
+                self.fill(&wanted, hash, &mut partial)?;
                 partial.finish(&blob)?;
             }
             drop(lock);
@@ -66,7 +117,7 @@ impl Hub<'_> {
 
     /// Waits for the lock of a file. It only saves the second transfer: each process fills a file
     /// of its own.
-    fn turn(&self, repo: &Repo, hash: &Hash, entry: &RepoFile) -> Result<Lock> {
+    fn wait_for_lock(&self, repo: &Repo, hash: &Hash, entry: &RepoFile) -> Result<Lock> {
         let mut told = false;
         loop {
             match Lock::acquire(&cache::lock(&self.settings, repo, hash))? {
@@ -88,22 +139,16 @@ impl Hub<'_> {
     }
 
     /// Fills the file until it has the length and the hash that the list gives.
-    fn fill(
-        &self,
-        repo: &Repo,
-        commit: &str,
-        entry: &RepoFile,
-        hash: &Hash,
-        partial: &mut Partial,
-    ) -> Result<()> {
+    fn fill(&self, wanted: &WantedFile, hash: &Hash, partial: &mut Partial) -> Result<()> {
+        let size = wanted.entry.size;
         let (mut tries, mut wrong, mut validator) = (0, 0, None);
-        if partial.length() > entry.size {
+        if partial.length() > size {
             partial.restart()?;
         }
         loop {
             let before = partial.length();
-            if before < entry.size {
-                match self.receive(repo, commit, entry, partial, &mut validator) {
+            if before < size {
+                match self.receive(wanted, partial, &mut validator) {
                     Ok(()) => {}
                     Err(Failed::Disk(error)) => return Err(error),
                     Err(Failed::Fault(fault)) => {
@@ -116,14 +161,14 @@ impl Hub<'_> {
                 }
             }
             partial.sync()?;
-            if hash.is_of(partial.path(), entry.size)? {
+            if hash.is_of(partial.path(), size)? {
                 return Ok(());
             }
             partial.restart()?;
             validator = None;
             wrong += 1;
             let fault = HubError::WrongHash {
-                file: format!("{} of {}", entry.path, repo.title()),
+                file: wanted.title(),
                 expected: hash.digits().to_owned(),
             };
             if wrong >= WRONG {
@@ -138,109 +183,77 @@ impl Hub<'_> {
     /// One request for what is missing, appended as it comes.
     fn receive(
         &self,
-        repo: &Repo,
-        commit: &str,
-        entry: &RepoFile,
+        wanted: &WantedFile,
         partial: &mut Partial,
         validator: &mut Option<String>,
     ) -> Result<(), Failed> {
-        let file = || format!("{} of {}", entry.path, repo.title());
         let from = partial.length();
-        let (range, etag) = (
-            format!("bytes={from}-"),
-            validator.clone().unwrap_or_default(),
-        );
-        let headers = [("range", range.as_str()), ("if-range", etag.as_str())];
-        let headers = match (from, validator.is_some()) {
-            (0, _) => &headers[..0],
-            (_, false) => &headers[..1],
-            (_, true) => &headers[..],
-        };
-        let url = self.client.address(repo, commit, &entry.path);
-        let at = repo.at(commit);
-        let answer = self.client.get(
-            &url,
-            headers,
-            &RequestSubject {
-                repo: &at,
-                file: Some(&entry.path),
-            },
-        );
-        let Answer {
-            response,
-            commit: said,
-            length,
-        } = match answer {
+        let answer = match self.ask_from(wanted, from, validator.as_deref()) {
             // What is here may be longer than what is there; from the start it will show.
             Err(HubError::Refused { status: 416, .. }) if from > 0 => {
                 partial.restart().map_err(Failed::Disk)?;
-                return Err(HubError::Cut {
-                    file: file(),
-                    found: from,
-                    expected: entry.size,
-                    reason: "the hub has no more".to_owned(),
-                }
-                .into());
+                return Err(wanted.cut(from, "the hub has no more").into());
             }
             answer => answer?,
         };
-        if said.is_some_and(|said| said != commit) {
-            return Err(HubError::Foreign {
-                what: file(),
-                reason: "it comes from another commit".to_owned(),
-            }
-            .into());
-        }
-        if let Some(length) = length.filter(|&length| length != entry.size) {
-            return Err(HubError::TooLong {
-                file: file(),
-                found: length,
-                expected: entry.size,
-            }
-            .into());
-        }
-        let range = response.header("content-range").map(str::to_owned);
-        let goes_on =
-            response.status() == 206 && range.as_deref().and_then(start_of_range) == Some(from);
-        if from > 0 && !goes_on {
+        wanted.check(&answer)?;
+        let response = answer.response;
+        if from > 0 && !goes_on_at(&response, from) {
             // The whole file, whatever was asked for.
             partial.restart().map_err(Failed::Disk)?;
             if response.status() == 206 {
-                return Err(HubError::Cut {
-                    file: file(),
-                    found: 0,
-                    expected: entry.size,
-                    reason: "the hub sent another part".to_owned(),
-                }
-                .into());
+                return Err(wanted.cut(0, "the hub sent another part").into());
             }
         }
         *validator = response
             .header("etag")
             .filter(|etag| etag.starts_with('"'))
             .map(str::to_owned);
-        let missing = entry.size - partial.length();
         let announced: Option<u64> = response
             .header("content-length")
             .and_then(|length| length.parse().ok());
+        let missing = wanted.entry.size - partial.length();
         if let Some(length) = announced.filter(|&length| length > missing) {
-            return Err(HubError::TooLong {
-                file: file(),
-                found: entry.size - missing + length,
-                expected: entry.size,
-            }
-            .into());
+            return Err(wanted.too_long(partial.length() + length).into());
         }
-        self.append(response.into_reader(), entry, partial, &file)
+        self.append(response.into_reader(), wanted, partial)
+    }
+
+    /// Asks for a file from a byte on; with the validator of what is here, where one is known, so
+    /// that a file that changed comes whole.
+    fn ask_from(
+        &self,
+        wanted: &WantedFile,
+        from: u64,
+        validator: Option<&str>,
+    ) -> Result<Answer, HubError> {
+        let range = format!("bytes={from}-");
+        let headers = [
+            ("range", range.as_str()),
+            ("if-range", validator.unwrap_or_default()),
+        ];
+        let headers = match (from, validator) {
+            (0, _) => &headers[..0],
+            (_, None) => &headers[..1],
+            (_, Some(_)) => &headers[..],
+        };
+        let path = &wanted.entry.path;
+        let url = self.client.address(wanted.repo, wanted.commit, path);
+        let at = wanted.repo.at(wanted.commit);
+        let subject = RequestSubject {
+            repo: &at,
+            file: Some(path),
+        };
+        self.client.get(&url, headers, &subject)
     }
 
     fn append(
         &self,
         mut body: impl Read,
-        entry: &RepoFile,
+        wanted: &WantedFile,
         partial: &mut Partial,
-        file: &dyn Fn() -> String,
     ) -> Result<(), Failed> {
+        let size = wanted.entry.size;
         let mut piece = vec![0; PIECE];
         let mut told: Option<Instant> = None;
         loop {
@@ -251,22 +264,17 @@ impl Hub<'_> {
                 Ok(0) => "the connection ended".to_owned(),
                 Ok(count) => {
                     let found = partial.length() + count as u64;
-                    if found > entry.size {
+                    if found > size {
                         partial.restart().map_err(Failed::Disk)?;
-                        return Err(HubError::TooLong {
-                            file: file(),
-                            found,
-                            expected: entry.size,
-                        }
-                        .into());
+                        return Err(wanted.too_long(found).into());
                     }
                     partial.append(&piece[..count]).map_err(Failed::Disk)?;
-                    if found == entry.size || told.is_none_or(|at| at.elapsed() >= TELL) {
+                    if found == size || told.is_none_or(|at| at.elapsed() >= TELL) {
                         told = Some(Instant::now());
                         (self.listener)(&News::Bytes {
-                            file: &entry.path,
+                            file: &wanted.entry.path,
                             done: found,
-                            total: entry.size,
+                            total: size,
                         });
                     }
                     continue;
@@ -275,17 +283,17 @@ impl Hub<'_> {
                 Err(error) => error.to_string().to_lowercase(),
             };
             return match partial.length() {
-                length if length == entry.size => Ok(()),
-                found => Err(HubError::Cut {
-                    file: file(),
-                    found,
-                    expected: entry.size,
-                    reason: ended,
-                }
-                .into()),
+                length if length == size => Ok(()),
+                found => Err(wanted.cut(found, &ended).into()),
             };
         }
     }
+}
+
+/// Whether an answer is the part of the file that begins at a byte.
+fn goes_on_at(response: &Response, from: u64) -> bool {
+    let range = response.header("content-range");
+    response.status() == 206 && range.and_then(start_of_range) == Some(from)
 }
 
 /// Where the part of a Content-Range begins: `bytes 5-9/10`.

@@ -1,0 +1,130 @@
+//! One request: redirects, and who is told the token.
+
+use std::time::Duration;
+
+use ureq::Response;
+use url::Url;
+
+use super::answer::{foreign, host};
+use super::client::Client;
+use super::error::HubError;
+use super::repo::Repo;
+
+const MOST_REDIRECTS: usize = 10;
+/// To the first byte of a connection, and between two bytes.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
+
+/// A request's answer.
+pub(super) struct Answer {
+    pub response: Response,
+    /// The commit and the length that the hub itself gave, before it sent the request on.
+    pub commit: Option<String>,
+    pub length: Option<u64>,
+}
+
+/// What a request is for, for messages.
+pub(super) struct RequestSubject<'a> {
+    pub repo: &'a Repo,
+    pub file: Option<&'a str>,
+}
+
+impl Client {
+    /// Gets an address, wherever it is sent on to. The token goes to the hub's own address alone.
+    pub fn get(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        subject: &RequestSubject,
+    ) -> Result<Answer, HubError> {
+        let home =
+            Url::parse(&self.endpoint).map_err(|_| foreign("HF_ENDPOINT", "it is no address"))?;
+        let mut url = Url::parse(url).map_err(|_| foreign("an address", "it cannot be read"))?;
+        let (mut commit, mut length) = (None, None);
+        for _ in 0..MOST_REDIRECTS {
+            let response = self.send(&url, &home, headers, subject)?;
+            if is_home(&url, &home) {
+                commit = commit.or_else(|| response.header("x-repo-commit").map(str::to_owned));
+                length = length.or_else(|| {
+                    response
+                        .header("x-linked-size")
+                        .and_then(|size| size.parse().ok())
+                });
+            }
+            if !(300..400).contains(&response.status()) {
+                return Ok(Answer {
+                    response,
+                    commit,
+                    length,
+                });
+            }
+            url = next_address(&url, &response)?;
+        }
+        Err(foreign(
+            &format!("an answer of {}", host(&url)),
+            "it sends on without end",
+        ))
+    }
+
+    /// Sends one request; an answer of an error's status is an error.
+    fn send(
+        &self,
+        url: &Url,
+        home: &Url,
+        headers: &[(&str, &str)],
+        subject: &RequestSubject,
+    ) -> Result<Response, HubError> {
+        let mut request = self
+            .agent(home)
+            .request_url("GET", url)
+            .set("accept-encoding", "identity");
+        for (name, value) in headers {
+            request = request.set(name, value);
+        }
+        let is_home = is_home(url, home);
+        if let Some(token) = self.token.as_ref().filter(|_| is_home) {
+            request = request.set("authorization", &format!("Bearer {token}"));
+        }
+        request.call().map_err(|error| match error {
+            ureq::Error::Status(status, response) => {
+                self.refusal(status, &response, url, is_home, subject)
+            }
+            ureq::Error::Transport(transport) => HubError::Unreachable {
+                host: host(url),
+                reason: reason(&transport),
+            },
+        })
+    }
+}
+
+/// Whether an address is of the hub itself.
+fn is_home(url: &Url, home: &Url) -> bool {
+    url.origin() == home.origin()
+}
+
+/// Where an answer sends on to: never from an encrypted connection to a plain one.
+fn next_address(url: &Url, response: &Response) -> Result<Url, HubError> {
+    response
+        .header("location")
+        .and_then(|to| url.join(to).ok())
+        .filter(|next| {
+            next.scheme() == "https" || next.scheme() == "http" && url.scheme() == "http"
+        })
+        .ok_or_else(|| {
+            foreign(
+                &format!("an answer of {}", host(url)),
+                "it sends on to no address that can be followed",
+            )
+        })
+}
+
+/// What went wrong with a connection, without the address.
+fn reason(transport: &ureq::Transport) -> String {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(transport);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    cause
+        .map_or_else(|| transport.kind().to_string(), ToString::to_string)
+        .to_lowercase()
+}
