@@ -4,9 +4,11 @@
 //! 0   magic "kdtokens"
 //! 8   format, u32              12  zero, u32
 //! 16  tokens, u64              24  documents, u64            32  bytes of the summary, u64
-//! 40  sha256 of the bytes 0 … 39 and of everything from 80 on (by blocks of 1 MiB, so that all cores hash)
+//! 40  sha256 of the bytes 0 … 39 and of everything from 80 on (by blocks of 1 MiB, so that all
+//!     cores hash)
 //! 72  zero, u64
-//! 80  tokens of train, validation and test, u32 each; zeros up to a multiple of 8; starts of the documents, u64 each; the summary, JSON
+//! 80  tokens of train, validation and test, u32 each; zeros up to a multiple of 8; starts of the
+//!     documents, u64 each; the summary, JSON
 //! ```
 //!
 //! All numbers are little-endian. The tokens are memory-mapped, the rest is read. A file is written
@@ -16,7 +18,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Exact, Prepared, Tokenizer};
+use super::prepared::{Exact, Prepared, Split, SplitSizes};
+use super::tokenizer::Tokenizer;
 
 /// Changes with the layout of the file or the meaning of what is in it; part of every key.
 pub const FORMAT: u32 = 1;
@@ -40,77 +42,6 @@ const BLOCK: usize = 1 << 20;
 #[cfg(target_endian = "big")]
 compile_error!("token streams are mapped as they lie in the file, which is little-endian");
 
-/// The token stream of one split.
-#[derive(Debug, Clone)]
-pub struct Split {
-    storage: Storage,
-    /// Where each document starts; its last token is the `<|endoftext|>` before the next start.
-    pub documents: Vec<u64>,
-    /// Words between whitespace in the source, before detokenization.
-    pub words: u64,
-    /// Bytes of the text as it was tokenized, `<|endoftext|>` not counted.
-    pub bytes: u64,
-}
-
-#[derive(Debug, Clone)]
-enum Storage {
-    Mapped {
-        file: Arc<Mmap>,
-        bytes: Range<usize>,
-    },
-    Owned(Arc<[u32]>),
-}
-
-impl Split {
-    /// A stream in memory, for tokens that come from elsewhere than a cache file.
-    pub fn owned(tokens: Vec<u32>, documents: Vec<u64>, words: u64, bytes: u64) -> Self {
-        Self {
-            storage: Storage::Owned(tokens.into()),
-            documents,
-            words,
-            bytes,
-        }
-    }
-
-    /// Every token of the split, documents one after the other.
-    pub fn tokens(&self) -> &[u32] {
-        match &self.storage {
-            Storage::Mapped { file, bytes } => words_of(&file[bytes.clone()]),
-            Storage::Owned(tokens) => tokens,
-        }
-    }
-
-    /// The tokens of document `index`, with its `<|endoftext|>`.
-    pub fn document(&self, index: usize) -> &[u32] {
-        let end = self
-            .documents
-            .get(index + 1)
-            .map_or(self.tokens().len(), |&end| end as usize);
-        &self.tokens()[self.documents[index] as usize..end]
-    }
-}
-
-/// Bytes at an address that is a multiple of four, as numbers.
-fn words_of(bytes: &[u8]) -> &[u32] {
-    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
-    // nothing is left over is asserted.
-    let (before, words, after) = unsafe { bytes.align_to::<u32>() };
-    assert!(
-        before.is_empty() && after.is_empty(),
-        "tokens lie at multiples of four bytes"
-    );
-    words
-}
-
-/// Sizes of a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitFacts {
-    pub tokens: u64,
-    pub words: u64,
-    pub bytes: u64,
-}
-
 /// What the file says beside the streams.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
@@ -118,7 +49,7 @@ pub struct Summary {
     /// The content of tokenizer.json.
     pub tokenizer: String,
     /// Train, validation, test.
-    pub splits: [SplitFacts; 3],
+    pub splits: [SplitSizes; 3],
     pub unigram_nats_per_token: f64,
     pub exact: Option<Exact>,
 }
@@ -128,7 +59,7 @@ pub struct Summary {
 #[serde(deny_unknown_fields)]
 struct StoredSummary {
     key: String,
-    splits: [SplitFacts; 3],
+    splits: [SplitSizes; 3],
     documents: [u64; 3],
     unigram_bits: u64,
     /// Of `nats_per_token` and `entropy_nats_per_token`.
@@ -238,87 +169,23 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     // SAFETY: published files are never written again, only replaced by a rename or removed, which
     // leaves a mapping as it is.
     let map = unsafe { Mmap::map(&file)? };
-    let number = |at: usize| u64::from_le_bytes(map[at..at + 8].try_into().expect("eight bytes"));
-    ensure!(&map[..8] == MAGIC, "it does not begin as a token file");
-    let format = number(8);
-    ensure!(
-        format == u64::from(FORMAT),
-        "its format is {format}, not {FORMAT}"
-    );
-    let (tokens, documents, summary) = (number(16), number(24), number(32));
-    let expected = [
-        tokens
-            .checked_mul(4)
-            .and_then(|bytes| bytes.checked_next_multiple_of(8)),
-        documents.checked_mul(8),
-        Some(summary),
-        Some(HEADER as u64),
-    ]
-    .into_iter()
-    .try_fold(0u64, |sum, part| sum.checked_add(part?));
-    ensure!(
-        expected == Some(map.len() as u64),
-        "it has {} bytes, which does not fit its header",
-        map.len()
-    );
+    let header = CacheHeader::read(&map)?;
     ensure!(
         content_hash(&map[..40], &map[HEADER..])[..] == map[40..72],
         "its content does not have the hash that its header gives"
     );
-
     // Beyond this point the content is what somebody wrote; that it fits together is looked at all
     // the same.
-    let documents_begin = HEADER + (tokens as usize * 4).next_multiple_of(8);
-    let summary_begin = documents_begin + documents as usize * 8;
-    let stored: StoredSummary =
-        serde_json::from_slice(&map[summary_begin..]).context("its summary cannot be read")?;
+    let stored: StoredSummary = serde_json::from_slice(&map[header.summary_begin()..])
+        .context("its summary cannot be read")?;
     ensure!(stored.key == key, "it is of the key {}", stored.key);
-    let sum = |parts: [u64; 3]| parts.into_iter().try_fold(0u64, u64::checked_add);
-    ensure!(
-        sum(stored.splits.map(|split| split.tokens)) == Some(tokens),
-        "the splits of its summary do not fit its tokens"
-    );
-    ensure!(
-        sum(stored.documents) == Some(documents),
-        "the splits of its summary do not fit its documents"
-    );
-    let map = Arc::new(map);
-    let (mut token_at, mut document_at) = (HEADER, documents_begin);
-    let [train, validation, test] = [0, 1, 2].map(|index| {
-        let facts = stored.splits[index];
-        let bytes = token_at..token_at + facts.tokens as usize * 4;
-        let starts = &map[document_at..document_at + stored.documents[index] as usize * 8];
-        (token_at, document_at) = (bytes.end, document_at + starts.len());
-        let documents = starts
-            .chunks_exact(8)
-            .map(|start| u64::from_le_bytes(start.try_into().expect("eight bytes")))
-            .collect();
-        Split {
-            storage: Storage::Mapped {
-                file: Arc::clone(&map),
-                bytes,
-            },
-            documents,
-            words: facts.words,
-            bytes: facts.bytes,
-        }
-    });
+    stored.check(&header)?;
+    let splits = splits(map, &header, &stored);
     let tokenizer = Tokenizer::from_json(stored.tokenizer)?;
-    for split in [&train, &validation, &test] {
-        let length = split.tokens().len() as u64;
-        ensure!(
-            split.documents.is_sorted()
-                && split.documents.last().is_none_or(|&start| start <= length),
-            "its documents overlap"
-        );
-        ensure!(
-            split
-                .tokens()
-                .par_iter()
-                .all(|&token| (token as usize) < tokenizer.vocabulary()),
-            "it has tokens that its tokenizer does not have"
-        );
+    for split in &splits {
+        check_split(split, tokenizer.vocabulary())?;
     }
+    let [train, validation, test] = splits;
     Ok(Some(Prepared {
         vocabulary: tokenizer.vocabulary(),
         end_of_text: tokenizer.end_of_text(),
@@ -335,6 +202,96 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     }))
 }
 
-#[cfg(test)]
-#[path = "cache_tests.rs"]
-mod tests;
+/// How much of everything a file holds, by its header.
+struct CacheHeader {
+    tokens: u64,
+    documents: u64,
+}
+
+impl CacheHeader {
+    /// Reads the header and compares it with the file's length.
+    fn read(map: &[u8]) -> Result<Self> {
+        let number =
+            |at: usize| u64::from_le_bytes(map[at..at + 8].try_into().expect("eight bytes"));
+        ensure!(&map[..8] == MAGIC, "it does not begin as a token file");
+        let format = number(8);
+        ensure!(
+            format == u64::from(FORMAT),
+            "its format is {format}, not {FORMAT}"
+        );
+        let (tokens, documents, summary) = (number(16), number(24), number(32));
+        let token_bytes = tokens.checked_mul(4);
+        let parts = [
+            token_bytes.and_then(|bytes| bytes.checked_next_multiple_of(8)),
+            documents.checked_mul(8),
+            Some(summary),
+            Some(HEADER as u64),
+        ];
+        let expected = parts
+            .into_iter()
+            .try_fold(0u64, |sum, part| sum.checked_add(part?));
+        ensure!(
+            expected == Some(map.len() as u64),
+            "it has {} bytes, which does not fit its header",
+            map.len()
+        );
+        Ok(Self { tokens, documents })
+    }
+
+    fn documents_begin(&self) -> usize {
+        HEADER + (self.tokens as usize * 4).next_multiple_of(8)
+    }
+
+    fn summary_begin(&self) -> usize {
+        self.documents_begin() + self.documents as usize * 8
+    }
+}
+
+impl StoredSummary {
+    /// Compares the sums over the splits with the whole.
+    fn check(&self, header: &CacheHeader) -> Result<()> {
+        let sum = |parts: [u64; 3]| parts.into_iter().try_fold(0u64, u64::checked_add);
+        ensure!(
+            sum(self.splits.map(|split| split.tokens)) == Some(header.tokens),
+            "the splits of its summary do not fit its tokens"
+        );
+        ensure!(
+            sum(self.documents) == Some(header.documents),
+            "the splits of its summary do not fit its documents"
+        );
+        Ok(())
+    }
+}
+
+/// The streams of the three splits, which lie in the file one after the other.
+fn splits(map: Mmap, header: &CacheHeader, stored: &StoredSummary) -> [Split; 3] {
+    let map = Arc::new(map);
+    let (mut token_at, mut document_at) = (HEADER, header.documents_begin());
+    [0, 1, 2].map(|index| {
+        let sizes = stored.splits[index];
+        let tokens = token_at..token_at + sizes.tokens as usize * 4;
+        let starts = &map[document_at..document_at + stored.documents[index] as usize * 8];
+        (token_at, document_at) = (tokens.end, document_at + starts.len());
+        let documents = starts
+            .chunks_exact(8)
+            .map(|start| u64::from_le_bytes(start.try_into().expect("eight bytes")))
+            .collect();
+        Split::mapped(&map, tokens, documents, sizes)
+    })
+}
+
+fn check_split(split: &Split, vocabulary: usize) -> Result<()> {
+    let tokens = split.tokens();
+    let last = split.documents.last();
+    ensure!(
+        split.documents.is_sorted() && last.is_none_or(|&start| start <= tokens.len() as u64),
+        "its documents overlap"
+    );
+    ensure!(
+        tokens
+            .par_iter()
+            .all(|&token| (token as usize) < vocabulary),
+        "it has tokens that its tokenizer does not have"
+    );
+    Ok(())
+}

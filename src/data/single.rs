@@ -4,18 +4,16 @@
 //! in memory.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use super::sources::Piece;
-use super::text;
+use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
+use super::source::document::Piece;
+use super::source::text;
 use super::tokenizer::Tokenizer;
 use crate::plan::run::Detokenize;
-
-/// Bytes of text that are tokenized at a time.
-const BATCH: usize = 4 << 20;
 
 /// A tokenized file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,28 +31,20 @@ pub struct Single {
 /// A file that cannot be read, is empty or is not UTF-8.
 pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     let mut found = Single::default();
-    let (mut batch, mut waiting) = (Vec::<String>::new(), 0);
-    text::visit(&[PathBuf::from(path)], Detokenize::None, &mut |piece| {
+    let mut batch = PieceBatch::default();
+    text::visit([path], Detokenize::None, &mut |piece| {
         let Piece::Text { text, words } = piece else {
             return Ok(ControlFlow::Continue(()));
         };
         found.words += words;
         found.bytes += text.len() as u64;
-        waiting += text.len();
-        match batch.last_mut() {
-            Some(last) if !tokenizer.may_cut(last, text) => last.push_str(text),
-            _ => batch.push(text.to_owned()),
-        }
-        if waiting >= BATCH {
-            // The last piece waits for what may belong to it.
-            let last = batch.pop();
-            append(&mut found.tokens, &batch, tokenizer)?;
-            waiting = last.as_ref().map_or(0, String::len);
-            batch = last.into_iter().collect();
+        batch.add(text, words, tokenizer);
+        if batch.bytes() >= BATCH {
+            append(&mut found.tokens, &batch.take(), tokenizer)?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    append(&mut found.tokens, &batch, tokenizer)?;
+    append(&mut found.tokens, &batch.finish(), tokenizer)?;
     ensure!(
         found.bytes > 0,
         "{} is empty; there is nothing to score",
@@ -63,10 +53,10 @@ pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     Ok(found)
 }
 
-fn append(tokens: &mut Vec<u32>, batch: &[String], tokenizer: &Tokenizer) -> Result<()> {
+fn append(tokens: &mut Vec<u32>, batch: &[WaitingPiece], tokenizer: &Tokenizer) -> Result<()> {
     let encoded: Vec<Vec<u32>> = batch
         .par_iter()
-        .map(|piece| tokenizer.encode_with_specials(piece))
+        .map(|piece| tokenizer.encode_with_specials(&piece.text))
         .collect::<Result<_>>()?;
     encoded
         .iter()

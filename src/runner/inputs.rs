@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::data::{self, shards};
+use crate::data;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, weight_files};
@@ -82,23 +82,17 @@ impl Inputs for StudyInputs<'_> {
     }
 
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {
-        if let DatasetSpec::Hub { repo, revision, .. } = dataset {
-            let pin = self.hub.pin(&Repo::dataset(repo, revision));
-            let found = shards::check(dataset, self.hub).map(|found| DatasetFact {
-                fingerprint: found.commit,
-            });
-            return match (self.fact(found), pin) {
-                // Held to a commit by an earlier run, it has its id, though its files are not here.
-                (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact {
-                    fingerprint: pin.commit,
-                }),
-                (fact, _) => fact,
-            };
+        // Asked first, for the hub remembers what it finds.
+        let pin = dataset_repo(dataset).and_then(|repo| self.hub.pin(&repo));
+        let found = data::dataset_identity(dataset, self.hub)
+            .map(|fingerprint| DatasetFact { fingerprint });
+        match (self.fact(found), pin) {
+            // Held to a commit by an earlier run, it has its id, though its files are not here.
+            (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact {
+                fingerprint: pin.commit,
+            }),
+            (fact, _) => fact,
         }
-        self.fact(
-            data::dataset_fingerprint(dataset, self.hub)
-                .map(|fingerprint| DatasetFact { fingerprint }),
-        )
     }
 
     fn tokenizer(&self, _: &DatasetSpec, tokenizer: &TokenizerSpec) -> Fact<TokenizerFact> {
@@ -172,12 +166,19 @@ fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Res
     })
 }
 
+/// The repo of the hub that a dataset is.
+fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
+    match dataset {
+        DatasetSpec::Synthetic { .. } | DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => {
+            None
+        }
+        DatasetSpec::Hub { repo, revision, .. } => Some(Repo::dataset(repo, revision)),
+    }
+}
+
 /// What a run takes from the hub.
 pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
-    let mut repos = Vec::new();
-    if let DatasetSpec::Hub { repo, revision, .. } = &spec.dataset {
-        repos.push(Repo::dataset(repo, revision));
-    }
+    let mut repos: Vec<Repo> = dataset_repo(&spec.dataset).into_iter().collect();
     if let TokenizerSpec::Hub { repo, revision } = &spec.tokenizer {
         repos.push(Repo::model(repo, revision));
     }

@@ -1,7 +1,8 @@
 //! The entropy of a document, exactly.
 
-use super::rules::{Symbol, options};
+use super::rules::options;
 use super::story::size;
+use super::symbols::Symbol;
 use super::{harmonic, ln_option, ln_rank};
 
 /// H = E[−ln p] of a document in nats, the end of the document included.

@@ -1,8 +1,9 @@
 //! Writing a story: every choice is drawn, leftmost first.
 
 use super::ink::Ink;
-use super::rules::{Alternatives, Symbol, options};
+use super::rules::options;
 use super::story::{Story, size, word_at};
+use super::symbols::{Alternatives, Symbol};
 use super::{harmonic, ln_option, ln_rank};
 use crate::random::Stream;
 

@@ -1,6 +1,6 @@
 //! Tests of `generate.rs`.
 
-use super::super::rules::Symbol;
+use super::super::symbols::Symbol;
 use super::*;
 
 const DRAWS: usize = 100_000;

@@ -1,7 +1,7 @@
 //! How words become text: spaces, capitals, articles and quotation marks. The same for writing and
 //! for reading, and without a choice.
 
-use super::rules::{A, CLOSE, NEW_LINE, OPEN};
+use super::symbols::{A, CLOSE, NEW_LINE, OPEN};
 
 /// What the text so far asks of the next word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@
 //! treasure are introduced, then two to twelve events happen and the story ends. Tense is one for
 //! the whole story; verbs, pronouns and articles agree with what may have been said long before,
 //! across nested relative clauses; the treasure has an owner; what a character does depends on its
-//! kind and trait, where it goes on where it is. The rules are in `rules`, what they have settled
-//! in `story`, the words in `lexicon`.
+//! kind and trait, where it goes on where it is. The rules are in `rules`, what they are
+//! made of in `symbols`, what they have settled in `story`, the words in `lexicon` and `verbs`.
 //!
 //! **Why a text has one parse only.** Read from left to right, at every choice the alternatives
 //! differ in the words that they can write next, or after words that they share (a subject before
@@ -30,6 +30,8 @@ mod lexicon;
 mod rules;
 mod score;
 mod story;
+mod symbols;
+mod verbs;
 
 pub use entropy::entropy;
 pub use generate::{Document, generate};
@@ -49,7 +51,7 @@ fn harmonic(count: usize) -> f64 {
 }
 
 /// ln of the probability of option `chosen`.
-fn ln_option(options: rules::Alternatives, chosen: usize) -> f64 {
+fn ln_option(options: symbols::Alternatives, chosen: usize) -> f64 {
     let total: u32 = options.iter().map(|(weight, _)| weight).sum();
     (f64::from(options[chosen].0) / f64::from(total)).ln()
 }

@@ -1,8 +1,9 @@
 //! Reading a text: its probability under the grammar, over all its parses.
 
 use super::ink::Ink;
-use super::rules::{Symbol, options};
+use super::rules::options;
 use super::story::{Story, size, word_at};
+use super::symbols::Symbol;
 use super::{ln_option, ln_rank};
 
 /// A parse of the text up to `position`.

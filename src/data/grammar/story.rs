@@ -1,7 +1,8 @@
 //! What a story has settled so far, and the words that follow from it.
 
 use super::lexicon::*;
-use super::rules::{A, Class, Gender, Symbol, Whose};
+use super::symbols::{A, Class, Gender, Symbol, Whose};
+use super::verbs::*;
 use crate::random::Stream;
 
 /// What the choices so far have settled. Words are indices into their lists.
@@ -110,19 +111,24 @@ impl Story {
             Symbol::Object => Some(OBJECTS[self.object]),
             Symbol::Home => Some(PLACES[self.home]),
             _ => {
-                match symbol {
-                    Symbol::Present(present) => self.present = present,
-                    Symbol::Gender(slot, gender) => self.gender[slot] = gender,
-                    Symbol::Shift(places) => self.subject = (self.subject + places) % 3,
-                    Symbol::SubjectIsOwner => self.subject = self.owner,
-                    Symbol::SubjectIsOther => self.subject = self.other,
-                    Symbol::OtherIs(places) => self.other = (self.subject + 1 + places) % 3,
-                    Symbol::OwnerIsOther => self.owner = self.other,
-                    Symbol::Plural(depth, plural) => self.plural[depth] = plural,
-                    _ => unreachable!("{symbol:?} is a choice"),
-                }
+                self.take_note(symbol);
                 None
             }
+        }
+    }
+
+    /// Carries out a symbol that changes the story without a word.
+    fn take_note(&mut self, symbol: Symbol) {
+        match symbol {
+            Symbol::Present(present) => self.present = present,
+            Symbol::Gender(slot, gender) => self.gender[slot] = gender,
+            Symbol::Shift(places) => self.subject = (self.subject + places) % 3,
+            Symbol::SubjectIsOwner => self.subject = self.owner,
+            Symbol::SubjectIsOther => self.subject = self.other,
+            Symbol::OtherIs(places) => self.other = (self.subject + 1 + places) % 3,
+            Symbol::OwnerIsOther => self.owner = self.other,
+            Symbol::Plural(depth, plural) => self.plural[depth] = plural,
+            _ => unreachable!("{symbol:?} is a choice"),
         }
     }
 

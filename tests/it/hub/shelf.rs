@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kdpipe::data::{bpe, grammar};
+use kdpipe::data::tokenizer::bpe;
+use kdpipe::data::{Dataset, grammar};
 use kdpipe::hub::{Hub, Settings};
 use kdpipe::model::{Config, Weights};
 use kdpipe::plan::run::DatasetSpec;
@@ -45,8 +46,9 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         test_words: 10,
         train_tokens: None,
     };
-    let tokenizer =
-        bpe::train(&text, &Hub::quiet(offline, Vec::new()), VOCABULARY).expect("a tokenizer");
+    let hub = Hub::quiet(offline, Vec::new());
+    let dataset = Dataset::find(&text, &hub).expect("a dataset");
+    let tokenizer = bpe::train(&dataset, VOCABULARY).expect("a tokenizer");
     let config = Config::new(3, 16, 2, VOCABULARY, positions);
     vec![
         ("README.md", b"# A tiny GPT-2\n".to_vec()),

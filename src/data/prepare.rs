@@ -1,0 +1,66 @@
+//! From a dataset and a tokenizer to their token streams, by way of the cache.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::prepared::Prepared;
+use super::recipe::Recipe;
+use super::source::Dataset;
+use super::tokenizer::TokenizerInput;
+use super::{cache, encode};
+use crate::files;
+use crate::hub::Hub;
+use crate::plan::run::{DatasetSpec, TokenizerSpec};
+
+/// The token streams of a dataset: read from the folder `cache`, or built and left there.
+///
+/// The dataset's files are found and hashed once, before anything is read of them; when everything
+/// is read it is asked whether they changed.
+///
+/// `progress` is told in plain lines what takes time, and when a broken cache file was set aside.
+///
+/// # Errors
+/// Missing, empty or broken inputs, each named with what to do about it.
+pub fn prepare(
+    dataset: &DatasetSpec,
+    tokenizer: &TokenizerSpec,
+    hub: &Hub,
+    cache: &Path,
+    progress: &dyn Fn(&str),
+) -> Result<Prepared> {
+    let dataset = Dataset::find(dataset, hub)?;
+    let tokenizer = TokenizerInput::find(tokenizer, hub)?;
+    let key = streams_key(dataset.fingerprint(), &tokenizer.fingerprint());
+    let path = cache.join(format!("{key}.{}", cache::EXTENSION));
+    match cache::open(&path, &key) {
+        Ok(Some(prepared)) => return Ok(prepared),
+        Ok(None) => {}
+        Err(reason) => {
+            let bad = files::set_aside(&path, &format!("{reason:#}"))?;
+            progress(&format!(
+                "{} is broken ({reason:#}); it is set aside as {} and built again",
+                path.display(),
+                bad.display()
+            ));
+        }
+    }
+    let tokenizer = tokenizer.into_tokenizer(&dataset, progress)?;
+    encode::build(&dataset, &tokenizer, &key, &path, progress)?;
+    cache::open(&path, &key)?
+        .with_context(|| format!("{} vanished as soon as it was written", path.display()))
+}
+
+/// The key of the token streams that a dataset and a tokenizer make, by their fingerprints.
+fn streams_key(dataset: &str, tokenizer: &str) -> String {
+    let mut recipe = Recipe::new("streams");
+    recipe
+        .add("format", cache::FORMAT)
+        .add("dataset", dataset)
+        .add("tokenizer", tokenizer);
+    recipe.finish()[..32].to_string()
+}
+
+#[cfg(test)]
+#[path = "prepare_tests.rs"]
+mod tests;

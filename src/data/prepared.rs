@@ -1,0 +1,133 @@
+//! Token streams that are ready to train on.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
+
+use super::tokenizer::Tokenizer;
+
+/// What training and evaluation need of a dataset under a tokenizer.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Rows of the embedding: the tokenizer's ids are 0 … `vocabulary` − 1.
+    pub vocabulary: usize,
+    /// The id of `<|endoftext|>`.
+    pub end_of_text: u32,
+    pub train: Split,
+    pub validation: Split,
+    pub test: Split,
+    /// Hash of the content: equal keys mean equal streams.
+    pub key: String,
+    pub tokenizer: Tokenizer,
+    /// NLL of the test tokens under the add-one unigram frequencies of the training tokens: −(1/n)
+    /// Σ ln((c(x) + 1)/(N + V)).
+    pub unigram_nats_per_token: f64,
+    /// What the source itself knows of the test text; synthetic text only.
+    pub exact: Option<Exact>,
+}
+
+/// The synthetic source's own figures of the test split, in nats per token of the tokenizer in use
+/// (`<|endoftext|>` counts as a token: the end of a document is a choice as well).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exact {
+    /// −log p of this very text.
+    pub nats_per_token: f64,
+    /// The entropy of a document times the number of documents: what `nats_per_token` is in
+    /// expectation.
+    pub entropy_nats_per_token: f64,
+}
+
+/// The token stream of one split.
+#[derive(Debug, Clone)]
+pub struct Split {
+    storage: Storage,
+    /// Where each document starts; its last token is the `<|endoftext|>` before the next start.
+    pub documents: Vec<u64>,
+    /// Words between whitespace in the source, before detokenization.
+    pub words: u64,
+    /// Bytes of the text as it was tokenized, `<|endoftext|>` not counted.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Storage {
+    Mapped {
+        file: Arc<Mmap>,
+        bytes: Range<usize>,
+    },
+    Owned(Arc<[u32]>),
+}
+
+impl Split {
+    /// A stream in memory, for tokens that come from elsewhere than a cache file.
+    pub fn owned(tokens: Vec<u32>, documents: Vec<u64>, words: u64, bytes: u64) -> Self {
+        Self {
+            storage: Storage::Owned(tokens.into()),
+            documents,
+            words,
+            bytes,
+        }
+    }
+
+    /// A stream that lies in a mapped file, at a multiple of four.
+    pub(super) fn mapped(
+        file: &Arc<Mmap>,
+        bytes: Range<usize>,
+        documents: Vec<u64>,
+        sizes: SplitSizes,
+    ) -> Self {
+        Self {
+            storage: Storage::Mapped {
+                file: Arc::clone(file),
+                bytes,
+            },
+            documents,
+            words: sizes.words,
+            bytes: sizes.bytes,
+        }
+    }
+
+    /// Every token of the split, documents one after the other.
+    pub fn tokens(&self) -> &[u32] {
+        match &self.storage {
+            Storage::Mapped { file, bytes } => words_of(&file[bytes.clone()]),
+            Storage::Owned(tokens) => tokens,
+        }
+    }
+
+    /// The tokens of document `index`, with its `<|endoftext|>`.
+    pub fn document(&self, index: usize) -> &[u32] {
+        let end = self
+            .documents
+            .get(index + 1)
+            .map_or(self.tokens().len(), |&end| end as usize);
+        &self.tokens()[self.documents[index] as usize..end]
+    }
+}
+
+/// Bytes at an address that is a multiple of four, as numbers.
+fn words_of(bytes: &[u8]) -> &[u32] {
+    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
+    // nothing is left over is asserted.
+    let (before, words, after) = unsafe { bytes.align_to::<u32>() };
+    assert!(
+        before.is_empty() && after.is_empty(),
+        "tokens lie at multiples of four bytes"
+    );
+    words
+}
+
+/// Sizes of a split.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSizes {
+    pub tokens: u64,
+    pub words: u64,
+    pub bytes: u64,
+}
+
+#[cfg(test)]
+#[path = "prepared_tests.rs"]
+mod tests;

@@ -1,0 +1,57 @@
+//! Names by content: a hash over the values that determine something.
+
+use sha2::{Digest, Sha256};
+
+use crate::plan::run::{Detokenize, Rows};
+
+/// Named values hashed in order, each with its length, so that no two lists of values run into the
+/// same bytes.
+pub struct Recipe(Sha256);
+
+impl Recipe {
+    /// A recipe of a dataset, a tokenizer or the streams of both.
+    pub fn new(what: &str) -> Self {
+        let mut recipe = Self(Sha256::new());
+        recipe.add("of", what);
+        recipe
+    }
+
+    pub fn add(&mut self, name: &str, value: impl ToString) -> &mut Self {
+        for text in [name, &value.to_string()] {
+            self.0.update((text.len() as u64).to_le_bytes());
+            self.0.update(text.as_bytes());
+        }
+        self
+    }
+
+    pub fn add_rows(&mut self, rows: Rows) -> &mut Self {
+        match rows {
+            Rows::Lines => self.add("rows", "lines"),
+            Rows::Documents => self.add("rows", "documents"),
+        }
+    }
+
+    pub fn add_detokenize(&mut self, detokenize: Detokenize) -> &mut Self {
+        match detokenize {
+            Detokenize::None => self.add("detokenize", "none"),
+            Detokenize::Wikitext => self.add("detokenize", "wikitext"),
+        }
+    }
+
+    /// A limit that is absent is no part of the recipe.
+    pub fn add_train_tokens(&mut self, train_tokens: Option<u64>) -> &mut Self {
+        match train_tokens {
+            Some(tokens) => self.add("train_tokens", tokens),
+            None => self,
+        }
+    }
+
+    /// The sha256 of the values, in hexadecimal digits.
+    pub fn finish(self) -> String {
+        hexadecimal(&self.0.finalize())
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,225 @@
+//! A dataset whose inputs are found once, named by their content, and read split by split.
+
+use std::ops::ControlFlow;
+
+use anyhow::{Result, ensure};
+
+use super::document::{Part, Piece, PieceVisitor, ReadLimit};
+use super::document_source::DocumentSource;
+use super::hub_dataset::HubSource;
+use super::input_files::InputFiles;
+use super::parquet::{ParquetSource, TextColumn};
+use super::shards::DatasetFiles;
+use super::synthetic::SyntheticSource;
+use super::text::TextSource;
+use crate::data::recipe::Recipe;
+use crate::hub::{Hub, Repo};
+use crate::plan::run::DatasetSpec;
+
+/// The documents of three splits: what every later step reads, and no step looks for again.
+pub struct Dataset<'a> {
+    spec: &'a DatasetSpec,
+    hub: &'a Hub<'a>,
+    source: Box<dyn DocumentSource + 'a>,
+    train_tokens: Option<u64>,
+    fingerprint: String,
+}
+
+impl<'a> Dataset<'a> {
+    /// Finds what the spec names, and takes its fingerprint.
+    ///
+    /// # Errors
+    /// Files that are missing or cannot be read; a hub dataset whose commit or files cannot be
+    /// found.
+    pub fn find(spec: &'a DatasetSpec, hub: &'a Hub<'a>) -> Result<Self> {
+        let (source, train_tokens) = find_source(spec, hub)?;
+        let mut recipe = Recipe::new("dataset");
+        source.add_to(&mut recipe);
+        recipe.add_train_tokens(train_tokens);
+        Ok(Self {
+            spec,
+            hub,
+            source,
+            train_tokens,
+            fingerprint: recipe.finish(),
+        })
+    }
+
+    /// sha256 over everything that determines the documents and their cut: of files the contents in
+    /// order, with column, rows, detokenization and `train_tokens`; of the embedded source its
+    /// recipe and the version of the grammar; of a hub dataset its commit. Paths do not enter. A
+    /// packed file counts as it lies on the disk: the hash needs no unpacking and changes whenever
+    /// the text does.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The first so many tokens are the training split; nothing where all are.
+    pub fn train_tokens(&self) -> Option<u64> {
+        self.train_tokens
+    }
+
+    /// The entropy of a document in nats, where the source knows it.
+    pub fn document_entropy(&self) -> Option<f64> {
+        self.source.document_entropy()
+    }
+
+    /// Hands the documents of a split to `visitor`. A share that is cut from the training documents
+    /// is cut from those before the `reach`-th of them ends, or from all. A document without text
+    /// is none.
+    ///
+    /// # Errors
+    /// What reading the inputs reports, a split without text, and whatever the visitor returns.
+    pub fn visit(&self, part: Part, reach: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
+        let (mut any, mut pending) = (false, false);
+        let mut checked = |piece: Piece| match piece {
+            Piece::Text { text: "", .. } => Ok(ControlFlow::Continue(())),
+            Piece::Text { .. } => {
+                (any, pending) = (true, true);
+                visitor(piece)
+            }
+            Piece::End { .. } if !pending => Ok(ControlFlow::Continue(())),
+            Piece::End { .. } => {
+                pending = false;
+                visitor(piece)
+            }
+        };
+        self.source.visit(part, reach, &mut checked)?;
+        ensure!(
+            any,
+            "the {} split is empty: {}",
+            part.name(),
+            self.source.empty_remedy(part)
+        );
+        Ok(())
+    }
+
+    /// Whether the inputs still are what they were when they were found. Files are looked up anew;
+    /// one that shows no change is not read again.
+    ///
+    /// # Errors
+    /// Inputs that changed, are missing or cannot be read.
+    pub fn ensure_unchanged(&self) -> Result<()> {
+        let now = Self::find(self.spec, self.hub)?;
+        ensure!(
+            now.fingerprint == self.fingerprint,
+            "the dataset's files changed while they were read; run again when they are complete"
+        );
+        Ok(())
+    }
+}
+
+/// What a run's id holds of a dataset: the commit of one of the hub, once every split that it names
+/// is known to be there; of any other its fingerprint.
+///
+/// # Errors
+/// As [`Dataset::find`]; splits that a hub dataset does not have.
+pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
+    match spec {
+        DatasetSpec::Synthetic { .. } | DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => {
+            Ok(Dataset::find(spec, hub)?.fingerprint)
+        }
+        DatasetSpec::Hub {
+            repo,
+            config,
+            revision,
+            train,
+            validation,
+            test,
+            ..
+        } => {
+            let files = DatasetFiles::find(&Repo::dataset(repo, revision), hub)?;
+            let splits: Vec<(&str, &str)> = [
+                ("train", train.as_str()),
+                ("validation", validation),
+                ("test", test),
+            ]
+            .into_iter()
+            .filter(|(_, split)| !split.ends_with('%'))
+            .collect();
+            files.check_splits(config.as_deref(), &splits)?;
+            Ok(files.commit)
+        }
+    }
+}
+
+/// The source that a spec asks for, and its limit of training tokens. One exhaustive match, as long
+/// as the fields are many: whoever adds a source is led here.
+fn find_source<'a>(
+    spec: &'a DatasetSpec,
+    hub: &'a Hub<'a>,
+) -> Result<(Box<dyn DocumentSource + 'a>, Option<u64>)> {
+    Ok(match spec {
+        &DatasetSpec::Synthetic {
+            seed,
+            train_words,
+            validation_words,
+            test_words,
+            train_tokens,
+        } => {
+            let source = SyntheticSource {
+                seed,
+                train_words,
+                validation_words,
+                test_words,
+            };
+            (Box::new(source), train_tokens)
+        }
+        DatasetSpec::Text {
+            train,
+            validation,
+            test,
+            detokenize,
+            train_tokens,
+        } => {
+            let source = TextSource {
+                files: InputFiles::find(train, validation, test)?,
+                detokenize: *detokenize,
+            };
+            (Box::new(source), *train_tokens)
+        }
+        DatasetSpec::Parquet {
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => {
+            let source = ParquetSource {
+                files: InputFiles::find(train, validation, test)?,
+                column: TextColumn::new(column, *rows, *detokenize),
+            };
+            (Box::new(source), *train_tokens)
+        }
+        DatasetSpec::Hub {
+            repo,
+            config,
+            revision,
+            train,
+            validation,
+            test,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => {
+            let source = HubSource {
+                hub,
+                name: repo,
+                files: DatasetFiles::find(&Repo::dataset(repo, revision), hub)?,
+                config: config.as_deref(),
+                train,
+                validation,
+                test,
+                column: TextColumn::new(column, *rows, *detokenize),
+            };
+            (Box::new(source), *train_tokens)
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "dataset_tests.rs"]
+mod tests;

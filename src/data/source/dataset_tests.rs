@@ -1,0 +1,182 @@
+//! Tests of `dataset.rs`.
+
+use super::*;
+use crate::data::tests::no_hub;
+use crate::plan::path::InputPath;
+use crate::plan::run::{Detokenize, Rows};
+
+fn fingerprint(dataset: &DatasetSpec) -> String {
+    let hub = no_hub();
+    let found = Dataset::find(dataset, &hub).unwrap();
+    found.fingerprint().to_owned()
+}
+
+fn synthetic(seed: u64, train_tokens: Option<u64>) -> DatasetSpec {
+    DatasetSpec::Synthetic {
+        seed,
+        train_words: 10,
+        validation_words: 10,
+        test_words: 10,
+        train_tokens,
+    }
+}
+
+#[test]
+fn a_synthetic_dataset_is_its_recipe() {
+    let of = |seed, tokens| fingerprint(&synthetic(seed, tokens));
+    assert_eq!(of(1, None), of(1, None));
+    assert_ne!(of(1, None), of(2, None));
+    assert_ne!(of(1, None), of(1, Some(5)));
+    assert_eq!(of(1, None).len(), 64);
+}
+
+#[test]
+fn files_count_by_content_and_order_and_not_by_path() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [("a", "one"), ("b", "two"), ("copy-of-a", "one")] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let of = |train: &[&str], detokenize| {
+        let paths = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| InputPath::new(*name, folder.path()))
+                .collect::<Vec<_>>()
+        };
+        let (validation, test) = (paths(&["a"]), paths(&["a"]));
+        let dataset = DatasetSpec::Text {
+            train: paths(train),
+            validation,
+            test,
+            detokenize,
+            train_tokens: None,
+        };
+        fingerprint(&dataset)
+    };
+    assert_eq!(
+        of(&["a", "b"], Detokenize::None),
+        of(&["copy-of-a", "b"], Detokenize::None)
+    );
+    assert_ne!(
+        of(&["a", "b"], Detokenize::None),
+        of(&["b", "a"], Detokenize::None)
+    );
+    assert_ne!(
+        of(&["a"], Detokenize::None),
+        of(&["a"], Detokenize::Wikitext)
+    );
+}
+
+/// Runs and cache files that people have are found by these.
+#[test]
+fn fingerprints_are_those_of_every_earlier_version() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c"] {
+        std::fs::write(folder.path().join(name), format!("content of {name}")).unwrap();
+    }
+    let paths = |name: &str| vec![InputPath::new(name, folder.path())];
+    let text = DatasetSpec::Text {
+        train: [paths("a"), paths("[bc]")].concat(),
+        validation: paths("b"),
+        test: paths("c"),
+        detokenize: Detokenize::Wikitext,
+        train_tokens: Some(7),
+    };
+    let parquet = DatasetSpec::Parquet {
+        train: paths("a"),
+        validation: paths("b"),
+        test: paths("c"),
+        column: "text".to_owned(),
+        rows: Rows::Documents,
+        detokenize: Detokenize::None,
+        train_tokens: None,
+    };
+    let commit = "0123456789012345678901234567890123456789";
+    let snapshot = folder.path().join("datasets--o--d/snapshots").join(commit);
+    std::fs::create_dir_all(&snapshot).unwrap();
+    std::fs::write(snapshot.join("train.parquet"), "").unwrap();
+    let settings = crate::hub::Settings {
+        endpoint: "http://127.0.0.1:9".to_owned(),
+        cache: folder.path().to_owned(),
+        token: None,
+        offline: true,
+        pause: std::time::Duration::ZERO,
+        problem: None,
+    };
+    let hub = Hub::quiet(settings, Vec::new());
+    let of_the_hub = DatasetSpec::Hub {
+        repo: "o/d".to_owned(),
+        config: None,
+        revision: commit.to_owned(),
+        train: "train".to_owned(),
+        validation: "1%".to_owned(),
+        test: "2%".to_owned(),
+        column: "text".to_owned(),
+        rows: Rows::Lines,
+        detokenize: Detokenize::None,
+        train_tokens: Some(100),
+    };
+    let found = [synthetic(1, None), text, parquet, of_the_hub].map(|spec| {
+        let dataset = Dataset::find(&spec, &hub).unwrap();
+        dataset.fingerprint().to_owned()
+    });
+    insta::assert_debug_snapshot!(found, @r#"
+    [
+        "2976e7a6fcc23b4409d0171c3fac7f438e8b465bd0e4db8e5767fbdd0dc20702",
+        "0153512ff04a9a3f26fc6f4a79d8ea6725003065cf7554628603c1ddce0ce75b",
+        "5e9ab89abc52a26611c28b34223d8197ee9ae23ef707064226893e5a9a06ebc7",
+        "be661ca09c9b015267238e965db224e67e1009cab641d3250846f885a2c1dea7",
+    ]
+    "#);
+}
+
+/// A file that rested since long ago: a link to one of the project.
+#[cfg(unix)]
+fn rested_file(folder: &std::path::Path, name: &str) -> std::path::PathBuf {
+    let path = folder.join(name);
+    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::os::unix::fs::symlink(project.join("LICENSE"), &path).unwrap();
+    path
+}
+
+#[cfg(unix)]
+#[test]
+fn preparing_hashes_a_file_once_and_reads_it_for_what_is_made_of_it_alone() {
+    use crate::data::prepare;
+    use crate::data::source::file_reads;
+    use crate::plan::run::TokenizerSpec;
+    let folder = tempfile::tempdir().unwrap();
+    let [train, validation, test] =
+        ["train.txt", "valid.txt", "test.txt"].map(|name| rested_file(folder.path(), name));
+    let paths = |name: &str| vec![InputPath::new(name, folder.path())];
+    let spec = DatasetSpec::Text {
+        train: paths("tr*.txt"),
+        validation: paths("valid.txt"),
+        test: paths("test.txt"),
+        detokenize: Detokenize::None,
+        train_tokens: None,
+    };
+    let reads = || [&train, &validation, &test].map(|path| file_reads::count(path));
+    // As a run does: first its id is asked for, then the streams.
+    dataset_identity(&spec, &no_hub()).unwrap();
+    assert_eq!(reads(), [1, 1, 1], "hashed");
+    let prepared = |vocab_size| {
+        let tokenizer = TokenizerSpec::Train { vocab_size };
+        let cache = folder.path().join("cache");
+        prepare(&spec, &tokenizer, &no_hub(), &cache, &|_| {}).unwrap()
+    };
+    prepared(300);
+    assert_eq!(
+        reads(),
+        [3, 2, 2],
+        "the tokenizer is trained, then all is encoded"
+    );
+    prepared(300);
+    assert_eq!(reads(), [3, 2, 2], "a second start reads nothing");
+    prepared(301);
+    assert_eq!(
+        reads(),
+        [5, 3, 3],
+        "another tokenizer reads the text, and hashes nothing"
+    );
+}

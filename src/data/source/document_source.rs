@@ -1,0 +1,29 @@
+//! What every source of documents must be able to do.
+
+use anyhow::Result;
+
+use super::document::{Part, PieceVisitor, ReadLimit};
+use crate::data::recipe::Recipe;
+
+/// A source whose inputs are found.
+pub trait DocumentSource: Sync {
+    /// Adds everything that determines the documents and their cut, but for `train_tokens`. Paths
+    /// are none of it: the content is.
+    fn add_to(&self, recipe: &mut Recipe);
+
+    /// Hands the documents of a split to `visitor`. A share that is cut from the training documents
+    /// is cut from those before the `reach`-th of them ends, or from all.
+    ///
+    /// # Errors
+    /// Inputs that are missing, unreadable or not UTF-8 (file and byte), what cannot be fetched;
+    /// and whatever the visitor returns.
+    fn visit(&self, part: Part, reach: ReadLimit, visitor: &mut PieceVisitor) -> Result<()>;
+
+    /// What a user can do about a split without text.
+    fn empty_remedy(&self, part: Part) -> String;
+
+    /// The entropy of a document in nats, where the source knows the probability of its documents.
+    fn document_entropy(&self) -> Option<f64> {
+        None
+    }
+}

@@ -1,0 +1,29 @@
+//! From what a spec names to the documents of its three splits.
+//!
+//! [`Dataset`] is the way in: it finds a dataset's inputs once, knows their fingerprint, and hands
+//! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able to
+//! do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
+//! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`, whose
+//! files are chosen by `shards` and cut by `shares`). Long documents are cut by [`segments`] where
+//! no token can reach across, and detokenized after the cut.
+
+mod archive;
+mod dataset;
+mod detokenize;
+pub mod document;
+mod document_source;
+mod file_hash;
+#[cfg(test)]
+pub(super) mod file_reads;
+mod hub_dataset;
+mod input_files;
+mod parquet;
+pub mod segments;
+mod shards;
+mod shares;
+mod synthetic;
+pub mod text;
+
+pub use dataset::{Dataset, dataset_identity};
+pub use detokenize::wikitext;
+pub use document_source::DocumentSource;

@@ -1,0 +1,98 @@
+//! Tests of `text.rs`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::super::document::Piece;
+use super::*;
+
+fn documents(files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut found = vec![String::new()];
+    visit(files, Detokenize::None, &mut |piece| {
+        match piece {
+            Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
+            Piece::End { .. } => found.push(String::new()),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    found.pop();
+    Ok(found)
+}
+
+#[test]
+fn a_file_is_one_document_whatever_the_blocks_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = [
+        "ä€𝄞 ".repeat(100_000),
+        "x".to_string() + &"€".repeat(200_000),
+        "short\r\n".to_string(),
+    ];
+    let files: Vec<PathBuf> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let path = folder.path().join(format!("{i}.txt"));
+            fs::write(&path, text).unwrap();
+            path
+        })
+        .collect();
+    assert_eq!(documents(&files).unwrap(), texts);
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_with_file_and_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, place) in [
+        (b"abc\xff def".to_vec(), 3),
+        (b"ab\xe2\x82".to_vec(), 2),
+        (
+            [b"a".repeat(BLOCK + 5), vec![0xc3, 0x28]].concat(),
+            BLOCK + 5,
+        ),
+    ] {
+        let path = folder.path().join("broken.txt");
+        fs::write(&path, bytes).unwrap();
+        let error = documents(std::slice::from_ref(&path))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with(&format!("{} is not UTF-8: byte {place} is", path.display())),
+            "{error}"
+        );
+    }
+    let path = folder.path().join("broken.zst");
+    fs::write(
+        &path,
+        zstd::encode_all(&[&b"a".repeat(BLOCK + 7)[..], b"\xff"].concat()[..], 1).unwrap(),
+    )
+    .unwrap();
+    let error = documents(std::slice::from_ref(&path))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with(&format!(
+            "{} is not UTF-8: byte {} of the unpacked text is",
+            path.display(),
+            BLOCK + 7
+        )),
+        "{error}"
+    );
+}
+
+#[test]
+fn packed_files_are_documents_beside_plain_ones() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let text = "ä€𝄞 ".repeat(100_000);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).unwrap();
+    fs::write(folder.path().join("a.txt"), "plain").unwrap();
+    fs::write(folder.path().join("b.txt.gz"), packer.finish().unwrap()).unwrap();
+    fs::write(
+        folder.path().join("c.txt.zst"),
+        zstd::encode_all(text.as_bytes(), 1).unwrap(),
+    )
+    .unwrap();
+    let files = ["a.txt", "b.txt.gz", "c.txt.zst"].map(|name| folder.path().join(name));
+    assert!(documents(&files).unwrap() == ["plain", &text, &text]);
+}

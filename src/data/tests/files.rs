@@ -1,0 +1,168 @@
+//! Tests of datasets that are files: text, packed text and parquet.
+
+use std::fs;
+
+use super::*;
+use crate::plan::run::Rows;
+
+#[test]
+fn text_files_are_documents_in_the_order_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("b.txt", "second  file\n"),
+        ("a.txt", "first file"),
+        ("empty.txt", ""),
+        ("valid.txt", "file\n"),
+        ("test.txt", "a ä € file"),
+    ] {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    let tokenizer = TokenizerSpec::Train { vocab_size: 260 };
+    let prepared = quiet(
+        &text(
+            folder.path(),
+            &["b.txt", "empty.txt", "a.txt"],
+            Detokenize::None,
+        ),
+        &tokenizer,
+        &folder.path().join("cache"),
+    )
+    .unwrap();
+    assert_eq!(
+        prepared.tokenizer.decode(prepared.train.tokens()),
+        "second  file\n<|endoftext|>first file<|endoftext|>"
+    );
+    assert_eq!(
+        prepared.train.documents.len(),
+        2,
+        "an empty file is no document"
+    );
+    assert_eq!((prepared.train.words, prepared.train.bytes), (4, 23));
+    assert_eq!((prepared.test.words, prepared.test.bytes), (4, 13));
+    assert_eq!(
+        prepared.tokenizer.decode(prepared.test.document(0)),
+        "a ä € file<|endoftext|>"
+    );
+    assert_eq!(prepared.exact, None);
+}
+
+#[test]
+fn inputs_without_text_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("valid.txt"), "").unwrap();
+    fs::write(folder.path().join("test.txt"), "text").unwrap();
+    let tokenizer = TokenizerSpec::Train { vocab_size: 257 };
+    let error = |train: &str| {
+        quiet(
+            &text(folder.path(), &[train], Detokenize::None),
+            &tokenizer,
+            folder.path(),
+        )
+        .unwrap_err()
+    };
+    assert_eq!(
+        format!("{:#}", error("valid.txt")),
+        "the train split is empty: name files with text in dataset.train"
+    );
+    assert!(
+        format!("{:#}", error("test.txt"))
+            .ends_with("the validation split is empty: name files with text in dataset.validation")
+    );
+    assert!(
+        error("gone.txt")
+            .to_string()
+            .contains("gone.txt of dataset.train does not exist")
+    );
+    let none = DatasetSpec::Synthetic {
+        seed: 0,
+        train_words: 0,
+        validation_words: 1,
+        test_words: 1,
+        train_tokens: None,
+    };
+    let error = quiet(&none, &tokenizer, folder.path())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "the train split is empty: write dataset.train_words of at least 1"
+    );
+}
+
+#[test]
+fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
+    use polars::prelude::*;
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..300)
+        .map(|i| format!(" line {i} , of \" text \" . \n"))
+        .collect();
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        fs::write(folder.path().join(name), lines.concat()).unwrap();
+    }
+    let mut frame = df!("text" => &lines).unwrap();
+    ParquetWriter::new(fs::File::create(folder.path().join("all.parquet")).unwrap())
+        .with_row_group_size(Some(70))
+        .finish(&mut frame)
+        .unwrap();
+    let paths = || vec![InputPath::new("*.parquet", folder.path())];
+    let parquet = |rows| DatasetSpec::Parquet {
+        train: paths(),
+        validation: paths(),
+        test: paths(),
+        column: "text".to_string(),
+        rows,
+        detokenize: Detokenize::Wikitext,
+        train_tokens: None,
+    };
+    let tokenizer = TokenizerSpec::Train { vocab_size: 280 };
+    let from_text = quiet(
+        &text(folder.path(), &["train.txt"], Detokenize::Wikitext),
+        &tokenizer,
+        folder.path(),
+    )
+    .unwrap();
+    let from_lines = quiet(&parquet(Rows::Lines), &tokenizer, folder.path()).unwrap();
+    assert_eq!(from_lines.train.tokens(), from_text.train.tokens());
+    assert_eq!(
+        (from_lines.test.words, from_lines.test.bytes),
+        (from_text.test.words, from_text.test.bytes)
+    );
+    let from_documents = quiet(&parquet(Rows::Documents), &tokenizer, folder.path()).unwrap();
+    assert_eq!(from_documents.train.documents.len(), 300);
+    assert_eq!(
+        from_documents
+            .tokenizer
+            .decode(from_documents.train.document(7)),
+        "line 7, of \"text\".\n<|endoftext|>"
+    );
+}
+
+#[test]
+fn packed_files_give_the_tokens_of_plain_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let content: String = (0..30_000)
+        .map(|i| format!("line {i} of a text – packed\n"))
+        .collect();
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        fs::write(folder.path().join(name), &content).unwrap();
+    }
+    fs::write(
+        folder.path().join("train.txt.zst"),
+        zstd::encode_all(content.as_bytes(), 1).unwrap(),
+    )
+    .unwrap();
+    let of = |name: &str| {
+        quiet(
+            &text(folder.path(), &[name], Detokenize::None),
+            &TRAINED_SMALL,
+            &folder.path().join("cache"),
+        )
+        .unwrap()
+    };
+    let (plain, packed) = (of("train.txt"), of("train.txt.zst"));
+    assert_eq!(plain.train.tokens(), packed.train.tokens());
+    assert_ne!(
+        plain.key, packed.key,
+        "a packed file counts as it lies on the disk"
+    );
+}
