@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Config, Linear};
 use crate::ops::{Constraint, Critic, CriticSettings, Ops, tape};
-use crate::plan::run::{self, HiddenState, Lipschitz, Term};
+use crate::plan::run::{self, HiddenState, Lipschitz};
 use crate::random::Stream;
 
 use super::Objective;
@@ -62,7 +62,7 @@ impl<D: Ops> Auxiliary<D> {
                         },
                     );
                 }
-                if let Term::HiddenWasserstein { critic, .. } = term {
+                if let Some(critic) = term.critic() {
                     let stream = Stream::new(seed, &format!("init.critic.{name}.{state}"), 0);
                     new.critics.insert(
                         key,

@@ -8,10 +8,10 @@ use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
 use super::lesson::Lesson;
-use super::objective::{Moment, Objective, Values, interpolation, rows, target};
+use super::objective::{Moment, Objective, Values, interpolation, rows, target, with_critic};
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
-use crate::plan::run::{HiddenState, Term};
+use crate::plan::run::HiddenState;
 
 /// A micro-batch with the teacher's states on it.
 #[derive(Clone, Copy)]
@@ -123,8 +123,7 @@ fn warm_up<D: Ops>(
     context: usize,
     samples: &[BalanceBatch<D>],
 ) {
-    let has_critic = |term: &Term| matches!(term, Term::HiddenWasserstein { .. });
-    if !objective.terms.values().any(has_critic) {
+    if objective.terms.values().all(|term| term.critic().is_none()) {
         return;
     }
     let keep = student_states(moment);
@@ -133,12 +132,7 @@ fn warm_up<D: Ops>(
         .map(|sample| student.forward(NoneTape, sample.inputs, context, &keep))
         .collect();
     for (name, term) in &objective.terms {
-        let Term::HiddenWasserstein {
-            critic: settings,
-            states,
-            ..
-        } = term
-        else {
+        let Some((loss, settings)) = with_critic(term) else {
             continue;
         };
         for (own, others) in &moment.pairs {
@@ -148,12 +142,12 @@ fn warm_up<D: Ops>(
                 .map(|(student, sample)| {
                     let x = objective.features(
                         name,
-                        *states,
+                        loss.states,
                         *own,
                         student.state(*own).clone(),
                         auxiliary,
                     );
-                    (x, target(*states, sample.teacher.state(*others)))
+                    (x, target(loss.states, sample.teacher.state(*others)))
                 })
                 .collect();
             let critic = auxiliary

@@ -9,7 +9,10 @@ use super::lesson::Lesson;
 use super::pairs::pairs_at;
 use crate::model::{Config, HiddenStates};
 use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
-use crate::plan::run::{self, Direction, HiddenState, Matching, RunSpec, Term};
+use crate::plan::run::{
+    CriticSpec, Direction, HiddenDistance, HiddenLoss, HiddenState, LogitLoss, Matching, RunSpec,
+    StateForm, Term,
+};
 use crate::plan::schedule::Schedule;
 use crate::random::Stream;
 
@@ -79,16 +82,12 @@ impl Objective {
 
     /// Whether any term compares predictions with the teacher's.
     pub fn compares_logits(&self) -> bool {
-        self.terms
-            .values()
-            .any(|term| matches!(term, Term::LogitsKl { .. }))
+        self.terms.values().any(Term::compares_logits)
     }
 
     /// Whether any term needs the teacher.
     pub fn needs_teacher(&self) -> bool {
-        self.terms
-            .values()
-            .any(|term| !matches!(term, Term::Lm { .. }))
+        self.terms.values().any(Term::needs_teacher)
     }
 
     fn has_hidden(&self) -> bool {
@@ -124,7 +123,7 @@ impl Objective {
             moment
                 .weights
                 .insert(name.clone(), term.weight().at(step, self.total_steps));
-            if let Term::LogitsKl { temperature, .. } = term {
+            if let Some(temperature) = term.temperature() {
                 moment
                     .temperatures
                     .insert(name.clone(), temperature.at(step, self.total_steps));
@@ -155,17 +154,18 @@ impl Objective {
     ) -> CriticReadings {
         let mut readings = CriticReadings::new();
         for (name, term) in &self.terms {
-            let Term::HiddenWasserstein {
-                critic: settings,
-                states,
-                ..
-            } = term
-            else {
+            let Some((loss, settings)) = with_critic(term) else {
                 continue;
             };
             for (own, others) in &moment.pairs {
-                let x = self.features(name, *states, *own, student.state(*own).clone(), auxiliary);
-                let target = target(*states, teacher.state(*others));
+                let x = self.features(
+                    name,
+                    loss.states,
+                    *own,
+                    student.state(*own).clone(),
+                    auxiliary,
+                );
+                let target = target(loss.states, teacher.state(*others));
                 let key = (name.clone(), *own);
                 let critic = auxiliary
                     .critics
@@ -210,28 +210,34 @@ impl Objective {
             let Some(&factor) = factors.get(name) else {
                 continue;
             };
-            if !term.is_hidden() {
+            let Some(hidden) = term.hidden() else {
                 continue;
-            }
+            };
             let teacher = teacher.expect("a hidden term has a teacher").states;
             let mut sum = 0.0;
             for (own, others) in &moment.pairs {
                 let state = student.kept.get(own).unwrap_or(&last).clone();
-                let target = target(term_states(term), teacher.state(*others));
+                let target = target(hidden.states, teacher.state(*others));
                 let value;
                 if factor == 0.0 {
                     value = self
-                        .pair_loss(name, term, *own, state, &target, auxiliary)
+                        .pair_loss(name, hidden, *own, state, &target, auxiliary)
                         .1;
                 } else {
-                    let (loss, number) =
-                        self.pair_loss(name, term, *own, state.put_tape(tape), &target, auxiliary);
+                    let (loss, number) = self.pair_loss(
+                        name,
+                        hidden,
+                        *own,
+                        state.put_tape(tape),
+                        &target,
+                        auxiliary,
+                    );
                     value = number;
                     let loss = loss * (factor / moment.pairs.len() as f64) as f32;
                     let (loss, rest) = loss.split_tape();
                     (total, tape) = add(total, loss, rest);
                 }
-                if matches!(term, Term::HiddenWasserstein { .. }) {
+                if hidden.distance.critic().is_some() {
                     values.insert(format!("critic.{name}.{own}.estimate"), value);
                 }
                 sum += value;
@@ -276,18 +282,17 @@ impl Objective {
     fn pair_loss<D: Ops, T: Tape<f32, D>>(
         &self,
         name: &str,
-        term: &Term,
+        loss: HiddenLoss,
         own: HiddenState,
         x: Mat<D, T>,
         target: &Mat<D>,
         auxiliary: &Auxiliary<D>,
     ) -> (Scalar<D, T>, f64) {
-        let x = self.features(name, term_states(term), own, x, auxiliary);
-        match term {
-            Term::Lm { .. } | Term::LogitsKl { .. } => unreachable!("not a hidden term"),
-            Term::HiddenMse { normalize, .. } => D::hidden_mse(x, target, *normalize),
-            Term::HiddenCosine { .. } => D::hidden_cosine(x, target),
-            Term::HiddenWasserstein { .. } => {
+        let x = self.features(name, loss.states, own, x, auxiliary);
+        match loss.distance {
+            HiddenDistance::Mse { normalize } => D::hidden_mse(x, target, normalize),
+            HiddenDistance::Cosine => D::hidden_cosine(x, target),
+            HiddenDistance::Wasserstein(_) => {
                 D::critic_term(x, target, &auxiliary.critics[&(name.to_owned(), own)])
             }
         }
@@ -297,7 +302,7 @@ impl Objective {
     pub(super) fn features<D: Ops, T: Tape<f32, D>>(
         &self,
         name: &str,
-        states: run::StateForm,
+        states: StateForm,
         own: HiddenState,
         x: Mat<D, T>,
         auxiliary: &Auxiliary<D>,
@@ -307,17 +312,17 @@ impl Objective {
             None => x,
         };
         match states {
-            run::StateForm::Raw => x,
-            run::StateForm::Layernorm => D::standardize(x, STANDARDIZE_EPSILON),
+            StateForm::Raw => x,
+            StateForm::Layernorm => D::standardize(x, STANDARDIZE_EPSILON),
         }
     }
 }
 
 /// h_t, standardised where the term asks for it.
-pub(super) fn target<D: Ops>(states: run::StateForm, teacher: &Mat<D>) -> Mat<D> {
+pub(super) fn target<D: Ops>(states: StateForm, teacher: &Mat<D>) -> Mat<D> {
     match states {
-        run::StateForm::Raw => teacher.clone(),
-        run::StateForm::Layernorm => D::standardize(teacher.clone(), STANDARDIZE_EPSILON),
+        StateForm::Raw => teacher.clone(),
+        StateForm::Layernorm => D::standardize(teacher.clone(), STANDARDIZE_EPSILON),
     }
 }
 
@@ -331,24 +336,23 @@ pub(super) fn rows<D: Ops>(x: &Mat<D>) -> usize {
     x.shape().0
 }
 
-fn term_states(term: &Term) -> run::StateForm {
-    match term {
-        Term::Lm { .. } | Term::LogitsKl { .. } => run::StateForm::Raw,
-        Term::HiddenMse { states, .. }
-        | Term::HiddenCosine { states, .. }
-        | Term::HiddenWasserstein { states, .. } => *states,
-    }
+/// The loss and the critic of a term that takes one.
+pub(super) fn with_critic(term: &Term) -> Option<(HiddenLoss<'_>, &CriticSpec)> {
+    let loss = term.hidden()?;
+    Some((loss, loss.distance.critic()?))
 }
 
 fn logit_term(name: &str, term: &Term, moment: &Moment) -> Option<LogitTerm> {
-    match term {
-        Term::Lm { .. } => Some(LogitTerm::Lm),
-        Term::LogitsKl { direction, .. } => Some(LogitTerm::Kl {
+    Some(match term.logits()? {
+        LogitLoss::Lm => LogitTerm::Lm,
+        LogitLoss::Kl { direction, .. } => LogitTerm::Kl {
             temperature: moment.temperatures[name],
-            reverse: *direction == Direction::Reverse,
-        }),
-        Term::HiddenMse { .. } | Term::HiddenCosine { .. } | Term::HiddenWasserstein { .. } => None,
-    }
+            reverse: match direction {
+                Direction::Forward => false,
+                Direction::Reverse => true,
+            },
+        },
+    })
 }
 
 /// total + loss, recorded on `tape`.

@@ -41,7 +41,7 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
     };
 
     let hidden = spec.loss.values().filter(|term| term.is_hidden()).count() as f64;
-    let needs_teacher = spec.loss.values().any(needs_teacher);
+    let needs_teacher = spec.loss.values().any(Term::needs_teacher);
     let mut student_flops = micro_batches * (pass + hidden * projections);
     let mut teacher_flops = if needs_teacher {
         micro_batches * teacher_pass
@@ -49,7 +49,7 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
         0.0
     };
     let mut critic_flops = 0.0;
-    for critic in spec.loss.values().filter_map(critic) {
+    for critic in spec.loss.values().filter_map(Term::critic) {
         let flops = self::critic_flops(
             &settings(critic, teacher.width),
             train.batch * train.context,
@@ -64,14 +64,14 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
         // One forward and backward pass for the reference and for every hidden term on each batch;
         // critics warm up before, on the states of one more forward pass.
         let batches = *batches as f64;
-        let warm_up = if spec.loss.values().any(|term| critic(term).is_some()) {
+        let warm_up = if spec.loss.values().any(|term| term.critic().is_some()) {
             pass / 3.0
         } else {
             0.0
         };
         student_flops += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
         teacher_flops += batches * teacher_pass;
-        for critic in spec.loss.values().filter_map(critic) {
+        for critic in spec.loss.values().filter_map(Term::critic) {
             let flops = self::critic_flops(
                 &settings(critic, teacher.width),
                 train.batch * train.context,
@@ -90,26 +90,6 @@ pub fn distillation(spec: &RunSpec, student: &Config, teacher: &Config) -> Train
 /// Tokens predicted in all steps.
 fn tokens(train: &TrainSpec) -> u64 {
     train.steps * (train.batch * train.context * train.accumulate) as u64
-}
-
-fn needs_teacher(term: &Term) -> bool {
-    match term {
-        Term::Lm { .. } => false,
-        Term::LogitsKl { .. }
-        | Term::HiddenMse { .. }
-        | Term::HiddenCosine { .. }
-        | Term::HiddenWasserstein { .. } => true,
-    }
-}
-
-fn critic(term: &Term) -> Option<&CriticSpec> {
-    match term {
-        Term::HiddenWasserstein { critic, .. } => Some(critic),
-        Term::Lm { .. }
-        | Term::LogitsKl { .. }
-        | Term::HiddenMse { .. }
-        | Term::HiddenCosine { .. } => None,
-    }
 }
 
 /// The critic's shape on vectors of the teacher's width.

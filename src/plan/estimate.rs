@@ -5,7 +5,7 @@
 
 use super::planned::Estimate;
 use super::resolve::Known;
-use super::run::{CriticSpec, Init, Lipschitz, Matching, RunSpec, TeacherSpec, Term, TrainSpec};
+use super::run::{CriticSpec, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec};
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
 const VOCABULARY: usize = 50_257;
@@ -103,10 +103,7 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
     let student = shape(layers, width, inner, tied);
     let tokens = train.batch as f64 * context;
     let micro_batches = train.steps as f64 * train.accumulate as f64;
-    let needs_teacher = spec
-        .loss
-        .values()
-        .any(|term| !matches!(term, Term::Lm { .. }));
+    let needs_teacher = spec.loss.values().any(Term::needs_teacher);
 
     let mut flops = 3.0 * student.forward(context) * tokens * micro_batches;
     let mut memory =
@@ -129,11 +126,11 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
                 * FLOAT
                 * (4.0 * student.width * teacher_width + 2.0 * tokens * teacher_width);
         }
-        if let Term::HiddenWasserstein { critic, .. } = term {
+        if let Some(critic) = term.critic() {
             let forward = critic_forward(critic, teacher_width);
             // Both clouds forward and backward; the penalty's gradient and its own backward are
             // about as much again.
-            let update = if critic.lipschitz == Lipschitz::GradientPenalty {
+            let update = if critic.lipschitz.has_gradient_penalty() {
                 12.0
             } else {
                 6.0

@@ -230,10 +230,9 @@ fn teacher(spec: &RunSpec, inputs: &Fingerprints) -> Json {
 /// The terms; a critic that is never warmed up has no warm-up.
 fn losses(spec: &RunSpec) -> BTreeMap<String, Term> {
     let mut loss = spec.loss.clone();
-    for term in loss.values_mut() {
-        if let (Term::HiddenWasserstein { critic, .. }, BalanceSpec::None) = (term, &spec.balance) {
-            critic.warmup = 0;
-        }
+    if spec.balance == BalanceSpec::None {
+        let critics = loss.values_mut().filter_map(Term::critic_mut);
+        critics.for_each(|critic| critic.warmup = 0);
     }
     loss
 }

@@ -7,8 +7,8 @@ use super::layers::On;
 use super::matching::{Strategy, init_blocks};
 use super::planned::TeacherFact;
 use super::run::{
-    BalanceSpec, DatasetSpec, Decay, Init, InitBlocks, Lipschitz, Matching, PrecisionSpec, Rows,
-    RunSpec, StudentSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
+    BalanceSpec, CriticSpec, DatasetSpec, Decay, Init, InitBlocks, Lipschitz, Matching,
+    PrecisionSpec, Rows, RunSpec, StudentSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
 };
 use super::schedule::{Schedule, Span, percentage};
 use super::words::list_of;
@@ -392,50 +392,57 @@ fn resolve_losses(
             steps,
             problems,
         );
-        match term {
-            Term::LogitsKl { temperature, .. } => {
-                check_schedule(
-                    &format!("loss.{name}.temperature"),
-                    temperature,
-                    Allowed::Positive,
-                    steps,
-                    problems,
-                );
-            }
-            Term::HiddenWasserstein { critic, .. } => {
-                let own = match critic.lipschitz {
-                    Lipschitz::GradientPenalty => "gradient-penalty",
-                    Lipschitz::Spectral => "spectral",
-                    Lipschitz::Clip => "clip",
-                };
-                let mut unused = |key: &str| {
-                    idle.push((
-                        format!("loss.{name}.critic.{key}"),
-                        format!("lipschitz = \"{own}\""),
-                    ))
-                };
-                if critic.lipschitz == Lipschitz::GradientPenalty {
-                    critic.penalty.get_or_insert(PENALTY);
-                } else if critic.penalty.take().is_some() {
-                    unused("penalty");
-                }
-                if critic.lipschitz == Lipschitz::Clip {
-                    critic.clip.get_or_insert(CLIP);
-                } else if critic.clip.take().is_some() {
-                    unused("clip");
-                }
-                // Resolved, it is what is done: no update before training.
-                if run.balance == BalanceSpec::None && std::mem::take(&mut critic.warmup) != 0 {
-                    idle.push((
-                        format!("loss.{name}.critic.warmup"),
-                        "balance.mode = \"none\"".to_owned(),
-                    ));
-                }
-            }
-            Term::Lm { .. } | Term::HiddenMse { .. } | Term::HiddenCosine { .. } => {}
+        if let Some(temperature) = term.temperature() {
+            check_schedule(
+                &format!("loss.{name}.temperature"),
+                temperature,
+                Allowed::Positive,
+                steps,
+                problems,
+            );
+        }
+        if let Some(critic) = term.critic_mut() {
+            resolve_critic(name, critic, &run.balance, idle);
         }
     }
     loss
+}
+
+/// Completes a critic with what its constraint takes, and takes out what has no effect.
+fn resolve_critic(
+    name: &str,
+    critic: &mut CriticSpec,
+    balance: &BalanceSpec,
+    idle: &mut Vec<(String, String)>,
+) {
+    let reason = format!("lipschitz = \"{}\"", critic.lipschitz.name());
+    let (penalty, clip) = match critic.lipschitz {
+        Lipschitz::GradientPenalty => (Some(PENALTY), None),
+        Lipschitz::Spectral => (None, None),
+        Lipschitz::Clip => (None, Some(CLIP)),
+    };
+    let values = [
+        ("penalty", &mut critic.penalty, penalty),
+        ("clip", &mut critic.clip, clip),
+    ];
+    for (key, value, default) in values {
+        match default {
+            Some(default) => {
+                value.get_or_insert(default);
+            }
+            None if value.take().is_some() => {
+                idle.push((format!("loss.{name}.critic.{key}"), reason.clone()));
+            }
+            None => {}
+        }
+    }
+    // Resolved, it is what is done: no update before training.
+    if *balance == BalanceSpec::None && std::mem::take(&mut critic.warmup) != 0 {
+        idle.push((
+            format!("loss.{name}.critic.warmup"),
+            "balance.mode = \"none\"".to_owned(),
+        ));
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::path::InputPath;
 use super::schedule::Span;
 pub use super::state::HiddenState;
-pub use super::term::{CriticSpec, Direction, Lipschitz, StateForm, Term};
+pub use super::term::{
+    Comparison, CriticSpec, Direction, HiddenDistance, HiddenLoss, Lipschitz, LogitLoss, StateForm,
+    Term,
+};
 
 /// Everything that determines one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

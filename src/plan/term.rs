@@ -162,6 +162,84 @@ pub enum Lipschitz {
     Clip,
 }
 
+impl Lipschitz {
+    /// The word that the spec writes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GradientPenalty => "gradient-penalty",
+            Self::Spectral => "spectral",
+            Self::Clip => "clip",
+        }
+    }
+
+    /// Whether the critic's slope is held to 1, so that its estimate is a distance. Clipped
+    /// parameters bound the slope by a number that nobody knows.
+    pub fn is_one_lipschitz(self) -> bool {
+        match self {
+            Self::GradientPenalty | Self::Spectral => true,
+            Self::Clip => false,
+        }
+    }
+
+    /// Whether an update also differentiates the critic's gradient.
+    pub fn has_gradient_penalty(self) -> bool {
+        match self {
+            Self::GradientPenalty => true,
+            Self::Spectral | Self::Clip => false,
+        }
+    }
+}
+
+/// What a term looks at. Everything that other modules ask about a term follows from this, so that
+/// a new kind of loss is told apart here once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Comparison<'a> {
+    /// Predictions, which the loss computes from final states and the head's weights.
+    Logits(LogitLoss<'a>),
+    /// Hidden states of the pairs that `[match]` gives.
+    Hidden(HiddenLoss<'a>),
+}
+
+/// A loss of predictions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LogitLoss<'a> {
+    /// Cross-entropy with the text.
+    Lm,
+    /// τ² times a divergence from the teacher's predictions.
+    Kl {
+        temperature: &'a Schedule,
+        direction: Direction,
+    },
+}
+
+/// A loss of hidden states: what is done to both states first, and how they are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HiddenLoss<'a> {
+    pub states: StateForm,
+    pub distance: HiddenDistance<'a>,
+}
+
+/// How two clouds of hidden states are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HiddenDistance<'a> {
+    /// Mean squared difference, of unit vectors where `normalize` says so.
+    Mse { normalize: bool },
+    /// Mean of 1 − cos.
+    Cosine,
+    /// Wasserstein-1, as the critic sees it.
+    Wasserstein(&'a CriticSpec),
+}
+
+impl<'a> HiddenDistance<'a> {
+    /// The critic that is trained for it, if it takes one.
+    pub fn critic(self) -> Option<&'a CriticSpec> {
+        match self {
+            Self::Mse { .. } | Self::Cosine => None,
+            Self::Wasserstein(critic) => Some(critic),
+        }
+    }
+}
+
 impl Term {
     /// The weight's schedule, which every kind has.
     pub fn weight(&self) -> &Schedule {
@@ -174,24 +252,109 @@ impl Term {
         }
     }
 
-    /// The name of the kind as the spec writes it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Lm { .. } => "lm",
-            Self::LogitsKl { .. } => "logits.kl",
-            Self::HiddenMse { .. } => "hidden.mse",
-            Self::HiddenCosine { .. } => "hidden.cosine",
-            Self::HiddenWasserstein { .. } => "hidden.wasserstein",
+    /// What the term compares, and how.
+    pub fn comparison(&self) -> Comparison<'_> {
+        let (states, distance) = match self {
+            Self::Lm { weight: _ } => return Comparison::Logits(LogitLoss::Lm),
+            Self::LogitsKl {
+                weight: _,
+                temperature,
+                direction,
+            } => {
+                return Comparison::Logits(LogitLoss::Kl {
+                    temperature,
+                    direction: *direction,
+                });
+            }
+            Self::HiddenMse {
+                weight: _,
+                states,
+                normalize,
+            } => (
+                states,
+                HiddenDistance::Mse {
+                    normalize: *normalize,
+                },
+            ),
+            Self::HiddenCosine { weight: _, states } => (states, HiddenDistance::Cosine),
+            Self::HiddenWasserstein {
+                weight: _,
+                states,
+                critic,
+            } => (states, HiddenDistance::Wasserstein(critic)),
+        };
+        Comparison::Hidden(HiddenLoss {
+            states: *states,
+            distance,
+        })
+    }
+
+    /// The loss, if it is one of predictions.
+    pub fn logits(&self) -> Option<LogitLoss<'_>> {
+        match self.comparison() {
+            Comparison::Logits(loss) => Some(loss),
+            Comparison::Hidden(_) => None,
         }
     }
 
-    /// Whether the term compares hidden states of matched layers.
+    /// The loss, if it is one of hidden states.
+    pub fn hidden(&self) -> Option<HiddenLoss<'_>> {
+        match self.comparison() {
+            Comparison::Logits(_) => None,
+            Comparison::Hidden(loss) => Some(loss),
+        }
+    }
+
+    /// Whether the term compares hidden states of matched layers. Those are the terms that
+    /// `[balance]` scales, and that are projected to the teacher's width.
     pub fn is_hidden(&self) -> bool {
+        self.hidden().is_some()
+    }
+
+    /// Whether the term compares predictions with the teacher's.
+    pub fn compares_logits(&self) -> bool {
+        match self.comparison() {
+            Comparison::Logits(LogitLoss::Lm) | Comparison::Hidden(_) => false,
+            Comparison::Logits(LogitLoss::Kl { .. }) => true,
+        }
+    }
+
+    /// Whether the term takes anything from the teacher.
+    pub fn needs_teacher(&self) -> bool {
+        self.is_hidden() || self.compares_logits()
+    }
+
+    /// The schedule of its temperature, if it has one.
+    pub fn temperature(&self) -> Option<&Schedule> {
+        match self.logits()? {
+            LogitLoss::Lm => None,
+            LogitLoss::Kl { temperature, .. } => Some(temperature),
+        }
+    }
+
+    /// What its value is divided by to be in nats per token, at a step's temperature; none where
+    /// the value is in a unit of its own.
+    pub fn nats_scale(&self, temperature: Option<f64>) -> Option<f64> {
+        match self.comparison() {
+            Comparison::Logits(LogitLoss::Lm) => Some(1.0),
+            Comparison::Logits(LogitLoss::Kl { .. }) => temperature.map(|tau| tau.powi(2)),
+            Comparison::Hidden(_) => None,
+        }
+    }
+
+    /// Its critic, if it takes one.
+    pub fn critic(&self) -> Option<&CriticSpec> {
+        self.hidden()?.distance.critic()
+    }
+
+    /// Its critic, to be changed.
+    pub fn critic_mut(&mut self) -> Option<&mut CriticSpec> {
         match self {
-            Self::Lm { .. } | Self::LogitsKl { .. } => false,
-            Self::HiddenMse { .. } | Self::HiddenCosine { .. } | Self::HiddenWasserstein { .. } => {
-                true
-            }
+            Self::HiddenWasserstein { critic, .. } => Some(critic),
+            Self::Lm { .. }
+            | Self::LogitsKl { .. }
+            | Self::HiddenMse { .. }
+            | Self::HiddenCosine { .. } => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::contrasts::{ARM, Analysis, TableRow};
 use super::data::{RunData, StudyData};
 use super::figures::critic_parts;
 use super::statistics::mean;
-use crate::plan::run::{Lipschitz, Term};
+use crate::plan::run::Lipschitz;
 use crate::record::evaluation::{LayerDistance, Size};
 
 /// Prompts that are shown.
@@ -245,21 +245,22 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<CriticOutcome> {
                 (!ends.is_empty()).then(|| mean(&ends))
             };
             let lipschitz = lipschitz(first, term);
+            let is_one_lipschitz = lipschitz.is_none_or(Lipschitz::is_one_lipschitz);
             let gradient_norm = last("gradient_norm");
             found.push(CriticOutcome {
                 label: row.label.clone(),
                 term: term.to_owned(),
                 layer: state.to_owned(),
-                lipschitz: lipschitz.map_or("unknown", word).to_owned(),
-                name: if lipschitz == Some(Lipschitz::Clip) {
-                    "K·W1 with K unknown"
-                } else {
+                lipschitz: lipschitz.map_or("unknown", Lipschitz::name).to_owned(),
+                name: if is_one_lipschitz {
                     "critic estimate"
+                } else {
+                    "K·W1 with K unknown"
                 }
                 .to_owned(),
                 estimate: last("estimate"),
                 is_trusted: gradient_norm
-                    .filter(|_| lipschitz != Some(Lipschitz::Clip))
+                    .filter(|_| is_one_lipschitz)
                     .map(|norm| TRUSTED.contains(&norm)),
                 gradient_norm,
             });
@@ -269,21 +270,8 @@ pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<CriticOutcome> {
 }
 
 fn lipschitz(run: &RunData, term: &str) -> Option<Lipschitz> {
-    match run.spec.as_ref()?.loss.get(term)? {
-        Term::HiddenWasserstein { critic, .. } => Some(critic.lipschitz),
-        Term::Lm { .. }
-        | Term::LogitsKl { .. }
-        | Term::HiddenMse { .. }
-        | Term::HiddenCosine { .. } => None,
-    }
-}
-
-fn word(lipschitz: Lipschitz) -> &'static str {
-    match lipschitz {
-        Lipschitz::GradientPenalty => "gradient-penalty",
-        Lipschitz::Spectral => "spectral",
-        Lipschitz::Clip => "clip",
-    }
+    let term = run.spec.as_ref()?.loss.get(term)?;
+    Some(term.critic()?.lipschitz)
 }
 
 /// The mean over the last tenth of a curve.

@@ -253,11 +253,8 @@ fn run_steps(
 /// The run with critics that only judge.
 fn without_updates(spec: &RunSpec) -> RunSpec {
     let mut spec = spec.clone();
-    for term in spec.loss.values_mut() {
-        if let Term::HiddenWasserstein { critic, .. } = term {
-            critic.steps = 0;
-        }
-    }
+    let critics = spec.loss.values_mut().filter_map(Term::critic_mut);
+    critics.for_each(|critic| critic.steps = 0);
     spec
 }
 

@@ -11,7 +11,7 @@ use super::state::{Best, TrainState, parameters, parameters_mut};
 use crate::distill::{CriticReadings, Lesson, Moment};
 use crate::model::{Gpt2, HiddenStates, decays, validation_nll};
 use crate::ops::{AdamW, Ops, Precision, adamw, add_assign, sum_of_squares};
-use crate::plan::run::{HiddenState, Keep, Term};
+use crate::plan::run::{HiddenState, Keep};
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
 const HOPELESS: f64 = 10.0;
@@ -256,11 +256,9 @@ impl<D: Ops> Member<D> {
         }
         let guessing = (self.job.config.vocabulary as f64).ln();
         for (name, term) in &self.job.objective.terms {
-            let scale = match term {
-                Term::Lm { .. } => 1.0,
-                Term::LogitsKl { .. } => step.moment.temperatures[name].powi(2),
-                // Others are in no unit that all models share.
-                _ => continue,
+            let temperature = step.moment.temperatures.get(name).copied();
+            let Some(scale) = term.nats_scale(temperature) else {
+                continue;
             };
             let value = step.terms[name];
             if value > HOPELESS * guessing * scale {
