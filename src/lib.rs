@@ -13,6 +13,8 @@ pub mod random;
 pub mod files;
 pub mod table;
 
+pub mod cost;
+
 pub mod hub;
 
 pub mod plan;

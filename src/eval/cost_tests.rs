@@ -1,6 +1,7 @@
 //! Tests of `cost.rs`.
 
 use super::*;
+use crate::plan::run::BalanceSpec;
 
 const SPEC: &str = r#"
         seed = 0
@@ -92,7 +93,7 @@ fn teacher_projections_and_critics_count() {
     assert_eq!(cost.student_flops, plain + 3.0 * 3.0 * 2.0 * 96.0 * 1280.0);
     assert_eq!(
         cost.teacher_flops,
-        teacher.forward_flops_per_token(16) * 1280.0
+        teacher.shape().forward_flops(16) * 1280.0
     );
     // A critic's forward pass F = 2·(12·32 + 32² + 32) = 2880; 64 tokens, 3 pairs, 5 updates on
     // the first of 2 micro-batches.

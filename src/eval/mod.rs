@@ -222,9 +222,9 @@ fn size<D: Ops>(model: &Gpt2<D>, bytes: u64, context: usize) -> Size {
         vocabulary: config.vocabulary,
         positions: config.positions,
         parameters: config.parameters(),
-        parameters_without_embeddings: config.other_parameters(),
+        parameters_without_embeddings: config.shape().other_parameters() as u64,
         bytes,
-        forward_flops_per_token: config.forward_flops_per_token(context),
+        forward_flops_per_token: config.shape().forward_flops(context),
     }
 }
 

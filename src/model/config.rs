@@ -1,5 +1,6 @@
 //! The shape of a GPT-2, and what else its weights do not say.
 
+use crate::cost::Gpt2Shape;
 use crate::ops::Activation;
 
 /// Everything about a GPT-2 that its weights do not say.
@@ -121,38 +122,21 @@ impl Config {
         all
     }
 
-    /// Parameters of the embeddings (a tied head counts with them).
-    pub fn embedding_parameters(&self) -> u64 {
-        (self.vocabulary as u64 + self.positions as u64) * self.width as u64
-    }
-
-    /// Parameters of everything else: 4·C² + 2·C·I + 9·C + I a block (12·C² + 13·C where I = 4·C),
-    /// the final norm, and a head of its own.
-    pub fn other_parameters(&self) -> u64 {
-        let (width, inner) = (self.width as u64, self.inner as u64);
-        let block = 4 * width * width + 2 * width * inner + 9 * width + inner;
-        let head = if self.tied {
-            0
-        } else {
-            self.vocabulary as u64 * width
-        };
-        self.layers as u64 * block + 2 * width + head
+    /// What its costs follow from.
+    pub fn shape(&self) -> Gpt2Shape {
+        Gpt2Shape {
+            layers: self.layers,
+            width: self.width,
+            inner: self.inner,
+            vocabulary: self.vocabulary,
+            positions: self.positions,
+            tied: self.tied,
+        }
     }
 
     /// All parameters.
     pub fn parameters(&self) -> u64 {
-        self.embedding_parameters() + self.other_parameters()
-    }
-
-    /// Floating-point operations of a forward pass per token at the context `context`, a
-    /// multiply-add counted as two: the matrix products of the blocks (8·C² + 4·C·I, which is 24·C²
-    /// where I = 4·C), the two of attention over the causal half (2·C·(T + 1)), and the head
-    /// (2·C·V).
-    pub fn forward_flops_per_token(&self, context: usize) -> f64 {
-        let (width, inner) = (self.width as f64, self.inner as f64);
-        let block =
-            8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context as f64 + 1.0);
-        self.layers as f64 * block + 2.0 * width * self.vocabulary as f64
+        self.shape().parameters() as u64
     }
 }
 

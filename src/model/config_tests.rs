@@ -28,24 +28,6 @@ fn parameters_are_those_of_the_shapes() {
 }
 
 #[test]
-fn operations_follow_the_inner_width() {
-    let config = Config::new(2, 8, 2, 100, 16);
-    assert_eq!(
-        config.forward_flops_per_token(16),
-        2.0 * (24.0 * 64.0 + 2.0 * 8.0 * 17.0) + 1600.0
-    );
-    let narrow = Config {
-        inner: 5,
-        tied: false,
-        ..config
-    };
-    assert_eq!(
-        narrow.forward_flops_per_token(16),
-        2.0 * (8.0 * 64.0 + 4.0 * 40.0 + 2.0 * 8.0 * 17.0) + 1600.0
-    );
-}
-
-#[test]
 fn scores_are_scaled_by_width_and_layer_as_the_config_says() {
     let config = Config::new(3, 48, 3, 101, 32);
     assert_eq!(

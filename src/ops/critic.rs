@@ -1,4 +1,4 @@
-//! The critic of a Wasserstein term: its parameters, optimizer state and costs. It lives on the
+//! The critic of a Wasserstein term: its parameters and optimizer state. It lives on the
 //! host in plain arrays, so that a checkpoint holds it exactly.
 //!
 //! f(x) = σ(… σ(x·W₁ + b₁) … ·W_D + b_D)·w on single token vectors, σ the leaky ReLU. The last
@@ -305,44 +305,6 @@ impl Critic {
 pub(super) fn clamp(values: &mut [f32], bound: f64) {
     let bound = bound as f32;
     values.iter_mut().for_each(|x| *x = x.clamp(-bound, bound));
-}
-
-/// Floating-point operations of one critic update and of the student's term with its gradient, a
-/// multiply-add counted as two; matrix products only.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CriticFlops {
-    pub update: f64,
-    pub term: f64,
-}
-
-/// Counts the operations for `tokens` vectors of student and of teacher each, from the formulas of
-/// the loss and not from what a kernel saves.
-///
-/// With forward F = 2·(C·W + (D − 1)·W² + W) a vector: an update runs 2N vectors forward (2N·F) and
-/// backward to the parameters (2N·(2F − 2·C·W), the gradient of the input is not needed). The
-/// gradient penalty adds N interpolates: forward (N·F), ∇f down to the input (N·F), and the
-/// derivative of its norm back through that product (N·2F). The term runs 2N vectors forward and N
-/// backward to their input (3N·F). The probes that only record the gradient's norm under the other
-/// constraints, power iterations and Adam are left out.
-pub fn critic_flops(settings: &CriticSettings, tokens: usize) -> CriticFlops {
-    let (input, width, depth, tokens) = (
-        settings.input as f64,
-        settings.width as f64,
-        settings.depth as f64,
-        tokens as f64,
-    );
-    let first = 2.0 * input * width;
-    let forward = first + 2.0 * (depth - 1.0) * width * width + 2.0 * width;
-    let plain = 2.0 * tokens * (3.0 * forward - first);
-    let penalty = if matches!(settings.constraint, Constraint::GradientPenalty(_)) {
-        4.0 * tokens * forward
-    } else {
-        0.0
-    };
-    CriticFlops {
-        update: plain + penalty,
-        term: 3.0 * tokens * forward,
-    }
 }
 
 #[cfg(test)]

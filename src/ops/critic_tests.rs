@@ -101,32 +101,3 @@ fn initial_parameters_are_uniform_by_fan_in() {
         );
     }
 }
-
-#[test]
-fn operations_are_counted_by_the_formula() {
-    // C = 3, W = 4, D = 2: F = 2·(12 + 16 + 4) = 64, of which 24 in the first layer. Plain
-    // update: 2·5·(3·64 − 24); penalty: 4·5·64; term: 3·5·64.
-    let small = CriticSettings {
-        input: 3,
-        width: 4,
-        ..settings(Constraint::GradientPenalty(10.0))
-    };
-    assert_eq!(
-        critic_flops(&small, 5),
-        CriticFlops {
-            update: 1680.0 + 1280.0,
-            term: 960.0
-        }
-    );
-    assert_eq!(
-        critic_flops(
-            &CriticSettings {
-                constraint: Constraint::Spectral,
-                ..small
-            },
-            5
-        )
-        .update,
-        1680.0
-    );
-}

@@ -49,7 +49,7 @@ mod vector;
 
 pub use activation::Activation;
 pub use adamw::{AdamW, Moments, adamw, add_assign, sum_of_squares};
-pub use critic::{Constraint, Critic, CriticFlops, CriticSettings, StateArray, critic_flops};
+pub use critic::{Constraint, Critic, CriticSettings, StateArray};
 pub use critic_update::CriticReport;
 pub use layers::Layers;
 pub use logits::{LogitTerm, SharedLogits, TeacherHead, TokenScore};

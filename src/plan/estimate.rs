@@ -1,172 +1,145 @@
-//! What a run will need, counted from its shapes before anything runs.
-//!
-//! Letters: L layers, C width, I inner width of the MLP, V vocabulary, P positions, T context, N =
-//! batch·T tokens of a micro-batch.
+//! What a run will need, counted from its shapes before anything runs: a spec in the numbers that
+//! [`cost`] counts with.
 
-use super::planned::Estimate;
+use std::collections::BTreeSet;
+
+use super::planned::{Estimate, TeacherFact};
 use super::resolve::Known;
-use super::run::{CriticSpec, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec};
+use super::run::{
+    BalanceSpec, CriticSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec,
+};
+use crate::cost::{CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps};
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
 const VOCABULARY: usize = 50_257;
-/// Tokens whose logits are held at a time.
-const CHUNK: f64 = 512.0;
-const FLOAT: f64 = 4.0;
-
-/// A GPT-2's shape in numbers that cannot overflow.
-#[derive(Clone, Copy)]
-struct Gpt2Shape {
-    layers: f64,
-    width: f64,
-    inner: f64,
-    vocabulary: f64,
-    positions: f64,
-    /// Whether the head is the token embedding.
-    tied: bool,
-}
-
-impl Gpt2Shape {
-    /// (V + P)·C + L·(4C² + 2CI + 9C + I) + 2C, and V·C for a head of its own.
-    fn parameters(self) -> f64 {
-        let Self {
-            layers,
-            width,
-            inner,
-            vocabulary,
-            positions,
-            tied,
-        } = self;
-        let head = if tied { 0.0 } else { vocabulary * width };
-        (vocabulary + positions) * width
-            + layers * (4.0 * width * width + 2.0 * width * inner + 9.0 * width + inner)
-            + 2.0 * width
-            + head
-    }
-
-    /// Operations of a forward pass per token: 8C² + 4CI and 2C·(T + 1) a block, 2CV the head, a
-    /// multiply-add counted as two.
-    fn forward(self, context: f64) -> f64 {
-        let Self {
-            layers,
-            width,
-            inner,
-            vocabulary,
-            ..
-        } = self;
-        layers * (8.0 * width * width + 4.0 * width * inner + 2.0 * width * (context + 1.0))
-            + 2.0 * width * vocabulary
-    }
-
-    /// Floats that a block keeps per token for its backward pass: both norms' inputs and outputs,
-    /// queries, keys, values, the heads' output, the MLP before and after its activation.
-    fn kept(self) -> f64 {
-        self.layers * (8.0 * self.width + 2.0 * self.inner)
-    }
-}
-
-/// Operations of a critic's forward pass per token.
-fn critic_forward(critic: &CriticSpec, width: f64) -> f64 {
-    let own = critic.width as f64;
-    2.0 * (width * own + (critic.depth as f64 - 1.0) * own * own + own)
-}
+/// Bytes of a step's row in the journal.
+const JOURNAL_ROW: f64 = 400.0;
+/// Checkpoints that an unfinished run keeps, and what each holds of every parameter: the weight and
+/// both moments.
+const CHECKPOINTS: f64 = 2.0;
+const FLOATS_IN_CHECKPOINT: f64 = 3.0;
 
 /// Estimates a run; with the teacher unknown, of the student alone.
 pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
+    let (student, teacher) = shapes(spec, known);
+    let work = distillation_work(spec, student, teacher);
+    let (flops, memory) = (work.flops(), work.memory());
+    let training = match (&spec.teacher, teacher) {
+        (TeacherSpec::Train { train, .. }, Some(shape)) => {
+            shape.training_flops(train.context) * training_steps(train).tokens()
+        }
+        (TeacherSpec::Train { .. }, None)
+        | (TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. }, _) => 0.0,
+    };
+    let kept = student.weight_bytes() + JOURNAL_ROW * spec.train.steps as f64;
+    let checkpoints = CHECKPOINTS * FLOATS_IN_CHECKPOINT * student.weight_bytes();
+    Estimate {
+        student_parameters: student.parameters() as u64,
+        teacher_parameters: teacher.map_or(0, |shape| shape.parameters() as u64),
+        memory_bytes: (memory.own + memory.shared) as u64,
+        shared_memory_bytes: memory.shared as u64,
+        flops: flops.total(),
+        teacher_pass_flops: flops.teacher,
+        teacher_training_flops: training,
+        kept_bytes: kept as u64,
+        disk_bytes: (kept + checkpoints) as u64,
+    }
+}
+
+/// The student's shape, and the teacher's where it is known.
+fn shapes(spec: &RunSpec, known: &Known) -> (Gpt2Shape, Option<Gpt2Shape>) {
     let teacher = known.teacher.as_ref();
     // The student has its teacher's rows where those are more than the tokens.
     let vocabulary = known
         .vocabulary
         .max(teacher.and_then(|teacher| teacher.vocabulary))
-        .unwrap_or(VOCABULARY) as f64;
-    let train = &spec.train;
-    let context = train.context as f64;
-    let positions = teacher.map_or(context, |teacher| teacher.positions as f64);
-    let shape = |layers: usize, width: usize, inner: usize, tied: bool| Gpt2Shape {
-        layers: layers as f64,
-        width: width as f64,
-        inner: inner as f64,
+        .unwrap_or(VOCABULARY);
+    let positions = teacher.map_or(spec.train.context, |teacher| teacher.positions);
+    let shape = |layers: usize, width: usize, (inner, tied): (usize, bool)| Gpt2Shape {
+        layers,
+        width,
+        inner,
         vocabulary,
         positions,
         tied,
     };
-    let of_teacher =
-        teacher.map(|teacher| shape(teacher.layers, teacher.width, teacher.inner, teacher.tied));
-    let (layers, width) = (spec.student.layers, spec.student.width);
     let taken_over = match spec.student.init {
         Init::Random => None,
         Init::Teacher => teacher,
         Init::Dir => known.init.as_ref(),
     };
-    let (inner, tied) = taken_over.map_or((width.saturating_mul(4), true), |from| {
-        (from.inner, from.tied)
-    });
-    let student = shape(layers, width, inner, tied);
-    let tokens = train.batch as f64 * context;
-    let micro_batches = train.steps as f64 * train.accumulate as f64;
-    let needs_teacher = spec.loss.values().any(Term::needs_teacher);
+    let of = |model: &TeacherFact| (model.inner, model.tied);
+    let width = spec.student.width;
+    let plain = (width.saturating_mul(4), true);
+    (
+        shape(spec.student.layers, width, taken_over.map_or(plain, of)),
+        teacher.map(|teacher| shape(teacher.layers, teacher.width, of(teacher))),
+    )
+}
 
-    let mut flops = 3.0 * student.forward(context) * tokens * micro_batches;
-    let mut memory =
-        16.0 * student.parameters() + FLOAT * (tokens * student.kept() + 4.0 * CHUNK * vocabulary);
-    let mut teacher_pass = 0.0;
-    if let Some(shape) = of_teacher.filter(|_| needs_teacher) {
-        teacher_pass = shape.forward(context) * tokens * micro_batches;
-        flops += teacher_pass;
-        memory += FLOAT * (shape.parameters() + tokens * shape.width * (10.0 + shape.layers));
-    }
-    let pairs = match &spec.matching {
-        Matching::Pairs { pairs } => pairs.len() as f64,
-        Matching::Random { .. } => student.layers,
-    };
-    let teacher_width = of_teacher.map_or(student.width, |shape| shape.width);
-    for term in spec.loss.values().filter(|term| term.is_hidden()) {
-        if teacher_width != student.width {
-            flops += pairs * 6.0 * student.width * teacher_width * tokens * micro_batches;
-            memory += pairs
-                * FLOAT
-                * (4.0 * student.width * teacher_width + 2.0 * tokens * teacher_width);
-        }
-        if let Some(critic) = term.critic() {
-            let forward = critic_forward(critic, teacher_width);
-            // Both clouds forward and backward; the penalty's gradient and its own backward are
-            // about as much again.
-            let update = if critic.lipschitz.has_gradient_penalty() {
-                12.0
-            } else {
-                6.0
-            } * forward
-                * tokens;
-            flops += pairs
-                * (update * critic.steps as f64 * train.steps as f64
-                    + 3.0 * forward * tokens * micro_batches);
-            memory += pairs * FLOAT * 2.0 * forward
-                + FLOAT * tokens * critic.width as f64 * critic.depth as f64 * 6.0;
-        }
-    }
-    let training = match (&spec.teacher, of_teacher) {
-        (TeacherSpec::Train { train, .. }, Some(shape)) => language_model_flops(shape, train),
-        _ => 0.0,
-    };
-    let journal = 400.0 * train.steps as f64;
-    Estimate {
-        student_parameters: student.parameters() as u64,
-        teacher_parameters: of_teacher.map_or(0, |shape| shape.parameters() as u64),
-        memory_bytes: memory as u64,
-        flops,
-        teacher_pass_flops: teacher_pass,
-        teacher_training_flops: training,
-        kept_bytes: (student.parameters() * FLOAT + journal) as u64,
-        disk_bytes: (student.parameters() * FLOAT * (1.0 + 2.0 * 3.0) + journal) as u64,
+/// How much text a training takes.
+pub fn training_steps(train: &TrainSpec) -> TrainingSteps {
+    TrainingSteps {
+        batch: train.batch,
+        context: train.context,
+        accumulate: train.accumulate,
+        count: train.steps,
     }
 }
 
-fn language_model_flops(shape: Gpt2Shape, train: &TrainSpec) -> f64 {
-    let context = train.context as f64;
-    3.0 * shape.forward(context)
-        * train.batch as f64
-        * context
-        * train.accumulate as f64
-        * train.steps as f64
+/// The training that a spec asks for, in numbers.
+pub fn distillation_work(
+    spec: &RunSpec,
+    student: Gpt2Shape,
+    teacher: Option<Gpt2Shape>,
+) -> Distillation {
+    let (pairs, student_states, teacher_states) = match &spec.matching {
+        Matching::Pairs { pairs } => (
+            pairs.len(),
+            kept(pairs.iter().map(|&(student, _)| student)),
+            kept(pairs.iter().map(|&(_, teacher)| teacher)),
+        ),
+        Matching::Random { redraw: _ } => (student.layers, student.layers, student.layers),
+    };
+    let width = teacher.map_or(student.width, |teacher| teacher.width);
+    let critics = spec.loss.values().filter_map(Term::critic);
+    Distillation {
+        student,
+        teacher,
+        steps: training_steps(&spec.train),
+        needs_teacher: spec.loss.values().any(Term::needs_teacher),
+        hidden_terms: spec.loss.values().filter(|term| term.is_hidden()).count(),
+        pairs,
+        student_states,
+        teacher_states,
+        critics: critics.map(|critic| critic_work(critic, width)).collect(),
+        balance_batches: match spec.balance {
+            BalanceSpec::None => 0,
+            BalanceSpec::Gradient { batches, .. } => batches,
+        },
+    }
+}
+
+/// Different states that a pass keeps for the pairs; the final one is there in any case.
+fn kept(states: impl Iterator<Item = HiddenState>) -> usize {
+    let kept: BTreeSet<HiddenState> = states
+        .filter(|&state| state != HiddenState::Final)
+        .collect();
+    kept.len()
+}
+
+/// A term's critics on vectors of `input` coordinates.
+fn critic_work(critic: &CriticSpec, input: usize) -> CriticWork {
+    CriticWork {
+        shape: CriticShape {
+            input,
+            width: critic.width,
+            depth: critic.depth,
+            has_gradient_penalty: critic.lipschitz.has_gradient_penalty(),
+        },
+        updates: critic.steps,
+        warm_up: critic.warmup,
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod words;
 mod written;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
+pub use estimate::{distillation_work, training_steps};
 pub use identity::NUMERICS_VERSION;
 pub use load::{Loaded, load};
 pub use planned::{

@@ -120,6 +120,8 @@ pub struct Estimate {
     /// Weights, moments, gradients, activations and caches of one run alone, the teacher's
     /// included.
     pub memory_bytes: u64,
+    /// Those of `memory_bytes` that runs which advance together hold once: the teacher's.
+    pub shared_memory_bytes: u64,
     /// All floating-point operations of training: student, teacher and critics.
     pub flops: f64,
     /// Those of `flops` that are the teacher's forward pass, done once for the runs of a group that

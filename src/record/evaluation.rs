@@ -105,6 +105,13 @@ pub struct TrainingCost {
     pub tokens: u64,
 }
 
+impl TrainingCost {
+    /// All operations.
+    pub fn flops(&self) -> f64 {
+        self.student_flops + self.teacher_flops + self.critic_flops
+    }
+}
+
 /// Reference points that need no model: the source's own probability, and word frequencies alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceNll {

@@ -465,7 +465,7 @@ impl Contrast {
             let flops = row
                 .finished(data)
                 .find_map(|run| run.evaluation.as_ref()?.training.as_ref());
-            flops.map(|flops| flops.student_flops + flops.teacher_flops + flops.critic_flops)
+            flops.map(|cost| cost.flops())
         };
         let compute_ratio = baseline.and_then(|baseline| {
             Some(flops(&rows[row])? / flops(&rows[baseline]).filter(|&flops| flops > 0.0)?)

@@ -269,8 +269,8 @@ fn parts(
     (student, teacher): (&Config, &Config),
     (teacher_flops, critic, judged): (f64, f64, f64),
 ) -> Vec<Phase> {
-    let head = |config: &Config| 2.0 * (config.width * config.vocabulary) as f64 * tokens;
-    let blocks = |config: &Config| config.forward_flops_per_token(context) * tokens - head(config);
+    let head = |config: &Config| config.shape().head_flops() * tokens;
+    let blocks = |config: &Config| config.shape().forward_flops(context) * tokens - head(config);
     let needs_teacher = teacher_flops > 0.0;
     let of_teacher = |flops: f64| if needs_teacher { flops } else { 0.0 };
     let part = |name, seconds: f64, flops: f64| {

@@ -58,7 +58,7 @@ pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) 
     Use {
         scored_tokens_per_second,
         matmul_peak_gflops,
-        scoring_gflops: config.forward_flops_per_token(context) * scored_tokens_per_second / 1e9,
+        scoring_gflops: config.shape().forward_flops(context) * scored_tokens_per_second / 1e9,
         decoded_tokens_per_second: speed.decode_tokens_per_second,
         decoding_bytes_per_second: read * speed.decode_tokens_per_second,
         memory_bytes_per_second: read_bandwidth(),

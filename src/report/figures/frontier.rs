@@ -37,7 +37,7 @@ pub fn parameters(view: &View) -> Result<Option<Figure>> {
 pub fn compute(view: &View) -> Result<Option<Figure>> {
     let flops = |evaluation: &Evaluation| {
         let training = evaluation.training.as_ref()?;
-        Some(training.student_flops + training.teacher_flops + training.critic_flops)
+        Some(training.flops())
     };
     let caption = "Test perplexity against the counted operations of training: student, teacher \
                    and critics, balancing included; without those of training the teacher. Points \

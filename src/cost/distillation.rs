@@ -1,0 +1,234 @@
+//! A whole training: its operations, and the memory that it holds.
+
+use super::{
+    CriticShape, FLOAT_BYTES, FLOATS_A_PARAMETER, FORWARD_AND_BACKWARD, Gpt2Shape, Projection,
+};
+
+/// Tokens whose logits are held at a time.
+const LOGIT_CHUNK: f64 = 512.0;
+/// Arrays of a token's logits that the losses work in.
+const LOGIT_ARRAYS: f64 = 4.0;
+/// Vectors of the teacher's width that its pass holds per token besides the states of its layers.
+const TEACHER_VECTORS: f64 = 10.0;
+
+/// How much text a training takes, and in what pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrainingSteps {
+    /// Sequences of a micro-batch.
+    pub batch: usize,
+    /// Tokens of a sequence.
+    pub context: usize,
+    /// Micro-batches of a step.
+    pub accumulate: usize,
+    /// Updates of the weights.
+    pub count: u64,
+}
+
+impl TrainingSteps {
+    /// Tokens predicted in all steps.
+    pub fn tokens(&self) -> f64 {
+        self.count as f64 * (self.micro_batch() as f64 * self.accumulate as f64)
+    }
+
+    /// Tokens of a micro-batch, N.
+    fn micro_batch(&self) -> usize {
+        self.batch * self.context
+    }
+
+    /// Micro-batches of all steps.
+    fn micro_batches(&self) -> f64 {
+        self.count as f64 * self.accumulate as f64
+    }
+}
+
+/// The training of a student, in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distillation {
+    pub student: Gpt2Shape,
+    /// None where its shape is not known, or there is none; only the student's part is counted then.
+    pub teacher: Option<Gpt2Shape>,
+    pub steps: TrainingSteps,
+    /// Whether any term takes anything from the teacher.
+    pub needs_teacher: bool,
+    /// Terms that compare hidden states.
+    pub hidden_terms: usize,
+    /// Pairs of states that each of them compares.
+    pub pairs: usize,
+    /// Different student states among the pairs, without the final one, which every pass has.
+    pub student_states: usize,
+    /// Different teacher states among the pairs, without the final one.
+    pub teacher_states: usize,
+    /// One for every term that has critics.
+    pub critics: Vec<CriticWork>,
+    /// Batches that hidden terms are balanced on before training; 0 where they are not.
+    pub balance_batches: usize,
+}
+
+/// The critics of a term; every pair has one of this shape.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CriticWork {
+    pub shape: CriticShape,
+    /// Updates in every step of the student, on its first micro-batch.
+    pub updates: usize,
+    /// Updates before training, where terms are balanced.
+    pub warm_up: usize,
+}
+
+/// Operations of a training. Sharing a teacher's pass with other runs is a gift of the machine and
+/// not taken off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainingFlops {
+    /// The student forward and backward with its projections.
+    pub student: f64,
+    /// The teacher forward.
+    pub teacher: f64,
+    pub critics: f64,
+}
+
+impl TrainingFlops {
+    /// All of them.
+    pub fn total(&self) -> f64 {
+        self.student + self.teacher + self.critics
+    }
+}
+
+/// Bytes that a training holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemoryNeed {
+    /// Of the run: weights, gradients, moments, activations, projections and critics.
+    pub own: f64,
+    /// Of the teacher: runs that advance together hold it once.
+    pub shared: f64,
+}
+
+impl Distillation {
+    /// The teacher, if a term takes anything from it.
+    fn needed_teacher(&self) -> Option<Gpt2Shape> {
+        self.teacher.filter(|_| self.needs_teacher)
+    }
+
+    /// Batches of the balance, where there is anything to balance.
+    fn balanced(&self) -> f64 {
+        if self.hidden_terms > 0 {
+            self.balance_batches as f64
+        } else {
+            0.0
+        }
+    }
+
+    fn projection(&self) -> Projection {
+        let student = self.student.width;
+        Projection {
+            from: student,
+            to: self.teacher.map_or(student, |teacher| teacher.width),
+        }
+    }
+
+    /// Operations of the training and of measuring the balance before it: the student forward and
+    /// backward with the projections, the teacher forward if a term needs it, the critics.
+    pub fn flops(&self) -> TrainingFlops {
+        let tokens = self.steps.micro_batch() as f64;
+        let micro_batches = self.steps.micro_batches();
+        let pass = self.student.training_flops(self.steps.context) * tokens;
+        let teacher_pass = self.needed_teacher().map_or(0.0, |teacher| {
+            teacher.forward_flops(self.steps.context) * tokens
+        });
+        let projections = self.projection().training_flops(tokens) * self.pairs as f64;
+        let hidden = self.hidden_terms as f64;
+        let mut flops = TrainingFlops {
+            student: micro_batches * (pass + hidden * projections),
+            teacher: micro_batches * teacher_pass,
+            critics: self
+                .critics
+                .iter()
+                .map(|critic| self.critic_flops(critic))
+                .sum(),
+        };
+        let batches = self.balanced();
+        if batches > 0.0 {
+            // One forward and backward pass for the reference and for every hidden term on each
+            // batch; critics warm up before, on the states of one more forward pass.
+            let warm_up = if self.critics.is_empty() {
+                0.0
+            } else {
+                pass / FORWARD_AND_BACKWARD
+            };
+            flops.student += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
+            flops.teacher += batches * teacher_pass;
+            for critic in &self.critics {
+                flops.critics += self.warm_up_flops(critic, batches);
+            }
+        }
+        flops
+    }
+
+    /// Operations of a term's critics during the steps: updates and the term itself.
+    fn critic_flops(&self, critic: &CriticWork) -> f64 {
+        let tokens = self.steps.micro_batch();
+        let updates = self.steps.count as f64 * critic.updates as f64;
+        self.pairs as f64
+            * (updates * critic.shape.update_flops(tokens)
+                + self.steps.micro_batches() * critic.shape.term_flops(tokens))
+    }
+
+    /// Operations of a term's critics before the first step.
+    fn warm_up_flops(&self, critic: &CriticWork, batches: f64) -> f64 {
+        let tokens = self.steps.micro_batch();
+        self.pairs as f64
+            * (critic.warm_up as f64 * critic.shape.update_flops(tokens)
+                + batches * critic.shape.term_flops(tokens))
+    }
+
+    /// Bytes that the training holds at its fullest.
+    pub fn memory(&self) -> MemoryNeed {
+        let tokens = self.steps.micro_batch() as f64;
+        let activations = FLOAT_BYTES
+            * (tokens * self.student.kept_floats()
+                + LOGIT_ARRAYS * LOGIT_CHUNK * self.student.vocabulary as f64);
+        let projections =
+            self.hidden_terms as f64 * self.pairs as f64 * self.projection().training_bytes(tokens);
+        let critics: f64 = self
+            .critics
+            .iter()
+            .map(|critic| {
+                self.pairs as f64 * critic.shape.state_bytes()
+                    + critic.shape.workspace_bytes(self.steps.micro_batch())
+            })
+            .sum();
+        MemoryNeed {
+            own: FLOATS_A_PARAMETER * self.student.weight_bytes()
+                + activations.max(self.warm_up_bytes())
+                + projections
+                + critics,
+            shared: self.teacher_bytes(),
+        }
+    }
+
+    /// The teacher's weights, its pass over a micro-batch, and what it said about every batch of
+    /// the balance: those states are held until all terms are measured, each term on all batches.
+    fn teacher_bytes(&self) -> f64 {
+        let Some(teacher) = self.needed_teacher() else {
+            return 0.0;
+        };
+        let (tokens, width) = (self.steps.micro_batch() as f64, teacher.width as f64);
+        let pass = FLOAT_BYTES * tokens * width * (TEACHER_VECTORS + teacher.layers as f64);
+        let states = FLOAT_BYTES * tokens * width * (self.teacher_states as f64 + 1.0);
+        teacher.weight_bytes() + pass + self.balanced() * states
+    }
+
+    /// Before training critics are warmed up on the student's states of all balance batches at
+    /// once, and on both clouds of the pair in hand. No activations are kept then.
+    fn warm_up_bytes(&self) -> f64 {
+        if self.critics.is_empty() {
+            return 0.0;
+        }
+        let projection = self.projection();
+        let states = (self.student_states as f64 + 1.0) * projection.from as f64;
+        let clouds = 2.0 * projection.to as f64;
+        FLOAT_BYTES * self.balanced() * self.steps.micro_batch() as f64 * (states + clouds)
+    }
+}
+
+#[cfg(test)]
+#[path = "distillation_tests.rs"]
+mod tests;

@@ -1,0 +1,97 @@
+//! Tests of `distillation.rs`.
+
+use super::*;
+
+fn shape(layers: usize, width: usize) -> Gpt2Shape {
+    Gpt2Shape {
+        layers,
+        width,
+        inner: 4 * width,
+        vocabulary: 100,
+        positions: 16,
+        tied: true,
+    }
+}
+
+/// Two hidden terms on two pairs, one with critics, balanced on eight batches of 64 tokens.
+fn balanced() -> Distillation {
+    Distillation {
+        student: shape(2, 8),
+        teacher: Some(shape(4, 12)),
+        steps: TrainingSteps {
+            batch: 4,
+            context: 16,
+            accumulate: 2,
+            count: 10,
+        },
+        needs_teacher: true,
+        hidden_terms: 2,
+        pairs: 2,
+        student_states: 2,
+        teacher_states: 2,
+        critics: vec![CriticWork {
+            shape: CriticShape {
+                input: 12,
+                width: 4,
+                depth: 1,
+                has_gradient_penalty: false,
+            },
+            updates: 5,
+            warm_up: 100,
+        }],
+        balance_batches: 8,
+    }
+}
+
+#[test]
+fn memory_counts_the_teachers_states_of_all_balance_batches() {
+    let with = balanced();
+    let without = Distillation {
+        balance_batches: 0,
+        ..with.clone()
+    };
+    // Two kept states and the final one, of 12 floats each, on 8 batches of 64 tokens.
+    assert_eq!(
+        with.memory().shared - without.memory().shared,
+        (8 * 64 * 3 * 12 * 4) as f64
+    );
+    // The teacher's weights: (100 + 16)·12 + 4·(12·144 + 13·12) + 24 parameters; its pass: 14
+    // vectors of 12 for 64 tokens.
+    assert_eq!(
+        without.memory().shared,
+        (4 * (1392 + 4 * 1884 + 24) + 4 * 64 * 12 * 14) as f64
+    );
+    let alone = Distillation {
+        needs_teacher: false,
+        ..with
+    };
+    assert_eq!(alone.memory().shared, 0.0);
+}
+
+#[test]
+fn memory_counts_the_students_states_that_critics_warm_up_on() {
+    let few = balanced();
+    let many = Distillation {
+        balance_batches: 1000,
+        ..few.clone()
+    };
+    // The step's activations: 64 tokens of 2·(8·8 + 2·32) floats, and 4·512 rows of 100 logits.
+    let activations = 4 * (64 * 256 + 4 * 512 * 100);
+    // Three student states of 8 floats and both clouds of 12 on 1000 batches of 64 tokens are more;
+    // on 8 batches they are fewer and take the activations' place.
+    let states = 4 * 1000 * 64 * (3 * 8 + 2 * 12);
+    assert_eq!(
+        many.memory().own - few.memory().own,
+        f64::from(states - activations)
+    );
+    let none = Distillation {
+        balance_batches: 0,
+        ..few.clone()
+    };
+    assert_eq!(few.memory().own, none.memory().own);
+}
+
+#[test]
+fn tokens_are_those_of_all_micro_batches() {
+    assert_eq!(balanced().steps.tokens(), 1280.0);
+}
