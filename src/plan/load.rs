@@ -17,8 +17,8 @@ use super::identity::{self, Fingerprints};
 use super::layers::{Merged, On, Origin, PathStep, Stack, way};
 use super::path::InputPath;
 use super::planned::{
-    Axis, BetterExpected, DatasetFact, Expect, Fact, Inputs, Overrides, PerplexityExpected, Plan,
-    PlannedCell, PlannedRun, Report, TeacherFact,
+    Axis, DatasetFact, Fact, Inputs, Overrides, Plan, PlannedCell, PlannedRun, ReportSettings,
+    TeacherFact,
 };
 use super::resolve::{Known, Problem, known_from_spec, resolve};
 use super::run::{DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
@@ -509,33 +509,14 @@ impl Loaded {
                 &self.grid,
                 baseline.get("arm").map(String::as_str),
             ),
-            report: Report {
+            report: ReportSettings {
                 template: study.report.template.clone(),
                 baseline: baseline.clone(),
                 margin: study.report.margin,
                 alpha: study.report.alpha,
                 primary: primary.clone(),
             },
-            expect: Expect {
-                perplexity: study
-                    .expect
-                    .perplexity
-                    .iter()
-                    .map(|expected| PerplexityExpected {
-                        arm: expected.arm.clone(),
-                        at_most: expected.at_most,
-                    })
-                    .collect(),
-                better: study
-                    .expect
-                    .better
-                    .iter()
-                    .map(|expected| BetterExpected {
-                        arm: expected.arm.clone(),
-                        than: expected.than.clone(),
-                    })
-                    .collect(),
-            },
+            expect: study.expect.clone(),
             notices: self.notices.clone(),
         })
     }

@@ -8,6 +8,7 @@ mod arms;
 mod check;
 pub mod diagnostics;
 mod estimate;
+mod expect;
 mod explain;
 mod grid;
 pub mod identity;
@@ -31,11 +32,12 @@ mod written;
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use estimate::{distillation_work, training_steps};
+pub use expect::{Expectations, ExpectedOrder, ExpectedPerplexity};
 pub use identity::NUMERICS_VERSION;
 pub use load::{Loaded, load};
 pub use planned::{
-    Arm, Axis, Change, DatasetFact, Estimate, Expect, Fact, Inputs, Overrides, Plan, PlannedCell,
-    PlannedRun, TeacherFact, TokenizerFact,
+    Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
+    PlannedRun, ReportSettings, TeacherFact, TokenizerFact,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;

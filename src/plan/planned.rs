@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
+use super::expect::Expectations;
 use super::path::InputPath;
 use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 
@@ -73,7 +76,7 @@ pub trait Inputs {
 }
 
 /// An axis of the grid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Axis {
     /// `arm`, `seed` or a dotted key.
     pub key: String,
@@ -136,24 +139,25 @@ pub struct Estimate {
 }
 
 /// What an arm changes against the baseline arm.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arm {
     pub name: String,
     pub changes: Vec<Change>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One key that an arm changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub key: String,
-    /// As TOML; absent where the baseline has no such key.
+    /// The baseline's value as TOML; absent where the baseline has no such key.
     pub baseline: Option<String>,
-    /// As TOML; absent where the arm has no such key.
+    /// The arm's value as TOML; absent where the arm has no such key.
     pub value: Option<String>,
 }
 
-/// `[report]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+/// `[report]` as resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportSettings {
     /// A built-in template's name, or a path.
     pub template: InputPath,
     /// Axis values of the baseline.
@@ -163,28 +167,6 @@ pub struct Report {
     pub alpha: f64,
     /// The one contrast that is tested alone, as axis values.
     pub primary: Option<BTreeMap<String, String>>,
-}
-
-/// `[expect]`: what a run of the study in CI must reach.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Expect {
-    pub perplexity: Vec<PerplexityExpected>,
-    pub better: Vec<BetterExpected>,
-}
-
-/// The perplexity of every cell of the arm (of every cell where no arm is named) is at most so
-/// much.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PerplexityExpected {
-    pub arm: Option<String>,
-    pub at_most: f64,
-}
-
-/// The mean loss of `arm` is below that of `than`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BetterExpected {
-    pub arm: String,
-    pub than: String,
 }
 
 /// The resolved study.
@@ -200,8 +182,8 @@ pub struct Plan {
     /// In the order of their first cells.
     pub runs: Vec<PlannedRun>,
     pub arms: Vec<Arm>,
-    pub report: Report,
-    pub expect: Expect,
+    pub report: ReportSettings,
+    pub expect: Expectations,
     /// What the user should know and need not act on.
     pub notices: Vec<String>,
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::expect::Expectations;
 use super::matching::Strategy;
 use super::path::InputPath;
 use super::run::{
@@ -58,7 +59,7 @@ pub struct WrittenStudy {
     pub report: WrittenReport,
     /// What must come out; a run that misses it exits with 1.
     #[serde(default)]
-    pub expect: WrittenExpect,
+    pub expect: Expectations,
 }
 
 /// What the study is called.
@@ -95,38 +96,4 @@ pub struct WrittenReport {
     /// The one contrast that was chosen beforehand, as axis values: it is tested alone.
     #[serde(default)]
     pub primary: Option<BTreeMap<String, Json>>,
-}
-
-/// What must come out.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WrittenExpect {
-    /// Perplexities on the test split that must not be passed.
-    #[serde(default)]
-    pub perplexity: Vec<ExpectPerplexity>,
-    /// Arms whose mean loss must be below another's.
-    #[serde(default)]
-    pub better: Vec<ExpectBetter>,
-}
-
-/// A perplexity that every cell of an arm stays below.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectPerplexity {
-    /// The arm; absent, every cell.
-    #[serde(default)]
-    pub arm: Option<String>,
-    /// Largest perplexity that passes.
-    #[schemars(range(min = 1))]
-    pub at_most: f64,
-}
-
-/// Two arms in the order of their losses.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectBetter {
-    /// The arm with the lower loss.
-    pub arm: String,
-    /// The arm with the higher loss.
-    pub than: String,
 }

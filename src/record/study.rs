@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::Layout;
 use super::store::read_toml;
 use crate::files;
+pub use crate::plan::{Arm, Axis, Change, ReportSettings};
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,14 +51,6 @@ pub struct HubPin {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Axis {
-    /// `arm`, `seed` or a dotted key.
-    pub key: String,
-    /// As text, in the order given.
-    pub values: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// Axis values as text, by axis key.
     pub at: BTreeMap<String, String>,
@@ -69,35 +62,6 @@ pub struct Cell {
     pub teacher: String,
     /// Key of the teacher's evaluation, below `teachers/<teacher>/evals`.
     pub teacher_evaluation: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Arm {
-    pub name: String,
-    pub changes: Vec<Change>,
-}
-
-/// One key that an arm changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    pub key: String,
-    /// The baseline's value as TOML; absent where the baseline has no such key.
-    pub baseline: Option<String>,
-    /// The arm's value as TOML; absent where the arm drops the key.
-    pub value: Option<String>,
-}
-
-/// `[report]` as resolved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReportSettings {
-    pub template: String,
-    /// Axis values of the baseline.
-    pub baseline: BTreeMap<String, String>,
-    /// δ in nats per token.
-    pub margin: f64,
-    pub alpha: f64,
-    /// The one contrast that is tested alone, as axis values.
-    pub primary: Option<BTreeMap<String, String>>,
 }
 
 /// What the report says about the set-up, in words made where the spec is known.

@@ -52,7 +52,7 @@ pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
         drawn,
         context,
     } = Material::read(layout)?;
-    let source = template::source(template, &data.study.report.template)?;
+    let source = template::source(template, &data.study.report.template.written)?;
     let report = template::fill(&source, &context)?;
     let runs = frame::table(&data);
     let mut files = vec![

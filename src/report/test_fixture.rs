@@ -212,7 +212,7 @@ fn study(shape: &StudyShape) -> Study {
             })
             .collect(),
         report: ReportSettings {
-            template: "report.md.j2".to_owned(),
+            template: crate::plan::path::InputPath::new("report.md.j2", Path::new("")),
             baseline: BTreeMap::from([("arm".to_owned(), "mse".to_owned())]),
             margin: 0.005,
             alpha: 0.05,

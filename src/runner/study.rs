@@ -6,10 +6,7 @@ use super::inputs::{pin_for_lock, repos};
 use crate::hub::{Hub, short};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
-use crate::record::study::{Arm, Axis, Cell, Change, HubPin, ReportSettings, SetupFacts, Study};
-
-/// Version of the form of `lock.toml`.
-const FORMAT: u32 = 1;
+use crate::record::study::{Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
 /// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays
 /// at its commits.
@@ -24,42 +21,17 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
             teacher_evaluation: run.teacher_evaluation_key.clone(),
         }
     };
-    let change = |change: &crate::plan::Change| Change {
-        key: change.key.clone(),
-        baseline: change.baseline.clone(),
-        value: change.value.clone(),
-    };
     Study {
-        format: FORMAT,
+        format: STUDY_FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name: plan.name.clone(),
         description: plan.description.clone(),
         inputs: inputs(plan),
         hub: pins(plan, hub),
-        axes: plan
-            .axes
-            .iter()
-            .map(|axis| Axis {
-                key: axis.key.clone(),
-                values: axis.values.clone(),
-            })
-            .collect(),
+        axes: plan.axes.clone(),
         cells: plan.cells.iter().map(cell).collect(),
-        arms: plan
-            .arms
-            .iter()
-            .map(|arm| Arm {
-                name: arm.name.clone(),
-                changes: arm.changes.iter().map(change).collect(),
-            })
-            .collect(),
-        report: ReportSettings {
-            template: plan.report.template.written.clone(),
-            baseline: plan.report.baseline.clone(),
-            margin: plan.report.margin,
-            alpha: plan.report.alpha,
-            primary: plan.report.primary.clone(),
-        },
+        arms: plan.arms.clone(),
+        report: plan.report.clone(),
         facts: facts(plan, command),
     }
 }

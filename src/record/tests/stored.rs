@@ -126,7 +126,7 @@ fn a_study_is_read_as_it_was_written() {
             }],
         }],
         report: ReportSettings {
-            template: "report.md.j2".into(),
+            template: crate::plan::path::InputPath::new("report.md.j2", Path::new("")),
             baseline: at,
             margin: 0.01,
             alpha: 0.05,
