@@ -75,7 +75,8 @@ impl<D: Ops> Gpt2<D> {
     /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a
     /// part has does not depend on the number of threads.
     pub fn infer(&self, tokens: &[u32], context: usize, keep: &[HiddenState]) -> HiddenStates<D> {
-        let part = D::part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
+        let part =
+            D::rows_per_part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
         if tokens.len() <= part {
             return self.forward(NoneTape, tokens, context, keep);
         }

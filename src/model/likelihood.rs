@@ -125,7 +125,7 @@ fn score_batch<D: Ops>(
                 .copied()
                 .collect()
         };
-        let kept: Vec<f32> = D::look(&all, pick);
+        let kept: Vec<f32> = D::with_values(&all, pick);
         tape::matrix(&model.device, rows.len(), width, kept)
     };
     let scores = on_a_worker(|| {

@@ -3,9 +3,11 @@
 
 use dfdx::prelude::*;
 
-use super::Precision::{Bf16, F32};
-use super::losses_tests::{assert_close, gradients, matrix, numeric, with_threads};
-use super::{Activation, Layers, Mat, Scalar, composed, tape};
+use crate::ops::Precision::{Bf16, F32};
+use crate::ops::composed::layers as composed;
+use crate::ops::cpu::bf16;
+use crate::ops::test_support::{assert_close, gradients, matrix, numeric, with_threads};
+use crate::ops::{Activation, Layers, Mat, Scalar, tape};
 
 /// A scalar with a different incoming gradient for every element.
 fn weigh<T: Tape<f32, Cpu>>(x: Mat<Cpu, T>) -> Scalar<Cpu, T> {
@@ -199,7 +201,7 @@ fn large_values_stay_finite() {
             .iter()
             .all(|x| x.is_finite())
     );
-    let constant = super::losses_tests::of(2, 4, vec![5.0; 8]);
+    let constant = crate::ops::test_support::of(2, 4, vec![5.0; 8]);
     assert!(
         gradients(
             weigh(Cpu::standardize(constant.leaky_trace(), 1e-5)),
@@ -248,7 +250,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 fn rounded(x: &Mat<Cpu>) -> Vec<f64> {
     tape::read(x)
         .iter()
-        .map(|&x| f64::from(super::bf16::round(x)))
+        .map(|&x| f64::from(bf16::round(x)))
         .collect()
 }
 
@@ -267,7 +269,7 @@ fn in_bfloat16_only_the_inputs_of_products_are_rounded() {
     let incoming: Vec<f32> = tape::read(&incoming).iter().map(|g| 2.5 * g).collect();
     let g: Vec<f64> = incoming
         .iter()
-        .map(|&g| f64::from(super::bf16::round(g)))
+        .map(|&g| f64::from(bf16::round(g)))
         .collect();
     let (x, weight) = (rounded(&x), rounded(&weight));
     let bias_values = tape::read(&bias);

@@ -2,15 +2,15 @@
 //!
 //! Every loss returns its value as a scalar that carries the tape, and once more in f64 for the
 //! record. A loss hands gradients only to the tensors its documentation names. The provided methods
-//! are composed of dfdx's own operations ([`super::composed_losses`]); the CPU has fused kernels.
+//! are composed of dfdx's own operations ([`super::composed::losses`]); the CPU has fused kernels.
 
 use dfdx::prelude::*;
 
-use super::critic::Critic;
-use super::critic_update::{self, CriticReport};
-use super::logits::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
-use super::tape::{read, values};
-use super::{Head, Mat, Scalar, composed_losses, critic_term, hidden, logits};
+use super::composed::losses as composed;
+use super::cpu::critic::{self, Critic, CriticReport};
+use super::logit_terms::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
+use super::tape::read;
+use super::{Head, Mat, Scalar};
 
 /// Operations that end a forward pass.
 pub trait Losses: Device<f32> {
@@ -29,7 +29,7 @@ pub trait Losses: Device<f32> {
         teacher: Option<TeacherHead<'_, Self>>,
         terms: &[(LogitTerm, f64)],
     ) -> (Scalar<Self, T>, Vec<f64>) {
-        composed_losses::logit_losses(hidden, head, targets, teacher, terms)
+        composed::logit_losses(hidden, head, targets, teacher, terms)
     }
 
     /// The logits of a teacher that several students are compared with, in memory as far as is
@@ -47,7 +47,7 @@ pub trait Losses: Device<f32> {
         targets: &[u32],
         teacher: Option<TeacherHead<'_, Self>>,
     ) -> Vec<TokenScore> {
-        composed_losses::score(hidden, head, targets, teacher)
+        composed::score(hidden, head, targets, teacher)
     }
 
     /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided by
@@ -58,7 +58,7 @@ pub trait Losses: Device<f32> {
         target: &Mat<Self>,
         normalize: bool,
     ) -> (Scalar<Self, T>, f64) {
-        composed_losses::hidden_mse(x, target, normalize)
+        composed::hidden_mse(x, target, normalize)
     }
 
     /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are (N, C);
@@ -67,7 +67,7 @@ pub trait Losses: Device<f32> {
         x: Mat<Self, T>,
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, f64) {
-        composed_losses::hidden_cosine(x, target)
+        composed::hidden_cosine(x, target)
     }
 
     /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no
@@ -79,7 +79,7 @@ pub trait Losses: Device<f32> {
         teacher: &Mat<Self>,
         epsilon: &[f32],
     ) -> CriticReport {
-        critic_update::update(
+        critic::critic_update(
             critic,
             &read(student),
             &read(teacher),
@@ -95,72 +95,6 @@ pub trait Losses: Device<f32> {
         target: &Mat<Self>,
         critic: &Critic,
     ) -> (Scalar<Self, T>, f64) {
-        composed_losses::critic_term(x, target, critic)
+        composed::critic_term(x, target, critic)
     }
 }
-
-impl Losses for Cpu {
-    fn logit_losses<T: Tape<f32, Self>>(
-        hidden: Mat<Self, T>,
-        head: Head<Self>,
-        targets: &[u32],
-        teacher: Option<TeacherHead<'_, Self>>,
-        terms: &[(LogitTerm, f64)],
-    ) -> (Scalar<Self, T>, Vec<f64>) {
-        logits::logit_losses(hidden, head, targets, teacher, terms)
-    }
-
-    fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<SharedLogits> {
-        Some(logits::share_logits(hidden, head))
-    }
-
-    fn score(
-        hidden: &Mat<Self>,
-        head: Head<Self>,
-        targets: &[u32],
-        teacher: Option<TeacherHead<'_, Self>>,
-    ) -> Vec<TokenScore> {
-        logits::score(hidden, head, targets, teacher)
-    }
-
-    fn hidden_mse<T: Tape<f32, Self>>(
-        x: Mat<Self, T>,
-        target: &Mat<Self>,
-        normalize: bool,
-    ) -> (Scalar<Self, T>, f64) {
-        hidden::hidden_mse(x, target, normalize)
-    }
-
-    fn hidden_cosine<T: Tape<f32, Self>>(
-        x: Mat<Self, T>,
-        target: &Mat<Self>,
-    ) -> (Scalar<Self, T>, f64) {
-        hidden::hidden_cosine(x, target)
-    }
-
-    fn critic_update(
-        critic: &mut Critic,
-        student: &Mat<Self>,
-        teacher: &Mat<Self>,
-        epsilon: &[f32],
-    ) -> CriticReport {
-        critic_update::update(
-            critic,
-            values(student),
-            values(teacher),
-            student.shape().0,
-            epsilon,
-        )
-    }
-
-    fn critic_term<T: Tape<f32, Self>>(
-        x: Mat<Self, T>,
-        target: &Mat<Self>,
-        critic: &Critic,
-    ) -> (Scalar<Self, T>, f64) {
-        critic_term::critic_term(x, target, critic)
-    }
-}
-
-#[cfg(feature = "cuda")]
-impl Losses for Cuda {}

@@ -1,16 +1,12 @@
-//! The only code that touches dfdx's buffers: values in and out, and gradients on the tape.
+//! Values of tensors on any device, in and out. This file and `cpu/tape.rs` are the only code that
+//! touches dfdx's buffers.
 //!
 //! dfdx copies in physical order, which is silently wrong on a permuted tensor; every matrix that
-//! crosses this file is row-major, and stays so.
+//! crosses them is row-major, and stays so.
 
 use dfdx::prelude::*;
-use rayon::prelude::*;
 
-use super::vector::dispatched;
-use super::{Mat, Scalar};
-
-/// Elements that one task adds.
-const CHUNK: usize = 1 << 16;
+use super::Mat;
 
 /// The values of a matrix, row by row.
 pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
@@ -18,42 +14,6 @@ pub fn read<D: Device<f32>, T>(x: &Mat<D, T>) -> Vec<f32> {
     let mut values = vec![0.0; len(x)];
     x.copy_into(&mut values);
     values
-}
-
-/// The values of a matrix on the CPU where they lie, row by row: no copy, which for a model's
-/// weights would cost as much memory and time as the weights are large.
-pub(super) fn values<T>(x: &Mat<Cpu, T>) -> &[f32] {
-    let (rows, columns) = *x.shape();
-    let count = rows * columns;
-    if count == 0 {
-        return &[];
-    }
-    // dfdx hands out references to single elements. The distances of the far ones hold that rows
-    // follow each other without gaps, in order.
-    let first: *const f32 = &raw const x[[0, 0]];
-    let offset = |index: [usize; 2]| {
-        (&raw const x[index]).addr().wrapping_sub(first.addr()) / size_of::<f32>()
-    };
-    assert!(
-        offset([0, columns - 1]) == columns - 1 && offset([rows - 1, 0]) == (rows - 1) * columns,
-        "a matrix lies row by row"
-    );
-    // SAFETY: the first and the last of `count` elements are `count` - 1 apart, so all of them lie
-    // in the tensor's one buffer; it is initialised, and stays where it is and as it is while `x`
-    // is borrowed.
-    unsafe { std::slice::from_raw_parts(first, count) }
-}
-
-/// The same, to be changed in place. A buffer that another tensor shares is copied first.
-pub(super) fn values_mut(x: &mut Mat<Cpu>) -> &mut [f32] {
-    let count = values(x).len();
-    if count == 0 {
-        return &mut [];
-    }
-    let first: *mut f32 = &raw mut x[[0, 0]];
-    // SAFETY: as above; `x` is borrowed mutably, and dfdx has made it the buffer's only owner to
-    // hand out `first`.
-    unsafe { std::slice::from_raw_parts_mut(first, count) }
 }
 
 /// A matrix of the given values, row by row.
@@ -66,16 +26,6 @@ pub fn matrix<D: Device<f32>>(device: &D, rows: usize, columns: usize, values: V
     device.tensor_from_vec(values, (rows, columns))
 }
 
-/// See [`super::Layers::stack`].
-pub(super) fn stack<D: super::Layers>(parts: &[&Mat<D>]) -> Mat<D> {
-    let columns = parts[0].shape().1;
-    let mut all = Vec::with_capacity(parts.iter().map(|part| len(*part)).sum());
-    parts
-        .iter()
-        .for_each(|part| D::look(part, |values| all.extend_from_slice(values)));
-    matrix(parts[0].device(), all.len() / columns, columns, all)
-}
-
 /// Number of elements.
 pub fn len<D: Device<f32>, T>(x: &Mat<D, T>) -> usize {
     x.shape().0 * x.shape().1
@@ -84,122 +34,4 @@ pub fn len<D: Device<f32>, T>(x: &Mat<D, T>) -> usize {
 /// Replaces the values in place; the tensor keeps its id, so gradients still find it.
 pub fn write<D: Device<f32>>(x: &mut Mat<D>, values: &[f32]) {
     x.copy_from(values);
-}
-
-/// See [`super::Layers::update`].
-pub(super) fn update<D: Device<f32>>(x: &mut Mat<D>, change: impl FnOnce(&mut [f32])) {
-    let mut values = read(x);
-    change(&mut values);
-    write(x, &values);
-}
-
-/// How a tensor's gradient is reached.
-type GradientAccess =
-    dyn for<'a> Fn(&'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError>;
-
-/// Where the gradient of a matrix is found, without keeping the matrix itself in memory. (dfdx's
-/// own type for this cannot be named outside it.)
-pub(super) struct GradientPlace(Box<GradientAccess>);
-
-impl GradientPlace {
-    pub fn of<T>(x: &Mat<Cpu, T>) -> Self {
-        let ghost = x.ghost();
-        Self(Box::new(move |gradients| {
-            Ok(&mut **gradients.get_or_alloc_mut(&ghost)?)
-        }))
-    }
-
-    /// What has arrived so far, to add to; zeros at first.
-    pub fn get<'a>(
-        &self,
-        gradients: &'a mut Gradients<f32, Cpu>,
-    ) -> Result<&'a mut Vec<f32>, CpuError> {
-        (self.0)(gradients)
-    }
-
-    /// What has arrived, taken away so that its memory is free again.
-    fn take(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
-        Ok(std::mem::take(self.get(gradients)?))
-    }
-}
-
-/// Hands the values on with the tape, on which `backward` is recorded. `backward` gets the
-/// gradients and the incoming gradient of the output, and adds what it finds to its inputs' own.
-///
-/// Callers look at `T::OWNS_TAPE` first, to keep nothing for a backward pass that never comes.
-pub(super) fn record<T: Tape<f32, Cpu>>(
-    mut tape: T,
-    out: Mat<Cpu>,
-    backward: impl 'static + FnOnce(&mut Gradients<f32, Cpu>, Vec<f32>) -> Result<(), CpuError>,
-) -> Mat<Cpu, T> {
-    if T::OWNS_TAPE {
-        let place = GradientPlace::of(&out);
-        tape.add_backward_op(move |gradients| {
-            let incoming = place.take(gradients)?;
-            backward(gradients, incoming)
-        });
-    }
-    out.put_tape(tape)
-}
-
-/// See [`super::Layers::take_gradient`].
-pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu>) -> Vec<f32> {
-    std::mem::take(
-        &mut **gradients
-            .get_or_alloc_mut(x)
-            .expect("memory for a gradient"),
-    )
-}
-
-/// See [`super::Layers::take_gradient`].
-pub(super) fn take_gradient<D: Device<f32>>(
-    gradients: &mut Gradients<f32, D>,
-    x: &Mat<D>,
-) -> Vec<f32> {
-    gradients
-        .get_or_alloc_mut(x)
-        .expect("memory for a gradient");
-    read(&gradients.get(x))
-}
-
-dispatched! {
-    /// x = scale·x + y.
-    fn scale_and_add(x: &mut [f32], scale: f32, y: &[f32]) {
-        for (x, y) in x.iter_mut().zip(y) {
-            *x = *y + scale * *x;
-        }
-    }
-}
-
-/// A scalar `value` that carries `tape`; when it goes backward, each tensor gets its gradient
-/// (row-major, as long as the tensor) times the incoming one. With a tape that records nothing the
-/// gradients are dropped.
-pub(super) fn precomputed<T: Tape<f32, Cpu>>(
-    mut tape: T,
-    device: &Cpu,
-    value: f64,
-    gradients: Vec<(Mat<Cpu>, Vec<f32>)>,
-) -> Scalar<Cpu, T> {
-    let loss = device.tensor(value as f32);
-    if T::OWNS_TAPE {
-        let out = loss.ghost();
-        let gradients: Vec<_> = gradients
-            .into_iter()
-            .map(|(tensor, gradient)| (GradientPlace::of(&tensor), gradient))
-            .collect();
-        tape.add_backward_op(move |grads| {
-            let incoming = grads.get_or_alloc_mut(&out)?[0];
-            for (place, mut gradient) in gradients {
-                let sums = place.get(grads)?;
-                gradient
-                    .par_chunks_mut(CHUNK)
-                    .zip(sums.par_chunks(CHUNK))
-                    .for_each(|(gradient, sums)| scale_and_add(gradient, incoming, sums));
-                // What had arrived is freed here, where adding to it would have kept both.
-                *sums = gradient;
-            }
-            Ok(())
-        });
-    }
-    loss.put_tape(tape)
 }

@@ -9,7 +9,7 @@ use crate::data;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, weight_files};
-use crate::ops::{Layers, Native};
+use crate::ops::{Backend, Native};
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 use crate::plan::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
@@ -78,7 +78,7 @@ impl<'a> StudyInputs<'a> {
 
 impl Inputs for StudyInputs<'_> {
     fn bf16(&self) -> bool {
-        Native::bf16().is_some()
+        Native::bf16_instructions().is_some()
     }
 
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {

@@ -28,7 +28,7 @@ use anyhow::{Context, Result};
 
 use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
-use crate::ops::{Layers, Native};
+use crate::ops::{Backend, Native};
 use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, TeacherSpec};
 use crate::plan::{NUMERICS_VERSION, Plan, PlannedRun};
@@ -291,7 +291,7 @@ fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
 fn about(id: &str, corpus: &Prepared, precisions: &[PrecisionSpec]) -> About {
     let bf16 = precisions
         .contains(&PrecisionSpec::Bf16)
-        .then(Native::bf16)
+        .then(Native::bf16_instructions)
         .flatten();
 
     About {

@@ -399,7 +399,9 @@ impl<D: Ops> Member<D> {
     fn is_finite(&self) -> bool {
         parameters(&self.state.student, &self.state.auxiliary)
             .iter()
-            .all(|(_, parameter)| D::look(parameter, |values| values.iter().all(|x| x.is_finite())))
+            .all(|(_, parameter)| {
+                D::with_values(parameter, |values| values.iter().all(|x| x.is_finite()))
+            })
     }
 
     /// The model being trained.

@@ -11,7 +11,7 @@ use super::*;
 use crate::data::Order;
 use crate::distill::Lesson;
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Layers, Losses, TeacherHead, sum_of_squares};
+use crate::ops::{Backend, Losses, TeacherHead, sum_of_squares};
 use crate::plan::run::{HiddenState, RunSpec};
 use crate::random::Stream;
 

@@ -3,8 +3,8 @@
 
 use dfdx::prelude::*;
 use kdpipe::ops::{
-    Activation, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Native,
-    Precision, Scalar, TeacherHead, composed, composed_losses, native, tape,
+    Activation, Backend, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat,
+    Native, Precision, Scalar, TeacherHead, composed, native, tape,
 };
 use kdpipe::random::Stream;
 
@@ -99,7 +99,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
             <Native as Layers>::embed,
-            composed::embed,
+            composed::layers::embed,
             |op| backward(
                 op(
                     &native(),
@@ -124,7 +124,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
             <Native as Layers>::layer_norm,
-            composed::layer_norm,
+            composed::layers::layer_norm,
             |op| backward(
                 op(x.leaky_trace(), &gain, &bias, EPSILON),
                 &target,
@@ -142,7 +142,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
             |x, w, b| <Native as Layers>::linear(x, w, b, Precision::F32),
-            composed::linear,
+            composed::layers::linear,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias),
                 &target,
@@ -160,7 +160,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
             |x, w, b, f| <Native as Layers>::linear_activated(x, w, b, f, Precision::F32),
-            composed::linear_activated,
+            composed::layers::linear_activated,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh),
                 &target,
@@ -179,7 +179,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
             |x, w, b, r| <Native as Layers>::linear_residual(x, w, b, r, Precision::F32),
-            composed::linear_residual,
+            composed::layers::linear_residual,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias, &residual),
                 &target,
@@ -199,7 +199,7 @@ fn layers() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
             <Native as Layers>::attention,
-            composed::attention,
+            composed::layers::attention,
             |op| backward(
                 op(
                     qkv.leaky_trace(),
@@ -248,7 +248,7 @@ fn losses() -> Vec<Case> {
                 targets = ids(ROWS)
             ],
             <Native as Losses>::logit_losses,
-            composed_losses::logit_losses,
+            composed::losses::logit_losses,
             |op| {
                 let teacher = Some(TeacherHead::new(&hidden, (&of_teacher).into()));
                 let (loss, values) = op(x.leaky_trace(), (&head).into(), &targets, teacher, &terms);
@@ -266,7 +266,7 @@ fn losses() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 2)
             ],
             <Native as Losses>::hidden_mse,
-            composed_losses::hidden_mse,
+            composed::losses::hidden_mse,
             |op| gradients(op(x.leaky_trace(), &target, true).0, &[&x])
         ),
         case!(
@@ -278,7 +278,7 @@ fn losses() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.0, 2)
             ],
             <Native as Losses>::hidden_cosine,
-            composed_losses::hidden_cosine,
+            composed::losses::hidden_cosine,
             |op| gradients(op(x.leaky_trace(), &target).0, &[&x])
         ),
         case!(
@@ -292,7 +292,7 @@ fn losses() -> Vec<Case> {
                 critic = Critic::new(&settings, Stream::new(1, "bench.critic", 0))
             ],
             <Native as Losses>::critic_term,
-            composed_losses::critic_term,
+            composed::losses::critic_term,
             |op| gradients(op(x.leaky_trace(), &target, &critic).0, &[&x])
         ),
     ]

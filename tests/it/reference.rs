@@ -14,8 +14,8 @@ use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use kdpipe::model::{Array, Gpt2, score_windows, windows};
 use kdpipe::ops::{
-    Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
-    StateArray, TeacherHead, composed_losses, tape,
+    Backend, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
+    StateArray, TeacherHead, composed, tape,
 };
 use kdpipe::plan::run::HiddenState;
 use kdpipe::random::Stream;
@@ -157,7 +157,7 @@ fn logit_terms_are_those_of_pytorch_for_ordinary_and_large_logits() {
                 ),
                 (
                     "composed",
-                    composed_losses::logit_losses(
+                    composed::losses::logit_losses(
                         hidden.leaky_trace(),
                         (&head).into(),
                         targets,
@@ -222,17 +222,17 @@ fn distances_of_hidden_states_are_those_of_pytorch() {
             (
                 "composed",
                 "mse",
-                composed_losses::hidden_mse(own(), &target, false),
+                composed::losses::hidden_mse(own(), &target, false),
             ),
             (
                 "composed",
                 "mse.normalize",
-                composed_losses::hidden_mse(own(), &target, true),
+                composed::losses::hidden_mse(own(), &target, true),
             ),
             (
                 "composed",
                 "cosine",
-                composed_losses::hidden_cosine(own(), &target),
+                composed::losses::hidden_cosine(own(), &target),
             ),
         ] {
             let name = format!("{states}.{kind}");
@@ -360,7 +360,7 @@ fn critics_are_trained_as_by_autograd_and_adam_of_pytorch() {
             ),
             (
                 "composed",
-                composed_losses::critic_term(student.leaky_trace(), &teacher, &critic),
+                composed::losses::critic_term(student.leaky_trace(), &teacher, &critic),
             ),
         ] {
             // A difference of two means that may nearly cancel: judged by the estimates of the

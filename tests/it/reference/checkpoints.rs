@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, generate};
 use kdpipe::model::{Gpt2, ModelFolder, Weights, validation_nll};
-use kdpipe::ops::{Layers, LogitTerm, Losses, tape};
+use kdpipe::ops::{Backend, LogitTerm, Losses, tape};
 use kdpipe::plan::run::HiddenState;
 
 use super::arrays::{Reference, assert_close};

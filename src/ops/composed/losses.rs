@@ -1,0 +1,282 @@
+//! The losses composed of dfdx's own operations.
+
+use dfdx::prelude::*;
+
+use crate::ops::cpu::logits::score_rows;
+use crate::ops::logit_terms::assert_shapes;
+use crate::ops::precision::only_f32;
+use crate::ops::tape::{matrix as to_device, read};
+use crate::ops::{Critic, Head, LogitTerm, Mat, Scalar, TeacherHead, TokenScore};
+
+/// Logits, of student and teacher each, that are in memory at a time.
+const CHUNK_ELEMENTS: usize = 1 << 24;
+
+/// Added to the squared norm of a row.
+const NORM_EPSILON: f32 = 1e-12;
+
+/// See [`crate::ops::Losses::logit_losses`].
+pub fn logit_losses<D: Device<f32>, T: Tape<f32, D>>(
+    hidden: Mat<D, T>,
+    head: Head<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+    terms: &[(LogitTerm, f64)],
+) -> (Scalar<D, T>, Vec<f64>) {
+    let rows = (CHUNK_ELEMENTS / head.matrix.shape().0).max(1);
+    logit_losses_by(rows, hidden, head, targets, teacher, terms)
+}
+
+/// The same in chunks of `chunk` tokens. Each chunk goes forward and backward on a tape of its own;
+/// what the caller's tape gets is the sum of x·∂loss/∂x, whose gradient is the same, with its value
+/// put right.
+fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
+    chunk: usize,
+    hidden: Mat<D, T>,
+    head: Head<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+    terms: &[(LogitTerm, f64)],
+) -> (Scalar<D, T>, Vec<f64>) {
+    assert_shapes(&hidden, head, targets, teacher, terms);
+    let head = plain(head);
+    let device = hidden.device().clone();
+    let tokens = targets.len();
+    let (hidden, outer) = hidden.split_tape();
+    let mut values = vec![0.0; terms.len()];
+    let mut surrogate: Scalar<D, T> = device.zeros().put_tape(outer);
+    let mut head_gradient: Option<Mat<D>> = None;
+    for start in (0..tokens).step_by(chunk) {
+        let end = tokens.min(start + chunk);
+        let states: Mat<D> = hidden.clone().slice((start..end, ..head.shape().1));
+        let teacher = teacher.map(|teacher| {
+            logits(
+                teacher
+                    .hidden
+                    .clone()
+                    .slice((start..end, ..teacher.head.matrix.shape().1)),
+                plain(teacher.head),
+            )
+        });
+        let share = (end - start) as f64 / tokens as f64;
+        let part = if T::OWNS_TAPE {
+            let (total, part) = chunk_losses(
+                states.leaky_trace(),
+                head,
+                &targets[start..end],
+                teacher,
+                terms,
+            );
+            let gradients = (total * share as f32).backward();
+            let here: Mat<D, T> = hidden
+                .clone()
+                .put_tape(T::default())
+                .slice((start..end, ..head.shape().1));
+            surrogate = surrogate + (here * gradients.get(&states)).sum();
+            let gradient = gradients.get(head);
+            head_gradient = Some(match head_gradient {
+                None => gradient,
+                Some(sum) => sum + gradient,
+            });
+            part
+        } else {
+            chunk_losses(states, head, &targets[start..end], teacher, terms).1
+        };
+        values
+            .iter_mut()
+            .zip(part)
+            .for_each(|(value, part)| *value += share * part);
+    }
+    if let Some(gradient) = head_gradient {
+        surrogate = surrogate + (head.clone().put_tape(T::default()) * gradient).sum();
+    }
+    let total: f64 = values
+        .iter()
+        .zip(terms)
+        .map(|(value, (_, factor))| factor * value)
+        .sum();
+    let offset = total - f64::from(surrogate.as_vec()[0]);
+    (surrogate + offset as f32, values)
+}
+
+/// Σ factor·value over the tokens given, and the values.
+fn chunk_losses<D: Device<f32>, T: Tape<f32, D>>(
+    hidden: Mat<D, T>,
+    head: &Mat<D>,
+    targets: &[u32],
+    teacher: Option<Mat<D>>,
+    terms: &[(LogitTerm, f64)],
+) -> (Scalar<D, T>, Vec<f64>) {
+    let (student, tape) = logits(hidden, head).split_tape();
+    let device = student.device().clone();
+    let mut total: Scalar<D, T> = device.zeros().put_tape(tape);
+    let mut values = Vec::with_capacity(terms.len());
+    for &(term, factor) in terms {
+        let student = student.clone().put_tape(T::default());
+        let value = match term {
+            LogitTerm::Lm => {
+                let targets: Vec<usize> = targets.iter().map(|&target| target as usize).collect();
+                let targets = device.tensor_from_vec(targets, (student.shape().0,));
+                student
+                    .log_softmax::<Axis<1>>()
+                    .select::<(usize,), _>(targets)
+                    .mean::<Rank0, _>()
+                    .negate()
+            }
+            LogitTerm::Kl {
+                temperature,
+                reverse,
+            } => {
+                let inverse = 1.0 / temperature as f32;
+                let teacher = teacher.clone().expect("a term with a teacher has one");
+                let teacher = (teacher * inverse).log_softmax::<Axis<1>>();
+                let student = (student * inverse).log_softmax::<Axis<1>>();
+                let divergence = if reverse {
+                    let difference = student.with_empty_tape() - teacher;
+                    student.exp() * difference
+                } else {
+                    (student.negate() + teacher.clone()) * teacher.exp()
+                };
+                // Token by token first: one long sum in f32 would lose digits.
+                divergence.sum::<(usize,), Axis<1>>().mean::<Rank0, _>()
+                    * (temperature * temperature) as f32
+            }
+        };
+        values.push(f64::from(value.as_vec()[0]));
+        total = total + value * factor as f32;
+    }
+    (total, values)
+}
+
+/// The head of a device that computes in f32.
+fn plain<D: Device<f32>>(head: Head<'_, D>) -> &Mat<D> {
+    only_f32(head.precision);
+    head.matrix
+}
+
+/// hidden·headᵀ, (rows, V).
+fn logits<D: Device<f32>, T: Tape<f32, D>>(hidden: Mat<D, T>, head: &Mat<D>) -> Mat<D, T> {
+    let (hidden, tape) = hidden.split_tape();
+    let head = head.clone().put_tape(tape).permute::<_, Axes2<1, 0>>();
+    // The transposed view keeps the head's id, so that its gradient arrives at the head.
+    let (head, tape) = head.split_tape();
+    hidden.put_tape(tape).matmul(head)
+}
+
+/// See [`crate::ops::Losses::score`].
+pub fn score<D: Device<f32>>(
+    hidden: &Mat<D>,
+    head: Head<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+) -> Vec<TokenScore> {
+    assert_shapes(hidden, head, targets, teacher, &[]);
+    let head = plain(head);
+    let (vocabulary, width) = *head.shape();
+    let chunk = (CHUNK_ELEMENTS / vocabulary).max(1);
+    let mut scores = Vec::with_capacity(targets.len());
+    for start in (0..targets.len()).step_by(chunk) {
+        let end = targets.len().min(start + chunk);
+        let student = read(&logits(hidden.clone().slice((start..end, ..width)), head));
+        let teacher = teacher.map(|teacher| {
+            read(&logits(
+                teacher
+                    .hidden
+                    .clone()
+                    .slice((start..end, ..teacher.head.matrix.shape().1)),
+                plain(teacher.head),
+            ))
+        });
+        scores.extend(score_rows(
+            &student,
+            teacher.as_deref(),
+            &targets[start..end],
+            vocabulary,
+        ));
+    }
+    scores
+}
+
+/// Divides every row by √(Σ² + 1e-12).
+fn normalized<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>) -> Mat<D, T> {
+    let shape = *x.shape();
+    let norms = (x.with_empty_tape().square().sum::<(usize,), Axis<1>>() + NORM_EPSILON).sqrt();
+    x / norms.broadcast_like::<_, Axis<1>>(&shape)
+}
+
+/// A scalar and its value.
+fn with_value<D: Device<f32>, T: Tape<f32, D>>(loss: Scalar<D, T>) -> (Scalar<D, T>, f64) {
+    let value = f64::from(loss.as_vec()[0]);
+    (loss, value)
+}
+
+/// See [`crate::ops::Losses::hidden_mse`].
+pub fn hidden_mse<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+    normalize: bool,
+) -> (Scalar<D, T>, f64) {
+    let (rows, columns) = *x.shape();
+    let (squares, count) = if normalize {
+        ((normalized(x) - normalized(target.clone())).square(), rows)
+    } else {
+        ((x - target.clone()).square(), rows * columns)
+    };
+    with_value(squares.sum::<Rank0, _>() * (1.0 / count as f64) as f32)
+}
+
+/// See [`crate::ops::Losses::hidden_cosine`].
+pub fn hidden_cosine<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+) -> (Scalar<D, T>, f64) {
+    let rows = x.shape().0;
+    let cosines = (normalized(x) * normalized(target.clone())).sum::<Rank0, _>();
+    with_value(cosines * (-1.0 / rows as f64) as f32 + 1.0)
+}
+
+/// See [`crate::ops::Losses::critic_term`].
+pub fn critic_term<D: Device<f32>, T: Tape<f32, D>>(
+    x: Mat<D, T>,
+    target: &Mat<D>,
+    critic: &Critic,
+) -> (Scalar<D, T>, f64) {
+    let real = f64::from(mean_of_critic(target.clone(), critic).as_vec()[0]);
+    let student = mean_of_critic(x, critic);
+    let value = real - f64::from(student.as_vec()[0]);
+    (student.negate() + real as f32, value)
+}
+
+/// mean f(x).
+fn mean_of_critic<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, critic: &Critic) -> Scalar<D, T> {
+    let device = x.device().clone();
+    let (rows, width, slope) = (
+        x.shape().0,
+        critic.settings.width,
+        critic.settings.slope as f32,
+    );
+    let weights = critic.effective();
+    let mut x = x;
+    for layer in &critic.layout.layers {
+        let weight = to_device(
+            &device,
+            layer.input,
+            width,
+            weights[layer.weight.clone()].to_vec(),
+        );
+        let bias = device.tensor_from_vec(weights[layer.bias.clone()].to_vec(), (width,));
+        let z = x.matmul(weight) + bias.broadcast_like::<_, Axis<0>>(&(rows, width));
+        let linear = z.with_empty_tape() * slope;
+        x = z.relu() * (1.0 - slope) + linear;
+    }
+    let out = to_device(
+        &device,
+        width,
+        1,
+        weights[critic.layout.out.clone()].to_vec(),
+    );
+    x.matmul(out).mean()
+}
+
+#[cfg(test)]
+#[path = "losses_tests.rs"]
+mod tests;

@@ -1,0 +1,212 @@
+//! A critic: its parameters, optimizer state and buffers. It lives on the host in plain arrays, so
+//! that a checkpoint holds it exactly.
+
+use anyhow::{Result, bail};
+
+use super::layout::CriticLayout;
+use super::settings::{Constraint, CriticSettings};
+use super::spectral::Spectral;
+use super::workspace::Workspace;
+use crate::ops::Precision;
+use crate::random::Stream;
+
+/// A named array of a critic's state: name, shape, values.
+pub type StateArray = (String, Vec<usize>, Vec<f32>);
+
+/// A critic with everything that its next update depends on.
+#[derive(Debug, Clone)]
+pub struct Critic {
+    pub(in crate::ops) settings: CriticSettings,
+    pub(in crate::ops) layout: CriticLayout,
+    /// Weights as they are trained (not divided by their spectral norm), in the order of the
+    /// layout.
+    pub(super) parameters: Vec<f32>,
+    /// Adam's first moments.
+    pub(super) first: Vec<f32>,
+    /// Adam's second moments.
+    pub(super) second: Vec<f32>,
+    /// Updates so far.
+    pub(super) step: u64,
+    /// Singular vectors of every weight, with the spectral constraint only.
+    pub(super) spectral: Option<Spectral>,
+    /// Buffers kept between updates; no part of the state.
+    pub(super) workspace: Workspace,
+    /// Of its layers' products; those of the gradient penalty alone are f32 always.
+    pub(super) precision: Precision,
+}
+
+/// The two digits of a step count, each exact in f32.
+const STEP_BASE: u64 = 1 << 24;
+
+impl Critic {
+    /// A critic whose weights and biases are uniform in ±1/√fan_in (what `torch.nn.Linear` does).
+    /// With the clip constraint they start within the bound; with the spectral one the singular
+    /// vectors start normal and take 15 power iterations, so that the first σ is near.
+    ///
+    /// The settings are valid (`plan` has seen to it): sizes at least 1, 0 ≤ slope < 1.
+    pub fn new(settings: &CriticSettings, mut stream: Stream) -> Self {
+        assert!(
+            settings.input > 0 && settings.width > 0 && settings.depth > 0,
+            "a critic has at least one unit in at least one layer"
+        );
+        assert!(
+            (0.0..1.0).contains(&settings.slope),
+            "the slope {} of a leaky ReLU is not in [0, 1)",
+            settings.slope
+        );
+        let layout = CriticLayout::new(settings);
+        let mut parameters = Vec::with_capacity(layout.count());
+        let mut fill = |count: usize, fan_in: usize| {
+            let bound = 1.0 / (fan_in as f64).sqrt();
+            parameters.extend((0..count).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32));
+        };
+        for layer in &layout.layers {
+            fill(layer.weight.len() + layer.bias.len(), layer.input);
+        }
+        fill(layout.out.len(), settings.width);
+        if let Constraint::Clip(bound) = settings.constraint {
+            clamp(&mut parameters, bound);
+        }
+        let spectral = (settings.constraint == Constraint::Spectral)
+            .then(|| Spectral::new(&layout, settings.width, &parameters, &mut stream));
+        let count = layout.count();
+        Self {
+            settings: settings.clone(),
+            layout,
+            parameters,
+            first: vec![0.0; count],
+            second: vec![0.0; count],
+            step: 0,
+            spectral,
+            workspace: Workspace::default(),
+            precision: Precision::F32,
+        }
+    }
+
+    /// Its layers' products take numbers rounded to this from now on; weights and moments stay f32.
+    pub fn set_precision(&mut self, precision: Precision) {
+        self.precision = precision;
+    }
+
+    pub fn settings(&self) -> &CriticSettings {
+        &self.settings
+    }
+
+    /// The parameters by name: `layers.I.weight` (in, out), `layers.I.bias`, `out.weight` (width,
+    /// 1).
+    pub fn parameters(&self) -> Vec<StateArray> {
+        let arrays = self.layout.arrays(self.settings.width).into_iter();
+        arrays
+            .map(|(name, shape, range)| (name, shape, self.parameters[range].to_vec()))
+            .collect()
+    }
+
+    /// Everything that later updates depend on, by name: the parameters, Adam's moments
+    /// (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base 2²⁴),
+    /// and the singular vectors (`spectral.I.u`, `spectral.I.v`).
+    pub fn state(&self) -> Vec<StateArray> {
+        let mut all = self.parameters();
+        for (prefix, moments) in [("adam.first", &self.first), ("adam.second", &self.second)] {
+            let arrays = self.layout.arrays(self.settings.width).into_iter();
+            all.extend(arrays.map(|(name, shape, range)| {
+                (format!("{prefix}.{name}"), shape, moments[range].to_vec())
+            }));
+        }
+        all.push((
+            "adam.step".to_owned(),
+            vec![2],
+            vec![
+                (self.step / STEP_BASE) as f32,
+                (self.step % STEP_BASE) as f32,
+            ],
+        ));
+        for (i, (u, v)) in self
+            .spectral
+            .iter()
+            .flat_map(|spectral| &spectral.vectors)
+            .enumerate()
+        {
+            all.push((format!("spectral.{i}.u"), vec![u.len()], u.clone()));
+            all.push((format!("spectral.{i}.v"), vec![v.len()], v.clone()));
+        }
+        all
+    }
+
+    /// Takes over a state that [`Critic::state`] gave, bit for bit. Nothing is changed if it does
+    /// not fit.
+    ///
+    /// # Errors
+    /// Arrays that are missing, left over or of another shape, all of them by name: the state of a
+    /// critic with other settings.
+    pub fn restore(&mut self, state: &[StateArray]) -> Result<()> {
+        let mut faults = Vec::new();
+        let own = self.state();
+        for (name, shape, values) in &own {
+            match state.iter().find(|(other, _, _)| other == name) {
+                None => faults.push(format!("{name} is missing")),
+                Some((_, other, found)) if other != shape || found.len() != values.len() => faults
+                    .push(format!(
+                        "{name} has shape {other:?}, this critic asks for {shape:?}"
+                    )),
+                Some(_) => {}
+            }
+        }
+        faults.extend(
+            state
+                .iter()
+                .filter(|(name, _, _)| own.iter().all(|(known, _, _)| known != name))
+                .map(|(name, _, _)| format!("{name} is no part of this critic")),
+        );
+        if !faults.is_empty() {
+            bail!(
+                "the saved critic does not fit its settings: {}",
+                faults.join("; ")
+            );
+        }
+        let get = |name: &str| {
+            state
+                .iter()
+                .find(|(other, _, _)| other == name)
+                .map(|(_, _, values)| values.as_slice())
+                .expect("every name was checked")
+        };
+        for (name, _, range) in self.layout.arrays(self.settings.width) {
+            self.parameters[range.clone()].copy_from_slice(get(&name));
+            self.first[range.clone()].copy_from_slice(get(&format!("adam.first.{name}")));
+            self.second[range].copy_from_slice(get(&format!("adam.second.{name}")));
+        }
+        let digits = get("adam.step");
+        self.step = digits[0] as u64 * STEP_BASE + digits[1] as u64;
+        for (i, (u, v)) in self
+            .spectral
+            .iter_mut()
+            .flat_map(|spectral| &mut spectral.vectors)
+            .enumerate()
+        {
+            u.copy_from_slice(get(&format!("spectral.{i}.u")));
+            v.copy_from_slice(get(&format!("spectral.{i}.v")));
+        }
+        Ok(())
+    }
+
+    /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the current
+    /// vectors.
+    pub(in crate::ops) fn effective(&self) -> std::borrow::Cow<'_, [f32]> {
+        match &self.spectral {
+            None => self.parameters.as_slice().into(),
+            Some(spectral) => spectral
+                .normalized(&self.layout, self.settings.width, &self.parameters)
+                .into(),
+        }
+    }
+}
+
+/// Clamps every value to ± `bound`.
+pub(super) fn clamp(values: &mut [f32], bound: f64) {
+    let bound = bound as f32;
+    values.iter_mut().for_each(|x| *x = x.clamp(-bound, bound));
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,0 +1,19 @@
+//! The buffers of a critic's updates, which the critic keeps from one to the next.
+
+/// Buffers that live from one update to the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Workspace {
+    /// Activations of each layer for a chunk: student rows, teacher rows, interpolates.
+    pub activations: Vec<Vec<f32>>,
+    /// Factors of each layer, in the same rows.
+    pub factors: Vec<Vec<f32>>,
+    /// Two buffers for what goes back through the factors of the interpolates.
+    pub back: [Vec<f32>; 2],
+}
+
+/// Grows `buffer` to at least `size`.
+pub(super) fn reserve(buffer: &mut Vec<f32>, size: usize) {
+    if buffer.len() < size {
+        buffer.resize(size, 0.0);
+    }
+}

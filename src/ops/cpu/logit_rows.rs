@@ -1,0 +1,278 @@
+//! One token's logits: the softmaxes that its terms share, the terms' values, and the gradient in
+//! place of the student's logits.
+//!
+//! Everything is relative to the largest logit and in log space: with d_v = log p_t − log p_s as a
+//! difference of finite numbers, a probability that underflows to 0 contributes 0 and never 0·∞.
+//! Exponentials are taken once for each model and temperature, whatever the number of terms; the
+//! language-model term shares those at τ = 1.
+
+use super::vector::{self, BLOCK, LANES, add_scaled, dispatched};
+use crate::ops::LogitTerm;
+
+/// The terms of a call, ready for rows.
+pub(super) struct Terms {
+    terms: Vec<(LogitTerm, f64)>,
+    /// The distinct temperatures, and whether the teacher's softmax at it is needed.
+    temperatures: Vec<(f64, bool)>,
+    /// For each term its place among the temperatures.
+    places: Vec<usize>,
+    /// 1/N: a token's share of a mean.
+    share: f64,
+    /// Whether rows are overwritten by their gradient.
+    pub gradient: bool,
+}
+
+impl Terms {
+    pub fn new(terms: &[(LogitTerm, f64)], tokens: usize, gradient: bool) -> Self {
+        let mut temperatures: Vec<(f64, bool)> = Vec::new();
+        let mut places = Vec::with_capacity(terms.len());
+        for &(term, _) in terms {
+            let temperature = match term {
+                LogitTerm::Lm => 1.0,
+                LogitTerm::Kl { temperature, .. } => temperature,
+            };
+            let place = temperatures
+                .iter()
+                .position(|&(other, _)| other == temperature)
+                .unwrap_or_else(|| {
+                    temperatures.push((temperature, false));
+                    temperatures.len() - 1
+                });
+            temperatures[place].1 |= term.needs_teacher();
+            places.push(place);
+        }
+        Self {
+            terms: terms.to_vec(),
+            temperatures,
+            places,
+            share: 1.0 / tokens as f64,
+            gradient,
+        }
+    }
+
+    pub fn needs_teacher(&self) -> bool {
+        self.terms.iter().any(|(term, _)| term.needs_teacher())
+    }
+
+    /// Fills `values`, one for each term, for the student's logits, the teacher's (empty without
+    /// one) and the next token; where gradients are asked for, `scratch.gradient` becomes Σ
+    /// factor/N·∂value/∂logit.
+    pub fn row(
+        &self,
+        scratch: &mut Scratch,
+        student: &[f32],
+        teacher: &[f32],
+        target: usize,
+        values: &mut [f64],
+    ) {
+        let top = vector::max(student);
+        let teacher_top = if teacher.is_empty() {
+            0.0
+        } else {
+            vector::max(teacher)
+        };
+        for (softmax, &(temperature, compared)) in
+            scratch.softmaxes.iter_mut().zip(&self.temperatures)
+        {
+            softmax.scale = (1.0 / temperature) as f32;
+            softmax.student_sum =
+                vector::exp_into(&mut softmax.student, student, top, softmax.scale);
+            if compared {
+                softmax.teacher_sum =
+                    vector::exp_into(&mut softmax.teacher, teacher, teacher_top, softmax.scale);
+            }
+        }
+        if self.gradient {
+            scratch.gradient.fill(0.0);
+        }
+        for ((&(term, factor), &place), value) in self.terms.iter().zip(&self.places).zip(values) {
+            let softmax = &scratch.softmaxes[place];
+            let gradient: &mut [f32] = if self.gradient && factor != 0.0 {
+                &mut scratch.gradient
+            } else {
+                &mut []
+            };
+            let factor = factor * self.share;
+            *value = match term {
+                LogitTerm::Lm => {
+                    add_scaled(
+                        gradient,
+                        &softmax.student,
+                        (factor / softmax.student_sum) as f32,
+                    );
+                    if let Some(gradient) = gradient.get_mut(target) {
+                        *gradient -= factor as f32;
+                    }
+                    softmax.student_sum.ln() + (f64::from(top) - f64::from(student[target]))
+                }
+                LogitTerm::Kl {
+                    temperature,
+                    reverse,
+                } => {
+                    let pair = Pair {
+                        student,
+                        teacher,
+                        top,
+                        teacher_top,
+                        softmax,
+                    };
+                    let divergence = if reverse {
+                        pair.reverse(gradient, factor * temperature)
+                    } else {
+                        pair.forward(gradient, factor * temperature)
+                    };
+                    temperature * temperature * divergence
+                }
+            };
+        }
+    }
+}
+
+/// Buffers for one row.
+pub(super) struct Scratch {
+    softmaxes: Vec<Softmax>,
+    /// Of the row last walked.
+    pub gradient: Vec<f32>,
+}
+
+impl Scratch {
+    pub fn new(terms: &Terms, vocabulary: usize) -> Self {
+        let softmax = |&(_, compared): &(f64, bool)| Softmax {
+            scale: 1.0,
+            student: vec![0.0; vocabulary],
+            student_sum: 1.0,
+            teacher: vec![0.0; if compared { vocabulary } else { 0 }],
+            teacher_sum: 1.0,
+        };
+        Self {
+            softmaxes: terms.temperatures.iter().map(softmax).collect(),
+            gradient: vec![0.0; if terms.gradient { vocabulary } else { 0 }],
+        }
+    }
+}
+
+/// exp((z − max z)/τ) of both models and their sums.
+struct Softmax {
+    /// 1/τ.
+    scale: f32,
+    student: Vec<f32>,
+    student_sum: f64,
+    teacher: Vec<f32>,
+    teacher_sum: f64,
+}
+
+/// Both models' rows at one temperature.
+struct Pair<'a> {
+    student: &'a [f32],
+    teacher: &'a [f32],
+    /// The largest logit of each.
+    top: f32,
+    teacher_top: f32,
+    softmax: &'a Softmax,
+}
+
+impl Pair<'_> {
+    /// Σ p_t·(log p_t − log p_s); adds `factor`·(p_s − p_t).
+    fn forward(&self, gradient: &mut [f32], factor: f64) -> f64 {
+        let softmax = self.softmax;
+        let divergence = self.expected_difference(&softmax.teacher) / softmax.teacher_sum;
+        let (own, other) = (
+            (factor / softmax.student_sum) as f32,
+            (factor / softmax.teacher_sum) as f32,
+        );
+        add_difference(gradient, &softmax.student, own, &softmax.teacher, other);
+        divergence
+    }
+
+    /// Σ p_s·(log p_s − log p_t); adds `factor`·p_s·(log p_s − log p_t − that sum).
+    fn reverse(&self, gradient: &mut [f32], factor: f64) -> f64 {
+        let softmax = self.softmax;
+        let divergence = -self.expected_difference(&softmax.student) / softmax.student_sum;
+        let own = (factor / softmax.student_sum) as f32;
+        subtract_weighted(
+            gradient,
+            &softmax.student,
+            own,
+            self.student,
+            self.teacher,
+            self.difference(divergence),
+        );
+        divergence
+    }
+
+    /// log p_t − log p_s + `shift`.
+    fn difference(&self, shift: f64) -> LogProbabilityGap {
+        let offset = (self.softmax.student_sum.ln() - self.softmax.teacher_sum.ln() + shift) as f32;
+        LogProbabilityGap {
+            scale: self.softmax.scale,
+            top: self.top,
+            teacher_top: self.teacher_top,
+            offset,
+        }
+    }
+
+    /// Σ weight·(log p_t − log p_s).
+    fn expected_difference(&self, weights: &[f32]) -> f64 {
+        weighted_sum(weights, self.student, self.teacher, self.difference(0.0))
+    }
+}
+
+/// A difference of log-probabilities as a function of the two logits.
+#[derive(Clone, Copy)]
+struct LogProbabilityGap {
+    scale: f32,
+    top: f32,
+    teacher_top: f32,
+    offset: f32,
+}
+
+impl LogProbabilityGap {
+    #[inline(always)]
+    fn at(self, student: f32, teacher: f32) -> f32 {
+        ((teacher - self.teacher_top) - (student - self.top)) * self.scale + self.offset
+    }
+}
+
+dispatched! {
+    /// Σ weight·difference, in lanes of a block.
+    fn weighted_sum(weights: &[f32], student: &[f32], teacher: &[f32], difference: LogProbabilityGap) -> f64 {
+        let mut total = 0.0;
+        for ((weights, student), teacher) in weights.chunks(BLOCK).zip(student.chunks(BLOCK)).zip(teacher.chunks(BLOCK)) {
+            let mut sums = [0.0f32; LANES];
+            let whole = weights.len() / LANES * LANES;
+            for at in (0..whole).step_by(LANES) {
+                let (w, s, t) = (&weights[at..at + LANES], &student[at..at + LANES], &teacher[at..at + LANES]);
+                for lane in 0..LANES {
+                    sums[lane] += w[lane] * difference.at(s[lane], t[lane]);
+                }
+            }
+            let rest: f64 = (whole..weights.len()).map(|i| f64::from(weights[i] * difference.at(student[i], teacher[i]))).sum();
+            total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest;
+        }
+        total
+    }
+}
+
+dispatched! {
+    /// sums += own·student − other·teacher.
+    fn add_difference(sums: &mut [f32], student: &[f32], own: f32, teacher: &[f32], other: f32) {
+        for ((sum, p), q) in sums.iter_mut().zip(student).zip(teacher) {
+            *sum += own * p - other * q;
+        }
+    }
+}
+
+dispatched! {
+    /// sums −= scale·weight·difference.
+    fn subtract_weighted(sums: &mut [f32], weights: &[f32], scale: f32, student: &[f32], teacher: &[f32], difference: LogProbabilityGap) {
+        for (((sum, w), &s), &t) in sums.iter_mut().zip(weights).zip(student).zip(teacher) {
+            *sum -= scale * w * difference.at(s, t);
+        }
+    }
+}
+
+/// The place of the largest value, the first of equals.
+pub(super) fn largest(values: &[f32]) -> usize {
+    let top = vector::max(values);
+    values.iter().position(|&value| value == top).unwrap_or(0)
+}

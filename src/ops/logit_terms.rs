@@ -1,0 +1,117 @@
+//! The terms of a loss on logits, what they are computed from, and the scores of tokens.
+
+use dfdx::prelude::*;
+
+use super::{Head, Mat};
+
+/// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LogitTerm {
+    /// −log p_s(target) at τ = 1.
+    Lm,
+    /// τ²·Σ p_t·log(p_t/p_s); with `reverse` τ²·Σ p_s·log(p_s/p_t).
+    Kl { temperature: f64, reverse: bool },
+}
+
+impl LogitTerm {
+    /// Whether it compares with the teacher.
+    pub fn needs_teacher(self) -> bool {
+        match self {
+            Self::Lm => false,
+            Self::Kl { .. } => true,
+        }
+    }
+}
+
+/// Where the teacher's logits come from: its final hidden states (N, C_t) and output embedding (V,
+/// C_t).
+#[derive(Debug)]
+pub struct TeacherHead<'a, D: Device<f32>> {
+    pub hidden: &'a Mat<D>,
+    pub head: Head<'a, D>,
+    /// Logits that were computed before, for others as well.
+    pub shared: Option<&'a SharedLogits>,
+}
+
+impl<'a, D: Device<f32>> TeacherHead<'a, D> {
+    /// With nothing computed before.
+    pub fn new(hidden: &'a Mat<D>, head: Head<'a, D>) -> Self {
+        Self {
+            hidden,
+            head,
+            shared: None,
+        }
+    }
+}
+
+impl<D: Device<f32>> Clone for TeacherHead<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Device<f32>> Copy for TeacherHead<'_, D> {}
+
+/// A teacher's logits of the first tokens of a micro-batch, computed once for all students that are
+/// compared with them. How many tokens depends on the vocabulary: memory is bounded.
+#[derive(Debug)]
+pub struct SharedLogits {
+    /// Row by row.
+    pub(super) values: Vec<f32>,
+}
+
+/// How one token was predicted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenScore {
+    /// log p_s(target).
+    pub log_probability: f64,
+    /// KL(teacher ‖ student) at τ = 1; 0 without a teacher.
+    pub kl: f64,
+    /// Whether student and teacher hold the same token most likely (the first of equals); false
+    /// without a teacher.
+    pub agrees: bool,
+}
+
+/// Asserts that the shapes of a call fit together.
+pub(super) fn assert_shapes<D: Device<f32>, T>(
+    hidden: &Mat<D, T>,
+    head: Head<D>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, D>>,
+    terms: &[(LogitTerm, f64)],
+) {
+    let (vocabulary, width) = *head.matrix.shape();
+    assert_eq!(
+        *hidden.shape(),
+        (targets.len(), width),
+        "a hidden state of the head's width for every target"
+    );
+    assert!(
+        !targets.is_empty() && targets.iter().all(|&target| (target as usize) < vocabulary),
+        "targets are below the vocabulary's {vocabulary}"
+    );
+    if let Some(teacher) = teacher {
+        assert_eq!(
+            teacher.head.matrix.shape().0,
+            vocabulary,
+            "both models have one vocabulary"
+        );
+        assert_eq!(
+            *teacher.hidden.shape(),
+            (targets.len(), teacher.head.matrix.shape().1),
+            "a hidden state of the teacher for every target"
+        );
+    }
+    for (term, _) in terms {
+        assert!(
+            teacher.is_some() || !term.needs_teacher(),
+            "{term:?} needs a teacher"
+        );
+        if let LogitTerm::Kl { temperature, .. } = term {
+            assert!(
+                *temperature > 0.0 && temperature.is_finite(),
+                "the temperature {temperature} is positive"
+            );
+        }
+    }
+}
