@@ -14,7 +14,6 @@ mod perplexity;
 mod reference;
 mod samples;
 mod sampling;
-mod source;
 mod speed;
 mod states;
 
@@ -37,7 +36,6 @@ pub use embedding::{Cloud, embed};
 pub use perplexity::{Closeness, Text, compare, perplexity};
 pub use samples::{Vocabulary, samples_markdown};
 pub use sampling::{Sampler, Sampling};
-pub use source::unigram_nats_per_token;
 
 /// Version of the on-disk form of [`Evaluation`].
 const FORMAT: u32 = 1;

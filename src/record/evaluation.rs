@@ -55,7 +55,8 @@ pub struct Size {
     pub forward_flops_per_token: f64,
 }
 
-/// Perplexity of one split (PRODUCT 3.5).
+/// Perplexity of one split: per token, and per word and byte of the text, so that models of other
+/// tokenizers can be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Perplexity {
     /// Tokens of the split.
