@@ -82,13 +82,13 @@ pub enum Command {
     /// Windows of --context tokens begin every --stride tokens; every token is scored once, in the
     /// first window that holds it and a token before it. Special tokens that the text spells, such
     /// as <|endoftext|>, are tokens, as for transformers.
-    Eval(Eval),
+    Eval(EvalArguments),
     /// Let a GPT-2 go on from a prompt
     ///
     /// It writes until it ends the text or --max-new-tokens are there. Whenever the model's
     /// positions are full, it goes on from the last half of them alone, with a note on standard
     /// error. With -q nothing is printed but the new text.
-    Generate(Generate),
+    Generate(GenerateArguments),
     /// Time training steps on a spec's shapes, with random weights and tokens
     ///
     /// Of a grid, its costliest run. Without a spec, a student of 3 layers × 128 under a teacher of
@@ -96,10 +96,15 @@ pub enum Command {
     Bench {
         spec: Option<PathBuf>,
         /// Steps to time
-        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = 20,
+            value_parser = clap::value_parser!(u64).range(1..)
+        )]
         steps: u64,
         /// Equal runs that advance together, as the arms of a seed do
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| text.parse().ok().filter(|&runs: &usize| runs > 0).ok_or("a number of runs, 1 or more"))]
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = number_of_runs)]
         runs: usize,
     },
     /// Check every stored file against its checksum, and the report against what the stored results
@@ -140,7 +145,7 @@ pub struct RunArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct Eval {
+pub struct EvalArguments {
     /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or
     /// OWNER/NAME@REVISION
     pub model: String,
@@ -156,7 +161,7 @@ pub struct Eval {
 }
 
 #[derive(Debug, Args)]
-pub struct Generate {
+pub struct GenerateArguments {
     /// A folder with config.json, weights and tokenizer, or a model of the hub as OWNER/NAME or
     /// OWNER/NAME@REVISION
     pub model: String,
@@ -177,11 +182,18 @@ pub struct Generate {
     #[arg(long, value_name = "K")]
     pub top_k: Option<usize>,
     /// Then draw from the fewest tokens that hold this probability together; at least one
-    #[arg(long, value_name = "P", value_parser = share)]
+    #[arg(long, value_name = "P", value_parser = probability)]
     pub top_p: Option<f64>,
     /// Of the draws: the same seed gives the same text
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
+}
+
+fn number_of_runs(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&runs| runs > 0)
+        .ok_or_else(|| "a number of runs, 1 or more".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -191,7 +203,7 @@ fn positive(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a number above 0 is needed".to_owned())
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn probability(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|value| (0.0..=1.0).contains(value))

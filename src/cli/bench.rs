@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::args::Common;
-use super::{CommandResult, Exit, hub_to_plan, print, spec_options};
+use super::{CommandResult, Exit, hub_to_plan, print, print_json, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::load;
-use crate::runner::{self, Measured, StudyInputs};
+use crate::runner::{self, Measured, Phase, StudyInputs};
 
 pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> CommandResult {
     let (label, spec, hub) = match path {
@@ -30,10 +30,7 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> C
     };
     let measured = runner::bench(&spec, steps, runs, &hub)?;
     if common.json {
-        print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&measured).map_err(anyhow::Error::from)?
-        ));
+        print_json(&measured)?;
     } else {
         print(&text(&label, &measured));
     }
@@ -41,6 +38,19 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> C
 }
 
 fn text(label: &str, measured: &Measured) -> String {
+    let mut text = heading(label, measured);
+    text += &step_speed(measured);
+    text += "\nthe teacher in use\n";
+    text += &teacher_speed(measured);
+    if !measured.phases.is_empty() {
+        text += "\nphase          ms   share  GFLOP/s\n";
+        text += &phase_rows(&measured.phases);
+    }
+    text
+}
+
+/// What was measured.
+fn heading(label: &str, measured: &Measured) -> String {
     let Measured {
         batch,
         accumulate,
@@ -57,8 +67,11 @@ fn text(label: &str, measured: &Measured) -> String {
     if *runs > 1 {
         text += &format!(", {runs} runs together");
     }
-    text += &format!(", {threads} threads, {steps} steps\n\n");
-    text += &format!(
+    text + &format!(", {threads} threads, {steps} steps\n\n")
+}
+
+fn step_speed(measured: &Measured) -> String {
+    let mut text = format!(
         "step       {:.1} ms (median; {:.1} to {:.1})\ntokens/s   {:.0}\nGFLOP/s    {:.1}, {:.0} \
          % of a plain product's {:.1}\n",
         1e3 * measured.seconds_per_step,
@@ -72,42 +85,43 @@ fn text(label: &str, measured: &Measured) -> String {
     if let Some(bytes) = measured.peak_rss_bytes {
         text += &format!("memory     {:.0} MB at the most\n", bytes as f64 / 1e6);
     }
+    text
+}
+
+/// Scoring and decoding, against what limits each: products, or the memory.
+fn teacher_speed(measured: &Measured) -> String {
     let used = &measured.of_use;
-    let rows = [
-        (
-            "scoring",
-            used.scored_tokens_per_second,
-            used.scoring_gflops,
-            used.matmul_peak_gflops,
-            "GFLOP/s",
-            "a plain product's",
-        ),
-        (
-            "decoding",
-            used.decoded_tokens_per_second,
-            used.decoding_bytes_per_second / 1e9,
-            used.memory_bytes_per_second / 1e9,
-            "GB/s",
-            "the memory's",
-        ),
-    ];
-    text += "\nthe teacher in use\n";
-    for (name, tokens, rate, limit, unit, whose) in rows {
-        text += &format!(
-            "{name:<9} {tokens:>8.0} tokens/s, {rate:.1} {unit}, {:.0} % of {whose} {limit:.1}\n",
-            100.0 * rate / limit
-        );
-    }
-    if measured.phases.is_empty() {
-        return text;
-    }
-    let all: f64 = measured.phases.iter().map(|phase| phase.seconds).sum();
-    text += "\nphase          ms   share  GFLOP/s\n";
-    for phase in measured
-        .phases
-        .iter()
-        .filter(|phase| phase.seconds > 1e-3 * all)
-    {
+    let row = |name: &str, tokens: f64, rate: f64, unit: &str, whose: &str, limit: f64| {
+        let share = 100.0 * rate / limit;
+        format!(
+            "{name:<9} {tokens:>8.0} tokens/s, {rate:.1} {unit}, {share:.0} % of {whose} \
+             {limit:.1}\n"
+        )
+    };
+    let scoring = row(
+        "scoring",
+        used.scored_tokens_per_second,
+        used.scoring_gflops,
+        "GFLOP/s",
+        "a plain product's",
+        used.matmul_peak_gflops,
+    );
+    let decoding = row(
+        "decoding",
+        used.decoded_tokens_per_second,
+        used.decoding_bytes_per_second / 1e9,
+        "GB/s",
+        "the memory's",
+        used.memory_bytes_per_second / 1e9,
+    );
+    scoring + &decoding
+}
+
+/// The parts of a step that take a thousandth of it or more.
+fn phase_rows(phases: &[Phase]) -> String {
+    let all: f64 = phases.iter().map(|phase| phase.seconds).sum();
+    let mut text = String::new();
+    for phase in phases.iter().filter(|phase| phase.seconds > 1e-3 * all) {
         let rate = if phase.gflops > 0.0 {
             format!("{:.1}", phase.gflops)
         } else {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Common;
 use super::{
-    CommandError, CommandResult, Exit, counted, hub_to_plan, print, report_fault, spec_options,
+    CommandError, CommandResult, Exit, counted, hub_to_plan, print, print_error, spec_options,
 };
 use crate::plan;
 use crate::runner::StudyInputs;
@@ -28,7 +28,7 @@ pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
                 }
             }
             Err(diagnostics) => {
-                report_fault(&CommandError::Spec(diagnostics), common);
+                print_error(&CommandError::Spec(diagnostics), common);
                 exit = Exit::BadInput;
             }
         }

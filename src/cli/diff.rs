@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use safetensors::tensor::SafeTensors;
+use serde_json::json;
 
+use super::args::Common;
+use super::{CommandResult, Exit, print};
 use crate::table;
 
 /// Files that hold measurements of time alone, and folders of unfinished work.
@@ -16,13 +19,29 @@ const LEFT_OUT: [&str; 4] = ["timings.parquet", "speed.json", "events.jsonl", "w
 const TIMES: (&str, &str) = ("<!-- times -->", "<!-- /times -->");
 
 /// One difference, as a line to print.
-pub type Difference = String;
+type Difference = String;
+
+pub fn diff(a: &Path, b: &Path, common: &Common) -> CommandResult {
+    let differences = differences(a, b)?;
+    let same = differences.is_empty();
+    if common.json {
+        let value = json!({ "same": same, "differences": differences });
+        print(&format!("{value}\n"));
+    } else if same {
+        print("the same\n");
+    } else {
+        for difference in differences {
+            print(&format!("{difference}\n"));
+        }
+    }
+    Ok(if same { Exit::Good } else { Exit::Failed })
+}
 
 /// Every file that differs between two folders, with the first place where it does.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
-pub fn diff(a: &Path, b: &Path) -> Result<Vec<Difference>> {
+fn differences(a: &Path, b: &Path) -> Result<Vec<Difference>> {
     for folder in [a, b] {
         if !folder.is_dir() {
             bail!(
@@ -42,7 +61,7 @@ pub fn diff(a: &Path, b: &Path) -> Result<Vec<Difference>> {
             (false, true) => {
                 differences.push(format!("{}: only in {}", path.display(), b.display()))
             }
-            _ => {
+            (true, true) | (false, false) => {
                 if let Some(found) = diff_files(&a.join(path), &b.join(path))? {
                     differences.push(format!("{}: {found}", path.display()));
                 }
@@ -160,16 +179,14 @@ fn without_times(bytes: &[u8]) -> String {
 /// The first column and row that differ.
 fn diff_tables(a: &Path, b: &Path) -> Result<Difference> {
     let (left, right) = (table::read(a)?, table::read(b)?);
-    let (own, other) = (left.to_csv()?, right.to_csv()?);
-    let (own, other) = (
-        String::from_utf8_lossy(&own).into_owned(),
-        String::from_utf8_lossy(&other).into_owned(),
+    let (left, right) = (left.to_csv()?, right.to_csv()?);
+    let (left, right) = (
+        String::from_utf8_lossy(&left),
+        String::from_utf8_lossy(&right),
     );
-    let (mut own, mut other) = (own.lines(), other.lines());
-    let (header, other_header) = (
-        own.next().unwrap_or_default(),
-        other.next().unwrap_or_default(),
-    );
+    let (mut own, mut other) = (left.lines(), right.lines());
+    let header = own.next().unwrap_or_default();
+    let other_header = other.next().unwrap_or_default();
     if header != other_header {
         return Ok(format!(
             "columns differ: {} | {}",
@@ -205,29 +222,24 @@ fn diff_tensors(a: &[u8], b: &[u8]) -> Result<Difference> {
             ));
         }
         if x.data() != y.data() {
-            let floats = |data: &[u8]| {
-                data.chunks_exact(4)
-                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect::<Vec<f32>>()
-            };
-            let (x, y) = (floats(x.data()), floats(y.data()));
-            let largest = x
-                .iter()
-                .zip(&y)
-                .map(|(x, y)| (x - y).abs())
-                .fold(0.0f32, f32::max);
-            let count = x
-                .iter()
-                .zip(&y)
-                .filter(|(x, y)| x.to_bits() != y.to_bits())
-                .count();
-            return Ok(format!(
-                "{name} differs in {count} of {} values, by up to {largest:e}",
-                x.len()
-            ));
+            let differing = describe_values(&f32_values(x.data()), &f32_values(y.data()));
+            return Ok(format!("{name} differs in {differing}"));
         }
     }
     Ok("the headers differ, or one file has more arrays".to_owned())
+}
+
+fn f32_values(data: &[u8]) -> Vec<f32> {
+    let (words, _) = data.as_chunks::<4>();
+    words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+}
+
+/// How many values differ, and by how much.
+fn describe_values(x: &[f32], y: &[f32]) -> String {
+    let pairs = || x.iter().zip(y);
+    let largest = pairs().map(|(x, y)| (x - y).abs()).fold(0.0f32, f32::max);
+    let count = pairs().filter(|(x, y)| x.to_bits() != y.to_bits()).count();
+    format!("{count} of {} values, by up to {largest:e}", x.len())
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ fn equal_folders_differ_in_nothing_and_times_do_not_count() {
         std::fs::write(folder.path().join("report.md"), report).unwrap();
         std::fs::write(folder.path().join("speed.json"), seconds).unwrap();
     }
-    assert_eq!(diff(a.path(), b.path()).unwrap(), Vec::<String>::new());
+    assert_eq!(
+        differences(a.path(), b.path()).unwrap(),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -19,7 +22,7 @@ fn the_first_differing_line_and_missing_files_are_named() {
     std::fs::write(a.path().join("spec.toml"), "seed = 0\nsteps = 5\n").unwrap();
     std::fs::write(b.path().join("spec.toml"), "seed = 0\nsteps = 6\n").unwrap();
     std::fs::write(a.path().join("only.json"), "{}").unwrap();
-    let found = diff(a.path(), b.path()).unwrap();
+    let found = differences(a.path(), b.path()).unwrap();
     assert_eq!(
         found[0],
         format!("only.json: only in {}", a.path().display())

@@ -1,16 +1,13 @@
 //! `kdpipe eval MODEL --text FILE`: perplexity with its protocol.
 
-use super::args::{Common, Eval};
-use super::{CommandResult, Exit, open_model, print};
+use super::args::{Common, EvalArguments};
+use super::{CommandResult, Exit, open_model, print, print_json};
 
-pub fn eval(arguments: &Eval, common: &Common) -> CommandResult {
+pub fn eval(arguments: &EvalArguments, common: &Common) -> CommandResult {
     let model = open_model(&arguments.model, common)?;
     let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
     if common.json {
-        print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&score).map_err(anyhow::Error::from)?
-        ));
+        print_json(&score)?;
         return Ok(Exit::Good);
     }
     let mut text = format!(

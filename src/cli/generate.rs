@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use super::args::{Common, Generate};
-use super::{CommandResult, Exit, open_model, print};
+use super::args::{Common, GenerateArguments};
+use super::{CommandResult, Exit, open_model, print, print_json};
 use crate::eval::Sampling;
 
-pub fn generate(arguments: &Generate, common: &Common) -> CommandResult {
+pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult {
     let model = open_model(&arguments.model, common)?;
-    let Generate {
+    let GenerateArguments {
         ref prompt,
         max_new_tokens: count,
         greedy,
@@ -38,10 +38,7 @@ pub fn generate(arguments: &Generate, common: &Common) -> CommandResult {
     }
     if common.json {
         let written = model.go_on(prompt, count, sampling, |_| {})?;
-        print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&written).map_err(anyhow::Error::from)?
-        ));
+        print_json(&written)?;
         return Ok(Exit::Good);
     }
     if !common.quiet {

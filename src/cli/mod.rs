@@ -7,8 +7,10 @@ mod diff;
 mod eval;
 mod expect;
 mod generate;
+mod grouped_cost;
 mod init;
 mod plan;
+mod plan_text;
 mod progress;
 mod report;
 mod run;
@@ -20,6 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use serde::Serialize;
 
 use crate::hub::{Hub, Pin, Settings};
 use crate::plan::{Diagnostics, Loaded, Overrides};
@@ -89,9 +92,9 @@ pub fn main() -> ExitCode {
     }
     let exit = match dispatch(&cli) {
         Ok(exit) => exit,
-        Err(fault) => {
-            report_fault(&fault, &cli.common);
-            match fault {
+        Err(error) => {
+            print_error(&error, &cli.common);
+            match error {
                 CommandError::Spec(_) | CommandError::Other(_) => Exit::BadInput,
                 CommandError::Run(_) => Exit::Failed,
             }
@@ -113,26 +116,7 @@ fn dispatch(cli: &Cli) -> CommandResult {
             bench::bench(spec.as_deref(), *steps, *runs, common)
         }
         Command::Verify { spec } => verify::verify(spec, common),
-        Command::Diff { a, b } => {
-            let differences = diff::diff(a, b)?;
-            if common.json {
-                print(&format!(
-                    "{}\n",
-                    serde_json::json!({ "same": differences.is_empty(), "differences": differences })
-                ));
-            } else if differences.is_empty() {
-                print("the same\n");
-            } else {
-                differences
-                    .iter()
-                    .for_each(|difference| print(&format!("{difference}\n")));
-            }
-            Ok(if differences.is_empty() {
-                Exit::Good
-            } else {
-                Exit::Failed
-            })
-        }
+        Command::Diff { a, b } => diff::diff(a, b, common),
         Command::Schema => {
             print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));
             Ok(Exit::Good)
@@ -152,8 +136,14 @@ fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-fn report_fault(fault: &CommandError, common: &Common) {
-    let text = match fault {
+/// Prints a value as JSON over several lines.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+fn print_error(error: &CommandError, common: &Common) {
+    let text = match error {
         CommandError::Spec(diagnostics) => {
             diagnostics.render(uses_color(common, &std::io::stderr()))
         }

@@ -93,7 +93,7 @@ impl Display {
 
     /// Something to know.
     pub fn notice(&self, text: &str) {
-        self.line(&format!("note: {text}"));
+        self.print_line(&format!("note: {text}"));
     }
 
     /// Takes the bars away.
@@ -122,7 +122,7 @@ impl Display {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn line(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         match &self.style {
             Style::Quiet => {}
             Style::Lines => eprintln!("{text}"),
@@ -138,7 +138,7 @@ impl Display {
         }
     }
 
-    fn download(&self, file: &str, done: u64, total: u64) {
+    fn show_download(&self, file: &str, done: u64, total: u64) {
         let mut state = self.lock();
         if state
             .download
@@ -160,7 +160,7 @@ impl Display {
                 Some(bar)
             } else {
                 if total >= WORTH_A_LINE || self.verbose {
-                    self.line(&format!("fetching {file}, {}", megabytes(total)));
+                    self.print_line(&format!("fetching {file}, {}", megabytes(total)));
                 }
                 None
             };
@@ -179,7 +179,7 @@ impl Display {
                 bar.finish_and_clear();
             }
         } else if download.shown.elapsed() >= LINE_EVERY {
-            self.line(&format!(
+            self.print_line(&format!(
                 "  {} of {} ({} %)",
                 megabytes(done),
                 megabytes(total),
@@ -192,7 +192,7 @@ impl Display {
         }
     }
 
-    fn stage(&self, text: &str) {
+    fn show_stage(&self, text: &str) {
         match &self.style {
             Style::Quiet => {}
             Style::Lines => eprintln!("{text}"),
@@ -208,7 +208,7 @@ impl Display {
         }
     }
 
-    fn begin(&self, title: &str, runs: usize, step: u64, steps: u64) {
+    fn begin_training(&self, title: &str, runs: usize, step: u64, steps: u64) {
         let mut state = self.lock();
         if let Some(stage) = state.stage.take() {
             stage.finish_and_clear();
@@ -228,7 +228,7 @@ impl Display {
             } else {
                 String::new()
             };
-            self.line(&format!("training {title}: {steps} steps{from}"));
+            self.print_line(&format!("training {title}: {steps} steps{from}"));
             None
         };
         state.training = Some(Training {
@@ -242,7 +242,13 @@ impl Display {
         });
     }
 
-    fn step(&self, step: u64, values: &BTreeMap<String, f64>, tokens: u64, seconds: f64) {
+    fn advance_training(
+        &self,
+        step: u64,
+        values: &BTreeMap<String, f64>,
+        tokens: u64,
+        seconds: f64,
+    ) {
         let mut state = self.lock();
         let Some(training) = &mut state.training else {
             return;
@@ -255,16 +261,16 @@ impl Display {
             bar.set_message(format!(
                 "{}  {}  {}",
                 training.title,
-                terms(values),
-                speed(rate)
+                losses_in_words(values),
+                speed_in_words(rate)
             ));
         } else if training.shown.elapsed() >= LINE_EVERY || self.verbose && step.is_multiple_of(10)
         {
             let (share, steps) = (100 * step / training.steps.max(1), training.steps);
-            self.line(&format!(
+            self.print_line(&format!(
                 "  step {step} of {steps} ({share} %)  {}  {}",
-                terms(values),
-                speed(rate)
+                losses_in_words(values),
+                speed_in_words(rate)
             ));
             training.shown = Instant::now();
         }
@@ -274,7 +280,15 @@ impl Display {
         }
     }
 
-    fn end(&self) {
+    fn skipped(&self, runs: usize) {
+        self.advance_grid(runs as u64);
+        if runs > 0 {
+            let are = if runs == 1 { "run is" } else { "runs are" };
+            self.print_line(&format!("{runs} {are} finished already"));
+        }
+    }
+
+    fn end_training(&self) {
         if let Some(Training { bar: Some(bar), .. }) = self.lock().training.take() {
             bar.finish_and_clear();
         }
@@ -284,31 +298,23 @@ impl Display {
 impl Observer for Display {
     fn event(&self, event: &Event) {
         match event {
-            Event::Stage(text) => self.stage(text),
-            Event::Download { file, done, total } => self.download(file, *done, *total),
+            Event::Stage(text) => self.show_stage(text),
+            Event::Download { file, done, total } => self.show_download(file, *done, *total),
             Event::Notice(text) => self.notice(text),
-            Event::Skipped { runs } => {
-                self.advance_grid(*runs as u64);
-                if *runs > 0 {
-                    self.line(&format!(
-                        "{runs} {} finished already",
-                        if *runs == 1 { "run is" } else { "runs are" }
-                    ));
-                }
-            }
+            Event::Skipped { runs } => self.skipped(*runs),
             Event::Training {
                 title,
                 runs,
                 step,
                 steps,
-            } => self.begin(title, *runs, *step, *steps),
+            } => self.begin_training(title, *runs, *step, *steps),
             Event::Step {
                 step,
                 values,
                 tokens,
                 seconds,
-            } => self.step(*step, values, *tokens, *seconds),
-            Event::Trained => self.end(),
+            } => self.advance_training(*step, values, *tokens, *seconds),
+            Event::Trained => self.end_training(),
             Event::Finished {
                 id,
                 label,
@@ -316,7 +322,7 @@ impl Observer for Display {
                 perplexity,
             } => {
                 self.advance_grid(1);
-                self.line(&format!(
+                self.print_line(&format!(
                     "done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"
                 ));
             }
@@ -328,19 +334,16 @@ impl Observer for Display {
                 reason,
             } => {
                 self.advance_grid(1);
-                let good = last_good.map_or_else(
-                    || "there was no checkpoint yet".to_owned(),
-                    |steps| format!("the last good checkpoint was after {steps} steps"),
-                );
-                self.line(&format!(
+                let good = last_good_checkpoint(*last_good);
+                self.print_line(&format!(
                     "diverged  {id}  {label}: {reason} at step {step}; {good}"
                 ));
             }
             Event::Failed { id, label, error } => {
-                self.line(&format!("failed    {id}  {label}: {error}"))
+                self.print_line(&format!("failed    {id}  {label}: {error}"))
             }
             Event::Held { id, label, owner } => {
-                self.line(&format!("held      {id}  {label}: {owner}"))
+                self.print_line(&format!("held      {id}  {label}: {owner}"))
             }
         }
     }
@@ -353,7 +356,7 @@ fn bar_style(template: &str) -> ProgressStyle {
 }
 
 /// The loss and its terms in a few words.
-fn terms(values: &BTreeMap<String, f64>) -> String {
+fn losses_in_words(values: &BTreeMap<String, f64>) -> String {
     let mut text = values
         .get("loss")
         .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
@@ -365,11 +368,18 @@ fn terms(values: &BTreeMap<String, f64>) -> String {
     text
 }
 
+fn last_good_checkpoint(steps: Option<u64>) -> String {
+    steps.map_or_else(
+        || "there was no checkpoint yet".to_owned(),
+        |steps| format!("the last good checkpoint was after {steps} steps"),
+    )
+}
+
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-fn speed(tokens_per_second: f64) -> String {
+fn speed_in_words(tokens_per_second: f64) -> String {
     if tokens_per_second >= 10_000.0 {
         format!("{:.0}k tokens/s", tokens_per_second / 1000.0)
     } else {

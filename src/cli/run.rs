@@ -41,21 +41,12 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
         plan => plan?,
     };
-    let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
-        .map_err(CommandError::Other)?;
-    let selected = selection.indices(&plan);
-    if selected.is_empty() {
-        return Err(anyhow::anyhow!(
-            "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
-            arguments.spec.display()
-        )
-        .into());
-    }
+    let selected = selected_runs(&plan, arguments)?;
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
-    plan.notices
-        .iter()
-        .for_each(|notice| display.notice(notice));
+    for notice in &plan.notices {
+        display.notice(notice);
+    }
     let site = Site {
         layout: layout.clone(),
         cache: cache_folder()?,
@@ -66,27 +57,47 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();
     let endings = endings.map_err(CommandError::Run)?;
+    conclude(&plan, &endings, &layout, common, started)
+}
 
-    let mut exit = exit_of(&endings);
+/// The indices of the runs that `--only` and `--shard` leave.
+fn selected_runs(plan: &Plan, arguments: &RunArguments) -> Result<Vec<usize>, CommandError> {
+    let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
+        .map_err(CommandError::Other)?;
+    let selected = selection.indices(plan);
+    if selected.is_empty() {
+        return Err(anyhow::anyhow!(
+            "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
+            arguments.spec.display()
+        )
+        .into());
+    }
+    Ok(selected)
+}
+
+/// Writes the report, looks whether the study's expectations are met, and says how it went.
+fn conclude(
+    plan: &Plan,
+    endings: &BTreeMap<usize, Ending>,
+    layout: &Layout,
+    common: &Common,
+    started: Instant,
+) -> CommandResult {
+    let exit = exit_of(endings);
     if exit == Exit::Interrupted {
         if !common.quiet {
             eprintln!("stopped; everything is saved. The same command goes on from here.");
         }
         return Ok(exit);
     }
-    let rendered = report::update(&layout).map_err(CommandError::Run)?;
-    let missed = missed(&plan, &layout).map_err(CommandError::Run)?;
-    missed
-        .iter()
-        .for_each(|line| eprintln!("expectation missed: {line}"));
-    if !missed.is_empty() && exit == Exit::Good {
-        exit = Exit::Failed;
+    let rendered = report::update(layout).map_err(CommandError::Run)?;
+    let missed = missed(plan, layout).map_err(CommandError::Run)?;
+    for line in &missed {
+        eprintln!("expectation missed: {line}");
     }
     if common.json {
-        print(&format!(
-            "{:#}\n",
-            summary(&plan, &endings, &layout, &missed)
-        ));
+        let summary = summary(plan, endings, layout, &missed);
+        print(&format!("{summary:#}\n"));
     } else if !common.quiet {
         print(&format!("{}\n", rendered.summary.trim_end()));
         print(&format!(
@@ -95,7 +106,11 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
             started.elapsed().as_secs_f64()
         ));
     }
-    Ok(exit)
+    Ok(if missed.is_empty() {
+        exit
+    } else {
+        Exit::Failed
+    })
 }
 
 /// The command that the report names.
@@ -107,15 +122,19 @@ fn command(arguments: &RunArguments, common: &Common) -> String {
     command
 }
 
+/// An interruption outweighs a failed run.
 fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
-    let any = |wanted: fn(&Ending) -> bool| endings.values().any(wanted);
-    if any(|ending| matches!(ending, Ending::Interrupted)) {
-        Exit::Interrupted
-    } else if any(|ending| !matches!(ending, Ending::Good)) {
-        Exit::Failed
-    } else {
-        Exit::Good
+    let mut exit = Exit::Good;
+    for ending in endings.values() {
+        match ending {
+            Ending::Good => {}
+            Ending::Diverged { .. } | Ending::Failed { .. } | Ending::Held { .. } => {
+                exit = Exit::Failed;
+            }
+            Ending::Interrupted => return Exit::Interrupted,
+        }
     }
+    exit
 }
 
 fn summary(
@@ -135,14 +154,17 @@ fn summary(
                 Ending::Held { owner } => ("held", Some(owner)),
                 Ending::Interrupted => ("interrupted", None),
             };
-            let evaluation = record::read_evaluation(&layout.run(&run.id).evaluation(&run.evaluation_key)).ok();
+            let folder = layout.run(&run.id).evaluation(&run.evaluation_key);
+            let test = record::read_evaluation(&folder)
+                .ok()
+                .map(|evaluation| evaluation.test);
             json!({
                 "id": run.id,
                 "label": run.label,
                 "state": state,
                 "reason": reason,
-                "nll_nats_per_token": evaluation.as_ref().map(|evaluation| evaluation.test.nll_nats_per_token),
-                "perplexity": evaluation.as_ref().map(|evaluation| evaluation.test.perplexity),
+                "nll_nats_per_token": test.as_ref().map(|test| test.nll_nats_per_token),
+                "perplexity": test.as_ref().map(|test| test.perplexity),
             })
         })
         .collect();

@@ -26,72 +26,77 @@ pub fn verify(path: &Path, common: &Common) -> CommandResult {
     let loaded = plan::load(path, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
     let mut findings = Findings::default();
-    findings.stored(&layout)?;
-    findings.report(&layout)?;
-    let good = findings.wrong.is_empty();
+    findings.check_folders(&layout)?;
+    findings.check_report(&layout)?;
+    let good = findings.good();
     if common.json {
-        let Findings {
-            folders,
-            files,
-            wrong,
-            absent,
-        } = &findings;
-        print(&format!(
-            "{}\n",
-            json!({ "good": good, "folders": folders, "files": files, "wrong": wrong, "absent": absent })
-        ));
+        print(&format!("{}\n", findings.to_json()));
     } else {
-        findings
-            .wrong
-            .iter()
-            .for_each(|line| print(&format!("wrong: {line}\n")));
-        if !common.quiet {
-            let weights = if findings.absent.is_empty() {
-                String::new()
-            } else {
-                format!(
-                    "; files of weights that are not here: {}",
-                    findings.absent.len()
-                )
-            };
-            if common.verbose {
-                findings
-                    .absent
-                    .iter()
-                    .for_each(|file| print(&format!("not here: {file}\n")));
+        for line in &findings.wrong {
+            print(&format!("wrong: {line}\n"));
+        }
+        if common.verbose {
+            for file in &findings.absent {
+                print(&format!("not here: {file}\n"));
             }
-            let verdict = if good {
-                "all is as it was written"
-            } else {
-                "not as it was written"
-            };
-            print(&format!(
-                "{verdict}: {} files of {} folders by their checksums, and the report{weights}\n",
-                findings.files, findings.folders
-            ));
+        }
+        if !common.quiet {
+            print(&findings.summary());
         }
     }
     Ok(if good { Exit::Good } else { Exit::Failed })
 }
 
 impl Findings {
+    fn good(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        json!({
+            "good": self.good(),
+            "folders": self.folders,
+            "files": self.files,
+            "wrong": self.wrong,
+            "absent": self.absent,
+        })
+    }
+
+    fn summary(&self) -> String {
+        let verdict = if self.good() {
+            "all is as it was written"
+        } else {
+            "not as it was written"
+        };
+        let absent = self.absent.len();
+        let weights = if absent == 0 {
+            String::new()
+        } else {
+            format!("; files of weights that are not here: {absent}")
+        };
+        format!(
+            "{verdict}: {} files of {} folders by their checksums, and the report{weights}\n",
+            self.files, self.folders
+        )
+    }
+
     /// Every folder of runs, teachers and their evaluations, against its checksums.
-    fn stored(&mut self, layout: &Layout) -> Result<()> {
+    fn check_folders(&mut self, layout: &Layout) -> Result<()> {
         for parent in ["runs", "teachers"] {
             for folder in folders(&layout.root.join(parent))? {
                 // Of a teacher that came trained there are only evaluations.
                 if parent == "runs" || folder.join("metrics.parquet").exists() {
-                    self.folder(layout, &folder);
+                    self.check_folder(layout, &folder);
                 }
                 for evaluation in folders(&folder.join("evals"))? {
-                    self.folder(layout, &evaluation);
+                    self.check_folder(layout, &evaluation);
                 }
             }
         }
         Ok(())
     }
 
-    fn folder(&mut self, layout: &Layout, folder: &Path) {
+    fn check_folder(&mut self, layout: &Layout, folder: &Path) {
         let name = folder
             .strip_prefix(&layout.root)
             .unwrap_or(folder)
@@ -118,7 +123,7 @@ impl Findings {
 
     /// The list of cells against its hash; the report and its figures against what the stored
     /// results give.
-    fn report(&mut self, layout: &Layout) -> Result<()> {
+    fn check_report(&mut self, layout: &Layout) -> Result<()> {
         // Which cells there are is read from this file alone.
         if let Some(damage) = record::verify_study(layout)? {
             self.wrong.push(format!("lock.toml: {damage}"));
@@ -136,22 +141,23 @@ impl Findings {
         for (path, bytes) in &rendered.files {
             match std::fs::read(layout.root.join(path)) {
                 Ok(stored) if stored == *bytes => {}
-                Ok(stored) => {
-                    let line = 1 + stored
-                        .split(|&byte| byte == b'\n')
-                        .zip(bytes.split(|&byte| byte == b'\n'))
-                        .take_while(|(a, b)| a == b)
-                        .count();
-                    self.wrong.push(format!(
-                        "{}: the stored results give other bytes, from line {line} on",
-                        path.display()
-                    ));
-                }
+                Ok(stored) => self.wrong.push(format!(
+                    "{}: the stored results give other bytes, from line {} on",
+                    path.display(),
+                    first_differing_line(&stored, bytes)
+                )),
                 Err(error) => self.wrong.push(format!("{}: {error}", path.display())),
             }
         }
         Ok(())
     }
+}
+
+/// From 1.
+fn first_differing_line(a: &[u8], b: &[u8]) -> usize {
+    let newline = |byte: &u8| *byte == b'\n';
+    let lines = a.split(newline).zip(b.split(newline));
+    1 + lines.take_while(|(a, b)| a == b).count()
 }
 
 /// The folders in a folder, by name; none where it is not there.

@@ -2,10 +2,11 @@
 //! that shows both.
 //!
 //! Each cloud is centred and reduced to its k leading principal components, k = min(16, both
-//! widths, tokens − 1); the second is then turned onto the first by the orthogonal matrix that
-//! minimises the squared distance of equal tokens (orthogonal Procrustes; Schönemann 1966). A turn
-//! keeps every distance inside a cloud, so nothing is made alike that is not. k is small against
-//! the number of tokens, or else the turn alone could make two unrelated clouds coincide.
+//! widths, tokens − 1); the second is then mapped onto the first by the orthogonal matrix that
+//! minimises the squared distance of equal tokens (orthogonal Procrustes; Schönemann 1966). A
+//! rotation keeps every distance inside a cloud, so nothing is made alike that is not. k is small
+//! against the number of tokens, or else the rotation alone could make two unrelated clouds
+//! coincide.
 
 use crate::random::Stream;
 
@@ -14,6 +15,8 @@ const DIMENSIONS: usize = 16;
 /// Rounds of the subspace iteration; the leading components of hidden states are settled long
 /// before.
 const ROUNDS: usize = 60;
+/// Most sweeps of Jacobi's rotations; one in which nothing is left to rotate ends them earlier.
+const SWEEPS: usize = 60;
 
 /// Two clouds (states, width) of equally many tokens → their coordinates (tokens, k) and k.
 pub fn to_common_space(
@@ -33,7 +36,7 @@ pub fn to_common_space(
         .max(1);
     let a = principal_coordinates(first.0, first.1, k);
     let b = principal_coordinates(second.0, second.1, k);
-    // The turn is U Vᵀ of M = Bᵀ A = U S Vᵀ.
+    // The rotation (or reflection) is U Vᵀ of M = Bᵀ A = U S Vᵀ.
     let mut m = vec![0.0; k * k];
     for (row_a, row_b) in a.chunks_exact(k).zip(b.chunks_exact(k)) {
         for i in 0..k {
@@ -42,16 +45,16 @@ pub fn to_common_space(
             }
         }
     }
-    let turn = orthogonal_factor(&m, k);
-    let turned = b
+    let rotation = orthogonal_factor(&m, k);
+    let rotated = b
         .chunks_exact(k)
         .flat_map(|row| {
             (0..k)
-                .map(|j| (0..k).map(|i| row[i] * turn[i * k + j]).sum::<f64>() as f32)
+                .map(|j| (0..k).map(|i| row[i] * rotation[i * k + j]).sum::<f64>() as f32)
                 .collect::<Vec<_>>()
         })
         .collect();
-    (a.iter().map(|&x| x as f32).collect(), turned, k)
+    (a.iter().map(|&x| x as f32).collect(), rotated, k)
 }
 
 /// Coordinates (tokens, k) along the k leading principal components, by subspace iteration on the
@@ -108,7 +111,7 @@ fn orthogonal_factor(m: &[f64], k: usize) -> Vec<f64> {
     let mut v: Vec<Vec<f64>> = (0..k)
         .map(|j| (0..k).map(|i| if i == j { 1.0 } else { 0.0 }).collect())
         .collect();
-    for _ in 0..60 {
+    for _ in 0..SWEEPS {
         let mut largest: f64 = 0.0;
         for p in 0..k {
             for q in p + 1..k {
@@ -155,19 +158,20 @@ fn orthonormalise(basis: &mut [Vec<f64>]) {
         let (before, rest) = basis.split_at_mut(j);
         let axis = &mut rest[0];
         let mut next = 0;
-        remove(axis, before);
+        subtract_projections(axis, before);
         while dot(axis, axis).sqrt() <= 1e-12 * scale || dot(axis, axis) == 0.0 {
             axis.fill(0.0);
             axis[next] = scale.max(1.0);
             next += 1;
-            remove(axis, before);
+            subtract_projections(axis, before);
         }
         let length = dot(axis, axis).sqrt();
         axis.iter_mut().for_each(|x| *x /= length);
     }
 }
 
-fn remove(axis: &mut [f64], before: &[Vec<f64>]) {
+/// Takes out of `axis` its parts along the unit vectors `before`.
+fn subtract_projections(axis: &mut [f64], before: &[Vec<f64>]) {
     for _ in 0..2 {
         for other in before {
             let along = dot(axis, other);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_turned_cloud_is_turned_back() {
+fn a_rotated_cloud_is_rotated_back() {
     let mut stream = Stream::new(1, "test", 0);
     let narrow: Vec<f32> = (0..50)
         .flat_map(|_| {
@@ -13,7 +13,7 @@ fn a_turned_cloud_is_turned_back() {
             row
         })
         .collect();
-    // A turn by 0.3 in the plane of the first two axes, a swap of the others, one more
+    // A rotation by 0.3 in the plane of the first two axes, a swap of the others, one more
     // coordinate, and another centre.
     let (sine, cosine) = 0.3f32.sin_cos();
     let wide: Vec<f32> = narrow

@@ -113,19 +113,19 @@ impl<'a> Decoder<'a> {
     /// one that follows.
     pub fn read(&mut self, tokens: &[u32]) -> &[f32] {
         assert!(!tokens.is_empty(), "nothing to read");
-        on_a_worker(|| self.read_here(tokens));
+        on_a_worker(|| self.read_on_this_thread(tokens));
         &self.logits
     }
 
-    fn read_here(&mut self, tokens: &[u32]) {
+    fn read_on_this_thread(&mut self, tokens: &[u32]) {
         let positions = self.config.positions;
-        let slid: Vec<u32>;
+        let reread: Vec<u32>;
         let mut rest = tokens;
         if self.held.len() + tokens.len() > positions {
             let keep = (positions / 2).max(1);
             let all: Vec<u32> = self.held.iter().chain(tokens).copied().collect();
-            slid = all[all.len() - keep.min(all.len())..].to_vec();
-            rest = &slid;
+            reread = all[all.len() - keep.min(all.len())..].to_vec();
+            rest = &reread;
             self.clear();
         }
         let mut last = Vec::new();
@@ -144,6 +144,20 @@ impl<'a> Decoder<'a> {
         head(self.head, &hidden, &mut self.logits);
     }
 
+    /// The sum of the embeddings of each token and of its position after those held, (n, C).
+    fn embed(&self, tokens: &[u32]) -> Vec<f32> {
+        let width = self.config.width;
+        let start = self.held.len();
+        let mut x = Vec::with_capacity(tokens.len() * width);
+        for (i, &token) in tokens.iter().enumerate() {
+            let (token, position) = (token as usize * width, (start + i) * width);
+            let embedding = &self.wte[token..token + width];
+            let of_position = &self.wpe[position..position + width];
+            x.extend(embedding.iter().zip(of_position).map(|(t, p)| t + p));
+        }
+        x
+    }
+
     /// Runs tokens that fit through the blocks, extends the caches, and returns the residual stream
     /// (n, C) after the last block.
     fn advance(&mut self, tokens: &[u32]) -> Vec<f32> {
@@ -155,18 +169,8 @@ impl<'a> Decoder<'a> {
             activation,
             ..
         } = *self.config;
-        let start = self.held.len();
         let count = tokens.len();
-        let mut x = Vec::with_capacity(count * width);
-        for (i, &token) in tokens.iter().enumerate() {
-            let (token, position) = (token as usize * width, (start + i) * width);
-            x.extend(
-                self.wte[token..token + width]
-                    .iter()
-                    .zip(&self.wpe[position..position + width])
-                    .map(|(t, p)| t + p),
-            );
-        }
+        let mut x = self.embed(tokens);
         let mut normal = vec![0.0; count * width];
         let mut qkv = vec![0.0; count * 3 * width];
         let mut attended = vec![0.0; count * width];

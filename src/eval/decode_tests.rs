@@ -1,13 +1,13 @@
 //! Tests of `decode.rs`.
 
 use super::*;
-use crate::eval::reference;
 use crate::eval::sampling::{Sampling, greedy};
+use crate::eval::test_gpt2_f64;
 use crate::ops::Activation;
 
 fn model() -> (Config, Weights) {
     let config = Config::new(3, 24, 3, 61, 32);
-    let weights = reference::sharp(&config, 5);
+    let weights = test_gpt2_f64::sharp_weights(&config, 5);
     (config, weights)
 }
 
@@ -15,7 +15,7 @@ fn model() -> (Config, Weights) {
 fn logits_equal_those_of_the_plain_formulas() {
     let (config, weights) = model();
     let tokens: Vec<u32> = (0..20).map(|i| (i * 7 + 3) % 61).collect();
-    let expected = reference::logits(&config, &weights, &tokens);
+    let expected = test_gpt2_f64::logits(&config, &weights, &tokens);
     let mut decoder = Decoder::new(&config, &weights);
     let close = |found: &[f32], at: usize| {
         found
@@ -48,8 +48,8 @@ fn every_kind_of_gpt2_has_the_logits_of_the_plain_formulas() {
             tied,
             ..Config::new(3, 15, 3, 61, 32)
         };
-        let weights = reference::sharp(&config, 5);
-        let expected = reference::logits(&config, &weights, &tokens);
+        let weights = test_gpt2_f64::sharp_weights(&config, 5);
+        let expected = test_gpt2_f64::logits(&config, &weights, &tokens);
         let mut decoder = Decoder::new(&config, &weights);
         decoder.read(&tokens[..9]);
         for at in 9..12 {
@@ -79,7 +79,9 @@ fn greedy_text_equals_that_of_full_forward_passes() {
     );
     let mut all = prompt.to_vec();
     for _ in 0..29 {
-        let logits = reference::logits(&config, &weights, &all).pop().unwrap();
+        let logits = test_gpt2_f64::logits(&config, &weights, &all)
+            .pop()
+            .unwrap();
         all.push(greedy(
             &logits.iter().map(|&x| x as f32).collect::<Vec<_>>(),
         ));

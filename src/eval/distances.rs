@@ -4,11 +4,11 @@
 //! Linear CKA (arXiv 1905.00414) compares any two widths; the sliced W2 distance is taken where
 //! they are equal, along directions that are the same for every run of a study.
 
-use std::collections::BTreeMap;
-
 use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::plan::run::HiddenState;
 use crate::record::evaluation::LayerDistance;
+
+use super::states::ProbeStates;
 
 /// Seed of the directions: one for all runs.
 const SEED: u64 = 0;
@@ -26,18 +26,11 @@ pub fn uniform_pairs(student_layers: usize, teacher_layers: usize) -> Vec<(usize
         .collect()
 }
 
-/// States of one model on the probe, with their width.
-#[derive(Debug, Clone, Copy)]
-pub struct Probed<'a> {
-    pub states: &'a BTreeMap<HiddenState, Vec<f32>>,
-    pub width: usize,
-}
-
 /// Distances of the pairs; both models hold the states of their side.
 pub fn layer_distances(
     pairs: &[(usize, usize)],
-    student: Probed,
-    teacher: Probed,
+    student: &ProbeStates,
+    teacher: &ProbeStates,
     directions: usize,
 ) -> Vec<LayerDistance> {
     pairs

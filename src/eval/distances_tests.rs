@@ -1,17 +1,20 @@
 //! Tests of `distances.rs`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::random::Stream;
 
-fn states(layers: &[usize], width: usize, seed: u64) -> BTreeMap<HiddenState, Vec<f32>> {
+fn states(layers: &[usize], width: usize, seed: u64) -> ProbeStates {
     let draw = |layer: usize| {
         let mut stream = Stream::new(seed, "test", layer as u64);
         (0..40 * width).map(|_| stream.normal() as f32).collect()
     };
-    layers
+    let states = layers
         .iter()
         .map(|&layer| (HiddenState::Layer(layer), draw(layer)))
-        .collect()
+        .collect();
+    ProbeStates { states, width }
 }
 
 #[test]
@@ -27,52 +30,25 @@ fn the_uniform_map_rounds() {
 #[test]
 fn a_model_is_at_no_distance_from_itself() {
     let own = states(&[1, 2], 6, 1);
-    let own = Probed {
-        states: &own,
-        width: 6,
-    };
-    for distance in layer_distances(&[(1, 1), (2, 2)], own, own, 8) {
+    for distance in layer_distances(&[(1, 1), (2, 2)], &own, &own, 8) {
         assert!((distance.cka - 1.0).abs() < 1e-9);
         assert_eq!(distance.sliced_w2, Some(0.0));
     }
-    assert!(layer_distances(&[(1, 2)], own, own, 8)[0].cka < 0.7);
+    assert!(layer_distances(&[(1, 2)], &own, &own, 8)[0].cka < 0.7);
 }
 
 #[test]
 fn other_widths_have_cka_alone_and_clouds_without_extent_have_none() {
     let (own, other) = (states(&[1], 6, 1), states(&[3], 8, 1));
-    let found = layer_distances(
-        &[(1, 3)],
-        Probed {
-            states: &own,
-            width: 6,
-        },
-        Probed {
-            states: &other,
-            width: 8,
-        },
-        8,
-    );
+    let found = layer_distances(&[(1, 3)], &own, &other, 8);
     assert_eq!(
         (found[0].student, found[0].teacher, found[0].sliced_w2),
         (1, 3, None)
     );
     assert!(found[0].cka > 0.0 && found[0].cka < 0.7);
-    let flat = BTreeMap::from([(HiddenState::Layer(3), vec![1.0; 40 * 8])]);
-    assert_eq!(
-        layer_distances(
-            &[(1, 3)],
-            Probed {
-                states: &own,
-                width: 6
-            },
-            Probed {
-                states: &flat,
-                width: 8
-            },
-            8
-        )[0]
-        .cka,
-        0.0
-    );
+    let flat = ProbeStates {
+        states: BTreeMap::from([(HiddenState::Layer(3), vec![1.0; 40 * 8])]),
+        width: 8,
+    };
+    assert_eq!(layer_distances(&[(1, 3)], &own, &flat, 8)[0].cka, 0.0);
 }

@@ -83,7 +83,7 @@ pub fn embed(clouds: &[Cloud]) -> Result<Vec<EmbeddingPoint>> {
 fn tsne(points: &[&[f32]]) -> Result<Vec<f64>> {
     let count = points.len();
     let perplexity = (count / 4).min(PERPLEXITY);
-    let neighbours = nearest(points, 3 * perplexity);
+    let neighbours = nearest_neighbours(points, 3 * perplexity);
     let mut stream = Stream::new(0, "tsne", 0);
     let start: Vec<f64> = (0..2 * count).map(|_| stream.normal() * START).collect();
     let pool = rayon::ThreadPoolBuilder::new()
@@ -102,7 +102,7 @@ fn tsne(points: &[&[f32]]) -> Result<Vec<f64>> {
 
 /// The `count` nearest other points of every point with their Euclidean distances, nearest first,
 /// of equal ones the first.
-fn nearest(points: &[&[f32]], count: usize) -> Vec<Vec<Neighbor<f64>>> {
+fn nearest_neighbours(points: &[&[f32]], count: usize) -> Vec<Vec<Neighbor<f64>>> {
     let distance = |a: &[f32], b: &[f32]| {
         a.iter()
             .zip(b)

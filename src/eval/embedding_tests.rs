@@ -62,7 +62,7 @@ fn two_groups_stay_apart_and_every_call_gives_the_same_bits() {
 }
 
 #[test]
-fn a_turned_copy_of_other_width_lies_beside_its_original() {
+fn a_rotated_copy_of_other_width_lies_beside_its_original() {
     // The same points with two more coordinates that are zero, and the axes permuted.
     let narrow = groups(30, 2);
     let wide: Vec<f32> = narrow

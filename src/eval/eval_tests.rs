@@ -9,8 +9,9 @@ use dfdx::prelude::Cpu;
 fn run(with_teacher: bool, threads: usize) -> Evaluated {
     let device = Cpu::default();
     let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
-    let model = Gpt2::from_weights(&device, &own, &reference::sharp(&own, 1)).unwrap();
-    let teacher = Gpt2::from_weights(&device, &other, &reference::sharp(&other, 2)).unwrap();
+    let model = Gpt2::from_weights(&device, &own, &test_gpt2_f64::sharp_weights(&own, 1)).unwrap();
+    let teacher =
+        Gpt2::from_weights(&device, &other, &test_gpt2_f64::sharp_weights(&other, 2)).unwrap();
     let mut stream = Stream::new(1, "test", 0);
     let test: Vec<u32> = (0..400)
         .map(|i| {

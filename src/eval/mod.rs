@@ -10,12 +10,12 @@ mod decode;
 mod distances;
 mod embedding;
 mod perplexity;
-#[cfg(test)]
-mod reference;
 mod samples;
 mod sampling;
 mod speed;
 mod states;
+#[cfg(test)]
+mod test_gpt2_f64;
 
 use anyhow::{Result, ensure};
 
@@ -27,13 +27,13 @@ use crate::record::evaluation::{
     TextSample, TrainingCost,
 };
 
-use distances::{Probed, layer_distances, uniform_pairs};
-use states::hidden_states;
+use distances::{layer_distances, uniform_pairs};
+use states::ProbeStates;
 
 pub use cost::{distillation, plain_training};
 pub use decode::{Decoder, generate};
 pub use embedding::{Cloud, embed};
-pub use perplexity::{Closeness, Text, compare, perplexity};
+pub use perplexity::{Closeness, Text, perplexity, perplexity_and_closeness};
 pub use samples::{Vocabulary, samples_markdown};
 pub use sampling::{Sampler, Sampling};
 
@@ -72,19 +72,9 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
     let EvaluateSpec {
         context, stride, ..
     } = *inputs.settings;
-    for (name, text) in [("test", &inputs.test), ("validation", &inputs.validation)] {
-        let (tokens, words) = (text.tokens.len(), text.words);
-        ensure!(
-            tokens > 1 && words > 0,
-            "the {name} split has {tokens} tokens and {words} words: too little to measure a \
-             perplexity on"
-        );
-        ensure!(
-            context > 1,
-            "windows of evaluate.context = 1 token predict nothing; write 2 or more"
-        );
-    }
-    let (test, closeness) = compare(inputs.model, inputs.teacher, &inputs.test, context, stride);
+    check_splits(&inputs)?;
+    let (test, closeness) =
+        perplexity_and_closeness(inputs.model, inputs.teacher, &inputs.test, context, stride);
     let validation = perplexity(inputs.model, &inputs.validation, context, stride);
     let (layers, embedding) = compare_states(&inputs)?;
 
@@ -102,24 +92,18 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         teacher,
     )?;
 
-    let teacher = closeness.map(
-        |Closeness {
-             kl_nats_per_token,
-             top1,
-         }| Agreement {
-            kl_nats_per_token,
-            top1,
-            layers,
-        },
-    );
-    let model = size(inputs.model, inputs.bytes, context);
+    let agreement = closeness.map(|closeness| Agreement {
+        kl_nats_per_token: closeness.kl_nats_per_token,
+        top1: closeness.top1,
+        layers,
+    });
     let evaluation = Evaluation {
         format: FORMAT,
         protocol: inputs.protocol,
-        model,
+        model: size(inputs.model, inputs.bytes, context),
         test,
         validation,
-        teacher,
+        teacher: agreement,
         training: inputs.training,
         source: inputs.source,
     };
@@ -128,6 +112,23 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         samples,
         embedding,
     })
+}
+
+/// Whether both splits hold enough to score, and windows predict a token.
+fn check_splits<D: Ops>(inputs: &EvaluationInputs<D>) -> Result<()> {
+    for (name, text) in [("test", &inputs.test), ("validation", &inputs.validation)] {
+        let (tokens, words) = (text.tokens.len(), text.words);
+        ensure!(
+            tokens > 1 && words > 0,
+            "the {name} split has {tokens} tokens and {words} words: too little to measure a \
+             perplexity on"
+        );
+        ensure!(
+            inputs.settings.context > 1,
+            "windows of evaluate.context = 1 token predict nothing; write 2 or more"
+        );
+    }
+    Ok(())
 }
 
 /// Measures how fast a model reads and writes. Nothing else should run beside it.
@@ -148,60 +149,32 @@ fn compare_states<D: Ops>(
         ..
     } = *inputs.settings;
     let probe = &inputs.test.tokens[..probe_tokens.min(inputs.test.tokens.len())];
-    let (model, teacher) = (
-        &inputs.model.config,
-        inputs.teacher.map(|teacher| &teacher.config),
-    );
-    let pairs = teacher.map_or_else(Vec::new, |teacher| {
-        uniform_pairs(model.layers, teacher.layers)
-    });
-    let keep = |layers: Vec<usize>| -> Vec<HiddenState> {
-        layers
-            .into_iter()
-            .map(HiddenState::Layer)
-            .chain([HiddenState::Final])
-            .collect()
-    };
-
-    let own = hidden_states(
-        inputs.model,
-        probe,
-        context,
-        &keep(pairs.iter().map(|pair| pair.0).collect()),
-    );
-    let own = Probed {
-        states: &own,
-        width: model.width,
-    };
-    let other = inputs.teacher.map(|teacher| {
-        hidden_states(
-            teacher,
-            probe,
-            context,
-            &keep(pairs.iter().map(|pair| pair.1).collect()),
-        )
-    });
-    let other = other.as_ref().zip(teacher).map(|(states, config)| Probed {
-        states,
-        width: config.width,
-    });
-    let layers = other.map_or_else(Vec::new, |other| {
-        layer_distances(&pairs, own, other, directions)
-    });
-
     let embedded = embed_tokens.min(probe.len());
-    let embedding = match (other, teacher) {
-        (Some(other), Some(teacher)) => embed(&[
-            cloud("teacher", other, teacher.layers, embedded),
-            cloud("student", own, model.layers, embedded),
-        ])?,
-        _ => embed(&[cloud("teacher", own, model.layers, embedded)])?,
+    let model = inputs.model;
+    let Some(teacher) = inputs.teacher else {
+        let own = ProbeStates::read(model, probe, context, std::iter::empty());
+        let embedding = embed(&[final_states("teacher", &own, model.config.layers, embedded)])?;
+        return Ok((Vec::new(), embedding));
     };
-    Ok((layers, embedding))
+    let pairs = uniform_pairs(model.config.layers, teacher.config.layers);
+    let own = ProbeStates::read(model, probe, context, pairs.iter().map(|pair| pair.0));
+    let other = ProbeStates::read(teacher, probe, context, pairs.iter().map(|pair| pair.1));
+    let distances = layer_distances(&pairs, &own, &other, directions);
+    let embedding = embed(&[
+        final_states("teacher", &other, teacher.config.layers, embedded),
+        final_states("student", &own, model.config.layers, embedded),
+    ])?;
+    Ok((distances, embedding))
 }
 
-/// The final states of the first `tokens` tokens of the probe.
-fn cloud<'a>(model: &'a str, probed: Probed<'a>, layers: usize, tokens: usize) -> Cloud<'a> {
+/// The final states of the first `tokens` tokens of the probe, as those of the model of this name
+/// and depth.
+fn final_states<'a>(
+    model: &'a str,
+    probed: &'a ProbeStates,
+    layers: usize,
+    tokens: usize,
+) -> Cloud<'a> {
     Cloud {
         model,
         states: &probed.states[&HiddenState::Final][..tokens * probed.width],

@@ -34,18 +34,18 @@ pub fn perplexity<D: Ops>(
     context: usize,
     stride: usize,
 ) -> Perplexity {
-    compare(model, None, text, context, stride).0
+    perplexity_and_closeness(model, None, text, context, stride).0
 }
 
 /// The same, and closeness to the teacher, if there is one, on the same positions.
-pub fn compare<D: Ops>(
+pub fn perplexity_and_closeness<D: Ops>(
     model: &Gpt2<D>,
     teacher: Option<&Gpt2<D>>,
     text: &Text,
     context: usize,
     stride: usize,
 ) -> (Perplexity, Option<Closeness>) {
-    let mut sums = Documents::new(text.documents);
+    let mut sums = DocumentSums::new(text.documents);
     let (mut kl, mut agreed) = (0.0, 0u64);
     score_windows(
         model,
@@ -67,8 +67,8 @@ pub fn compare<D: Ops>(
     (perplexity, closeness)
 }
 
-/// Sums over groups of neighbouring documents.
-struct Documents<'a> {
+/// Sums of log-probabilities over groups of neighbouring documents.
+struct DocumentSums<'a> {
     starts: &'a [usize],
     per_group: usize,
     /// The document of the last position, from where the next one is searched: positions ascend.
@@ -76,7 +76,7 @@ struct Documents<'a> {
     groups: Vec<(f64, u64)>,
 }
 
-impl<'a> Documents<'a> {
+impl<'a> DocumentSums<'a> {
     fn new(starts: &'a [usize]) -> Self {
         let per_group = starts.len().div_ceil(GROUPS).max(1);
         Self {

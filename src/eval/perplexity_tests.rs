@@ -1,7 +1,7 @@
 //! Tests of `perplexity.rs`.
 
 use super::*;
-use crate::eval::reference;
+use crate::eval::test_gpt2_f64;
 use crate::model::{Config, validation_nll};
 use crate::random::Stream;
 use dfdx::prelude::Cpu;
@@ -41,7 +41,7 @@ fn setting() -> (Gpt2<Cpu>, Gpt2<Cpu>, Vec<u32>) {
     let device = Cpu::default();
     let (student, teacher) = (Config::new(2, 12, 2, 29, 16), Config::new(3, 18, 3, 29, 16));
     let model = |config: &Config, seed| {
-        Gpt2::from_weights(&device, config, &reference::sharp(config, seed)).unwrap()
+        Gpt2::from_weights(&device, config, &test_gpt2_f64::sharp_weights(config, seed)).unwrap()
     };
     let mut stream = Stream::new(1, "test", 0);
     (
@@ -62,15 +62,16 @@ fn scores_equal_those_of_the_plain_formulas() {
         bytes: 200,
     };
     for (context, stride) in [(16, 16), (16, 5), (11, 10)] {
-        let (found, closeness) = compare(&student, Some(&teacher), &text, context, stride);
+        let (found, closeness) =
+            perplexity_and_closeness(&student, Some(&teacher), &text, context, stride);
         let (mut sums, mut kl, mut agreed) = ([(0.0, 0u64); 3], 0.0, 0);
         for window in windows(75, context, stride) {
             let read = &tokens[window.begin..window.end];
-            let own = reference::logits(&student.config, &student.to_weights(), read);
-            let other = reference::logits(&teacher.config, &teacher.to_weights(), read);
+            let own = test_gpt2_f64::logits(&student.config, &student.to_weights(), read);
+            let other = test_gpt2_f64::logits(&teacher.config, &teacher.to_weights(), read);
             for position in window.first_scored..window.end {
-                let s = reference::log_softmax(&own[position - window.begin - 1]);
-                let t = reference::log_softmax(&other[position - window.begin - 1]);
+                let s = test_gpt2_f64::log_softmax(&own[position - window.begin - 1]);
+                let t = test_gpt2_f64::log_softmax(&other[position - window.begin - 1]);
                 let group =
                     &mut sums[documents.iter().filter(|&&start| start <= position).count() - 1];
                 group.0 -= s[tokens[position] as usize];
@@ -125,7 +126,9 @@ fn a_model_agrees_with_itself() {
         words: 60,
         bytes: 200,
     };
-    let closeness = compare(&student, Some(&student), &text, 16, 8).1.unwrap();
+    let closeness = perplexity_and_closeness(&student, Some(&student), &text, 16, 8)
+        .1
+        .unwrap();
     assert!(closeness.kl_nats_per_token.abs() < 1e-7);
     assert_eq!(closeness.top1, 1.0);
 }
@@ -160,7 +163,7 @@ fn scores_are_the_same_bits_for_any_number_of_threads_and_any_batch() {
 #[test]
 fn long_splits_put_neighbouring_documents_together() {
     let starts: Vec<usize> = (0..25_001).map(|i| 4 * i).collect();
-    let mut sums = Documents::new(&starts);
+    let mut sums = DocumentSums::new(&starts);
     (0..100_004).for_each(|position| sums.add(position, 1.0));
     assert_eq!(sums.groups.len(), 8334);
     assert_eq!((sums.groups[0], sums.groups[8333]), ((12.0, 12), (8.0, 8)));

@@ -24,7 +24,7 @@ const PROMPT: usize = 24;
 /// Where the prompts begin in a stream of `tokens` tokens whose documents begin at `documents`
 /// (ascending): at evenly spaced ones of the documents that are long enough for a prompt and a
 /// continuation of `length` tokens; where those are too few, at evenly spaced places of the stream.
-pub fn prompt_places(
+pub fn prompt_starts(
     tokens: usize,
     documents: &[usize],
     prompts: usize,
@@ -63,7 +63,7 @@ pub fn write_samples(
     model: (&Config, &Weights),
     teacher: Option<(&Config, &Weights)>,
 ) -> Result<Vec<TextSample>> {
-    let places = prompt_places(
+    let starts = prompt_starts(
         test.tokens.len(),
         test.documents,
         settings.prompts,
@@ -89,11 +89,11 @@ pub fn write_samples(
         }
         decode(&tokens)
     };
-    let mut samples = Vec::with_capacity(places.len());
-    for place in places {
-        let prompt = &test.tokens[place..place + PROMPT];
+    let mut samples = Vec::with_capacity(starts.len());
+    for start in starts {
+        let prompt = &test.tokens[start..start + PROMPT];
         let next =
-            &test.tokens[place + PROMPT..(place + PROMPT + settings.tokens).min(test.tokens.len())];
+            &test.tokens[start + PROMPT..(start + PROMPT + settings.tokens).min(test.tokens.len())];
         let reference = next.split(|&token| token == end).next().unwrap_or_default();
         samples.push(TextSample {
             prompt: decode(prompt)?,
@@ -130,6 +130,7 @@ pub fn samples_markdown(samples: &[TextSample]) -> String {
     page
 }
 
+/// A code block whose fence is longer than any in the text.
 fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));

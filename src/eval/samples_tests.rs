@@ -6,18 +6,18 @@ use super::*;
 fn prompts_begin_at_evenly_spaced_long_documents() {
     let documents: Vec<usize> = vec![0, 100, 110, 200, 300, 310, 400];
     // Long enough for 24 + 40 tokens: those at 0, 110, 200, 310 and 400.
-    assert_eq!(prompt_places(500, &documents, 2, 40), [0, 200]);
+    assert_eq!(prompt_starts(500, &documents, 2, 40), [0, 200]);
     assert_eq!(
-        prompt_places(500, &documents, 5, 40),
+        prompt_starts(500, &documents, 5, 40),
         [0, 110, 200, 310, 400]
     );
 }
 
 #[test]
 fn one_long_document_gives_evenly_spaced_prompts() {
-    assert_eq!(prompt_places(1064, &[0], 4, 40), [0, 250, 500, 750]);
-    assert_eq!(prompt_places(30, &[0], 2, 40), [0, 0]);
-    assert!(prompt_places(20, &[0], 2, 40).is_empty());
+    assert_eq!(prompt_starts(1064, &[0], 4, 40), [0, 250, 500, 750]);
+    assert_eq!(prompt_starts(30, &[0], 2, 40), [0, 0]);
+    assert!(prompt_starts(20, &[0], 2, 40).is_empty());
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }
+
 #[cfg(test)]
 #[path = "speed_tests.rs"]
 mod tests;

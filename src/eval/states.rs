@@ -12,6 +12,32 @@ use crate::plan::run::HiddenState;
 /// Tokens of one forward pass.
 const ROWS: usize = 4096;
 
+/// Hidden states of one model on the probe, each (tokens, width) row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeStates {
+    pub states: BTreeMap<HiddenState, Vec<f32>>,
+    pub width: usize,
+}
+
+impl ProbeStates {
+    /// The states of `layers`, and the final ones.
+    pub fn read<D: Ops>(
+        model: &Gpt2<D>,
+        probe: &[u32],
+        context: usize,
+        layers: impl Iterator<Item = usize>,
+    ) -> Self {
+        let keep: Vec<HiddenState> = layers
+            .map(HiddenState::Layer)
+            .chain([HiddenState::Final])
+            .collect();
+        Self {
+            states: hidden_states(model, probe, context, &keep),
+            width: model.config.width,
+        }
+    }
+}
+
 /// The states in `keep` of every token, each (tokens, width) row by row. The probe is cut into
 /// sequences of `context` tokens, the last one shorter.
 pub fn hidden_states<D: Ops>(

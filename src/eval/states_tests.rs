@@ -1,15 +1,19 @@
 //! Tests of `states.rs`.
 
 use super::*;
-use crate::eval::reference;
+use crate::eval::test_gpt2_f64;
 use crate::model::Config;
 use dfdx::prelude::Cpu;
 
 #[test]
 fn states_are_those_of_each_sequence_read_alone() {
     let config = Config::new(2, 12, 2, 29, 8);
-    let model =
-        Gpt2::from_weights(&Cpu::default(), &config, &reference::sharp(&config, 1)).unwrap();
+    let model = Gpt2::from_weights(
+        &Cpu::default(),
+        &config,
+        &test_gpt2_f64::sharp_weights(&config, 1),
+    )
+    .unwrap();
     let probe: Vec<u32> = (0..8 * 600 + 3).map(|i| (i * i % 29) as u32).collect();
     let found = hidden_states(
         &model,

@@ -1,4 +1,4 @@
-//! Tests of `plan.rs`.
+//! Tests of `plan_text.rs`.
 
 use super::*;
 

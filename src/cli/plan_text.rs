@@ -1,0 +1,225 @@
+//! The text of `kdpipe plan`: a table of the runs, what they cost together, and what every arm
+//! changes.
+
+use std::collections::BTreeSet;
+
+use super::counted;
+use super::grouped_cost::GroupedCost;
+use crate::files::size_in_words;
+use crate::plan::{Plan, PlannedRun};
+use crate::runner::disk_of;
+
+/// The plan in words; `states` holds a word for each run, `speed` is in floating-point operations a
+/// second.
+pub(super) fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
+    let mut text = heading(plan);
+    text += &run_table(plan, states, speed);
+    text += &totals(plan, states, speed);
+    for reason in unknown_costs(plan) {
+        text += &format!("unknown: {reason}\n");
+    }
+    if plan.arms.len() > 1 {
+        text += "\nwhat each arm changes against the baseline\n";
+        text += &arm_changes(plan);
+    }
+    text
+}
+
+fn heading(plan: &Plan) -> String {
+    let mut text = format!(
+        "{}: {}, {}\n",
+        plan.name,
+        counted(plan.cells.len(), "cell"),
+        counted(plan.runs.len(), "run")
+    );
+    if !plan.description.is_empty() {
+        text += &format!("{}\n", plan.description);
+    }
+    for notice in &plan.notices {
+        text += &format!("note: {notice}\n");
+    }
+    text + "\n"
+}
+
+fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
+    let header = [
+        "run",
+        "cell",
+        "state",
+        "parameters",
+        "memory",
+        "FLOPs",
+        "time",
+        "disk",
+    ];
+    let row = |(run, state): (&PlannedRun, &&str)| {
+        let id = if run.unknown.is_empty() {
+            run.id.clone()
+        } else {
+            "unknown".to_owned()
+        };
+        vec![
+            id,
+            run.label.clone(),
+            (*state).to_owned(),
+            count(run.estimate.student_parameters as f64),
+            bytes(run.estimate.memory_bytes),
+            count(run.estimate.flops),
+            about(run.estimate.flops / speed),
+            bytes(run.estimate.kept_bytes),
+        ]
+    };
+    table(&header, plan.runs.iter().zip(states).map(row).collect())
+}
+
+/// What all runs cost, what is left of it, and what the groups save.
+fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
+    let teachers: f64 = distinct_teachers(plan)
+        .map(|run| run.estimate.teacher_training_flops)
+        .sum();
+    let cost = GroupedCost::of(&plan.runs);
+    let mut text = format!(
+        "\nin total {} FLOPs of training, {} here, {} on disk",
+        count(cost.flops),
+        about(cost.flops / speed),
+        bytes(disk_of(plan))
+    );
+    if teachers > 0.0 {
+        text += &format!(
+            "; before it, once, the teacher's own: {} FLOPs, {}",
+            count(teachers),
+            about(teachers / speed)
+        );
+    }
+    let unfinished: Vec<&PlannedRun> = plan
+        .runs
+        .iter()
+        .zip(states)
+        .filter(|(_, state)| ["open", "begun"].contains(*state))
+        .map(|(run, _)| run)
+        .collect();
+    if unfinished.len() < plan.runs.len() {
+        text += &format!(
+            "\nleft to do: {}, {}",
+            counted(unfinished.len(), "run"),
+            about(GroupedCost::of(unfinished).flops / speed)
+        );
+    }
+    text += &format!(
+        "\n{} in {}",
+        counted(plan.runs.len(), "run"),
+        counted(cost.groups, "group")
+    );
+    if cost.saved_flops > 0.0 {
+        let share = 100.0 * cost.saved_flops / (cost.flops + cost.saved_flops);
+        text += &format!(
+            ": those of a group share each batch and the teacher's forward pass, which saves {} \
+             FLOPs ({share:.0} %)",
+            count(cost.saved_flops)
+        );
+    }
+    text + "\n"
+}
+
+/// The first run of every teacher.
+fn distinct_teachers(plan: &Plan) -> impl Iterator<Item = &PlannedRun> {
+    let mut seen = BTreeSet::new();
+    plan.runs
+        .iter()
+        .filter(move |run| seen.insert(run.teacher_key.clone()))
+}
+
+/// Why costs are not known, each reason once.
+fn unknown_costs(plan: &Plan) -> BTreeSet<&str> {
+    let reasons = plan.runs.iter().flat_map(|run| &run.unknown);
+    reasons.map(String::as_str).collect()
+}
+
+fn arm_changes(plan: &Plan) -> String {
+    let mut text = String::new();
+    let value_or_absent = |value: &Option<String>| value.clone().unwrap_or("absent".to_owned());
+    for arm in &plan.arms {
+        if arm.changes.is_empty() {
+            text += &format!("  {:<14} nothing\n", format!("{}:", arm.name));
+        }
+        for (i, change) in arm.changes.iter().enumerate() {
+            let name = if i == 0 {
+                format!("{}:", arm.name)
+            } else {
+                String::new()
+            };
+            text += &format!(
+                "  {name:<14} {} = {}  (baseline: {})\n",
+                change.key,
+                value_or_absent(&change.value),
+                value_or_absent(&change.baseline)
+            );
+        }
+    }
+    text
+}
+
+/// Columns as wide as they need to be, the first three to the left, numbers to the right.
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([header[column].len()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let cells: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| {
+                if column < 3 {
+                    format!("{cell:<width$}", width = widths[column])
+                } else {
+                    format!("{cell:>width$}", width = widths[column])
+                }
+            })
+            .collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut text = line(header.to_vec());
+    rows.iter()
+        .for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
+    text
+}
+
+/// `1.2 M`, `3.4e12`.
+fn count(number: f64) -> String {
+    match number {
+        n if n <= 0.0 => "?".to_owned(),
+        n if n < 1e3 => format!("{n:.0}"),
+        n if n < 1e6 => format!("{:.1} k", n / 1e3),
+        n if n < 1e9 => format!("{:.2} M", n / 1e6),
+        n => format!("{n:.1e}"),
+    }
+}
+
+/// `~3 min`: no more than a first idea, from a product of matrices that was just timed.
+fn about(seconds: f64) -> String {
+    match seconds {
+        s if s <= 0.0 => "?".to_owned(),
+        s if s < 99.5 => format!("~{s:.0} s"),
+        s if s < 5970.0 => format!("~{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("~{:.0} h", s / 3600.0),
+        s => format!("~{:.0} days", s / 86_400.0),
+    }
+}
+
+/// `?` where the number is not known.
+fn bytes(number: u64) -> String {
+    if number == 0 {
+        "?".to_owned()
+    } else {
+        size_in_words(number)
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_text_tests.rs"]
+mod tests;
