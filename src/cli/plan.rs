@@ -72,7 +72,13 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
         .iter()
         .map(|cell| json!({ "at": cell.at, "run": plan.runs[cell.run].id }))
         .collect();
-    let change = |change: &Change| json!({ "key": change.key, "baseline": change.baseline, "value": change.value });
+    let change = |change: &Change| {
+        json!({
+            "key": change.key,
+            "baseline": change.baseline,
+            "value": change.value,
+        })
+    };
     let arm = |arm: &Arm| {
         let changes: Vec<serde_json::Value> = arm.changes.iter().map(change).collect();
         json!({ "name": arm.name, "changes": changes })

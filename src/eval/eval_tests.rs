@@ -6,14 +6,10 @@ use crate::plan::run::SamplesSpec;
 use crate::random::Stream;
 use dfdx::prelude::Cpu;
 
-fn run(with_teacher: bool, threads: usize) -> Evaluated {
-    let device = Cpu::default();
-    let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
-    let model = Gpt2::from_weights(&device, &own, &test_gpt2_f64::sharp_weights(&own, 1)).unwrap();
-    let teacher =
-        Gpt2::from_weights(&device, &other, &test_gpt2_f64::sharp_weights(&other, 2)).unwrap();
+/// 400 tokens, in documents of 100 that end with token 0.
+fn four_documents() -> Vec<u32> {
     let mut stream = Stream::new(1, "test", 0);
-    let test: Vec<u32> = (0..400)
+    (0..400)
         .map(|i| {
             if i % 100 == 99 {
                 0
@@ -21,14 +17,11 @@ fn run(with_teacher: bool, threads: usize) -> Evaluated {
                 1 + stream.below(28) as u32
             }
         })
-        .collect();
-    let decode = |tokens: &[u32]| {
-        Ok(tokens
-            .iter()
-            .map(|&token| char::from(b'a' + token as u8 % 26))
-            .collect())
-    };
-    let settings = EvaluateSpec {
+        .collect()
+}
+
+fn settings() -> EvaluateSpec {
+    EvaluateSpec {
         context: 32,
         stride: 16,
         samples: SamplesSpec {
@@ -38,14 +31,33 @@ fn run(with_teacher: bool, threads: usize) -> Evaluated {
         probe_tokens: 100,
         directions: 8,
         embed_tokens: 20,
-    };
-    let protocol = Protocol {
+    }
+}
+
+fn protocol() -> Protocol {
+    Protocol {
         context: 32,
         stride: 16,
         rows: "text".into(),
         detokenize: "none".into(),
         tokenizer: "hash".into(),
         trained_on_train_split: true,
+    }
+}
+
+/// Evaluates a student of two layers, against a teacher of three or alone, with so many threads.
+fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
+    let device = Cpu::default();
+    let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
+    let model = Gpt2::from_weights(&device, &own, &test_gpt2_f64::sharp_weights(&own, 1)).unwrap();
+    let teacher =
+        Gpt2::from_weights(&device, &other, &test_gpt2_f64::sharp_weights(&other, 2)).unwrap();
+    let test = four_documents();
+    let decode = |tokens: &[u32]| {
+        Ok(tokens
+            .iter()
+            .map(|&token| char::from(b'a' + token as u8 % 26))
+            .collect())
     };
     let inputs = EvaluationInputs {
         model: &model,
@@ -66,8 +78,8 @@ fn run(with_teacher: bool, threads: usize) -> Evaluated {
             decode: &decode,
             end_of_text: 0,
         },
-        settings: &settings,
-        protocol,
+        settings: &settings(),
+        protocol: protocol(),
         bytes: 1234,
         training: None,
         source: None,
@@ -81,7 +93,7 @@ fn run(with_teacher: bool, threads: usize) -> Evaluated {
 
 #[test]
 fn a_student_is_compared_with_its_teacher() {
-    let found = run(true, 2);
+    let found = evaluated(true, 2);
     let teacher = found.evaluation.teacher.as_ref().unwrap();
     assert!(teacher.kl_nats_per_token > 0.1 && teacher.top1 < 0.5);
     let pairs: Vec<(usize, usize)> = teacher
@@ -122,7 +134,7 @@ fn a_student_is_compared_with_its_teacher() {
 
 #[test]
 fn a_teacher_alone_has_no_comparison() {
-    let found = run(false, 2);
+    let found = evaluated(false, 2);
     assert_eq!(found.evaluation.teacher, None);
     assert!(found.samples.iter().all(|sample| sample.teacher.is_none()));
     assert!(found.embedding.iter().all(|point| point.model == "teacher"));
@@ -130,7 +142,7 @@ fn a_teacher_alone_has_no_comparison() {
 
 #[test]
 fn everything_but_time_is_the_same_bits_for_any_number_of_threads() {
-    let (one, three) = (run(true, 1), run(true, 3));
+    let (one, three) = (evaluated(true, 1), evaluated(true, 3));
     assert_eq!(
         serde_json::to_string(&one.evaluation).unwrap(),
         serde_json::to_string(&three.evaluation).unwrap()
@@ -141,7 +153,7 @@ fn everything_but_time_is_the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn what_is_stored_reads_back() {
-    let found = run(true, 1).evaluation;
+    let found = evaluated(true, 1).evaluation;
     let read: Evaluation = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
     assert_eq!(
         (

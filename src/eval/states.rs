@@ -58,7 +58,7 @@ pub fn hidden_states<D: Ops>(
     for (batch, context) in batches.chain((!rest.is_empty()).then_some((rest, rest.len()))) {
         let states = model.forward(NoneTape, batch, context, keep);
         for (state, rows) in &mut all {
-            rows.extend(tape::read(states.kept.get(state).unwrap_or(&states.last)));
+            rows.extend(tape::read(states.state(*state)));
         }
     }
     all

@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use crate::ops::Activation;
 
-/// Names that transformers has for activations, the one that is written first among those of one
-/// formula.
+/// Names that transformers reads for activations; several stand for one formula.
 const ACTIVATIONS: [(&str, Activation); 11] = [
     ("gelu_new", Activation::GeluTanh),
     ("gelu_pytorch_tanh", Activation::GeluTanh),
@@ -25,7 +24,7 @@ const ACTIVATIONS: [(&str, Activation); 11] = [
 const SWISH: &str = "swish";
 
 /// Fields that must be empty: they say that the weights are in another form than their names tell.
-const FOREIGN: [(&str, &str); 2] = [
+const MUST_BE_EMPTY: [(&str, &str); 2] = [
     (
         "quantization_config",
         "quantised weights are not read; save the model in float32, float16 or bfloat16",
@@ -33,17 +32,25 @@ const FOREIGN: [(&str, &str); 2] = [
     ("pruned_heads", "pruned heads are not supported"),
 ];
 
+/// The name that is written for an activation.
+fn written_name(activation: Activation) -> &'static str {
+    match activation {
+        Activation::GeluTanh => "gelu_new",
+        Activation::Gelu => "gelu",
+        Activation::QuickGelu => "quick_gelu",
+        Activation::Relu => "relu",
+        Activation::Silu => "silu",
+        Activation::Tanh => "tanh",
+    }
+}
+
 impl Config {
     /// `config.json` as transformers reads it.
     pub fn to_json(&self, end_of_text: u32) -> Value {
-        let (activation, _) = ACTIVATIONS
-            .into_iter()
-            .find(|(_, known)| *known == self.activation)
-            .expect("every activation has a name");
         json!({
             "architectures": ["GPT2LMHeadModel"],
             "model_type": "gpt2",
-            "activation_function": activation,
+            "activation_function": written_name(self.activation),
             "n_layer": self.layers,
             "n_embd": self.width,
             "n_head": self.heads,
@@ -140,7 +147,7 @@ impl<'a> ConfigReader<'a> {
                     .to_owned(),
             );
         }
-        for (name, reason) in FOREIGN {
+        for (name, reason) in MUST_BE_EMPTY {
             let empty =
                 |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
             if self.fields.get(name).is_some_and(|value| !empty(value)) {

@@ -40,9 +40,16 @@ fn what_is_absent_has_the_values_of_gpt2_and_common_names_are_read() {
         Config::from_json("{}").unwrap(),
         Config::new(12, 768, 12, 50_257, 1024)
     );
-    let common = r#"{"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "max_position_embeddings": 32, "n_ctx": 7, "vocab_size": 101}"#;
+    let common = json!({
+        "hidden_size": 48,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 32,
+        "n_ctx": 7,
+        "vocab_size": 101,
+    });
     assert_eq!(
-        Config::from_json(common).unwrap(),
+        Config::from_json(&common.to_string()).unwrap(),
         Config::new(3, 48, 4, 101, 32)
     );
 }

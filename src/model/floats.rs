@@ -32,13 +32,13 @@ pub(super) fn fill_from_f16(out: &mut [f32], bytes: &[u8]) {
     let (words, _) = bytes.as_chunks::<2>();
     out.iter_mut()
         .zip(words)
-        .for_each(|(out, word)| *out = half(u16::from_le_bytes(*word)));
+        .for_each(|(out, word)| *out = f32_from_f16(u16::from_le_bytes(*word)));
 }
 
-/// The bits of exponent and mantissa moved to their place in an f32 are the number times 2^−112,
-/// subnormal ones too; every number is exact.
+/// IEEE half precision: the bits of exponent and mantissa moved to their place in an f32 are the
+/// number times 2^−112, subnormal ones too; every number is exact.
 #[inline(always)]
-fn half(bits: u16) -> f32 {
+fn f32_from_f16(bits: u16) -> f32 {
     const SCALE: f32 = f32::from_bits((112 + 127) << 23);
     let bits = u32::from(bits);
     let (sign, rest) = ((bits & 0x8000) << 16, bits & 0x7fff);

@@ -1,9 +1,9 @@
 //! A GPT-2 folder on the disk: its config, and its arrays in memory-mapped safetensors files.
 //!
-//! Order: [`ModelFolder::open`] reads config.json and the headers and refuses what does not fit, all
-//! at once and before anything is allocated for weights; [`ModelFolder::values`] converts one array,
-//! over the cores, from the map into f32. What was read is given back to the system at once, so
-//! that the memory of a model is about one copy of its weights.
+//! Order: [`ModelFolder::open`] reads config.json and the headers and refuses what does not fit,
+//! all at once and before anything is allocated for weights; [`ModelFolder::values`] converts one
+//! array, over the cores, from the map into f32. What was read is given back to the system at once,
+//! so that the memory of a model is about one copy of its weights.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -33,8 +33,9 @@ const OTHERS: [&str; 6] = [
 ];
 /// Bytes that a text file of a model may have.
 const TEXT_LIMIT: u64 = 64 << 20;
-/// Elements that one task converts, and that are converted before their pages are given back.
+/// Elements that one task converts.
 const CHUNK: usize = 1 << 16;
+/// Elements that are converted before their pages are given back.
 const STRETCH: usize = 1 << 22;
 
 /// Converts stored numbers.
@@ -102,7 +103,7 @@ fn weight_map(folder: &Path) -> Result<BTreeMap<String, String>> {
         weight_map: BTreeMap<String, String>,
     }
     let path = folder.join(INDEX);
-    let index: Index = serde_json::from_str(&text(&path)?)
+    let index: Index = serde_json::from_str(&read_text(&path)?)
         .with_context(|| format!("{} is no index of safetensors files", path.display()))?;
     for file in index.weight_map.values() {
         let mut parts = Path::new(file).components();
@@ -124,7 +125,8 @@ fn weight_map(folder: &Path) -> Result<BTreeMap<String, String>> {
     Ok(index.weight_map)
 }
 
-fn text(path: &Path) -> Result<String> {
+/// A text file of a model, if it is not too long.
+fn read_text(path: &Path) -> Result<String> {
     let mut text = String::new();
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     file.take(TEXT_LIMIT + 1)
@@ -144,7 +146,7 @@ impl Config {
     /// # Errors
     /// A missing file, and as [`Config::from_json`].
     pub fn read(folder: &Path) -> Result<Self> {
-        Self::from_json(&text(&folder.join(CONFIG))?)
+        Self::from_json(&read_text(&folder.join(CONFIG))?)
             .with_context(|| format!("in {}", folder.display()))
     }
 }
@@ -160,7 +162,7 @@ impl ModelFolder {
     pub fn open(folder: &Path) -> Result<Self> {
         let config = Config::read(folder)?;
         let files = weight_files(folder)?;
-        let mut checkpoint = Self {
+        let mut opened = Self {
             config,
             bytes: 0,
             maps: Vec::with_capacity(files.len()),
@@ -168,13 +170,13 @@ impl ModelFolder {
         };
         let mut faults = Vec::new();
         for path in &files {
-            checkpoint.add(path, &mut faults)?;
+            opened.map_file(path, &mut faults)?;
         }
         if files.len() > 1 || !files[0].ends_with(WEIGHTS) {
-            checkpoint.check_index(folder, &files, &mut faults)?;
+            opened.check_index(folder, &files, &mut faults)?;
         }
-        checkpoint.check_head(&mut faults);
-        checkpoint.check(&mut faults);
+        opened.take_tied_head(&mut faults);
+        opened.check_arrays(&mut faults);
         if !faults.is_empty() {
             let place = if files.len() == 1 {
                 files[0].display()
@@ -183,11 +185,11 @@ impl ModelFolder {
             };
             bail!("in {place}: {}", faults.join("; "));
         }
-        Ok(checkpoint)
+        Ok(opened)
     }
 
     /// Maps a file and takes note of its arrays.
-    fn add(&mut self, path: &Path, faults: &mut Vec<String>) -> Result<()> {
+    fn map_file(&mut self, path: &Path, faults: &mut Vec<String>) -> Result<()> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
         // SAFETY: a model's file is not written while it is read; kdpipe itself only ever replaces
         // files by a rename, which leaves a mapping as it is.
@@ -197,8 +199,8 @@ impl ModelFolder {
             .with_context(|| format!("{} is not a valid safetensors file", path.display()))?;
         let start = map.as_ptr() as usize;
         for (written, view) in parsed.tensors() {
-            let name = short(&written);
-            if name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") {
+            let name = without_prefix(&written);
+            if is_stored_mask(name) {
                 continue;
             }
             let from = view.data().as_ptr() as usize - start;
@@ -225,18 +227,18 @@ impl ModelFolder {
         faults: &mut Vec<String>,
     ) -> Result<()> {
         for (name, file) in weight_map(folder)? {
-            let short = short(&name);
-            if short.ends_with(".attn.bias") || short.ends_with(".attn.masked_bias") {
+            let name = without_prefix(&name);
+            if is_stored_mask(name) {
                 continue;
             }
             if self
                 .arrays
-                .get(short)
+                .get(name)
                 .is_none_or(|stored| files[stored.file] != folder.join(&file))
             {
                 faults.push(format!(
                     "{} is not in {file}, where {INDEX} says it is",
-                    short.escape_debug()
+                    name.escape_debug()
                 ));
             }
         }
@@ -244,7 +246,7 @@ impl ModelFolder {
     }
 
     /// Takes out the head of a tied model, which must be the embedding.
-    fn check_head(&mut self, faults: &mut Vec<String>) {
+    fn take_tied_head(&mut self, faults: &mut Vec<String>) {
         if !self.config.tied {
             return;
         }
@@ -253,7 +255,7 @@ impl ModelFolder {
         };
         if let Some(wte) = self.arrays.get("wte.weight")
             && wte.shape == head.shape
-            && (wte.dtype != head.dtype || !self.equal(wte, &head))
+            && (wte.dtype != head.dtype || !self.same_bytes(wte, &head))
         {
             faults.push(
                 "lm_head.weight is not wte.weight, while tie_word_embeddings in config.json is \
@@ -263,7 +265,8 @@ impl ModelFolder {
         }
     }
 
-    fn equal(&self, a: &StoredArray, b: &StoredArray) -> bool {
+    /// Whether two arrays hold the same bytes.
+    fn same_bytes(&self, a: &StoredArray, b: &StoredArray) -> bool {
         let bytes = |stored: &StoredArray| &self.maps[stored.file][stored.range.clone()];
         let equal = bytes(a)
             .par_chunks(4 * CHUNK)
@@ -275,7 +278,7 @@ impl ModelFolder {
     }
 
     /// Compares names, shapes and types with what the config asks for.
-    fn check(&self, faults: &mut Vec<String>) {
+    fn check_arrays(&self, faults: &mut Vec<String>) {
         // Before names are made for layers that cannot be there.
         if self.config.layers > self.arrays.len() {
             faults.push(format!(
@@ -289,7 +292,7 @@ impl ModelFolder {
             .arrays
             .iter()
             .map(|(name, stored)| (name.as_str(), stored.shape.as_slice()));
-        faults.extend(differences(&self.config, found));
+        faults.extend(shape_faults(&self.config, found));
         for (name, stored) in &self.arrays {
             if !matches!(stored.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
                 faults.push(format!(
@@ -307,7 +310,8 @@ impl ModelFolder {
         let (size, fill): (usize, Fill) = match stored.dtype {
             Dtype::F16 => (2, fill_from_f16),
             Dtype::BF16 => (2, fill_from_bf16),
-            _ => (4, fill_from_f32),
+            Dtype::F32 => (4, fill_from_f32),
+            other => unreachable!("{other:?} is refused when the folder is opened"),
         };
         let bytes = &self.maps[stored.file][stored.range.clone()];
         let mut values = vec![0.0f32; bytes.len() / size];
@@ -344,13 +348,18 @@ impl ModelFolder {
     }
 }
 
+/// Old versions of transformers stored the causal mask of every block beside its weights.
+fn is_stored_mask(name: &str) -> bool {
+    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+}
+
 /// A name without the prefix that a model with a head puts in front.
-fn short(name: &str) -> &str {
+fn without_prefix(name: &str) -> &str {
     name.strip_prefix("transformer.").unwrap_or(name)
 }
 
 /// What is missing, misshapen or too much, in words, against what `config` asks for.
-pub(super) fn differences<'a>(
+pub(super) fn shape_faults<'a>(
     config: &Config,
     found: impl Iterator<Item = (&'a str, &'a [usize])>,
 ) -> Vec<String> {

@@ -195,51 +195,63 @@ fn a_name_with_and_without_prefix_is_one_name_too_many() {
     );
 }
 
-#[test]
-fn shards_are_read_as_one_and_the_index_must_be_true() {
-    let weights = Weights::random(&config(), 1);
-    let half = |first: bool| {
-        let arrays = weights
-            .arrays
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| (i % 2 == 0) == first);
+/// The names of the two shards, of which arrays go into one and the other in turn.
+const SHARDS: [&str; 2] = ["a.safetensors", "b.safetensors"];
+
+/// The shard that holds every array.
+fn weight_map(weights: &Weights) -> serde_json::Map<String, serde_json::Value> {
+    let names = weights.arrays.keys().enumerate();
+    names
+        .map(|(i, array)| (array.clone(), json!(SHARDS[i % 2])))
+        .collect()
+}
+
+/// A folder of two shards, with an index that holds `weight_map`.
+fn sharded(
+    weights: &Weights,
+    weight_map: &serde_json::Map<String, serde_json::Value>,
+) -> tempfile::TempDir {
+    let shard = |first: usize| {
+        let arrays = weights.arrays.iter().skip(first).step_by(2);
         let all: Vec<_> = arrays
-            .map(|(_, (name, array))| {
-                (name.as_str(), Dtype::F32, array.shape.clone(), bytes(array))
-            })
+            .map(|(name, array)| (name.as_str(), Dtype::F32, array.shape.clone(), bytes(array)))
             .collect();
         file(&all)
     };
-    let name = |i: usize| ["a.safetensors", "b.safetensors"][i % 2];
-    let map: serde_json::Map<String, serde_json::Value> = weights
-        .arrays
-        .keys()
-        .enumerate()
-        .map(|(i, array)| (array.clone(), json!(name(i))))
-        .collect();
-    let files = |map: &serde_json::Map<String, serde_json::Value>| {
-        let index = json!({ "metadata": { "total_size": 1 }, "weight_map": map })
-            .to_string()
-            .into_bytes();
-        [
-            ("a.safetensors", half(true)),
-            ("b.safetensors", half(false)),
-            ("model.safetensors.index.json", index),
-        ]
-    };
-    let good = folder(&config(), &files(&map));
+    let index = json!({ "metadata": { "total_size": 1 }, "weight_map": weight_map });
+    let files = [
+        (SHARDS[0], shard(0)),
+        (SHARDS[1], shard(1)),
+        (
+            "model.safetensors.index.json",
+            index.to_string().into_bytes(),
+        ),
+    ];
+    folder(&config(), &files)
+}
+
+#[test]
+fn shards_are_read_as_one() {
+    let weights = Weights::random(&config(), 1);
+    let good = sharded(&weights, &weight_map(&weights));
     assert_eq!(Weights::read(good.path()).unwrap().1, weights);
     assert_eq!(
         weight_files(good.path()).unwrap(),
-        ["a.safetensors", "b.safetensors"].map(|name| good.path().join(name))
+        SHARDS.map(|name| good.path().join(name))
     );
+}
 
-    let mut wrong = map.clone();
+#[test]
+fn the_index_of_shards_must_be_true_and_names_files_beside_it() {
+    let weights = Weights::random(&config(), 1);
     let moved = weights.arrays.keys().next().unwrap();
-    wrong[moved] = json!("b.safetensors");
+    let refused_with = |file: &str| {
+        let mut wrong = weight_map(&weights);
+        wrong[moved] = json!(file);
+        refused(sharded(&weights, &wrong).path())
+    };
     assert_eq!(
-        refused(folder(&config(), &files(&wrong)).path()),
+        refused_with("b.safetensors"),
         format!(
             "in FOLDER: {moved} is not in b.safetensors, where model.safetensors.index.json says \
              it is"
@@ -253,10 +265,8 @@ fn shards_are_read_as_one_and_the_index_must_be_true() {
         "",
         "a.bin",
     ] {
-        let mut wrong = map.clone();
-        wrong[moved] = json!(outside);
         assert_eq!(
-            refused(folder(&config(), &files(&wrong)).path()),
+            refused_with(outside),
             format!(
                 "FOLDER/model.safetensors.index.json names the file {outside:?}; only names of \
                  safetensors files beside it are followed"
@@ -282,19 +292,30 @@ fn folders_without_safetensors_say_what_to_do() {
 }
 
 #[test]
-fn hostile_headers_are_refused() {
+fn headers_that_promise_more_than_the_file_holds_are_refused() {
     let header = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
     let good = Weights::random(&config(), 1).to_safetensors().unwrap();
-    let huge = r#"{"wte.weight":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,18446744073709551615]}}"#;
-    let large = r#"{"wte.weight":{"dtype":"F32","shape":[1000000000000,8],"data_offsets":[0,32000000000000]}}"#;
-    let overlapping = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
+    let array = |shape: serde_json::Value, end: u64| {
+        json!({
+            "dtype": "F32",
+            "shape": shape,
+            "data_offsets": [0, end],
+        })
+    };
+    let huge = json!({ "wte.weight": array(json!([1u64 << 62, 8]), u64::MAX) });
+    let large =
+        json!({ "wte.weight": array(json!([1_000_000_000_000u64, 8]), 32 * 10u64.pow(12)) });
+    let overlapping = json!({
+        "a": array(json!([2]), 8),
+        "b": { "dtype": "F32", "shape": [2], "data_offsets": [4, 12] },
+    });
     let cases: [Vec<u8>; 8] = [
         Vec::new(),
         b"abc".to_vec(),
         u64::MAX.to_le_bytes().to_vec(),
-        header(huge),
-        header(large),
-        [header(overlapping), vec![0; 12]].concat(),
+        header(&huge.to_string()),
+        header(&large.to_string()),
+        [header(&overlapping.to_string()), vec![0; 12]].concat(),
         good[..good.len() - 1].to_vec(),
         [good.clone(), vec![0]].concat(),
     ];

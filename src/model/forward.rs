@@ -32,7 +32,7 @@ impl<D: Ops> Gpt2<D> {
     /// Runs `tokens` (B·T of them, sequence after sequence) of context T through the model and
     /// keeps the states in `keep`.
     ///
-    /// `State::Final` needs no keeping: it is `last`.
+    /// `HiddenState::Final` needs no keeping: it is `last`.
     pub fn forward<T: Tape<f32, D>>(
         &self,
         tape: T,

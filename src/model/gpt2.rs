@@ -62,7 +62,7 @@ pub struct Gpt2<D: Ops> {
 
 /// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that
 /// the shared and the mutable walk cannot differ.
-macro_rules! walk {
+macro_rules! visit_parameters {
     ($model:expr, $visit:expr, $($mutable:tt)?) => {{
         let mut visit = $visit;
         visit("wte.weight".to_owned(), &$($mutable)? $model.wte);
@@ -111,14 +111,14 @@ impl<D: Ops> Gpt2<D> {
     /// order.
     pub fn parameters(&self) -> Vec<(String, &Mat<D>)> {
         let mut all = Vec::with_capacity(5 + 12 * self.blocks.len());
-        walk!(self, |name, parameter| all.push((name, parameter)),);
+        visit_parameters!(self, |name, parameter| all.push((name, parameter)),);
         all
     }
 
     /// The same, to be updated.
     pub fn parameters_mut(&mut self) -> Vec<(String, &mut Mat<D>)> {
         let mut all = Vec::with_capacity(5 + 12 * self.blocks.len());
-        walk!(self, |name, parameter| all.push((name, parameter)), mut);
+        visit_parameters!(self, |name, parameter| all.push((name, parameter)), mut);
         all
     }
 }

@@ -9,7 +9,7 @@ use safetensors::tensor::{Dtype, View};
 
 use super::Config;
 use super::floats::le_bytes;
-use super::folder::{ModelFolder, differences};
+use super::folder::{ModelFolder, shape_faults};
 use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
 use crate::ops::{Ops, Precision, tape};
 
@@ -81,7 +81,7 @@ impl Weights {
     /// # Errors
     /// Every missing, extra or misshapen array, by name, with both shapes.
     pub fn check(&self, config: &Config) -> Result<()> {
-        let faults = differences(
+        let faults = shape_faults(
             config,
             self.arrays
                 .iter()

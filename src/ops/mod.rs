@@ -31,9 +31,7 @@ mod test_support;
 
 pub use activation::Activation;
 pub use backend::Backend;
-pub use cpu::critic::{
-    Constraint, Critic, CriticReport, CriticSettings, StateArray,
-};
+pub use cpu::critic::{Constraint, Critic, CriticReport, CriticSettings, StateArray};
 pub use cpu::{AdamW, Moments, adamw, add_assign, clouds, inference, sum_of_squares};
 pub use layers::Layers;
 pub use logit_terms::{LogitTerm, SharedLogits, TeacherHead, TokenScore};

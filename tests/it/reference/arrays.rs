@@ -109,6 +109,12 @@ impl Reference {
         list(self.at(path))
     }
 
+    /// The list of token ids at a path of keys.
+    pub fn token_list(&self, path: &[&str]) -> Vec<u32> {
+        let numbers = self.list(path);
+        numbers.into_iter().map(|token| token as u32).collect()
+    }
+
     fn at(&self, path: &[&str]) -> &Value {
         path.iter().fold(&self.numbers, |value, key| &value[*key])
     }
