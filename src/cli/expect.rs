@@ -55,7 +55,7 @@ pub fn missed(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
                     expected.arm, expected.than
                 ));
             }
-            _ => missed.push(format!(
+            (None, _) | (_, None) => missed.push(format!(
                 "arms {} and {} cannot be compared: one has no finished run",
                 expected.arm, expected.than
             )),

@@ -1,5 +1,7 @@
 //! What the documents say is true.
 
+use std::path::Path;
+
 use crate::builder::TestSite;
 
 const README: &str = include_str!("../../README.md");
@@ -21,6 +23,35 @@ fn the_spec_of_the_readme_is_one() {
             .contains("mine: 18 cells, 15 runs"),
         "another grid"
     );
+}
+
+/// The files of the repository that a page names in backticks: those with a folder in their path.
+fn named_files(page: &str) -> impl Iterator<Item = &str> {
+    let in_backticks = page.split('`').skip(1).step_by(2);
+    in_backticks.filter(|name| {
+        let is_path = name.contains('/') && !name.contains([' ', '<', '*', '{', '…']);
+        is_path
+            && [".rs", ".toml", ".md", ".j2", "/"]
+                .iter()
+                .any(|end| name.ends_with(end))
+    })
+}
+
+#[test]
+fn files_that_the_pages_for_developers_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "tests/README.md"] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let text = text.replace("```", "");
+        for name in named_files(&text) {
+            // `src/` may be left out; a page beside the tests names them from there.
+            let places = [root.to_owned(), root.join("src"), root.join("tests")];
+            assert!(
+                places.iter().any(|place| place.join(name).exists()),
+                "{page} names {name}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The n-th change of the disk ends the process, panics or fails, in a whole study: text, token
 //! cache, teacher, checkpoints, record, evaluation, report.
 //!
-//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` strikes at every change, a
-//! number at so many of each kind; without it, at some.
+//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` tries every change, a number so
+//! many of each kind; without it, some are tried.
 
 use crate::builder::{Done, TestSite, differences, tiny};
 
@@ -27,17 +27,17 @@ fn study() -> String {
     ])
 }
 
-/// How many moments are tried: so many in the short form.
-fn wanted(short: usize) -> usize {
+/// How many faults are tried: `short` of them unless the environment asks for more.
+fn number_of_faults(short: usize) -> usize {
     match std::env::var("KDPIPE_TEST_FAULTS") {
         Ok(text) if text == "all" => usize::MAX,
-        Ok(text) => text.parse().expect("a number of moments, or `all`"),
+        Ok(text) => text.parse().expect("a number of faults, or `all`"),
         Err(_) => short,
     }
 }
 
 /// The study with a fault at one of its changes of the disk, and what was said.
-fn struck(kind: &str, at: usize) -> (TestSite, Done) {
+fn run_with_fault(kind: &str, at: usize) -> (TestSite, Done) {
     let site = TestSite::in_memory(&study());
     let done = site.kdpipe_with(
         "run study.toml",
@@ -47,8 +47,8 @@ fn struck(kind: &str, at: usize) -> (TestSite, Done) {
 }
 
 /// How often a study changes the disk.
-fn changes() -> usize {
-    let ends = |at: usize| struck("exit", at).1.code == Some(137);
+fn disk_changes() -> usize {
+    let ends = |at: usize| run_with_fault("exit", at).1.code == Some(137);
     let mut low = 1;
     while ends(2 * low) {
         low *= 2;
@@ -71,20 +71,20 @@ fn expected() -> Vec<(String, Vec<u8>)> {
     whole.results()
 }
 
-/// The moments that a test strikes at, of an offset that differs by kind so that together they
+/// The changes of the disk that a test makes fail, from an offset that differs by kind so that together they
 /// cover more.
-fn moments(changes: usize, short: usize, offset: usize) -> Vec<usize> {
-    let step = changes.div_ceil(wanted(short));
+fn faults_spread_over(changes: usize, short: usize, offset: usize) -> Vec<usize> {
+    let step = changes.div_ceil(number_of_faults(short));
     (1 + offset % step..=changes).step_by(step).collect()
 }
 
 #[test]
 fn a_study_that_ends_at_any_change_of_the_disk_is_gone_on_with_to_the_same_bytes() {
-    let (expected, changes) = (expected(), changes());
+    let (expected, changes) = (expected(), disk_changes());
     assert!(changes > 300, "{changes}");
-    let moments = moments(changes, 12, 0);
+    let moments = faults_spread_over(changes, 12, 0);
     for &at in &moments {
-        let (site, done) = struck("exit", at);
+        let (site, done) = run_with_fault("exit", at);
         assert_eq!(done.code, Some(137), "at {at}: {}", done.error);
         site.kdpipe("run study.toml").code(0);
         assert_eq!(
@@ -98,7 +98,7 @@ fn a_study_that_ends_at_any_change_of_the_disk_is_gone_on_with_to_the_same_bytes
 
 #[test]
 fn a_study_whose_disk_fails_says_why_and_goes_on_to_the_same_bytes_afterwards() {
-    let (expected, changes) = (expected(), changes());
+    let (expected, changes) = (expected(), disk_changes());
     let kinds = [
         ("enospc", "the disk is full"),
         ("edquot", "your share of the disk is used up"),
@@ -108,8 +108,8 @@ fn a_study_whose_disk_fails_says_why_and_goes_on_to_the_same_bytes_afterwards() 
     ];
     let (mut strikes, mut stopped) = (0, 0);
     for (index, (kind, words)) in kinds.into_iter().enumerate() {
-        for at in moments(changes, 5, 17 * index) {
-            let (site, done) = struck(kind, at);
+        for at in faults_spread_over(changes, 5, 17 * index) {
+            let (site, done) = run_with_fault(kind, at);
             // What only tidies up may fail without a word; everything else says what failed.
             if done.code != Some(0) {
                 assert!(matches!(done.code, Some(1 | 2)), "{kind} at {at}: {done:?}");
@@ -134,10 +134,10 @@ fn a_study_whose_disk_fails_says_why_and_goes_on_to_the_same_bytes_afterwards() 
 
 #[test]
 fn a_panic_costs_at_most_the_run_that_it_happened_in() {
-    let (expected, changes) = (expected(), changes());
+    let (expected, changes) = (expected(), disk_changes());
     let (mut strikes, mut spared) = (0, 0);
-    for at in moments(changes, 8, 5) {
-        let (site, done) = struck("panic", at);
+    for at in faults_spread_over(changes, 8, 5) {
+        let (site, done) = run_with_fault("panic", at);
         assert!(matches!(done.code, Some(0 | 1 | 101)), "at {at}: {done:?}");
         if done.error.contains("failed    ") {
             assert!(
@@ -163,9 +163,9 @@ fn a_panic_costs_at_most_the_run_that_it_happened_in() {
 
 #[test]
 fn a_study_that_is_ended_again_while_it_recovers_ends_in_the_same_bytes() {
-    let (expected, changes) = (expected(), changes());
+    let (expected, changes) = (expected(), disk_changes());
     let mut ends = 0;
-    for round in 0..wanted(3).min(60) {
+    for round in 0..number_of_faults(3).min(60) {
         let site = TestSite::in_memory(&study());
         let mut at = 7 + 37 * round % changes;
         while site
