@@ -96,7 +96,7 @@ impl Diagnostics {
     }
 
     /// Sorted by place, those without one first, and each only once.
-    pub fn tidy(mut self) -> Self {
+    pub fn sorted(mut self) -> Self {
         self.0.sort_by(|a, b| a.place.cmp(&b.place));
         let mut seen: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
         for diagnostic in self.0 {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::planned::{Estimate, TeacherFact};
-use super::resolve::Known;
+use super::resolve::KnownFacts;
 use super::run::{
     BalanceSpec, CriticSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec,
 };
@@ -20,7 +20,7 @@ const CHECKPOINTS: f64 = 2.0;
 const FLOATS_IN_CHECKPOINT: f64 = 3.0;
 
 /// Estimates a run; with the teacher unknown, of the student alone.
-pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
+pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
     let (student, teacher) = shapes(spec, known);
     let work = distillation_work(spec, student, teacher);
     let (flops, memory) = (work.flops(), work.memory());
@@ -47,7 +47,7 @@ pub fn estimate(spec: &RunSpec, known: &Known) -> Estimate {
 }
 
 /// The student's shape, and the teacher's where it is known.
-fn shapes(spec: &RunSpec, known: &Known) -> (Gpt2Shape, Option<Gpt2Shape>) {
+fn shapes(spec: &RunSpec, known: &KnownFacts) -> (Gpt2Shape, Option<Gpt2Shape>) {
     let teacher = known.teacher.as_ref();
     // The student has its teacher's rows where those are more than the tokens.
     let vocabulary = known

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::diagnostics::similar;
-use super::layers::{Merged, On, Origin, way};
+use super::layers::{Merged, On, Origin, key_path};
 use super::load::Loaded;
 
 impl Loaded {
@@ -13,7 +13,7 @@ impl Loaded {
     /// # Errors
     /// A key that no layer sets, with the nearest one.
     pub fn explain(&self, key: &str) -> Result<String> {
-        let path = way(key);
+        let path = key_path(key);
         let line = |merged: &Merged| {
             let layer = merged.origin(&path).map(|(layer, _)| layer);
             let place = merged

@@ -1,8 +1,20 @@
 //! From text to a complete plan, or a list of diagnostics.
 //!
-//! [`load`] reads the layers and checks every cell as far as that goes without the inputs;
-//! [`Loaded::resolve`] asks for the inputs' facts and gives the [`Plan`]. Only the resolved form
-//! ([`run::RunSpec`]) travels further. Nothing here knows of tensors, threads, or downloads.
+//! The order of steps, each with the modules that take it:
+//!
+//! 1. `source` reads texts as trees with places; `layers` puts them in order (defaults, `extends`,
+//!    spec, arm, axes, environment, `--set`) and merges them for every cell.
+//! 2. `grid` reads the axes and gives the cells.
+//! 3. `read_run` brings a cell from merged layers to its written form: `check` holds every value
+//!    against the `schema`, `written` is the type, and `resolve` finds what only the values together
+//!    show. `study` does the same for the tables around the run. [`load`] leads through these steps.
+//! 4. `planning` asks for the inputs' facts (`facts`), resolves every cell again with them
+//!    (`resolve`, `matching`), and gives each run its keys (`identity`) and its `estimate`:
+//!    [`Loaded::resolve`] gives the [`Plan`].
+//!
+//! Mistakes are collected on the way (`findings` over all cells, worded with the help of `words`),
+//! and shown together ([`diagnostics`]). Only the resolved form ([`run::RunSpec`]) travels further.
+//! Nothing here knows of tensors, threads, or downloads.
 
 mod arms;
 mod check;
@@ -10,6 +22,8 @@ pub mod diagnostics;
 mod estimate;
 mod expect;
 mod explain;
+mod facts;
+mod findings;
 mod grid;
 pub mod identity;
 mod layers;
@@ -17,6 +31,8 @@ pub mod load;
 mod matching;
 pub mod path;
 pub mod planned;
+mod planning;
+mod read_run;
 mod resolve;
 pub mod run;
 pub mod schedule;

@@ -18,7 +18,7 @@ pub fn kinds(schema: &Json) -> String {
         return "a table".to_owned();
     }
     if let Some(words) = schema::words(schema) {
-        return format!("one of {}", list_of(&words));
+        return format!("one of {}", quoted_list(&words));
     }
     if let Some(options) = schema.get("anyOf").and_then(Json::as_array) {
         return options.iter().map(kinds).collect::<Vec<_>>().join(" or ");
@@ -43,11 +43,11 @@ pub fn allowed(schema: &Json) -> String {
             "shape" => "a table such as { shape = \"linear\", from = 0.0, to = 1.0, over = \
                         \"20%\" }"
                 .to_owned(),
-            tag => format!("a table with {tag} = {}", list_of(&names)),
+            tag => format!("a table with {tag} = {}", quoted_list(&names)),
         };
     }
     if let Some(words) = schema::words(schema) {
-        return list_of(&words);
+        return quoted_list(&words);
     }
     if let Some(options) = schema.get("anyOf").and_then(Json::as_array) {
         return options.iter().map(allowed).collect::<Vec<_>>().join(" or ");
@@ -93,7 +93,7 @@ pub fn is_percentage(schema: &Json) -> bool {
 }
 
 /// What a schema says of its values, as the end of a sentence.
-pub fn about(schema: &Json) -> Option<String> {
+pub fn description(schema: &Json) -> Option<String> {
     let text = schema["description"].as_str()?.trim_end_matches('.');
     // "Tokens of a sequence" goes on in small letters, "AdamW" and "λ" stay.
     let proper = text
@@ -111,14 +111,17 @@ pub fn about(schema: &Json) -> Option<String> {
 }
 
 /// `"a", "b" or "c"`.
-pub fn list_of(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| shown(name)).collect();
+pub fn quoted_list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     join(&quoted, "or")
 }
 
 /// `a, b and c` without quotes.
 pub fn plain_list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| key_text(&cut(name))).collect();
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| key_text(&shortened(name)))
+        .collect();
     join(&names, "and")
 }
 
@@ -131,10 +134,14 @@ pub fn join(names: &[String], word: &str) -> String {
 }
 
 /// The first of many values of an axis.
-pub fn some_of<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub fn first_values<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let count = values.len();
-    let first = values.take(MOST).map(cut).collect::<Vec<_>>().join(", ");
+    let first = values
+        .take(MOST)
+        .map(shortened)
+        .collect::<Vec<_>>()
+        .join(", ");
     if count > MOST {
         format!("{first} and {} more", count - MOST)
     } else {
@@ -143,20 +150,20 @@ pub fn some_of<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> String {
 }
 
 /// A text of a spec in quotes, not longer than a message can bear.
-pub fn shown(text: &str) -> String {
-    string_text(&cut(text))
+pub fn quoted(text: &str) -> String {
+    string_text(&shortened(text))
 }
 
 /// The way to a value, with no key longer than a message can bear.
-pub fn spelled(path: &[PathStep]) -> String {
+pub fn short_dotted(path: &[PathStep]) -> String {
     let short = path.iter().map(|step| match step {
-        PathStep::Key(key) => PathStep::Key(cut(key)),
+        PathStep::Key(key) => PathStep::Key(shortened(key)),
         PathStep::Index(index) => PathStep::Index(*index),
     });
     dotted(&short.collect::<Vec<_>>())
 }
 
-fn cut(text: &str) -> String {
+fn shortened(text: &str) -> String {
     if text.chars().count() > SHOWN {
         format!("{}…", text.chars().take(SHOWN).collect::<String>())
     } else {

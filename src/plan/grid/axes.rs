@@ -1,0 +1,304 @@
+//! The axes: lists of values below `[grid]`, one list for every key that varies.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::diagnostics::{Diagnostic, Place, similar};
+use super::super::layers::{On, Origin, PathStep, STUDY_TABLES, SpecLayer, Stack};
+use super::super::schema;
+use super::super::source::{Content, SpecNode, SpecText};
+use super::super::words::{is_name, plain_list, quoted, quoted_list};
+use super::{AxisValue, GridAxis, MOST_CELLS};
+
+/// An axis while its values are still nodes of a file.
+pub(super) struct FoundAxis {
+    /// The names of its key with their places.
+    pub path: Vec<(String, Range<usize>)>,
+    pub node: SpecNode,
+    source: Arc<SpecText>,
+}
+
+impl FoundAxis {
+    pub fn key(&self) -> String {
+        let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(".")
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        self.source.place(span.clone())
+    }
+}
+
+/// The axes in the order of the spec; a higher layer gives an axis other values and leaves it where
+/// it is.
+pub(super) fn read_axes(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Vec<GridAxis> {
+    let mut found: Vec<FoundAxis> = Vec::new();
+    for layer in stack.files.iter().chain(&stack.outside) {
+        let Some(grid) = layer.root.get("grid") else {
+            continue;
+        };
+        let mut here = collect_axes(grid, &layer.source);
+        here.retain(|axis| axis.path.first().is_some_and(|(name, _)| name != "exclude"));
+        here.sort_by_key(|axis| axis.path.last().map(|(_, span)| span.start));
+        for axis in here {
+            match found.iter_mut().find(|earlier| earlier.key() == axis.key()) {
+                Some(earlier) => *earlier = axis,
+                None => found.push(axis),
+            }
+        }
+    }
+    let arms = stack.arms();
+    found
+        .iter()
+        .filter_map(|axis| read_axis(axis, &arms, mistakes))
+        .collect()
+}
+
+/// Every value below a table that is no table itself, with its dotted key.
+pub(super) fn collect_axes(table: &SpecNode, source: &Arc<SpecText>) -> Vec<FoundAxis> {
+    fn walk(
+        node: &SpecNode,
+        path: &mut Vec<(String, Range<usize>)>,
+        source: &Arc<SpecText>,
+        found: &mut Vec<FoundAxis>,
+    ) {
+        let Content::Table(entries) = &node.content else {
+            found.push(FoundAxis {
+                path: path.clone(),
+                node: node.clone(),
+                source: source.clone(),
+            });
+            return;
+        };
+        for (key, child) in entries {
+            let depth = path.len();
+            let names = key.split('.');
+            path.extend(names.map(|name| (name.to_owned(), child.key.clone())));
+            walk(child, path, source, found);
+            path.truncate(depth);
+        }
+    }
+    let mut found = Vec::new();
+    walk(table, &mut Vec::new(), source, &mut found);
+    found
+}
+
+fn read_axis(
+    axis: &FoundAxis,
+    arms: &[String],
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<GridAxis> {
+    let elements = match check_key(axis).and_then(|()| elements_of(axis)) {
+        Ok(elements) => elements,
+        Err(mistake) => {
+            mistakes.push(*mistake);
+            return None;
+        }
+    };
+    let key = axis.key();
+    let mut values: Vec<AxisValue> = Vec::with_capacity(elements.len());
+    let mut seen = BTreeSet::new();
+    for element in elements {
+        let text = element.text();
+        if !seen.insert(text.clone()) {
+            let message = format!("grid.{key} has {} twice", element.toml());
+            mistakes.push(
+                Diagnostic::new(message)
+                    .at(axis.place(&element.value))
+                    .hint("every value of an axis stands once"),
+            );
+            continue;
+        }
+        let layer = if key == "arm" {
+            check_arm(&text, || axis.place(&element.value), arms, mistakes);
+            None
+        } else {
+            Some(layer_of(axis, element))
+        };
+        values.push(AxisValue { text, layer });
+    }
+    let path = axis.path.iter();
+    let path = path.map(|(name, _)| PathStep::Key(name.clone())).collect();
+    let all_values = values.iter().map(|value| value.text.clone()).collect();
+    Some(GridAxis {
+        key,
+        path,
+        values,
+        all_values,
+        is_set_from_outside: false,
+        place: axis.place(&axis.node.value),
+    })
+}
+
+/// An axis is `arm`, or a key of a run.
+fn check_key(axis: &FoundAxis) -> Result<(), Box<Diagnostic>> {
+    let key = axis.key();
+    let properties = schema::run()["properties"].as_object();
+    let mut run_keys: Vec<&str> = properties
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .map(String::as_str)
+        .collect();
+    let Some((first, span)) = axis.path.first() else {
+        return Ok(());
+    };
+    if key == "arm" || run_keys.contains(&first.as_str()) {
+        return Ok(());
+    }
+    let list = plain_list(&run_keys);
+    run_keys.push("arm");
+    let hint = match similar(first, run_keys.iter().copied()) {
+        Some(meant) => format!("write {meant}"),
+        None if STUDY_TABLES.contains(&first.as_str()) => {
+            format!("{first} belongs to the study as a whole, which has one value of each key")
+        }
+        None => format!("an axis is arm, or a key of a run: {list}"),
+    };
+    let message = format!("grid.{key} is an axis on a key that no run has");
+    Err(Box::new(
+        Diagnostic::new(message).at(axis.place(span)).hint(hint),
+    ))
+}
+
+/// The values of an axis, at least one and not too many.
+fn elements_of(axis: &FoundAxis) -> Result<&[SpecNode], Box<Diagnostic>> {
+    let key = axis.key();
+    let refusal = |message: String, hint: &str| {
+        let place = axis.place(&axis.node.value);
+        Err(Box::new(Diagnostic::new(message).at(place).hint(hint)))
+    };
+    let Content::List(elements) = &axis.node.content else {
+        return refusal(
+            format!("grid.{key} is not a list of values"),
+            &format!("write [{}]", axis.node.toml()),
+        );
+    };
+    if elements.is_empty() {
+        return refusal(
+            format!("the grid is empty: grid.{key} has no values"),
+            "write at least one value, or leave the axis out",
+        );
+    }
+    let count = elements.len();
+    if count as u128 > MOST_CELLS {
+        return refusal(
+            format!("grid.{key} has {count} values; the most cells of a grid are {MOST_CELLS}"),
+            "leave values out",
+        );
+    }
+    Ok(elements)
+}
+
+/// What a value of the axis sets in its cells.
+fn layer_of(axis: &FoundAxis, element: &SpecNode) -> SpecLayer {
+    let key_span = axis.path.last().map(|(_, span)| span.clone());
+    let value = SpecNode {
+        key: key_span.unwrap_or_default(),
+        ..element.clone()
+    };
+    SpecLayer {
+        source: axis.source.clone(),
+        root: SpecNode::nested(&axis.path, value),
+        origin: Origin::Axis,
+        name: format!("the axis {} in {}", axis.key(), axis.source.name),
+    }
+}
+
+/// Refuses an arm that no file has.
+pub(super) fn check_arm(
+    name: &str,
+    place: impl Fn() -> Place,
+    arms: &[String],
+    mistakes: &mut Vec<Diagnostic>,
+) {
+    if arms.iter().any(|arm| arm == name) {
+        return;
+    }
+    let known: Vec<&str> = arms.iter().map(String::as_str).collect();
+    let hint = match similar(name, known.iter().copied()) {
+        _ if !is_name(name) => format!("write the name of an arm: {}", quoted_list(&known)),
+        Some(meant) => format!("write \"{meant}\", or add a table [arms.{name}]"),
+        None if known.is_empty() => {
+            format!("add a table [arms.{name}]; empty, it is the spec itself")
+        }
+        None => format!(
+            "write {}, or add a table [arms.{name}]",
+            quoted_list(&known)
+        ),
+    };
+    mistakes.push(
+        Diagnostic::new(format!("there is no arm {}", quoted(name)))
+            .at(place())
+            .hint(hint),
+    );
+}
+
+/// A value that is set from outside, with who sets it.
+struct OutsideValue {
+    text: String,
+    place: Place,
+    set_by: &'static str,
+}
+
+/// An axis whose key is set from outside has that value alone.
+pub(super) fn collapse_to_outside_value(
+    axis: &mut GridAxis,
+    stack: &Stack,
+    notices: &mut Vec<String>,
+) {
+    let outside = match (axis.key.as_str(), &stack.arm) {
+        ("arm", Some((name, place))) => Some(OutsideValue {
+            text: name.clone(),
+            place: place.clone(),
+            set_by: "--set",
+        }),
+        _ => outside_value(axis, stack, notices),
+    };
+    if let Some(OutsideValue {
+        text,
+        place,
+        set_by,
+    }) = outside
+    {
+        notices.push(format!(
+            "the axis {} is {} alone, set by {set_by}",
+            axis.key,
+            quoted(&text)
+        ));
+        axis.values = vec![AxisValue { text, layer: None }];
+        axis.is_set_from_outside = true;
+        axis.place = place;
+    }
+}
+
+/// The value that the highest layer outside the files gives the axis as a whole.
+fn outside_value(
+    axis: &GridAxis,
+    stack: &Stack,
+    notices: &mut Vec<String>,
+) -> Option<OutsideValue> {
+    stack.outside.iter().rev().find_map(|layer| {
+        let node = layer.find(&axis.path)?;
+        let set_by = if layer.origin == Origin::Environment {
+            "the environment"
+        } else {
+            "--set"
+        };
+        // A dotted key that goes on inside the table leaves its other keys to the axis.
+        if let [(_, inner)] = node.entries()
+            && inner.value == node.value
+        {
+            let (key, part) = (&axis.key, node.toml());
+            notices.push(format!(
+                "the axis {key} is set in part, by {set_by}: {part}"
+            ));
+            return None;
+        }
+        Some(OutsideValue {
+            text: node.text(),
+            place: layer.place(node, On::Value),
+            set_by,
+        })
+    })
+}

@@ -1,0 +1,147 @@
+//! From the checked cells and the facts of their inputs to the plan.
+
+use std::collections::BTreeMap;
+
+use super::arms;
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::estimate::estimate;
+use super::facts::{AskedInputs, CellFacts};
+use super::findings::CellProblems;
+use super::identity;
+use super::layers::{On, key_path};
+use super::load::Loaded;
+use super::planned::{Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
+use super::read_run::located;
+use super::resolve::{Problem, Resolved, resolve};
+use super::study::CheckedStudy;
+use super::written::WrittenRun;
+
+impl Loaded {
+    /// The plan, with the facts of the inputs.
+    ///
+    /// # Errors
+    /// Mistakes that only the inputs show, and inputs that cannot be used.
+    pub fn resolve(&self, inputs: &dyn Inputs) -> Result<Plan, Diagnostics> {
+        let mut problems = CellProblems::default();
+        let mut asked = AskedInputs::new(inputs);
+        let mut distinct = DistinctRuns::default();
+        let mut cells = Vec::with_capacity(self.cells.len());
+        for (run, cell) in self.cells.iter().zip(&self.grid.cells) {
+            let facts = asked.facts_of(run);
+            let resolved = resolve(run, &facts.known);
+            if facts.unusable.is_empty() && resolved.problems.is_empty() {
+                let label = self.grid.label(cell);
+                cells.push(PlannedCell {
+                    at: self.grid.values_of(cell),
+                    run: distinct.index_of(run, resolved, facts, label),
+                });
+            } else {
+                self.add_problems(cell, resolved.problems, facts.unusable, &mut problems);
+            }
+        }
+        let mut mistakes = Vec::new();
+        problems.report(self.cells.len(), &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(Diagnostics(mistakes).sorted());
+        }
+        Ok(self.plan(cells, distinct.runs))
+    }
+
+    fn add_problems(
+        &self,
+        cell: &[usize],
+        from_values: Vec<Problem>,
+        unusable_inputs: Vec<(&'static str, String)>,
+        problems: &mut CellProblems,
+    ) {
+        let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
+        let label = self.grid.label(cell);
+        for problem in from_values {
+            problems.add(located(&merged, problem), &label);
+        }
+        for (key, message) in unusable_inputs {
+            let place = merged.place(&key_path(key), On::Value);
+            problems.add(Diagnostic::new(message).at(place), &label);
+        }
+    }
+
+    fn plan(&self, cells: Vec<PlannedCell>, runs: Vec<PlannedRun>) -> Plan {
+        let CheckedStudy {
+            study,
+            name,
+            baseline,
+            primary,
+        } = &self.study;
+        let axes = self.grid.axes.iter().map(|axis| Axis {
+            key: axis.key.clone(),
+            values: axis.values.iter().map(|value| value.text.clone()).collect(),
+        });
+        let baseline_arm = baseline.get("arm").map(String::as_str);
+        Plan {
+            name: name.clone(),
+            description: study.pipeline.description.clone(),
+            note: study.pipeline.note.clone(),
+            axes: axes.collect(),
+            cells,
+            runs,
+            arms: arms::arms(&self.stack, &self.grid, baseline_arm),
+            report: ReportSettings {
+                template: study.report.template.clone(),
+                baseline: baseline.clone(),
+                margin: study.report.margin,
+                alpha: study.report.alpha,
+                primary: primary.clone(),
+            },
+            expect: study.expect.clone(),
+            notices: self.notices.clone(),
+        }
+    }
+}
+
+/// The runs that the cells come to: cells of one id that are measured in the same way are one run.
+#[derive(Default)]
+struct DistinctRuns {
+    runs: Vec<PlannedRun>,
+    /// Index of the run by its id and the keys of both evaluations.
+    by_keys: BTreeMap<[String; 3], usize>,
+}
+
+impl DistinctRuns {
+    fn index_of(
+        &mut self,
+        written: &WrittenRun,
+        resolved: Resolved,
+        facts: CellFacts,
+        label: String,
+    ) -> usize {
+        let spec = resolved.spec;
+        let fingerprints = &facts.fingerprints;
+        let identity = identity::identity(&spec, fingerprints, resolved.unmatched.as_ref());
+        let id = identity::key(&identity);
+        let evaluation_key = identity::evaluation_key(&spec.evaluate);
+        let teacher_evaluation_key = identity::teacher_evaluation_key(&spec, fingerprints);
+        let keys = [
+            id.clone(),
+            evaluation_key.clone(),
+            teacher_evaluation_key.clone(),
+        ];
+        if let Some(index) = self.by_keys.get(&keys) {
+            return *index;
+        }
+        let index = self.runs.len();
+        self.by_keys.insert(keys, index);
+        self.runs.push(PlannedRun {
+            identity,
+            evaluation_key,
+            teacher_key: identity::teacher_key(&spec, fingerprints),
+            teacher_evaluation_key,
+            group_key: identity::group_key(&spec, fingerprints, &written.balance),
+            estimate: estimate(&spec, &facts.known),
+            id,
+            label,
+            unknown: facts.unknown,
+            spec,
+        });
+        index
+    }
+}

@@ -1,0 +1,161 @@
+//! Where the text of a run comes from.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::main_branch;
+use crate::plan::path::InputPath;
+
+/// Where text comes from, and how its three splits are cut.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum DatasetSpec {
+    /// Text from an embedded grammar, which needs no input: each split is documents until its words
+    /// are reached.
+    Synthetic {
+        /// Seed of the grammar's draws, apart from the run's.
+        #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
+        seed: u64,
+        /// Words of the training split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
+        train_words: u64,
+        /// Words of the validation split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
+        validation_words: u64,
+        /// Words of the test split.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
+        test_words: u64,
+        /// The first so many tokens of the training split; absent means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
+        train_tokens: Option<u64>,
+    },
+    /// Text files, as they are or packed by gzip or zstandard; each file is one document.
+    Text {
+        /// Files of the training split; globs.
+        #[schemars(length(min = 1))]
+        train: Vec<InputPath>,
+        /// Files of the validation split; globs.
+        #[schemars(length(min = 1))]
+        validation: Vec<InputPath>,
+        /// Files of the test split; globs.
+        #[schemars(length(min = 1))]
+        test: Vec<InputPath>,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
+        detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
+        train_tokens: Option<u64>,
+    },
+    /// Parquet files with a text column.
+    Parquet {
+        /// Files of the training split; globs.
+        #[schemars(length(min = 1))]
+        train: Vec<InputPath>,
+        /// Files of the validation split; globs.
+        #[schemars(length(min = 1))]
+        validation: Vec<InputPath>,
+        /// Files of the test split; globs.
+        #[schemars(length(min = 1))]
+        test: Vec<InputPath>,
+        /// Column with the text.
+        #[serde(default = "text_column")]
+        column: String,
+        /// What a row is.
+        #[serde(default)]
+        rows: Rows,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
+        detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
+        train_tokens: Option<u64>,
+    },
+    /// A dataset of the hub with parquet files and a text column.
+    Hub {
+        /// Owner and name on the hub.
+        #[schemars(length(min = 1))]
+        repo: String,
+        /// Configuration of the dataset; absent where it has only one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        config: Option<String>,
+        /// Branch, tag or commit; the commit it resolves to is recorded and used from then on.
+        #[serde(default = "main_branch")]
+        revision: String,
+        /// Split of the hub that is trained on.
+        #[serde(default = "train_split")]
+        train: String,
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut
+        /// by hash.
+        #[serde(default = "validation_split")]
+        validation: String,
+        /// Split of the hub, or a share such as "0.5%" of the training documents that are read, cut
+        /// by hash.
+        #[serde(default = "test_split")]
+        test: String,
+        /// Column with the text.
+        #[serde(default = "text_column")]
+        column: String,
+        /// What a row is.
+        #[serde(default)]
+        rows: Rows,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
+        detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
+        train_tokens: Option<u64>,
+    },
+}
+
+impl DatasetSpec {
+    /// Whether it is a repository of the hub.
+    pub fn is_of_hub(&self) -> bool {
+        match self {
+            Self::Hub { .. } => true,
+            Self::Synthetic { .. } | Self::Text { .. } | Self::Parquet { .. } => false,
+        }
+    }
+}
+
+fn text_column() -> String {
+    "text".to_owned()
+}
+
+fn train_split() -> String {
+    "train".to_owned()
+}
+
+fn validation_split() -> String {
+    "validation".to_owned()
+}
+
+fn test_split() -> String {
+    "test".to_owned()
+}
+
+/// What a row of a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// Rows are lines of one stream, joined unchanged (WikiText).
+    Lines,
+    /// Every row is a document.
+    #[default]
+    Documents,
+}
+
+/// What is undone in the text before it is tokenized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detokenize {
+    /// The text stays as it is.
+    #[default]
+    None,
+    /// WikiText's spaced punctuation and ` @-@ ` are joined again.
+    Wikitext,
+}

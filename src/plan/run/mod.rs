@@ -1,0 +1,59 @@
+//! The resolved form of one run: complete, so that nothing after `plan` fills in a default. Only
+//! this form travels; the written form (layers, arms, grid) ends at `plan`.
+//!
+//! The same structs, serialised, are a run's `spec.toml`, which is itself a valid spec. Their docs,
+//! ranges and variant defaults are the schema's (`plan::schema`): a key is declared here and
+//! nowhere else. Keys that every spec has take their default from `pipelines/default.toml`; the
+//! serde defaults here are of keys that only some variants have.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+mod dataset;
+mod evaluate;
+mod objective;
+mod precision;
+mod student;
+mod teacher;
+mod tokenizer;
+mod train;
+
+pub use dataset::{DatasetSpec, Detokenize, Rows};
+pub use evaluate::{EvaluateSpec, SamplesSpec};
+pub use objective::{BalanceSpec, Matching};
+pub use precision::PrecisionSpec;
+pub use student::{Init, InitBlocks, StudentSpec};
+pub use teacher::TeacherSpec;
+pub use tokenizer::TokenizerSpec;
+pub(super) use train::Betas;
+pub use train::{Decay, Keep, LearningRate, TrainSpec};
+
+pub use super::state::HiddenState;
+pub use super::term::{
+    Comparison, CriticSpec, Direction, HiddenDistance, HiddenLoss, Lipschitz, LogitLoss, StateForm,
+    Term,
+};
+
+/// Everything that determines one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    pub seed: u64,
+    pub dataset: DatasetSpec,
+    pub tokenizer: TokenizerSpec,
+    pub teacher: TeacherSpec,
+    pub student: StudentSpec,
+    #[serde(rename = "match")]
+    pub matching: Matching,
+    /// The enabled terms by name.
+    pub loss: BTreeMap<String, Term>,
+    pub balance: BalanceSpec,
+    pub train: TrainSpec,
+    pub evaluate: EvaluateSpec,
+}
+
+/// The branch of the hub that is used where no revision is written.
+fn main_branch() -> String {
+    "main".to_owned()
+}

@@ -1,0 +1,144 @@
+//! The tables of the study as a whole, once the grid is known: what they name must be there.
+
+mod expectations;
+mod selection;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::check::{Checked, check};
+use super::diagnostics::Diagnostic;
+use super::grid::Grid;
+use super::layers::{Merged, Stack};
+use super::read_run::deserialize;
+use super::schema;
+use super::words::{is_file_name, quoted};
+use super::written::WrittenStudy;
+
+use expectations::check_expectations;
+use selection::selection;
+
+/// Axis values by axis.
+pub type AxisValues = BTreeMap<String, String>;
+
+/// The study's tables as written, and the tree that they were read from.
+pub struct StudyTables {
+    study: WrittenStudy,
+    merged: Merged,
+}
+
+/// The study's tables with what they resolve to.
+#[derive(Debug)]
+pub struct CheckedStudy {
+    pub study: WrittenStudy,
+    pub name: String,
+    pub baseline: AxisValues,
+    pub primary: Option<AxisValues>,
+}
+
+/// Reads the tables; none where they have faults.
+pub fn read(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Option<StudyTables> {
+    let merged = stack.study();
+    let Checked {
+        mut value, faults, ..
+    } = check(&merged, schema::study());
+    let faulty = !faults.is_empty();
+    mistakes.extend(faults);
+    if faulty {
+        return None;
+    }
+    if let Some(table) = value.as_object_mut() {
+        table.remove("arms");
+        table.remove("grid");
+    }
+    let study = deserialize(value, mistakes)?;
+    Some(StudyTables { study, merged })
+}
+
+impl StudyTables {
+    /// Holds what the tables name against the grid.
+    pub fn checked(
+        mut self,
+        stack: &Stack,
+        grid: &Grid,
+        mistakes: &mut Vec<Diagnostic>,
+        notices: &mut Vec<String>,
+    ) -> CheckedStudy {
+        let name = self.name(stack, mistakes);
+        let baseline = self.baseline(grid, mistakes, notices);
+        let primary = self.primary(grid, mistakes, notices);
+        let expect = &mut self.study.expect;
+        check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
+        CheckedStudy {
+            study: self.study,
+            name,
+            baseline,
+            primary,
+        }
+    }
+
+    /// The name that the spec gives, or else its file's.
+    fn name(&self, stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> String {
+        let file = Path::new(&stack.spec().source.name);
+        let written = self.study.pipeline.name.clone();
+        let name = written
+            .or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned()))
+            .unwrap_or_default();
+        if !is_file_name(&name) {
+            let message = format!(
+                "the study has no name, and {} is none for a folder",
+                quoted(&name)
+            );
+            mistakes.push(
+                Diagnostic::new(message)
+                    .hint("write pipeline.name = \"NAME\", of letters, digits, -, _ and ."),
+            );
+        }
+        name
+    }
+
+    /// The cells that the others are compared with: the first arm, where nothing is written. Where
+    /// the baseline's value is lost because an axis is set from outside, the value set is taken.
+    fn baseline(
+        &self,
+        grid: &Grid,
+        mistakes: &mut Vec<Diagnostic>,
+        notices: &mut Vec<String>,
+    ) -> AxisValues {
+        let written = self.study.report.baseline.as_ref().and_then(|_| {
+            selection(&self.merged, "baseline", grid, mistakes, |axis| {
+                notices.push(format!(
+                    "report.baseline is {0}={1}: the axis {0} is that alone",
+                    axis.key, axis.values[0].text
+                ));
+                Some(axis.values[0].text.clone())
+            })
+        });
+        written.unwrap_or_else(|| {
+            grid.axes
+                .iter()
+                .filter(|axis| axis.key == "arm")
+                .map(|axis| (axis.key.clone(), axis.values[0].text.clone()))
+                .collect()
+        })
+    }
+
+    /// The contrast that is tested alone; none where its value is lost because an axis is set from
+    /// outside.
+    fn primary(
+        &self,
+        grid: &Grid,
+        mistakes: &mut Vec<Diagnostic>,
+        notices: &mut Vec<String>,
+    ) -> Option<AxisValues> {
+        self.study.report.primary.as_ref()?;
+        selection(&self.merged, "primary", grid, mistakes, |axis| {
+            notices.push(format!(
+                "report.primary is left out: the axis {} is {} alone",
+                axis.key,
+                quoted(&axis.values[0].text)
+            ));
+            None
+        })
+    }
+}

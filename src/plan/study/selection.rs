@@ -1,0 +1,106 @@
+//! Axis values that a table of the report names.
+
+use super::super::diagnostics::{Diagnostic, similar};
+use super::super::grid::{Grid, GridAxis};
+use super::super::layers::{Merged, On, Origin, PathStep};
+use super::super::source::key_text;
+use super::super::words::{first_values, quoted};
+use super::AxisValues;
+
+/// The axis values under `report.<key>`, those of the highest layer.
+///
+/// An axis that is set from outside may have lost the value that the spec names; `lost` gives the
+/// value that stands for it. Where it gives none, there is no selection.
+pub(super) fn selection(
+    merged: &Merged,
+    key: &str,
+    grid: &Grid,
+    mistakes: &mut Vec<Diagnostic>,
+    mut lost: impl FnMut(&GridAxis) -> Option<String>,
+) -> Option<AxisValues> {
+    let table = vec![
+        PathStep::Key("report".to_owned()),
+        PathStep::Key(key.to_owned()),
+    ];
+    let mut found = AxisValues::new();
+    let mut complete = true;
+    for path in leaves(merged, table) {
+        let Some((layer, node)) = merged.origin(&path) else {
+            continue;
+        };
+        let (name, text) = (axis_name(&path[2..]), node.text());
+        let Some(axis) = grid.axes.iter().find(|axis| axis.key == name) else {
+            mistakes.push(no_axis(key, &name, grid).at(layer.place(node, On::Key)));
+            continue;
+        };
+        if axis.has_value(&text) {
+            found.insert(name, text);
+        } else if axis.has_lost(&text) && layer.origin == Origin::File {
+            match lost(axis) {
+                Some(text) => drop(found.insert(name, text)),
+                None => complete = false,
+            }
+        } else {
+            mistakes.push(no_value(key, axis, &text).at(layer.place(node, On::Value)));
+        }
+    }
+    complete.then_some(found)
+}
+
+/// The paths to the values below `path` that are no tables.
+fn leaves(merged: &Merged, path: Vec<PathStep>) -> Vec<Vec<PathStep>> {
+    let value = merged.find(&path);
+    let Some(dict) = value.and_then(figment::value::Value::as_dict) else {
+        return vec![path];
+    };
+    dict.keys()
+        .flat_map(|key| {
+            let mut below = path.clone();
+            below.push(PathStep::Key(key.clone()));
+            leaves(merged, below)
+        })
+        .collect()
+}
+
+/// The key of an axis whose names the steps are.
+fn axis_name(steps: &[PathStep]) -> String {
+    let names: Vec<&str> = steps
+        .iter()
+        .map(|step| match step {
+            PathStep::Key(name) => name.as_str(),
+            PathStep::Index(_) => "",
+        })
+        .collect();
+    names.join(".")
+}
+
+fn no_axis(key: &str, name: &str, grid: &Grid) -> Diagnostic {
+    let names: Vec<&str> = grid.axes.iter().map(|axis| axis.key.as_str()).collect();
+    let hint = match similar(name, names.iter().copied()) {
+        Some(meant) => format!("write {meant}"),
+        None if names.is_empty() => {
+            format!("the grid has no axes: add {name} to [grid], or leave report.{key} out")
+        }
+        None => format!("the axes are {}", names.join(", ")),
+    };
+    let name = key_text(name);
+    Diagnostic::new(format!("report.{key} names {name}, which is no axis")).hint(hint)
+}
+
+fn no_value(key: &str, axis: &GridAxis, text: &str) -> Diagnostic {
+    let values: Vec<&str> = axis
+        .values
+        .iter()
+        .map(|value| value.text.as_str())
+        .collect();
+    let meant = similar(text, values.iter().copied())
+        .map(|meant| format!("write \"{meant}\"; "))
+        .unwrap_or_default();
+    let message = format!(
+        "report.{key} names {}, which is no value of the axis {}",
+        quoted(text),
+        axis.key
+    );
+    let values = first_values(values.iter().copied());
+    Diagnostic::new(message).hint(format!("{meant}its values are {values}"))
+}
