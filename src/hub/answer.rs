@@ -1,5 +1,6 @@
-//! Reading what the hub answers.
+//! What the hub is asked for and what it answers, and reading that.
 
+use std::fmt;
 use std::io::Read;
 
 use serde::de::DeserializeOwned;
@@ -7,9 +8,33 @@ use ureq::Response;
 use url::Url;
 
 use super::error::HubError;
+use super::repo::Repo;
 
 /// More than any repo's description or page of its list.
 const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// A request's answer.
+pub(super) struct Answer {
+    pub response: Response,
+    /// The commit and the length that the hub itself gave, before it sent the request on.
+    pub commit: Option<String>,
+    pub length: Option<u64>,
+}
+
+/// What a request is for, for messages.
+pub(super) struct RequestSubject<'a> {
+    pub repo: &'a Repo,
+    pub file: Option<&'a str>,
+}
+
+impl fmt::Display for RequestSubject<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self.file {
+            Some(file) => write!(out, "{file} of {}", self.repo.title()),
+            None => out.write_str(&self.repo.title()),
+        }
+    }
+}
 
 /// Reads an answer of bounded length as JSON.
 pub(super) fn read_json<T: DeserializeOwned>(

@@ -1,21 +1,25 @@
 //! What the hub is asked: the commit of a revision, the files of a commit, the address of a file.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use hf_hub::api::RepoInfo;
 use ureq::{Agent, Response};
 use url::Url;
 
-use super::answer::{foreign, read_json};
+use super::answer::{RequestSubject, foreign, read_json};
 use super::error::HubError;
 use super::listing::{Listing, ListingPage};
 use super::proxy::without_proxy;
 use super::repo::{Repo, RepoKind, is_commit};
-use super::request::{CONNECT, RequestSubject, SILENCE};
 use super::settings::Settings;
 
 /// Pages of a thousand files each.
 const MOST_PAGES: usize = 2000;
+
+/// To the first byte of a connection, and between two bytes.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Asks the hub, one request at a time.
 pub(super) struct Client {

@@ -3,7 +3,10 @@
 use super::*;
 
 fn listed(path: &str, oid: &str) -> Result<Listing, String> {
-    let page = serde_json::json!([{ "type": "file", "path": path, "oid": oid, "size": 3 }, { "type": "directory", "path": "x", "oid": oid }]);
+    let page = serde_json::json!([
+        { "type": "file", "path": path, "oid": oid, "size": 3 },
+        { "type": "directory", "path": "x", "oid": oid },
+    ]);
     Listing::new(serde_json::from_value(page).unwrap())
 }
 
@@ -48,13 +51,17 @@ fn a_list_is_read_back_as_it_was_written_and_a_broken_one_is_none() {
     assert_eq!(Listing::read(&path), Some(listing));
     std::fs::write(
         &path,
-        r#"{"format_version": 1, "files": {"../a": {"size": 1, "blob_id": "ce013625030ba8dba906f756967f9e9ca394464a"}}}"#,
+        r#"{"format_version": 1, "files": {"../a": {
+            "size": 1, "blob_id": "ce013625030ba8dba906f756967f9e9ca394464a"}}}"#,
     )
     .unwrap();
     assert_eq!(Listing::read(&path), None);
     // As huggingface_hub 2.4 wrote it.
-    let python = r#"{"format_version": 1, "files": {"a.safetensors": {"size": 453864, "blob_id": "fa9abfdec19ae0d6400cd3e9a25ee885633a8253",
-            "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500", "lfs_size": 453864}}}"#;
+    let python = r#"{"format_version": 1, "files": {"a.safetensors": {
+        "size": 453864,
+        "blob_id": "fa9abfdec19ae0d6400cd3e9a25ee885633a8253",
+        "lfs_sha256": "8111d5afb0715dbf5a31396d31432cb56370ba23f6650a035ea0fc8a20b4e500",
+        "lfs_size": 453864}}}"#;
     std::fs::write(&path, python).unwrap();
     let read = Listing::read(&path).unwrap();
     assert_eq!(

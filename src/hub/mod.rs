@@ -143,8 +143,8 @@ impl<'a> Hub<'a> {
     /// cache remembers.
     ///
     /// # Errors
-    /// [`HubError`]: a repo or revision that is not there or not open to this user, a hub that cannot
-    /// be reached, nothing in the cache.
+    /// [`HubError`]: a repo or revision that is not there or not open to this user, a hub that
+    /// cannot be reached, nothing in the cache.
     pub fn commit(&self, repo: &Repo) -> Result<String, HubError> {
         if let Some(message) = self.settings.problem.clone() {
             return Err(HubError::BadInput { message });

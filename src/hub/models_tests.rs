@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn an_index_names_files_beside_it_and_nothing_else() {
-    let index = br#"{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
+    let index = br#"{"weight_map": {
+        "a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}"#;
     assert_eq!(
         parts(index).unwrap(),
         ["model-1.safetensors", "model-2.safetensors"]

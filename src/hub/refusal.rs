@@ -5,10 +5,9 @@ use std::time::Duration;
 use ureq::Response;
 use url::Url;
 
-use super::answer::host;
+use super::answer::{RequestSubject, host};
 use super::client::Client;
 use super::error::HubError;
-use super::request::RequestSubject;
 
 impl Client {
     /// What a status above 399 means, by the code that the hub adds to it.
@@ -91,14 +90,5 @@ fn no_file(subject: &RequestSubject) -> HubError {
         repo: subject.repo.title(),
         revision: subject.repo.revision.clone(),
         file: subject.file.unwrap_or("of its description").to_owned(),
-    }
-}
-
-impl std::fmt::Display for RequestSubject<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self.file {
-            Some(file) => write!(out, "{file} of {}", self.repo.title()),
-            None => out.write_str(&self.repo.title()),
-        }
     }
 }

@@ -1,33 +1,13 @@
 //! One request: redirects, and who is told the token.
 
-use std::time::Duration;
-
 use ureq::Response;
 use url::Url;
 
-use super::answer::{foreign, host};
+use super::answer::{Answer, RequestSubject, foreign, host};
 use super::client::Client;
 use super::error::HubError;
-use super::repo::Repo;
 
 const MOST_REDIRECTS: usize = 10;
-/// To the first byte of a connection, and between two bytes.
-pub(super) const CONNECT: Duration = Duration::from_secs(10);
-pub(super) const SILENCE: Duration = Duration::from_secs(30);
-
-/// A request's answer.
-pub(super) struct Answer {
-    pub response: Response,
-    /// The commit and the length that the hub itself gave, before it sent the request on.
-    pub commit: Option<String>,
-    pub length: Option<u64>,
-}
-
-/// What a request is for, for messages.
-pub(super) struct RequestSubject<'a> {
-    pub repo: &'a Repo,
-    pub file: Option<&'a str>,
-}
 
 impl Client {
     /// Gets an address, wherever it is sent on to. The token goes to the hub's own address alone.

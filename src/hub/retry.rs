@@ -12,7 +12,7 @@ const TRIES_TO_CONNECT: u32 = 3;
 /// The longest wait that the hub may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How often a wait looks whether it is stopped.
-const LOOK: Duration = Duration::from_millis(100);
+const STOP_CHECK: Duration = Duration::from_millis(100);
 
 impl Hub<'_> {
     /// Tries again after a pause what may pass, a bounded number of times.
@@ -59,7 +59,11 @@ impl Hub<'_> {
             if self.stopped() {
                 return Err(HubError::Stopped);
             }
-            std::thread::sleep(until.saturating_duration_since(Instant::now()).min(LOOK));
+            std::thread::sleep(
+                until
+                    .saturating_duration_since(Instant::now())
+                    .min(STOP_CHECK),
+            );
         }
         Ok(())
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use ureq::Response;
 
+use super::answer::{Answer, RequestSubject};
 use super::error::HubError;
 use super::hash::Hash;
 use super::listing::RepoFile;
 use super::repo::Repo;
-use super::request::{Answer, RequestSubject};
 use super::{Hub, News, cache};
 use crate::files::{self, Lock, LockClaim, Partial};
 

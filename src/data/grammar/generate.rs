@@ -1,6 +1,6 @@
 //! Writing a story: every choice is drawn, leftmost first.
 
-use super::ink::Ink;
+use super::orthography::Orthography;
 use super::rules::options;
 use super::story::{Story, size, word_at};
 use super::symbols::{Alternatives, Symbol};
@@ -18,7 +18,7 @@ pub struct Document {
 /// before.
 pub fn generate(seed: u64, split: &str, index: u64) -> Document {
     let mut stream = Stream::new(seed, split, index);
-    let (mut story, mut ink) = (Story::new(), Ink::new());
+    let (mut story, mut orthography) = (Story::new(), Orthography::new());
     let mut text = String::with_capacity(1024);
     let mut log_probability = 0.0;
     let mut pending = vec![Symbol::Story];
@@ -26,7 +26,7 @@ pub fn generate(seed: u64, split: &str, index: u64) -> Document {
         if let Symbol::Pick(class) = symbol {
             let rank = draw_rank(size(class), &mut stream);
             log_probability += ln_rank(rank, size(class));
-            ink.write(
+            orthography.write(
                 story.settle(class, word_at(class, rank, &story.clone())),
                 &mut text,
             );
@@ -35,7 +35,7 @@ pub fn generate(seed: u64, split: &str, index: u64) -> Document {
         let alternatives = options(symbol);
         if alternatives.is_empty() {
             if let Some(word) = story.perform(symbol) {
-                ink.write(word, &mut text);
+                orthography.write(word, &mut text);
             }
             continue;
         }

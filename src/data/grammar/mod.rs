@@ -25,8 +25,8 @@
 
 mod entropy;
 mod generate;
-mod ink;
 mod lexicon;
+mod orthography;
 mod rules;
 mod score;
 mod story;

@@ -1,6 +1,6 @@
 //! Reading a text: its probability under the grammar, over all its parses.
 
-use super::ink::Ink;
+use super::orthography::Orthography;
 use super::rules::options;
 use super::story::{Story, size, word_at};
 use super::symbols::Symbol;
@@ -11,7 +11,7 @@ use super::{ln_option, ln_rank};
 struct Parse {
     pending: Vec<Symbol>,
     story: Story,
-    ink: Ink,
+    orthography: Orthography,
     position: usize,
     log_probability: f64,
 }
@@ -20,7 +20,7 @@ impl Parse {
     /// Reads what `word` would be written as; false where the text has something else.
     fn read(&mut self, word: &str, text: &str, scratch: &mut String) -> bool {
         scratch.clear();
-        self.ink.write(word, scratch);
+        self.orthography.write(word, scratch);
         let agrees = text.as_bytes()[self.position..].starts_with(scratch.as_bytes());
         self.position += if agrees { scratch.len() } else { 0 };
         agrees
@@ -50,7 +50,7 @@ pub(super) fn parses(text: &str) -> Vec<f64> {
     let mut open = vec![Parse {
         pending: vec![Symbol::Story],
         story: Story::new(),
-        ink: Ink::new(),
+        orthography: Orthography::new(),
         position: 0,
         log_probability: 0.0,
     }];

@@ -114,7 +114,7 @@ pub enum Symbol {
     SceneEnd,
 }
 
-/// Marks that are not written as they stand: see [`super::ink`].
+/// Marks that are not written as they stand: see [`super::orthography`].
 pub const A: &str = "\u{1}";
 pub const OPEN: &str = "\u{2}";
 pub const CLOSE: &str = "\u{3}";

@@ -19,11 +19,16 @@ fn a_document_depends_on_seed_split_and_index_alone() {
 
 #[test]
 fn a_story_reads_as_pinned_here() {
-    insta::assert_snapshot!(generate(0, "train", 0).text, @r#"
-    In a quiet country, near the valley there lived a proud rabbit named Lena. Her best friend was a grumpy beaver named Theo. Not far away lived a greedy bear named Conrad, who kept a copper spoon. Nobody but Theo ever talked about the spoon.
-    The greedy bear still had the spoon. "Come with me to the tower," explained Lena to Theo. "I want the spoon," shouted Theo to Conrad. He frowned and waited. "I am afraid," repeated Theo to the proud rabbit.
-    That night Lena went home to the valley, and Theo slept.
-    "#);
+    assert_eq!(
+        generate(0, "train", 0).text,
+        "In a quiet country, near the valley there lived a proud rabbit named Lena. Her best \
+         friend was a grumpy beaver named Theo. Not far away lived a greedy bear named Conrad, \
+         who kept a copper spoon. Nobody but Theo ever talked about the spoon.\n\
+         The greedy bear still had the spoon. \"Come with me to the tower,\" explained Lena to \
+         Theo. \"I want the spoon,\" shouted Theo to Conrad. He frowned and waited. \"I am \
+         afraid,\" repeated Theo to the proud rabbit.\n\
+         That night Lena went home to the valley, and Theo slept."
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! From what a spec names to the documents of its three splits.
 //!
 //! [`Dataset`] is the way in: it finds a dataset's inputs once, knows their fingerprint, and hands
-//! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able to
-//! do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
+//! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able
+//! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
 //! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`, whose
 //! files are chosen by `shards` and cut by `shares`). Long documents are cut by [`segments`] where
 //! no token can reach across, and detokenized after the cut.

@@ -45,6 +45,20 @@ fn tokenizer_with_added_tokens(folder: &Path) -> TokenizerSpec {
     }
 }
 
+const SPACED: [&str; 10] = [
+    "two words ",
+    "two",
+    " words",
+    "<eats> ",
+    "x\n",
+    "<eats>\n\n",
+    "word7 ",
+    "word7x ",
+    "<s> ",
+    "it's ",
+];
+const DENSE: [&str; 7] = ["two", "words7", "<eats>", "word7", "<s>", "it's", "9"];
+
 #[test]
 fn added_tokens_are_never_torn_by_a_cut() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,25 +66,13 @@ fn added_tokens_are_never_torn_by_a_cut() {
     let read = Tokenizer::open(&folder.path().join("tokenizer")).unwrap();
     // Little but added tokens, so that many places to cut lie in one or beside one; with white
     // space and without.
-    let spaced: String = (0..60_000)
-        .map(|i| {
-            [
-                "two words ",
-                "two",
-                " words",
-                "<eats> ",
-                "x\n",
-                "<eats>\n\n",
-                "word7 ",
-                "word7x ",
-                "<s> ",
-                "it's ",
-            ][i * i % 89 % 10]
-        })
-        .collect();
-    let dense: String = (0..60_000)
-        .map(|i| ["two", "words7", "<eats>", "word7", "<s>", "it's", "9"][i * i % 97 % 7])
-        .collect();
+    let text_of = |words: &[&str], prime: u64| -> String {
+        (0..60_000)
+            .map(|i| words[(i * i % prime) as usize % words.len()])
+            .collect()
+    };
+    let spaced = text_of(&SPACED, 89);
+    let dense = text_of(&DENSE, 97);
     for (name, content) in [("spaced", spaced), ("dense", dense)] {
         for file in ["train.txt", "valid.txt", "test.txt"] {
             fs::write(folder.path().join(file), &content).unwrap();

@@ -6,14 +6,15 @@
 //! accepted: a BPE model over all 256 bytes behind GPT-2's own pre-tokenisation, with
 //! `<|endoftext|>`, and tokens added to it. Then every text comes back from its tokens unchanged
 //! (but for white space beside an added token that is told to swallow it), and a long one may be
-//! tokenized in the pieces that [`crate::data::source::segments::Segments`] cuts, where [`Tokenizer::may_cut`]
-//! agrees.
+//! tokenized in the pieces that [`Segments`] cuts, where [`Tokenizer::may_cut`] agrees.
 //!
 //! A text may spell a special token such as `<|endoftext|>`. In a corpus that is plain text
 //! ([`Tokenizer::encode`]), so that no document can pretend to end: the token follows documents and
 //! nothing else. transformers takes it for the token unless it is told `split_special_tokens=True`;
 //! so do [`Tokenizer::encode_with_specials`] and, through it, `eval` and `generate`, whose figures
 //! are held against transformers'. Added tokens that are not special are tokens for both.
+//!
+//! [`Segments`]: crate::data::source::segments::Segments
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -139,8 +140,10 @@ impl Tokenizer {
         encode(inner, text)
     }
 
-    /// Whether `left` and `right`, which follow one another where [`crate::data::source::segments::Segments`] cut
-    /// them, have the tokens of the two together: no added token touches the cut.
+    /// Whether `left` and `right`, which follow one another where [`Segments`] cut them, have the
+    /// tokens of the two together: no added token touches the cut.
+    ///
+    /// [`Segments`]: crate::data::source::segments::Segments
     pub fn may_cut(&self, left: &str, right: &str) -> bool {
         self.added.iter().all(|token| {
             let before = &left.as_bytes()[left.len().saturating_sub(token.len())..];

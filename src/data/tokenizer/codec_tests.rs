@@ -16,12 +16,22 @@ fn content(merges: &[(&str, &str)]) -> Value {
         .enumerate()
         .map(|(id, token)| (token, json!(id)))
         .collect();
+    let merges: Vec<String> = merges.iter().map(|(a, b)| format!("{a} {b}")).collect();
+    let end_of_text = json!({
+        "id": end,
+        "content": END_OF_TEXT,
+        "single_word": false,
+        "lstrip": false,
+        "rstrip": false,
+        "normalized": true,
+        "special": true,
+    });
     json!({
         "version": "1.0",
-        "added_tokens": [{"id": end, "content": END_OF_TEXT, "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": true}],
+        "added_tokens": [end_of_text],
         "normalizer": null,
         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
-        "model": {"type": "BPE", "vocab": vocabulary, "merges": merges.iter().map(|(a, b)| format!("{a} {b}")).collect::<Vec<_>>()},
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
     })
 }
 
@@ -77,7 +87,7 @@ fn truncation_and_padding_of_the_file_are_not_used() {
 }
 
 #[test]
-fn broken_tokenizers_are_refused_with_the_reason() {
+fn another_model_or_cut_than_gpt2s_is_refused_with_the_reason() {
     assert!(
         refusal(|c| c["model"]["type"] = json!("WordPiece"))
             .contains("its model is \"WordPiece\", not BPE")
@@ -97,6 +107,19 @@ fn broken_tokenizers_are_refused_with_the_reason() {
     assert!(refusal(|c| c["model"]["merges"] = json!([["a"]])).contains("does not join"));
     assert!(refusal(|c| c["model"]["merges"] = json!([7])).contains("does not join"));
     assert!(
+        refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"}))
+            .contains("its pre_tokenizer is not GPT-2's")
+    );
+    assert!(
+        refusal(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true))
+            .contains("its pre_tokenizer is not GPT-2's")
+    );
+    assert!(refusal(|c| c["normalizer"] = json!({"type": "NFC"})).contains("it has a normalizer"));
+}
+
+#[test]
+fn a_vocabulary_that_is_broken_is_refused_with_the_reason() {
+    assert!(
         refusal(|c| c["model"]["vocab"]["a"] = json!(u64::MAX))
             .contains("beyond the number of tokens")
     );
@@ -112,15 +135,10 @@ fn broken_tokenizers_are_refused_with_the_reason() {
         refusal(|c| c["model"]["vocab"]["ab"] = json!(258))
             .contains("its ids have a gap: none is 256")
     );
-    assert!(
-        refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"}))
-            .contains("its pre_tokenizer is not GPT-2's")
-    );
-    assert!(
-        refusal(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true))
-            .contains("its pre_tokenizer is not GPT-2's")
-    );
-    assert!(refusal(|c| c["normalizer"] = json!({"type": "NFC"})).contains("it has a normalizer"));
+}
+
+#[test]
+fn added_tokens_that_are_broken_are_refused_with_the_reason() {
     assert!(
         refusal(|c| c["added_tokens"][0]["content"] = json!(""))
             .contains("an added token has no content")
@@ -148,7 +166,6 @@ fn broken_tokenizers_are_refused_with_the_reason() {
     assert!(
         refusal(|c| c["added_tokens"][0]["id"] = json!(3)).contains("contradicts the vocabulary")
     );
-    assert!(refusal(|c| *c = json!([])).contains("its pre_tokenizer is not GPT-2's"));
     let gone = refusal(|c| {
         c["added_tokens"] = json!([]);
         c["model"]["vocab"]
@@ -157,6 +174,11 @@ fn broken_tokenizers_are_refused_with_the_reason() {
             .remove(END_OF_TEXT);
     });
     assert!(gone.contains("it has no token <|endoftext|>"), "{gone}");
+}
+
+#[test]
+fn what_is_no_tokenizer_at_all_is_refused_with_the_reason() {
+    assert!(refusal(|c| *c = json!([])).contains("its pre_tokenizer is not GPT-2's"));
     assert!(
         format!("{:#}", Tokenizer::from_json("{".to_string()).unwrap_err())
             .contains("it is not JSON")

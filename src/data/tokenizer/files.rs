@@ -193,7 +193,10 @@ fn put_together(folder: &Path, vocabulary: &Path, merges: &Path) -> Result<Strin
         .map(|(_, line)| line)
         .collect();
     let tokens = added_tokens(folder, &entries)?;
-    let byte_level = |prefix: bool, trim: bool| json!({"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": trim});
+    let byte_level = |prefix: bool, trim: bool| {
+        let kind = "ByteLevel";
+        json!({"type": kind, "add_prefix_space": prefix, "trim_offsets": trim})
+    };
     let content = json!({
         "version": "1.0",
         "truncation": null,

@@ -77,7 +77,13 @@ fn tokens_are_added_with_the_ids_and_flags_that_the_files_give() {
             .collect::<Vec<_>>()
     };
     assert_eq!(of(&[]), ["257 <|endoftext|> specialnormalized"]);
-    let decoder = r#"{"added_tokens_decoder": {"259": {"content": "<b>", "lstrip": true, "normalized": false, "special": false}, "258": {"content": "<a>", "special": true}}, "pad_token": "<p>"}"#;
+    let decoder = r#"{
+        "added_tokens_decoder": {
+            "259": {"content": "<b>", "lstrip": true, "normalized": false, "special": false},
+            "258": {"content": "<a>", "special": true}
+        },
+        "pad_token": "<p>"
+    }"#;
     assert_eq!(
         of(&[
             ("tokenizer_config.json", decoder),
@@ -95,7 +101,10 @@ fn tokens_are_added_with_the_ids_and_flags_that_the_files_give() {
             ("added_tokens.json", r#"{"<y>": 259, "<x>": 258}"#),
             (
                 "special_tokens_map.json",
-                r#"{"pad_token": {"content": "<x>", "lstrip": true}, "additional_special_tokens": ["<z>", "<|endoftext|>"]}"#
+                r#"{
+                    "pad_token": {"content": "<x>", "lstrip": true},
+                    "additional_special_tokens": ["<z>", "<|endoftext|>"]
+                }"#
             ),
         ]),
         [

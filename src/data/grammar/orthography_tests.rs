@@ -1,10 +1,10 @@
-//! Tests of `ink.rs`.
+//! Tests of `orthography.rs`.
 
 use super::*;
 
 #[test]
 fn sentences_begin_with_capitals_and_marks_stand_where_they_belong() {
-    let mut ink = Ink::new();
+    let mut orthography = Orthography::new();
     let mut text = String::new();
     for word in [
         "once",
@@ -28,7 +28,7 @@ fn sentences_begin_with_capitals_and_marks_stand_where_they_belong() {
         "in the water.",
         "it",
     ] {
-        ink.write(word, &mut text);
+        orthography.write(word, &mut text);
     }
     assert_eq!(
         text,

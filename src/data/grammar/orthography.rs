@@ -5,13 +5,13 @@ use super::symbols::{A, CLOSE, NEW_LINE, OPEN};
 
 /// What the text so far asks of the next word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ink {
+pub struct Orthography {
     capital: bool,
     glued: bool,
     article: bool,
 }
 
-impl Ink {
+impl Orthography {
     /// The beginning of a text.
     pub fn new() -> Self {
         Self {
@@ -79,5 +79,5 @@ impl Ink {
 }
 
 #[cfg(test)]
-#[path = "ink_tests.rs"]
+#[path = "orthography_tests.rs"]
 mod tests;
