@@ -164,7 +164,7 @@ impl<'a, 'f> SplitStream<'a, 'f> {
     }
 
     /// Tokens that are still wanted.
-    fn left(&self) -> u64 {
+    fn tokens_left(&self) -> u64 {
         self.limit - self.written.sizes.tokens
     }
 
@@ -177,7 +177,7 @@ impl<'a, 'f> SplitStream<'a, 'f> {
         } else {
             bytes as f64 / tokens as f64
         };
-        self.left() as f64 * bytes_per_token
+        self.tokens_left() as f64 * bytes_per_token
     }
 
     fn append(&mut self, batch: Vec<WaitingPiece>) -> Result<ControlFlow<()>> {
@@ -186,12 +186,12 @@ impl<'a, 'f> SplitStream<'a, 'f> {
             .map(|piece| self.tokenizer.encode(&piece.text))
             .collect::<Result<_>>()?;
         for (piece, tokens) in batch.into_iter().zip(encoded) {
-            if self.left() == 0 {
+            if self.tokens_left() == 0 {
                 return Ok(ControlFlow::Break(()));
             }
             self.append_piece(&piece, tokens)?;
         }
-        Ok(if self.left() == 0 {
+        Ok(if self.tokens_left() == 0 {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -200,7 +200,7 @@ impl<'a, 'f> SplitStream<'a, 'f> {
 
     /// Adds the tokens of a piece, as many as are still wanted, and the end of its document.
     fn append_piece(&mut self, piece: &WaitingPiece, mut tokens: Vec<u32>) -> Result<()> {
-        let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.tokens_left()).unwrap_or(usize::MAX);
         let written = &mut self.written;
         if piece.begins {
             written.documents.push(written.sizes.tokens);

@@ -92,7 +92,7 @@ impl Split {
     /// Every token of the split, documents one after the other.
     pub fn tokens(&self) -> &[u32] {
         match &self.storage {
-            Storage::Mapped { file, bytes } => words_of(&file[bytes.clone()]),
+            Storage::Mapped { file, bytes } => as_tokens(&file[bytes.clone()]),
             Storage::Owned(tokens) => tokens,
         }
     }
@@ -108,7 +108,7 @@ impl Split {
 }
 
 /// Bytes at an address that is a multiple of four, as numbers.
-fn words_of(bytes: &[u8]) -> &[u32] {
+fn as_tokens(bytes: &[u8]) -> &[u32] {
     // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
     // nothing is left over is asserted.
     let (before, words, after) = unsafe { bytes.align_to::<u32>() };

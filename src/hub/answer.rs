@@ -52,7 +52,10 @@ pub(super) fn read_json<T: DeserializeOwned>(
         .read_to_end(&mut bytes);
     let found = bytes.len() as u64;
     if found > LARGEST_ANSWER {
-        return Err(foreign(what, "it is longer than such an answer may be"));
+        return Err(foreign_answer(
+            what,
+            "it is longer than such an answer may be",
+        ));
     }
     if let Some(expected) =
         announced.filter(|_| read.is_err() || announced.is_some_and(|length| found < length))
@@ -71,11 +74,11 @@ pub(super) fn read_json<T: DeserializeOwned>(
             reason: error.kind().to_string(),
         });
     }
-    serde_json::from_slice(&bytes).map_err(|error| foreign(what, &error.to_string()))
+    serde_json::from_slice(&bytes).map_err(|error| foreign_answer(what, &error.to_string()))
 }
 
 /// An answer that no hub gives.
-pub(super) fn foreign(what: &str, reason: &str) -> HubError {
+pub(super) fn foreign_answer(what: &str, reason: &str) -> HubError {
     HubError::Foreign {
         what: what.to_owned(),
         reason: reason.to_owned(),

@@ -12,7 +12,7 @@ use super::settings::Settings;
 fn folder(settings: &Settings, repo: &Repo) -> PathBuf {
     Cache::new(settings.cache.clone())
         .path()
-        .join(repo.named().folder_name())
+        .join(repo.as_hf_hub().folder_name())
 }
 
 /// The file that remembers the commit of a revision.
@@ -39,16 +39,16 @@ pub(super) fn listing(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf
 }
 
 /// Where files are fetched to.
-pub(super) fn workplace(settings: &Settings, repo: &Repo) -> PathBuf {
+pub(super) fn fetch_folder(settings: &Settings, repo: &Repo) -> PathBuf {
     folder(settings, repo).join(".kdpipe")
 }
 
 /// A file that is being fetched.
-pub(super) fn in_the_making(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
-    workplace(settings, repo).join(hash.digits())
+pub(super) fn partial_file(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
+    fetch_folder(settings, repo).join(hash.digits())
 }
 
 /// Held by the process that fetches a file.
 pub(super) fn lock(settings: &Settings, repo: &Repo, hash: &Hash) -> PathBuf {
-    workplace(settings, repo).join(format!("{}.lock", hash.digits()))
+    fetch_folder(settings, repo).join(format!("{}.lock", hash.digits()))
 }

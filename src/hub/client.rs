@@ -7,7 +7,7 @@ use hf_hub::api::RepoInfo;
 use ureq::{Agent, Response};
 use url::Url;
 
-use super::answer::{RequestSubject, foreign, read_json};
+use super::answer::{RequestSubject, foreign_answer, read_json};
 use super::error::HubError;
 use super::listing::{Listing, ListingPage};
 use super::proxy::without_proxy;
@@ -39,12 +39,12 @@ impl Client {
 
     /// The commit of a revision.
     pub fn commit(&self, repo: &Repo) -> Result<String, HubError> {
-        let url = format!("{}/api/{}", self.endpoint, repo.named().api_url());
+        let url = format!("{}/api/{}", self.endpoint, repo.as_hf_hub().api_url());
         let what = format!("the description of {}", repo.title());
         let answer = self.get(&url, &[], &RequestSubject { repo, file: None })?;
         let info: RepoInfo = read_json(answer.response, &what)?;
         if !is_commit(&info.sha) {
-            return Err(foreign(&what, "its commit is no commit"));
+            return Err(foreign_answer(&what, "its commit is no commit"));
         }
         Ok(info.sha)
     }
@@ -68,20 +68,24 @@ impl Client {
         let mut files = Vec::new();
         for _ in 0..MOST_PAGES {
             let Some(url) = next else {
-                return Listing::new(files).map_err(|reason| foreign(&what, &reason));
+                return Listing::new(files).map_err(|reason| foreign_answer(&what, &reason));
             };
             let response = self.get(&url, &[], &subject)?.response;
             next = address_of_next_page(&url, &response)
-                .map_err(|_| foreign(&what, "its next page has no address"))?;
+                .map_err(|_| foreign_answer(&what, "its next page has no address"))?;
             let page: ListingPage = read_json(response, &what)?;
             files.extend(page);
         }
-        Err(foreign(&what, "it has no end"))
+        Err(foreign_answer(&what, "it has no end"))
     }
 
     /// The address of a file.
     pub fn address(&self, repo: &Repo, commit: &str, file: &str) -> String {
-        let mut url = format!("{}/{}/resolve/{commit}", self.endpoint, repo.named().url());
+        let mut url = format!(
+            "{}/{}/resolve/{commit}",
+            self.endpoint,
+            repo.as_hf_hub().url()
+        );
         for part in file.split('/') {
             url.push('/');
             for byte in part.bytes() {

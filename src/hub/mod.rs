@@ -92,14 +92,14 @@ struct HubState {
 }
 
 /// Never set.
-static NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER_STOPPED: AtomicBool = AtomicBool::new(false);
 
 fn silent(_: &News) {}
 
 impl Hub<'static> {
     /// One that tells nothing and is never stopped.
     pub fn quiet(settings: Settings, pins: Vec<Pin>) -> Self {
-        Self::new(settings, pins, &silent, &NEVER)
+        Self::new(settings, pins, &silent, &NEVER_STOPPED)
     }
 }
 
@@ -164,7 +164,7 @@ impl<'a> Hub<'a> {
                 what: repo.to_string(),
             })?
         } else {
-            let commit = self.again(|| self.client.commit(repo))?;
+            let commit = self.with_retries(|| self.client.commit(repo))?;
             // A cache that cannot be written can still be read; the commit is then asked for again.
             let _ =
                 files::write_atomically(&cache::reference(&self.settings, repo), commit.as_bytes());
@@ -193,12 +193,12 @@ impl<'a> Hub<'a> {
             None if self.settings.offline => {
                 Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit)).ok_or_else(
                     || HubError::NotHere {
-                        what: format!("{} at {}", repo.title(), short(commit)),
+                        what: format!("{} at {}", repo.title(), short_commit(commit)),
                     },
                 )?
             }
             None => {
-                let listing = self.again(|| self.client.listing(repo, commit))?;
+                let listing = self.with_retries(|| self.client.listing(repo, commit))?;
                 let _ = listing.write(&stored);
                 listing
             }
@@ -278,6 +278,6 @@ impl<'a> Hub<'a> {
 }
 
 /// A commit in a few characters, for messages.
-pub fn short(commit: &str) -> &str {
+pub fn short_commit(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }

@@ -68,7 +68,7 @@ impl Client {
 
     /// The repo's page for people.
     fn page(&self, subject: &RequestSubject) -> String {
-        format!("{}/{}", self.endpoint, subject.repo.named().url())
+        format!("{}/{}", self.endpoint, subject.repo.as_hf_hub().url())
     }
 }
 

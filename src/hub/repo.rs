@@ -52,7 +52,7 @@ impl Repo {
     }
 
     /// As the `hf-hub` crate has it, which knows the names of folders and addresses.
-    pub(super) fn named(&self) -> hf_hub::Repo {
+    pub(super) fn as_hf_hub(&self) -> hf_hub::Repo {
         let kind = match self.kind {
             RepoKind::Model => hf_hub::RepoType::Model,
             RepoKind::Dataset => hf_hub::RepoType::Dataset,

@@ -3,7 +3,7 @@
 use ureq::Response;
 use url::Url;
 
-use super::answer::{Answer, RequestSubject, foreign, host};
+use super::answer::{Answer, RequestSubject, foreign_answer, host};
 use super::client::Client;
 use super::error::HubError;
 
@@ -17,9 +17,10 @@ impl Client {
         headers: &[(&str, &str)],
         subject: &RequestSubject,
     ) -> Result<Answer, HubError> {
-        let home =
-            Url::parse(&self.endpoint).map_err(|_| foreign("HF_ENDPOINT", "it is no address"))?;
-        let mut url = Url::parse(url).map_err(|_| foreign("an address", "it cannot be read"))?;
+        let home = Url::parse(&self.endpoint)
+            .map_err(|_| foreign_answer("HF_ENDPOINT", "it is no address"))?;
+        let mut url =
+            Url::parse(url).map_err(|_| foreign_answer("an address", "it cannot be read"))?;
         let (mut commit, mut length) = (None, None);
         for _ in 0..MOST_REDIRECTS {
             let response = self.send(&url, &home, headers, subject)?;
@@ -40,7 +41,7 @@ impl Client {
             }
             url = next_address(&url, &response)?;
         }
-        Err(foreign(
+        Err(foreign_answer(
             &format!("an answer of {}", host(&url)),
             "it sends on without end",
         ))
@@ -91,7 +92,7 @@ fn next_address(url: &Url, response: &Response) -> Result<Url, HubError> {
             next.scheme() == "https" || next.scheme() == "http" && url.scheme() == "http"
         })
         .ok_or_else(|| {
-            foreign(
+            foreign_answer(
                 &format!("an answer of {}", host(url)),
                 "it sends on to no address that can be followed",
             )

@@ -16,7 +16,7 @@ const STOP_CHECK: Duration = Duration::from_millis(100);
 
 impl Hub<'_> {
     /// Tries again after a pause what may pass, a bounded number of times.
-    pub(super) fn again<T>(
+    pub(super) fn with_retries<T>(
         &self,
         mut work: impl FnMut() -> Result<T, HubError>,
     ) -> Result<T, HubError> {

@@ -46,7 +46,7 @@ impl Hub<'_> {
         }
         entry
             .size
-            .saturating_sub(Partial::length_so_far(&cache::in_the_making(
+            .saturating_sub(Partial::length_so_far(&cache::partial_file(
                 &self.settings,
                 repo,
                 hash,

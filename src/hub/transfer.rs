@@ -16,12 +16,12 @@ use super::{Hub, News, cache};
 use crate::files::{self, Lock, LockClaim, Partial};
 
 /// Whole transfers whose content was wrong before it is given up.
-const WRONG: u32 = 2;
+const WRONG_TRANSFERS: u32 = 2;
 /// Bytes of progress that make a try count as the first again.
-const PROGRESS: u64 = 1 << 20;
+const PROGRESS_BYTES: u64 = 1 << 20;
 const PIECE: usize = 256 << 10;
 /// How often is told how far it is, and how often another process is looked after.
-const TELL: Duration = Duration::from_millis(200);
+const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// What came of one request.
 enum Failed {
@@ -100,7 +100,7 @@ impl Hub<'_> {
             let lock = self.wait_for_lock(repo, hash, entry)?;
             // Whoever held the lock may have fetched it.
             if !whole()? {
-                let mut partial = Partial::take(&cache::in_the_making(settings, repo, hash))?;
+                let mut partial = Partial::take(&cache::partial_file(settings, repo, hash))?;
                 let wanted = WantedFile {
                     repo,
                     commit,
@@ -110,7 +110,7 @@ impl Hub<'_> {
                 partial.finish(&blob)?;
             }
             drop(lock);
-            files::remove_if_empty(&cache::workplace(settings, repo));
+            files::remove_if_empty(&cache::fetch_folder(settings, repo));
         }
         files::link(&blob, &path)
     }
@@ -132,7 +132,7 @@ impl Hub<'_> {
                             owner: &owner,
                         });
                     }
-                    std::thread::sleep(TELL);
+                    std::thread::sleep(TELL_EVERY);
                 }
             }
         }
@@ -152,7 +152,7 @@ impl Hub<'_> {
                     Ok(()) => {}
                     Err(Failed::Disk(error)) => return Err(error),
                     Err(Failed::Fault(fault)) => {
-                        if partial.length() >= before + PROGRESS {
+                        if partial.length() >= before + PROGRESS_BYTES {
                             tries = 0;
                         }
                         self.pause(&mut tries, fault)?;
@@ -171,7 +171,7 @@ impl Hub<'_> {
                 file: wanted.title(),
                 expected: hash.digits().to_owned(),
             };
-            if wrong >= WRONG {
+            if wrong >= WRONG_TRANSFERS {
                 return Err(fault.into());
             }
             (self.listener)(&News::Again {
@@ -269,7 +269,7 @@ impl Hub<'_> {
                         return Err(wanted.too_long(found).into());
                     }
                     partial.append(&piece[..count]).map_err(Failed::Disk)?;
-                    if found == size || told.is_none_or(|at| at.elapsed() >= TELL) {
+                    if found == size || told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
                         told = Some(Instant::now());
                         (self.listener)(&News::Bytes {
                             file: &wanted.entry.path,

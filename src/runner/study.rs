@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{pin_for_lock, repos};
-use crate::hub::{Hub, short};
+use crate::hub::{Hub, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::study::{Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
@@ -126,7 +126,7 @@ fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
 fn on_the_hub(run: &PlannedRun, part: &str) -> String {
     format!(
         "of the hub at the commit {}",
-        short(run.identity[part]["commit"].as_str().unwrap_or("unknown"))
+        short_commit(run.identity[part]["commit"].as_str().unwrap_or("unknown"))
     )
 }
 

@@ -111,14 +111,14 @@ impl Story {
             Symbol::Object => Some(OBJECTS[self.object]),
             Symbol::Home => Some(PLACES[self.home]),
             _ => {
-                self.take_note(symbol);
+                self.change(symbol);
                 None
             }
         }
     }
 
     /// Carries out a symbol that changes the story without a word.
-    fn take_note(&mut self, symbol: Symbol) {
+    fn change(&mut self, symbol: Symbol) {
         match symbol {
             Symbol::Present(present) => self.present = present,
             Symbol::Gender(slot, gender) => self.gender[slot] = gender,

@@ -130,9 +130,9 @@ fn fingerprints_are_those_of_every_earlier_version() {
     "#);
 }
 
-/// A file that rested since long ago: a link to one of the project.
+/// A file that nobody wrote for long: a link to one of the project.
 #[cfg(unix)]
-fn rested_file(folder: &std::path::Path, name: &str) -> std::path::PathBuf {
+fn untouched_file(folder: &std::path::Path, name: &str) -> std::path::PathBuf {
     let path = folder.join(name);
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     std::os::unix::fs::symlink(project.join("LICENSE"), &path).unwrap();
@@ -147,7 +147,7 @@ fn preparing_hashes_a_file_once_and_reads_it_for_what_is_made_of_it_alone() {
     use crate::plan::run::TokenizerSpec;
     let folder = tempfile::tempdir().unwrap();
     let [train, validation, test] =
-        ["train.txt", "valid.txt", "test.txt"].map(|name| rested_file(folder.path(), name));
+        ["train.txt", "valid.txt", "test.txt"].map(|name| untouched_file(folder.path(), name));
     let paths = |name: &str| vec![InputPath::new(name, folder.path())];
     let spec = DatasetSpec::Text {
         train: paths("tr*.txt"),

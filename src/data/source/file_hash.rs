@@ -2,9 +2,9 @@
 //!
 //! A hash that is known stands as long as nothing says that the file changed: its length, the time
 //! it was last written and, where the system has them, the time of its last change of any kind and
-//! the place on the disk. Only a file that had rested for a while before it was read is known by
-//! these: within one tick of the file system's clock a second write leaves no trace. So what this
-//! remembers never changes an answer.
+//! the place on the disk. A file that was written just before it was read is not known by these:
+//! within one tick of the file system's clock a second write leaves no trace. So what is remembered
+//! never changes an answer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl FileStamp {
     }
 
     /// Whether any later change will show.
-    fn has_rested(&self, now: SystemTime) -> bool {
+    fn is_settled(&self, now: SystemTime) -> bool {
         let is_past = |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > TICK);
         #[cfg(unix)]
         let is_changed_long_ago = u64::try_from(self.changed.2).is_ok_and(|seconds| {
@@ -79,7 +79,7 @@ pub fn sha256_of_input(path: &Path) -> Result<String> {
     super::file_reads::note(path);
     let begun = SystemTime::now();
     let sha256 = files::sha256_of_file(path)?;
-    if let Some(stamp) = stamp.filter(|stamp| stamp.has_rested(begun))
+    if let Some(stamp) = stamp.filter(|stamp| stamp.is_settled(begun))
         && FileStamp::of(path) == Some(stamp)
     {
         known().insert(path.to_owned(), (stamp, sha256.clone()));

@@ -18,16 +18,16 @@ fn a_file_that_was_just_written_is_read_each_time() {
 }
 
 #[test]
-fn a_file_has_rested_when_its_last_change_is_well_past() {
+fn a_file_is_settled_when_its_last_change_is_well_past() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     std::fs::write(&path, "one").unwrap();
     let stamp = FileStamp::of(&path).unwrap();
     let now = SystemTime::now();
-    assert!(!stamp.has_rested(now));
-    assert!(!stamp.has_rested(now + TICK));
-    assert!(stamp.has_rested(now + TICK + Duration::from_secs(2)));
-    assert!(!stamp.has_rested(now - TICK), "a clock that runs ahead");
+    assert!(!stamp.is_settled(now));
+    assert!(!stamp.is_settled(now + TICK));
+    assert!(stamp.is_settled(now + TICK + Duration::from_secs(2)));
+    assert!(!stamp.is_settled(now - TICK), "a clock that runs ahead");
 }
 
 #[cfg(unix)]

@@ -52,7 +52,7 @@ impl TokenizerFile {
         let whole = folder.join("tokenizer.json");
         if whole.is_file() {
             let json = text(&whole)?;
-            check_beside(&json, folder)?;
+            check_against_config(&json, folder)?;
             return Ok(Self {
                 json,
                 origin: whole.display().to_string(),
@@ -68,7 +68,7 @@ impl TokenizerFile {
         };
         match (vocabulary.is_file(), merges.is_file()) {
             (true, true) => Ok(Self {
-                json: put_together(folder, &vocabulary, &merges)?,
+                json: from_vocabulary_and_merges(folder, &vocabulary, &merges)?,
                 origin: format!("{} with merges.txt", vocabulary.display()),
             }),
             (false, true) => Err(is_one_alone(&merges, &vocabulary)),
@@ -126,7 +126,7 @@ fn check_config(config: &Map<String, Value>, folder: &Path) -> Result<()> {
 }
 
 /// Compares a tokenizer.json with what tokenizer_config.json adds: transformers would read both.
-fn check_beside(json: &str, folder: &Path) -> Result<()> {
+fn check_against_config(json: &str, folder: &Path) -> Result<()> {
     let config = object(folder.join("tokenizer_config.json"))?;
     check_config(&config, folder)?;
     let Some(decoder) = config
@@ -181,7 +181,7 @@ fn added(id: u64, content: &str, special: bool, flags: &Value) -> Value {
     })
 }
 
-fn put_together(folder: &Path, vocabulary: &Path, merges: &Path) -> Result<String> {
+fn from_vocabulary_and_merges(folder: &Path, vocabulary: &Path, merges: &Path) -> Result<String> {
     let mut entries: Vec<(String, Value)> = object(vocabulary.to_owned())?.into_iter().collect();
     entries.sort_by_key(|(_, id)| id.as_u64().unwrap_or(u64::MAX));
     let entries: Map<String, Value> = entries.into_iter().collect();
