@@ -6,6 +6,7 @@
 
 use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::plan::run::HiddenState;
+use crate::plan::uniform_map;
 use crate::record::evaluation::LayerDistance;
 
 use super::states::ProbeStates;
@@ -13,16 +14,10 @@ use super::states::ProbeStates;
 /// Seed of the directions: one for all runs.
 const SEED: u64 = 0;
 
-/// The teacher's layer for the student's layer i of 1 … L_s: ⌊(2·i·L_t + L_s) / (2·L_s)⌋, i·L_t/L_s
-/// rounded.
-pub fn uniform(i: usize, student_layers: usize, teacher_layers: usize) -> usize {
-    (2 * i * teacher_layers + student_layers) / (2 * student_layers)
-}
-
 /// The pairs (student layer, teacher layer) of the uniform map.
 pub fn uniform_pairs(student_layers: usize, teacher_layers: usize) -> Vec<(usize, usize)> {
-    (1..=student_layers)
-        .map(|i| (i, uniform(i, student_layers, teacher_layers)))
+    (1..)
+        .zip(uniform_map(student_layers, teacher_layers))
         .collect()
 }
 

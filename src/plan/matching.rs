@@ -45,8 +45,13 @@ pub enum Strategy {
     Shuffled {},
 }
 
-/// ⌊(2·i·L_t + L_s)/(2·L_s)⌋ for i = 1 … L_s.
-fn uniform(student: usize, teacher: usize) -> Vec<usize> {
+/// Names of the strategies that should be worse than the others, in the order of a report: they show
+/// what it costs to compare the wrong layers.
+pub const NULL_CONTROLS: [&str; 2] = ["reverse", "shuffled"];
+
+/// The teacher's layer for each of the student's layers i = 1 … L_s: ⌊(2·i·L_t + L_s)/(2·L_s)⌋,
+/// which is i·L_t/L_s rounded.
+pub fn uniform_map(student: usize, teacher: usize) -> Vec<usize> {
     (1..=student)
         .map(|i| (2 * i * teacher + student) / (2 * student))
         .collect()
@@ -69,6 +74,19 @@ impl Strategy {
         }
     }
 
+    /// Whether it also maps a student that is deeper than its teacher.
+    fn takes_any_depth(&self) -> bool {
+        match self {
+            Self::Uniform {} | Self::Pairs { .. } | Self::Final {} | Self::AllToOne {} => true,
+            Self::First {}
+            | Self::Last {}
+            | Self::Skip {}
+            | Self::Random { .. }
+            | Self::Reverse {}
+            | Self::Shuffled {} => false,
+        }
+    }
+
     /// The map for a student of `student` and a teacher of `teacher` blocks; `seed` is the run's.
     ///
     /// # Errors
@@ -81,11 +99,7 @@ impl Strategy {
         seed: u64,
     ) -> Result<Matching, (String, String)> {
         let name = self.name();
-        let any_depth = matches!(
-            self,
-            Self::Uniform {} | Self::Pairs { .. } | Self::Final {} | Self::AllToOne {}
-        );
-        if !any_depth && student > teacher {
+        if !self.takes_any_depth() && student > teacher {
             let message = format!(
                 "match.strategy = \"{name}\" needs a student no deeper than its teacher: \
                  {student} layers against {teacher}"
@@ -96,14 +110,14 @@ impl Strategy {
             ));
         }
         let targets = match self {
-            Self::Uniform {} => uniform(student, teacher),
+            Self::Uniform {} => uniform_map(student, teacher),
             Self::First {} => (1..=student).collect(),
             Self::Last {} => (1..=student).map(|i| teacher - student + i).collect(),
             Self::Skip {} => (1..=student)
                 .map(|i| teacher - (student - i) * (teacher / student))
                 .collect(),
             Self::AllToOne {} => vec![teacher; student],
-            Self::Reverse {} => uniform(student, teacher).into_iter().rev().collect(),
+            Self::Reverse {} => uniform_map(student, teacher).into_iter().rev().collect(),
             Self::Shuffled {} => {
                 if student < 2 {
                     let message = "match.strategy = \"shuffled\" needs at least 2 student layers: \
@@ -114,7 +128,7 @@ impl Strategy {
                         "write student.layers = 2 or more, or another strategy".to_owned(),
                     ));
                 }
-                shuffled(uniform(student, teacher), seed)
+                shuffled(uniform_map(student, teacher), seed)
             }
             Self::Final {} => {
                 return Ok(Matching::Pairs {
@@ -246,7 +260,7 @@ pub fn init_blocks(
     Ok(match name {
         "first" => (0..student).collect(),
         "last" => (teacher - student..teacher).collect(),
-        _ => uniform(student, teacher)
+        _ => uniform_map(student, teacher)
             .into_iter()
             .map(|layer| layer - 1)
             .collect(),

@@ -89,7 +89,7 @@ fn a_shuffled_map_is_a_permutation_of_uniforms_targets_and_never_their_order_or_
     let mut orders = std::collections::BTreeSet::new();
     for seed in 0..200 {
         for (student, teacher) in [(2, 2), (2, 6), (3, 6), (6, 12)] {
-            let own = uniform(student, teacher);
+            let own = uniform_map(student, teacher);
             let moved = shuffled(own.clone(), seed);
             assert_ne!(moved, own);
             assert!(student < 3 || !moved.iter().eq(own.iter().rev()));

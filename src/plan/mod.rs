@@ -51,6 +51,7 @@ pub use estimate::{distillation_work, training_steps};
 pub use expect::{Expectations, ExpectedOrder, ExpectedPerplexity};
 pub use identity::NUMERICS_VERSION;
 pub use load::{Loaded, load};
+pub use matching::{NULL_CONTROLS, uniform_map};
 pub use planned::{
     Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
     PlannedRun, ReportSettings, TeacherFact, TokenizerFact,

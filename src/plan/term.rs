@@ -358,3 +358,7 @@ impl Term {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "term_tests.rs"]
+mod tests;

@@ -14,7 +14,7 @@ use crate::plan::run::{RunSpec, Term};
 
 /// The axis of layer maps, and its null controls.
 pub const STRATEGY: &str = "match.strategy";
-pub const NULLS: [&str; 2] = ["reverse", "shuffled"];
+pub use crate::plan::NULL_CONTROLS as NULLS;
 /// The axis of arms.
 pub const ARM: &str = "arm";
 

@@ -1,0 +1,40 @@
+//! Tests of `term.rs`.
+
+use super::*;
+
+/// A term by its kind, everything else as it is where nothing is written.
+fn term(kind: &str) -> Term {
+    toml::from_str(&format!("kind = \"{kind}\"")).unwrap()
+}
+
+#[test]
+fn every_kind_says_what_it_takes() {
+    // kind: hidden, needs the teacher, compares predictions with it, has a critic
+    let expected = [
+        ("lm", [false, false, false, false]),
+        ("logits.kl", [false, true, true, false]),
+        ("hidden.mse", [true, true, false, false]),
+        ("hidden.cosine", [true, true, false, false]),
+        ("hidden.wasserstein", [true, true, false, true]),
+    ];
+    for (kind, expected) in expected {
+        let mut term = term(kind);
+        let found = [
+            term.is_hidden(),
+            term.needs_teacher(),
+            term.compares_logits(),
+            term.critic().is_some(),
+        ];
+        assert_eq!(found, expected, "{kind}");
+        assert_eq!(term.critic_mut().is_some(), expected[3], "{kind}");
+        assert_eq!(term.logits().is_some(), !term.is_hidden(), "{kind}");
+        assert_eq!(term.temperature().is_some(), kind == "logits.kl", "{kind}");
+    }
+}
+
+#[test]
+fn only_losses_of_predictions_are_in_nats() {
+    assert_eq!(term("lm").nats_scale(None), Some(1.0));
+    assert_eq!(term("logits.kl").nats_scale(Some(2.0)), Some(4.0));
+    assert_eq!(term("hidden.mse").nats_scale(None), None);
+}
