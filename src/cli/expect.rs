@@ -12,7 +12,7 @@ use crate::record::{has_evaluation, read_evaluation};
 ///
 /// # Errors
 /// An evaluation that cannot be read.
-pub fn missed(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
+pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
     let mut missed = Vec::new();
     let mut losses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let empty = String::new();

@@ -62,11 +62,11 @@ fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
             id,
             run.label.clone(),
             (*state).to_owned(),
-            count(run.estimate.student_parameters as f64),
-            bytes(run.estimate.memory_bytes),
-            count(run.estimate.flops),
-            about(run.estimate.flops / speed),
-            bytes(run.estimate.kept_bytes),
+            short_number(run.estimate.student_parameters as f64),
+            size_or_unknown(run.estimate.memory_bytes),
+            short_number(run.estimate.flops),
+            rough_duration(run.estimate.flops / speed),
+            size_or_unknown(run.estimate.kept_bytes),
         ]
     };
     table(&header, plan.runs.iter().zip(states).map(row).collect())
@@ -80,15 +80,15 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
     let cost = GroupedCost::of(&plan.runs);
     let mut text = format!(
         "\nin total {} FLOPs of training, {} here, {} on disk",
-        count(cost.flops),
-        about(cost.flops / speed),
-        bytes(disk_of(plan))
+        short_number(cost.flops),
+        rough_duration(cost.flops / speed),
+        size_or_unknown(disk_of(plan))
     );
     if teachers > 0.0 {
         text += &format!(
             "; before it, once, the teacher's own: {} FLOPs, {}",
-            count(teachers),
-            about(teachers / speed)
+            short_number(teachers),
+            rough_duration(teachers / speed)
         );
     }
     let unfinished: Vec<&PlannedRun> = plan
@@ -102,7 +102,7 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
         text += &format!(
             "\nleft to do: {}, {}",
             counted(unfinished.len(), "run"),
-            about(GroupedCost::of(unfinished).flops / speed)
+            rough_duration(GroupedCost::of(unfinished).flops / speed)
         );
     }
     text += &format!(
@@ -115,7 +115,7 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
         text += &format!(
             ": those of a group share each batch and the teacher's forward pass, which saves {} \
              FLOPs ({share:.0} %)",
-            count(cost.saved_flops)
+            short_number(cost.saved_flops)
         );
     }
     text + "\n"
@@ -190,7 +190,7 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 /// `1.2 M`, `3.4e12`.
-fn count(number: f64) -> String {
+fn short_number(number: f64) -> String {
     match number {
         n if n <= 0.0 => "?".to_owned(),
         n if n < 1e3 => format!("{n:.0}"),
@@ -201,7 +201,7 @@ fn count(number: f64) -> String {
 }
 
 /// `~3 min`: no more than a first idea, from a product of matrices that was just timed.
-fn about(seconds: f64) -> String {
+fn rough_duration(seconds: f64) -> String {
     match seconds {
         s if s <= 0.0 => "?".to_owned(),
         s if s < 99.5 => format!("~{s:.0} s"),
@@ -212,7 +212,7 @@ fn about(seconds: f64) -> String {
 }
 
 /// `?` where the number is not known.
-fn bytes(number: u64) -> String {
+fn size_or_unknown(number: u64) -> String {
     if number == 0 {
         "?".to_owned()
     } else {

@@ -6,30 +6,30 @@ use super::*;
 fn numbers_are_shown_in_a_few_characters() {
     assert_eq!(
         [
-            count(0.0),
-            count(12.0),
-            count(1234.0),
-            count(5.67e6),
-            count(3.21e12)
+            short_number(0.0),
+            short_number(12.0),
+            short_number(1234.0),
+            short_number(5.67e6),
+            short_number(3.21e12)
         ],
         ["?", "12", "1.2 k", "5.67 M", "3.2e12"]
     );
     assert_eq!(
         [
-            about(0.0),
-            about(12.4),
-            about(400.0),
-            about(9000.0),
-            about(9e5)
+            rough_duration(0.0),
+            rough_duration(12.4),
+            rough_duration(400.0),
+            rough_duration(9000.0),
+            rough_duration(9e5)
         ],
         ["?", "~12 s", "~7 min", "~2 h", "~10 days"]
     );
     assert_eq!(
         [
-            bytes(0),
-            bytes(12_000),
-            bytes(3_400_000),
-            bytes(5_600_000_000)
+            size_or_unknown(0),
+            size_or_unknown(12_000),
+            size_or_unknown(3_400_000),
+            size_or_unknown(5_600_000_000)
         ],
         ["?", "12 KB", "3 MB", "5.6 GB"]
     );

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::args::{Common, RunArguments};
-use super::expect::missed;
+use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::stop_flag;
 use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
@@ -91,7 +91,7 @@ fn conclude(
         return Ok(exit);
     }
     let rendered = report::update(layout).map_err(CommandError::Run)?;
-    let missed = missed(plan, layout).map_err(CommandError::Run)?;
+    let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
     for line in &missed {
         eprintln!("expectation missed: {line}");
     }
