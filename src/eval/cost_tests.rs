@@ -62,7 +62,16 @@ const WASSERSTEIN: &str = r#"
         kind = "hidden.wasserstein"
         weight = 1.0
         states = "raw"
-        critic = { width = 32, depth = 2, steps = 5, slope = 0.2, lipschitz = "gradient-penalty", penalty = 10.0, lr = 1e-4, betas = [0.0, 0.9], warmup = 100 }
+        [loss.hidden.critic]
+        width = 32
+        depth = 2
+        steps = 5
+        slope = 0.2
+        lipschitz = "gradient-penalty"
+        penalty = 10.0
+        lr = 1e-4
+        betas = [0.0, 0.9]
+        warmup = 100
     "#;
 
 #[test]

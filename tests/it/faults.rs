@@ -1,8 +1,8 @@
 //! The n-th change of the disk ends the process, panics or fails, in a whole study: text, token
 //! cache, teacher, checkpoints, record, evaluation, report.
 //!
-//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` tries every change, a number so
-//! many of each kind; without it, some are tried.
+//! `KDPIPE_TEST_FAULTS=all cargo test --test it faults -- --nocapture` tries every change, a number
+//! so many of each kind; without it, some are tried.
 
 use crate::builder::{Done, TestSite, differences, tiny};
 
@@ -71,8 +71,8 @@ fn expected() -> Vec<(String, Vec<u8>)> {
     whole.results()
 }
 
-/// The changes of the disk that a test makes fail, from an offset that differs by kind so that together they
-/// cover more.
+/// The changes of the disk that a test makes fail, from an offset that differs by kind so that
+/// together they cover more.
 fn faults_spread_over(changes: usize, short: usize, offset: usize) -> Vec<usize> {
     let step = changes.div_ceil(number_of_faults(short));
     (1 + offset % step..=changes).step_by(step).collect()
