@@ -64,6 +64,9 @@ pub struct Cell {
     pub teacher_evaluation: String,
 }
 
+/// What stands between the alternatives of a fact that differs between runs.
+pub const ALTERNATIVE: &str = "; or ";
+
 /// What the report says about the set-up, in words made where the spec is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetupFacts {

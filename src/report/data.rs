@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
+use super::curves::{Curves, read_curves};
 use crate::files;
 use crate::plan::run::RunSpec;
-use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample};
+use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample, TrainingCost};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
@@ -18,8 +19,6 @@ use crate::record::{
 };
 use crate::table;
 
-/// Points that a curve is thinned to: means over so many equal stretches of the training.
-const STRETCHES: u64 = 150;
 /// The most that a run's `spec.toml` may hold.
 const SPEC_LIMIT: u64 = 1 << 20;
 
@@ -62,9 +61,61 @@ pub enum RunResult {
     Missing(String),
 }
 
-/// The values of a run by name, as (step, value); dense ones thinned to means over stretches, of
-/// which the step is the middle.
-pub type Curves = BTreeMap<String, Vec<(f64, f64)>>;
+impl RunResult {
+    /// Whether there is a result.
+    pub fn is_finished(&self) -> bool {
+        match self {
+            Self::Finished => true,
+            Self::Diverged(_) | Self::Missing(_) => false,
+        }
+    }
+
+    /// One word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Diverged(_) => "diverged",
+            Self::Missing(_) => "missing",
+        }
+    }
+
+    /// Why there is no result.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Finished => None,
+            Self::Diverged(failure) => Some(format!("{} at step {}", failure.reason, failure.step)),
+            Self::Missing(reason) => Some(reason.clone()),
+        }
+    }
+}
+
+/// How many runs ended in each way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    pub finished: usize,
+    pub diverged: usize,
+    pub missing: usize,
+}
+
+impl Outcomes {
+    /// Counts them.
+    pub fn count<'a>(runs: impl Iterator<Item = &'a RunData>) -> Self {
+        let mut outcomes = Self::default();
+        for run in runs {
+            match run.state {
+                RunResult::Finished => outcomes.finished += 1,
+                RunResult::Diverged(_) => outcomes.diverged += 1,
+                RunResult::Missing(_) => outcomes.missing += 1,
+            }
+        }
+        outcomes
+    }
+}
+
+/// All counted operations of the training that made a model: student, teacher and critics.
+pub fn training_flops(evaluation: &Evaluation) -> Option<f64> {
+    evaluation.training.as_ref().map(TrainingCost::flops)
+}
 
 impl StudyData {
     /// Reads the study.
@@ -132,15 +183,16 @@ impl RunData {
             training_seconds: None,
         };
         data.state = data
-            .fill(is_run)
+            .read_results(is_run)
             .unwrap_or_else(|error| RunResult::Missing(format!("damaged: {error:#}")));
-        if data.state != RunResult::Finished {
+        if !data.state.is_finished() {
             data.evaluation = None;
         }
         data
     }
 
-    fn fill(&mut self, is_run: bool) -> Result<RunResult> {
+    /// Reads what is stored, and says how the run ended.
+    fn read_results(&mut self, is_run: bool) -> Result<RunResult> {
         let folder = self.folder.clone();
         let evaluation = folder.evaluation(&self.evaluation_key);
         for part in [&folder.root, &evaluation.root] {
@@ -161,14 +213,12 @@ impl RunData {
             self.curves = read_curves(&folder.metrics())?;
         }
         if !evaluation.evaluation().exists() {
-            return Ok(RunResult::Missing(
-                if is_run {
-                    "trained, but not evaluated"
-                } else {
-                    "not evaluated"
-                }
-                .to_owned(),
-            ));
+            let reason = if is_run {
+                "trained, but not evaluated"
+            } else {
+                "not evaluated"
+            };
+            return Ok(RunResult::Missing(reason.to_owned()));
         }
         self.evaluation = Some(read_evaluation(&evaluation)?);
         self.speed = read_speed(&evaluation)?;
@@ -198,70 +248,20 @@ impl RunData {
             .as_ref()
             .map(|evaluation| evaluation.test.nll_nats_per_token)
     }
+
+    /// Test NLL; `worst` of a run that diverged.
+    pub fn nll_or_worst(&self, worst: f64) -> Option<f64> {
+        match self.state {
+            RunResult::Finished => self.nll(),
+            RunResult::Diverged(_) => Some(worst),
+            RunResult::Missing(_) => None,
+        }
+    }
 }
 
 fn read_spec(path: &Path) -> Result<RunSpec> {
     toml::from_str(&files::read_text(path, SPEC_LIMIT)?)
         .with_context(|| format!("{} is damaged", path.display()))
-}
-
-/// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.
-fn read_curves(path: &Path) -> Result<Curves> {
-    let table = table::read(path)?;
-    let steps = table
-        .u64("step")
-        .with_context(|| format!("{} is not a table of metrics", path.display()))?;
-    let length = steps
-        .last()
-        .map_or(1, |last| last + 1)
-        .div_ceil(STRETCHES)
-        .max(1);
-    let mut curves = Curves::new();
-    for name in table.names().filter(|&name| name != "step") {
-        let values = table
-            .sparse(name)
-            .with_context(|| format!("{} is not a table of metrics", path.display()))?;
-        let present = steps
-            .iter()
-            .zip(values.iter())
-            .filter_map(|(&step, value)| {
-                value.filter(|v| v.is_finite()).map(|value| (step, value))
-            });
-        // What is measured at times stays as it is.
-        let curve = if name.starts_with("validation.") {
-            present.map(|(step, value)| (step as f64, value)).collect()
-        } else {
-            thin(present, length)
-        };
-        if !curve.is_empty() {
-            curves.insert(name.to_owned(), curve);
-        }
-    }
-    Ok(curves)
-}
-
-/// Means over stretches of `length` steps; the step of a mean is the middle of its stretch.
-fn thin(values: impl Iterator<Item = (u64, f64)>, length: u64) -> Vec<(f64, f64)> {
-    let mut thinned: Vec<(f64, f64)> = Vec::new();
-    let (mut stretch, mut sum, mut count) = (0, 0.0, 0u64);
-    let mut close = |stretch: u64, sum: f64, count: u64| {
-        if count > 0 {
-            thinned.push((
-                (stretch * length) as f64 + (length - 1) as f64 / 2.0,
-                sum / count as f64,
-            ));
-        }
-    };
-    for (step, value) in values {
-        if step / length != stretch {
-            close(stretch, sum, count);
-            (stretch, sum, count) = (step / length, 0.0, 0);
-        }
-        sum += value;
-        count += 1;
-    }
-    close(stretch, sum, count);
-    thinned
 }
 
 /// The sum of all steps' seconds; times are extras, so whatever is wrong with the file, there are
@@ -273,7 +273,3 @@ fn read_seconds(path: &Path) -> Option<f64> {
     let table = table::read(path).ok()?;
     Some(table.sparse("seconds").ok()?.iter().flatten().sum())
 }
-
-#[cfg(test)]
-#[path = "data_tests.rs"]
-mod tests;

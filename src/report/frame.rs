@@ -3,23 +3,20 @@
 //!
 //! The same rows are `runs.csv` and `runs.parquet`.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
-use super::data::{RunData, RunResult, StudyData};
+use super::axes::{SEED, Setting, without};
+use super::data::StudyData;
 use crate::record::evaluation::Evaluation;
+use crate::record::study::Axis;
 use crate::table::{Column, Table};
-
-/// The axis that repeats a comparison.
-pub const SEED: &str = "seed";
 
 /// Cells that differ in their seed alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// Values of every axis but the seed.
-    pub at: BTreeMap<String, String>,
+    pub at: Setting,
     /// Places of its cells in the study, in the order of seeds.
     pub cells: Vec<usize>,
 }
@@ -28,11 +25,11 @@ pub struct Group {
 fn order(data: &StudyData) -> Vec<usize> {
     let study = &data.study;
     let key = |cell: usize| -> Vec<usize> {
-        let place = |axis: &crate::record::study::Axis| {
+        let place = |axis: &Axis| {
             study.cells[cell]
                 .at
                 .get(&axis.key)
-                .and_then(|value| axis.values.iter().position(|own| own == value))
+                .and_then(|value| axis.values.iter().position(|listed| listed == value))
                 .unwrap_or(usize::MAX)
         };
         study.axes.iter().map(place).collect()
@@ -66,11 +63,11 @@ pub fn table(data: &StudyData) -> Table {
         )
         .with(
             "run.state",
-            texts(&|cell| state_word(data.run(cell)).to_owned()),
+            texts(&|cell| data.run(cell).state.word().to_owned()),
         )
         .with(
             "run.reason",
-            texts(&|cell| reason(data.run(cell)).unwrap_or_default()),
+            texts(&|cell| data.run(cell).state.reason().unwrap_or_default()),
         );
     numbers().into_iter().fold(table, |table, (name, value)| {
         let values = cells
@@ -125,26 +122,6 @@ fn numbers() -> Vec<(&'static str, Number)> {
     ]
 }
 
-/// One word for what became of a run.
-pub fn state_word(run: &RunData) -> &'static str {
-    match run.state {
-        RunResult::Finished => "finished",
-        RunResult::Diverged(_) => "diverged",
-        RunResult::Missing(_) => "missing",
-    }
-}
-
-/// Why a run has no result.
-pub fn reason(run: &RunData) -> Option<String> {
-    match &run.state {
-        RunResult::Finished => None,
-        RunResult::Diverged(failure) => {
-            Some(format!("{} at step {}", failure.reason, failure.step))
-        }
-        RunResult::Missing(reason) => Some(reason.clone()),
-    }
-}
-
 /// The groups in the order of the frame.
 ///
 /// # Errors
@@ -158,44 +135,17 @@ pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
         .map(|axis| axis.key.as_str())
         .filter(|&key| key != SEED)
         .collect();
-    let at = |cell: usize| -> BTreeMap<String, String> {
-        data.study.cells[cell]
-            .at
-            .iter()
-            .filter(|(key, _)| key.as_str() != SEED)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+    let group = |cells: Vec<usize>| Group {
+        at: without(&data.study.cells[cells[0]].at, &[SEED]),
+        cells,
     };
     if cells.is_empty() {
         return Ok(Vec::new());
     }
     if axes.is_empty() {
-        return Ok(vec![Group {
-            at: at(cells[0]),
-            cells,
-        }]);
+        return Ok(vec![group(cells)]);
     }
-    const CELL: &str = "run.cell";
-    let text = |axis: &&str| -> polars::prelude::Column {
-        let values: Vec<&str> = cells
-            .iter()
-            .map(|&cell| {
-                data.study.cells[cell]
-                    .at
-                    .get(*axis)
-                    .map_or("", String::as_str)
-            })
-            .collect();
-        Series::new(PlSmallStr::from_str(axis), values).into_column()
-    };
-    let places: Vec<u64> = cells.iter().map(|&cell| cell as u64).collect();
-    let columns = axes
-        .iter()
-        .map(text)
-        .chain([Series::new(PlSmallStr::from_static(CELL), places).into_column()])
-        .collect();
-    let frame = DataFrame::new(cells.len(), columns).context("the runs are not a table")?;
-    let parts = frame
+    let parts = axis_frame(data, &cells, &axes)?
         .partition_by_stable(axes, true)
         .context("the runs cannot be grouped")?;
     parts
@@ -205,11 +155,31 @@ pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
                 .column(CELL)
                 .and_then(|column| column.u64().cloned())
                 .context("the groups have lost their cells")?;
-            let cells: Vec<usize> = places.iter().flatten().map(|cell| cell as usize).collect();
-            Ok(Group {
-                at: at(cells[0]),
-                cells,
-            })
+            Ok(group(
+                places.iter().flatten().map(|cell| cell as usize).collect(),
+            ))
         })
         .collect()
+}
+
+/// The column of a cell's place in the study.
+const CELL: &str = "run.cell";
+
+/// The cells with their values of `axes`.
+fn axis_frame(data: &StudyData, cells: &[usize], axes: &[&str]) -> Result<DataFrame> {
+    let axis_column = |axis: &&str| -> polars::prelude::Column {
+        let value = |cell: &usize| data.study.cells[*cell].at.get(*axis);
+        let values: Vec<&str> = cells
+            .iter()
+            .map(|cell| value(cell).map_or("", String::as_str))
+            .collect();
+        Series::new(PlSmallStr::from_str(axis), values).into_column()
+    };
+    let places: Vec<u64> = cells.iter().map(|&cell| cell as u64).collect();
+    let columns = axes
+        .iter()
+        .map(axis_column)
+        .chain([Series::new(PlSmallStr::from_static(CELL), places).into_column()])
+        .collect();
+    DataFrame::new(cells.len(), columns).context("the runs are not a table")
 }

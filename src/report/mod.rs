@@ -1,21 +1,33 @@
 //! The report of a study, from what lies in its results folder alone: nothing here trains,
 //! evaluates or downloads, and the same folder gives the same bytes.
 //!
-//! [`render`] reads everything ([`data`]), puts the cells into a frame and groups them by all axes
-//! but the seed ([`frame`]), compares the groups ([`statistics`], [`contrasts`]), draws the figures
-//! ([`figures`]), gathers what a template may say ([`context`]) and fills the template
-//! ([`template`]). [`write`] stores the result.
+//! [`render`] goes through these steps:
+//!
+//! 1. read everything that is stored ([`data`], [`curves`]);
+//! 2. put the cells into a frame, group them by all axes but the seed ([`frame`], [`axes`]), and
+//!    make the groups the rows of the tables ([`rows`]);
+//! 3. compare the rows with their baselines ([`analysis`]: [`pairing`], [`contrasts`], [`nulls`],
+//!    with the mathematics of [`statistics`] and the words of [`verdict`]);
+//! 4. draw the figures ([`figures`]);
+//! 5. gather what a template may say ([`context`]), and fill the template ([`template`]).
+//!
+//! [`write`] stores the result.
 
+mod analysis;
+mod axes;
 mod context;
 mod contrasts;
+mod curves;
 mod data;
 mod figures;
 mod format;
 mod frame;
-mod models;
-mod notes;
+mod nulls;
+mod pairing;
+mod rows;
 mod statistics;
 mod template;
+mod verdict;
 
 #[cfg(test)]
 mod test_fixture;
@@ -86,7 +98,7 @@ impl Material {
     /// A study that cannot be read.
     pub fn read(layout: &Layout) -> Result<Self> {
         let data = data::StudyData::read(layout)?;
-        let analysis = contrasts::Analysis::new(&data)?;
+        let analysis = analysis::Analysis::new(&data)?;
         let drawn = figures::draw(&data, &analysis)?;
         let context = context::Context::new(&data, &analysis, &drawn)?;
         Ok(Self {
@@ -164,7 +176,7 @@ pub fn write(layout: &Layout, rendered: &Rendered) -> Result<()> {
         let path = entry.path();
         let kept = path
             .strip_prefix(&layout.root)
-            .is_ok_and(|own| rendered.files.iter().any(|(path, _)| path == own));
+            .is_ok_and(|name| rendered.files.iter().any(|(path, _)| path == name));
         if !kept && path.extension().is_some_and(|extension| extension == "svg") {
             files::remove_file(&path)?;
         }

@@ -1,23 +1,16 @@
-//! What a handful of seeds can say: paired differences, t intervals, Holm, the fixed words of a
-//! verdict.
+//! What a handful of seeds can say: paired differences, t intervals, Holm.
 //!
 //! Everything is in f64 and sums run in the order of the slices. Losses are test NLL in nats per
 //! token, lower is better, and every difference is arm minus baseline, so a negative one means that
 //! the arm is better. The t distribution is that of `statrs`.
 
-use std::fmt;
-
-use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The fewest seeds that a verdict is given for.
 pub const FEWEST_SEEDS: usize = 3;
-/// Below this many seeds a verdict is marked "few seeds".
-pub const FEW_SEEDS: usize = 5;
 /// Sign flips cannot reach a p value of 0.05 with fewer differences, and are too many to enumerate
 /// with more.
 const FLIPS: std::ops::RangeInclusive<usize> = 6..=20;
-/// The most seeds that planning looks at.
-const MOST_SEEDS: usize = 1000;
 
 /// Mean; 0 of nothing.
 pub fn mean(values: &[f64]) -> f64 {
@@ -26,6 +19,12 @@ pub fn mean(values: &[f64]) -> f64 {
     } else {
         values.iter().sum::<f64>() / values.len() as f64
     }
+}
+
+/// The mean of what there is; none of nothing.
+pub fn mean_of(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.into_iter().collect();
+    (!values.is_empty()).then(|| mean(&values))
 }
 
 /// Sample standard deviation √(Σ(x − mean)²/(n − 1)); none of fewer than two values.
@@ -234,114 +233,6 @@ pub fn text_error(documents: &[(f64, u64)]) -> Option<f64> {
         .sum();
     let count = scored.len() as f64;
     Some((count / (count - 1.0) * squares).sqrt() / weight)
-}
-
-/// By how much a standard deviation of `n` values may be too small: the true one is below `factor`
-/// times it in 80 % of all samples.
-pub fn upper_factor(n: usize) -> f64 {
-    let freedom = (n - 1) as f64;
-    let chi_squared =
-        ChiSquared::new(freedom).expect("a χ² distribution has at least one degree of freedom");
-    (freedom / chi_squared.inverse_cdf(0.2)).sqrt()
-}
-
-/// How many more seeds would help: so many that the interval, with the deviation at its 80 % upper
-/// factor, is no wider on either side than the difference seen or δ, whichever is more. None beyond
-/// 1,000 seeds or below two.
-pub fn more_seeds(paired: &Paired, alpha: f64, margin: f64) -> Option<usize> {
-    let deviation = paired.deviation? * upper_factor(paired.n());
-    let half = paired.mean.abs().max(margin);
-    let wide =
-        |n: usize| t_quantile(1.0 - alpha / 2.0, n - 1) * deviation / (n as f64).sqrt() > half;
-    // The width falls with every seed, so the first that is narrow enough is found by halving.
-    let (mut low, mut high) = (paired.n(), MOST_SEEDS);
-    if wide(high) {
-        return None;
-    }
-    while low + 1 < high {
-        let middle = low.midpoint(high);
-        if wide(middle) {
-            low = middle
-        } else {
-            high = middle
-        }
-    }
-    Some(high - paired.n())
-}
-
-/// What the report says of a contrast, in fixed words. The first that holds, in this order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// Protocol, data order or finished seeds differ, or the two do not differ at all; with the
-    /// reason.
-    NotComparable(String),
-    /// Fewer than three seeds.
-    None,
-    /// The whole simultaneous interval lies below −δ.
-    Better,
-    /// The whole simultaneous interval lies above δ.
-    Worse,
-    /// The 90 % interval lies inside ±δ.
-    Equivalent,
-    /// The simultaneous interval lies below 0.
-    BetterSizeUnsure,
-    /// The simultaneous interval lies above 0.
-    WorseSizeUnsure,
-    /// None of these, with how many more seeds would help (none: more than 1,000).
-    Undecided(Option<usize>),
-}
-
-impl Verdict {
-    /// The verdict on a comparison whose simultaneous interval misses with probability `alpha`
-    /// (already divided by the size of the family).
-    pub fn new(paired: &Paired, alpha: f64, margin: f64) -> Self {
-        let n = paired.n();
-        if n < FEWEST_SEEDS {
-            return Self::None;
-        }
-        if paired.deviation == Some(0.0) {
-            let reason = if paired.mean == 0.0 {
-                "every pair of runs has the same loss"
-            } else {
-                "every seed gives the same difference"
-            };
-            return Self::NotComparable(format!("{reason}: something that should vary does not"));
-        }
-        let (Some((low, high)), Some((low_90, high_90))) = (
-            paired.interval(alpha, paired.error),
-            paired.interval(0.1, paired.error),
-        ) else {
-            return Self::None;
-        };
-        if high < -margin {
-            Self::Better
-        } else if low > margin {
-            Self::Worse
-        } else if low_90 > -margin && high_90 < margin {
-            Self::Equivalent
-        } else if high < 0.0 {
-            Self::BetterSizeUnsure
-        } else if low > 0.0 {
-            Self::WorseSizeUnsure
-        } else {
-            Self::Undecided(more_seeds(paired, alpha, margin))
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::NotComparable(_) => f.write_str("not comparable"),
-            Self::None => f.write_str("no verdict"),
-            Self::Better => f.write_str("better by more than δ"),
-            Self::Worse => f.write_str("worse by more than δ"),
-            Self::Equivalent => f.write_str("equivalent within δ"),
-            Self::BetterSizeUnsure => f.write_str("better, size unsure"),
-            Self::WorseSizeUnsure => f.write_str("worse, size unsure"),
-            Self::Undecided(_) => f.write_str("undecided"),
-        }
-    }
 }
 
 #[cfg(test)]

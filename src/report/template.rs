@@ -288,3 +288,7 @@ fn text(value: &Value, form: impl FnOnce(&str) -> String) -> Result<String, Erro
         _ => Ok(form(value.as_str().unwrap_or(&value.to_string()))),
     }
 }
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;

@@ -1,12 +1,15 @@
 //! The whole report, from a folder of closed-form numbers.
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use super::test_fixture::{Fixture, StudyShape};
 use super::{Rendered, render, write};
+use crate::record::layout::Layout;
 use crate::table;
 
+/// The Markdown of a report.
 fn page(rendered: &Rendered) -> String {
     let (_, bytes) = rendered
         .files
@@ -21,7 +24,7 @@ fn rendered(fixture: &Fixture, name: &str) -> Rendered {
     let rendered = render(&fixture.layout, None).unwrap_or_else(|error| panic!("{error:#}"));
     if let Some(folder) = std::env::var_os("KDPIPE_TEST_REPORTS") {
         for (path, bytes) in &rendered.files {
-            let path = std::path::Path::new(&folder).join(name).join(path);
+            let path = Path::new(&folder).join(name).join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
@@ -57,6 +60,18 @@ fn the_report_of_two_arms_by_two_strategies() {
             "figures/embedding.svg",
         ]
     );
+}
+
+#[test]
+fn the_committed_reports_are_rendered_again_byte_by_byte() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    for name in ["sweep", "wikitext2"] {
+        let layout = Layout::new(&results, name);
+        for (path, bytes) in render(&layout, None).unwrap().files {
+            let committed = fs::read(layout.root.join(&path)).unwrap();
+            assert!(committed == bytes, "{name}: {} differs", path.display());
+        }
+    }
 }
 
 #[test]
@@ -249,63 +264,6 @@ fn nothing_finished_is_a_report_too() {
     assert!(page.contains("0 runs of 6 finished, 6 missing"), "{page}");
 }
 
-/// The error of a template, as a user sees it.
-fn error(template: &str) -> String {
-    let fixture = Fixture::new(&StudyShape {
-        seeds: 1,
-        strategies: vec!["uniform"],
-        extras: false,
-        steps: 10,
-        ..StudyShape::default()
-    });
-    let path = fixture.layout.root.join("template.md.j2");
-    fs::write(&path, template).unwrap();
-    let error = render(&fixture.layout, Some(&path)).unwrap_err();
-    format!("{error:#}").replace(&path.display().to_string(), "template.md.j2")
-}
-
-#[test]
-fn hostile_and_mistaken_templates_give_errors_with_their_place() {
-    insta::assert_snapshot!(
-        "template_errors",
-        [
-            error("# {{ study.name }}\n\n{{ study.nmae }}\n"),
-            error("{% for row in rows %}{{ row.label }}\n"),
-            error("{% include '../../etc/passwd' %}"),
-            error("{% import '/etc/passwd' as x %}"),
-            error("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
-            error(
-                "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"
-            ),
-            error("{{ study.name | fixed(2) }}"),
-            error("{{ 'x' * 100000000 }}"),
-        ]
-        .join("\n\n")
-    );
-}
-
-#[test]
-fn an_own_template_sees_the_same_variables() {
-    let fixture = Fixture::new(&StudyShape {
-        strategies: vec!["uniform"],
-        ..StudyShape::default()
-    });
-    let path = fixture.layout.root.join("own.md.j2");
-    fs::write(
-        &path,
-        "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}",
-    )
-    .unwrap();
-    assert_eq!(
-        page(&render(&fixture.layout, Some(&path)).unwrap()),
-        "mse 3.12\nwasserstein 3.10\n"
-    );
-    let missing = render(&fixture.layout, Some(std::path::Path::new("no/such.j2"))).unwrap_err();
-    assert!(format!("{missing:#}").starts_with(
-        "the report's template no/such.j2 cannot be read; give another with --template"
-    ));
-}
-
 #[test]
 fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     let fixture = Fixture::new(&StudyShape {
@@ -325,37 +283,4 @@ fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     );
     assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
     assert!(seconds < 30.0, "{seconds} s");
-}
-
-#[test]
-fn every_variable_of_a_template_is_listed_for_its_authors() {
-    fn names(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
-        match value {
-            serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                found.insert(name.clone());
-                // These are named by the study's data.
-                if name != "inputs" {
-                    names(value, found);
-                }
-            }),
-            serde_json::Value::Array(values) => values.iter().for_each(|value| names(value, found)),
-            _ => {}
-        }
-    }
-    let fixture = Fixture::new(&StudyShape {
-        strategies: vec!["uniform", "reverse", "shuffled"],
-        ..StudyShape::default()
-    });
-    let data = super::data::StudyData::read(&fixture.layout).unwrap();
-    let analysis = super::contrasts::Analysis::new(&data).unwrap();
-    let drawn = super::figures::draw(&data, &analysis).unwrap();
-    let context = super::context::Context::new(&data, &analysis, &drawn).unwrap();
-    let mut found = std::collections::BTreeSet::new();
-    names(&serde_json::to_value(&context).unwrap(), &mut found);
-    let listed = include_str!("../../templates/README.md");
-    let lacking: Vec<&String> = found
-        .iter()
-        .filter(|name| !listed.contains(&format!("`{name}`")))
-        .collect();
-    assert!(found.len() > 100 && lacking.is_empty(), "{lacking:?}");
 }

@@ -6,7 +6,7 @@ use super::inputs::{pin_for_lock, repos};
 use crate::hub::{Hub, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
-use crate::record::study::{Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
+use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
 /// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays
 /// at its commits.
@@ -80,7 +80,7 @@ fn pins(plan: &Plan, hub: &Hub) -> Vec<HubPin> {
 
 fn facts(plan: &Plan, command: &str) -> SetupFacts {
     let all =
-        |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join("; or ");
+        |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join(ALTERNATIVE);
     SetupFacts {
         dataset: all(dataset),
         tokenizer: all(tokenizer),
@@ -105,7 +105,7 @@ fn facts(plan: &Plan, command: &str) -> SetupFacts {
                     .to_owned()
                 }),
         )
-        .join("; or "),
+        .join(ALTERNATIVE),
         command: command.to_owned(),
         note: plan.note.clone(),
     }

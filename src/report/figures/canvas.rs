@@ -24,13 +24,18 @@ pub const PALETTE: [Rgb; 7] = [
     Rgb(0x56, 0xB4, 0xE9),
     Rgb(0x00, 0x00, 0x00),
 ];
+/// Text and axes.
 pub const INK: Rgb = Rgb(0x22, 0x22, 0x22);
+/// What is beside the point: references and remarks.
 pub const GREY: Rgb = Rgb(0x77, 0x77, 0x77);
+/// Lines behind the data.
 pub const PALE: Rgb = Rgb(0xE4, 0xE4, 0xE4);
+/// The ground.
 pub const WHITE: Rgb = Rgb(0xFF, 0xFF, 0xFF);
 
-/// Sizes of text in pixels.
+/// The size of text in pixels.
 pub const TEXT: f64 = 12.0;
+/// The size of small text in pixels.
 pub const SMALL: f64 = 11.0;
 
 /// Red, green, blue.
@@ -154,6 +159,8 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
 }
 
 impl Canvas<'_> {
+    /// A line through points, `width` pixels wide.
+    ///
     /// # Errors
     /// The backend's own, as all that follow.
     pub fn line(
@@ -204,6 +211,7 @@ impl Canvas<'_> {
         Ok(())
     }
 
+    /// A filled polygon.
     pub fn polygon(&mut self, points: &[(f64, f64)], color: Rgb, alpha: f64) -> Result<()> {
         if points.len() < 3 {
             return Ok(());
@@ -216,6 +224,7 @@ impl Canvas<'_> {
             .map_err(failed)
     }
 
+    /// A filled rectangle between two corners.
     pub fn rectangle(
         &mut self,
         from: (f64, f64),
@@ -229,82 +238,54 @@ impl Canvas<'_> {
     }
 
     /// A mark of `radius` pixels with a thin white edge, so that marks on top of each other can be
-    /// told apart.
+    /// told from each other.
     pub fn mark(
         &mut self,
         mark: Mark,
-        (x, y): (f64, f64),
+        point: (f64, f64),
         radius: f64,
         color: Rgb,
         alpha: f64,
     ) -> Result<()> {
-        let polygon = |r: f64| -> Vec<(f64, f64)> {
-            match mark {
-                Mark::Diamond => vec![
-                    (x, y - 1.25 * r),
-                    (x + 1.25 * r, y),
-                    (x, y + 1.25 * r),
-                    (x - 1.25 * r, y),
-                ],
-                Mark::Triangle => vec![
-                    (x, y - 1.2 * r),
-                    (x + 1.1 * r, y + 0.8 * r),
-                    (x - 1.1 * r, y + 0.8 * r),
-                ],
-                _ => vec![
-                    (x - 0.9 * r, y - 0.9 * r),
-                    (x + 0.9 * r, y - 0.9 * r),
-                    (x + 0.9 * r, y + 0.9 * r),
-                    (x - 0.9 * r, y + 0.9 * r),
-                ],
-            }
-        };
-        match mark {
+        let corners: &[(f64, f64)] = match mark {
             Mark::Dot => {
-                self.backend
-                    .draw_circle(
-                        at((x, y)),
-                        units(radius) as u32,
-                        &shape(color, alpha, 0.0),
-                        true,
-                    )
-                    .map_err(failed)?;
-                self.backend
-                    .draw_circle(
-                        at((x, y)),
-                        units(radius) as u32,
-                        &shape(WHITE, alpha, 0.6),
-                        false,
-                    )
-                    .map_err(failed)
+                self.plain_dot(point, radius, color, alpha)?;
+                return self.circle(point, radius, &shape(WHITE, alpha, 0.6), false);
             }
-            Mark::Ring => self
-                .backend
-                .draw_circle(
-                    at((x, y)),
-                    units(radius) as u32,
-                    &shape(color, alpha, 1.3),
-                    false,
-                )
-                .map_err(failed),
-            Mark::Diamond | Mark::Square | Mark::Triangle => {
-                let mut edge = polygon(radius);
-                self.polygon(&edge, color, alpha)?;
-                edge.push(edge[0]);
-                self.line(&edge, WHITE, alpha, 0.6)
-            }
-        }
+            Mark::Ring => return self.circle(point, radius, &shape(color, alpha, 1.3), false),
+            Mark::Diamond => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
+            Mark::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+            Mark::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+        };
+        let corners = corners.iter();
+        let mut edge: Vec<(f64, f64)> = corners
+            .map(|(x, y)| (point.0 + x * radius, point.1 + y * radius))
+            .collect();
+        self.polygon(&edge, color, alpha)?;
+        edge.push(edge[0]);
+        self.line(&edge, WHITE, alpha, 0.6)
     }
 
     /// A dot without an edge, for clouds of many.
-    pub fn speck(&mut self, point: (f64, f64), radius: f64, color: Rgb, alpha: f64) -> Result<()> {
+    pub fn plain_dot(
+        &mut self,
+        point: (f64, f64),
+        radius: f64,
+        color: Rgb,
+        alpha: f64,
+    ) -> Result<()> {
+        self.circle(point, radius, &shape(color, alpha, 0.0), true)
+    }
+
+    fn circle(
+        &mut self,
+        point: (f64, f64),
+        radius: f64,
+        style: &ShapeStyle,
+        is_filled: bool,
+    ) -> Result<()> {
         self.backend
-            .draw_circle(
-                at(point),
-                units(radius) as u32,
-                &shape(color, alpha, 0.0),
-                true,
-            )
+            .draw_circle(at(point), units(radius) as u32, style, is_filled)
             .map_err(failed)
     }
 
@@ -328,6 +309,7 @@ impl Canvas<'_> {
         )
     }
 
+    /// The same in bold.
     pub fn bold(
         &mut self,
         text: &str,

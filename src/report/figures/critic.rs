@@ -5,185 +5,160 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::canvas::{GREY, color, sheet};
-use super::curves::unlabelled;
-use super::panel::{LegendEntry, Panel, legend, legend_height};
+use super::averages::{NamedCurve, average_of};
+use super::canvas::{Canvas, GREY, sheet};
+use super::layout::PanelRows;
+use super::legend::Legend;
+use super::panel::{Panel, TRAINING_STEP};
 use super::scale::Scale;
-use super::{Figure, View, WIDTH, average, left_out};
+use super::view::View;
+use super::{Figure, WIDTH, first_of, left_out};
+use crate::report::curves::CriticCurve;
 use crate::report::data::RunData;
+use crate::report::rows::TableRow;
 
-const HEIGHT: f64 = 165.0;
 const MOST_ROWS: usize = 4;
 
-/// What the two panels of a row show, as recorded.
-const VALUES: [&str; 2] = ["estimate", "gradient_norm"];
-
-/// `critic.<term>.<state>.<value>` as (term, state, value).
-pub fn parts(name: &str) -> Option<(&str, &str, &str)> {
-    let (rest, value) = name.strip_prefix("critic.")?.rsplit_once('.')?;
-    let (term, state) = rest.rsplit_once('.')?;
-    Some((term, state, value))
+/// A row with the curves of its critics, by student layer.
+struct CriticRow {
+    label: String,
+    estimates: Vec<NamedCurve>,
+    gradient_norms: Vec<NamedCurve>,
 }
 
-/// A critic's label: its student layer, and its term where there are several.
-type CriticSeries = (String, Vec<(f64, f64)>);
+impl CriticRow {
+    /// None of a row without critics.
+    fn new(view: &View, row: &TableRow) -> Option<Self> {
+        let runs: Vec<&RunData> = row.finished(view.data).collect();
+        let row = Self {
+            label: row.label.clone(),
+            estimates: critic_curves(&runs, "estimate"),
+            gradient_norms: critic_curves(&runs, "gradient_norm"),
+        };
+        let has_critics = row.curves().next().is_some();
+        has_critics.then_some(row)
+    }
 
+    fn curves(&self) -> impl Iterator<Item = &NamedCurve> {
+        self.estimates.iter().chain(&self.gradient_norms)
+    }
+}
+
+/// Draws a row of two panels for each arm that has critics.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let all: Vec<(String, [Vec<CriticSeries>; 2])> = view
+    let all: Vec<CriticRow> = view
         .rows
         .iter()
-        .map(|row| {
-            (
-                row.label.clone(),
-                row.finished(view.data).collect::<Vec<_>>(),
-            )
-        })
-        .map(|(label, runs)| (label, VALUES.map(|value| lines(&runs, value))))
-        .filter(|(_, lines)| lines.iter().any(|lines| !lines.is_empty()))
+        .filter_map(|row| CriticRow::new(view, row))
         .collect();
     if all.is_empty() {
         return Ok(None);
     }
-    let shown = &all[..all.len().min(MOST_ROWS)];
-    let mut names: Vec<&String> = Vec::new();
-    for line in shown.iter().flat_map(|(_, panels)| panels.iter().flatten()) {
-        if !names.contains(&&line.0) {
-            names.push(&line.0);
+    let shown = first_of(&all, MOST_ROWS);
+    let mut names: Vec<&str> = Vec::new();
+    for curve in shown.iter().flat_map(CriticRow::curves) {
+        if !names.contains(&curve.name.as_str()) {
+            names.push(&curve.name);
         }
     }
-    let entries: Vec<LegendEntry> = names
-        .iter()
-        .enumerate()
-        .map(|(number, name)| LegendEntry {
-            name: (*name).clone(),
-            color: color(number),
-            mark: None,
-        })
-        .collect();
-    let points = |value: usize| {
-        shown.iter().flat_map(move |(_, panels)| {
-            panels[value]
-                .iter()
-                .flat_map(|line| line.1.iter().map(|point| point.1))
-        })
-    };
-    let last = shown
-        .iter()
-        .flat_map(|(_, panels)| {
-            panels
-                .iter()
-                .flatten()
-                .flat_map(|line| line.1.iter().map(|point| point.0))
-        })
-        .fold(1.0, f64::max);
-    let scales = [
-        Scale::linear(points(0).chain([0.0]), 4),
-        Scale::linear(points(1).chain([0.0, 1.0]), 4),
-    ];
-    let x = Scale::exactly(0.0, last * 1.01, 4);
-
-    const LEFT: f64 = 72.0;
-    const GAP: f64 = 76.0;
-    let width = (WIDTH - LEFT - 16.0 - GAP) / 2.0;
-    let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
-    let step = HEIGHT + 36.0;
+    let legend = Legend::of_lines(PanelRows::LEGEND, &names);
+    let all_points = shown.iter().flat_map(CriticRow::curves);
+    let x = Scale::of_steps(all_points.flat_map(|curve| &curve.points), 4);
+    let estimates = Scale::linear(values(shown, |row| &row.estimates).chain([0.0]), 4);
+    let norms = Scale::linear(
+        values(shown, |row| &row.gradient_norms).chain([0.0, 1.0]),
+        4,
+    );
+    let layout = PanelRows::new(shown.len(), 2, &legend);
     let svg = sheet(
         WIDTH,
-        top + step * shown.len() as f64 + 8.0,
+        layout.bottom() + 8.0,
         "Critic estimates and gradient norms over training steps",
         |canvas| {
-            legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
-            for (place, (label, panels)) in shown.iter().enumerate() {
-                let last = place + 1 == shown.len();
-                for (column, y_label) in ["critic estimate", "mean ‖∇f‖ (dashed: 1)"]
-                    .into_iter()
-                    .enumerate()
-                {
-                    let panel = Panel {
-                        left: LEFT + (width + GAP) * column as f64,
-                        top: top + step * place as f64,
-                        width,
-                        height: HEIGHT,
-                        x: if last { x.clone() } else { unlabelled(&x) },
-                        y: scales[column].clone(),
-                    };
-                    panel.axes(canvas, last.then_some("training step"), Some(y_label))?;
-                    panel.title(canvas, label)?;
-                    if column == 1 {
-                        canvas.dashed(
-                            panel.point(0.0, 1.0),
-                            (panel.right(), panel.py(1.0)),
-                            GREY,
-                            1.0,
-                        )?;
-                    }
-                    for (name, line) in &panels[column] {
-                        let number = names.iter().position(|own| *own == name).unwrap_or(0);
-                        panel.curve(canvas, line, color(number), 1.6)?;
-                    }
-                }
+            legend.draw(canvas)?;
+            let x = (&x, TRAINING_STEP);
+            for (place, row) in shown.iter().enumerate() {
+                let y = (&estimates, "critic estimate");
+                let panel = layout.draw_panel(canvas, (place, 0), x, y, &row.label)?;
+                draw_curves(canvas, &panel, &row.estimates, &legend)?;
+                let y = (&norms, "mean ‖∇f‖ (dashed: 1)");
+                let panel = layout.draw_panel(canvas, (place, 1), x, y, &row.label)?;
+                let ends = (panel.point(0.0, 1.0), (panel.right(), panel.py(1.0)));
+                canvas.dashed(ends.0, ends.1, GREY, 1.0)?;
+                draw_curves(canvas, &panel, &row.gradient_norms, &legend)?;
             }
             Ok(())
         },
     )?;
-    let caption = format!(
-        "Left: the critic's estimate by student layer, mean over seeds. Right: the mean norm of \
-         its gradient at the points of the penalty. The estimate is a critic's, not W1: how far \
-         the norm is from 1 says how far to trust it.{}",
-        left_out(shown.len(), all.len(), "arms with a critic")
-    );
     Ok(Some(Figure {
         name: "critic",
         alt: "Critic estimates and gradient norms over training steps".to_owned(),
-        caption,
+        caption: format!(
+            "Left: the critic's estimate by student layer, mean over seeds. Right: the mean norm \
+             of its gradient at the points of the penalty. The estimate is a critic's, not W1: \
+             how far the norm is from 1 says how far to trust it.{}",
+            left_out(shown.len(), all.len(), "arms with a critic")
+        ),
         svg,
     }))
 }
 
-fn lines(runs: &[&RunData], wanted: &str) -> Vec<CriticSeries> {
+/// The values of one column of panels.
+fn values(
+    rows: &[CriticRow],
+    column: fn(&CriticRow) -> &Vec<NamedCurve>,
+) -> impl Iterator<Item = f64> {
+    rows.iter()
+        .flat_map(column)
+        .flat_map(|curve| curve.points.iter().map(|point| point.1))
+}
+
+fn draw_curves(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    curves: &[NamedCurve],
+    legend: &Legend,
+) -> Result<()> {
+    for curve in curves {
+        panel.curve(canvas, &curve.points, legend.color_of(&curve.name), 1.6)?;
+    }
+    Ok(())
+}
+
+/// What the critics of some runs recorded under a name, averaged over the runs; named by student
+/// layer, and by term where there are several.
+fn critic_curves(runs: &[&RunData], value: &str) -> Vec<NamedCurve> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
-    let critics: Vec<(&String, &str, &str)> = first
+    let mut critics: Vec<CriticCurve> = first
         .curves
         .keys()
-        .filter_map(|name| {
-            parts(name)
-                .filter(|(_, _, value)| *value == wanted)
-                .map(|(term, state, _)| (name, term, state))
-        })
+        .filter_map(|name| CriticCurve::of(name))
+        .filter(|critic| critic.value == value)
         .collect();
-    let several = critics
-        .iter()
-        .map(|critic| critic.1)
-        .collect::<BTreeSet<_>>()
-        .len()
-        > 1;
-    let number = |state: &str| state.parse().unwrap_or(usize::MAX);
-    let mut critics = critics;
-    critics.sort_by_key(|critic| (critic.1, number(critic.2)));
+    critics.sort_by_key(CriticCurve::order);
+    let terms: BTreeSet<&str> = critics.iter().map(|critic| critic.term).collect();
     critics
-        .into_iter()
-        .map(|(name, term, state)| {
-            let curves: Vec<&[(f64, f64)]> = runs
-                .iter()
-                .filter_map(|run| run.curves.get(name))
-                .map(Vec::as_slice)
-                .collect();
-            let layer = if state == "final" {
+        .iter()
+        .map(|critic| {
+            let layer = if critic.state == "final" {
                 "final state".to_owned()
             } else {
-                format!("layer {state}")
+                format!("layer {}", critic.state)
             };
-            (
-                if several {
-                    format!("{term}, {layer}")
+            NamedCurve {
+                name: if terms.len() > 1 {
+                    format!("{}, {layer}", critic.term)
                 } else {
                     layer
                 },
-                average(&curves).mean,
-            )
+                points: average_of(runs, &critic.name()).mean,
+            }
         })
-        .filter(|(_, line)| !line.is_empty())
+        .filter(|curve| !curve.points.is_empty())
         .collect()
 }

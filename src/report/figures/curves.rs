@@ -3,94 +3,87 @@
 
 use anyhow::Result;
 
-use super::canvas::{Anchor, INK, TEXT, color, sheet, text_width};
-use super::panel::{LegendEntry, Panel, apart, legend, legend_height};
+use super::averages::{Averaged, average_of};
+use super::canvas::{Anchor, Canvas, Mark, TEXT, color, sheet, text_width};
+use super::labels::separated;
+use super::layout::{PanelGrid, grid};
+use super::legend::Legend;
+use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
-use super::{Averaged, Facet, Figure, MOST_PANELS, View, WIDTH, average, grid, left_out};
+use super::view::{Facet, View};
+use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
+use crate::report::curves::VALIDATION;
+use crate::report::data::RunData;
 
-/// The recorded value.
-const VALUE: &str = "validation.nll";
+/// Below a panel, for its labels.
 const BOTTOM: f64 = 46.0;
 
 /// A line: its name, the number of its colour, its values.
-struct Curve {
+struct ArmCurve {
     name: String,
     color: usize,
     values: Averaged,
 }
 
+/// A setting with the lines of its arms.
+struct SettingCurves {
+    title: String,
+    curves: Vec<ArmCurve>,
+}
+
+/// Draws the validation loss of every arm, a panel a setting.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let facets: Vec<(Facet, Vec<Curve>)> = view
+    let settings: Vec<SettingCurves> = view
         .facets(&[])
         .into_iter()
-        .map(|facet| {
-            let lines = lines(view, &facet);
-            (facet, lines)
+        .map(|facet| SettingCurves {
+            curves: arm_curves(view, &facet),
+            title: facet.title,
         })
-        .filter(|(_, lines)| !lines.is_empty())
+        .filter(|setting| !setting.curves.is_empty())
         .collect();
-    if facets.is_empty() {
-        return Ok(None);
-    }
-    let shown = &facets[..facets.len().min(MOST_PANELS)];
-    let mut entries: Vec<(usize, LegendEntry)> = Vec::new();
-    for line in shown.iter().flat_map(|(_, lines)| lines) {
-        if entries.iter().all(|(number, _)| *number != line.color) {
-            entries.push((
-                line.color,
-                LegendEntry {
-                    name: line.name.clone(),
-                    color: color(line.color),
-                    mark: None,
-                },
-            ));
-        }
-    }
-    entries.sort_by_key(|entry| entry.0);
-    let entries: Vec<LegendEntry> = entries.into_iter().map(|entry| entry.1).collect();
-    let direct = shown.len() == 1;
-    let svg = if direct {
-        one(&shown[0].1)?
-    } else {
-        many(shown, &entries)?
+    let shown = first_of(&settings, MOST_PANELS);
+    let svg = match shown {
+        [] => return Ok(None),
+        [only] => draw_one_panel(&only.curves)?,
+        several => draw_grid(several)?,
     };
-    let caption = format!(
-        "Loss on the validation split during training, context as in training. Lines are means \
-         over seeds, bands reach from the lowest to the highest seed; the first steps lie above \
-         the axis.{}",
-        left_out(shown.len(), facets.len(), "settings")
-    );
     Ok(Some(Figure {
         name: "curves",
         alt: "Validation loss over training steps, by arm".to_owned(),
-        caption,
+        caption: format!(
+            "Loss on the validation split during training, context as in training. Lines are \
+             means over seeds, bands reach from the lowest to the highest seed; the first steps \
+             lie above the axis.{}",
+            left_out(shown.len(), settings.len(), "settings")
+        ),
         svg,
     }))
 }
 
-fn lines(view: &View, facet: &Facet) -> Vec<Curve> {
-    let line = |&(row, color): &(usize, usize)| {
+/// The lines of a setting's arms.
+fn arm_curves(view: &View, facet: &Facet) -> Vec<ArmCurve> {
+    let curves = facet.rows.iter().map(|&(row, color)| {
         let row = &view.rows[row];
-        let curves: Vec<&[(f64, f64)]> = row
-            .finished(view.data)
-            .filter_map(|run| run.curves.get(VALUE))
-            .map(Vec::as_slice)
-            .collect();
-        let values = average(&curves);
-        (!values.mean.is_empty()).then(|| Curve {
+        let runs: Vec<&RunData> = row.finished(view.data).collect();
+        ArmCurve {
             name: view.series_of(row).1,
             color,
-            values,
-        })
-    };
-    facet.rows.iter().filter_map(line).collect()
+            values: average_of(&runs, VALIDATION),
+        }
+    });
+    curves
+        .filter(|curve| !curve.values.mean.is_empty())
+        .collect()
 }
 
 /// Scales that hold every line. The first values of a training are far above the rest: the axis is
 /// cut at what lies above the third of the lines' own points.
-fn scales<'a>(lines: impl Iterator<Item = &'a Curve> + Clone, ticks: usize) -> (Scale, Scale) {
-    let points = || lines.clone().flat_map(|line| line.values.band.iter());
-    let last = points().map(|point| point.0).fold(1.0, f64::max);
+fn scales<'a>(curves: impl Iterator<Item = &'a ArmCurve> + Clone, ticks: usize) -> (Scale, Scale) {
+    let points = || curves.clone().flat_map(|curve| &curve.values.band);
     let mut all: Vec<f64> = points().map(|point| point.2).collect();
     all.sort_by(f64::total_cmp);
     let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
@@ -100,34 +93,33 @@ fn scales<'a>(lines: impl Iterator<Item = &'a Curve> + Clone, ticks: usize) -> (
         .copied()
         .unwrap_or(1.0)
         .min(low + 5.0 * (middle - low).max(0.02));
-    (
-        Scale::exactly(0.0, last * 1.01, ticks),
-        Scale::linear([low, top], 5),
-    )
+    let means = curves.clone().flat_map(|curve| &curve.values.mean);
+    (Scale::of_steps(means, ticks), Scale::linear([low, top], 5))
 }
 
-fn plot(canvas: &mut super::canvas::Canvas, panel: &Panel, lines: &[Curve]) -> Result<()> {
-    for line in lines {
-        panel.band(canvas, &line.values.band, color(line.color))?;
+fn draw_curves(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) -> Result<()> {
+    for curve in curves {
+        panel.band(canvas, &curve.values.band, color(curve.color))?;
     }
-    for line in lines {
-        panel.curve(canvas, &line.values.mean, color(line.color), 2.0)?;
+    for curve in curves {
+        panel.curve(canvas, &curve.values.mean, color(curve.color), 2.0)?;
     }
     Ok(())
 }
 
 /// A single panel with the names at the ends of the lines.
-fn one(lines: &[Curve]) -> Result<String> {
-    let names = lines
+fn draw_one_panel(curves: &[ArmCurve]) -> Result<String> {
+    const LEFT: f64 = 72.0;
+    let names = curves
         .iter()
-        .map(|line| text_width(&line.name, TEXT))
+        .map(|curve| text_width(&curve.name, TEXT))
         .fold(0.0, f64::max)
         + 14.0;
-    let (x, y) = scales(lines.iter(), 6);
+    let (x, y) = scales(curves.iter(), 6);
     let panel = Panel {
-        left: 72.0,
+        left: LEFT,
         top: 16.0,
-        width: WIDTH - 72.0 - names - 8.0,
+        width: WIDTH - LEFT - names - 8.0,
         height: 300.0,
         x,
         y,
@@ -137,93 +129,55 @@ fn one(lines: &[Curve]) -> Result<String> {
         panel.bottom() + BOTTOM,
         "Validation loss over training steps",
         |canvas| {
-            panel.axes(
-                canvas,
-                Some("training step"),
-                Some("validation NLL (nats per token)"),
-            )?;
-            plot(canvas, &panel, lines)?;
-            let ends: Vec<f64> = lines
-                .iter()
-                .map(|line| line.values.mean.last().map_or(0.0, |end| panel.py(end.1)))
-                .collect();
-            for (line, y) in
-                lines
-                    .iter()
-                    .zip(apart(&ends, 15.0, panel.top + 6.0, panel.bottom() - 6.0))
-            {
-                canvas.text(
-                    &line.name,
-                    (panel.right() + 8.0, y),
-                    TEXT,
-                    color(line.color),
-                    Anchor::Left,
-                )?;
-            }
-            Ok(())
+            panel.axes(canvas, Some(TRAINING_STEP), Some(VALIDATION_NLL))?;
+            draw_curves(canvas, &panel, curves)?;
+            draw_names(canvas, &panel, curves)
         },
     )
+}
+
+/// The names of the lines, right of where they end.
+fn draw_names(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) -> Result<()> {
+    let ends: Vec<f64> = curves
+        .iter()
+        .map(|curve| curve.values.mean.last().map_or(0.0, |end| panel.py(end.1)))
+        .collect();
+    let places = separated(&ends, 15.0, panel.top + 6.0, panel.bottom() - 6.0);
+    for (curve, y) in curves.iter().zip(places) {
+        let place = (panel.right() + 8.0, y);
+        canvas.text(&curve.name, place, TEXT, color(curve.color), Anchor::Left)?;
+    }
+    Ok(())
 }
 
 /// A panel a setting, all on the same scales, with one legend.
-fn many(facets: &[(Facet, Vec<Curve>)], entries: &[LegendEntry]) -> Result<String> {
+fn draw_grid(settings: &[SettingCurves]) -> Result<String> {
     const LEFT: f64 = 64.0;
-    const HEIGHT: f64 = 170.0;
-    let (columns, rows) = grid(facets.len());
-    let width = (WIDTH - LEFT - 10.0) / columns as f64;
-    let top = 12.0 + legend_height(entries, WIDTH - LEFT - 10.0) + 26.0;
-    let step = HEIGHT + 46.0;
-    let (x, y) = scales(
-        facets.iter().flat_map(|(_, lines)| lines),
-        if columns == 3 { 3 } else { 4 },
-    );
-    let height = top + step * rows as f64 + 2.0;
+    let all = settings.iter().flat_map(|setting| &setting.curves);
+    let series = all.clone().map(|curve| (curve.color, curve.name.clone()));
+    let no_mark = |_: usize| -> Option<Mark> { None };
+    let legend = Legend::of_series((LEFT, WIDTH - LEFT - 10.0), series, no_mark);
+    let (columns, _) = grid(settings.len());
+    let (x, y) = scales(all, if columns == 3 { 3 } else { 4 });
+    let layout = PanelGrid {
+        count: settings.len(),
+        left: LEFT,
+        top: legend.bottom(26.0),
+        height: 170.0,
+        x,
+        y,
+    };
     sheet(
         WIDTH,
-        height,
+        layout.bottom(),
         "Validation loss over training steps, by setting",
         |canvas| {
-            legend(canvas, entries, (LEFT, 10.0), WIDTH - LEFT - 10.0)?;
-            for (place, (facet, lines)) in facets.iter().enumerate() {
-                let (column, row) = (place % columns, place / columns);
-                let panel = Panel {
-                    left: LEFT + width * column as f64,
-                    top: top + step * row as f64,
-                    width: width - 24.0,
-                    height: HEIGHT,
-                    x: x.clone(),
-                    y: if column == 0 {
-                        y.clone()
-                    } else {
-                        unlabelled(&y)
-                    },
-                };
-                panel.axes(
-                    canvas,
-                    (place + columns >= facets.len()).then_some("training step"),
-                    None,
-                )?;
-                panel.title(canvas, &facet.title)?;
-                plot(canvas, &panel, lines)?;
+            legend.draw(canvas)?;
+            for (place, SettingCurves { title, curves }) in settings.iter().enumerate() {
+                let panel = layout.draw_panel(canvas, place, title)?;
+                draw_curves(canvas, &panel, curves)?;
             }
-            canvas.upwards(
-                "validation NLL (nats per token)",
-                (14.0, top + (step * rows as f64 - 46.0) / 2.0),
-                TEXT,
-                INK,
-            )
+            layout.draw_y_label(canvas, VALIDATION_NLL)
         },
     )
-}
-
-/// A scale whose ticks have no labels.
-pub(super) fn unlabelled(scale: &Scale) -> Scale {
-    Scale {
-        ticks: scale
-            .ticks
-            .iter()
-            .map(|tick| (tick.0, String::new()))
-            .collect(),
-        ..scale.clone()
-    }
 }

@@ -5,175 +5,161 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::canvas::{Mark, color, sheet};
-use super::curves::unlabelled;
-use super::panel::{LegendEntry, Panel, legend, legend_height};
+use super::canvas::{Canvas, Mark, Rgb, color, sheet};
+use super::layout::PanelRows;
+use super::legend::Legend;
+use super::panel::Panel;
 use super::scale::Scale;
-use super::{Facet, Figure, View, WIDTH, left_out};
+use super::view::View;
+use super::{Figure, WIDTH, first_of, left_out};
 use crate::record::evaluation::LayerDistance;
 use crate::report::statistics::mean;
 
-const HEIGHT: f64 = 165.0;
 const MOST_FACETS: usize = 4;
 
-/// A line of one measure over the student's layers.
-type DistanceSeries = Vec<(f64, f64)>;
+/// A measure, which has a column of panels.
+struct Measure {
+    label: &'static str,
+    of: fn(&LayerDistance) -> Option<f64>,
+}
 
+const CKA: Measure = Measure {
+    label: "linear CKA",
+    of: |layer| Some(layer.cka),
+};
+
+const SLICED_W2: Measure = Measure {
+    label: "sliced W2",
+    of: |layer| layer.sliced_w2,
+};
+
+impl Measure {
+    /// Means over the seeds of a row, by student layer.
+    fn by_layer(&self, view: &View, row: usize) -> Vec<(f64, f64)> {
+        let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        let layers = view.rows[row]
+            .finished(view.data)
+            .filter_map(|run| run.evaluation.as_ref()?.teacher.as_ref())
+            .flat_map(|teacher| &teacher.layers);
+        for layer in layers {
+            if let Some(value) = (self.of)(layer) {
+                values.entry(layer.student).or_default().push(value);
+            }
+        }
+        values
+            .into_iter()
+            .map(|(layer, values)| (layer as f64, mean(&values)))
+            .collect()
+    }
+}
+
+/// Draws the distances of every arm's layers, a row of panels a setting.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let facets: Vec<Facet> = view
-        .facets(&[])
-        .into_iter()
-        .filter(|facet| {
-            facet
-                .rows
-                .iter()
-                .any(|&(row, _)| !cka(view, row).is_empty())
-        })
-        .collect();
+    let mut facets = view.facets(&[]);
+    facets.retain(|facet| {
+        let mut rows = facet.rows.iter();
+        rows.any(|&(row, _)| !CKA.by_layer(view, row).is_empty())
+    });
     if facets.is_empty() {
         return Ok(None);
     }
-    let shown = &facets[..facets.len().min(MOST_FACETS)];
-    let rows: Vec<(usize, usize)> = shown.iter().flat_map(|facet| facet.rows.clone()).collect();
-    let layers = rows
+    let shown = first_of(&facets, MOST_FACETS);
+    let rows: Vec<usize> = shown
         .iter()
-        .flat_map(|&(row, _)| cka(view, row))
-        .map(|point| point.0)
-        .fold(1.0, f64::max);
-    let has_w2 = rows
-        .iter()
-        .any(|&(row, _)| !sliced_w2(view, row).is_empty());
-    let x = Scale {
-        low: 0.7,
-        high: layers + 0.3,
-        logarithmic: false,
-        ticks: (1..=layers as usize)
-            .step_by((layers as usize).div_ceil(12))
-            .map(|layer| (layer as f64, layer.to_string()))
-            .collect(),
+        .flat_map(|facet| facet.rows.iter().map(|&(row, _)| row))
+        .collect();
+    let all_points = |measure: &Measure| -> Vec<(f64, f64)> {
+        let points = rows.iter().flat_map(|&row| measure.by_layer(view, row));
+        points.collect()
     };
-    let similarity = Scale::linear(
-        rows.iter()
-            .flat_map(|&(row, _)| cka(view, row))
-            .map(|point| point.1),
-        5,
-    );
-    let similarity = Scale::exactly(similarity.low.max(0.0), similarity.high.min(1.005), 5);
-    let distance = Scale::linear(
-        rows.iter()
-            .flat_map(|&(row, _)| sliced_w2(view, row))
-            .map(|point| point.1)
-            .chain([0.0]),
-        4,
-    );
-    let distance = Scale::exactly(0.0, distance.high, 4);
-    let mut entries: BTreeMap<usize, LegendEntry> = BTreeMap::new();
-    for &(row, number) in &rows {
-        entries.entry(number).or_insert_with(|| LegendEntry {
-            name: view.series_of(&view.rows[row]).1,
-            color: color(number),
-            mark: Some(Mark::Dot),
-        });
+    let (similarities, distances) = (all_points(&CKA), all_points(&SLICED_W2));
+    let x = scale_of_layers(&similarities);
+    let mut measures = vec![(CKA, scale_of_similarity(&similarities))];
+    let has_w2 = !distances.is_empty();
+    if has_w2 {
+        measures.push((SLICED_W2, scale_of_distance(&distances)));
     }
-    let entries: Vec<LegendEntry> = entries.into_values().collect();
-
-    const LEFT: f64 = 72.0;
-    let columns = if has_w2 { 2.0 } else { 1.0 };
-    let gap = 76.0;
-    let width = if has_w2 {
-        (WIDTH - LEFT - 16.0 - gap) / 2.0
-    } else {
-        WIDTH - LEFT - 16.0
-    };
-    let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
-    let step = HEIGHT + 36.0;
+    let series = view.series_of_facets(shown, |_| true);
+    let legend = Legend::of_series(PanelRows::LEGEND, series, |_| Some(Mark::Dot));
+    let layout = PanelRows::new(shown.len(), measures.len(), &legend);
     let svg = sheet(
         WIDTH,
-        top + step * shown.len() as f64 + 10.0,
+        layout.bottom() + 10.0,
         "Distances between the layers of student and teacher",
         |canvas| {
-            legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
+            legend.draw(canvas)?;
             for (place, facet) in shown.iter().enumerate() {
-                let last = place + 1 == shown.len();
-                for column in 0..columns as usize {
-                    let (y, y_label) = if column == 0 {
-                        (&similarity, "linear CKA")
-                    } else {
-                        (&distance, "sliced W2")
-                    };
-                    let panel = Panel {
-                        left: LEFT + (width + gap) * column as f64,
-                        top: top + step * place as f64,
-                        width,
-                        height: HEIGHT,
-                        x: if last { x.clone() } else { unlabelled(&x) },
-                        y: y.clone(),
-                    };
-                    panel.axes(canvas, last.then_some("student layer"), Some(y_label))?;
-                    panel.title(canvas, &facet.title)?;
+                for (column, (measure, y)) in measures.iter().enumerate() {
+                    let panel = layout.draw_panel(
+                        canvas,
+                        (place, column),
+                        (&x, "student layer"),
+                        (y, measure.label),
+                        &facet.title,
+                    )?;
                     for &(row, number) in &facet.rows {
-                        let line = if column == 0 {
-                            cka(view, row)
-                        } else {
-                            sliced_w2(view, row)
-                        };
-                        panel.curve(canvas, &line, color(number), 1.8)?;
-                        for &(layer, value) in &line {
-                            canvas.mark(
-                                Mark::Dot,
-                                panel.point(layer, value),
-                                3.6,
-                                color(number),
-                                1.0,
-                            )?;
-                        }
+                        let line = measure.by_layer(view, row);
+                        draw_line(canvas, &panel, &line, color(number))?;
                     }
                 }
             }
             Ok(())
         },
     )?;
-    let caption = format!(
-        "Distance of every student layer to its teacher layer on the probe tokens of the test \
-         text, along the uniform map whatever an arm was trained on, means over seeds. CKA of 1 \
-         is the same up to rotation and scale{}.{}",
-        if has_w2 {
-            "; sliced W2 is 0 for equal clouds"
-        } else {
-            "; sliced W2 needs equal widths and is left out"
-        },
-        left_out(shown.len(), facets.len(), "settings")
-    );
     Ok(Some(Figure {
         name: "distances",
         alt: "Similarity of student and teacher layers".to_owned(),
-        caption,
+        caption: caption(has_w2, shown.len(), facets.len()),
         svg,
     }))
 }
 
-fn cka(view: &View, row: usize) -> DistanceSeries {
-    averaged(view, row, |layer| Some(layer.cka))
-}
-
-fn sliced_w2(view: &View, row: usize) -> DistanceSeries {
-    averaged(view, row, |layer| layer.sliced_w2)
-}
-
-/// Means over seeds by student layer.
-fn averaged(view: &View, row: usize, value: fn(&LayerDistance) -> Option<f64>) -> DistanceSeries {
-    let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let layers = view.rows[row]
-        .finished(view.data)
-        .filter_map(|run| run.evaluation.as_ref()?.teacher.as_ref())
-        .flat_map(|teacher| &teacher.layers);
-    for layer in layers {
-        if let Some(value) = value(layer) {
-            values.entry(layer.student).or_default().push(value);
-        }
+/// A tick for every layer, of many for every second, third, ….
+fn scale_of_layers(points: &[(f64, f64)]) -> Scale {
+    let layers = points.iter().map(|point| point.0).fold(1.0, f64::max);
+    let ticks = (1..=layers as usize).step_by((layers as usize).div_ceil(12));
+    Scale {
+        ticks: ticks
+            .map(|layer| (layer as f64, layer.to_string()))
+            .collect(),
+        ..Scale::without_ticks(0.7, layers + 0.3)
     }
-    values
-        .into_iter()
-        .map(|(layer, values)| (layer as f64, mean(&values)))
-        .collect()
+}
+
+/// CKA lies between 0 and 1.
+fn scale_of_similarity(points: &[(f64, f64)]) -> Scale {
+    let padded = Scale::linear(points.iter().map(|point| point.1), 5);
+    Scale::exactly(padded.low.max(0.0), padded.high.min(1.005), 5)
+}
+
+/// A distance is shown from 0 on.
+fn scale_of_distance(points: &[(f64, f64)]) -> Scale {
+    let padded = Scale::linear(points.iter().map(|point| point.1).chain([0.0]), 4);
+    Scale::exactly(0.0, padded.high, 4)
+}
+
+/// A line with a dot at every layer.
+fn draw_line(canvas: &mut Canvas, panel: &Panel, line: &[(f64, f64)], color: Rgb) -> Result<()> {
+    panel.curve(canvas, line, color, 1.8)?;
+    for &(layer, value) in line {
+        canvas.mark(Mark::Dot, panel.point(layer, value), 3.6, color, 1.0)?;
+    }
+    Ok(())
+}
+
+fn caption(has_w2: bool, shown: usize, all: usize) -> String {
+    let w2 = if has_w2 {
+        "; sliced W2 is 0 for equal clouds"
+    } else {
+        "; sliced W2 needs equal widths and is left out"
+    };
+    format!(
+        "Distance of every student layer to its teacher layer on the probe tokens of the test \
+         text, along the uniform map whatever an arm was trained on, means over seeds. CKA of 1 \
+         is the same up to rotation and scale{w2}.{}",
+        left_out(shown, all, "settings")
+    )
 }

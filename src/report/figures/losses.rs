@@ -5,11 +5,15 @@ use anyhow::Result;
 use super::canvas::{
     Anchor, Canvas, GREY, INK, Mark, PALE, Rgb, SMALL, TEXT, color, fitted, sheet, text_width,
 };
-use super::panel::Panel;
+use super::labels::seed_offset;
+use super::panel::{Panel, TEST_NLL};
 use super::scale::{Scale, range};
-use super::{Figure, View, WIDTH};
-use crate::report::contrasts::{Contrast, TableRow};
+use super::view::View;
+use super::{Figure, WIDTH, first_of, left_out};
+use crate::report::contrasts::Contrast;
+use crate::report::data::RunData;
 use crate::report::format;
+use crate::report::rows::TableRow;
 
 const ROW: f64 = 26.0;
 const TOP: f64 = 46.0;
@@ -17,115 +21,121 @@ const BOTTOM: f64 = 48.0;
 /// Rows beyond these are left to the table.
 const MOST_ROWS: usize = 40;
 
+/// Where everything lies: names at the left, then the losses, then the differences.
+struct LossPanels {
+    losses: Panel,
+    /// Where any row was compared.
+    differences: Option<Panel>,
+    /// The teacher's loss, where it lies near.
+    teacher: Option<f64>,
+}
+
+/// Draws the losses of all rows beside their differences to the baseline.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
     let all: Vec<&TableRow> = view
         .rows
         .iter()
         .filter(|row| !row.losses.is_empty())
         .collect();
-    let rows = &all[..all.len().min(MOST_ROWS)];
+    let rows = first_of(&all, MOST_ROWS);
     if rows.is_empty() {
         return Ok(None);
     }
-    let settings = &view.data.study.report;
-    let contrasts: Vec<Option<&Contrast>> = rows
-        .iter()
-        .map(|row| {
-            row.contrast
-                .map(|contrast| &view.analysis.contrasts[contrast])
-        })
-        .collect();
-    let has_differences = contrasts
-        .iter()
-        .flatten()
-        .any(|contrast| contrast.paired.is_some());
-    let names = rows
-        .iter()
-        .map(|row| text_width(&row.label, TEXT))
-        .fold(60.0, f64::max)
-        .min(210.0)
-        + 14.0;
-    let plots = WIDTH - names - 24.0;
-    let width = if has_differences {
-        plots * 0.5 - 14.0
-    } else {
-        plots
-    };
-    let losses: Vec<f64> = rows
-        .iter()
-        .flat_map(|row| row.losses.iter().copied())
-        .collect();
-    let teacher = view
-        .data
-        .teachers
-        .iter()
-        .find_map(|teacher| teacher.nll())
-        .filter(|&teacher| is_near(teacher, &losses));
-    let nothing = Scale {
-        low: 0.0,
-        high: 1.0,
-        logarithmic: false,
-        ticks: Vec::new(),
-    };
-    let own = Panel {
-        left: names,
-        top: TOP,
-        width,
-        height: ROW * rows.len() as f64,
-        x: scale_of_losses(rows, &losses, teacher),
-        y: nothing,
-    };
-    let paired = Panel {
-        left: names + width + 28.0,
-        x: scale_of_differences(&contrasts, settings.margin),
-        ..own.clone()
-    };
-
+    let margin = view.data.study.report.margin;
+    let panels = LossPanels::new(view, rows);
     let svg = sheet(
         WIDTH,
-        own.bottom() + BOTTOM,
+        panels.losses.bottom() + BOTTOM,
         "Test loss of every arm and its paired difference to the baseline",
         |canvas| {
-            stripes(canvas, rows.len())?;
-            loss_axes(canvas, &own, teacher)?;
+            draw_stripes(canvas, rows.len())?;
+            draw_loss_axes(canvas, &panels.losses, panels.teacher)?;
+            for (place, row) in rows.iter().enumerate() {
+                draw_name(canvas, &panels.losses, &row.label, middle(place))?;
+                let ink = color(view.series_of(row).0);
+                draw_losses(canvas, &panels.losses, row, middle(place), ink)?;
+            }
+            let Some(panel) = &panels.differences else {
+                return Ok(());
+            };
+            draw_difference_axes(canvas, panel, margin)?;
             for (place, row) in rows.iter().enumerate() {
                 let y = middle(place);
-                canvas.text(
-                    &fitted(&row.label, TEXT, names - 14.0),
-                    (names - 10.0, y),
-                    TEXT,
-                    INK,
-                    Anchor::Right,
-                )?;
-                draw_losses(canvas, &own, row, y, color(view.series_of(row).0))?;
-            }
-            if has_differences {
-                difference_axes(canvas, &paired, settings.margin)?;
-                for (place, row) in rows.iter().enumerate() {
-                    match contrasts[place] {
-                        Some(contrast) => draw_difference(
-                            canvas,
-                            &paired,
-                            contrast,
-                            middle(place),
-                            color(view.series_of(row).0),
-                        )?,
-                        None if row.is_baseline => canvas.text(
-                            "baseline",
-                            (paired.px(0.0) + 6.0, middle(place)),
-                            SMALL,
-                            GREY,
-                            Anchor::Left,
-                        )?,
-                        None => {}
-                    }
+                if let Some(contrast) = contrast(view, row) {
+                    let ink = color(view.series_of(row).0);
+                    draw_difference(canvas, panel, contrast, y, ink)?;
+                } else if row.is_baseline {
+                    let place = (panel.px(0.0) + 6.0, y);
+                    canvas.text("baseline", place, SMALL, GREY, Anchor::Left)?;
                 }
             }
             Ok(())
         },
     )?;
-    let share = format::plain(100.0 * (1.0 - settings.alpha));
-    let second = if has_differences {
+    Ok(Some(Figure {
+        name: "losses",
+        alt: "Dot plot of the test loss of every arm beside its difference to the baseline"
+            .to_owned(),
+        caption: caption(view, panels.differences.is_some(), rows.len(), all.len()),
+        svg,
+    }))
+}
+
+/// The comparison of a row with its baseline.
+fn contrast<'a>(view: &View<'a>, row: &TableRow) -> Option<&'a Contrast> {
+    Some(&view.analysis.contrasts[row.contrast?])
+}
+
+impl LossPanels {
+    fn new(view: &View, rows: &[&TableRow]) -> Self {
+        let contrasts: Vec<&Contrast> = rows.iter().filter_map(|row| contrast(view, row)).collect();
+        let has_differences = contrasts.iter().any(|contrast| contrast.paired.is_some());
+        let names = rows
+            .iter()
+            .map(|row| text_width(&row.label, TEXT))
+            .fold(60.0, f64::max)
+            .min(210.0)
+            + 14.0;
+        let plots = WIDTH - names - 24.0;
+        let width = if has_differences {
+            plots * 0.5 - 14.0
+        } else {
+            plots
+        };
+        let losses: Vec<f64> = rows
+            .iter()
+            .flat_map(|row| row.losses.iter().copied())
+            .collect();
+        let mut teachers = view.data.teachers.iter();
+        let teacher = teachers
+            .find_map(RunData::nll)
+            .filter(|&teacher| is_near(teacher, &losses));
+        let panel = |left: f64, x: Scale| Panel {
+            left,
+            top: TOP,
+            width,
+            height: ROW * rows.len() as f64,
+            x,
+            y: Scale::without_ticks(0.0, 1.0),
+        };
+        let margin = view.data.study.report.margin;
+        Self {
+            losses: panel(names, scale_of_losses(rows, &losses, teacher)),
+            differences: has_differences.then(|| {
+                let x = scale_of_differences(&contrasts, margin);
+                panel(names + width + 28.0, x)
+            }),
+            teacher,
+        }
+    }
+}
+
+fn caption(view: &View, has_differences: bool, shown: usize, all: usize) -> String {
+    let share = format::plain(100.0 * (1.0 - view.data.study.report.alpha));
+    let differences = if has_differences {
         format!(
             " Right: the paired difference to the baseline; rings are seeds, the diamond is their \
              mean, the line its interval, {share} % simultaneous over all comparisons, the grey \
@@ -134,19 +144,11 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
     } else {
         String::new()
     };
-    let caption = format!(
+    format!(
         "Left: test loss by arm; dots are seeds, the tick is their mean, the line its {share} % t \
-         interval (cut at the edge of the panel where it is wider).{second}{}",
-        super::left_out(rows.len(), all.len(), "rows")
-    );
-    let alt =
-        "Dot plot of the test loss of every arm beside its difference to the baseline".to_owned();
-    Ok(Some(Figure {
-        name: "losses",
-        alt,
-        caption,
-        svg,
-    }))
+         interval (cut at the edge of the panel where it is wider).{differences}{}",
+        left_out(shown, all, "rows")
+    )
 }
 
 /// The middle line of a row.
@@ -176,11 +178,10 @@ fn scale_of_losses(rows: &[&TableRow], losses: &[f64], teacher: Option<f64>) -> 
 }
 
 /// The same for differences; 0 and ±δ are always there.
-fn scale_of_differences(contrasts: &[Option<&Contrast>], margin: f64) -> Scale {
+fn scale_of_differences(contrasts: &[&Contrast], margin: f64) -> Scale {
     let compared = || {
         contrasts
             .iter()
-            .flatten()
             .filter_map(|contrast| contrast.paired.as_ref())
             .flat_map(|paired| paired.differences.iter().copied())
     };
@@ -189,7 +190,6 @@ fn scale_of_differences(contrasts: &[Option<&Contrast>], margin: f64) -> Scale {
     });
     let intervals = contrasts
         .iter()
-        .flatten()
         .filter_map(|contrast| contrast.interval)
         .flat_map(|(low, high)| [low, high]);
     let bound = margin * 1.6;
@@ -201,8 +201,14 @@ fn scale_of_differences(contrasts: &[Option<&Contrast>], margin: f64) -> Scale {
     )
 }
 
-fn loss_axes(canvas: &mut Canvas, panel: &Panel, teacher: Option<f64>) -> Result<()> {
-    panel.x_axis(canvas, Some("test NLL (nats per token)"))?;
+/// A row's name, left of the panel.
+fn draw_name(canvas: &mut Canvas, panel: &Panel, name: &str, y: f64) -> Result<()> {
+    let name = fitted(name, TEXT, panel.left - 14.0);
+    canvas.text(&name, (panel.left - 10.0, y), TEXT, INK, Anchor::Right)
+}
+
+fn draw_loss_axes(canvas: &mut Canvas, panel: &Panel, teacher: Option<f64>) -> Result<()> {
+    panel.x_axis(canvas, Some(TEST_NLL))?;
     canvas.text(
         "perplexity",
         (panel.left - 10.0, TOP - 9.0),
@@ -238,30 +244,21 @@ fn loss_axes(canvas: &mut Canvas, panel: &Panel, teacher: Option<f64>) -> Result
 }
 
 /// Every second row lies on a light stripe.
-fn stripes(canvas: &mut Canvas, rows: usize) -> Result<()> {
+fn draw_stripes(canvas: &mut Canvas, rows: usize) -> Result<()> {
     (0..rows).step_by(2).try_for_each(|row| {
         let top = TOP + ROW * row as f64;
         canvas.rectangle((4.0, top), (WIDTH - 10.0, top + ROW), PALE, 0.3)
     })
 }
 
-/// Seeds lie a little above and below each other.
-fn spread(seed: usize, seeds: usize) -> f64 {
-    if seeds < 2 {
-        0.0
-    } else {
-        (seed as f64 / (seeds - 1) as f64 - 0.5) * 9.0
-    }
-}
-
 /// A row's own losses.
 fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &TableRow, y: f64, ink: Rgb) -> Result<()> {
     if let Some((low, high)) = row.interval {
-        interval(canvas, panel, y, low, high, ink)?;
+        draw_interval(canvas, panel, y, low, high, ink)?;
     }
     for (seed, loss) in row.losses.iter().enumerate() {
-        canvas.speck(
-            (panel.px(*loss), y + spread(seed, row.losses.len())),
+        canvas.plain_dot(
+            (panel.px(*loss), y + seed_offset(seed, row.losses.len())),
             3.0,
             ink,
             0.6,
@@ -290,12 +287,12 @@ fn draw_difference(
         return Ok(());
     };
     if let Some((low, high)) = contrast.interval {
-        interval(canvas, panel, y, low, high, ink)?;
+        draw_interval(canvas, panel, y, low, high, ink)?;
     }
     for (seed, difference) in paired.differences.iter().enumerate() {
         canvas.mark(
             Mark::Ring,
-            (panel.px(*difference), y + spread(seed, paired.n())),
+            (panel.px(*difference), y + seed_offset(seed, paired.n())),
             2.6,
             ink,
             0.75,
@@ -305,7 +302,7 @@ fn draw_difference(
 }
 
 /// A line from low to high; where it leaves the panel it ends in an arrow.
-fn interval(
+fn draw_interval(
     canvas: &mut Canvas,
     panel: &Panel,
     y: f64,
@@ -333,7 +330,7 @@ fn interval(
     Ok(())
 }
 
-fn difference_axes(canvas: &mut Canvas, panel: &Panel, margin: f64) -> Result<()> {
+fn draw_difference_axes(canvas: &mut Canvas, panel: &Panel, margin: f64) -> Result<()> {
     canvas.rectangle(
         (panel.px(-margin), panel.top),
         (panel.px(margin), panel.bottom()),

@@ -1,9 +1,16 @@
-//! A panel: two axes with labels and whatever is plotted between them; and the legend.
+//! A panel: two axes with labels and whatever is plotted between them.
 
 use anyhow::Result;
 
-use super::canvas::{Anchor, Canvas, GREY, INK, Mark, PALE, Rgb, SMALL, TEXT, text_width};
+use super::canvas::{Anchor, Canvas, GREY, INK, PALE, Rgb, SMALL, TEXT, text_width};
 use super::scale::Scale;
+
+/// The label of an axis of training steps.
+pub const TRAINING_STEP: &str = "training step";
+/// The label of an axis of test losses.
+pub const TEST_NLL: &str = "test NLL (nats per token)";
+/// The label of an axis of validation losses.
+pub const VALIDATION_NLL: &str = "validation NLL (nats per token)";
 
 /// A plotting area in pixels with its two scales.
 #[derive(Debug, Clone)]
@@ -17,22 +24,27 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// The pixel of its right edge.
     pub fn right(&self) -> f64 {
         self.left + self.width
     }
 
+    /// The pixel of its lower edge.
     pub fn bottom(&self) -> f64 {
         self.top + self.height
     }
 
+    /// The pixel of a value of x, outside held at the edges.
     pub fn px(&self, x: f64) -> f64 {
         self.left + self.width * self.x.share(x)
     }
 
+    /// The pixel of a value of y, outside held at the edges.
     pub fn py(&self, y: f64) -> f64 {
         self.bottom() - self.height * self.y.share(y)
     }
 
+    /// The pixels of a pair of values.
     pub fn point(&self, x: f64, y: f64) -> (f64, f64) {
         (self.px(x), self.py(y))
     }
@@ -52,6 +64,7 @@ impl Panel {
         self.frame(canvas)
     }
 
+    /// The lines of both axes.
     pub fn frame(&self, canvas: &mut Canvas) -> Result<()> {
         canvas.line(
             &[
@@ -65,6 +78,7 @@ impl Panel {
         )
     }
 
+    /// Ticks of x with their labels as far as they have room, and the label of the axis.
     pub fn x_axis(&self, canvas: &mut Canvas, label: Option<&str>) -> Result<()> {
         let mut free = f64::NEG_INFINITY;
         for (value, text) in &self.x.ticks {
@@ -94,6 +108,7 @@ impl Panel {
         }
     }
 
+    /// Ticks of y with their labels, and the label of the axis.
     pub fn y_axis(&self, canvas: &mut Canvas, label: Option<&str>) -> Result<()> {
         let mut widest = 0.0f64;
         for (value, text) in &self.y.ticks {
@@ -192,98 +207,6 @@ fn clipped(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
         }
     }
     pieces
-}
-
-/// Moves places apart so that neighbours have `gap` between them, as near to where they were as
-/// that allows, within low … high. Gives the places in the order given.
-pub fn apart(places: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by(|&a, &b| places[a].total_cmp(&places[b]).then(a.cmp(&b)));
-    // Clusters of labels that touch share their displacement: (sum of wished starts, members).
-    let mut clusters: Vec<(f64, Vec<usize>)> = Vec::new();
-    let start = |cluster: &(f64, Vec<usize>)| {
-        let length = gap * (cluster.1.len() - 1) as f64;
-        (cluster.0 / cluster.1.len() as f64)
-            .min(high - length)
-            .max(low)
-    };
-    for index in order {
-        clusters.push((places[index], vec![index]));
-        while let [.., before, last] = clusters.as_slice()
-            && start(before) + gap * before.1.len() as f64 > start(last)
-        {
-            let shift = gap * before.1.len() as f64 * last.1.len() as f64;
-            let (sum, members) = (last.0 - shift, last.1.clone());
-            clusters.pop();
-            if let Some(before) = clusters.last_mut() {
-                before.0 += sum;
-                before.1.extend(members);
-            }
-        }
-    }
-    let mut moved = vec![0.0; places.len()];
-    for cluster in &clusters {
-        let from = start(cluster);
-        cluster
-            .1
-            .iter()
-            .enumerate()
-            .for_each(|(rank, &index)| moved[index] = from + gap * rank as f64);
-    }
-    moved
-}
-
-/// An entry of a legend.
-#[derive(Debug, Clone)]
-pub struct LegendEntry {
-    pub name: String,
-    pub color: Rgb,
-    /// A mark; a line where there is none.
-    pub mark: Option<Mark>,
-}
-
-/// The places of a legend's entries in rows of `width`, and the height of all rows.
-fn rows(entries: &[LegendEntry], width: f64) -> (Vec<(f64, f64)>, f64) {
-    const ROW: f64 = 19.0;
-    let (mut x, mut y) = (0.0, 0.0);
-    let places = entries.iter().map(|entry| {
-        let own = 26.0 + text_width(&entry.name, TEXT) + 14.0;
-        if x > 0.0 && x + own > width {
-            (x, y) = (0.0, y + ROW);
-        }
-        let place = (x, y);
-        x += own;
-        place
-    });
-    let places: Vec<(f64, f64)> = places.collect();
-    let height = places.last().map_or(0.0, |place| place.1 + ROW);
-    (places, height)
-}
-
-/// The height of a legend in rows of `width`.
-pub fn legend_height(entries: &[LegendEntry], width: f64) -> f64 {
-    rows(entries, width).1
-}
-
-/// Draws a legend in rows of `width` from the point (left, top).
-///
-/// # Errors
-/// The backend's own.
-pub fn legend(
-    canvas: &mut Canvas,
-    entries: &[LegendEntry],
-    (left, top): (f64, f64),
-    width: f64,
-) -> Result<()> {
-    for (entry, (x, y)) in entries.iter().zip(rows(entries, width).0) {
-        let (x, y) = (left + x, top + y + 9.0);
-        match entry.mark {
-            Some(mark) => canvas.mark(mark, (x + 11.0, y), 4.5, entry.color, 1.0)?,
-            None => canvas.line(&[(x, y), (x + 20.0, y)], entry.color, 1.0, 2.5)?,
-        }
-        canvas.text(&entry.name, (x + 26.0, y), TEXT, INK, Anchor::Left)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -43,6 +43,31 @@ impl Scale {
         }
     }
 
+    /// A linear scale without ticks.
+    pub fn without_ticks(low: f64, high: f64) -> Self {
+        Self {
+            low,
+            high,
+            logarithmic: false,
+            ticks: Vec::new(),
+        }
+    }
+
+    /// A scale of training steps that holds those of `points`.
+    pub fn of_steps<'a>(points: impl Iterator<Item = &'a (f64, f64)>, ticks: usize) -> Self {
+        let last = points.map(|point| point.0).fold(1.0, f64::max);
+        Self::exactly(0.0, last * 1.01, ticks)
+    }
+
+    /// The same scale, its ticks without labels.
+    pub fn unlabelled(&self) -> Self {
+        let ticks = self.ticks.iter().map(|tick| (tick.0, String::new()));
+        Self {
+            ticks: ticks.collect(),
+            ..self.clone()
+        }
+    }
+
     /// A logarithmic scale that holds the positive ones of `values`; linear where there are none.
     pub fn logarithmic(
         values: impl IntoIterator<Item = f64>,

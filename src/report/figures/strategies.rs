@@ -1,187 +1,189 @@
 //! Layer strategies: the loss of every arm under every layer map, null controls apart.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
-use super::canvas::{Anchor, GREY, INK, Mark, PALE, SMALL, TEXT, color, sheet};
-use super::panel::{LegendEntry, Panel, legend, legend_height};
+use super::canvas::{Anchor, Canvas, GREY, INK, Mark, PALE, SMALL, TEXT, color, sheet};
+use super::labels::seed_offset;
+use super::legend::Legend;
+use super::panel::{Panel, TEST_NLL};
 use super::scale::{Scale, range};
-use super::{Facet, Figure, MOST_PANELS, View, WIDTH, left_out};
-use crate::report::contrasts::{NULLS, STRATEGY, TableRow};
+use super::view::{Facet, View};
+use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
+use crate::record::study::Axis;
+use crate::report::axes::{self, STRATEGY, is_null};
+use crate::report::rows::TableRow;
 
 const HEIGHT: f64 = 210.0;
+/// From one panel to the next.
+const STEP: f64 = HEIGHT + 50.0;
 
+/// The columns of a panel: null controls stand last, on a ground of their own.
+struct MapColumns<'a> {
+    maps: Vec<&'a str>,
+    first_null: usize,
+}
+
+impl<'a> MapColumns<'a> {
+    fn new(axis: &'a Axis) -> Self {
+        let maps = axis.values.iter().map(String::as_str);
+        let (nulls, mut maps): (Vec<&str>, Vec<&str>) = maps.partition(|map| is_null(map));
+        let first_null = maps.len();
+        maps.extend(nulls);
+        Self { maps, first_null }
+    }
+
+    fn has_nulls(&self) -> bool {
+        self.first_null < self.maps.len()
+    }
+}
+
+/// Draws the loss by layer map, a panel a setting; nothing where the grid has one map.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let Some(axis) = view
-        .data
-        .study
-        .axes
-        .iter()
-        .find(|axis| axis.key == STRATEGY && axis.values.len() > 1)
+    let Some(axis) = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)
     else {
         return Ok(None);
     };
-    let is_null = |strategy: &String| NULLS.contains(&strategy.as_str());
-    // Null controls stand last, on a ground of their own.
-    let mut strategies: Vec<&String> = axis
-        .values
-        .iter()
-        .filter(|strategy| !is_null(strategy))
-        .collect();
-    let first_null = strategies.len();
-    strategies.extend(axis.values.iter().filter(|strategy| is_null(strategy)));
-    let facets: Vec<Facet> = view
-        .facets(&[STRATEGY])
-        .into_iter()
-        .filter(|facet| {
-            facet
-                .rows
-                .iter()
-                .any(|&(row, _)| !view.rows[row].losses.is_empty())
-        })
-        .collect();
+    let columns = MapColumns::new(axis);
+    let mut facets = view.facets(&[STRATEGY]);
+    facets.retain(|facet| losses(view, facet).next().is_some());
     if facets.is_empty() || view.series == Some(STRATEGY) {
         return Ok(None);
     }
-    let shown = &facets[..facets.len().min(MOST_PANELS / 2)];
-    let rows = || {
-        shown
-            .iter()
-            .flat_map(|facet| &facet.rows)
-            .filter(|(row, _)| !view.rows[*row].losses.is_empty())
-    };
-    // Every panel has a range of its own, all of one span: what matters is the spread within a
-    // setting.
-    let span_of = |facet: &Facet| {
-        range(
-            facet
-                .rows
-                .iter()
-                .flat_map(|&(row, _)| view.rows[row].losses.iter().copied()),
-        )
-        .unwrap_or((0.0, 1.0))
-    };
-    let half = shown
-        .iter()
-        .map(span_of)
-        .map(|(low, high)| 0.55 * (high - low))
-        .fold(0.005, f64::max);
-    let mut series: Vec<usize> = rows().map(|(_, series)| *series).collect();
-    series.sort_unstable();
-    series.dedup();
-    let name = |number: usize| {
-        rows()
-            .find(|row| row.1 == number)
-            .map(|&(row, _)| view.series_of(&view.rows[row]).1)
-            .unwrap_or_default()
-    };
-    let entries: Vec<LegendEntry> = series
-        .iter()
-        .map(|&number| LegendEntry {
-            name: name(number),
-            color: color(number),
-            mark: Some(Mark::Dot),
-        })
-        .collect();
-
-    let top = 12.0 + legend_height(&entries, WIDTH - 84.0) + 26.0;
-    let step = HEIGHT + 50.0;
+    let shown = first_of(&facets, MOST_PANELS / 2);
+    let series = |facets| view.series_of_facets(facets, |row| !view.rows[row].losses.is_empty());
+    let legend = Legend::of_series((66.0, WIDTH - 84.0), series(shown), |_| Some(Mark::Dot));
+    let numbers: BTreeSet<usize> = series(shown).map(|(number, _)| number).collect();
+    let numbers: Vec<usize> = numbers.into_iter().collect();
+    let half = half_span(view, shown);
+    let top = legend.bottom(26.0);
     let svg = sheet(
         WIDTH,
-        top + step * shown.len() as f64 - 18.0,
+        top + STEP * shown.len() as f64 - 18.0,
         "Test loss by layer strategy",
         |canvas| {
-            legend(canvas, &entries, (66.0, 10.0), WIDTH - 84.0)?;
+            legend.draw(canvas)?;
             for (place, facet) in shown.iter().enumerate() {
-                let x = Scale {
-                    low: 0.0,
-                    high: strategies.len() as f64,
-                    logarithmic: false,
-                    ticks: Vec::new(),
-                };
-                let (low, high) = span_of(facet);
-                let y = Scale::exactly(
-                    f64::midpoint(low, high) - half,
-                    f64::midpoint(low, high) + half,
-                    5,
-                );
-                let panel = Panel {
-                    left: 66.0,
-                    top: top + step * place as f64,
-                    width: WIDTH - 82.0,
-                    height: HEIGHT,
-                    x,
-                    y,
-                };
-                if first_null < strategies.len() {
-                    canvas.rectangle(
-                        (panel.px(first_null as f64), panel.top),
-                        (panel.right(), panel.bottom()),
-                        PALE,
-                        0.6,
-                    )?;
-                    canvas.text(
-                        "null controls",
-                        (panel.right(), panel.top - 10.0),
-                        SMALL,
-                        GREY,
-                        Anchor::Right,
-                    )?;
-                }
-                panel.axes(canvas, None, Some("test NLL (nats per token)"))?;
-                panel.title(canvas, &facet.title)?;
-                for (column, strategy) in strategies.iter().enumerate() {
-                    canvas.text(
-                        strategy,
-                        (panel.px(column as f64 + 0.5), panel.bottom() + 14.0),
-                        TEXT,
-                        INK,
-                        Anchor::Middle,
-                    )?;
-                }
-                for &(place, number) in facet
-                    .rows
-                    .iter()
-                    .filter(|(row, _)| !view.rows[*row].losses.is_empty())
-                {
-                    let row = &view.rows[place];
-                    let is_untouched = untouched(view, facet, place);
-                    let rank = series.iter().position(|&own| own == number).unwrap_or(0);
-                    let offset = (rank as f64 + 1.0) / (series.len() as f64 + 1.0);
-                    match strategies
-                        .iter()
-                        .position(|strategy| row.at.get(STRATEGY) == Some(strategy))
-                    {
-                        Some(column) if !is_untouched => {
-                            dots(canvas, &panel, row, column as f64 + offset, number)?
-                        }
-                        _ => level(canvas, &panel, row, number)?,
-                    }
-                }
+                let panel = panel(top + STEP * place as f64, &columns, span(view, facet), half);
+                draw_axes(canvas, &panel, &columns, &facet.title)?;
+                draw_rows(canvas, &panel, &columns, view, facet, &numbers)?;
             }
             Ok(())
         },
     )?;
-    let nulls = if first_null < strategies.len() {
+    let nulls = if columns.has_nulls() {
         " A gain counts only over the null controls, which match layers in an order that should \
          not help."
     } else {
         ""
     };
-    let caption = format!(
-        "Test loss by layer strategy. Dots are seeds, ticks their means; a line across is an arm \
-         that the layer map does not touch.{nulls}{}",
-        left_out(shown.len(), facets.len(), "settings")
-    );
     Ok(Some(Figure {
         name: "strategies",
         alt: "Test loss of every arm under every layer strategy".to_owned(),
-        caption,
+        caption: format!(
+            "Test loss by layer strategy. Dots are seeds, ticks their means; a line across is an \
+             arm that the layer map does not touch.{nulls}{}",
+            left_out(shown.len(), facets.len(), "settings")
+        ),
         svg,
     }))
 }
 
+/// All losses of a facet.
+fn losses<'a>(view: &'a View, facet: &'a Facet) -> impl Iterator<Item = f64> + 'a {
+    facet
+        .rows
+        .iter()
+        .flat_map(|&(row, _)| view.rows[row].losses.iter().copied())
+}
+
+/// The range of a facet's losses.
+fn span(view: &View, facet: &Facet) -> (f64, f64) {
+    range(losses(view, facet)).unwrap_or((0.0, 1.0))
+}
+
+/// Every panel has a range of its own, all of one span: what matters is the spread within a
+/// setting. Half of that span.
+fn half_span(view: &View, shown: &[Facet]) -> f64 {
+    shown
+        .iter()
+        .map(|facet| span(view, facet))
+        .map(|(low, high)| 0.55 * (high - low))
+        .fold(0.005, f64::max)
+}
+
+/// The panel of a facet.
+fn panel(top: f64, columns: &MapColumns, (low, high): (f64, f64), half: f64) -> Panel {
+    let middle = f64::midpoint(low, high);
+    Panel {
+        left: 66.0,
+        top,
+        width: WIDTH - 82.0,
+        height: HEIGHT,
+        x: Scale::without_ticks(0.0, columns.maps.len() as f64),
+        y: Scale::exactly(middle - half, middle + half, 5),
+    }
+}
+
+fn draw_axes(canvas: &mut Canvas, panel: &Panel, columns: &MapColumns, title: &str) -> Result<()> {
+    if columns.has_nulls() {
+        let left = panel.px(columns.first_null as f64);
+        canvas.rectangle(
+            (left, panel.top),
+            (panel.right(), panel.bottom()),
+            PALE,
+            0.6,
+        )?;
+        let place = (panel.right(), panel.top - 10.0);
+        canvas.text("null controls", place, SMALL, GREY, Anchor::Right)?;
+    }
+    panel.axes(canvas, None, Some(TEST_NLL))?;
+    panel.title(canvas, title)?;
+    for (column, map) in columns.maps.iter().enumerate() {
+        let place = (panel.px(column as f64 + 0.5), panel.bottom() + 14.0);
+        canvas.text(map, place, TEXT, INK, Anchor::Middle)?;
+    }
+    Ok(())
+}
+
+/// The rows of a facet; `numbers` are those of all series, which share the width of a column.
+fn draw_rows(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    columns: &MapColumns,
+    view: &View,
+    facet: &Facet,
+    numbers: &[usize],
+) -> Result<()> {
+    for &(place, number) in &facet.rows {
+        let row = &view.rows[place];
+        if row.losses.is_empty() {
+            continue;
+        }
+        let rank = numbers
+            .iter()
+            .position(|&other| other == number)
+            .unwrap_or(0);
+        let offset = (rank as f64 + 1.0) / (numbers.len() as f64 + 1.0);
+        let map = row.at.get(STRATEGY);
+        let column = columns
+            .maps
+            .iter()
+            .position(|column| map.is_some_and(|map| map == column));
+        match column.filter(|_| !ignores_the_map(view, facet, place)) {
+            Some(column) => draw_seeds(canvas, panel, row, column as f64 + offset, number)?,
+            None => draw_level(canvas, panel, row, number)?,
+        }
+    }
+    Ok(())
+}
+
 /// Whether an arm is the same runs under several strategies: the map is no part of it.
-fn untouched(view: &View, facet: &Facet, row: usize) -> bool {
+fn ignores_the_map(view: &View, facet: &Facet, row: usize) -> bool {
     let runs = |row: usize| -> Vec<usize> {
         view.rows[row]
             .cells
@@ -195,8 +197,9 @@ fn untouched(view: &View, facet: &Facet, row: usize) -> bool {
         .any(|&(other, _)| other != row && runs(other) == runs(row))
 }
 
-fn dots(
-    canvas: &mut super::canvas::Canvas,
+/// A dot for each seed, a tick for their mean.
+fn draw_seeds(
+    canvas: &mut Canvas,
     panel: &Panel,
     row: &TableRow,
     x: f64,
@@ -204,47 +207,22 @@ fn dots(
 ) -> Result<()> {
     let place = panel.px(x);
     for (seed, loss) in row.losses.iter().enumerate() {
-        let aside = if row.losses.len() < 2 {
-            0.0
-        } else {
-            (seed as f64 / (row.losses.len() - 1) as f64 - 0.5) * 9.0
-        };
-        canvas.mark(
-            Mark::Dot,
-            (place + aside, panel.py(*loss)),
-            3.4,
-            color(series),
-            0.85,
-        )?;
+        let point = (place + seed_offset(seed, row.losses.len()), panel.py(*loss));
+        canvas.mark(Mark::Dot, point, 3.4, color(series), 0.85)?;
     }
-    match row.mean {
-        Some(mean) => canvas.line(
-            &[
-                (place - 10.0, panel.py(mean)),
-                (place + 10.0, panel.py(mean)),
-            ],
-            color(series),
-            1.0,
-            2.2,
-        ),
-        None => Ok(()),
-    }
+    let Some(mean) = row.mean else { return Ok(()) };
+    let y = panel.py(mean);
+    canvas.line(
+        &[(place - 10.0, y), (place + 10.0, y)],
+        color(series),
+        1.0,
+        2.2,
+    )
 }
 
 /// An arm without a layer map: its mean across the panel.
-fn level(
-    canvas: &mut super::canvas::Canvas,
-    panel: &Panel,
-    row: &TableRow,
-    series: usize,
-) -> Result<()> {
-    match row.mean {
-        Some(mean) => canvas.dashed(
-            (panel.left, panel.py(mean)),
-            (panel.right(), panel.py(mean)),
-            color(series),
-            1.8,
-        ),
-        None => Ok(()),
-    }
+fn draw_level(canvas: &mut Canvas, panel: &Panel, row: &TableRow, series: usize) -> Result<()> {
+    let Some(mean) = row.mean else { return Ok(()) };
+    let y = panel.py(mean);
+    canvas.dashed((panel.left, y), (panel.right(), y), color(series), 1.8)
 }

@@ -5,193 +5,140 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::canvas::{Anchor, INK, SMALL, TEXT, color, sheet};
-use super::curves::unlabelled;
-use super::panel::{LegendEntry, Panel, legend, legend_height};
+use super::averages::{NamedCurve, average};
+use super::canvas::{Anchor, Canvas, INK, Rgb, SMALL, sheet};
+use super::layout::{PanelGrid, grid};
+use super::legend::Legend;
+use super::panel::Panel;
 use super::scale::Scale;
-use super::{Figure, MOST_PANELS, View, WIDTH, average, grid, left_out};
-use crate::report::data::{Curves, RunData};
+use super::view::{Facet, View};
+use super::{Figure, MOST_PANELS, WIDTH, first_of, in_parentheses, left_out};
+use crate::report::curves::{StepValues, contribution, terms};
+use crate::report::data::RunData;
 use crate::report::format;
 
-const HEIGHT: f64 = 165.0;
+const LEFT: f64 = 66.0;
 /// Contributions below this share of the largest are off the axis.
 const SMALLEST: f64 = 1e-4;
 
-/// A term's name and its contribution by step.
-type TermSeries = (String, Vec<(f64, f64)>);
+/// An arm with the contributions of its terms.
+struct ArmTerms {
+    arm: String,
+    terms: Vec<NamedCurve>,
+}
 
+/// Draws the terms of every arm, a panel an arm.
+///
+/// # Errors
+/// The backend's own.
 pub fn draw(view: &View) -> Result<Option<Figure>> {
     // The first setting stands for all: the others differ in what the terms compare, not in how
     // they are weighted.
-    let facets = view.facets(&[]);
-    let panels = facets.iter().find_map(|facet| {
-        let panels: Vec<(String, Vec<TermSeries>)> = facet
-            .rows
-            .iter()
-            .map(|&(row, _)| {
-                (
-                    view.series_of(&view.rows[row]).1,
-                    lines(&view.rows[row].finished(view.data).collect::<Vec<_>>()),
-                )
-            })
-            .filter(|(_, lines)| !lines.is_empty())
-            .collect();
-        (!panels.is_empty()).then(|| (facet.title.clone(), panels))
+    let first_setting = view.facets(&[]).into_iter().find_map(|facet| {
+        let arms = arms(view, &facet);
+        (!arms.is_empty()).then_some((facet.title, arms))
     });
-    let Some((setting, panels)) = panels else {
+    let Some((setting, arms)) = first_setting else {
         return Ok(None);
     };
-    let shown = &panels[..panels.len().min(MOST_PANELS)];
-    let names: Vec<&String> = shown
-        .iter()
-        .flat_map(|(_, lines)| lines.iter().map(|line| &line.0))
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let entries: Vec<LegendEntry> = names
-        .iter()
-        .enumerate()
-        .map(|(number, name)| LegendEntry {
-            name: (*name).clone(),
-            color: color(number),
-            mark: None,
-        })
-        .collect();
-    let points = || {
-        shown
-            .iter()
-            .flat_map(|(_, lines)| lines.iter().flat_map(|line| line.1.iter()))
+    let shown = first_of(&arms, MOST_PANELS);
+    let all_terms = || shown.iter().flat_map(|arm| &arm.terms);
+    let names: BTreeSet<&str> = all_terms().map(|term| term.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let legend = Legend::of_lines((LEFT, WIDTH - LEFT), &names);
+    let points = || all_terms().flat_map(|term| &term.points);
+    let (columns, _) = grid(shown.len());
+    let layout = PanelGrid {
+        count: shown.len(),
+        left: LEFT,
+        top: legend.bottom(26.0),
+        height: 165.0,
+        x: Scale::of_steps(points(), if columns == 3 { 3 } else { 5 }),
+        y: scale_of_contributions(points().map(|point| point.1)),
     };
-    let last = points().map(|point| point.0).fold(1.0, f64::max);
-    let most = points()
-        .map(|point| point.1)
-        .fold(f64::MIN_POSITIVE, f64::max);
-    let y = Scale::logarithmic(
-        points()
-            .map(|point| point.1)
-            .filter(|&value| value >= most * SMALLEST),
-        |value| format::significant(value, 1),
-    );
-
-    const LEFT: f64 = 66.0;
-    let (columns, rows) = grid(shown.len());
-    let x = Scale::exactly(0.0, last * 1.01, if columns == 3 { 3 } else { 5 });
-    let width = (WIDTH - LEFT - 10.0) / columns as f64;
-    let top = 12.0 + legend_height(&entries, WIDTH - LEFT) + 26.0;
-    let step = HEIGHT + 46.0;
     let svg = sheet(
         WIDTH,
-        top + step * rows as f64 + 2.0,
+        layout.bottom(),
         "Weighted loss terms over training steps, by arm",
         |canvas| {
-            legend(canvas, &entries, (LEFT, 10.0), WIDTH - LEFT)?;
-            for (place, (name, lines)) in shown.iter().enumerate() {
-                let panel = Panel {
-                    left: LEFT + width * (place % columns) as f64,
-                    top: top + step * (place / columns) as f64,
-                    width: width - 24.0,
-                    height: HEIGHT,
-                    x: x.clone(),
-                    y: if place % columns == 0 {
-                        y.clone()
-                    } else {
-                        unlabelled(&y)
-                    },
-                };
-                panel.axes(
-                    canvas,
-                    (place + columns >= shown.len()).then_some("training step"),
-                    None,
-                )?;
-                panel.title(canvas, name)?;
-                for (term, line) in lines {
-                    let number = names.iter().position(|own| *own == term).unwrap_or(0);
-                    let visible: Vec<(f64, f64)> = line
-                        .iter()
-                        .copied()
-                        .filter(|point| point.1 >= y.low)
-                        .collect();
-                    panel.curve(canvas, &visible, color(number), 1.8)?;
-                    if line.iter().all(|point| point.1 < y.low) {
-                        canvas.text(
-                            &format!("{term}: below the axis"),
-                            (panel.left + 6.0, panel.bottom() - 10.0),
-                            SMALL,
-                            INK,
-                            Anchor::Left,
-                        )?;
-                    }
+            legend.draw(canvas)?;
+            for (place, ArmTerms { arm, terms }) in shown.iter().enumerate() {
+                let panel = layout.draw_panel(canvas, place, arm)?;
+                for term in terms {
+                    draw_term(canvas, &panel, term, legend.color_of(&term.name))?;
                 }
             }
-            canvas.upwards(
-                "contribution to the loss",
-                (14.0, top + (step * rows as f64 - 46.0) / 2.0),
-                TEXT,
-                INK,
-            )
+            layout.draw_y_label(canvas, "contribution to the loss")
         },
     )?;
-    let setting = if setting.is_empty() {
-        String::new()
-    } else {
-        format!(" ({setting})")
-    };
-    let caption = format!(
-        "What every term contributes to the loss that an arm minimises{setting}: weight times \
-         balance factor times value, means over seeds. Values at or below zero, which a critic's \
-         estimate can have, are left out of the logarithmic axis.{}",
-        left_out(shown.len(), panels.len(), "arms")
-    );
     Ok(Some(Figure {
         name: "terms",
         alt: "Weighted loss terms over training steps".to_owned(),
-        caption,
+        caption: format!(
+            "What every term contributes to the loss that an arm minimises{}: weight times \
+             balance factor times value, means over seeds. Values at or below zero, which a \
+             critic's estimate can have, are left out of the logarithmic axis.{}",
+            in_parentheses(&setting),
+            left_out(shown.len(), arms.len(), "arms")
+        ),
         svg,
     }))
 }
 
+/// The arms of a setting that have terms.
+fn arms(view: &View, facet: &Facet) -> Vec<ArmTerms> {
+    let arms = facet.rows.iter().map(|&(row, _)| {
+        let row = &view.rows[row];
+        let runs: Vec<&RunData> = row.finished(view.data).collect();
+        ArmTerms {
+            arm: view.series_of(row).1,
+            terms: contributions(&runs),
+        }
+    });
+    arms.filter(|arm| !arm.terms.is_empty()).collect()
+}
+
 /// The contributions of every term, averaged over runs.
-fn lines(runs: &[&RunData]) -> Vec<TermSeries> {
+fn contributions(runs: &[&RunData]) -> Vec<NamedCurve> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
-    let terms = first
-        .curves
-        .keys()
-        .filter_map(|name| name.strip_prefix("term."));
-    terms
+    terms(&first.curves)
         .map(|term| {
-            let curves: Vec<Vec<(f64, f64)>> = runs
+            let curves: Vec<StepValues> = runs
                 .iter()
                 .map(|run| contribution(&run.curves, term))
                 .collect();
             let curves: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
-            (term.to_owned(), average(&curves).mean)
+            NamedCurve {
+                name: term.to_owned(),
+                points: average(&curves).mean,
+            }
         })
-        .filter(|(_, line)| !line.is_empty())
+        .filter(|curve| !curve.points.is_empty())
         .collect()
 }
 
-fn contribution(curves: &Curves, term: &str) -> Vec<(f64, f64)> {
-    let Some(values) = curves.get(&format!("term.{term}")) else {
-        return Vec::new();
-    };
-    let weights = curves.get(&format!("weight.{term}"));
-    // The balance factor is one number for the whole run.
-    let balance = curves
-        .get(&format!("balance.{term}"))
-        .and_then(|factor| factor.first())
-        .map_or(1.0, |factor| factor.1);
-    let weight = |place: usize, step: f64| match weights {
-        Some(weights) => weights
-            .get(place)
-            .filter(|weight| weight.0 == step)
-            .map(|weight| weight.1),
-        None => Some(1.0),
-    };
-    values
-        .iter()
-        .enumerate()
-        .filter_map(|(place, &(step, value))| Some((step, weight(place, step)? * balance * value)))
-        .collect()
+fn scale_of_contributions(values: impl Iterator<Item = f64> + Clone) -> Scale {
+    let most = values.clone().fold(f64::MIN_POSITIVE, f64::max);
+    Scale::logarithmic(values.filter(|&value| value >= most * SMALLEST), |value| {
+        format::significant(value, 1)
+    })
+}
+
+/// The contribution of a term, as far as it is above the lower end of the axis.
+fn draw_term(canvas: &mut Canvas, panel: &Panel, term: &NamedCurve, color: Rgb) -> Result<()> {
+    let points = term.points.iter().copied();
+    let visible: Vec<(f64, f64)> = points.filter(|point| point.1 >= panel.y.low).collect();
+    panel.curve(canvas, &visible, color, 1.8)?;
+    if term.points.iter().any(|point| point.1 >= panel.y.low) {
+        return Ok(());
+    }
+    canvas.text(
+        &format!("{}: below the axis", term.name),
+        (panel.left + 6.0, panel.bottom() - 10.0),
+        SMALL,
+        INK,
+        Anchor::Left,
+    )
 }

@@ -1,4 +1,4 @@
-//! Tests of `data.rs`.
+//! Tests of `curves.rs`.
 
 use super::*;
 
@@ -13,4 +13,15 @@ fn long_curves_are_means_over_stretches_and_short_ones_stay() {
         [(1.0, 1.0), (10.0, 5.0)]
     );
     assert!(thin(std::iter::empty(), 3).is_empty());
+}
+
+#[test]
+fn the_name_of_a_critics_value_is_taken_apart_from_its_end_for_a_term_may_hold_points() {
+    let curve = CriticCurve::of("critic.hidden.deep.12.gradient_norm").unwrap();
+    assert_eq!(
+        (curve.term, curve.state, curve.value),
+        ("hidden.deep", "12", "gradient_norm")
+    );
+    assert_eq!(curve.name(), "critic.hidden.deep.12.gradient_norm");
+    assert_eq!(CriticCurve::of("term.hidden"), None);
 }

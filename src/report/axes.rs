@@ -1,0 +1,88 @@
+//! The axes of a grid as the report speaks of them: which have a meaning of their own, which vary,
+//! and how a setting of them is called.
+
+use std::collections::BTreeMap;
+
+use crate::plan::NULL_CONTROLS;
+use crate::record::study::{Axis, Study};
+
+/// Values of axes by key, as text.
+pub type Setting = BTreeMap<String, String>;
+
+/// The axis that repeats a comparison.
+pub const SEED: &str = "seed";
+/// The axis of arms.
+pub const ARM: &str = "arm";
+/// The axis of layer maps.
+pub const STRATEGY: &str = "match.strategy";
+/// Stands for every value of an axis that makes no difference to the runs.
+pub const ANY: &str = "any";
+
+/// Whether a layer map is a null control: one that should not help.
+pub fn is_null(strategy: &str) -> bool {
+    NULL_CONTROLS.contains(&strategy)
+}
+
+/// The axes that vary, the seed left out, in the order of the spec.
+pub fn varying(study: &Study) -> impl Iterator<Item = &Axis> {
+    study
+        .axes
+        .iter()
+        .filter(|axis| axis.key != SEED && axis.values.len() > 1)
+}
+
+/// The axis of a key.
+pub fn axis<'a>(study: &'a Study, key: &str) -> Option<&'a Axis> {
+    study.axes.iter().find(|axis| axis.key == key)
+}
+
+/// `at` without some axes.
+pub fn without(at: &Setting, axes: &[&str]) -> Setting {
+    at.iter()
+        .filter(|(key, _)| !axes.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// A short name of a setting: the arm, then what else varies.
+pub fn label(at: &Setting, varying: &[&str]) -> String {
+    let words: Vec<String> = varying
+        .iter()
+        .filter_map(|&key| Some((key, at.get(key)?)))
+        .filter(|(_, value)| value.as_str() != ANY)
+        .map(|(key, value)| value_label(key, value))
+        .collect();
+    match (words.is_empty(), at.get(ARM)) {
+        (false, _) => words.join(", "),
+        (true, Some(arm)) => arm.clone(),
+        (true, None) => "student".to_owned(),
+    }
+}
+
+/// The value of an axis in words: an arm or a strategy is its own name, a count comes before what
+/// it counts, anything else after its key.
+pub fn value_label(key: &str, value: &str) -> String {
+    let short = key.rsplit('.').next().unwrap_or(key);
+    if key == ARM || key == STRATEGY {
+        value.to_owned()
+    } else if short.ends_with('s') && value.parse::<u64>().is_ok_and(|count| count != 1) {
+        format!("{value} {short}")
+    } else {
+        format!("{short} {value}")
+    }
+}
+
+/// Axis values as `mse, student.layers = 4`: with whole keys, for sentences.
+pub fn in_words(at: &Setting) -> String {
+    let words: Vec<String> = at
+        .iter()
+        .map(|(key, value)| {
+            if key == ARM {
+                value.clone()
+            } else {
+                format!("{key} = {value}")
+            }
+        })
+        .collect();
+    words.join(", ")
+}

@@ -1,0 +1,145 @@
+//! What a template may say: plain values with names, listed in `templates/README.md`. Wording is
+//! the template's, but for verdicts, notes and captions.
+//!
+//! Types that end in `Facts` are what a template sees of something that the report knows more of.
+
+mod contrasts;
+mod distances;
+mod models;
+mod notes;
+mod rows;
+mod runs;
+mod samples;
+mod study;
+mod summary;
+mod training;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use self::contrasts::{VerdictCount, verdict_counts};
+use self::distances::{DistanceFacts, distances};
+use self::models::{ModelFacts, TeacherFacts, models, teachers};
+use self::notes::notes;
+use self::rows::{RowFacts, rows};
+use self::runs::{Counts, FailedRun, ProtocolFacts, failures, protocol};
+use self::samples::{PromptSamples, samples};
+use self::study::StudyFacts;
+use self::training::{BalanceFactor, CriticOutcome, balance_factors, critics};
+use super::analysis::Analysis;
+use super::axes::{ARM, SEED, STRATEGY};
+use super::data::StudyData;
+use super::figures::Figure;
+use crate::record::evaluation::SourceNll;
+use crate::record::study::{Arm, Axis, Study};
+
+/// All variables of a template.
+#[derive(Debug, Clone, Serialize)]
+pub struct Context {
+    pub study: StudyFacts,
+    pub counts: Counts,
+    /// Axes that the tables have a column for, the seed left out.
+    pub axes: Vec<Axis>,
+    pub arms: Vec<Arm>,
+    pub rows: Vec<RowFacts>,
+    pub teachers: Vec<TeacherFacts>,
+    pub source: Option<SourceNll>,
+    pub protocol: Option<ProtocolFacts>,
+    pub figures: BTreeMap<&'static str, FigureFacts>,
+    pub distances: Vec<DistanceFacts>,
+    pub balance: Vec<BalanceFactor>,
+    pub critics: Vec<CriticOutcome>,
+    pub models: Vec<ModelFacts>,
+    pub samples: Vec<PromptSamples>,
+    pub failures: Vec<FailedRun>,
+    pub notes: Vec<String>,
+    /// Whether any loss term compares hidden states under layer maps that differ.
+    pub has_strategies: bool,
+    pub has_contrasts: bool,
+    pub contrast_count: usize,
+    /// How often each verdict was reached, from better to worse.
+    pub verdicts: Vec<VerdictCount>,
+    /// Every axis value that the rows show.
+    pub all_values: BTreeSet<String>,
+    pub has_few_seeds: bool,
+    pub has_times: bool,
+}
+
+/// A figure as Markdown shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FigureFacts {
+    pub path: String,
+    pub alt: String,
+    pub caption: String,
+}
+
+impl Context {
+    /// Gathers everything.
+    ///
+    /// # Errors
+    /// Samples that are damaged.
+    pub fn new(data: &StudyData, analysis: &Analysis, figures: &[Figure]) -> Result<Self> {
+        let axes = columns(&data.study);
+        let rows = rows(data, analysis, &axes);
+        let models = models(data, analysis);
+        Ok(Self {
+            study: StudyFacts::new(&data.study, analysis),
+            counts: Counts::new(data),
+            arms: data.study.arms.clone(),
+            teachers: teachers(data),
+            source: data
+                .runs
+                .iter()
+                .chain(&data.teachers)
+                .find_map(|run| run.evaluation.as_ref()?.source.clone()),
+            protocol: protocol(data),
+            figures: figures
+                .iter()
+                .map(|figure| (figure.name, FigureFacts::new(figure)))
+                .collect(),
+            distances: distances(data, analysis),
+            balance: balance_factors(data, analysis),
+            critics: critics(data, analysis),
+            samples: samples(data, analysis)?,
+            failures: failures(data),
+            notes: notes(data, analysis),
+            has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
+            has_contrasts: !analysis.contrasts.is_empty(),
+            contrast_count: analysis.contrasts.len(),
+            verdicts: verdict_counts(analysis),
+            all_values: rows.iter().flat_map(|row| row.at.iter().cloned()).collect(),
+            has_few_seeds: rows
+                .iter()
+                .filter_map(|row| row.contrast.as_ref())
+                .any(|contrast| contrast.few_seeds),
+            has_times: models
+                .iter()
+                .any(|model| model.prefill.is_some() || model.training_seconds.is_some()),
+            axes,
+            rows,
+            models,
+        })
+    }
+}
+
+/// The axes that tables have a column for.
+fn columns(study: &Study) -> Vec<Axis> {
+    study
+        .axes
+        .iter()
+        .filter(|axis| axis.key != SEED && (axis.values.len() > 1 || axis.key == ARM))
+        .cloned()
+        .collect()
+}
+
+impl FigureFacts {
+    fn new(figure: &Figure) -> Self {
+        Self {
+            path: figure.path(),
+            alt: figure.alt.clone(),
+            caption: figure.caption.clone(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The models themselves: the teachers, and of every model its size and its speed.
+
+use serde::Serialize;
+
+use super::rows::TrainingFlops;
+use crate::record::evaluation::Size;
+use crate::report::analysis::Analysis;
+use crate::report::data::{RunData, StudyData};
+use crate::report::statistics::mean_of;
+
+/// A teacher.
+#[derive(Debug, Clone, Serialize)]
+pub struct TeacherFacts {
+    pub label: String,
+    pub state: String,
+    pub nll: Option<f64>,
+    pub perplexity: Option<f64>,
+    pub bits_per_byte: Option<f64>,
+    pub parameters: Option<f64>,
+    pub flops: Option<TrainingFlops>,
+    pub trained_on_train_split: Option<bool>,
+}
+
+impl TeacherFacts {
+    fn new(teacher: &RunData, label: String) -> Self {
+        let evaluation = teacher.evaluation.as_ref();
+        let state = &teacher.state;
+        Self {
+            label,
+            state: state.reason().unwrap_or_else(|| state.word().to_owned()),
+            nll: teacher.nll(),
+            perplexity: evaluation.map(|evaluation| evaluation.test.perplexity),
+            bits_per_byte: evaluation.map(|evaluation| evaluation.test.bits_per_byte),
+            parameters: evaluation.map(|evaluation| evaluation.model.parameters as f64),
+            flops: evaluation.and_then(TrainingFlops::of),
+            trained_on_train_split: evaluation
+                .map(|evaluation| evaluation.protocol.trained_on_train_split),
+        }
+    }
+}
+
+/// The teachers, each with its name.
+fn named_teachers(data: &StudyData) -> impl Iterator<Item = (String, &RunData)> {
+    let several = data.teachers.len() > 1;
+    data.teachers
+        .iter()
+        .enumerate()
+        .map(move |(place, teacher)| {
+            let name = if several {
+                format!("teacher {}", place + 1)
+            } else {
+                "teacher".to_owned()
+            };
+            (name, teacher)
+        })
+}
+
+/// All teachers.
+pub fn teachers(data: &StudyData) -> Vec<TeacherFacts> {
+    named_teachers(data)
+        .map(|(name, teacher)| TeacherFacts::new(teacher, name))
+        .collect()
+}
+
+/// A model's size, and what was measured of its speed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelFacts {
+    pub label: String,
+    pub layers: usize,
+    pub width: usize,
+    pub heads: usize,
+    pub vocabulary: usize,
+    pub positions: usize,
+    pub parameters: u64,
+    pub parameters_without_embeddings: u64,
+    pub bytes: u64,
+    pub forward_flops_per_token: f64,
+    /// Of the first teacher's parameters.
+    pub share: Option<f64>,
+    /// Tokens per second, means over what was measured.
+    pub prefill: Option<f64>,
+    pub decode: Option<f64>,
+    pub context: Option<usize>,
+    pub threads: Option<usize>,
+    /// Mean seconds of training.
+    pub training_seconds: Option<f64>,
+}
+
+/// The teachers and then the rows, as far as they were evaluated.
+pub fn models(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
+    let teachers = named_teachers(data).map(|(name, teacher)| (name, vec![teacher]));
+    let rows = analysis
+        .rows
+        .iter()
+        .map(|row| (row.label.clone(), row.finished(data).collect()));
+    let teacher_parameters = data
+        .teachers
+        .iter()
+        .find_map(|teacher| teacher.evaluation.as_ref())
+        .map(|evaluation| evaluation.model.parameters as f64);
+    teachers
+        .chain(rows)
+        .filter_map(|(label, runs)| ModelFacts::new(label, &runs, teacher_parameters))
+        .collect()
+}
+
+impl ModelFacts {
+    /// Of the runs of one row, which share their shape; none where none was evaluated.
+    fn new(label: String, runs: &[&RunData], teacher_parameters: Option<f64>) -> Option<Self> {
+        let Size {
+            layers,
+            width,
+            heads,
+            vocabulary,
+            positions,
+            parameters,
+            parameters_without_embeddings,
+            bytes,
+            forward_flops_per_token,
+        } = runs
+            .iter()
+            .find_map(|run| run.evaluation.as_ref())?
+            .model
+            .clone();
+        let average =
+            |value: fn(&RunData) -> Option<f64>| mean_of(runs.iter().filter_map(|run| value(run)));
+        let speed = runs.iter().find_map(|run| run.speed.as_ref());
+        Some(Self {
+            label,
+            layers,
+            width,
+            heads,
+            vocabulary,
+            positions,
+            parameters,
+            parameters_without_embeddings,
+            bytes,
+            forward_flops_per_token,
+            share: teacher_parameters
+                .filter(|&teacher| teacher > 0.0)
+                .map(|teacher| parameters as f64 / teacher),
+            prefill: average(|run| Some(run.speed.as_ref()?.prefill_tokens_per_second)),
+            decode: average(|run| Some(run.speed.as_ref()?.decode_tokens_per_second)),
+            context: speed.map(|speed| speed.context),
+            threads: speed.map(|speed| speed.threads),
+            training_seconds: average(|run| run.training_seconds),
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! What a reader must know to weigh the results: what a seed varies, what was fixed, what differs
+//! between arms beside the point.
+
+use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
+use crate::record::study::ALTERNATIVE;
+use crate::report::analysis::Analysis;
+use crate::report::axes::{self, ANY, ARM};
+use crate::report::data::StudyData;
+use crate::report::rows::TableRow;
+
+/// Rows that a note names; of more it gives the number.
+const MOST_NAMES: usize = 6;
+
+/// All notes, in a fixed order.
+pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let mut notes = initial_weights(data, analysis);
+    notes.push(fixed_teacher_and_text(data));
+    notes.extend(unbalanced_terms(data, analysis));
+    notes.extend(kept_weights(data));
+    notes.extend(other_training(data));
+    notes.extend(unequal_compute(analysis));
+    notes
+}
+
+/// What a seed stands for depends on where the students start; where the grid varies that, each
+/// sentence names the settings that it holds for.
+fn initial_weights(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let inits: Vec<&str> = data.study.facts.student_init.split(ALTERNATIVE).collect();
+    let rows: Vec<(&TableRow, &RunSpec)> = rows_with_spec(data, analysis).collect();
+    inits
+        .iter()
+        .filter_map(|word| init_of_word(word))
+        .filter_map(|init| {
+            initial_weights_note(init, |subject| {
+                if inits.len() == 1 {
+                    Some(subject.to_owned())
+                } else {
+                    where_it_holds(data, &rows, subject, |spec| spec.student.init == init)
+                }
+            })
+        })
+        .collect()
+}
+
+/// The way to start that a fact of the study names; none of a word of another version.
+fn init_of_word(word: &str) -> Option<Init> {
+    serde_json::from_value(word.into()).ok()
+}
+
+/// The note on a way to start; `opening` gives a subject with the settings that it is true of.
+fn initial_weights_note(
+    init: Init,
+    opening: impl FnOnce(&str) -> Option<String>,
+) -> Option<String> {
+    let weights = match init {
+        Init::Random => {
+            return Some(format!(
+                "{} stands for the initial weights of the student, the order of the data and the \
+                 random numbers of training; the arms of a seed share all three.",
+                opening("A seed")?
+            ));
+        }
+        Init::Teacher => "the teacher's weights",
+        Init::Dir => "stored weights",
+    };
+    Some(format!(
+        "{} start from {weights}, so a seed stands for the order of the data, the projections and \
+         the critics only, not for other initial weights: the spread between seeds says nothing \
+         about those.",
+        opening("The students")?
+    ))
+}
+
+fn fixed_teacher_and_text(data: &StudyData) -> String {
+    let one_teacher = if data.teachers.len() > 1 {
+        "Each teacher is a single one"
+    } else {
+        "The teacher is a single one"
+    };
+    format!(
+        "{one_teacher} and the test text is fixed: intervals speak of other seeds with the same \
+         teacher and text. Those for text like the test text add the sampling of documents."
+    )
+}
+
+/// That the strength of hidden terms was left to their weights, for the settings where it was.
+fn unbalanced_terms(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let rows: Vec<(&TableRow, &RunSpec)> = rows_with_spec(data, analysis)
+        .filter(|(_, spec)| has_hidden_term(spec))
+        .collect();
+    Some(format!(
+        "{}: two terms of the same weight push the student with different force, so a difference \
+         between their arms may be one of force.",
+        where_it_holds(data, &rows, "Hidden terms were not balanced", |spec| {
+            !is_balanced(spec)
+        })?
+    ))
+}
+
+fn has_hidden_term(spec: &RunSpec) -> bool {
+    spec.loss.values().any(Term::is_hidden)
+}
+
+fn is_balanced(spec: &RunSpec) -> bool {
+    match spec.balance {
+        BalanceSpec::None => false,
+        BalanceSpec::Gradient { .. } => true,
+    }
+}
+
+fn kept_weights(data: &StudyData) -> Option<String> {
+    let mut specs = data.runs.iter().filter_map(|run| run.spec.as_ref());
+    specs.find(|spec| spec.train.keep == Keep::Best)?;
+    Some(
+        "The weights of the lowest validation loss were kept; the test split had no part in that \
+         choice."
+            .to_owned(),
+    )
+}
+
+/// Arms that change how the student is trained, beside what they are named for.
+fn other_training(data: &StudyData) -> impl Iterator<Item = String> {
+    data.study.arms.iter().filter_map(|arm| {
+        let keys: Vec<&str> = arm
+            .changes
+            .iter()
+            .map(|change| change.key.as_str())
+            .filter(|key| key.starts_with("train."))
+            .collect();
+        (!keys.is_empty()).then(|| {
+            format!(
+                "Arm {} differs from the baseline in how it trains too ({}): a difference may be \
+                 owed to that.",
+                arm.name,
+                keys.join(", ")
+            )
+        })
+    })
+}
+
+fn unequal_compute(analysis: &Analysis) -> Option<String> {
+    let mut ratios = analysis
+        .contrasts
+        .iter()
+        .filter_map(|contrast| contrast.compute_ratio);
+    ratios.find(|&ratio| ratio > 1.05)?;
+    Some(
+        "Arms are compared at equal data and steps, not at equal compute; the column of training \
+         operations says what a difference cost."
+            .to_owned(),
+    )
+}
+
+/// The rows with the spec of one of their runs, as far as one is stored; they share what a note is
+/// about.
+fn rows_with_spec<'a>(
+    data: &'a StudyData,
+    analysis: &'a Analysis,
+) -> impl Iterator<Item = (&'a TableRow, &'a RunSpec)> {
+    analysis.rows.iter().filter_map(|row| {
+        let mut specs = row
+            .cells
+            .iter()
+            .filter_map(|&cell| data.run(cell).spec.as_ref());
+        Some((row, specs.next()?))
+    })
+}
+
+/// The subject of a sentence, after the settings that the sentence holds for where it does not hold
+/// for all rows. None where it holds for none.
+fn where_it_holds(
+    data: &StudyData,
+    rows: &[(&TableRow, &RunSpec)],
+    subject: &str,
+    holds: impl Fn(&RunSpec) -> bool,
+) -> Option<String> {
+    let side = |wanted: bool| -> Vec<&TableRow> {
+        rows.iter()
+            .filter(|(_, spec)| holds(spec) == wanted)
+            .map(|(row, _)| *row)
+            .collect()
+    };
+    let (holding, others) = (side(true), side(false));
+    if holding.is_empty() {
+        return None;
+    }
+    if others.is_empty() {
+        return Some(subject.to_owned());
+    }
+    let settings = match deciding_axis(data, &holding, &others) {
+        Some((ARM, arms)) => format!("In the arm {}", arms.join(" or ")),
+        Some((key, values)) => format!("Where {key} = {}", values.join(" or ")),
+        None => format!("In {}", names(&holding)),
+    };
+    let mut subject = subject.to_owned();
+    if let Some(first) = subject.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    Some(format!("{settings}, {subject}"))
+}
+
+/// The first axis whose value alone tells the two kinds of rows from each other, with the values of
+/// those that something holds for.
+fn deciding_axis<'a>(
+    data: &'a StudyData,
+    holding: &[&TableRow],
+    others: &[&TableRow],
+) -> Option<(&'a str, Vec<&'a str>)> {
+    axes::varying(&data.study).find_map(|axis| {
+        let values: Vec<&str> = axis
+            .values
+            .iter()
+            .filter(|&value| {
+                holding
+                    .iter()
+                    .any(|row| row.at.get(&axis.key) == Some(value))
+            })
+            .map(String::as_str)
+            .collect();
+        let has_one_of_them = |row: &&TableRow| {
+            let value = row.at.get(&axis.key);
+            value.is_some_and(|value| value == ANY || values.contains(&value.as_str()))
+        };
+        let stands_for_all = |row: &&TableRow| row.at.get(&axis.key).is_none_or(|v| v == ANY);
+        let decides = !holding.iter().any(stands_for_all) && !others.iter().any(has_one_of_them);
+        decides.then_some((axis.key.as_str(), values))
+    })
+}
+
+/// The names of rows, of many the first.
+fn names(rows: &[&TableRow]) -> String {
+    let names: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    let shown = names[..names.len().min(MOST_NAMES)].join("; ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more settings"),
+    }
+}
+
+#[cfg(test)]
+#[path = "notes_tests.rs"]
+mod tests;

@@ -1,0 +1,155 @@
+//! Tests of `notes.rs`: what a note says where the grid varies what it is about.
+
+use super::*;
+use crate::record::study::Axis;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+/// Two arms by two settings, which `key` has instead of the number of layers: 2 and 4 layers become
+/// the two values. Runs of the second value are changed by `change`, a text and what replaces it.
+fn fixture(key: &str, values: [&str; 2], change: (&str, &str)) -> Fixture {
+    let mut fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        layers: vec![2, 4],
+        extras: false,
+        ..StudyShape::default()
+    });
+    for cell in &fixture.study.cells {
+        if cell.at["student.layers"] == "4" {
+            fixture.change_spec(&cell.run, change);
+        }
+    }
+    fixture.change(|study| {
+        let layers = study
+            .axes
+            .iter_mut()
+            .find(|axis| axis.key == "student.layers");
+        *layers.unwrap() = Axis {
+            key: key.to_owned(),
+            values: values.map(str::to_owned).into(),
+        };
+        for cell in &mut study.cells {
+            let layers = cell.at.remove("student.layers").unwrap();
+            let value = if layers == "2" { values[0] } else { values[1] };
+            cell.at.insert(key.to_owned(), value.to_owned());
+        }
+    });
+    fixture
+}
+
+fn notes_of(fixture: &Fixture) -> Vec<String> {
+    let data = StudyData::read(&fixture.layout).unwrap();
+    notes(&data, &Analysis::new(&data).unwrap())
+}
+
+/// The beginnings of notes, up to the first of these words.
+fn beginnings(notes: &[String]) -> Vec<&str> {
+    notes
+        .iter()
+        .map(|note| {
+            let ends = [
+                " stands for",
+                " start from",
+                ":",
+                " is a single",
+                " are compared",
+            ];
+            let end = ends.iter().filter_map(|end| note.find(end)).min();
+            &note[..end.unwrap_or(note.len())]
+        })
+        .collect()
+}
+
+#[test]
+fn where_the_grid_varies_the_initial_weights_each_note_names_its_settings() {
+    let mut fixture = fixture(
+        "student.init",
+        ["random", "teacher"],
+        ("init = \"random\"", "init = \"teacher\""),
+    );
+    fixture.change(|study| study.facts.student_init = "random; or teacher".to_owned());
+    let notes = notes_of(&fixture);
+    assert_eq!(
+        beginnings(&notes)[..2],
+        [
+            "Where student.init = random, a seed",
+            "Where student.init = teacher, the students",
+        ],
+        "{notes:#?}"
+    );
+    assert!(
+        notes[1].contains("start from the teacher's weights, so a seed stands for the order"),
+        "{notes:#?}"
+    );
+}
+
+#[test]
+fn where_the_grid_varies_the_balance_the_note_names_the_settings_without() {
+    let mut fixture = fixture(
+        "balance.mode",
+        ["gradient", "none"],
+        (
+            "mode = \"gradient\"\nbatches = 8\nreference = \"kl\"",
+            "mode = \"none\"",
+        ),
+    );
+    fixture.change(|study| study.facts.balance = "gradient; or none".to_owned());
+    let notes = notes_of(&fixture);
+    assert!(
+        notes.contains(
+            &"Where balance.mode = none, hidden terms were not balanced: two terms of the same \
+              weight push the student with different force, so a difference between their arms \
+              may be one of force."
+                .to_owned()
+        ),
+        "{notes:#?}"
+    );
+}
+
+#[test]
+fn an_arm_that_starts_elsewhere_is_named_and_settings_that_no_axis_decides_are_listed() {
+    let mut fixture = Fixture::new(&StudyShape {
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| study.facts.student_init = "random; or dir".to_owned());
+    let start_from_a_folder = |strategy: &str| {
+        let cells = fixture.study.cells.iter().filter(|cell| {
+            cell.at["arm"] == "wasserstein" && cell.at["match.strategy"] == strategy
+        });
+        for cell in cells {
+            let folder = "init = \"dir\"\ninit_dir = \"w\"";
+            fixture.change_spec(&cell.run, ("init = \"random\"", folder));
+        }
+    };
+    start_from_a_folder("last");
+    let notes = notes_of(&fixture);
+    assert_eq!(
+        beginnings(&notes)[..2],
+        [
+            "In mse, uniform; mse, last; wasserstein, uniform, a seed",
+            "In wasserstein, last, the students",
+        ]
+    );
+    start_from_a_folder("uniform");
+    let notes = notes_of(&fixture);
+    assert_eq!(
+        beginnings(&notes)[..2],
+        [
+            "In the arm mse, a seed",
+            "In the arm wasserstein, the students",
+        ]
+    );
+}
+
+#[test]
+fn a_study_of_one_kind_has_notes_without_settings() {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        extras: false,
+        ..StudyShape::default()
+    });
+    assert_eq!(
+        beginnings(&notes_of(&fixture)),
+        ["A seed", "The teacher", "Arms"]
+    );
+}

@@ -1,0 +1,80 @@
+//! What a terminal shows at the end of a study.
+
+use super::Context;
+use super::contrasts::ContrastFacts;
+use super::rows::RowFacts;
+use crate::report::format::{fixed, signed, significant};
+
+/// Comparisons, or rows, that a summary names.
+const MOST: usize = 6;
+
+impl Context {
+    /// What a terminal shows at the end of a study.
+    pub fn summary(&self) -> String {
+        let counts = &self.counts;
+        let mut lines = vec![format!(
+            "{} of {} runs finished{}{}",
+            counts.finished,
+            counts.runs,
+            and_so_many(counts.diverged, "diverged"),
+            and_so_many(counts.missing, "missing")
+        )];
+        let compared: Vec<(&RowFacts, &ContrastFacts)> = self
+            .rows
+            .iter()
+            .filter_map(|row| Some((row, row.contrast.as_ref()?)))
+            .collect();
+        lines.extend(
+            compared
+                .iter()
+                .take(MOST)
+                .map(|(row, contrast)| comparison(row, contrast)),
+        );
+        if compared.len() > MOST {
+            lines.push(format!(
+                "… and {} more comparisons in the report",
+                compared.len() - MOST
+            ));
+        }
+        if compared.is_empty() {
+            lines.extend(self.rows.iter().filter_map(loss).take(MOST));
+        }
+        lines.join("\n")
+    }
+}
+
+fn and_so_many(count: usize, what: &str) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!(", {count} {what}")
+    }
+}
+
+/// `wasserstein against mse: undecided (−0.0010 nats per token, −0.0110 to +0.0090, n = 3)`.
+fn comparison(row: &RowFacts, contrast: &ContrastFacts) -> String {
+    let against = contrast.baseline.as_ref();
+    let against = against.map_or_else(String::new, |baseline| format!(" against {baseline}"));
+    let interval = contrast.low.zip(contrast.high);
+    let interval = interval.map_or_else(String::new, |(low, high)| {
+        format!(", {} to {}", signed(low, 4), signed(high, 4))
+    });
+    let difference = contrast.difference.map_or_else(String::new, |difference| {
+        format!(
+            " ({} nats per token{interval}, n = {})",
+            signed(difference, 4),
+            contrast.n
+        )
+    });
+    format!("{}{against}: {}{difference}", row.label, contrast.verdict)
+}
+
+/// The loss of a row that has one.
+fn loss(row: &RowFacts) -> Option<String> {
+    Some(format!(
+        "{}: NLL {} nats per token, perplexity {}",
+        row.label,
+        fixed(row.nll?, 4),
+        significant(row.perplexity?, 4)
+    ))
+}

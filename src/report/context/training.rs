@@ -1,0 +1,128 @@
+//! How hidden terms were balanced, and how their critics ended.
+
+use serde::Serialize;
+
+use crate::plan::run::Lipschitz;
+use crate::report::analysis::Analysis;
+use crate::report::curves::{self, CriticCurve};
+use crate::report::data::{RunData, StudyData};
+use crate::report::statistics::{mean, mean_of};
+
+/// How far the mean gradient norm of a critic may be from 1 before the report warns.
+const TRUSTED: std::ops::RangeInclusive<f64> = 0.9..=1.1;
+
+/// The factor of a hidden term, which makes its gradient as large as the reference term's.
+#[derive(Debug, Clone, Serialize)]
+pub struct BalanceFactor {
+    pub label: String,
+    pub term: String,
+    /// By finished seed.
+    pub factors: Vec<f64>,
+    pub mean: f64,
+}
+
+/// Every balanced term of every row.
+pub fn balance_factors(data: &StudyData, analysis: &Analysis) -> Vec<BalanceFactor> {
+    let mut found = Vec::new();
+    for row in &analysis.rows {
+        let runs: Vec<&RunData> = row.finished(data).collect();
+        let Some(first) = runs.first() else { continue };
+        for term in curves::balanced_terms(&first.curves) {
+            let factors: Vec<f64> = runs
+                .iter()
+                .filter_map(|run| curves::balance_factor(&run.curves, term))
+                .collect();
+            found.push(BalanceFactor {
+                label: row.label.clone(),
+                term: term.to_owned(),
+                mean: mean(&factors),
+                factors,
+            });
+        }
+    }
+    found
+}
+
+/// How a critic ended: means over the last tenth of the training and over seeds.
+#[derive(Debug, Clone, Serialize)]
+pub struct CriticOutcome {
+    pub label: String,
+    pub term: String,
+    /// The student's state.
+    pub layer: String,
+    /// "gradient-penalty", "spectral" or "clip".
+    pub lipschitz: String,
+    /// What the estimate may be called.
+    pub name: String,
+    pub estimate: Option<f64>,
+    pub gradient_norm: Option<f64>,
+    /// Whether the gradient norm is within 10 % of 1; none where it says nothing (clip).
+    pub is_trusted: Option<bool>,
+}
+
+/// Every critic of every row.
+pub fn critics(data: &StudyData, analysis: &Analysis) -> Vec<CriticOutcome> {
+    let mut found = Vec::new();
+    for row in &analysis.rows {
+        let runs: Vec<&RunData> = row.finished(data).collect();
+        let Some(first) = runs.first() else { continue };
+        let mut critics: Vec<CriticCurve> = first
+            .curves
+            .keys()
+            .filter_map(|name| CriticCurve::of(name))
+            .collect();
+        critics.sort_by_key(CriticCurve::order);
+        critics.dedup_by_key(|critic| (critic.term, critic.state));
+        found.extend(
+            critics
+                .iter()
+                .map(|critic| CriticOutcome::new(&row.label, &runs, first, critic)),
+        );
+    }
+    found
+}
+
+impl CriticOutcome {
+    /// Of one critic in the runs of a row; `first` is the first of them.
+    fn new(label: &str, runs: &[&RunData], first: &RunData, critic: &CriticCurve) -> Self {
+        let at_the_end = |value: &str| {
+            let name = CriticCurve { value, ..*critic }.name();
+            mean_of(
+                runs.iter()
+                    .filter_map(|run| last_tenth(run.curves.get(&name)?)),
+            )
+        };
+        let lipschitz = lipschitz(first, critic.term);
+        let gradient_norm = at_the_end("gradient_norm");
+        let is_one_lipschitz = lipschitz.is_none_or(Lipschitz::is_one_lipschitz);
+        let name = if is_one_lipschitz {
+            "critic estimate"
+        } else {
+            "K·W1 with K unknown"
+        };
+        Self {
+            label: label.to_owned(),
+            term: critic.term.to_owned(),
+            layer: critic.state.to_owned(),
+            lipschitz: lipschitz.map_or("unknown", Lipschitz::name).to_owned(),
+            name: name.to_owned(),
+            estimate: at_the_end("estimate"),
+            is_trusted: gradient_norm
+                .filter(|_| is_one_lipschitz)
+                .map(|norm| TRUSTED.contains(&norm)),
+            gradient_norm,
+        }
+    }
+}
+
+/// How the critic of a term is held to be Lipschitz.
+fn lipschitz(run: &RunData, term: &str) -> Option<Lipschitz> {
+    let term = run.spec.as_ref()?.loss.get(term)?;
+    Some(term.critic()?.lipschitz)
+}
+
+/// The mean over the last tenth of a curve.
+fn last_tenth(curve: &[(f64, f64)]) -> Option<f64> {
+    let tail = &curve[curve.len() - curve.len().div_ceil(10)..];
+    mean_of(tail.iter().map(|point| point.1))
+}

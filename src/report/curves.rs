@@ -1,0 +1,155 @@
+//! What was recorded during a training, by name and step, thinned to what a figure can show.
+//!
+//! The names: `validation.nll`; of a loss term `term.<term>`, `weight.<term>` and
+//! `balance.<term>`; of a critic `critic.<term>.<state>.<value>`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::table;
+
+/// Points that a curve is thinned to: means over so many equal stretches of the training.
+const STRETCHES: u64 = 150;
+
+/// Points as (step, value).
+pub type StepValues = Vec<(f64, f64)>;
+
+/// The values of a run by name; dense ones thinned to means over stretches, of which the step is
+/// the middle.
+pub type Curves = BTreeMap<String, StepValues>;
+
+/// The validation loss.
+pub const VALIDATION: &str = "validation.nll";
+
+/// The terms of the loss.
+pub fn terms(curves: &Curves) -> impl Iterator<Item = &str> {
+    curves.keys().filter_map(|name| name.strip_prefix("term."))
+}
+
+/// The terms that were balanced.
+pub fn balanced_terms(curves: &Curves) -> impl Iterator<Item = &str> {
+    curves
+        .keys()
+        .filter_map(|name| name.strip_prefix("balance."))
+}
+
+/// The balance factor of a term: one number for the whole run.
+pub fn balance_factor(curves: &Curves, term: &str) -> Option<f64> {
+    Some(curves.get(&format!("balance.{term}"))?.first()?.1)
+}
+
+/// What a term adds to the loss: weight times balance factor times value, at the steps that have
+/// all of them.
+pub fn contribution(curves: &Curves, term: &str) -> StepValues {
+    let Some(values) = curves.get(&format!("term.{term}")) else {
+        return Vec::new();
+    };
+    let weights = curves.get(&format!("weight.{term}"));
+    let balance = balance_factor(curves, term).unwrap_or(1.0);
+    let weight = |place: usize, step: f64| match weights {
+        Some(weights) => weights
+            .get(place)
+            .filter(|weight| weight.0 == step)
+            .map(|weight| weight.1),
+        None => Some(1.0),
+    };
+    values
+        .iter()
+        .enumerate()
+        .filter_map(|(place, &(step, value))| Some((step, weight(place, step)? * balance * value)))
+        .collect()
+}
+
+/// A value that a critic recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CriticCurve<'a> {
+    pub term: &'a str,
+    /// The student's state: the number of a layer, or "final".
+    pub state: &'a str,
+    /// "estimate", "gradient_norm", …
+    pub value: &'a str,
+}
+
+impl<'a> CriticCurve<'a> {
+    /// The parts of a name; none of what no critic recorded.
+    pub fn of(name: &'a str) -> Option<Self> {
+        let (critic, value) = name.strip_prefix("critic.")?.rsplit_once('.')?;
+        let (term, state) = critic.rsplit_once('.')?;
+        Some(Self { term, state, value })
+    }
+
+    /// The name that it is recorded under.
+    pub fn name(&self) -> String {
+        format!("critic.{}.{}.{}", self.term, self.state, self.value)
+    }
+
+    /// Orders critics by their terms, and within a term by layers; the final state comes last.
+    pub fn order(&self) -> (&'a str, usize) {
+        (self.term, self.state.parse().unwrap_or(usize::MAX))
+    }
+}
+
+/// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.
+pub fn read_curves(path: &Path) -> Result<Curves> {
+    let table = table::read(path)?;
+    let steps = table
+        .u64("step")
+        .with_context(|| format!("{} is not a table of metrics", path.display()))?;
+    let length = steps
+        .last()
+        .map_or(1, |last| last + 1)
+        .div_ceil(STRETCHES)
+        .max(1);
+    let mut curves = Curves::new();
+    for name in table.names().filter(|&name| name != "step") {
+        let values = table
+            .sparse(name)
+            .with_context(|| format!("{} is not a table of metrics", path.display()))?;
+        let present = steps
+            .iter()
+            .zip(values.iter())
+            .filter_map(|(&step, value)| {
+                value.filter(|v| v.is_finite()).map(|value| (step, value))
+            });
+        // What is measured at times stays as it is.
+        let curve = if name.starts_with("validation.") {
+            present.map(|(step, value)| (step as f64, value)).collect()
+        } else {
+            thin(present, length)
+        };
+        if !curve.is_empty() {
+            curves.insert(name.to_owned(), curve);
+        }
+    }
+    Ok(curves)
+}
+
+/// Means over stretches of `length` steps; the step of a mean is the middle of its stretch.
+fn thin(values: impl Iterator<Item = (u64, f64)>, length: u64) -> Vec<(f64, f64)> {
+    let mut thinned: Vec<(f64, f64)> = Vec::new();
+    let (mut stretch, mut sum, mut count) = (0, 0.0, 0u64);
+    let mut close = |stretch: u64, sum: f64, count: u64| {
+        if count > 0 {
+            thinned.push((
+                (stretch * length) as f64 + (length - 1) as f64 / 2.0,
+                sum / count as f64,
+            ));
+        }
+    };
+    for (step, value) in values {
+        if step / length != stretch {
+            close(stretch, sum, count);
+            (stretch, sum, count) = (step / length, 0.0, 0);
+        }
+        sum += value;
+        count += 1;
+    }
+    close(stretch, sum, count);
+    thinned
+}
+
+#[cfg(test)]
+#[path = "curves_tests.rs"]
+mod tests;

@@ -1,0 +1,192 @@
+//! The rows of the main table: the groups of the frame, those put together that are the same runs.
+
+use std::collections::BTreeMap;
+
+use super::axes::{self, ANY, ARM, STRATEGY, Setting, label, without};
+use super::data::{Outcomes, RunData, StudyData};
+use super::frame::Group;
+use super::statistics::{mean_of, standard_deviation, t_quantile};
+use crate::plan::run::Term;
+
+/// A row of the main table: cells that differ in their seed, or in an axis that makes no difference
+/// to them.
+#[derive(Debug, Clone)]
+pub struct TableRow {
+    /// Short name for tables and figures.
+    pub label: String,
+    /// Values of all axes but the seed; "any" where the row stands for every value of the axis.
+    pub at: Setting,
+    /// Cells in the order of seeds.
+    pub cells: Vec<usize>,
+    pub is_baseline: bool,
+    /// Losses of the finished seeds in order.
+    pub losses: Vec<f64>,
+    pub mean: Option<f64>,
+    pub deviation: Option<f64>,
+    /// t interval of the mean at 1 − α; of this row alone.
+    pub interval: Option<(f64, f64)>,
+    pub diverged: usize,
+    pub missing: usize,
+    /// Place of its contrast with the baseline.
+    pub contrast: Option<usize>,
+}
+
+impl TableRow {
+    fn new(
+        data: &StudyData,
+        label: String,
+        at: Setting,
+        cells: Vec<usize>,
+        is_baseline: bool,
+    ) -> Self {
+        let losses: Vec<f64> = cells
+            .iter()
+            .filter_map(|&cell| data.run(cell).nll())
+            .collect();
+        let deviation = standard_deviation(&losses);
+        let mean = mean_of(losses.iter().copied());
+        let interval = mean.zip(deviation).map(|(mean, deviation)| {
+            let half = t_quantile(1.0 - data.study.report.alpha / 2.0, losses.len() - 1)
+                * deviation
+                / (losses.len() as f64).sqrt();
+            (mean - half, mean + half)
+        });
+        let outcomes = Outcomes::count(cells.iter().map(|&cell| data.run(cell)));
+        Self {
+            label,
+            at,
+            cells,
+            is_baseline,
+            losses,
+            mean,
+            deviation,
+            interval,
+            diverged: outcomes.diverged,
+            missing: outcomes.missing,
+            contrast: None,
+        }
+    }
+
+    /// Whether a hidden term is enabled in any of its runs, or none of them is stored.
+    pub fn follows_a_map(&self, data: &StudyData) -> bool {
+        let mut specs = self
+            .cells
+            .iter()
+            .filter_map(|&cell| data.run(cell).spec.as_ref())
+            .peekable();
+        specs.peek().is_none() || specs.any(|spec| spec.loss.values().any(Term::is_hidden))
+    }
+
+    /// Its finished runs in the order of seeds.
+    pub fn finished<'a>(&'a self, data: &'a StudyData) -> impl Iterator<Item = &'a RunData> {
+        self.cells
+            .iter()
+            .map(|&cell| data.run(cell))
+            .filter(|run| run.state.is_finished())
+    }
+}
+
+/// The rows with where they come from.
+pub struct GroupedRows {
+    pub rows: Vec<TableRow>,
+    /// For every group, the place of its row.
+    pub row_of_group: Vec<usize>,
+    /// For every row, the place of its first group.
+    pub first_group: Vec<usize>,
+}
+
+/// Puts groups together in one row where they are the same runs with the same baseline: axes that
+/// make no difference to an arm. `baselines` has each group's baseline, as a place among groups.
+pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> GroupedRows {
+    let (row_of_group, members) = same_runs(data, groups, baselines);
+    let varying: Vec<&str> = axes::varying(&data.study)
+        .map(|axis| axis.key.as_str())
+        .collect();
+    let mut rows: Vec<TableRow> = members
+        .iter()
+        .map(|members| {
+            let first = members[0];
+            let at = merged_setting(groups, members);
+            TableRow::new(
+                data,
+                label(&at, &varying),
+                at,
+                groups[first].cells.clone(),
+                baselines[first] == Some(first),
+            )
+        })
+        .collect();
+    forget_maps_that_no_term_follows(data, &mut rows, &varying);
+    GroupedRows {
+        rows,
+        row_of_group,
+        first_group: members.iter().map(|members| members[0]).collect(),
+    }
+}
+
+/// For every group, the place of its row; for every row, the groups that it is made of.
+fn same_runs(
+    data: &StudyData,
+    groups: &[Group],
+    baselines: &[Option<usize>],
+) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let runs = |group: usize| -> Vec<usize> {
+        groups[group]
+            .cells
+            .iter()
+            .map(|&cell| data.run_of_cell[cell])
+            .collect()
+    };
+    // Arms are never put together, so that two that resolve to the same runs are seen.
+    let kept = |group: &Group| -> Vec<String> {
+        group
+            .at
+            .iter()
+            .filter(|(key, _)| key.as_str() == ARM || data.study.report.baseline.contains_key(*key))
+            .map(|(_, value)| value.clone())
+            .collect()
+    };
+    let mut row_of_key = BTreeMap::new();
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    let mut row_of_group = Vec::new();
+    for (place, group) in groups.iter().enumerate() {
+        let key = (kept(group), runs(place), baselines[place].map(runs));
+        let row = *row_of_key.entry(key).or_insert_with(|| {
+            members.push(Vec::new());
+            members.len() - 1
+        });
+        members[row].push(place);
+        row_of_group.push(row);
+    }
+    (row_of_group, members)
+}
+
+/// The setting of a row: each axis has the value that its groups share, or "any".
+fn merged_setting(groups: &[Group], members: &[usize]) -> Setting {
+    let first = &groups[members[0]].at;
+    first
+        .iter()
+        .map(|(key, value)| {
+            let is_shared = members.iter().all(|&group| groups[group].at[key] == *value);
+            let merged = if is_shared { value.as_str() } else { ANY };
+            (key.clone(), merged.to_owned())
+        })
+        .collect()
+}
+
+/// A map that no term follows is no property of the row, even where the grid holds one alone.
+fn forget_maps_that_no_term_follows(data: &StudyData, rows: &mut [TableRow], varying: &[&str]) {
+    for place in 0..rows.len() {
+        let row = &rows[place];
+        let setting = without(&row.at, &[STRATEGY]);
+        let same_but_for_the_map = rows
+            .iter()
+            .filter(|other| without(&other.at, &[STRATEGY]) == setting)
+            .count();
+        if same_but_for_the_map == 1 && row.at.contains_key(STRATEGY) && !row.follows_a_map(data) {
+            let row = &mut rows[place];
+            row.at.insert(STRATEGY.to_owned(), ANY.to_owned());
+            row.label = label(&row.at, varying);
+        }
+    }
+}
