@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rows::TrainingFlops;
+use super::rows::FlopsFacts;
 use crate::record::evaluation::Size;
 use crate::report::analysis::Analysis;
 use crate::report::data::{RunData, StudyData};
@@ -17,7 +17,7 @@ pub struct TeacherFacts {
     pub perplexity: Option<f64>,
     pub bits_per_byte: Option<f64>,
     pub parameters: Option<f64>,
-    pub flops: Option<TrainingFlops>,
+    pub flops: Option<FlopsFacts>,
     pub trained_on_train_split: Option<bool>,
 }
 
@@ -32,7 +32,7 @@ impl TeacherFacts {
             perplexity: evaluation.map(|evaluation| evaluation.test.perplexity),
             bits_per_byte: evaluation.map(|evaluation| evaluation.test.bits_per_byte),
             parameters: evaluation.map(|evaluation| evaluation.model.parameters as f64),
-            flops: evaluation.and_then(TrainingFlops::of),
+            flops: evaluation.and_then(FlopsFacts::of),
             trained_on_train_split: evaluation
                 .map(|evaluation| evaluation.protocol.trained_on_train_split),
         }

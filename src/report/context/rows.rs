@@ -37,20 +37,20 @@ pub struct RowFacts {
     pub kl: Option<f64>,
     pub top1: Option<f64>,
     pub parameters: Option<f64>,
-    pub flops: Option<TrainingFlops>,
+    pub flops: Option<FlopsFacts>,
     pub contrast: Option<ContrastFacts>,
 }
 
 /// Counted floating-point operations of training.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct TrainingFlops {
+pub struct FlopsFacts {
     pub student: f64,
     pub teacher: f64,
     pub critic: f64,
     pub total: f64,
 }
 
-impl TrainingFlops {
+impl FlopsFacts {
     /// None of a model that came trained.
     pub fn of(evaluation: &Evaluation) -> Option<Self> {
         let training = evaluation.training.as_ref()?;
@@ -111,7 +111,7 @@ impl RowFacts {
             parameters: average(|evaluation| Some(evaluation.model.parameters as f64)),
             flops: evaluations
                 .iter()
-                .find_map(|evaluation| TrainingFlops::of(evaluation)),
+                .find_map(|evaluation| FlopsFacts::of(evaluation)),
             contrast: row
                 .contrast
                 .map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast], analysis)),
