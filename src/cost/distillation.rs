@@ -45,7 +45,8 @@ impl TrainingSteps {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distillation {
     pub student: Gpt2Shape,
-    /// None where its shape is not known, or there is none; only the student's part is counted then.
+    /// None where its shape is not known, or there is none; only the student's part is counted
+    /// then.
     pub teacher: Option<Gpt2Shape>,
     pub steps: TrainingSteps,
     /// Whether any term takes anything from the teacher.

@@ -1,5 +1,5 @@
-//! `[expect]`: what a run of the study in CI must reach. As it is written it is complete, so that it
-//! travels in the plan as it is.
+//! `[expect]`: what a run of the study in CI must reach. As it is written it is complete, so it
+//! travels in the plan unchanged.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
