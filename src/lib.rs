@@ -7,6 +7,7 @@
 //! ([`record`]). The report ([`report`]) reads the records alone. [`cli`] is the only module that
 //! prints.
 
+pub mod digest;
 pub mod panics;
 pub mod random;
 

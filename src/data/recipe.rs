@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::plan::run::{Detokenize, Rows};
 
 /// Named values hashed in order, each with its length, so that no two lists of values run into the
@@ -48,10 +49,6 @@ impl Recipe {
 
     /// The sha256 of the values, in hexadecimal digits.
     pub fn finish(self) -> String {
-        hexadecimal(&self.0.finalize())
+        digest::hex(&self.0.finalize())
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::error::explain;
-use super::{system, write};
+use super::folders::{create_folders, split, sync_folder};
+use super::system;
+use super::write::write_new;
 
 /// A file to append to. What was appended is durable after [`Append::sync`].
 ///
@@ -32,10 +34,10 @@ impl Append {
     /// Anything the disk refuses, and a file that is shorter.
     pub fn open(path: &Path, keep: u64) -> Result<Self> {
         if !path.exists() {
-            let folder = write::split(path).0;
-            write::create_folders(folder)?;
-            write::write_new(path, &[])?;
-            write::sync_folder(folder)?;
+            let folder = split(path).0;
+            create_folders(folder)?;
+            write_new(path, &[])?;
+            sync_folder(folder)?;
         }
         let refuse = |error| explain(error, "open", path);
         let file = system::open_append(path).map_err(refuse)?;

@@ -1,8 +1,6 @@
 //! Hashes, and `checksums.toml`: what a folder's files were when they were written.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::explain;
-use super::{read_text, system, write_new};
+use super::read::read_text;
+use super::system;
+use super::write::write_new;
+use crate::digest;
 
 /// The file's name.
 pub const CHECKSUMS: &str = "checksums.toml";
@@ -34,7 +35,7 @@ impl Checksum {
     pub fn of(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.len() as u64,
-            sha256: sha256(bytes),
+            sha256: digest::sha256(bytes),
         }
     }
 
@@ -44,25 +45,9 @@ impl Checksum {
     /// A file that cannot be read.
     pub fn of_file(path: &Path) -> Result<Self> {
         let refuse = |error| explain(error, "read", path);
-        let mut file = system::open_read(path).map_err(refuse)?;
-        let (mut hash, mut bytes) = (Sha256::new(), 0);
-        let mut piece = vec![0; 1 << 20];
-        loop {
-            match file.read(&mut piece) {
-                Ok(0) => {
-                    return Ok(Self {
-                        bytes,
-                        sha256: hexadecimal(&hash.finalize()),
-                    });
-                }
-                Ok(count) => {
-                    hash.update(&piece[..count]);
-                    bytes += count as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(refuse(error)),
-            }
-        }
+        let file = system::open_read(path).map_err(refuse)?;
+        let (sha256, bytes) = digest::of_reader(file, Sha256::new()).map_err(refuse)?;
+        Ok(Self { bytes, sha256 })
     }
 }
 
@@ -110,26 +95,12 @@ impl std::fmt::Display for Mismatch {
     }
 }
 
-/// The sha256 of bytes, in hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
 /// The sha256 of a file, in hexadecimal digits.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub fn sha256_of_file(path: &Path) -> Result<String> {
     Ok(Checksum::of_file(path)?.sha256)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// The text of `checksums.toml`.

@@ -14,10 +14,12 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, bail};
 
 use super::error::explain;
-use super::owner::{Life, Owner, name_in_the_making};
+use super::folders::{create_folders, split};
+use super::owner::{Life, Owner, name_in_the_making, unique_name};
 use super::place::remove_quietly;
-use super::write::{create_folders, split, sweep};
-use super::{read_text, system, write_new};
+use super::read::read_text;
+use super::system;
+use super::write::{sweep, write_new};
 
 /// How often a living owner touches its lock.
 const BEAT: Duration = Duration::from_secs(10);
@@ -52,11 +54,7 @@ impl Lock {
     pub fn acquire(path: &Path) -> Result<LockClaim> {
         acquire(
             path,
-            &format!(
-                "{}token = {}\n",
-                Owner::this().to_text(),
-                super::unique_name()
-            ),
+            &format!("{}token = {}\n", Owner::this().to_text(), unique_name()),
             0,
         )
     }

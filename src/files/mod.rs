@@ -14,9 +14,11 @@
 //! knows nothing of what it writes.
 
 mod append;
+mod aside;
 mod checksums;
 mod error;
 mod fault;
+mod folders;
 mod lock;
 mod owner;
 mod partial;
@@ -31,16 +33,16 @@ mod tests;
 mod write;
 
 pub use append::Append;
+pub use aside::set_aside;
 pub use checksums::{
-    CHECKSUMS, Checksum, Checksums, Mismatch, missing_files, read_checksums, sha256,
-    sha256_of_file, verify_checksums, verify_some, write_checksums,
+    CHECKSUMS, Checksum, Checksums, Mismatch, missing_files, read_checksums, sha256_of_file,
+    verify_checksums, verify_some, write_checksums,
 };
+pub use folders::{create_folders, sync_folder};
 pub use lock::{Lock, LockClaim};
 pub use owner::unique_name;
 pub use partial::Partial;
-pub use place::{
-    Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder, set_aside,
-};
+pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder};
 pub use read::{read_limited, read_text};
 pub use space::{free_space, size_in_words};
-pub use write::{create_folders, sync_folder, write_atomically, write_by, write_folder, write_new};
+pub use write::{write_atomically, write_by, write_folder, write_new};

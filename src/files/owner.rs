@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::sha256;
+use crate::digest::sha256;
 
 /// A process, named so that no other ever has the same name: a number is given to one process at a
 /// time per name space, and a start time tells those apart that shared it.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::append::Append;
 use super::error::explain;
-use super::write::{create_folders, split, sync_folder};
+use super::folders::{create_folders, split, sync_folder};
 use super::{owner, system};
 
 /// A file in the making that outlives its maker. Every process fills one of its own, under a name

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::error::explain;
-use super::write::{create_folders, split, sync_folder, write_atomically};
+use super::folders::{create_folders, split, sync_folder};
 use super::{owner, system};
 
 /// Whether a folder went to its place.
@@ -133,24 +133,4 @@ pub fn remove_if_empty(path: &Path) {
 /// Removes what may stay if it must: the error that led here is the one to tell.
 pub(super) fn remove_quietly(path: &Path) {
     let _ = remove_tree(path);
-}
-
-/// Puts something broken out of the way, as `NAME.bad` with the reason in `NAME.bad.txt` beside it,
-/// and returns where it went. It takes the place of what was set aside before: one is enough to see
-/// what happened, and more would fill the disk.
-///
-/// # Errors
-/// Anything the disk refuses.
-pub fn set_aside(path: &Path, reason: &str) -> Result<PathBuf> {
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    let aside = beside(".bad");
-    remove_tree(&aside)?;
-    system::rename(path, &aside).map_err(|error| explain(error, "set aside", path))?;
-    sync_folder(split(path).0)?;
-    write_atomically(&beside(".bad.txt"), format!("{reason}\n").as_bytes())?;
-    Ok(aside)
 }

@@ -1,14 +1,13 @@
 //! Files and folders that appear whole.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs::File;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
 use super::error::explain;
+use super::folders::{create_folders, split, sync_folder};
 use super::place::{Placed, remove_quietly, rename_folder};
 use super::{owner, system};
 
@@ -97,67 +96,6 @@ fn write_files(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         write_new(&path, bytes)?;
     }
     folders.iter().try_for_each(|folder| sync_folder(folder))
-}
-
-/// Makes a folder and those above it; each is durable when this returns.
-///
-/// # Errors
-/// Anything the disk refuses.
-pub fn create_folders(path: &Path) -> Result<()> {
-    for _ in 0..TRIES {
-        match create_once(path) {
-            // A folder above was removed at the same moment by a process that found it empty.
-            Err(error) if error.kind() == ErrorKind::NotFound && !path.as_os_str().is_empty() => {}
-            result => return result.map_err(|error| explain(error, "make the folder", path)),
-        }
-    }
-    Err(explain(ErrorKind::NotFound.into(), "make the folder", path))
-}
-
-/// How often a folder that vanishes under way is made again.
-const TRIES: usize = 64;
-
-fn create_once(path: &Path) -> std::io::Result<()> {
-    let mut missing: Vec<PathBuf> = Vec::new();
-    let mut at = path;
-    while !at.as_os_str().is_empty() && !at.is_dir() {
-        missing.push(at.to_owned());
-        match at.parent() {
-            Some(parent) => at = parent,
-            None => break,
-        }
-    }
-    for folder in missing.iter().rev() {
-        match system::create_folder(folder) {
-            Ok(()) => system::sync_folder(split(folder).0)?,
-            // Another process was faster.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Makes the names in a folder durable.
-///
-/// # Errors
-/// Anything the disk refuses.
-pub fn sync_folder(path: &Path) -> Result<()> {
-    system::sync_folder(path).map_err(|error| explain(error, "flush the folder", path))
-}
-
-/// The folder of a path (the working folder for a bare name) and its last name.
-pub(super) fn split(path: &Path) -> (&Path, &str) {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    (
-        folder,
-        path.file_name()
-            .and_then(OsStr::to_str)
-            .unwrap_or("unnamed"),
-    )
 }
 
 /// Removes what dead processes left in the making for `name`. It costs nothing but its absence if

@@ -1,12 +1,13 @@
 //! The hashes that name files: sha256 of those in large-file storage, git's blob hash of the
 //! others.
 
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+
+use crate::digest;
 
 /// The hash of a file's content, in hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,30 +43,18 @@ impl Hash {
     /// A file that cannot be read.
     pub(super) fn is_of(&self, path: &Path, length: u64) -> Result<bool> {
         let found = match self {
-            Self::Sha256(_) => digest(path, Sha256::new())?,
-            Self::Git(_) => digest(path, Sha1::new_with_prefix(format!("blob {length}\0")))?,
+            Self::Sha256(_) => hash_file(path, Sha256::new())?,
+            Self::Git(_) => hash_file(path, Sha1::new_with_prefix(format!("blob {length}\0")))?,
         };
         Ok(found == self.digits())
     }
 }
 
-fn digest<D: Digest>(path: &Path, mut hash: D) -> Result<String> {
+fn hash_file<D: Digest>(path: &Path, hash: D) -> Result<String> {
     let refuse = || format!("cannot read {}", path.display());
-    let mut file = std::fs::File::open(path).with_context(refuse)?;
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => hash.update(&piece[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).with_context(refuse),
-        }
-    }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let file = std::fs::File::open(path).with_context(refuse)?;
+    let (digits, _) = digest::of_reader(file, hash).with_context(refuse)?;
+    Ok(digits)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::matching::Strategy;
 use super::run::{
@@ -16,6 +15,7 @@ use super::run::{
     PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
 };
 use super::schedule::Span;
+use crate::digest;
 
 /// Raised whenever the same spec gives other numbers than before: other kernels, other draws,
 /// another grammar.
@@ -271,12 +271,7 @@ pub fn identity(spec: &RunSpec, inputs: &Fingerprints, unmatched: Option<&Strate
 
 /// The first 12 hexadecimal digits of the SHA-256 of the JSON on one line.
 pub fn key(identity: &Json) -> String {
-    let digest = Sha256::digest(identity.to_string().as_bytes());
-    digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::sha256(identity.to_string().as_bytes())[..12].to_owned()
 }
 
 /// Key of the teacher: of one that is trained, its data and its table; of another, its fingerprint.

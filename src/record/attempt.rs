@@ -19,12 +19,8 @@ use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete};
 use super::store::to_json;
+use super::work::{DIFFERENT, LOCK, finish, left_behind};
 use crate::files::{self, Lock, Placed};
-
-/// The file in a run's work that says who is at it.
-pub(super) const LOCK: &str = "lock";
-/// The folder in a run's work with a result that is not the published one: kept, to be compared.
-const DIFFERENT: &str = "different";
 
 /// What came of asking for a run.
 #[derive(Debug)]
@@ -288,61 +284,6 @@ impl Attempt {
             self.id
         ))
     }
-}
-
-/// The attempt to go on with: the one that got furthest. The others go.
-fn left_behind(work: &Path) -> Result<Option<PathBuf>> {
-    let mut found = Vec::new();
-    for path in folders(work)? {
-        found.push((
-            checkpoint::steps(&path.join("checkpoints"))?
-                .last()
-                .copied(),
-            path,
-        ));
-    }
-    found.sort();
-    let best = found.pop().map(|(_, path)| path);
-    found
-        .iter()
-        .try_for_each(|(_, path)| files::remove_tree(path))?;
-    Ok(best)
-}
-
-fn folders(work: &Path) -> Result<Vec<PathBuf>> {
-    let entries =
-        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    Ok(entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && !path.ends_with(DIFFERENT))
-        .collect())
-}
-
-/// Removes everything of a finished run's work but the lock, and a result that differs from the
-/// published one.
-fn clear(work: &Path) -> Result<()> {
-    let entries =
-        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
-        .iter()
-        .filter(|name| *name != LOCK && *name != DIFFERENT)
-        .try_for_each(|name| files::remove_tree(&work.join(name)))
-}
-
-/// Removes what is left of a finished run's work, gives the lock back, and removes the folder,
-/// unless somebody begins to use it; `work` goes with the last of its runs.
-pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
-    clear(work)?;
-    drop(lock);
-    files::remove_if_empty(work);
-    work.parent().into_iter().for_each(files::remove_if_empty);
-    Ok(())
 }
 
 /// Files below a folder as relative paths with `/`, in order.

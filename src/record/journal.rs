@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::evaluation::MetricValues;
 use super::metrics::MetricsRow;
+use crate::digest;
 use crate::files::{self, Append};
 
 const HEAD: &[u8] = b"kdpipe journal 1\n";
@@ -149,7 +150,7 @@ impl Journal {
     /// Its length and the sha256 of its content: what a checkpoint remembers of it.
     pub(super) fn fingerprint(&self, length: u64) -> Result<Option<String>> {
         let bytes = files::read_limited(&self.path, LIMIT)?;
-        Ok(bytes.get(..length as usize).map(files::sha256))
+        Ok(bytes.get(..length as usize).map(digest::sha256))
     }
 
     pub(super) fn length(&self) -> u64 {

@@ -23,6 +23,7 @@ mod store;
 pub mod study;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use attempt::{Attempt, RunClaim};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
@@ -37,6 +38,7 @@ pub use metrics::{MetricsRow, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunRecord, RunState, damage, is_complete, publish_teacher,
-    read_failure, read_run, run_state, set_damaged_aside, sweep, verify_run,
+    read_failure, read_run, run_state, set_damaged_aside, verify_run,
 };
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
+pub use work::sweep;

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{LOCK, finish};
 use super::layout::{Layout, RunFolder};
 use super::metrics::{MetricsRow, read_metrics};
 use super::publish::publish_files;
 use super::store::{read_json, read_toml};
-use crate::files::{self, Lock, Mismatch};
+use crate::files::{self, Mismatch};
 use crate::plan::run::RunSpec;
 
 /// More than the metrics of any training take.
@@ -168,28 +167,4 @@ pub fn read_run(folder: &RunFolder) -> Result<RunRecord> {
         metrics: read_metrics(&folder.metrics())?,
         failure: read_failure(folder)?,
     })
-}
-
-/// Removes the work of runs that are published: a process may have ended between the two. Work that
-/// somebody is at stays.
-///
-/// # Errors
-/// Anything the disk refuses.
-pub fn sweep(layout: &Layout) -> Result<()> {
-    let work = layout.root.join("work");
-    let Ok(entries) = std::fs::read_dir(&work) else {
-        return Ok(());
-    };
-    let mut ids: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    ids.sort();
-    for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
-        let path = layout.work(id);
-        if let files::LockClaim::Acquired(lock) = Lock::acquire(&path.join(LOCK))? {
-            finish(&path, lock)?;
-        }
-    }
-    Ok(())
 }

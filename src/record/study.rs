@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
 use super::store::read_toml;
+use crate::digest;
 use crate::files;
 pub use crate::plan::{Arm, Axis, Change, ReportSettings};
 
@@ -98,7 +99,7 @@ const SEAL: &str = "# sha256 of the lines above: ";
 /// Anything the disk refuses.
 pub fn write_study(layout: &Layout, study: &Study) -> Result<()> {
     let mut text = toml::to_string(study).context("the study cannot be written as TOML")?;
-    text = format!("{text}{SEAL}{}\n", files::sha256(text.as_bytes()));
+    text = format!("{text}{SEAL}{}\n", digest::sha256(text.as_bytes()));
     let path = layout.lock();
     if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
@@ -115,7 +116,7 @@ pub fn verify_study(layout: &Layout) -> Result<Option<String>> {
     let Some(seal) = text.rfind(SEAL) else {
         return Ok(Some("it does not end with its sha256".to_owned()));
     };
-    let whole = text[seal..] == format!("{SEAL}{}\n", files::sha256(&text.as_bytes()[..seal]));
+    let whole = text[seal..] == format!("{SEAL}{}\n", digest::sha256(&text.as_bytes()[..seal]));
     Ok((!whole)
         .then(|| "it does not have the content that was written (its sha256 differs)".to_owned()))
 }

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 
 use crate::data::{Prepared, Split};
+use crate::digest;
 use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
-use crate::files;
 use crate::model::Gpt2;
 use crate::ops::Native;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
@@ -36,7 +36,7 @@ pub(super) fn evaluate(
         stride: spec.evaluate.stride,
         rows: rows(&spec.dataset).to_owned(),
         detokenize: detokenize(&spec.dataset).to_owned(),
-        tokenizer: files::sha256(corpus.tokenizer.json().as_bytes()),
+        tokenizer: digest::sha256(corpus.tokenizer.json().as_bytes()),
         trained_on_train_split: subject.trained_on_train_split,
     };
     let source = SourceNll {

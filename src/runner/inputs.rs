@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::data;
+use crate::digest;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, weight_files};
@@ -140,7 +141,7 @@ fn model_folder(folder: &Path) -> Result<TeacherFact> {
             .iter()
             .map(|file| files::sha256_of_file(file))
             .collect::<Result<_>>()?;
-        Ok(files::sha256(
+        Ok(digest::sha256(
             format!("{text}\n{}", weights.join("\n")).as_bytes(),
         ))
     })

@@ -2,15 +2,36 @@
 //! decoded.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{FileMetadata, ParquetReader, SerReader};
 
 use super::footer;
-use super::parquet::{Limits, calmly};
 use super::thrift::{self, PageHeader};
+
+/// What a file may ask for. The defaults fit anything that this program writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub file: u64,
+    /// Rows times columns.
+    pub values: u64,
+    /// Bytes of all pages after decompression.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file: 1 << 30,
+            values: 1 << 26,
+            bytes: 1 << 30,
+        }
+    }
+}
 
 const MAGIC: [u8; 4] = *b"PAR1";
 
@@ -53,7 +74,7 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
 pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetadata>> {
     check_ends(&mut file)?;
     let mut reader = ParquetReader::new(file);
-    let metadata = calmly(|| reader.get_metadata().cloned())?;
+    let metadata = panic_as_error(|| reader.get_metadata().cloned())?;
     drop(reader);
     let mut metadata = Arc::unwrap_or_clone(metadata);
     metadata.key_value_metadata = None;
@@ -163,4 +184,23 @@ fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Pa
         pages.push(page);
     }
     Ok(pages)
+}
+
+/// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.
+pub(super) fn panic_as_error<T, E: Into<anyhow::Error>>(
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(Into::into),
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow!(
+                "the file is damaged ({})",
+                text.unwrap_or("the decoder gave up")
+            ))
+        }
+    }
 }

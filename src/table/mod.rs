@@ -16,5 +16,6 @@ mod texts;
 mod thrift;
 
 pub use column::{Column, Table};
-pub use parquet::{Limits, from_parquet, read, read_with, to_parquet};
+pub use guard::Limits;
+pub use parquet::{from_parquet, read, read_with, to_parquet};
 pub use texts::Texts;

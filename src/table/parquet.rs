@@ -1,39 +1,17 @@
 //! Tables to parquet and back.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use polars::prelude::{
     DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression,
     ParquetReader, ParquetWriter, PlSmallStr, SerReader, Series, StatisticsOptions,
 };
 
 use super::column::{Column, Table};
-use super::guard;
+use super::guard::{self, Limits, panic_as_error};
 use crate::files;
-
-/// What a file may ask for. The defaults fit anything that this program writes.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of the file.
-    pub file: u64,
-    /// Rows times columns.
-    pub values: u64,
-    /// Bytes of all pages after decompression.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            file: 1 << 30,
-            values: 1 << 26,
-            bytes: 1 << 30,
-        }
-    }
-}
 
 /// The bytes of a parquet file: one group of rows, compressed with Zstandard at a fixed level, with
 /// the least and greatest value of every column. Equal tables give equal bytes.
@@ -97,10 +75,10 @@ pub fn read_with(path: &Path, limits: &Limits) -> Result<Table> {
 /// As [`read`], apart from the disk's.
 pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
     let metadata = guard::metadata(Cursor::new(bytes.as_slice()))?;
-    calmly(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
+    panic_as_error(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
     let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
     reader.set_metadata(metadata);
-    let frame = calmly(|| {
+    let frame = panic_as_error(|| {
         reader
             .read_parallel(ParallelStrategy::None)
             .set_rechunk(true)
@@ -157,21 +135,4 @@ pub(super) fn texts_of(series: &Series, limit: u64) -> Result<Vec<Option<String>
 
 pub(super) fn refusal(path: &Path) -> String {
     format!("cannot read {} as parquet", path.display())
-}
-
-/// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.
-pub(super) fn calmly<T, E: Into<anyhow::Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(Into::into),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(anyhow!(
-                "the file is damaged ({})",
-                text.unwrap_or("the decoder gave up")
-            ))
-        }
-    }
 }

@@ -171,7 +171,7 @@ pub fn records(bytes: &[u8]) {
         0 => {
             let seal = format!(
                 "# sha256 of the lines above: {}\n",
-                kdpipe::files::sha256(content)
+                kdpipe::digest::sha256(content)
             );
             put("study/lock.toml", &[content, seal.as_bytes()].concat());
             let _ = record::read_study(&layout);

@@ -9,7 +9,7 @@ use crate::builder::{TestSite, differences, tiny};
 fn hashes(site: &TestSite) -> BTreeMap<String, String> {
     site.results()
         .into_iter()
-        .map(|(name, bytes)| (name, kdpipe::files::sha256(&bytes)))
+        .map(|(name, bytes)| (name, kdpipe::digest::sha256(&bytes)))
         .collect()
 }
 

@@ -11,7 +11,7 @@ fn a_file_that_was_just_written_is_read_each_time() {
         std::fs::write(&path, content).unwrap();
         assert_eq!(
             sha256_of_input(&path).unwrap(),
-            files::sha256(content.as_bytes())
+            crate::digest::sha256(content.as_bytes())
         );
         assert_eq!(file_reads::count(&path), reads);
     }

@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::check::check_model;
 use super::files::TokenizerFile;
 use super::vocabulary::{END_OF_TEXT, token_bytes};
-use crate::files;
+use crate::digest;
 use crate::panics::panic_as_error;
 
 /// A tokenizer that gives back every text unchanged.
@@ -197,7 +197,7 @@ impl Tokenizer {
 
     /// sha256 of [`Tokenizer::json`].
     pub fn sha256(&self) -> String {
-        files::sha256(self.json.as_bytes())
+        digest::sha256(self.json.as_bytes())
     }
 
     /// The content of the tokenizer_config.json that transformers wants beside it, for a model of

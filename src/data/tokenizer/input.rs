@@ -7,7 +7,7 @@ use super::codec::Tokenizer;
 use super::files::TokenizerFile;
 use crate::data::recipe::Recipe;
 use crate::data::source::Dataset;
-use crate::files;
+use crate::digest;
 use crate::hub::{Hub, Repo};
 use crate::plan::run::TokenizerSpec;
 
@@ -48,7 +48,7 @@ impl TokenizerInput {
                     .add("vocab_size", vocab_size);
                 recipe.finish()
             }
-            Self::File(file) => files::sha256(file.json.as_bytes()),
+            Self::File(file) => digest::sha256(file.json.as_bytes()),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use kdpipe::digest::{hex, sha256};
 use sha1::{Digest, Sha1};
-use sha2::Sha256;
 
 use super::server::{Request, ServedRepo};
 
@@ -295,18 +295,10 @@ pub fn etag(name: &str, bytes: &[u8]) -> String {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
 fn git_hash(bytes: &[u8]) -> String {
-    hexadecimal(
+    hex(
         &Sha1::new_with_prefix(format!("blob {}\0", bytes.len()))
             .chain_update(bytes)
             .finalize(),
     )
-}
-
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

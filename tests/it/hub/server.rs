@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use kdpipe::digest::hex;
 use sha1::{Digest, Sha1};
 
-use super::answers::{answer, hexadecimal};
+use super::answers::answer;
 use super::sending::send;
 
 /// A repo: its branches, and the files of each commit.
@@ -116,7 +117,7 @@ impl Server {
         files
             .iter()
             .for_each(|(name, bytes)| hash.update([name.as_bytes(), bytes].concat()));
-        let commit = hexadecimal(&hash.finalize());
+        let commit = hex(&hash.finalize());
         let mut state = self.state.lock().expect("the state");
         let repo = state.repos.entry(repo.to_owned()).or_default();
         repo.branches.insert(branch.to_owned(), commit.clone());
