@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use serde_json::Value;
 
 use super::checkpoint::{self, About, Checkpoint};
@@ -20,7 +20,7 @@ use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete};
 use super::store::to_json;
 use super::work::{DIFFERENT, LOCK, finish, left_behind};
-use crate::files::{self, Lock, Placed};
+use crate::files::{self, Checksums, Lock, Placed};
 
 /// What came of asking for a run.
 #[derive(Debug)]
@@ -206,23 +206,10 @@ impl Attempt {
         Ok(published)
     }
 
+    /// Puts the finished run at its place, or settles it with the one that is there.
     fn place_out(&self) -> Result<Publication> {
         let out = self.folder.join("out");
-        write_metrics(&out.join("metrics.parquet"), &self.metrics.read()?)?;
-        write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
-        let events = self.folder.join("events.jsonl");
-        if events.exists() {
-            files::write_atomically(
-                &out.join("events.jsonl"),
-                &files::read_limited(&events, 1 << 30)?,
-            )?;
-        }
-        files::remove_file(&out.join(files::CHECKSUMS))?;
-        let mut names = Vec::new();
-        list(&out, "", &mut names)?;
-        names.retain(|name| !UNCHECKED.contains(&name.as_str()));
-        let checksums = files::write_checksums(&out, &names)?;
-        files::sync_folder(&out)?;
+        let checksums = self.complete_out(&out)?;
         let target = &self.target.root;
         files::create_folders(target.parent().context("a run has a folder above it")?)?;
         let restore = |file: &str| {
@@ -232,44 +219,45 @@ impl Attempt {
             )
         };
         let lacking = files::missing_files(target).unwrap_or_default();
-        match place(
-            target,
-            &checksums,
-            || files::rename_folder(&out, target),
-            restore,
-        )? {
+        let rename = || files::rename_folder(&out, target);
+        match place(target, &checksums, rename, restore)? {
             Settled::As(publication) => Ok(publication),
-            // Kept without its weights, as in a clone, and trained again on another machine: the
-            // two cannot be mixed, and only ours is whole.
-            Settled::Different(difference) if !lacking.is_empty() => {
-                files::set_aside(
-                    target,
-                    &format!(
-                        "{} was not there, and the run was trained again; {difference}",
-                        lacking[0].display()
-                    ),
-                )?;
-                match files::rename_folder(&out, target)? {
-                    Placed::Done => Ok(Publication::New),
-                    Placed::TargetExists => {
-                        bail!(
-                            "{} was made by another process at the same moment; run the same \
-                             command again",
-                            target.display()
-                        )
-                    }
-                }
-            }
-            Settled::Different(difference) => {
-                let kept = self.work.join(DIFFERENT);
-                files::remove_tree(&kept)?;
-                let _ = files::rename_folder(&out, &kept)?;
-                bail!(
-                    "{difference}; compare the two with `kdpipe diff {} {}`",
-                    target.display(),
-                    kept.display()
-                )
-            }
+            Settled::Different(difference) => match lacking.first() {
+                Some(missing) => replace_incomplete(&out, target, missing, &difference),
+                None => Err(self.keep_different(&out, &difference)),
+            },
+        }
+    }
+
+    /// Adds journals, events and checksums to the files of the finished run, and flushes them.
+    fn complete_out(&self, out: &Path) -> Result<Checksums> {
+        write_metrics(&out.join("metrics.parquet"), &self.metrics.read()?)?;
+        write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
+        let events = self.folder.join("events.jsonl");
+        if events.exists() {
+            let events = files::read_limited(&events, 1 << 30)?;
+            files::write_atomically(&out.join("events.jsonl"), &events)?;
+        }
+        files::remove_file(&out.join(files::CHECKSUMS))?;
+        let mut names = Vec::new();
+        list(out, "", &mut names)?;
+        names.retain(|name| !UNCHECKED.contains(&name.as_str()));
+        let checksums = files::write_checksums(out, &names)?;
+        files::sync_folder(out)?;
+        Ok(checksums)
+    }
+
+    /// Keeps a result that is not the published one where it can be compared, and says so.
+    fn keep_different(&self, out: &Path, difference: &str) -> Error {
+        let kept = self.work.join(DIFFERENT);
+        let moved = files::remove_tree(&kept).and_then(|()| files::rename_folder(out, &kept));
+        match moved {
+            Ok(_) => anyhow!(
+                "{difference}; compare the two with `kdpipe diff {} {}`",
+                self.target.root.display(),
+                kept.display()
+            ),
+            Err(error) => error,
         }
     }
 
@@ -283,6 +271,26 @@ impl Attempt {
              stay as they are",
             self.id
         ))
+    }
+}
+
+/// Puts a run where one with another result lies incomplete: kept without its weights, as in a
+/// clone, and trained again on another machine. The two cannot be mixed, and only ours is whole.
+fn replace_incomplete(
+    out: &Path,
+    target: &Path,
+    missing: &Path,
+    difference: &str,
+) -> Result<Publication> {
+    let missing = missing.display();
+    let reason = format!("{missing} was not there, and the run was trained again; {difference}");
+    files::set_aside(target, &reason)?;
+    match files::rename_folder(out, target)? {
+        Placed::Done => Ok(Publication::New),
+        Placed::TargetExists => bail!(
+            "{} was made by another process at the same moment; run the same command again",
+            target.display()
+        ),
     }
 }
 

@@ -57,6 +57,36 @@ struct Manifest {
     files: Checksums,
 }
 
+impl Manifest {
+    /// That of a state, with the journals as they are now, which become durable first.
+    fn of(
+        step: u64,
+        content: &[(&str, &[u8])],
+        about: &About,
+        metrics: &mut Journal,
+        timings: &mut Journal,
+    ) -> Result<Self> {
+        metrics.sync()?;
+        timings.sync()?;
+        let bytes = metrics.length();
+        let sha256 = metrics
+            .fingerprint(bytes)?
+            .context("the journal became shorter while it was in use")?;
+        let files = content
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), Checksum::of(bytes)))
+            .collect();
+        Ok(Self {
+            format: CHECKPOINT_FORMAT,
+            step,
+            about: about.clone(),
+            metrics: Checksum { bytes, sha256 },
+            timings_bytes: timings.length(),
+            files,
+        })
+    }
+}
+
 /// Only the format, which later versions keep where it is.
 #[derive(Deserialize)]
 struct Format {
@@ -72,26 +102,7 @@ pub(super) fn save(
     metrics: &mut Journal,
     timings: &mut Journal,
 ) -> Result<()> {
-    metrics.sync()?;
-    timings.sync()?;
-    let length = metrics.length();
-    let sha256 = metrics
-        .fingerprint(length)?
-        .context("the journal became shorter while it was in use")?;
-    let manifest = Manifest {
-        format: CHECKPOINT_FORMAT,
-        step,
-        about: about.clone(),
-        metrics: Checksum {
-            bytes: length,
-            sha256,
-        },
-        timings_bytes: timings.length(),
-        files: content
-            .iter()
-            .map(|(name, bytes)| ((*name).to_owned(), Checksum::of(bytes)))
-            .collect(),
-    };
+    let manifest = Manifest::of(step, content, about, metrics, timings)?;
     let text = toml::to_string(&manifest)
         .context("the manifest of a checkpoint cannot be written as TOML")?;
     let mut all = content.to_vec();
@@ -191,8 +202,11 @@ pub(super) fn newest(
     Ok(None)
 }
 
+/// The files of a state by name.
+type StateFiles = BTreeMap<String, Vec<u8>>;
+
 enum FoundCheckpoint {
-    Whole(Box<Manifest>, BTreeMap<String, Vec<u8>>),
+    Whole(Box<Manifest>, StateFiles),
     Broken(String),
 }
 
@@ -215,7 +229,21 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
     if manifest.step != step {
         return broken(format!("{MANIFEST} speaks of step {}", manifest.step));
     }
-    let own = &manifest.about;
+    require_same(path, &manifest.about, expected)?;
+    let content = match read_content(path, &manifest)? {
+        Ok(content) => content,
+        Err(reason) => return broken(reason),
+    };
+    if journal.fingerprint(manifest.metrics.bytes)?.as_ref() != Some(&manifest.metrics.sha256)
+        || journal.length() < manifest.metrics.bytes
+    {
+        return broken("the journal of metrics no longer holds the steps before it".to_owned());
+    }
+    Ok(FoundCheckpoint::Whole(Box::new(manifest), content))
+}
+
+/// Refuses a checkpoint that belongs to something else.
+fn require_same(path: &Path, own: &About, expected: &About) -> Result<()> {
     for (what, found, expected) in [
         ("spec", &own.spec, &expected.spec),
         ("data", &own.data, &expected.data),
@@ -228,42 +256,39 @@ fn load(path: &Path, step: u64, expected: &About, journal: &Journal) -> Result<F
     if own.numerics != expected.numerics {
         return refuse(path, "numerics", &own.numerics, &expected.numerics);
     }
+    Ok(())
+}
+
+/// The files of a state; or, as the inner error, what is wrong with one of them.
+fn read_content(path: &Path, manifest: &Manifest) -> Result<Result<StateFiles, String>> {
     let mut content = BTreeMap::new();
     for (name, entry) in &manifest.files {
-        let plain = Path::new(name)
+        let is_plain = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
         let file: PathBuf = path.join(name);
-        if !plain || !file.is_file() {
-            return broken(format!("{name} is missing"));
+        if !is_plain || !file.is_file() {
+            return Ok(Err(format!("{name} is missing")));
         }
         let length = file.metadata().map_or(0, |about| about.len());
         if length != entry.bytes {
-            return broken(format!(
+            return Ok(Err(format!(
                 "{name} has {length} bytes where {} were written",
                 entry.bytes
-            ));
+            )));
         }
         let bytes = files::read_limited(&file, entry.bytes)?;
         if Checksum::of(&bytes) != *entry {
-            return broken(format!("the content of {name} is not what was written"));
+            return Ok(Err(format!(
+                "the content of {name} is not what was written"
+            )));
         }
         content.insert(name.clone(), bytes);
     }
-    if journal.fingerprint(manifest.metrics.bytes)?.as_ref() != Some(&manifest.metrics.sha256)
-        || journal.length() < manifest.metrics.bytes
-    {
-        return broken("the journal of metrics no longer holds the steps before it".to_owned());
-    }
-    Ok(FoundCheckpoint::Whole(Box::new(manifest), content))
+    Ok(Ok(content))
 }
 
-fn refuse<T: std::fmt::Display>(
-    path: &Path,
-    what: &str,
-    found: T,
-    expected: T,
-) -> Result<FoundCheckpoint> {
+fn refuse<T: std::fmt::Display, R>(path: &Path, what: &str, found: T, expected: T) -> Result<R> {
     bail!(
         "{} belongs to another run or machine: its {what} is `{found}`, and here it is \
          `{expected}`; go on where it was made, or remove {} to start over",

@@ -55,12 +55,12 @@ fn utc(time: SystemTime) -> String {
     let day_of_year = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, turn) = if month < 10 {
+    let (month, next_year) = if month < 10 {
         (month + 3, 0)
     } else {
         (month - 9, 1)
     };
-    let year = 400 * cycle + year + turn;
+    let year = 400 * cycle + year + next_year;
     format!(
         "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
         second / 3600,

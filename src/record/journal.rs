@@ -102,15 +102,6 @@ impl Journal {
         self.file.sync()
     }
 
-    /// Drops the rows of all steps after `step`.
-    ///
-    /// # Errors
-    /// Anything the disk refuses.
-    pub fn truncate_after(&mut self, step: u64) -> Result<()> {
-        let kept = self.records.partition_point(|&(own, _)| own <= step);
-        self.keep(kept)
-    }
-
     /// Drops everything after the first `length` bytes, which must be the end of a record.
     pub(super) fn truncate_to(&mut self, length: u64) -> Result<()> {
         let kept = self.records.partition_point(|&(_, end)| end <= length);

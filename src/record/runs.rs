@@ -6,11 +6,9 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, RunFolder};
-use super::metrics::{MetricsRow, read_metrics};
 use super::publish::publish_files;
-use super::store::{read_json, read_toml};
+use super::store::read_json;
 use crate::files::{self, Mismatch};
-use crate::plan::run::RunSpec;
 
 /// More than the metrics of any training take.
 pub const METRICS_LIMIT: u64 = 1 << 30;
@@ -55,18 +53,9 @@ pub fn run_state(layout: &Layout, id: &str) -> Result<RunState> {
     })
 }
 
-/// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed:
-/// [`verify_run`] does that.
+/// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed.
 pub fn is_complete(folder: &RunFolder) -> bool {
     files::missing_files(&folder.root).is_ok_and(|missing| missing.is_empty())
-}
-
-/// Compares a run's files with its checksums; none where all is well.
-///
-/// # Errors
-/// No readable `checksums.toml`, or a file that cannot be read.
-pub fn verify_run(folder: &RunFolder) -> Result<Vec<Mismatch>> {
-    files::verify_checksums(&folder.root)
 }
 
 /// How much of a finished folder is held against its checksums.
@@ -147,24 +136,4 @@ pub fn read_failure(folder: &RunFolder) -> Result<Option<Failure>> {
     } else {
         Ok(None)
     }
-}
-
-/// A finished run as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunRecord {
-    pub spec: RunSpec,
-    pub metrics: Vec<MetricsRow>,
-    pub failure: Option<Failure>,
-}
-
-/// Reads a finished run: spec, metrics and failure. Evaluations are read on their own.
-///
-/// # Errors
-/// A file that is missing or damaged.
-pub fn read_run(folder: &RunFolder) -> Result<RunRecord> {
-    Ok(RunRecord {
-        spec: read_toml(&folder.spec())?,
-        metrics: read_metrics(&folder.metrics())?,
-        failure: read_failure(folder)?,
-    })
 }

@@ -2,15 +2,15 @@
 //! decoded.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, bail};
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{FileMetadata, ParquetReader, SerReader};
 
 use super::footer;
 use super::thrift::{self, PageHeader};
+use crate::panics::panic_as_error;
 
 /// What a file may ask for. The defaults fit anything that this program writes.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
 pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetadata>> {
     check_ends(&mut file)?;
     let mut reader = ParquetReader::new(file);
-    let metadata = panic_as_error(|| reader.get_metadata().cloned())?;
+    let metadata = decode(|| reader.get_metadata().cloned())?;
     drop(reader);
     let mut metadata = Arc::unwrap_or_clone(metadata);
     metadata.key_value_metadata = None;
@@ -92,9 +92,52 @@ pub(super) fn check<R: Read + Seek>(
     let length = file
         .seek(SeekFrom::End(0))
         .context("its length is not known")?;
-    let groups = metadata.row_groups.iter();
-    let rows = groups
-        .clone()
+    check_counts(metadata, column, length, limits)?;
+    let mut unpacked = 0u64;
+    for group in &metadata.row_groups {
+        for chunk in group.parquet_columns() {
+            let path = &chunk.descriptor().path_in_schema;
+            let name = path.first().map_or("", |name| name.as_str());
+            if column.is_some_and(|column| column != name) {
+                continue;
+            }
+            let range = chunk.byte_range();
+            if range.start > range.end || range.end > length {
+                bail!("it is damaged: column `{name}` lies outside the file");
+            }
+            let pages = pages_of(file, range.start, range.end)
+                .with_context(|| format!("it is damaged: column `{name}`"))?;
+            unpacked = pages
+                .iter()
+                .fold(unpacked, |sum, page| sum.saturating_add(page.uncompressed));
+            if unpacked > limits.bytes {
+                bail!(
+                    "it would take more than the {} bytes that are read once it is decompressed",
+                    limits.bytes
+                );
+            }
+            // A column without lists has one value for each row of its group.
+            let is_flat = path.len() == 1 && chunk.descriptor().descriptor.max_rep_level == 0;
+            let (values, rows) = (values_of(&pages), group.num_rows());
+            if is_flat && values != rows as u64 {
+                bail!("it is damaged: column `{name}` has {values} values in {rows} rows");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of rows and values: that they agree, are within the limit, and that the file is
+/// large enough for them.
+fn check_counts(
+    metadata: &FileMetadata,
+    column: Option<&str>,
+    length: u64,
+    limits: &Limits,
+) -> Result<()> {
+    let rows = metadata
+        .row_groups
+        .iter()
         .try_fold(0u64, |sum, group| sum.checked_add(group.num_rows() as u64))
         .context("it claims more rows than can be counted")?;
     if rows != metadata.num_rows as u64 {
@@ -122,47 +165,15 @@ pub(super) fn check<R: Read + Seek>(
     if rows.saturating_mul(columns) > (1 << 20) + length.saturating_mul(256) {
         bail!("it claims {rows} rows of {columns} columns in {length} bytes");
     }
-    let mut bytes = 0u64;
-    for group in groups {
-        for chunk in group.parquet_columns() {
-            let name = chunk
-                .descriptor()
-                .path_in_schema
-                .first()
-                .map_or("", |name| name.as_str());
-            if column.is_some_and(|column| column != name) {
-                continue;
-            }
-            let range = chunk.byte_range();
-            if range.start > range.end || range.end > length {
-                bail!("it is damaged: column `{name}` lies outside the file");
-            }
-            let flat = chunk.descriptor().path_in_schema.len() == 1
-                && chunk.descriptor().descriptor.max_rep_level == 0;
-            let pages = pages_of(file, range.start, range.end)
-                .with_context(|| format!("it is damaged: column `{name}`"))?;
-            bytes = pages
-                .iter()
-                .fold(bytes, |sum, page| sum.saturating_add(page.uncompressed));
-            if bytes > limits.bytes {
-                bail!(
-                    "it would take more than the {} bytes that are read once it is decompressed",
-                    limits.bytes
-                );
-            }
-            let values = pages
-                .iter()
-                .filter(|page| page.is_data)
-                .fold(0u64, |sum, page| sum.saturating_add(page.values));
-            if flat && values != group.num_rows() as u64 {
-                bail!(
-                    "it is damaged: column `{name}` has {values} values in {} rows",
-                    group.num_rows()
-                );
-            }
-        }
-    }
     Ok(())
+}
+
+/// The values of a chunk's data pages, absent ones included.
+fn values_of(pages: &[PageHeader]) -> u64 {
+    pages
+        .iter()
+        .filter(|page| page.is_data)
+        .fold(0u64, |sum, page| sum.saturating_add(page.values))
 }
 
 /// The headers of the pages in a part of the file.
@@ -186,21 +197,7 @@ fn pages_of<R: Read + Seek>(file: &mut R, start: u64, end: u64) -> Result<Vec<Pa
     Ok(pages)
 }
 
-/// Runs a piece of the decoder; what it answers to broken input with a panic becomes an error.
-pub(super) fn panic_as_error<T, E: Into<anyhow::Error>>(
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(Into::into),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(anyhow!(
-                "the file is damaged ({})",
-                text.unwrap_or("the decoder gave up")
-            ))
-        }
-    }
+/// Runs a piece of the decoder, which answers some broken input with a panic.
+pub(super) fn decode<T, E: Into<Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    panic_as_error(work, |words| format!("the file is damaged ({words})"))
 }

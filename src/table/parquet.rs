@@ -10,7 +10,7 @@ use polars::prelude::{
 };
 
 use super::column::{Column, Table};
-use super::guard::{self, Limits, panic_as_error};
+use super::guard::{self, Limits, decode};
 use crate::files;
 
 /// The bytes of a parquet file: one group of rows, compressed with Zstandard at a fixed level, with
@@ -75,10 +75,10 @@ pub fn read_with(path: &Path, limits: &Limits) -> Result<Table> {
 /// As [`read`], apart from the disk's.
 pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
     let metadata = guard::metadata(Cursor::new(bytes.as_slice()))?;
-    panic_as_error(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
+    decode(|| guard::check(&mut Cursor::new(bytes.as_slice()), &metadata, None, limits))?;
     let mut reader = ParquetReader::new(Cursor::new(bytes.as_slice()));
     reader.set_metadata(metadata);
-    let frame = panic_as_error(|| {
+    let frame = decode(|| {
         reader
             .read_parallel(ParallelStrategy::None)
             .set_rechunk(true)

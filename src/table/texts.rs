@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use polars::prelude::{DataType, FileMetadata, ParallelStrategy, ParquetReader, SerReader};
 
-use super::guard::{self, Limits, panic_as_error};
+use super::guard::{self, Limits, decode};
 use super::parquet::{refusal, texts_of};
 
 /// A column of text, read from its beginning, some rows at a time.
@@ -51,7 +51,7 @@ impl Texts {
         let metadata = guard::metadata(file.try_clone()?)?;
         let mut reader = ParquetReader::new(file.try_clone()?);
         reader.set_metadata(metadata.clone());
-        let schema = panic_as_error(|| reader.schema())?;
+        let schema = decode(|| reader.schema())?;
         match schema.get(column) {
             None => bail!(
                 "it has no column `{column}`; it has {}",
@@ -69,7 +69,7 @@ impl Texts {
             }
             Some(_) => {}
         }
-        panic_as_error(|| guard::check(&mut file, &metadata, Some(column), &LIMITS))?;
+        decode(|| guard::check(&mut file, &metadata, Some(column), &LIMITS))?;
         for group in &metadata.row_groups {
             let (mut packed, mut unpacked) = (0u64, 0u64);
             for chunk in group.columns_under_root_iter(column).into_iter().flatten() {
@@ -134,7 +134,7 @@ impl Texts {
             .with_columns(Some(vec![self.column.clone()]))
             .with_slice(Some(slice))
             .read_parallel(ParallelStrategy::None);
-        let frame = panic_as_error(|| reader.finish())?;
+        let frame = decode(|| reader.finish())?;
         let texts = texts_of(frame.column(&self.column)?.as_materialized_series(), limit)?;
         if texts.len() != count {
             bail!("it has {} rows where {count} were announced", texts.len());

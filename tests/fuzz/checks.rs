@@ -190,7 +190,7 @@ pub fn records(bytes: &[u8]) {
         }
         4 => {
             put("study/runs/r/checksums.toml", content);
-            let _ = record::verify_run(&run);
+            let _ = kdpipe::files::verify_checksums(&run.root);
         }
         5 => {
             if let Ok(journal) = Journal::open(&put("journal", content)) {
