@@ -1,5 +1,11 @@
 //! The command line: arguments, dispatch, exit codes. The only place that prints.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the one place that prints"
+)]
+
 mod args;
 mod bench;
 mod check;

@@ -208,3 +208,7 @@ pub fn missing_files(folder: &Path) -> Result<Vec<PathBuf>> {
         .map(|(file, _)| PathBuf::from(file))
         .collect())
 }
+
+#[cfg(test)]
+#[path = "checksums_tests.rs"]
+mod tests;

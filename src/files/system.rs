@@ -1,4 +1,9 @@
 //! The calls that change the disk, one function each and nothing more: the place where faults
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place that changes the disk"
+)]
 //! strike and where tests listen.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,20 +1,18 @@
-//! Faults at every call, losses of power after every change, and many takers of one lock.
+//! Faults at every call, and losses of power after every change.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
 
 use super::owner::Owner;
 use super::test_disk::{Mode, Names, recorded, with_fault};
 use super::*;
 
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// Everything below a folder, by relative path.
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
         for entry in std::fs::read_dir(at).unwrap().flatten() {
             let path = entry.path();
@@ -250,64 +248,6 @@ fn a_file_that_grows_is_cut_after_a_write_that_failed() {
 }
 
 #[test]
-fn checksums_name_every_kind_of_difference() {
-    let root = folder();
-    for (name, content) in [
-        ("a.txt", "same"),
-        ("s/b.txt", "flipped"),
-        ("c.txt", "longer"),
-        ("d.txt", "gone"),
-    ] {
-        write_atomically(&root.path().join(name), content.as_bytes()).unwrap();
-    }
-    let written = write_checksums(root.path(), &["s/b.txt", "a.txt", "d.txt", "c.txt"]).unwrap();
-    assert_eq!(written, read_checksums(root.path()).unwrap());
-    assert_eq!(
-        written.keys().collect::<Vec<_>>(),
-        ["a.txt", "c.txt", "d.txt", "s/b.txt"]
-    );
-    assert_eq!(
-        written["a.txt"].sha256,
-        "0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5"
-    );
-    assert_eq!(verify_checksums(root.path()).unwrap(), []);
-    std::fs::write(root.path().join("s/b.txt"), "flopped").unwrap();
-    std::fs::write(root.path().join("c.txt"), "longer now").unwrap();
-    std::fs::remove_file(root.path().join("d.txt")).unwrap();
-    let found: Vec<String> = verify_checksums(root.path())
-        .unwrap()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        found,
-        [
-            "c.txt has 10 bytes where 6 were written",
-            "d.txt is missing",
-            "s/b.txt does not have the content that was written (its sha256 differs)"
-        ]
-    );
-    assert_eq!(
-        missing_files(root.path()).unwrap(),
-        [Path::new("c.txt"), Path::new("d.txt")]
-    );
-}
-
-#[test]
-fn checksums_that_point_outside_are_refused() {
-    let root = folder();
-    for name in ["../x", "/etc/passwd", "a/../../x"] {
-        std::fs::write(
-            root.path().join(CHECKSUMS),
-            format!("[\"{name}\"]\nbytes = 1\nsha256 = \"00\"\n"),
-        )
-        .unwrap();
-        let error = read_checksums(root.path()).unwrap_err().to_string();
-        assert!(error.ends_with("is not a file below its folder"), "{error}");
-    }
-}
-
-#[test]
 fn what_is_broken_is_set_aside_with_its_reason_in_the_place_of_an_earlier_one() {
     let root = folder();
     for reason in ["one", "two"] {
@@ -343,117 +283,4 @@ fn removing_a_tree_never_follows_a_link() {
         tree(root.path()).into_keys().collect::<Vec<_>>(),
         ["kept/a"]
     );
-}
-
-fn take(path: &Path) -> Option<Lock> {
-    match Lock::acquire(path).unwrap() {
-        LockClaim::Acquired(lock) => Some(lock),
-        LockClaim::HeldBy(_) => None,
-    }
-}
-
-#[test]
-fn a_lock_is_held_by_one_and_goes_with_its_owner() {
-    let root = folder();
-    let path = root.path().join("work/lock");
-    let lock = take(&path).unwrap();
-    match Lock::acquire(&path).unwrap() {
-        LockClaim::HeldBy(words) => assert!(
-            words.starts_with(&format!("process {} on ", std::process::id())),
-            "{words}"
-        ),
-        LockClaim::Acquired(_) => panic!("held twice"),
-    }
-    assert!(lock.is_held() && lock.taken_over.is_none());
-    drop(lock);
-    assert_eq!(tree(root.path()).len(), 0);
-    assert!(take(&path).is_some());
-}
-
-#[test]
-fn the_lock_of_a_dead_process_is_taken_over_and_named() {
-    let root = folder();
-    let path = root.path().join("lock");
-    let dead = Owner {
-        start: "1".into(),
-        ..Owner::this().clone()
-    };
-    if dead.boot.is_empty() {
-        return;
-    }
-    std::fs::write(&path, format!("{}token = 0123\n", dead.to_text())).unwrap();
-    let lock = take(&path).unwrap();
-    let words = lock.taken_over.clone().unwrap();
-    assert!(
-        words.contains(&format!("was left by process {} on ", dead.process))
-            && words.ends_with("it is taken over"),
-        "{words}"
-    );
-    drop(lock);
-    assert_eq!(tree(root.path()).len(), 0);
-}
-
-#[test]
-fn an_owner_elsewhere_is_believed_until_it_is_silent() {
-    let root = folder();
-    let path = root.path().join("lock");
-    let elsewhere = Owner {
-        host: "elsewhere".into(),
-        ..Owner::this().clone()
-    };
-    for content in [
-        format!("{}token = 0123\n", elsewhere.to_text()),
-        "half a lo".to_owned(),
-    ] {
-        std::fs::write(&path, content).unwrap();
-        assert!(take(&path).is_none());
-        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(600))
-            .unwrap();
-        assert!(take(&path).is_some());
-    }
-}
-
-#[test]
-fn of_many_takers_of_a_dead_lock_one_has_it_at_a_time() {
-    let root = folder();
-    let dead = Owner {
-        start: "1".into(),
-        ..Owner::this().clone()
-    };
-    if dead.boot.is_empty() {
-        return;
-    }
-    for round in 0..20 {
-        let path = root.path().join(format!("work/{round}/lock"));
-        create_folders(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, format!("{}token = 0123\n", dead.to_text())).unwrap();
-        if round % 2 == 0 {
-            // A taker died, too, while it was taking over.
-            let guard = path.with_file_name("lock.takeover");
-            std::fs::write(guard, format!("{}token = 4567\n", dead.to_text())).unwrap();
-        }
-        let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..5 {
-                        let Some(lock) = take(&path) else { continue };
-                        assert_eq!(
-                            inside.fetch_add(1, Ordering::SeqCst),
-                            0,
-                            "two have the lock"
-                        );
-                        taken.fetch_add(1, Ordering::SeqCst);
-                        std::thread::yield_now();
-                        inside.fetch_sub(1, Ordering::SeqCst);
-                        drop(lock);
-                    }
-                });
-            }
-        });
-        assert!(taken.load(Ordering::SeqCst) > 0, "nobody got it");
-        assert!(take(&path).is_some(), "it is free afterwards");
-    }
-    assert_eq!(tree(root.path()).len(), 0, "{:?}", tree(root.path()).keys());
 }

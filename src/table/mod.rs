@@ -1,4 +1,6 @@
 //! The only reader and writer of parquet. A [`Table`] is a list of named columns; the same content
+
+#![allow(clippy::disallowed_types, reason = "the one place that knows parquet")]
 //! gives the same bytes.
 //!
 //! Files are checked before they are decoded ([`guard`]): what a file says of itself is held

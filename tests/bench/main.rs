@@ -1,4 +1,11 @@
 //! The operations of a training step: each is held against its composed form, values and gradients,
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests make their files as they like, and say why they skip"
+)]
 //! and only then timed against it and against a plain matrix product.
 //!
 //! `cargo bench` runs all, `cargo bench -- attention` those whose name holds the word.

@@ -1,5 +1,12 @@
 //! The integration tests: one binary, a module for each subject.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests make their files as they like, and say why they skip"
+)]
+
 mod architecture;
 mod bombs;
 mod builder;

@@ -149,70 +149,83 @@ fn a_checkpoint_is_no_use_without_the_rows_before_it() {
     std::fs::write(&journal, &bytes[..bytes.len() / 2]).unwrap();
     let mut attempt = again(root.path());
     assert!(attempt.newest_valid_checkpoint(&about()).unwrap().is_none());
+    let lost = "the journal of metrics no longer holds the steps before it";
     assert!(
-        attempt.notes.iter().any(|note| note.contains("the journal of metrics no longer holds the steps before it")),
+        attempt.notes.iter().any(|note| note.contains(lost)),
         "{:?}",
         attempt.notes
     );
     assert_eq!(attempt.metrics.last_step(), None);
 }
 
+/// Four rows with every kind of number, and the journal's length after each.
+fn written_journal(path: &Path) -> (Vec<MetricsRow>, Vec<u64>) {
+    let row = |step| {
+        let odd = f64::from_bits(0x7ff8_0000_0000_0001 + step);
+        (step, values(&[("loss", odd), ("µ", -0.0), ("lr", 0.1)]))
+    };
+    let rows: Vec<MetricsRow> = (0..4).map(row).collect();
+    let mut journal = Journal::open(path).unwrap();
+    let mut ends = Vec::new();
+    for (step, values) in &rows {
+        journal.append(*step, values).unwrap();
+        ends.push(std::fs::metadata(path).unwrap().len());
+    }
+    (rows, ends)
+}
+
+/// Steps, names and the bits of every number, that of NaN too.
+fn bits(rows: &[MetricsRow]) -> Vec<(u64, Vec<(String, u64)>)> {
+    let of_row = |values: &MetricValues| {
+        let pairs = values.iter();
+        pairs
+            .map(|(name, value)| (name.clone(), value.to_bits()))
+            .collect()
+    };
+    rows.iter()
+        .map(|(step, values)| (*step, of_row(values)))
+        .collect()
+}
+
+#[test]
+fn steps_of_a_journal_never_go_back() {
+    let folder = folder();
+    let path = folder.path().join("journal");
+    written_journal(&path);
+    let mut journal = Journal::open(&path).unwrap();
+    let error = journal.append(2, &values(&[])).unwrap_err().to_string();
+    assert!(
+        error.ends_with("has step 3 already where step 2 was to be added"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_torn_journal_keeps_its_whole_rows_wherever_it_is_cut() {
     let folder = folder();
     let path = folder.path().join("journal");
-    let rows: Vec<MetricsRow> = (0..4)
-        .map(|step| {
-            (
-                step,
-                values(&[
-                    ("loss", f64::from_bits(0x7ff8_0000_0000_0001 + step)),
-                    ("µ", -0.0),
-                    ("lr", 0.1),
-                ]),
-            )
-        })
-        .collect();
-    let mut ends = Vec::new();
-    {
-        let mut journal = Journal::open(&path).unwrap();
-        for (step, values) in &rows {
-            journal.append(*step, values).unwrap();
-            ends.push(std::fs::metadata(&path).unwrap().len());
-        }
-        let error = journal.append(2, &values(&[])).unwrap_err().to_string();
-        assert!(
-            error.ends_with("has step 3 already where step 2 was to be added"),
-            "{error}"
-        );
-    }
+    let (rows, ends) = written_journal(&path);
     let bytes = std::fs::read(&path).unwrap();
     for cut in 0..=bytes.len() {
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let mut journal = Journal::open(&path).unwrap();
         let whole = ends.iter().filter(|&&end| end <= cut as u64).count();
         let read = journal.read().unwrap();
-        assert_eq!(read.len(), whole, "cut at {cut}");
-        for (found, written) in read.iter().zip(&rows) {
-            assert_eq!(found.0, written.0);
-            let bits = |values: &MetricValues| {
-                values
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.to_bits()))
-                    .collect::<Vec<_>>()
-            };
-            assert_eq!(
-                bits(&found.1),
-                bits(&written.1),
-                "every bit, that of NaN too"
-            );
-        }
+        assert_eq!(bits(&read), bits(&rows[..whole]), "cut at {cut}");
         for (step, values) in &rows[whole..] {
             journal.append(*step, values).unwrap();
         }
         drop(journal);
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "cut at {cut}");
     }
+}
+
+#[test]
+fn a_flipped_bit_ends_a_journal_before_its_row() {
+    let folder = folder();
+    let path = folder.path().join("journal");
+    let (_, ends) = written_journal(&path);
+    let bytes = std::fs::read(&path).unwrap();
     for at in 17..bytes.len() {
         let mut broken = bytes.clone();
         broken[at] ^= 0x10;

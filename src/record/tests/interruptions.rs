@@ -169,8 +169,21 @@ fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
     assert_eq!(found, expected);
 }
 
+/// An attempt of one step that ended with these weights.
+fn one_step(layout: &Layout, weights: f64) -> Box<Attempt> {
+    let RunClaim::Ours(mut attempt) = Attempt::open_or_new(layout, ID).unwrap() else {
+        panic!("not ours")
+    };
+    let row = values(&[("loss", 1.0)]);
+    attempt.metrics.append(0, &row).unwrap();
+    attempt
+        .write_out("student/model.safetensors", &weights.to_le_bytes())
+        .unwrap();
+    attempt
+}
+
 #[test]
-fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
+fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result() {
     let root = folder();
     let layout = Layout::new(root.path(), "study");
     for (loss, expected) in [
@@ -181,27 +194,14 @@ fn of_two_finishers_the_second_drops_the_same_and_keeps_another_result_apart() {
         ),
     ] {
         let _ = std::fs::remove_dir_all(root.path().join("study"));
-        let attempt = |weights: f64| {
-            let RunClaim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID).unwrap() else {
-                panic!("not ours")
-            };
-            attempt
-                .metrics
-                .append(0, &values(&[("loss", 1.0)]))
-                .unwrap();
-            attempt
-                .write_out("student/model.safetensors", &weights.to_le_bytes())
-                .unwrap();
-            attempt
-        };
         // Both began before either had finished: the run appears while the second is at it.
-        let first = attempt(1.0);
+        let first = one_step(&layout, 1.0);
         bury(root.path());
         let elsewhere = folder();
         assert_eq!(first.publish().unwrap(), Publication::New);
         let published = layout.run(ID).root;
         std::fs::rename(&published, elsewhere.path().join("run")).unwrap();
-        let second = attempt(loss);
+        let second = one_step(&layout, loss);
         std::fs::create_dir_all(published.parent().unwrap()).unwrap();
         std::fs::rename(elsewhere.path().join("run"), &published).unwrap();
         match (second.publish(), expected) {

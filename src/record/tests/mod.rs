@@ -40,7 +40,7 @@ fn values(pairs: &[(&str, f64)]) -> MetricValues {
         .collect()
 }
 
-fn evaluated() -> EvaluationFiles {
+fn evaluation() -> Evaluation {
     let perplexity = Perplexity {
         tokens: 9,
         scored_tokens: 8,
@@ -52,7 +52,7 @@ fn evaluated() -> EvaluationFiles {
         bits_per_byte: 0.2,
         documents: vec![(2.4, 8)],
     };
-    let evaluation = Evaluation {
+    Evaluation {
         format: 1,
         protocol: Protocol {
             context: 4,
@@ -78,9 +78,12 @@ fn evaluated() -> EvaluationFiles {
         teacher: None,
         training: None,
         source: None,
-    };
+    }
+}
+
+fn evaluated() -> EvaluationFiles {
     EvaluationFiles {
-        evaluation,
+        evaluation: evaluation(),
         speed: Some(Speed {
             prefill_tokens_per_second: 10.0,
             decode_tokens_per_second: 5.0,

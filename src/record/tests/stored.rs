@@ -3,6 +3,7 @@
 use super::*;
 use crate::files;
 use crate::files::test_disk::recorded;
+use crate::record::study::*;
 
 #[test]
 fn a_diverged_run_is_published_and_told() {
@@ -84,16 +85,13 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     assert_eq!(files::verify_checksums(&folder.root).unwrap(), []);
 }
 
-#[test]
-fn a_study_is_read_as_it_was_written() {
-    use crate::record::study::*;
-    let root = folder();
-    let layout = Layout::new(root.path(), "study");
+/// A study of one cell with something in every list.
+fn study_of_one_cell() -> Study {
     let at = BTreeMap::from([
         ("arm".to_owned(), "mse".to_owned()),
         ("match.strategy".to_owned(), "uniform".to_owned()),
     ]);
-    let mut study = Study {
+    Study {
         format: STUDY_FORMAT,
         version: "0.1.0".into(),
         name: "study".into(),
@@ -141,7 +139,14 @@ fn a_study_is_read_as_it_was_written() {
             command: "kdpipe run a.toml".into(),
             note: None,
         },
-    };
+    }
+}
+
+#[test]
+fn a_study_is_read_as_it_was_written() {
+    let root = folder();
+    let layout = Layout::new(root.path(), "study");
+    let mut study = study_of_one_cell();
     write_study(&layout, &study).unwrap();
     assert_eq!(read_study(&layout).unwrap(), study);
     assert_eq!(read_pins(&layout).unwrap(), study.hub);
