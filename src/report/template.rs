@@ -180,8 +180,12 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.remove_filter("slice");
     environment.remove_filter("batch");
     environment.remove_global("debug");
-    environment.add_filter("join", join);
-    environment.add_filter("replace", replace);
+    environment.add_filter("join", |values: Value, between: Option<String>| {
+        join(values, &between.unwrap_or_default(), OUTPUT_LIMIT)
+    });
+    environment.add_filter("replace", |text: String, from: String, to: String| {
+        replace(&text, &from, &to, OUTPUT_LIMIT)
+    });
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
         number(&value, |x| {
             format::significant(x, digits.unwrap_or(4).clamp(1, 17))
@@ -226,9 +230,9 @@ fn environment(runs: u64) -> Environment<'static> {
     environment
 }
 
-/// The values one after the other, with a text between them.
-fn join(values: Value, between: Option<String>) -> Result<String, Error> {
-    let (mut text, between) = (String::new(), between.unwrap_or_default());
+/// The values one after the other, with a text between them: at most `limit` bytes.
+fn join(values: Value, between: &str, limit: usize) -> Result<String, Error> {
+    let mut text = String::new();
     let values: Box<dyn Iterator<Item = Value>> = match values.as_str() {
         Some(text) => Box::new(
             text.chars()
@@ -240,31 +244,27 @@ fn join(values: Value, between: Option<String>) -> Result<String, Error> {
     };
     for (index, value) in values.enumerate() {
         let value = value.to_string();
-        bounded(text.len() + between.len() + value.len())?;
-        text.push_str(if index == 0 { "" } else { &between });
+        bounded(text.len() + between.len() + value.len(), limit)?;
+        text.push_str(if index == 0 { "" } else { between });
         text.push_str(&value);
     }
     Ok(text)
 }
 
-/// The text with every `from` in it replaced.
-fn replace(text: String, from: String, to: String) -> Result<String, Error> {
-    bounded(
-        text.matches(&from)
-            .count()
-            .saturating_mul(to.len())
-            .saturating_add(text.len()),
-    )?;
-    Ok(text.replace(&from, &to))
+/// The text with every `from` in it replaced: at most `limit` bytes.
+fn replace(text: &str, from: &str, to: &str, limit: usize) -> Result<String, Error> {
+    let added = text.matches(from).count().saturating_mul(to.len());
+    bounded(text.len().saturating_add(added), limit)?;
+    Ok(text.replace(from, to))
 }
 
-fn bounded(length: usize) -> Result<(), Error> {
-    if length <= OUTPUT_LIMIT {
+fn bounded(length: usize, limit: usize) -> Result<(), Error> {
+    if length <= limit {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::InvalidOperation,
-        format!("a text would be longer than {} MiB", OUTPUT_LIMIT >> 20),
+        format!("a text would be longer than {} MiB", limit >> 20),
     ))
 }
 

@@ -93,3 +93,20 @@ fn every_variable_of_a_template_is_listed_for_its_authors() {
         .collect();
     assert!(found.len() > 100 && lacking.is_empty(), "{lacking:?}");
 }
+
+#[test]
+fn joined_and_replaced_texts_are_those_of_the_engine_up_to_the_limit() {
+    let values = Value::from_serialize(["ab", "cd"]);
+    assert_eq!(join(values.clone(), ", ", 6).unwrap(), "ab, cd");
+    assert_eq!(
+        join(Value::from("abc"), "-", 5).unwrap(),
+        "a-b-c",
+        "a text is its characters"
+    );
+    // The limit counts what is taken away, too.
+    assert_eq!(replace("abab", "a", "xy", 8).unwrap(), "xybxyb");
+    let words = |refused: Result<String, Error>| refused.unwrap_err().to_string();
+    for refused in [join(values, ", ", 5), replace("abab", "a", "xy", 7)] {
+        assert!(words(refused).contains("a text would be longer than"));
+    }
+}
