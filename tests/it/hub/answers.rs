@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
 use kdpipe::digest::{hex, sha256};
+use serde_json::json;
 use sha1::{Digest, Sha1};
 
 use super::server::{Request, ServedRepo};
@@ -296,9 +296,7 @@ pub fn etag(name: &str, bytes: &[u8]) -> String {
 }
 
 fn git_hash(bytes: &[u8]) -> String {
-    hex(
-        &Sha1::new_with_prefix(format!("blob {}\0", bytes.len()))
-            .chain_update(bytes)
-            .finalize(),
-    )
+    hex(&Sha1::new_with_prefix(format!("blob {}\0", bytes.len()))
+        .chain_update(bytes)
+        .finalize())
 }
