@@ -21,10 +21,10 @@ const FOLDERS: [&str; 4] = ["src", "tests/it", "tests/bench", "tests/fuzz"];
 /// What is not yet in the form, from the time before these tests: each number only goes down, and
 /// goes when it is none.
 mod left {
-    pub const LONG_FILES: usize = 14;
-    pub const WIDE_LINES: usize = 80;
-    pub const LONG_FUNCTIONS: usize = 50;
-    pub const CIRCLES: usize = 2;
+    pub const LONG_FILES: usize = 11;
+    pub const WIDE_LINES: usize = 59;
+    pub const LONG_FUNCTIONS: usize = 41;
+    pub const CIRCLES: usize = 1;
     pub const TYPE_NAMES: usize = 1;
 }
 
