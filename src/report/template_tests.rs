@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use minijinja::{Error, Value};
+
+use super::{join, replace};
 use crate::report::test_fixture::{Fixture, StudyShape};
 use crate::report::{Material, render};
 
