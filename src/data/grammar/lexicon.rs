@@ -1,5 +1,6 @@
 //! The words that are no verbs. Lists that are drawn from have a prime length, so that every
-//! multiplier permutes them; words of lists that can stand in one place of a sentence are different.
+//! multiplier permutes them; words of lists that can stand in one place of a sentence are
+//! different.
 
 pub const OPENINGS: [&str; 7] = [
     "far from here",
