@@ -5,8 +5,12 @@
 //! use: [`Critic::new`] → [`critic_update`] (several times a step) → [`critic_term`]; the passes
 //! over the network that both share are in `net`, spectral normalisation in `spectral`.
 
+mod adam;
+mod column_sums;
+mod gradient;
 mod layout;
 mod net;
+mod penalty;
 mod settings;
 mod spectral;
 mod state;
@@ -14,7 +18,8 @@ mod term;
 mod update;
 mod workspace;
 
+pub use gradient::CriticReport;
 pub use settings::{Constraint, CriticSettings};
 pub use state::{Critic, StateArray};
 pub use term::critic_term;
-pub use update::{CriticReport, critic_update};
+pub use update::critic_update;

@@ -58,7 +58,7 @@ impl<'a> Net<'a> {
     }
 
     /// z = x·W₁ of the first layer, without bias, for `rows` inputs.
-    pub fn enter(&self, inputs: &[f32], z: &mut [f32], rows: usize) {
+    pub fn first_products(&self, inputs: &[f32], z: &mut [f32], rows: usize) {
         let input = self.layout.layers[0].input;
         product(
             self.shape(rows, input, self.width),

@@ -49,7 +49,7 @@ fn mean(net: &Net<'_>, inputs: &[f32], gradient: &mut [f32], columns: usize) -> 
     for start in (0..rows).step_by(CHUNK) {
         let count = CHUNK.min(rows - start);
         let part = start * columns..(start + count) * columns;
-        net.enter(
+        net.first_products(
             &inputs[part.clone()],
             &mut activations[0][..count * width],
             count,

@@ -1,5 +1,7 @@
 //! Tests of `update.rs`.
 
+use super::super::net::CHUNK;
+use super::super::workspace::Workspace;
 use super::*;
 use crate::ops::CriticSettings;
 use crate::ops::test_support::{assert_close, normals, with_threads};
@@ -155,10 +157,11 @@ fn compare(settings: &CriticSettings, rows: usize) {
     let (found, report) = gradient(
         &critic,
         &mut Workspace::default(),
-        &student,
-        &teacher,
-        rows,
-        &epsilon,
+        Pairs {
+            student: &student,
+            teacher: &teacher,
+            epsilon: &epsilon,
+        },
     );
     let mut found = found;
     if let Some(spectral) = &critic.spectral {
@@ -225,10 +228,11 @@ fn biases_get_no_gradient_from_the_penalty() {
     let (gradient, _) = gradient(
         &critic,
         &mut Workspace::default(),
-        &same,
-        &same,
-        6,
-        &uniforms(6, 0),
+        Pairs {
+            student: &same,
+            teacher: &same,
+            epsilon: &uniforms(6, 0),
+        },
     );
     for layer in &critic.layout.layers {
         assert!(gradient[layer.bias.clone()].iter().all(|&g| g.abs() < 1e-7));
@@ -318,10 +322,11 @@ fn shifted(constraint: Constraint, shift: f32, updates: u64, lr: f64) -> (Critic
     let report = gradient(
         &critic,
         &mut Workspace::default(),
-        &student,
-        &teacher,
-        20_000,
-        &uniforms(20_000, updates),
+        Pairs {
+            student: &student,
+            teacher: &teacher,
+            epsilon: &uniforms(20_000, updates),
+        },
     )
     .1;
     (critic, report)

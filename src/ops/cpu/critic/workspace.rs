@@ -11,8 +11,20 @@ pub(super) struct Workspace {
     pub back: [Vec<f32>; 2],
 }
 
+impl Workspace {
+    /// Room for `size` numbers of each of the three kinds of rows, in each of `depth` layers.
+    pub fn reserve(&mut self, depth: usize, size: usize) {
+        self.activations.resize_with(depth, Vec::new);
+        self.factors.resize_with(depth, Vec::new);
+        for buffer in self.activations.iter_mut().chain(&mut self.factors) {
+            grow(buffer, 3 * size);
+        }
+        self.back.iter_mut().for_each(|buffer| grow(buffer, size));
+    }
+}
+
 /// Grows `buffer` to at least `size`.
-pub(super) fn reserve(buffer: &mut Vec<f32>, size: usize) {
+fn grow(buffer: &mut Vec<f32>, size: usize) {
     if buffer.len() < size {
         buffer.resize(size, 0.0);
     }
