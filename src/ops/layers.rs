@@ -1,7 +1,7 @@
 //! The layers of the backend seam: embedding, layer norm, linear layers, attention.
 //!
-//! The provided methods are composed of dfdx's own operations ([`super::composed::layers`]); the CPU
-//! has fused kernels ([`super::cpu`]).
+//! The provided methods are composed of dfdx's own operations ([`super::composed::layers`]); the
+//! CPU has fused kernels ([`super::cpu`]).
 
 use dfdx::prelude::*;
 

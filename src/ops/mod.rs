@@ -3,16 +3,16 @@
 //! Three kinds of files:
 //!
 //! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is in
-//!   [`Layers`] and [`Losses`], the care of buffers and threads in [`Backend`] and `native`. Nothing
-//!   above this module knows which code runs behind them.
-//! - **[`composed`]**: the mathematics made of dfdx's own operations. These are the provided methods
-//!   of the traits, run on any device, and are the reference in tests.
+//!   [`Layers`] and [`Losses`], the care of buffers and threads in [`Backend`] and `native`.
+//!   Nothing above this module knows which code runs behind them.
+//! - **[`composed`]**: the mathematics made of dfdx's own operations. These are the provided
+//!   methods of the traits, run on any device, and are the reference in tests.
 //! - **[`cpu`]**: fused kernels, which override the provided methods there.
 //!
-//! Matrices are row-major `(rows, columns)`; a batch of B sequences of T tokens is N = B·T rows of C
-//! coordinates, V is the size of the vocabulary. Vectors (biases, gains) are `(1, columns)`. An
-//! operation takes the tensor that carries the tape first, records its backward there and hands the
-//! tape on; the other tensors come without a tape, and gradients find them by their id. With
+//! Matrices are row-major `(rows, columns)`; a batch of B sequences of T tokens is N = B·T rows of
+//! C coordinates, V is the size of the vocabulary. Vectors (biases, gains) are `(1, columns)`. An
+//! operation takes the tensor that carries the tape first, records its backward there and hands
+//! the tape on; the other tensors come without a tape, and gradients find them by their id. With
 //! [`dfdx::prelude::NoneTape`] nothing is recorded or kept.
 
 mod activation;

@@ -31,6 +31,7 @@ fn normals(rows: usize, columns: usize, scale: f64, index: u64) -> Mat<Native> {
     )
 }
 
+/// Random tokens.
 fn ids(count: usize) -> Vec<u32> {
     let mut stream = Stream::new(0, "bench.ids", 0);
     (0..count)
@@ -52,6 +53,7 @@ fn backward(
     all
 }
 
+/// The gradients of `loss` for the inputs.
 fn gradients(
     loss: Scalar<Native, OwnedTape<f32, Native>>,
     inputs: &[&Mat<Native>],
@@ -66,7 +68,15 @@ fn gradients(
 /// A case of an operation on tensors: `$run` is its call in terms of `op`, which is each of the two
 /// forms in turn.
 macro_rules! case {
-    ($name:literal, $shape:expr, $flops:expr, [$($input:ident = $value:expr),*], $fused:expr, $composed:expr, |$op:ident| $run:expr) => {{
+    (
+        $name:literal,
+        $shape:expr,
+        $flops:expr,
+        [$($input:ident = $value:expr),*],
+        $fused:expr,
+        $composed:expr,
+        |$op:ident| $run:expr
+    ) => {{
         let ($($input,)*) = ($($value,)*);
         let fused = {
             let ($($input,)*) = ($($input.clone(),)*);
@@ -77,12 +87,14 @@ macro_rules! case {
     }};
 }
 
+/// Every case.
 pub fn all() -> Vec<Case> {
     let mut all = layers();
     all.extend(losses());
     all
 }
 
+/// The layers. A flat table, an entry for each operation, that is read entry by entry.
 fn layers() -> Vec<Case> {
     let dense = 6.0 * (ROWS * WIDTH * 4 * WIDTH) as f64;
     let inner = format!("{ROWS}×{WIDTH} · {WIDTH}×{}", 4 * WIDTH);
@@ -214,6 +226,7 @@ fn layers() -> Vec<Case> {
     ]
 }
 
+/// The losses. A flat table, as that of the layers.
 fn losses() -> Vec<Case> {
     let terms = [
         (LogitTerm::Lm, 0.5),

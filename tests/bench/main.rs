@@ -76,19 +76,20 @@ fn main() {
     }
 }
 
+/// Asserts that both forms give the same values and gradients.
 fn verify(case: &Case) {
     let (fused, composed) = ((case.fused)(), (case.composed)());
     assert_eq!(fused.len(), composed.len(), "{}", case.name);
     for (index, (found, expected)) in fused.iter().zip(&composed).enumerate() {
         assert_eq!(found.len(), expected.len(), "{}: array {index}", case.name);
         let largest = expected.iter().fold(0.0f32, |top, x| top.max(x.abs()));
-        let apart = found
+        let difference = found
             .iter()
             .zip(expected)
             .fold(0.0f32, |top, (a, b)| top.max((a - b).abs()));
         assert!(
-            apart <= TOLERANCE * largest && largest > 0.0,
-            "{}: array {index} differs by {apart} of {largest}",
+            difference <= TOLERANCE * largest && largest > 0.0,
+            "{}: array {index} differs by {difference} of {largest}",
             case.name
         );
     }

@@ -1,5 +1,7 @@
 //! The losses composed of dfdx's own operations.
 
+use std::ops::Range;
+
 use dfdx::prelude::*;
 
 use crate::ops::cpu::logits::score_rows;
@@ -46,31 +48,15 @@ fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
     let mut surrogate: Scalar<D, T> = device.zeros().put_tape(outer);
     let mut head_gradient: Option<Mat<D>> = None;
     for start in (0..tokens).step_by(chunk) {
-        let end = tokens.min(start + chunk);
-        let states: Mat<D> = hidden.clone().slice((start..end, ..head.shape().1));
-        let teacher = teacher.map(|teacher| {
-            logits(
-                teacher
-                    .hidden
-                    .clone()
-                    .slice((start..end, ..teacher.head.matrix.shape().1)),
-                plain(teacher.head),
-            )
-        });
-        let share = (end - start) as f64 / tokens as f64;
+        let rows = start..tokens.min(start + chunk);
+        let states = rows_of(hidden.clone(), rows.clone());
+        let teacher = teacher.map(|teacher| teacher_logits(teacher, rows.clone()));
+        let share = rows.len() as f64 / tokens as f64;
+        let targets = &targets[rows.clone()];
         let part = if T::OWNS_TAPE {
-            let (total, part) = chunk_losses(
-                states.leaky_trace(),
-                head,
-                &targets[start..end],
-                teacher,
-                terms,
-            );
+            let (total, part) = chunk_losses(states.leaky_trace(), head, targets, teacher, terms);
             let gradients = (total * share as f32).backward();
-            let here: Mat<D, T> = hidden
-                .clone()
-                .put_tape(T::default())
-                .slice((start..end, ..head.shape().1));
+            let here = rows_of(hidden.clone().put_tape(T::default()), rows);
             surrogate = surrogate + (here * gradients.get(&states)).sum();
             let gradient = gradients.get(head);
             head_gradient = Some(match head_gradient {
@@ -79,7 +65,7 @@ fn logit_losses_by<D: Device<f32>, T: Tape<f32, D>>(
             });
             part
         } else {
-            chunk_losses(states, head, &targets[start..end], teacher, terms).1
+            chunk_losses(states, head, targets, teacher, terms).1
         };
         values
             .iter_mut()
@@ -153,6 +139,18 @@ fn plain<D: Device<f32>>(head: Head<'_, D>) -> &Mat<D> {
     head.matrix
 }
 
+/// Some rows of a matrix.
+fn rows_of<D: Device<f32>, T: Tape<f32, D>>(x: Mat<D, T>, rows: Range<usize>) -> Mat<D, T> {
+    let columns = x.shape().1;
+    x.slice((rows, ..columns))
+}
+
+/// A teacher's logits of some tokens, (rows, V).
+fn teacher_logits<D: Device<f32>>(teacher: TeacherHead<'_, D>, rows: Range<usize>) -> Mat<D> {
+    let states = rows_of(teacher.hidden.clone(), rows);
+    logits(states, plain(teacher.head))
+}
+
 /// hidden·headᵀ, (rows, V).
 fn logits<D: Device<f32>, T: Tape<f32, D>>(hidden: Mat<D, T>, head: &Mat<D>) -> Mat<D, T> {
     let (hidden, tape) = hidden.split_tape();
@@ -171,25 +169,17 @@ pub fn score<D: Device<f32>>(
 ) -> Vec<TokenScore> {
     assert_shapes(hidden, head, targets, teacher, &[]);
     let head = plain(head);
-    let (vocabulary, width) = *head.shape();
+    let vocabulary = head.shape().0;
     let chunk = (CHUNK_ELEMENTS / vocabulary).max(1);
     let mut scores = Vec::with_capacity(targets.len());
     for start in (0..targets.len()).step_by(chunk) {
-        let end = targets.len().min(start + chunk);
-        let student = read(&logits(hidden.clone().slice((start..end, ..width)), head));
-        let teacher = teacher.map(|teacher| {
-            read(&logits(
-                teacher
-                    .hidden
-                    .clone()
-                    .slice((start..end, ..teacher.head.matrix.shape().1)),
-                plain(teacher.head),
-            ))
-        });
+        let rows = start..targets.len().min(start + chunk);
+        let student = read(&logits(rows_of(hidden.clone(), rows.clone()), head));
+        let teacher = teacher.map(|teacher| read(&teacher_logits(teacher, rows.clone())));
         scores.extend(score_rows(
             &student,
             teacher.as_deref(),
-            &targets[start..end],
+            &targets[rows],
             vocabulary,
         ));
     }

@@ -39,6 +39,13 @@ impl AttentionShape {
         [0, 1, 2].map(|part| &sequence[part * self.width + head * self.head()..])
     }
 
+    /// The rows, of so many columns, of the sequence that a (sequence, head) belongs to.
+    fn sequence(self, values: &[f32], task: usize, columns: usize) -> &[f32] {
+        let size = self.context * columns;
+        &values[task / self.heads * size..][..size]
+    }
+
+    /// Beginning and end of every block of queries.
     fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.context)
             .step_by(BLOCK)
@@ -71,15 +78,11 @@ pub fn attention<T: Tape<f32, Cpu>>(
         shape.width
     );
     let values = tape::values(&qkv);
-    let sequences = rows / context;
-    let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..sequences * heads)
+    let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..rows / context * heads)
         .into_par_iter()
         .map(|task| {
-            forward_head(
-                shape,
-                &values[task / heads * context * columns..][..context * columns],
-                task % heads,
-            )
+            let sequence = shape.sequence(values, task, columns);
+            forward_head(shape, sequence, task % heads)
         })
         .collect();
     let mut out = vec![0.0f32; rows * shape.width];
@@ -91,26 +94,31 @@ pub fn attention<T: Tape<f32, Cpu>>(
     let logs: Vec<Vec<f32>> = parts.into_iter().map(|(_, logs)| logs).collect();
     let place = GradientPlace::of(&qkv);
     tape::record(tape, out, move |gradients, incoming| {
-        let values = tape::values(&qkv);
-        let parts: Vec<Vec<f32>> = (0..sequences * heads)
-            .into_par_iter()
-            .map(|task| {
-                let sequence = &values[task / heads * context * columns..][..context * columns];
-                let incoming =
-                    &incoming[task / heads * context * shape.width..][..context * shape.width];
-                backward_head(
-                    shape,
-                    sequence,
-                    &incoming[task % heads * shape.head()..],
-                    task % heads,
-                    &logs[task],
-                )
-            })
-            .collect();
+        let parts = backward(shape, tape::values(&qkv), &incoming, &logs);
         let pieces: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
         interleave(shape, &pieces, 3, place.get(gradients)?);
         Ok(())
     })
+}
+
+/// The gradients of every (sequence, head), (3, T, d) each, from `values` (N, 3C), the `incoming`
+/// gradient (N, C) and the logarithms that the forward pass kept.
+fn backward(
+    shape: AttentionShape,
+    values: &[f32],
+    incoming: &[f32],
+    logs: &[Vec<f32>],
+) -> Vec<Vec<f32>> {
+    let (width, heads) = (shape.width, shape.heads);
+    (0..logs.len())
+        .into_par_iter()
+        .map(|task| {
+            let head = task % heads;
+            let sequence = shape.sequence(values, task, 3 * width);
+            let incoming = &shape.sequence(incoming, task, width)[head * shape.head()..];
+            backward_head(shape, sequence, incoming, head, &logs[task])
+        })
+        .collect()
 }
 
 /// Adds what every (sequence, head) found, (`parts`, T, d) each, to the rows of all heads side by
@@ -227,15 +235,11 @@ fn backward_head(
             values,
             slopes,
         );
-        for row in 0..rows {
-            let range = row * end..(row + 1) * end;
-            backward_row(
-                &mut probabilities[range.clone()],
-                &mut slopes[range],
-                start + row + 1,
-                scale,
-                logs[start + row],
-            );
+        let pairs = probabilities
+            .chunks_exact_mut(end)
+            .zip(slopes.chunks_exact_mut(end));
+        for (query, (scores, slopes)) in (start..end).zip(pairs) {
+            backward_row(scores, slopes, query + 1, scale, logs[query]);
         }
         let outer = Product::new(end, rows, d)
             .left_transposed()

@@ -89,7 +89,11 @@ dispatched! {
                 sums[lane] += difference * difference;
             }
         }
-        let rest: f64 = left_rest.iter().zip(right_rest).map(|(&x, &t)| (f64::from(x) - f64::from(t)).powi(2)).sum();
+        let rest: f64 = left_rest
+            .iter()
+            .zip(right_rest)
+            .map(|(&x, &t)| (f64::from(x) - f64::from(t)).powi(2))
+            .sum();
         (sums.iter().sum::<f64>() + rest) / columns
     }
 }

@@ -137,7 +137,8 @@ dispatched! {
         let (normalized, gain) = (&normalized[..columns], &gain[..columns]);
         let g = &mut g[..columns];
         let mean = (sum_of_two(g, gain, |g, gain| g * gain) / columns as f64) as f32;
-        let along = (sum_of_three(g, gain, normalized, |g, gain, x| g * gain * x) / columns as f64) as f32;
+        let along = sum_of_three(g, gain, normalized, |g, gain, x| g * gain * x);
+        let along = (along / columns as f64) as f32;
         for i in 0..columns {
             sum[i] += scale * (g[i] * gain[i] - mean - normalized[i] * along);
             g[i] *= normalized[i];

@@ -65,22 +65,11 @@ impl Terms {
         target: usize,
         values: &mut [f64],
     ) {
-        let top = vector::max(student);
-        let teacher_top = if teacher.is_empty() {
-            0.0
-        } else {
-            vector::max(teacher)
-        };
+        let logits = TokenLogits::new(student, teacher);
         for (softmax, &(temperature, compared)) in
             scratch.softmaxes.iter_mut().zip(&self.temperatures)
         {
-            softmax.scale = (1.0 / temperature) as f32;
-            softmax.student_sum =
-                vector::exp_into(&mut softmax.student, student, top, softmax.scale);
-            if compared {
-                softmax.teacher_sum =
-                    vector::exp_into(&mut softmax.teacher, teacher, teacher_top, softmax.scale);
-            }
+            softmax.fill(logits, temperature, compared);
         }
         if self.gradient {
             scratch.gradient.fill(0.0);
@@ -94,28 +83,12 @@ impl Terms {
             };
             let factor = factor * self.share;
             *value = match term {
-                LogitTerm::Lm => {
-                    add_scaled(
-                        gradient,
-                        &softmax.student,
-                        (factor / softmax.student_sum) as f32,
-                    );
-                    if let Some(gradient) = gradient.get_mut(target) {
-                        *gradient -= factor as f32;
-                    }
-                    softmax.student_sum.ln() + (f64::from(top) - f64::from(student[target]))
-                }
+                LogitTerm::Lm => softmax.language_model(logits, target, gradient, factor),
                 LogitTerm::Kl {
                     temperature,
                     reverse,
                 } => {
-                    let pair = Pair {
-                        student,
-                        teacher,
-                        top,
-                        teacher_top,
-                        softmax,
-                    };
+                    let pair = Pair { logits, softmax };
                     let divergence = if reverse {
                         pair.reverse(gradient, factor * temperature)
                     } else {
@@ -124,6 +97,31 @@ impl Terms {
                     temperature * temperature * divergence
                 }
             };
+        }
+    }
+}
+
+/// One token's logits of both models, (V) each; the teacher's are empty without one.
+#[derive(Clone, Copy)]
+struct TokenLogits<'a> {
+    student: &'a [f32],
+    teacher: &'a [f32],
+    /// The largest logit of each.
+    top: f32,
+    teacher_top: f32,
+}
+
+impl<'a> TokenLogits<'a> {
+    fn new(student: &'a [f32], teacher: &'a [f32]) -> Self {
+        Self {
+            student,
+            teacher,
+            top: vector::max(student),
+            teacher_top: if teacher.is_empty() {
+                0.0
+            } else {
+                vector::max(teacher)
+            },
         }
     }
 }
@@ -161,13 +159,41 @@ struct Softmax {
     teacher_sum: f64,
 }
 
+impl Softmax {
+    /// The exponentials at a temperature, of the teacher where it is compared.
+    fn fill(&mut self, logits: TokenLogits<'_>, temperature: f64, compared: bool) {
+        self.scale = (1.0 / temperature) as f32;
+        self.student_sum =
+            vector::exp_into(&mut self.student, logits.student, logits.top, self.scale);
+        if compared {
+            self.teacher_sum = vector::exp_into(
+                &mut self.teacher,
+                logits.teacher,
+                logits.teacher_top,
+                self.scale,
+            );
+        }
+    }
+
+    /// −log p_s(target); adds `factor`·(p_s − 1 at the target).
+    fn language_model(
+        &self,
+        logits: TokenLogits<'_>,
+        target: usize,
+        gradient: &mut [f32],
+        factor: f64,
+    ) -> f64 {
+        add_scaled(gradient, &self.student, (factor / self.student_sum) as f32);
+        if let Some(gradient) = gradient.get_mut(target) {
+            *gradient -= factor as f32;
+        }
+        self.student_sum.ln() + (f64::from(logits.top) - f64::from(logits.student[target]))
+    }
+}
+
 /// Both models' rows at one temperature.
 struct Pair<'a> {
-    student: &'a [f32],
-    teacher: &'a [f32],
-    /// The largest logit of each.
-    top: f32,
-    teacher_top: f32,
+    logits: TokenLogits<'a>,
     softmax: &'a Softmax,
 }
 
@@ -193,8 +219,8 @@ impl Pair<'_> {
             gradient,
             &softmax.student,
             own,
-            self.student,
-            self.teacher,
+            self.logits.student,
+            self.logits.teacher,
             self.difference(divergence),
         );
         divergence
@@ -205,15 +231,20 @@ impl Pair<'_> {
         let offset = (self.softmax.student_sum.ln() - self.softmax.teacher_sum.ln() + shift) as f32;
         LogProbabilityGap {
             scale: self.softmax.scale,
-            top: self.top,
-            teacher_top: self.teacher_top,
+            top: self.logits.top,
+            teacher_top: self.logits.teacher_top,
             offset,
         }
     }
 
     /// Σ weight·(log p_t − log p_s).
     fn expected_difference(&self, weights: &[f32]) -> f64 {
-        weighted_sum(weights, self.student, self.teacher, self.difference(0.0))
+        weighted_sum(
+            weights,
+            self.logits.student,
+            self.logits.teacher,
+            self.difference(0.0),
+        )
     }
 }
 
@@ -235,18 +266,31 @@ impl LogProbabilityGap {
 
 dispatched! {
     /// Σ weight·difference, in lanes of a block.
-    fn weighted_sum(weights: &[f32], student: &[f32], teacher: &[f32], difference: LogProbabilityGap) -> f64 {
+    fn weighted_sum(
+        weights: &[f32],
+        student: &[f32],
+        teacher: &[f32],
+        difference: LogProbabilityGap,
+    ) -> f64 {
         let mut total = 0.0;
-        for ((weights, student), teacher) in weights.chunks(BLOCK).zip(student.chunks(BLOCK)).zip(teacher.chunks(BLOCK)) {
+        let blocks = weights
+            .chunks(BLOCK)
+            .zip(student.chunks(BLOCK))
+            .zip(teacher.chunks(BLOCK));
+        for ((weights, student), teacher) in blocks {
             let mut sums = [0.0f32; LANES];
             let whole = weights.len() / LANES * LANES;
             for at in (0..whole).step_by(LANES) {
-                let (w, s, t) = (&weights[at..at + LANES], &student[at..at + LANES], &teacher[at..at + LANES]);
+                let lanes = at..at + LANES;
+                let w = &weights[lanes.clone()];
+                let (s, t) = (&student[lanes.clone()], &teacher[lanes]);
                 for lane in 0..LANES {
                     sums[lane] += w[lane] * difference.at(s[lane], t[lane]);
                 }
             }
-            let rest: f64 = (whole..weights.len()).map(|i| f64::from(weights[i] * difference.at(student[i], teacher[i]))).sum();
+            let rest: f64 = (whole..weights.len())
+                .map(|i| f64::from(weights[i] * difference.at(student[i], teacher[i])))
+                .sum();
             total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest;
         }
         total
@@ -264,7 +308,14 @@ dispatched! {
 
 dispatched! {
     /// sums −= scale·weight·difference.
-    fn subtract_weighted(sums: &mut [f32], weights: &[f32], scale: f32, student: &[f32], teacher: &[f32], difference: LogProbabilityGap) {
+    fn subtract_weighted(
+        sums: &mut [f32],
+        weights: &[f32],
+        scale: f32,
+        student: &[f32],
+        teacher: &[f32],
+        difference: LogProbabilityGap,
+    ) {
         for (((sum, w), &s), &t) in sums.iter_mut().zip(weights).zip(student).zip(teacher) {
             *sum -= scale * w * difference.at(s, t);
         }

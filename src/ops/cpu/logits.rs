@@ -3,7 +3,8 @@
 //!
 //! A chunk's logits are overwritten by their gradient, and the gradients of hidden states and head
 //! are summed chunk by chunk in the forward pass; the backward pass only scales them. Chunks have a
-//! size that does not depend on the number of threads. What happens in a row is in [`super::logit_rows`].
+//! size that does not depend on the number of threads. What happens in a row is in
+//! [`super::logit_rows`].
 
 use dfdx::prelude::*;
 use rayon::prelude::*;
@@ -57,15 +58,15 @@ fn chunk_logits(hidden: &[f32], head: Head<Cpu>, logits: &mut [f32]) {
     product(shape, hidden, tape::values(head.matrix), logits);
 }
 
-/// The buffers of a model's side: hidden states, head, and the logits of a chunk.
-struct Side<'a> {
+/// A model's hidden states and head, and the logits of a chunk that come from them.
+struct ModelLogits<'a> {
     hidden: &'a [f32],
     head: Head<'a, Cpu>,
     shared: &'a [f32],
     logits: Vec<f32>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> ModelLogits<'a> {
     fn new<T: Tape<f32, Cpu>>(hidden: &'a Mat<Cpu, T>, head: Head<'a, Cpu>) -> Self {
         Self {
             hidden: tape::values(hidden),
@@ -115,89 +116,38 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<Cpu, T>, Vec<f64>) {
     assert_shapes(&hidden, head, targets, teacher, terms);
-    let (vocabulary, width) = *head.matrix.shape();
-    let tokens = targets.len();
-    let plan = Terms::new(
-        terms,
-        tokens,
-        T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0),
-    );
-    let mut student = Side::new(&hidden, head);
+    let (vocabulary, tokens) = (head.matrix.shape().0, targets.len());
+    let is_weighted = terms.iter().any(|&(_, factor)| factor != 0.0);
+    let row_terms = Terms::new(terms, tokens, T::OWNS_TAPE && is_weighted);
+    let mut student = ModelLogits::new(&hidden, head);
     let mut teacher = teacher
-        .filter(|_| plan.needs_teacher())
-        .map(Side::of_teacher);
-    let mut gradients = if plan.gradient {
-        [
-            vec![0.0f32; tokens * width],
-            vec![0.0f32; vocabulary * width],
-        ]
-    } else {
-        [Vec::new(), Vec::new()]
-    };
-    let tasks = 2 * rayon::current_num_threads();
-    let mut scratches: Vec<Scratch> = (0..tasks)
-        .map(|_| Scratch::new(&plan, vocabulary))
+        .filter(|_| row_terms.needs_teacher())
+        .map(ModelLogits::of_teacher);
+    let mut gradients = row_terms
+        .gradient
+        .then(|| LogitGradients::zeros(tokens, head));
+    let mut scratches: Vec<Scratch> = (0..2 * rayon::current_num_threads())
+        .map(|_| Scratch::new(&row_terms, vocabulary))
         .collect();
     let mut values = vec![0.0f64; terms.len()];
     for start in (0..tokens).step_by(chunk_tokens(vocabulary)) {
-        let count = chunk_tokens(vocabulary).min(tokens - start);
-        student.fill(start, count);
-        let compared = teacher.as_mut().map(|teacher| teacher.fill(start, count));
-        let mut row_values = vec![0.0f64; count * terms.len()];
-        if !terms.is_empty() {
-            let rows = count.div_ceil(tasks);
-            let blocks = student.logits[..count * vocabulary]
-                .par_chunks_mut(rows * vocabulary)
-                .zip(row_values.par_chunks_mut(rows * terms.len()));
-            blocks.zip(scratches.par_iter_mut()).enumerate().for_each(
-                |(block, ((logits, values), scratch))| {
-                    for (i, (logits, values)) in logits
-                        .chunks_exact_mut(vocabulary)
-                        .zip(values.chunks_exact_mut(terms.len()))
-                        .enumerate()
-                    {
-                        let row = block * rows + i;
-                        let teacher = compared
-                            .map(|all| &all[row * vocabulary..(row + 1) * vocabulary])
-                            .unwrap_or_default();
-                        plan.row(
-                            scratch,
-                            logits,
-                            teacher,
-                            targets[start + row] as usize,
-                            values,
-                        );
-                        if plan.gradient {
-                            logits.copy_from_slice(&scratch.gradient);
-                        }
-                    }
-                },
-            );
-        }
-        for row in row_values.chunks_exact(terms.len().max(1)) {
-            values
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, value)| *sum += value);
-        }
-        if plan.gradient {
-            let part = start * width..(start + count) * width;
-            let logits = &student.logits[..count * vocabulary];
-            product(
-                Product::new(count, vocabulary, width).precision(head.precision),
-                logits,
-                tape::values(head.matrix),
-                &mut gradients[0][part.clone()],
-            );
-            product(
-                Product::new(vocabulary, count, width)
-                    .left_transposed()
-                    .accumulate()
-                    .precision(head.precision),
-                logits,
-                &student.hidden[part],
-                &mut gradients[1],
-            );
+        let end = tokens.min(start + chunk_tokens(vocabulary));
+        student.fill(start, end - start);
+        let compared = teacher
+            .as_mut()
+            .map(|teacher| teacher.fill(start, end - start));
+        let logits = &mut student.logits[..(end - start) * vocabulary];
+        let targets = &targets[start..end];
+        walk_rows(
+            &row_terms,
+            &mut scratches,
+            logits,
+            compared,
+            targets,
+            &mut values,
+        );
+        if let Some(gradients) = &mut gradients {
+            gradients.add_chunk(start, logits, student.hidden, head);
         }
     }
     values.iter_mut().for_each(|value| *value /= tokens as f64);
@@ -207,19 +157,93 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         .map(|(value, (_, factor))| factor * value)
         .sum();
     let (hidden, tape) = hidden.split_tape();
-    let [hidden_gradient, head_gradient] = gradients;
-    let gradients = if plan.gradient {
+    let gradients = gradients.map_or_else(Vec::new, |gradients| {
         vec![
-            (hidden, hidden_gradient),
-            (head.matrix.clone(), head_gradient),
+            (hidden, gradients.hidden),
+            (head.matrix.clone(), gradients.head),
         ]
-    } else {
-        Vec::new()
-    };
-    (
-        precomputed(tape, head.matrix.device(), total, gradients),
-        values,
-    )
+    });
+    let loss = precomputed(tape, head.matrix.device(), total, gradients);
+    (loss, values)
+}
+
+/// Adds the terms' values of a chunk's tokens to `values`, token by token; where gradients are
+/// asked for, each row of `logits` (tokens, V) becomes its gradient. Every scratch serves a block
+/// of rows.
+fn walk_rows(
+    terms: &Terms,
+    scratches: &mut [Scratch],
+    logits: &mut [f32],
+    teacher: Option<&[f32]>,
+    targets: &[u32],
+    values: &mut [f64],
+) {
+    let (count, vocabulary) = (values.len(), logits.len() / targets.len());
+    if count == 0 {
+        return;
+    }
+    let mut row_values = vec![0.0f64; targets.len() * count];
+    let rows = targets.len().div_ceil(scratches.len());
+    let blocks = logits
+        .par_chunks_mut(rows * vocabulary)
+        .zip(row_values.par_chunks_mut(rows * count))
+        .zip(scratches.par_iter_mut())
+        .enumerate();
+    blocks.for_each(|(block, ((logits, values), scratch))| {
+        let pairs = logits
+            .chunks_exact_mut(vocabulary)
+            .zip(values.chunks_exact_mut(count));
+        for (i, (logits, values)) in pairs.enumerate() {
+            let row = block * rows + i;
+            let teacher = teacher
+                .map(|all| &all[row * vocabulary..(row + 1) * vocabulary])
+                .unwrap_or_default();
+            terms.row(scratch, logits, teacher, targets[row] as usize, values);
+            if terms.gradient {
+                logits.copy_from_slice(&scratch.gradient);
+            }
+        }
+    });
+    for row in row_values.chunks_exact(count) {
+        values
+            .iter_mut()
+            .zip(row)
+            .for_each(|(sum, value)| *sum += value);
+    }
+}
+
+/// The gradients of the hidden states (N, C) and of the head (V, C).
+struct LogitGradients {
+    hidden: Vec<f32>,
+    head: Vec<f32>,
+}
+
+impl LogitGradients {
+    fn zeros(tokens: usize, head: Head<Cpu>) -> Self {
+        let (vocabulary, width) = *head.matrix.shape();
+        Self {
+            hidden: vec![0.0; tokens * width],
+            head: vec![0.0; vocabulary * width],
+        }
+    }
+
+    /// What the tokens from `start` on add, for the gradients `slopes` (tokens, V) of their logits.
+    fn add_chunk(&mut self, start: usize, slopes: &[f32], hidden: &[f32], head: Head<Cpu>) {
+        let (vocabulary, width) = *head.matrix.shape();
+        let count = slopes.len() / vocabulary;
+        let part = start * width..(start + count) * width;
+        product(
+            Product::new(count, vocabulary, width).precision(head.precision),
+            slopes,
+            tape::values(head.matrix),
+            &mut self.hidden[part.clone()],
+        );
+        let outer = Product::new(vocabulary, count, width)
+            .left_transposed()
+            .accumulate()
+            .precision(head.precision);
+        product(outer, slopes, &hidden[part], &mut self.head);
+    }
 }
 
 /// See [`crate::ops::Losses::score`].
@@ -231,8 +255,8 @@ pub fn score(
 ) -> Vec<TokenScore> {
     assert_shapes(hidden, head, targets, teacher, &[]);
     let vocabulary = head.matrix.shape().0;
-    let mut student = Side::new(hidden, head);
-    let mut teacher = teacher.map(Side::of_teacher);
+    let mut student = ModelLogits::new(hidden, head);
+    let mut teacher = teacher.map(ModelLogits::of_teacher);
     let mut scores = Vec::with_capacity(targets.len());
     for start in (0..targets.len()).step_by(chunk_tokens(vocabulary)) {
         let count = chunk_tokens(vocabulary).min(targets.len() - start);
@@ -265,7 +289,7 @@ pub(in crate::ops) fn score_rows(
             1.0,
         ),
     ];
-    let plan = Terms::new(&terms[..if teacher.is_some() { 2 } else { 1 }], 1, false);
+    let row_terms = Terms::new(&terms[..if teacher.is_some() { 2 } else { 1 }], 1, false);
     let row = |scratch: &mut Scratch, (row, &target): (usize, &u32)| {
         let part = row * vocabulary..(row + 1) * vocabulary;
         let (student, teacher) = (
@@ -273,7 +297,7 @@ pub(in crate::ops) fn score_rows(
             teacher.map(|teacher| &teacher[part]),
         );
         let mut values = [0.0; 2];
-        plan.row(
+        row_terms.row(
             scratch,
             student,
             teacher.unwrap_or_default(),
@@ -289,7 +313,7 @@ pub(in crate::ops) fn score_rows(
     targets
         .par_iter()
         .enumerate()
-        .map_init(|| Scratch::new(&plan, vocabulary), row)
+        .map_init(|| Scratch::new(&row_terms, vocabulary), row)
         .collect()
 }
 

@@ -4,8 +4,8 @@
 //! A layer's kernel computes values in its forward pass and records its gradients on the tape
 //! (`tape`); a loss computes both in its forward pass. All of them are made of a few pieces:
 //! products of matrices (`matmul`), and functions of slices that run on the widest instructions of
-//! the machine (`vector`). Every sum has a fixed order, so the bits of a result do not depend on the
-//! number of threads.
+//! the machine (`vector`). Every sum has a fixed order, so the bits of a result do not depend on
+//! the number of threads.
 
 use dfdx::prelude::*;
 

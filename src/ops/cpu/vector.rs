@@ -13,7 +13,11 @@ pub(super) const BLOCK: usize = 1024;
 
 /// Declares a function that runs the widest version of an inlined body that this machine has.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
+    (
+        $(#[$doc:meta])*
+        $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)?
+        $body:block
+    ) => {
         $(#[$doc])*
         $visibility fn $name($($argument: $type),*) $(-> $out)? {
             #[inline(always)]
@@ -28,7 +32,11 @@ macro_rules! dispatched {
                 fn with_avx2($($argument: $type),*) $(-> $out)? {
                     body($($argument),*)
                 }
-                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512dq") {
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                {
                     // SAFETY: the machine has just said that it knows these instructions.
                     return unsafe { with_avx512($($argument),*) };
                 }
@@ -193,7 +201,11 @@ dispatched! {
                 sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
             }
         }
-        let rest: f64 = left_rest.iter().zip(right_rest).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+        let rest: f64 = left_rest
+            .iter()
+            .zip(right_rest)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b))
+            .sum();
         sums.iter().sum::<f64>() + rest
     }
 }

@@ -72,7 +72,10 @@ dispatched! {
                     let factor = row[step];
                     match <&[f32; COLUMNS]>::try_from(line) {
                         Ok(line) => (0..COLUMNS).for_each(|i| sums[i] += factor * round(line[i])),
-                        Err(_) => sums.iter_mut().zip(line).for_each(|(sum, &x)| *sum += factor * round(x)),
+                        Err(_) => {
+                            let pairs = sums.iter_mut().zip(line);
+                            pairs.for_each(|(sum, &x)| *sum += factor * round(x));
+                        }
                     }
                 }
             }

@@ -54,14 +54,24 @@ fn pair(first: f32, second: f32) -> u32 {
 
 dispatched! {
     /// Packs up to [`GROUP`] rows of the left operand.
-    pub(super) fn pack_left(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+    pub(super) fn pack_left(
+        operand: Operand<'_>,
+        lines: Range<usize>,
+        depth: Range<usize>,
+        out: &mut [u32],
+    ) {
         pack::<LEFT>(operand, lines, depth, out)
     }
 }
 
 dispatched! {
     /// Packs up to [`GROUP`] columns of the right operand.
-    pub(super) fn pack_right(operand: Operand<'_>, lines: Range<usize>, depth: Range<usize>, out: &mut [u32]) {
+    pub(super) fn pack_right(
+        operand: Operand<'_>,
+        lines: Range<usize>,
+        depth: Range<usize>,
+        out: &mut [u32],
+    ) {
         pack::<RIGHT>(operand, lines, depth, out)
     }
 }
