@@ -1,4 +1,4 @@
-//! Tests of `composed_losses.rs`.
+//! Tests of `losses.rs`.
 
 use super::*;
 use crate::ops::test_support::{assert_close, gradients, matrix};
