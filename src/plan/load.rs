@@ -76,8 +76,8 @@ fn mistakes_without_grid(stack: &Stack) -> Vec<Diagnostic> {
     mistakes
 }
 
-/// The faults of arms that no cell has. They are read with the axes of some cell, as an arm may need
-/// them; what its values together show is no matter while it is not run.
+/// The faults of arms that no cell has. They are read with the axes of some cell, as an arm may
+/// need them; what its values together show is no matter while it is not run.
 fn mistakes_of_arms_not_run(stack: &Stack, grid: &Grid) -> Vec<Diagnostic> {
     let run: BTreeSet<&str> = grid
         .cells

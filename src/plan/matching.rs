@@ -45,8 +45,8 @@ pub enum Strategy {
     Shuffled {},
 }
 
-/// Names of the strategies that should be worse than the others, in the order of a report: they show
-/// what it costs to compare the wrong layers.
+/// Names of the strategies that should be worse than the others, in the order of a report: they
+/// show what it costs to compare the wrong layers.
 pub const NULL_CONTROLS: [&str; 2] = ["reverse", "shuffled"];
 
 /// The teacher's layer for each of the student's layers i = 1 … L_s: ⌊(2·i·L_t + L_s)/(2·L_s)⌋,
@@ -98,17 +98,7 @@ impl Strategy {
         teacher: usize,
         seed: u64,
     ) -> Result<Matching, (String, String)> {
-        let name = self.name();
-        if !self.takes_any_depth() && student > teacher {
-            let message = format!(
-                "match.strategy = \"{name}\" needs a student no deeper than its teacher: \
-                 {student} layers against {teacher}"
-            );
-            return Err((
-                message,
-                "write a smaller student.layers, or strategy = \"uniform\"".to_owned(),
-            ));
-        }
+        self.check_depths(student, teacher)?;
         let targets = match self {
             Self::Uniform {} => uniform_map(student, teacher),
             Self::First {} => (1..=student).collect(),
@@ -118,18 +108,7 @@ impl Strategy {
                 .collect(),
             Self::AllToOne {} => vec![teacher; student],
             Self::Reverse {} => uniform_map(student, teacher).into_iter().rev().collect(),
-            Self::Shuffled {} => {
-                if student < 2 {
-                    let message = "match.strategy = \"shuffled\" needs at least 2 student layers: \
-                                   one has no other order"
-                        .to_owned();
-                    return Err((
-                        message,
-                        "write student.layers = 2 or more, or another strategy".to_owned(),
-                    ));
-                }
-                shuffled(uniform_map(student, teacher), seed)
-            }
+            Self::Shuffled {} => shuffled(uniform_map(student, teacher), seed),
             Self::Final {} => {
                 return Ok(Matching::Pairs {
                     pairs: vec![(HiddenState::Final, HiddenState::Final)],
@@ -149,6 +128,30 @@ impl Strategy {
             .map(|(i, target)| (HiddenState::Layer(i + 1), HiddenState::Layer(target)))
             .collect();
         Ok(Matching::Pairs { pairs })
+    }
+
+    /// Refuses depths that the strategy cannot satisfy.
+    fn check_depths(&self, student: usize, teacher: usize) -> Result<(), (String, String)> {
+        if student > teacher && !self.takes_any_depth() {
+            let name = self.name();
+            let message = format!(
+                "match.strategy = \"{name}\" needs a student no deeper than its teacher: \
+                 {student} layers against {teacher}"
+            );
+            return Err((
+                message,
+                "write a smaller student.layers, or strategy = \"uniform\"".to_owned(),
+            ));
+        }
+        if student < 2 && *self == (Self::Shuffled {}) {
+            return Err((
+                "match.strategy = \"shuffled\" needs at least 2 student layers: one has no other \
+                 order"
+                    .to_owned(),
+                "write student.layers = 2 or more, or another strategy".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -62,7 +62,7 @@ fn every_map_of_every_depth_stays_inside_the_teacher_or_is_refused() {
                 match strategy.resolve(student, teacher, 1) {
                     Err(_) => assert!(
                         student > teacher
-                            && !matches!(strategy, Strategy::Uniform {} | Strategy::AllToOne {})
+                            && ![Strategy::Uniform {}, Strategy::AllToOne {}].contains(strategy)
                     ),
                     Ok(_) => {
                         let targets = targets(strategy, student, teacher);
@@ -71,10 +71,9 @@ fn every_map_of_every_depth_stays_inside_the_teacher_or_is_refused() {
                                 && targets.iter().all(|target| *target <= teacher),
                             "{strategy:?} {student} {teacher}"
                         );
-                        if matches!(
-                            strategy,
-                            Strategy::Uniform {} | Strategy::Last {} | Strategy::Skip {}
-                        ) {
+                        let to_the_last =
+                            [Strategy::Uniform {}, Strategy::Last {}, Strategy::Skip {}];
+                        if to_the_last.contains(strategy) {
                             assert_eq!(targets.last(), Some(&teacher));
                         }
                     }

@@ -6,8 +6,9 @@
 //!    spec, arm, axes, environment, `--set`) and merges them for every cell.
 //! 2. `grid` reads the axes and gives the cells.
 //! 3. `read_run` brings a cell from merged layers to its written form: `check` holds every value
-//!    against the `schema`, `written` is the type, and `resolve` finds what only the values together
-//!    show. `study` does the same for the tables around the run. [`load`] leads through these steps.
+//!    against the `schema`, `written` is the type, and `resolve` finds what only the values
+//!    together show. `study` does the same for the tables around the run. [`load()`] leads through
+//!    these steps.
 //! 4. `planning` asks for the inputs' facts (`facts`), resolves every cell again with them
 //!    (`resolve`, `matching`), and gives each run its keys (`identity`) and its `estimate`:
 //!    [`Loaded::resolve`] gives the [`Plan`].

@@ -138,7 +138,9 @@ impl JsonSchema for Span {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": PERCENT }] })
+        let steps = schemars::json_schema!({ "type": "integer", "minimum": 0 });
+        let share = schemars::json_schema!({ "type": "string", "pattern": PERCENT });
+        schemars::json_schema!({ "anyOf": [steps, share] })
     }
 }
 
@@ -228,8 +230,8 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScheduleVisitor;
-        impl serde::de::Visitor<'_> for ScheduleVisitor {
+        struct SpanVisitor;
+        impl serde::de::Visitor<'_> for SpanVisitor {
             type Value = Span;
             fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
                 f.write_str("a number of steps or a percentage such as \"20%\"")
@@ -248,7 +250,7 @@ impl<'de> Deserialize<'de> for Span {
                 })
             }
         }
-        deserializer.deserialize_any(ScheduleVisitor)
+        deserializer.deserialize_any(SpanVisitor)
     }
 }
 
@@ -268,8 +270,8 @@ impl Serialize for Schedule {
 
 impl<'de> Deserialize<'de> for Schedule {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SpanVisitor;
-        impl<'de> serde::de::Visitor<'de> for SpanVisitor {
+        struct ScheduleVisitor;
+        impl<'de> serde::de::Visitor<'de> for ScheduleVisitor {
             type Value = Schedule;
             fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
                 f.write_str("a number or a schedule table")
@@ -303,6 +305,6 @@ impl<'de> Deserialize<'de> for Schedule {
                 })
             }
         }
-        deserializer.deserialize_any(SpanVisitor)
+        deserializer.deserialize_any(ScheduleVisitor)
     }
 }

@@ -17,7 +17,8 @@ impl JsonSchema for HiddenState {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["final"] }] })
+        let layer = schemars::json_schema!({ "type": "integer", "minimum": 0 });
+        schemars::json_schema!({ "anyOf": [layer, { "enum": ["final"] }] })
     }
 }
 

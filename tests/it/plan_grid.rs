@@ -1,10 +1,7 @@
-//! Grids and what is computed from specs, over many drawn ones: cells, runs, parts of them, maps
-//! and schedules.
+//! Grids, over many drawn ones: their cells, their runs, and parts of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kdpipe::plan::run::{HiddenState, Matching};
-use kdpipe::plan::schedule::{Schedule, Span};
 use kdpipe::plan::{Plan, RunSelection};
 
 use crate::plan::{Draws, Folder, RICH};
@@ -44,103 +41,110 @@ fn some(draws: &mut Draws, values: &[&'static str]) -> Vec<&'static str> {
         .collect()
 }
 
-#[test]
-fn cells_are_the_product_without_the_excluded_in_the_order_of_the_spec() {
-    let mut draws = Draws(1);
-    for _ in 0..120 {
+/// A drawn grid.
+struct DrawnGrid {
+    axes: Vec<(&'static str, Vec<&'static str>)>,
+    /// Of every excluded part its axes, with the values that it takes out.
+    excludes: Vec<Vec<(&'static str, Vec<&'static str>)>>,
+}
+
+impl DrawnGrid {
+    fn draw(draws: &mut Draws) -> Self {
         let mut left = AXES.to_vec();
         let mut axes: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
         for _ in 0..1 + draws.below(4) {
             let (key, values) = left.remove(draws.below(left.len() as u64) as usize);
-            axes.push((key, some(&mut draws, values)));
+            axes.push((key, some(draws, values)));
         }
-        let mut excludes: Vec<Vec<(&str, Vec<&str>)>> = Vec::new();
+        let mut excludes = Vec::new();
         for _ in 0..draws.below(3) {
             let first = draws.below(axes.len() as u64) as usize;
-            let picked: BTreeSet<usize> = [first, draws.below(axes.len() as u64) as usize].into();
-            excludes.push(
-                picked
-                    .into_iter()
-                    .map(|axis| (axes[axis].0, some(&mut draws, &axes[axis].1)))
-                    .collect(),
-            );
+            let second = draws.below(axes.len() as u64) as usize;
+            let mut part = Vec::new();
+            for axis in BTreeSet::from([first, second]) {
+                part.push((axes[axis].0, some(draws, &axes[axis].1)));
+            }
+            excludes.push(part);
         }
-        let mut expected: Vec<BTreeMap<&str, &str>> = vec![BTreeMap::new()];
-        for (key, values) in &axes {
-            let with = |cell: &BTreeMap<_, _>| {
-                let longer = |value: &&'static str| {
-                    cell.clone()
-                        .into_iter()
-                        .chain([(*key, *value)])
-                        .collect::<BTreeMap<_, _>>()
-                };
-                values.iter().map(longer).collect::<Vec<_>>()
-            };
-            expected = expected.iter().flat_map(with).collect();
-        }
-        expected.retain(|cell| {
-            !excludes.iter().any(|exclude| {
-                exclude
-                    .iter()
-                    .all(|(key, values)| values.contains(&cell[key]))
-            })
-        });
+        Self { axes, excludes }
+    }
 
+    /// The product without the excluded parts, in the order of the axes.
+    fn cells(&self) -> Vec<BTreeMap<&str, &str>> {
+        let mut cells: Vec<BTreeMap<&str, &str>> = vec![BTreeMap::new()];
+        for (key, values) in &self.axes {
+            let mut longer = Vec::new();
+            for cell in &cells {
+                for value in values {
+                    let mut cell = cell.clone();
+                    cell.insert(key, value);
+                    longer.push(cell);
+                }
+            }
+            cells = longer;
+        }
+        let takes_out = |part: &Vec<(&str, Vec<&str>)>, cell: &BTreeMap<&str, &str>| {
+            part.iter().all(|(key, values)| values.contains(&cell[key]))
+        };
+        cells.retain(|cell| !self.excludes.iter().any(|part| takes_out(part, cell)));
+        cells
+    }
+
+    fn spec(&self) -> String {
         let mut spec = format!(
             "{RICH}[arms.all]\n[arms.same]\n[arms.none.loss.hidden]\nenabled = false\n[grid]\n"
         );
-        axes.iter()
-            .for_each(|(key, values)| spec.push_str(&format!("{key} = {}\n", quoted(values))));
-        for exclude in &excludes {
-            spec.push_str("[[grid.exclude]]\n");
-            exclude
-                .iter()
-                .for_each(|(key, values)| spec.push_str(&format!("{key} = {}\n", quoted(values))));
+        for (key, values) in &self.axes {
+            spec.push_str(&format!("{key} = {}\n", quoted(values)));
         }
+        for part in &self.excludes {
+            spec.push_str("[[grid.exclude]]\n");
+            for (key, values) in part {
+                spec.push_str(&format!("{key} = {}\n", quoted(values)));
+            }
+        }
+        spec
+    }
+}
+
+#[test]
+fn cells_are_the_product_without_the_excluded_in_the_order_of_the_spec() {
+    let mut draws = Draws(1);
+    for _ in 0..120 {
+        let grid = DrawnGrid::draw(&mut draws);
+        let (expected, spec) = (grid.cells(), grid.spec());
         let folder = Folder::new(&spec);
         let plan = match folder.try_plan("study.toml", &[], &[]) {
             Ok(plan) => plan,
-            Err(wrong) => {
-                let text = wrong.to_string();
-                assert!(
-                    expected.is_empty() && text.contains("the grid is empty")
-                        || text.contains("has no effect"),
-                    "{text}\n{spec}"
-                );
+            Err(mistakes) => {
+                let text = mistakes.to_string();
+                let is_empty = expected.is_empty() && text.contains("the grid is empty");
+                assert!(is_empty || text.contains("has no effect"), "{text}\n{spec}");
                 continue;
             }
         };
-        let cells: Vec<BTreeMap<&str, &str>> = plan
-            .cells
+        let values_of = |at: &'_ BTreeMap<String, String>| -> Vec<(String, String)> {
+            at.clone().into_iter().collect()
+        };
+        let cells: Vec<_> = plan.cells.iter().map(|cell| values_of(&cell.at)).collect();
+        let expected: Vec<Vec<(String, String)>> = expected
             .iter()
             .map(|cell| {
-                cell.at
-                    .iter()
-                    .map(|(key, value)| (key.as_str(), value.as_str()))
+                cell.iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                     .collect()
             })
             .collect();
         assert_eq!(cells, expected, "{spec}");
-        check_runs(&plan, &spec);
+        check_order_of_runs(&plan, &spec);
+        check_distinct_runs(&plan, &spec);
+        check_shards(&plan, &spec);
+        check_same_plan_again(&plan, &spec);
     }
 }
 
-/// Runs are the distinct ids of the cells, first come first, and parts of a plan are parts.
-fn check_runs(plan: &Plan, spec: &str) {
-    let distinct = |cell: &BTreeMap<String, String>| {
-        let mut cell = cell.clone();
-        let hidden = cell.get("arm").is_none_or(|arm| arm != "none");
-        // Without a hidden loss neither its kind nor the map is a part of the run, and two arms are
-        // the same.
-        if !hidden {
-            cell.remove("match.strategy");
-            cell.remove("loss.hidden.kind");
-        }
-        if cell.get("arm").is_some_and(|arm| arm != "none") {
-            cell.insert("arm".to_owned(), "all".to_owned());
-        }
-        cell
-    };
+/// Runs stand in the order of their first cells.
+fn check_order_of_runs(plan: &Plan, spec: &str) {
     let mut last = None;
     for cell in &plan.cells {
         assert!(
@@ -149,21 +153,40 @@ fn check_runs(plan: &Plan, spec: &str) {
         );
         last = last.max(Some(cell.run));
     }
-    let pairs =
-        |cell: &BTreeMap<String, String>, run: usize| (distinct(cell), plan.runs[run].id.clone());
+}
+
+/// What of a cell makes its run. Without a hidden loss neither its kind nor the map is a part of the
+/// run, and two of the arms are the same.
+fn kind_of(cell: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut kind = cell.clone();
+    match cell.get("arm").map(String::as_str) {
+        Some("none") => {
+            kind.remove("match.strategy");
+            kind.remove("loss.hidden.kind");
+        }
+        Some(_) => drop(kind.insert("arm".to_owned(), "all".to_owned())),
+        None => {}
+    }
+    kind
+}
+
+/// Runs are the distinct ids of the cells.
+fn check_distinct_runs(plan: &Plan, spec: &str) {
     let all: BTreeSet<_> = plan
         .cells
         .iter()
-        .map(|cell| pairs(&cell.at, cell.run))
+        .map(|cell| (kind_of(&cell.at), plan.runs[cell.run].id.clone()))
         .collect();
     let kinds: BTreeSet<_> = all.iter().map(|(kind, _)| kind).collect();
     assert_eq!(all.len(), kinds.len(), "equal cells are one run\n{spec}");
     // Maps of one depth may be the same run under two names, so there may be fewer ids than kinds.
     let ids: BTreeSet<_> = plan.runs.iter().map(|run| &run.id).collect();
-    assert!(
-        ids.len() == plan.runs.len() && ids.len() <= kinds.len(),
-        "{spec}"
-    );
+    assert_eq!(ids.len(), plan.runs.len(), "{spec}");
+    assert!(ids.len() <= kinds.len(), "{spec}");
+}
+
+/// Every run is in exactly one of the parts.
+fn check_shards(plan: &Plan, spec: &str) {
     for parts in 1..5 {
         let shards = (1..=parts).flat_map(|part| {
             RunSelection::new(&[], Some(&format!("{part}/{parts}")))
@@ -172,12 +195,12 @@ fn check_runs(plan: &Plan, spec: &str) {
         });
         let mut seen: Vec<usize> = shards.collect();
         seen.sort_unstable();
-        assert_eq!(
-            seen,
-            (0..plan.runs.len()).collect::<Vec<_>>(),
-            "{parts} shards\n{spec}"
-        );
+        let all: Vec<usize> = (0..plan.runs.len()).collect();
+        assert_eq!(seen, all, "{parts} shards\n{spec}");
     }
+}
+
+fn check_same_plan_again(plan: &Plan, spec: &str) {
     let again = Folder::new(spec).plan(&[]);
     assert_eq!(
         &again,
@@ -268,193 +291,6 @@ fn excluded_values_go_on_to_exclude_when_an_axis_is_set_from_outside() {
             .refused(&["seed=0", "train.steps=6"])
             .contains("the grid is empty")
     );
-}
-
-#[test]
-fn maps_are_those_of_the_definitions_for_every_pair_of_depths() {
-    let folder = Folder::new(RICH);
-    for student in 1..=6usize {
-        for teacher in 1..=6usize {
-            for strategy in [
-                "uniform",
-                "first",
-                "last",
-                "skip",
-                "all-to-one",
-                "reverse",
-                "shuffled",
-                "final",
-                "random",
-            ] {
-                let set = [
-                    format!("student.layers={student}"),
-                    format!("teacher.layers={teacher}"),
-                    format!("match.strategy={strategy}"),
-                ];
-                let plan = folder.try_plan(
-                    "study.toml",
-                    &set.iter().map(String::as_str).collect::<Vec<_>>(),
-                    &[],
-                );
-                let any_depth = ["uniform", "all-to-one", "final"].contains(&strategy);
-                if (student > teacher && !any_depth) || (strategy == "shuffled" && student == 1) {
-                    let text = plan.expect_err("depths that do not fit").to_string();
-                    assert!(
-                        text.contains(&format!("match.strategy = \"{strategy}\" needs")),
-                        "{text}"
-                    );
-                    continue;
-                }
-                let plan = plan.expect("depths that fit");
-                let Matching::Pairs { pairs } = &plan.runs[0].spec.matching else {
-                    assert_eq!(strategy, "random");
-                    continue;
-                };
-                if strategy == "final" {
-                    assert_eq!(pairs, &[(HiddenState::Final, HiddenState::Final)]);
-                    continue;
-                }
-                // Rounded to the nearest, halves upwards.
-                let uniform: Vec<usize> = (1..=student)
-                    .map(|i| ((i * teacher) as f64 / student as f64 + 0.5).floor() as usize)
-                    .collect();
-                let targets: Vec<usize> = pairs
-                    .iter()
-                    .map(|pair| {
-                        if let HiddenState::Layer(layer) = pair.1 {
-                            layer
-                        } else {
-                            0
-                        }
-                    })
-                    .collect();
-                let expected: Vec<usize> = match strategy {
-                    "uniform" => uniform.clone(),
-                    "first" => (1..=student).collect(),
-                    "last" => (teacher - student + 1..=teacher).collect(),
-                    "skip" => (0..student)
-                        .rev()
-                        .map(|back| teacher - back * (teacher / student))
-                        .collect(),
-                    "all-to-one" => vec![teacher; student],
-                    "reverse" => uniform.iter().rev().copied().collect(),
-                    _ => {
-                        let (mut sorted, mut own) = (targets.clone(), uniform.clone());
-                        sorted.sort_unstable();
-                        own.sort_unstable();
-                        assert!(
-                            sorted == own && targets != uniform,
-                            "{student} {teacher} {targets:?}"
-                        );
-                        targets.clone()
-                    }
-                };
-                assert_eq!(targets, expected, "{strategy} {student} {teacher}");
-                assert!(
-                    pairs
-                        .iter()
-                        .enumerate()
-                        .all(|(i, pair)| pair.0 == HiddenState::Layer(i + 1))
-                );
-                // The map of a student more than twice as deep begins with the embeddings.
-                let least = usize::from(student <= 2 * teacher);
-                assert!(
-                    targets
-                        .iter()
-                        .all(|target| (least..=teacher).contains(target)),
-                    "{strategy} {student} {teacher} {targets:?}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn schedules_begin_at_one_end_stay_at_the_other_and_never_leave_the_room_between() {
-    let mut draws = Draws(2);
-    for _ in 0..400 {
-        let total = 1 + draws.below(300);
-        let (from, to) = (0.01 + draws.share() * 4.0, 0.01 + draws.share() * 4.0);
-        let over = if draws.below(2) == 0 {
-            Span::Steps(draws.below(2 * total))
-        } else {
-            Span::Percent((draws.share() * 100.0).round())
-        };
-        let all = [
-            Schedule::Linear { from, to, over },
-            Schedule::Cosine { from, to, over },
-            Schedule::Exponential { from, to, over },
-            Schedule::Step { from, to, over },
-        ];
-        let (low, high) = (from.min(to), from.max(to));
-        for schedule in all {
-            let values: Vec<f64> = (0..=2 * total)
-                .map(|step| schedule.at(step, total))
-                .collect();
-            let near = |a: f64, b: f64| (a - b).abs() < 1e-12 * (1.0 + high);
-            assert!(
-                values
-                    .iter()
-                    .all(|value| (low - 1e-12..=high + 1e-12).contains(value)),
-                "{schedule:?}"
-            );
-            assert!(
-                near(values[0], if over.steps(total) > 0.0 { from } else { to }),
-                "{schedule:?}"
-            );
-            assert!(
-                values
-                    .iter()
-                    .enumerate()
-                    .all(|(step, value)| (step as f64) < over.steps(total) || near(*value, to)),
-                "{schedule:?}"
-            );
-            assert!(
-                values
-                    .windows(2)
-                    .all(|pair| (pair[1] - pair[0]) * (to - from) >= -1e-12),
-                "{schedule:?} turns back"
-            );
-        }
-    }
-}
-
-#[test]
-fn points_are_joined_by_straight_lines() {
-    let mut draws = Draws(3);
-    for _ in 0..400 {
-        let total = 1 + draws.below(200);
-        let mut at: Vec<u64> = (0..1 + draws.below(5))
-            .map(|_| draws.below(total))
-            .collect();
-        at.sort_unstable();
-        at.dedup();
-        let points: Vec<(Span, f64)> = at
-            .iter()
-            .map(|step| (Span::Steps(*step), draws.share()))
-            .collect();
-        let schedule = Schedule::Piecewise {
-            points: points.clone(),
-        };
-        for (step, (_, value)) in at.iter().zip(&points) {
-            assert!((schedule.at(*step, total) - value).abs() < 1e-12);
-        }
-        assert_eq!(schedule.at(0, total).to_bits(), points[0].1.to_bits());
-        assert_eq!(
-            schedule.at(10 * total, total).to_bits(),
-            points.last().expect("a point").1.to_bits()
-        );
-        for (steps, ends) in at.windows(2).zip(points.windows(2)) {
-            for step in steps[0]..steps[1] {
-                let share = (step - steps[0]) as f64 / (steps[1] - steps[0]) as f64;
-                let line = ends[0].1 + (ends[1].1 - ends[0].1) * share;
-                assert!(
-                    (schedule.at(step, total) - line).abs() < 1e-12,
-                    "{schedule:?} at {step}"
-                );
-            }
-        }
-    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The layers of a spec, lowest first: defaults, the chain of `extends`, the spec, then for a cell
 //! its arm and its axes, the environment, `--set`.
 //!
-//! [`Stack::load`] reads the layers that every cell shares; [`Stack::run`] and [`Stack::study`] merge
-//! them. figment merges key by key and knows for every value which layer it came from; [`Merged`]
-//! gives its trees places, and applies the rule of variants before: a layer that sets the tag of a
-//! table drops from the layers below the keys that the new variant has not.
+//! [`Stack::load`] reads the layers that every cell shares; [`Stack::run`] and [`Stack::study`]
+//! merge them. figment merges key by key and knows for every value which layer it came from;
+//! [`Merged`] gives its trees places, and applies the rule of variants before: a layer that sets
+//! the tag of a table drops from the layers below the keys that the new variant has not.
 
 mod chain;
 mod key_path;

@@ -1,8 +1,8 @@
 //! From one merged cell to the run it is: what only the values together show is checked, and what
 //! depends on the teacher's depth is resolved.
 //!
-//! [`resolve`] is called twice for every cell: by `load` with the facts that the spec itself has, and
-//! by `planning` with those of the inputs.
+//! [`resolve`] is called twice for every cell: by `read_run` with the facts that the spec itself
+//! has, and by `planning` with those of the inputs.
 
 mod dataset;
 mod losses;

@@ -32,7 +32,8 @@ pub fn file() -> Json {
     axes["properties"]["arm"] =
         json!({ "description": "Names of arms.", "type": "array", "items": { "type": "string" } });
     axes["properties"]["exclude"] = json!({
-        "description": "Cells that are left out: axes and the value, or the values, that all have to match.",
+        "description": "Cells that are left out: axes and the value, or the values, that all have \
+                        to match.",
         "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }],
     });
     axes["description"] = all["properties"]["grid"]["description"].clone();

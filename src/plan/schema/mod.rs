@@ -29,7 +29,11 @@ pub fn run() -> &'static Json {
     static RUN: LazyLock<Json> = LazyLock::new(|| {
         let mut run = derived::<written::WrittenRun>();
         let term = &mut run["properties"]["loss"]["additionalProperties"];
-        let enabled = json!({ "description": "Whether the term is used.", "type": "boolean", "default": true });
+        let enabled = json!({
+            "description": "Whether the term is used.",
+            "type": "boolean",
+            "default": true,
+        });
         for branch in term["oneOf"].as_array_mut().into_iter().flatten() {
             branch["properties"]["enabled"] = enabled.clone();
         }
@@ -44,13 +48,18 @@ pub fn study() -> &'static Json {
     static STUDY: LazyLock<Json> = LazyLock::new(|| {
         let mut study = derived::<written::WrittenStudy>();
         study["properties"]["arms"] = json!({
-            "description": "Named bundles of overrides of the keys of a run; the empty one is the spec itself.",
+            "description": "Named bundles of overrides of the keys of a run; the empty one is the \
+                            spec itself.",
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
-            "additionalProperties": { "description": "Overrides, such as [arms.NAME.loss.hidden] with enabled = false.", "type": "object" },
+            "additionalProperties": {
+                "description": "Overrides, such as [arms.NAME.loss.hidden] with enabled = false.",
+                "type": "object",
+            },
         });
         study["properties"]["grid"] = json!({
-            "description": "Axes: `arm`, `seed`, or any key of a run, each with a list of values; the runs are their product.",
+            "description": "Axes: `arm`, `seed`, or any key of a run, each with a list of values; \
+                            the runs are their product.",
             "type": "object",
         });
         study

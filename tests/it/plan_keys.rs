@@ -1,0 +1,389 @@
+//! Every key of the schema is changed once, and changes the run's id exactly where it changes the
+//! result.
+
+use std::collections::BTreeSet;
+
+use kdpipe::plan::{Plan, PlannedRun, schema_of_a_spec};
+use serde_json::Value as Json;
+
+use crate::plan::{Folder, RICH};
+
+/// What another value of a key does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyEffect {
+    /// Another run.
+    Run,
+    /// The same run, measured anew.
+    Evaluation,
+    /// Nothing that is stored below a run's id.
+    Nothing,
+}
+
+/// Another value of a key.
+pub struct KeyChange {
+    /// The place of the key in the schema.
+    pub key: &'static str,
+    /// The context that has the key.
+    pub context: &'static str,
+    /// As `--set` takes it.
+    pub set: &'static str,
+    pub effect: KeyEffect,
+}
+
+/// Lines of a spec that choose a variant, by the name of the context.
+const CONTEXTS: &[(&str, &str)] = &[
+    ("-", ""),
+    (
+        "text",
+        "dataset = { source = \"text\", train = [\"one/a.txt\"], validation = [\"one/b.txt\"], \
+         test = [\"one/c.txt\"] }",
+    ),
+    (
+        "parquet",
+        "dataset = { source = \"parquet\", train = [\"one/a.txt\"], validation = [\"one/b.txt\"], \
+         test = [\"one/c.txt\"] }",
+    ),
+    ("hub", r#"dataset = { source = "hub", repo = "a/b" }"#),
+    (
+        "tokenizer dir",
+        r#"tokenizer = { source = "dir", path = "one" }"#,
+    ),
+    (
+        "tokenizer hub",
+        r#"tokenizer = { source = "hub", repo = "a/b" }"#,
+    ),
+    (
+        "teacher dir",
+        r#"teacher = { source = "dir", path = "one" }"#,
+    ),
+    (
+        "teacher hub",
+        r#"teacher = { source = "hub", repo = "a/b" }"#,
+    ),
+    ("teacher last", r#"teacher.train.keep = "last""#),
+    ("from teacher", r#"student.init = "teacher""#),
+    (
+        "from dir",
+        r#"student = { init = "dir", init_dir = "one" }"#,
+    ),
+    (
+        "pairs",
+        r#"match = { strategy = "pairs", pairs = [[1, 2], [3, "final"]] }"#,
+    ),
+    ("random", r#"match.strategy = "random""#),
+    ("mse", r#"loss.hidden.kind = "hidden.mse""#),
+    ("cosine", r#"loss.hidden.kind = "hidden.cosine""#),
+    ("clip", r#"loss.hidden.critic.lipschitz = "clip""#),
+    ("best", r#"train.keep = "best""#),
+    (
+        "constant",
+        r#"train.lr = { decay = "constant", floor = "100%" }"#,
+    ),
+    ("arms", r#"grid.arm = ["a", "b"]"#),
+];
+
+/// Every key: its place in the schema, the context that has it, another value (or the context,
+/// marked by @, whose line has it), and what that changes.
+const CHANGES: &str = r#"
+seed | - | seed=1 | run
+dataset.source | - | @text | run
+dataset.synthetic.seed | - | dataset.seed=1 | run
+dataset.synthetic.train_words | - | dataset.train_words=5000 | run
+dataset.synthetic.validation_words | - | dataset.validation_words=5000 | run
+dataset.synthetic.test_words | - | dataset.test_words=5000 | run
+dataset.synthetic.train_tokens | - | dataset.train_tokens=5000 | run
+dataset.text.train | text | dataset.train=["two/a.txt"] | run
+dataset.text.validation | text | dataset.validation=["two/a.txt"] | run
+dataset.text.test | text | dataset.test=["two/a.txt"] | run
+dataset.text.detokenize | text | dataset.detokenize=wikitext | run
+dataset.text.train_tokens | text | dataset.train_tokens=5000 | run
+dataset.parquet.train | parquet | dataset.train=["two/a.txt"] | run
+dataset.parquet.validation | parquet | dataset.validation=["two/a.txt"] | run
+dataset.parquet.test | parquet | dataset.test=["two/a.txt"] | run
+dataset.parquet.column | parquet | dataset.column=body | run
+dataset.parquet.rows | parquet | dataset.rows=lines | run
+dataset.parquet.detokenize | parquet | dataset.detokenize=wikitext | run
+dataset.parquet.train_tokens | parquet | dataset.train_tokens=5000 | run
+dataset.hub.repo | hub | dataset.repo=a/c | run
+dataset.hub.config | hub | dataset.config=small | run
+dataset.hub.revision | hub | dataset.revision=old | run
+dataset.hub.train | hub | dataset.train=all | run
+dataset.hub.validation | hub | dataset.validation="0.5%" | run
+dataset.hub.test | hub | dataset.test="0.5%" | run
+dataset.hub.column | hub | dataset.column=body | run
+dataset.hub.rows | hub | dataset.rows=lines | run
+dataset.hub.detokenize | hub | dataset.detokenize=wikitext | run
+dataset.hub.train_tokens | hub | dataset.train_tokens=5000 | run
+tokenizer.source | - | tokenizer={ source = "dir", path = "one" } | run
+tokenizer.train.vocab_size | - | tokenizer.vocab_size=4096 | run
+tokenizer.dir.path | tokenizer dir | tokenizer.path=two | run
+tokenizer.hub.repo | tokenizer hub | tokenizer.repo=a/c | run
+tokenizer.hub.revision | tokenizer hub | tokenizer.revision=old | run
+teacher.source | - | teacher={ source = "dir", path = "one" } | run
+teacher.train.layers | - | teacher.layers=8 | run
+teacher.train.width | - | teacher.width=192 | run
+teacher.train.heads | - | teacher.heads=4 | run
+teacher.train.seed | - | teacher.seed=1 | run
+teacher.train.train.steps | - | teacher.train.steps=7 | run
+teacher.train.train.batch | - | teacher.train.batch=7 | run
+teacher.train.train.context | - | teacher.train.context=256 | run
+teacher.train.train.accumulate | - | teacher.train.accumulate=7 | run
+teacher.train.train.shuffle | - | teacher.train.shuffle=false | run
+teacher.train.train.lr.peak | - | teacher.train.lr.peak=0.5 | run
+teacher.train.train.lr.warmup | - | teacher.train.lr.warmup=7 | run
+teacher.train.train.lr.decay | - | teacher.train.lr.decay=linear | run
+teacher.train.train.lr.floor | - | teacher.train.lr.floor="7%" | run
+teacher.train.train.betas | - | teacher.train.betas=[0.8, 0.9] | run
+teacher.train.train.eps | - | teacher.train.eps=1e-6 | run
+teacher.train.train.weight_decay | - | teacher.train.weight_decay=0.3 | run
+teacher.train.train.clip | - | teacher.train.clip=0.5 | run
+teacher.train.train.precision | - | teacher.train.precision=bf16 | run
+teacher.train.precision | - | teacher.precision=bf16 | run
+teacher.train.train.keep | - | teacher.train.keep=last | run
+teacher.train.train.checkpoint_every | - | teacher.train.checkpoint_every=7 | nothing
+teacher.train.train.evaluate_every | - | teacher.train.evaluate_every=7 | run
+teacher.train.train.evaluate_every | teacher last | teacher.train.evaluate_every=7 | nothing
+teacher.dir.precision | teacher dir | teacher.precision=bf16 | run
+teacher.hub.precision | teacher hub | teacher.precision=bf16 | run
+teacher.dir.path | teacher dir | teacher.path=two | run
+teacher.hub.repo | teacher hub | teacher.repo=a/c | run
+teacher.hub.revision | teacher hub | teacher.revision=old | run
+student.layers | - | student.layers=2 | run
+student.width | - | student.width=48 | run
+student.heads | - | student.heads=3 | run
+student.init | - | student.init=teacher | run
+student.init_blocks | from teacher | student.init_blocks=first | run
+student.init_dir | from dir | student.init_dir=two | run
+match.strategy | - | match.strategy=last | run
+match.pairs.pairs | pairs | match.pairs=[[1, 2], [3, 6]] | run
+match.random.redraw | random | match.redraw=7 | run
+loss.kind | - | loss.hidden.kind=hidden.mse | run
+loss.lm.weight | - | loss.lm.weight=0.25 | run
+loss.lm.enabled | - | loss.lm.enabled=false | run
+loss.logits.kl.weight | - | loss.kl.weight={ shape="linear", from=0.5, to=1.0, over="20%" } | run
+loss.logits.kl.temperature | - | loss.kl.temperature=3.0 | run
+loss.logits.kl.direction | - | loss.kl.direction=reverse | run
+loss.logits.kl.enabled | - | loss.kl.enabled=true | nothing
+loss.hidden.mse.weight | mse | loss.hidden.weight=0.25 | run
+loss.hidden.mse.states | mse | loss.hidden.states=layernorm | run
+loss.hidden.mse.normalize | mse | loss.hidden.normalize=true | run
+loss.hidden.mse.enabled | mse | loss.hidden.enabled=false | run
+loss.hidden.cosine.weight | cosine | loss.hidden.weight=0.25 | run
+loss.hidden.cosine.states | cosine | loss.hidden.states=layernorm | run
+loss.hidden.cosine.enabled | cosine | loss.hidden.enabled=false | run
+loss.hidden.wasserstein.weight | - | loss.hidden.weight=0.25 | run
+loss.hidden.wasserstein.states | - | loss.hidden.states=layernorm | run
+loss.hidden.wasserstein.enabled | - | loss.hidden.enabled=false | run
+loss.hidden.wasserstein.critic.width | - | loss.hidden.critic.width=7 | run
+loss.hidden.wasserstein.critic.depth | - | loss.hidden.critic.depth=7 | run
+loss.hidden.wasserstein.critic.steps | - | loss.hidden.critic.steps=7 | run
+loss.hidden.wasserstein.critic.slope | - | loss.hidden.critic.slope=0.7 | run
+loss.hidden.wasserstein.critic.lipschitz | - | loss.hidden.critic.lipschitz=spectral | run
+loss.hidden.wasserstein.critic.penalty | - | loss.hidden.critic.penalty=7.0 | run
+loss.hidden.wasserstein.critic.penalty | - | loss.hidden.critic.penalty=10.0 | nothing
+loss.hidden.wasserstein.critic.clip | clip | loss.hidden.critic.clip=0.7 | run
+loss.hidden.wasserstein.critic.lr | - | loss.hidden.critic.lr=0.7 | run
+loss.hidden.wasserstein.critic.betas | - | loss.hidden.critic.betas=[0.5, 0.9] | run
+loss.hidden.wasserstein.critic.warmup | - | loss.hidden.critic.warmup=7 | run
+balance.mode | - | balance.mode=none | run
+balance.gradient.batches | - | balance.batches=7 | run
+balance.gradient.reference | - | balance.reference=lm | run
+train.steps | - | train.steps=7 | run
+train.batch | - | train.batch=7 | run
+train.context | - | train.context=64 | run
+train.accumulate | - | train.accumulate=7 | run
+train.shuffle | - | train.shuffle=false | run
+train.lr.peak | - | train.lr.peak=0.5 | run
+train.lr.warmup | - | train.lr.warmup=7 | run
+train.lr.decay | - | train.lr.decay=linear | run
+train.lr.floor | - | train.lr.floor="7%" | run
+train.lr.floor | constant | train.lr.floor="100%" | nothing
+train.betas | - | train.betas=[0.8, 0.9] | run
+train.eps | - | train.eps=1e-6 | run
+train.weight_decay | - | train.weight_decay=0.3 | run
+train.clip | - | train.clip=0.5 | run
+train.precision | - | train.precision=bf16 | run
+train.keep | - | train.keep=best | run
+train.checkpoint_every | - | train.checkpoint_every=7 | nothing
+train.evaluate_every | - | train.evaluate_every=7 | nothing
+train.evaluate_every | best | train.evaluate_every=7 | run
+evaluate.context | - | evaluate={ context = 64, stride = 64 } | evaluation
+evaluate.stride | - | evaluate.stride=64 | evaluation
+evaluate.samples.prompts | - | evaluate.samples.prompts=7 | evaluation
+evaluate.samples.tokens | - | evaluate.samples.tokens=7 | evaluation
+evaluate.probe_tokens | - | evaluate.probe_tokens=700 | evaluation
+evaluate.directions | - | evaluate.directions=7 | evaluation
+evaluate.embed_tokens | - | evaluate.embed_tokens=7 | evaluation
+pipeline.name | - | pipeline.name=another | nothing
+pipeline.description | - | pipeline.description=why | nothing
+pipeline.note | - | pipeline.note=a first look | nothing
+report.template | - | report.template=mine.md.j2 | nothing
+report.baseline | arms | report.baseline.arm=b | nothing
+report.margin | - | report.margin=0.1 | nothing
+report.alpha | - | report.alpha=0.1 | nothing
+report.primary | arms | report.primary.arm=b | nothing
+expect.perplexity | - | expect.perplexity=[{ at_most = 70.0 }] | nothing
+expect.better | arms | expect.better=[{ arm = "a", than = "b" }] | nothing
+arms | - | arms.unused.train.steps=7 | nothing
+grid | - | grid.seed=[0, 1] | nothing
+"#;
+
+pub fn changes() -> impl Iterator<Item = KeyChange> {
+    CHANGES.trim().lines().map(|line| {
+        let fields: Vec<&str> = line.split(" | ").collect();
+        let &[key, context, set, effect] = fields.as_slice() else {
+            panic!("{line} has four fields");
+        };
+        KeyChange {
+            key,
+            context,
+            set: set.strip_prefix('@').map_or(set, lines_of),
+            effect: match effect {
+                "run" => KeyEffect::Run,
+                "evaluation" => KeyEffect::Evaluation,
+                "nothing" => KeyEffect::Nothing,
+                other => panic!("{other} is no effect"),
+            },
+        }
+    })
+}
+
+/// The lines of the context of that name.
+fn lines_of(name: &str) -> &'static str {
+    CONTEXTS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .unwrap_or_else(|| panic!("no context {name}"))
+        .1
+}
+
+/// The places of all keys in the schema; a variant is a part of the way, the name of a loss is not.
+fn keys_of_the_schema() -> BTreeSet<String> {
+    fn walk(schema: &Json, at: &str, found: &mut BTreeSet<String>) {
+        let below = |name: &str| {
+            if at.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{at}.{name}")
+            }
+        };
+        let tag_of = |branch: &Json| -> Option<(String, String)> {
+            let properties = branch["properties"].as_object()?;
+            properties.iter().find_map(|(key, property)| {
+                Some((key.clone(), property["const"].as_str()?.to_owned()))
+            })
+        };
+        let branches = schema["anyOf"]
+            .as_array()
+            .filter(|branches| branches.iter().all(|branch| tag_of(branch).is_some()));
+        if let Some(branches) = branches {
+            for branch in branches {
+                let (tag, name) = tag_of(branch).expect("every branch has a tag");
+                found.insert(below(&tag));
+                for (key, property) in branch["properties"]
+                    .as_object()
+                    .expect("keys")
+                    .iter()
+                    .filter(|(key, _)| **key != tag)
+                {
+                    walk(property, &format!("{}.{key}", below(&name)), found);
+                }
+            }
+        } else if let Some(properties) = schema["properties"]
+            .as_object()
+            .filter(|_| at != "arms" && at != "grid")
+        {
+            properties
+                .iter()
+                .for_each(|(key, property)| walk(property, &below(key), found));
+        } else if schema["additionalProperties"].is_object() && at == "loss" {
+            walk(&schema["additionalProperties"], at, found);
+        } else {
+            found.insert(at.to_owned());
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(&schema_of_a_spec(), "", &mut found);
+    found
+}
+
+/// A folder with the rich study, two arms that change nothing, and two sets of inputs.
+pub fn folder_with_inputs() -> Folder {
+    let folder = Folder::new(&format!("{RICH}[arms.a]\n[arms.b]\n"));
+    for set in ["one", "two"] {
+        for file in [
+            "a.txt",
+            "b.txt",
+            "c.txt",
+            "tokenizer.json",
+            "model.safetensors",
+        ] {
+            folder.write(&format!("{set}/{file}"), &format!("{file} of {set}"));
+        }
+    }
+    folder
+}
+
+/// The plan of the rich study in a context, with `--set`.
+pub fn plan_in(folder: &Folder, name: &str, set: &[&str]) -> Plan {
+    let lines = lines_of(name);
+    folder.write(
+        "context.toml",
+        &format!("extends = \"study.toml\"\n{lines}\n"),
+    );
+    folder
+        .try_plan("context.toml", set, &[])
+        .unwrap_or_else(|wrong| panic!("{name} {set:?}\n{wrong}"))
+}
+
+/// The keys that an id, an evaluation and a teacher have.
+pub fn keys(run: &PlannedRun) -> [&str; 3] {
+    [&run.id, &run.evaluation_key, &run.teacher_key]
+}
+
+#[test]
+fn every_key_of_the_schema_changes_the_run_exactly_where_it_changes_the_result() {
+    let changed: BTreeSet<String> = changes().map(|change| change.key.to_owned()).collect();
+    let mut known = keys_of_the_schema();
+    // Where a file starts from says nothing of what it resolves to; the test of ways to write holds
+    // it.
+    assert!(known.remove("extends"));
+    assert_eq!(
+        known, changed,
+        "every key of the schema is changed here, and no other"
+    );
+    let folder = folder_with_inputs();
+    for KeyChange {
+        key,
+        context,
+        set,
+        effect,
+    } in changes()
+    {
+        let one = plan_in(&folder, context, &[]).runs.remove(0);
+        let other = plan_in(&folder, context, &[set]).runs.remove(0);
+        let is_another_run = one.id != other.id;
+        let is_measured_anew = one.evaluation_key != other.evaluation_key;
+        let found = match (is_another_run, is_measured_anew) {
+            (true, false) => KeyEffect::Run,
+            (false, true) => KeyEffect::Evaluation,
+            (false, false) => KeyEffect::Nothing,
+            (true, true) => panic!("{key}: both keys change"),
+        };
+        assert_eq!(found, effect, "{key} in the context {context:?}");
+        let of_teacher = ["dataset", "tokenizer", "teacher"]
+            .contains(&key.split('.').next().unwrap_or_default());
+        // How its forward pass is computed makes no other teacher.
+        let of_its_pass = [
+            "teacher.train.precision",
+            "teacher.dir.precision",
+            "teacher.hub.precision",
+        ]
+        .contains(&key);
+        assert_eq!(
+            one.teacher_key != other.teacher_key,
+            of_teacher && !of_its_pass && effect == KeyEffect::Run,
+            "the teacher's key, by {key}"
+        );
+    }
+}
