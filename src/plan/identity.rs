@@ -150,7 +150,8 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             test_words,
             train_tokens,
         } => json!({
-            "source": "synthetic", "seed": seed, "train_words": train_words, "validation_words": validation_words, "test_words": test_words,
+            "source": "synthetic", "seed": seed, "train_words": train_words,
+            "validation_words": validation_words, "test_words": test_words,
             "train_tokens": train_tokens,
         }),
         DatasetSpec::Text {
@@ -159,9 +160,10 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             test: _,
             detokenize,
             train_tokens,
-        } => {
-            json!({ "source": "text", "files": fingerprint, "detokenize": detokenize, "train_tokens": train_tokens })
-        }
+        } => json!({
+            "source": "text", "files": fingerprint, "detokenize": detokenize,
+            "train_tokens": train_tokens,
+        }),
         DatasetSpec::Parquet {
             train: _,
             validation: _,
@@ -171,7 +173,8 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             detokenize,
             train_tokens,
         } => json!({
-            "source": "parquet", "files": fingerprint, "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
+            "source": "parquet", "files": fingerprint, "column": column, "rows": rows,
+            "detokenize": detokenize, "train_tokens": train_tokens,
         }),
         DatasetSpec::Hub {
             repo,
@@ -185,8 +188,9 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             detokenize,
             train_tokens,
         } => json!({
-            "source": "hub", "repo": repo, "config": config, "commit": fingerprint, "train": train, "validation": validation, "test": test,
-            "column": column, "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
+            "source": "hub", "repo": repo, "config": config, "commit": fingerprint,
+            "train": train, "validation": validation, "test": test, "column": column,
+            "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
         }),
     }
 }
@@ -213,7 +217,8 @@ fn teacher(spec: &RunSpec, inputs: &Fingerprints) -> Json {
             train,
             precision: _,
         } => json!({
-            "source": "train", "layers": layers, "width": width, "heads": heads, "seed": seed, "train": TrainIdentity::new(train),
+            "source": "train", "layers": layers, "width": width, "heads": heads, "seed": seed,
+            "train": TrainIdentity::new(train),
         }),
         TeacherSpec::Dir {
             path: _,
@@ -280,7 +285,8 @@ pub fn teacher_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     match &spec.teacher {
         TeacherSpec::Train { train, .. } => key(&json!({
             "numerics": NUMERICS_VERSION, "device": DEVICE, "precision": train.precision,
-            "dataset": dataset(&spec.dataset, &inputs.dataset), "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "teacher": own,
+            "dataset": dataset(&spec.dataset, &inputs.dataset),
+            "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "teacher": own,
         })),
         TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. } => key(&json!({ "teacher": own })),
     }
@@ -296,7 +302,8 @@ pub fn evaluation_key(evaluate: &EvaluateSpec) -> String {
 pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     key(&json!({
         "evaluation": EVALUATION_VERSION, "evaluate": spec.evaluate,
-        "dataset": dataset(&spec.dataset, &inputs.dataset), "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer),
+        "dataset": dataset(&spec.dataset, &inputs.dataset),
+        "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer),
     }))
 }
 
@@ -316,7 +323,8 @@ pub fn group_key(spec: &RunSpec, inputs: &Fingerprints, balance: &BalanceSpec) -
     };
     key(&json!({
         "teacher": teacher, "dataset": dataset(&spec.dataset, &inputs.dataset),
-        "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "seed": spec.seed, "batch": train.batch, "context": train.context,
-        "accumulate": train.accumulate, "shuffle": train.shuffle, "balance": batches,
+        "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "seed": spec.seed,
+        "batch": train.batch, "context": train.context, "accumulate": train.accumulate,
+        "shuffle": train.shuffle, "balance": batches,
     }))
 }

@@ -155,8 +155,8 @@ fn check_order_of_runs(plan: &Plan, spec: &str) {
     }
 }
 
-/// What of a cell makes its run. Without a hidden loss neither its kind nor the map is a part of the
-/// run, and two of the arms are the same.
+/// What of a cell makes its run. Without a hidden loss neither its kind nor the map is a part of
+/// the run, and two of the arms are the same.
 fn kind_of(cell: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut kind = cell.clone();
     match cell.get("arm").map(String::as_str) {

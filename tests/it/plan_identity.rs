@@ -1,4 +1,4 @@
-//! Run ids: whichever way a value is written, the id is the same, and inputs count by what they hold.
+//! Run ids: whichever way a value is written, the id is the same; inputs count by what they hold.
 
 use kdpipe::plan::run_spec_toml;
 

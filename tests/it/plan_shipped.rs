@@ -16,10 +16,8 @@ fn pipelines() -> Vec<(String, String)> {
         .expect("the shipped specs")
         .map(|entry| entry.expect("an entry").path())
         .map(|path| {
-            (
-                path.to_string_lossy().into_owned(),
-                std::fs::read_to_string(&path).expect("a spec"),
-            )
+            let text = std::fs::read_to_string(&path).expect("a spec");
+            (path.to_string_lossy().into_owned(), text)
         })
         .collect();
     found.sort();
