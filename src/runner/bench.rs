@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::bench_use::{Use, measure_use, plain_peak};
-use super::group::student_config;
+use super::student::student_config;
 use crate::data::{Order, Tokenizer};
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};

@@ -1,10 +1,12 @@
-//! Whether what is left of a study fits this machine, asked before time is spent.
+//! Whether what is left of a study fits this machine, asked before time is spent, and how many runs
+//! fit it at once.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::machine;
 use crate::files::{free_space, size_in_words as size};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
@@ -12,6 +14,9 @@ use crate::record::{RunState, run_state};
 
 /// The setting that lowers what a study may take of the memory.
 pub const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
+
+/// The share of free memory that a group may take by its estimate.
+const MEMORY_SHARE: f64 = 0.7;
 
 /// What there is, in bytes; none where the system does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,36 +104,65 @@ pub fn disk_of(plan: &Plan) -> u64 {
     needed_disk(&plan.runs.iter().collect::<Vec<_>>())
 }
 
-/// Memory that a study may take, where it is known: the setting's, else all of the machine's or of
-/// the limit that the process runs under.
+/// Memory that a study may take, where it is known: the setting's, else all that the system grants
+/// the process.
 fn memory() -> Result<Option<u64>> {
-    if let Some(setting) = setting()? {
-        return Ok(Some(setting));
+    Ok(setting()?.or_else(|| machine::total_memory(Path::new("/"))))
+}
+
+/// Splits runs that may share a teacher's pass into groups that fit the memory which is free, in
+/// order.
+pub(super) fn groups_that_fit(plan: &Plan, members: &[usize]) -> Vec<Vec<usize>> {
+    let free = machine::available_memory(Path::new("/"));
+    // A setting that is no size was refused before anything began.
+    let allowed = setting().ok().flatten();
+    let most = free
+        .into_iter()
+        .chain(allowed)
+        .min()
+        .map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE);
+    split(members, most, |index| {
+        let estimate = &plan.runs[index].estimate;
+        let shared = estimate.shared_memory_bytes;
+        GroupMemory {
+            own: estimate.memory_bytes.saturating_sub(shared) as f64,
+            shared: shared as f64,
+        }
+    })
+}
+
+/// Bytes that a run takes beside others.
+#[derive(Debug, Clone, Copy)]
+struct GroupMemory {
+    own: f64,
+    /// Of its group's teacher: taken once, however many runs there are.
+    shared: f64,
+}
+
+fn split(members: &[usize], most: f64, need: impl Fn(usize) -> GroupMemory) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut taken = GroupMemory {
+        own: 0.0,
+        shared: 0.0,
+    };
+    for &index in members {
+        let alone = need(index);
+        let together = GroupMemory {
+            own: taken.own + alone.own,
+            shared: taken.shared.max(alone.shared),
+        };
+        match groups.last_mut() {
+            Some(group) if together.own + together.shared <= most => {
+                group.push(index);
+                taken = together;
+            }
+            _ => {
+                groups.push(vec![index]);
+                taken = alone;
+            }
+        }
     }
-    let machine = meminfo("MemTotal:");
-    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
-        .ok()
-        .and_then(|text| text.trim().parse::<u64>().ok());
-    Ok(machine.into_iter().chain(limit).min())
-}
-
-/// Memory that is free for a group of runs, in bytes.
-///
-/// # Errors
-/// A setting that is no size.
-pub(super) fn available_memory() -> Option<u64> {
-    let free = meminfo("MemAvailable:");
-    free.into_iter().chain(setting().ok().flatten()).min()
-}
-
-fn meminfo(name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with(name))?;
-    line.split_whitespace()
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|kilobytes| kilobytes * 1024)
+    groups
 }
 
 fn setting() -> Result<Option<u64>> {

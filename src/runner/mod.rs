@@ -1,8 +1,9 @@
 //! Runs a plan: what is done already, data, teacher, groups of runs, evaluation, publication.
 //!
-//! Entry point: [`run`]. The queue (here) decides what is left to do and in which groups; `group`
-//! wires one group from data to record; `teacher` has the teacher trained or read. A run that fails
-//! leaves its work behind and the others alone.
+//! Entry point: [`run`], which finds out what is left to do. `executor` decides what comes next,
+//! and `trainer` does it: `teacher` has the teacher trained or read, `group` takes a group of runs
+//! from claim to record, and both lead a `training` through its life. A run that fails leaves its
+//! work behind and the others alone.
 
 mod bench;
 mod bench_use;
@@ -10,15 +11,20 @@ mod cache;
 mod card;
 mod evaluation;
 mod event;
+mod executor;
 mod folder;
 mod group;
 mod inputs;
 mod limits;
+mod machine;
 mod probe;
 mod sink;
 mod standalone;
+mod student;
 mod study;
 mod teacher;
+mod trainer;
+mod training;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,15 +32,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-use crate::data::{self, Prepared};
 use crate::hub::{Hub, Repo};
-use crate::ops::{Backend, Native};
-use crate::panics::panic_as_defect;
-use crate::plan::run::{PrecisionSpec, TeacherSpec};
-use crate::plan::{NUMERICS_VERSION, Plan, PlannedRun};
+use crate::plan::run::TeacherSpec;
+use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
-use crate::record::{self, About, Depth, Failure, RunState, has_evaluation, run_state};
+use crate::record::{self, Depth, Failure, RunState, has_evaluation, run_state};
 use crate::train::Progress;
+use executor::{QueuedRun, by_key, work_through};
+use trainer::Trainer;
 
 pub use bench::{Measured, Phase, bench, middling};
 pub use cache::cache_folder;
@@ -60,7 +65,15 @@ impl Site<'_> {
         self.observer.event(event);
     }
 
-    fn stopped(&self) -> bool {
+    fn tell_failed(&self, run: &PlannedRun, error: &str) {
+        self.tell(&Event::Failed {
+            id: &run.id,
+            label: &run.label,
+            error,
+        });
+    }
+
+    fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
@@ -128,34 +141,8 @@ pub fn run(
         runs: endings.len(),
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
-    let data_key = |index: usize| {
-        format!(
-            "{:?} {:?}",
-            plan.runs[index].spec.dataset, plan.runs[index].spec.tokenizer
-        )
-    };
-    for (_, indices) in by_key(&open, data_key) {
-        let spec = &plan.runs[indices[0]].spec;
-        let say = |text: &str| site.tell(&Event::Stage(text));
-        let prepared = panic_as_defect(|| {
-            data::prepare(
-                &spec.dataset,
-                &spec.tokenizer,
-                site.hub,
-                &site.cache.join("corpora"),
-                &say,
-            )
-        });
-        match prepared {
-            Ok(corpus) => run_on(plan, &indices, &corpus, site, &mut endings),
-            // Stopped while it was fetched.
-            Err(_) if site.stopped() => {}
-            Err(error) => fail_all(plan, &indices, &error, site, &mut endings),
-        }
-        if site.stopped() {
-            break;
-        }
-    }
+    let queue: Vec<QueuedRun> = open.iter().map(|&index| queued(plan, index)).collect();
+    endings.extend(work_through(&queue, &mut Trainer::new(plan, site)));
     for &index in selected {
         endings.entry(index).or_insert(Ending::Interrupted);
     }
@@ -170,82 +157,36 @@ fn fetch_teachers(
     site: &Site,
     endings: &mut BTreeMap<usize, Ending>,
 ) {
-    for (_, indices) in by_key(open, |index| format!("{:?}", plan.runs[index].spec.teacher)) {
+    for indices in by_key(open, |&index| {
+        format!("{:?}", plan.runs[index].spec.teacher)
+    }) {
         let TeacherSpec::Hub { repo, revision, .. } = &plan.runs[indices[0]].spec.teacher else {
             continue;
         };
         match site.hub.weights(&Repo::model(repo, revision)) {
             Ok(_) => {}
-            Err(_) if site.stopped() => return,
+            Err(_) if site.is_stopped() => return,
             Err(error) => {
-                fail_all(plan, &indices, &error, site, endings);
+                let error = format!("{error:#}");
+                for &index in &indices {
+                    site.tell_failed(&plan.runs[index], &error);
+                    let error = error.clone();
+                    endings.insert(index, Ending::Failed { error });
+                }
                 open.retain(|index| !indices.contains(index));
             }
         }
     }
 }
 
-/// Runs of one corpus, teacher by teacher, group by group.
-fn run_on(
-    plan: &Plan,
-    indices: &[usize],
-    corpus: &Prepared,
-    site: &Site,
-    endings: &mut BTreeMap<usize, Ending>,
-) {
-    for (_, indices) in by_key(indices, |index| plan.runs[index].teacher_key.clone()) {
-        let first = &plan.runs[indices[0]];
-        let teacher = panic_as_defect(|| {
-            let teacher = teacher::obtain(first, corpus, site)?;
-            if let Some(teacher) = &teacher {
-                teacher.evaluate(first, corpus, site)?;
-            }
-            Ok(teacher)
-        });
-        let teacher = match teacher {
-            Ok(Some(teacher)) => teacher,
-            Ok(None) => return,
-            Err(_) if site.stopped() => return,
-            Err(error) => {
-                fail_all(plan, &indices, &error, site, endings);
-                continue;
-            }
-        };
-        for (_, members) in by_key(&indices, |index| plan.runs[index].group_key.clone()) {
-            for part in group::parts(plan, &members) {
-                if site.stopped() {
-                    return;
-                }
-                match panic_as_defect(|| Ok(group::run(plan, &part, &teacher, corpus, site))) {
-                    Ok(own) => endings.extend(own),
-                    Err(error) => fail_all(plan, &part, &error, site, endings),
-                }
-            }
-        }
-    }
-}
-
-fn fail_all(
-    plan: &Plan,
-    indices: &[usize],
-    error: &anyhow::Error,
-    site: &Site,
-    endings: &mut BTreeMap<usize, Ending>,
-) {
-    let error = format!("{error:#}");
-    for &index in indices {
-        let run = &plan.runs[index];
-        site.tell(&Event::Failed {
-            id: &run.id,
-            label: &run.label,
-            error: &error,
-        });
-        endings.insert(
-            index,
-            Ending::Failed {
-                error: error.clone(),
-            },
-        );
+/// What a run shares with others.
+fn queued(plan: &Plan, index: usize) -> QueuedRun {
+    let run = &plan.runs[index];
+    QueuedRun {
+        index,
+        corpus: format!("{:?} {:?}", run.spec.dataset, run.spec.tokenizer),
+        teacher: run.teacher_key.clone(),
+        group: run.group_key.clone(),
     }
 }
 
@@ -263,7 +204,7 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
         .into_iter()
         .chain(evaluations.map(|evaluation| evaluation.root))
     {
-        mend(&folder, Depth::Records, site)?;
+        set_damaged_aside(&folder, Depth::Records, site)?;
     }
     Ok(match run_state(&site.layout, &run.id)? {
         RunState::Diverged(Failure { reason, .. }) => Some(Ending::Diverged { reason }),
@@ -280,39 +221,9 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
 }
 
 /// Sets a finished folder aside if a file of it was changed since.
-fn mend(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
+fn set_damaged_aside(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
     if let Some(words) = record::set_damaged_aside(folder, depth)? {
         site.tell(&Event::Notice(&words));
     }
     Ok(())
-}
-
-/// What a checkpoint of a run, or of a teacher under its key, belongs to.
-fn about(id: &str, corpus: &Prepared, precisions: &[PrecisionSpec]) -> About {
-    let bf16 = precisions
-        .contains(&PrecisionSpec::Bf16)
-        .then(Native::bf16_instructions)
-        .flatten();
-
-    About {
-        spec: id.to_owned(),
-        numerics: NUMERICS_VERSION,
-        data: corpus.key.clone(),
-        instructions: record::instruction_set()
-            + &bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
-}
-
-/// Indices by a key of theirs, in the order of first appearance.
-fn by_key(indices: &[usize], key: impl Fn(usize) -> String) -> Vec<(String, Vec<usize>)> {
-    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-    for &index in indices {
-        let key = key(index);
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, members)) => members.push(index),
-            None => groups.push((key, vec![index])),
-        }
-    }
-    groups
 }

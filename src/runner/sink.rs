@@ -11,9 +11,9 @@ use crate::train::{CheckpointFiles, Sink};
 
 /// An attempt that its member's sink writes to, and that whoever finishes the run takes back.
 #[derive(Debug, Clone)]
-pub(super) struct Shared(Arc<Mutex<Box<Attempt>>>);
+pub(super) struct SharedAttempt(Arc<Mutex<Box<Attempt>>>);
 
-impl Shared {
+impl SharedAttempt {
     pub fn new(attempt: Box<Attempt>) -> Self {
         Self(Arc::new(Mutex::new(attempt)))
     }
@@ -43,7 +43,7 @@ impl Shared {
 }
 
 struct AttemptSink {
-    attempt: Shared,
+    attempt: SharedAttempt,
     about: About,
 }
 

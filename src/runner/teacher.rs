@@ -2,28 +2,25 @@
 //! study that names it.
 
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
-use super::sink::Shared;
-use super::{Event, Site, about, folder, mend};
-use crate::data::{Order, Prepared};
+use super::training::{Training, TrainingEnding, train_in_lockstep};
+use super::{Event, Site};
+use crate::data::Prepared;
 use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
 use crate::model::{Config, Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native};
 use crate::plan::PlannedRun;
-use crate::plan::run::{TeacherSpec as Source, TrainSpec};
+use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
-use crate::record::{
-    Depth, Failure, METRICS_LIMIT, RunClaim, has_evaluation, publish_teacher, read_failure,
-};
-use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
+use crate::record::{Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
+use crate::train::Job;
 
 /// A teacher in hand.
 pub(super) struct LoadedTeacher {
@@ -34,22 +31,31 @@ pub(super) struct LoadedTeacher {
     training: Option<TrainingCost>,
 }
 
-/// The teacher of a run, trained first if it has to be. None if the user stopped it.
+/// What came of asking for a teacher.
+pub(super) enum TeacherClaim {
+    Loaded(Box<LoadedTeacher>),
+    /// Another process trains it; in words.
+    HeldBy(String),
+    /// Stopped by the user.
+    Interrupted,
+}
+
+/// The teacher of a run, trained first if it has to be.
 ///
 /// # Errors
 /// A folder that cannot be used, a training that diverged, a cache that cannot be written.
-pub(super) fn obtain(
+pub(super) fn claim_teacher(
     run: &PlannedRun,
     corpus: &Prepared,
     site: &Site,
-) -> Result<Option<LoadedTeacher>> {
-    let target = site.layout.teacher(&run.teacher_key);
-    match &run.spec.teacher {
-        Source::Dir { path, .. } => read(&path.resolve()).map(Some),
-        Source::Hub { repo, revision, .. } => {
-            read(&site.hub.weights(&Repo::model(repo, revision))?.folder).map(Some)
+) -> Result<TeacherClaim> {
+    let loaded = match &run.spec.teacher {
+        TeacherSpec::Dir { path, .. } => read(&path.resolve(), None)?,
+        TeacherSpec::Hub { repo, revision, .. } => {
+            let repo = Repo::model(repo, revision);
+            read(&site.hub.weights(&repo)?.folder, None)?
         }
-        Source::Train {
+        TeacherSpec::Train {
             layers,
             width,
             heads,
@@ -57,40 +63,65 @@ pub(super) fn obtain(
             train,
             ..
         } => {
-            let config = Config::new(*layers, *width, *heads, corpus.vocabulary, train.context);
-            let Some(stored) = trained(&run.teacher_key, &config, *seed, train, corpus, site)?
-            else {
-                return Ok(None);
+            let training = TeacherTraining {
+                key: &run.teacher_key,
+                config: Config::new(*layers, *width, *heads, corpus.vocabulary, train.context),
+                seed: *seed,
+                settings: train,
+                layout: Layout {
+                    root: site.cache.join("teachers"),
+                },
+                data_key: &corpus.key,
             };
-            if let Some(aside) = publish_teacher(
-                &target,
-                &files::read_limited(&stored.metrics(), METRICS_LIMIT)?,
-            )? {
-                site.tell(&Event::Notice(&format!(
-                    "this teacher is not the one that finished runs of this folder were distilled \
-                     from, as happens on another machine; the other is now {}. Train them again \
-                     (another --results) before you compare",
-                    aside.display()
-                )));
+            match train_teacher(&training, corpus, site)? {
+                TrainingEnding::HeldBy(owner) => return Ok(TeacherClaim::HeldBy(owner)),
+                TrainingEnding::Interrupted => return Ok(TeacherClaim::Interrupted),
+                TrainingEnding::Failed(error) => bail!(error),
+                TrainingEnding::Diverged { reason, step, .. } => {
+                    bail!(diverged(&reason, step));
+                }
+                TrainingEnding::Published => {}
             }
-            let checkpoint = ModelFolder::open(&stored.student())?;
-            let training = Some(plain_training(&checkpoint.config, train));
-            Ok(Some(LoadedTeacher {
-                model: Gpt2::from_checkpoint(&native(), &checkpoint),
-                bytes: checkpoint.bytes,
-                training,
-            }))
+            let stored = training.layout.run(training.key);
+            if let Some(Failure { reason, step, .. }) = read_failure(&stored)? {
+                bail!(diverged(&reason, step));
+            }
+            publish_metrics(&stored, run, site)?;
+            read(&stored.student(), Some(train))?
         }
-    }
+    };
+    Ok(TeacherClaim::Loaded(Box::new(loaded)))
 }
 
-/// A teacher that came trained.
-fn read(folder: &Path) -> Result<LoadedTeacher> {
+fn diverged(reason: &str, step: u64) -> String {
+    format!(
+        "the teacher's training diverged: {reason} at step {step}; lower teacher.train.lr.peak, or \
+         lengthen its warm-up"
+    )
+}
+
+/// Puts the metrics of a trained teacher beside the study's runs.
+fn publish_metrics(stored: &RunFolder, run: &PlannedRun, site: &Site) -> Result<()> {
+    let target = site.layout.teacher(&run.teacher_key);
+    let metrics = files::read_limited(&stored.metrics(), METRICS_LIMIT)?;
+    if let Some(aside) = publish_teacher(&target, &metrics)? {
+        site.tell(&Event::Notice(&format!(
+            "this teacher is not the one that finished runs of this folder were distilled from, as \
+             happens on another machine; the other is now {}. Train them again (another \
+             --results) before you compare",
+            aside.display()
+        )));
+    }
+    Ok(())
+}
+
+/// A teacher from a folder, which may have been trained here by `settings`.
+fn read(folder: &Path, settings: Option<&TrainSpec>) -> Result<LoadedTeacher> {
     let checkpoint = ModelFolder::open(folder)?;
     Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(&native(), &checkpoint),
         bytes: checkpoint.bytes,
-        training: None,
+        training: settings.map(|settings| plain_training(&checkpoint.config, settings)),
     })
 }
 
@@ -125,128 +156,72 @@ impl LoadedTeacher {
     }
 }
 
-/// The folder of a trained teacher in the cache; it is trained, or waited for, where it is not
-/// there yet.
-fn trained(
-    key: &str,
-    config: &Config,
-    seed: u64,
-    settings: &TrainSpec,
+/// Trains a teacher, unless that was done.
+fn train_teacher(
+    training: &TeacherTraining,
     corpus: &Prepared,
     site: &Site,
-) -> Result<Option<RunFolder>> {
-    let layout = Layout {
-        root: site.cache.join("teachers"),
-    };
-    let mut waiting = false;
-    mend(&layout.run(key).root, Depth::Weights, site)?;
-    loop {
-        match crate::record::Attempt::open_or_new(&layout, key)? {
-            RunClaim::Published => {
-                let stored = layout.run(key);
-                if let Some(Failure { reason, step, .. }) = read_failure(&stored)? {
-                    bail!(
-                        "the teacher's training diverged: {reason} at step {step}; lower \
-                         teacher.train.lr.peak, or lengthen its warm-up"
-                    );
-                }
-                return Ok(Some(stored));
-            }
-            RunClaim::HeldBy(owner) => {
-                if site.stopped() {
-                    return Ok(None);
-                }
-                if !waiting {
-                    site.tell(&Event::Stage(&format!(
-                        "waiting for the teacher, which {owner} trains"
-                    )));
-                }
-                waiting = true;
-                std::thread::sleep(Duration::from_millis(500));
-            }
-            RunClaim::Ours(mut attempt) => {
-                let about = about(key, corpus, &[settings.precision]);
-                let resumed = attempt.newest_valid_checkpoint(&about)?;
-                attempt
-                    .notes
-                    .iter()
-                    .for_each(|note| site.tell(&Event::Notice(note)));
-                let job = Job::language_model(config.clone(), seed, settings);
-                let state = match resumed {
-                    Some(checkpoint) => {
-                        TrainState::from_files(&native(), &job, None, &checkpoint.files)?
-                    }
-                    None => TrainState::new(&native(), &job, None, &Weights::random(config, seed))?,
-                };
-                let shared = Shared::new(attempt);
-                let mut members = [Member::new(job, state, shared.sink(about))];
-                teach(&mut members, settings, seed, corpus, site)?;
-                let [member] = members;
-                let Member {
-                    state,
-                    outcome,
-                    sink,
-                    ..
-                } = member;
-                drop(sink);
-                let attempt = shared.take()?;
-                match outcome {
-                    Some(TrainOutcome::Finished) => {
-                        let card = teacher_card(config, seed, settings, &corpus.key)?;
-                        folder::write_model(&attempt, config, &state.result(), corpus, &card)?;
-                    }
-                    Some(TrainOutcome::Diverged { step, reason }) => {
-                        attempt.write_failure(&Failure {
-                            reason,
-                            step,
-                            term: None,
-                        })?
-                    }
-                    Some(TrainOutcome::Failed(error)) => {
-                        return Err(error.context("the teacher's training could not go on"));
-                    }
-                    Some(TrainOutcome::Interrupted) | None => return Ok(None),
-                }
-                attempt.publish()?;
-            }
-        }
-    }
+) -> Result<TrainingEnding> {
+    let mut found = None;
+    train_in_lockstep(&[training], None, corpus, site, &mut |_, ending| {
+        found = Some(ending)
+    });
+    found.context("a training that did not end")
 }
 
-/// Trains the teacher, telling how far it is.
-fn teach(
-    members: &mut [Member<Native>],
-    settings: &TrainSpec,
+/// The training of a teacher, which is kept in the cache for every study that names it.
+struct TeacherTraining<'a> {
+    key: &'a str,
+    config: Config,
     seed: u64,
-    corpus: &Prepared,
-    site: &Site,
-) -> Result<()> {
-    let order = Order::new(
-        corpus.train.tokens().len(),
-        settings.context,
-        seed,
-        settings.shuffle,
-    )?;
-    let data = Corpus {
-        train: corpus.train.tokens(),
-        validation: corpus.validation.tokens(),
-        order: &order,
-    };
-    site.tell(&Event::Training {
-        title: "the teacher",
-        runs: 1,
-        step: members[0].state.step,
-        steps: settings.steps,
-    });
-    train(
-        members,
-        None,
-        data,
-        &Control {
-            stop: site.stop,
-            progress: &site.progress(),
-        },
-    );
-    site.tell(&Event::Trained);
-    Ok(())
+    settings: &'a TrainSpec,
+    layout: Layout,
+    data_key: &'a str,
+}
+
+impl Training for TeacherTraining<'_> {
+    fn title(&self) -> String {
+        "the teacher".to_owned()
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn id(&self) -> &str {
+        self.key
+    }
+
+    fn run(&self) -> Option<&RunSpec> {
+        None
+    }
+
+    fn uses_finished_weights(&self) -> bool {
+        true
+    }
+
+    fn precisions(&self) -> Vec<PrecisionSpec> {
+        vec![self.settings.precision]
+    }
+
+    fn teacher(&self) -> Option<&Config> {
+        None
+    }
+
+    fn job(&self) -> Result<Job> {
+        let config = self.config.clone();
+        Ok(Job::language_model(config, self.seed, self.settings))
+    }
+
+    fn initial_weights(&self, config: &Config) -> Result<Weights> {
+        Ok(Weights::random(config, self.seed))
+    }
+
+    fn card(&self, config: &Config) -> Result<String> {
+        teacher_card(config, self.seed, self.settings, self.data_key)
+    }
+
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        error.context("the teacher's training could not go on")
+    }
 }

@@ -1,0 +1,113 @@
+//! The executor that does the work, in this process and on this machine.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::executor::{Executor, Unit, UnitEnding};
+use super::group::run_group;
+use super::limits::groups_that_fit;
+use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
+use super::{Event, Site};
+use crate::data::{self, Prepared};
+use crate::panics::panic_as_defect;
+use crate::plan::Plan;
+
+/// Trains here.
+pub(super) struct Trainer<'a> {
+    plan: &'a Plan,
+    site: &'a Site<'a>,
+    /// Of the unit that made them last; what came before is dropped, to make room.
+    corpus: Option<Prepared>,
+    teacher: Option<Box<LoadedTeacher>>,
+    /// Whether the user knows that the unit in hand is waited for.
+    is_waiting: bool,
+}
+
+impl<'a> Trainer<'a> {
+    pub fn new(plan: &'a Plan, site: &'a Site<'a>) -> Self {
+        Self {
+            plan,
+            site,
+            corpus: None,
+            teacher: None,
+            is_waiting: false,
+        }
+    }
+
+    fn prepare_corpus(&mut self, runs: &[usize]) -> Result<UnitEnding> {
+        (self.corpus, self.teacher) = (None, None);
+        let spec = &self.plan.runs[runs[0]].spec;
+        let say = |text: &str| self.site.tell(&Event::Stage(text));
+        let folder = self.site.cache.join("corpora");
+        let hub = self.site.hub;
+        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
+        self.corpus = Some(prepared);
+        Ok(UnitEnding::Done(BTreeMap::new()))
+    }
+
+    fn obtain_teacher(&mut self, runs: &[usize]) -> Result<UnitEnding> {
+        self.teacher = None;
+        let corpus = self.corpus.as_ref().context("a teacher without a corpus")?;
+        let first = &self.plan.runs[runs[0]];
+        let teacher = match claim_teacher(first, corpus, self.site)? {
+            TeacherClaim::Loaded(teacher) => teacher,
+            TeacherClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
+            TeacherClaim::Interrupted => return Ok(UnitEnding::Interrupted),
+        };
+        teacher.evaluate(first, corpus, self.site)?;
+        self.teacher = Some(teacher);
+        Ok(UnitEnding::Done(BTreeMap::new()))
+    }
+
+    fn run_group(&mut self, runs: &[usize]) -> Result<UnitEnding> {
+        let corpus = self.corpus.as_ref().context("a group without a corpus")?;
+        let teacher = self.teacher.as_ref().context("a group without a teacher")?;
+        let endings = run_group(self.plan, runs, teacher, corpus, self.site);
+        Ok(UnitEnding::Done(endings))
+    }
+}
+
+impl Executor for Trainer<'_> {
+    fn execute(&mut self, unit: &Unit) -> UnitEnding {
+        let ending = panic_as_defect(|| match unit {
+            Unit::Corpus(runs) => self.prepare_corpus(runs),
+            Unit::Teacher(runs) => self.obtain_teacher(runs),
+            Unit::Group(runs) => self.run_group(runs),
+        });
+        let ending = match ending {
+            Ok(ending) => ending,
+            // Stopped while something was fetched, or waited for.
+            Err(_) if self.is_stopped() => UnitEnding::Interrupted,
+            Err(error) => UnitEnding::Failed(format!("{error:#}")),
+        };
+        self.is_waiting &= matches!(ending, UnitEnding::HeldBy(_));
+        ending
+    }
+
+    fn groups(&self, runs: &[usize]) -> Vec<Vec<usize>> {
+        groups_that_fit(self.plan, runs)
+    }
+
+    fn wait(&mut self, unit: &Unit, owner: &str) {
+        if !self.is_waiting {
+            let text = match unit {
+                Unit::Corpus(_) => format!("waiting for the corpus, which {owner} makes"),
+                Unit::Teacher(_) => format!("waiting for the teacher, which {owner} trains"),
+                Unit::Group(_) => format!("waiting for runs, which {owner} trains"),
+            };
+            self.site.tell(&Event::Stage(&text));
+        }
+        self.is_waiting = true;
+        std::thread::sleep(Duration::from_millis(500));
+    }
+
+    fn run_failed(&mut self, index: usize, error: &str) {
+        self.site.tell_failed(&self.plan.runs[index], error);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.site.is_stopped()
+    }
+}

@@ -1,0 +1,311 @@
+//! One life of a training, a student's or a teacher's: it is claimed, goes on where it stopped,
+//! advances in lockstep with others, and is published.
+//!
+//! Entry point: [`train_in_lockstep`].
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::sink::SharedAttempt;
+use super::{Event, Site, folder, set_damaged_aside};
+use crate::data::{Order, Prepared};
+use crate::model::{Config, Gpt2, Weights};
+use crate::ops::{Backend, Native, native};
+use crate::panics::panic_as_defect;
+use crate::plan::run::{PrecisionSpec, RunSpec};
+use crate::plan::{NUMERICS_VERSION, run_spec_toml};
+use crate::record::layout::Layout;
+use crate::record::{About, Attempt, Depth, Failure, RunClaim, instruction_set};
+use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
+
+/// What is particular to a student's training, or to a teacher's.
+pub(super) trait Training {
+    /// What it is called while it advances alone.
+    fn title(&self) -> String;
+
+    /// The folder that it is published in, and the name that it has there.
+    fn layout(&self) -> &Layout;
+    fn id(&self) -> &str;
+
+    /// The run that it is; none for a teacher, whose record is without spec and events.
+    fn run(&self) -> Option<&RunSpec>;
+
+    /// Whether its weights are used where they are finished already, so that they must be what was
+    /// written; else they are only kept.
+    fn uses_finished_weights(&self) -> bool;
+
+    /// In which products are computed, its own and its teacher's.
+    fn precisions(&self) -> Vec<PrecisionSpec>;
+
+    /// The shape of its teacher, where it has one.
+    fn teacher(&self) -> Option<&Config>;
+
+    /// What is to be trained.
+    ///
+    /// # Errors
+    /// A model to start from that does not fit.
+    fn job(&self) -> Result<Job>;
+
+    /// The model before the first step.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    fn initial_weights(&self, config: &Config) -> Result<Weights>;
+
+    /// The page beside the finished weights.
+    ///
+    /// # Errors
+    /// Settings that have no form in TOML.
+    fn card(&self, config: &Config) -> Result<String>;
+
+    /// Says whose training it was that could not go on.
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        error
+    }
+}
+
+/// How a training ended.
+#[derive(Debug)]
+pub(super) enum TrainingEnding {
+    /// It is published, now or before.
+    Published,
+    /// It was published as diverged, now; its last checkpoint was after `last_good` steps.
+    Diverged {
+        reason: String,
+        step: u64,
+        last_good: Option<u64>,
+    },
+    /// Another process is at it; in words.
+    HeldBy(String),
+    /// Stopped by the user; saved.
+    Interrupted,
+    /// To be tried again.
+    Failed(String),
+}
+
+/// Trains and publishes those of `trainings` that are free, in lockstep. `ended` hears how each of
+/// them ended, by its place among them, as soon as that is known.
+pub(super) fn train_in_lockstep(
+    trainings: &[&dyn Training],
+    teacher: Option<&Gpt2<Native>>,
+    corpus: &Prepared,
+    site: &Site,
+    ended: &mut dyn FnMut(usize, TrainingEnding),
+) {
+    let (mut members, mut claimed) = (Vec::new(), Vec::new());
+    for (place, &training) in trainings.iter().enumerate() {
+        match panic_as_defect(|| claim(training, corpus, site)) {
+            Ok(Claim::Ours(member, attempt)) => {
+                members.push(*member);
+                claimed.push((place, attempt));
+            }
+            Ok(Claim::Published) => ended(place, TrainingEnding::Published),
+            Ok(Claim::HeldBy(owner)) => ended(place, TrainingEnding::HeldBy(owner)),
+            Err(error) => ended(place, failed(&error)),
+        }
+    }
+    let title = match (&claimed[..], &members[..]) {
+        ([], _) | (_, []) => return,
+        ([(place, _)], _) => trainings[*place].title(),
+        (many, [first, ..]) => {
+            format!("{} runs of seed {} together", many.len(), first.job.seed)
+        }
+    };
+    let advanced = panic_as_defect(|| advance(&mut members, &title, teacher, corpus, site));
+    if let Err(error) = advanced {
+        for (place, _) in claimed {
+            ended(place, failed(&error));
+        }
+        return;
+    }
+    for (member, (place, attempt)) in members.into_iter().zip(claimed) {
+        let published = panic_as_defect(|| publish(trainings[place], member, attempt, corpus));
+        ended(place, published.unwrap_or_else(|error| failed(&error)));
+    }
+}
+
+fn failed(error: &anyhow::Error) -> TrainingEnding {
+    TrainingEnding::Failed(format!("{error:#}"))
+}
+
+/// What came of asking for a training.
+enum Claim {
+    Ours(Box<Member<Native>>, SharedAttempt),
+    Published,
+    HeldBy(String),
+}
+
+/// Takes a training and puts it where it stopped, or at its beginning.
+fn claim(training: &dyn Training, corpus: &Prepared, site: &Site) -> Result<Claim> {
+    let (layout, id) = (training.layout(), training.id());
+    if training.uses_finished_weights() {
+        set_damaged_aside(&layout.run(id).root, Depth::Weights, site)?;
+    }
+    let mut attempt = match Attempt::open_or_new(layout, id)? {
+        RunClaim::Published => return Ok(Claim::Published),
+        RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
+        RunClaim::Ours(attempt) => attempt,
+    };
+    let about = about(training, corpus);
+    let resumed = attempt.newest_valid_checkpoint(&about)?;
+    for note in &attempt.notes {
+        site.tell(&Event::Notice(note));
+    }
+    let (device, teacher, job) = (native(), training.teacher(), training.job()?);
+    let (event, state) = match &resumed {
+        Some(checkpoint) => (
+            "resumed",
+            TrainState::from_files(&device, &job, teacher, &checkpoint.files)?,
+        ),
+        None => {
+            let weights = training.initial_weights(&job.config)?;
+            (
+                "started",
+                TrainState::new(&device, &job, teacher, &weights)?,
+            )
+        }
+    };
+    let threads = rayon::current_num_threads();
+    let facts = [("step", state.step.into()), ("threads", threads.into())];
+    note_event(training, &attempt, event, &facts)?;
+    let attempt = SharedAttempt::new(attempt);
+    let member = Member::new(job, state, attempt.sink(about));
+    Ok(Claim::Ours(Box::new(member), attempt))
+}
+
+/// What a checkpoint of a training belongs to.
+fn about(training: &dyn Training, corpus: &Prepared) -> About {
+    let bf16 = training
+        .precisions()
+        .contains(&PrecisionSpec::Bf16)
+        .then(Native::bf16_instructions)
+        .flatten();
+    let bf16 = bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default();
+    About {
+        spec: training.id().to_owned(),
+        numerics: NUMERICS_VERSION,
+        data: corpus.key.clone(),
+        instructions: instruction_set() + &bf16,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Adds to the events of a run.
+fn note_event(
+    training: &dyn Training,
+    attempt: &Attempt,
+    event: &str,
+    facts: &[(&str, Value)],
+) -> Result<()> {
+    match training.run() {
+        Some(_) => attempt.event(event, facts),
+        None => Ok(()),
+    }
+}
+
+/// Advances all members until each of them has an outcome.
+fn advance(
+    members: &mut [Member<Native>],
+    title: &str,
+    teacher: Option<&Gpt2<Native>>,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<()> {
+    let job = &members[0].job;
+    let order = Order::new(
+        corpus.train.tokens().len(),
+        job.train.context,
+        job.seed,
+        job.train.shuffle,
+    )?;
+    let data = Corpus {
+        train: corpus.train.tokens(),
+        validation: corpus.validation.tokens(),
+        order: &order,
+    };
+    let done = members.iter().map(|member| member.state.step).min();
+    let total = members.iter().map(|member| member.job.train.steps).max();
+    site.tell(&Event::Training {
+        title,
+        runs: members.len(),
+        step: done.unwrap_or(0),
+        steps: total.unwrap_or(0),
+    });
+    let control = Control {
+        stop: site.stop,
+        progress: &site.progress(),
+    };
+    train(members, teacher, data, &control);
+    site.tell(&Event::Trained);
+    Ok(())
+}
+
+/// Publishes what became of a member, unless it is unfinished.
+fn publish(
+    training: &dyn Training,
+    member: Member<Native>,
+    attempt: SharedAttempt,
+    corpus: &Prepared,
+) -> Result<TrainingEnding> {
+    let Member {
+        job,
+        state,
+        sink,
+        outcome,
+        ..
+    } = member;
+    drop(sink);
+    let attempt = attempt.take()?;
+    let ending = match outcome {
+        Some(TrainOutcome::Finished) => {
+            let card = training.card(&job.config)?;
+            folder::write_model(&attempt, &job.config, &state.result(), corpus, &card)?;
+            TrainingEnding::Published
+        }
+        Some(TrainOutcome::Diverged { step, reason }) => {
+            write_divergence(training, &attempt, step, reason)?
+        }
+        Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
+        Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
+    };
+    if let Some(spec) = training.run() {
+        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
+        attempt.event("published", &[])?;
+    }
+    attempt.publish()?;
+    Ok(ending)
+}
+
+/// Writes why a training stopped. Its last checkpoint is no part of that, which is the same however
+/// often the training was interrupted, and so saved.
+fn write_divergence(
+    training: &dyn Training,
+    attempt: &Attempt,
+    step: u64,
+    reason: String,
+) -> Result<TrainingEnding> {
+    let term = training.run().and_then(|_| diverged_term(&reason));
+    attempt.write_failure(&Failure {
+        reason: reason.clone(),
+        step,
+        term,
+    })?;
+    let last_good = attempt.last_checkpoint()?;
+    let facts = [
+        ("step", step.into()),
+        ("reason", reason.as_str().into()),
+        ("last_checkpoint", last_good.into()),
+    ];
+    note_event(training, attempt, "diverged", &facts)?;
+    Ok(TrainingEnding::Diverged {
+        reason,
+        step,
+        last_good,
+    })
+}
+
+/// The term that a reason such as `term.kl is NaN` names.
+fn diverged_term(reason: &str) -> Option<String> {
+    let (term, _) = reason.strip_prefix("term.")?.split_once(' ')?;
+    Some(term.to_owned())
+}
