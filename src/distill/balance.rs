@@ -8,7 +8,7 @@ use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
 use super::lesson::Lesson;
-use super::objective::{Moment, Objective, Values, interpolation, rows, target, with_critic};
+use super::objective::{Moment, NamedValues, Objective, interpolation, rows, target, with_critic};
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
 use crate::plan::run::HiddenState;
@@ -57,7 +57,7 @@ pub fn balance<D: Ops>(
     teacher_head: Head<D>,
     context: usize,
     samples: &[BalanceBatch<D>],
-) -> Result<Values, Unbalanced> {
+) -> Result<NamedValues, Unbalanced> {
     warm_up(objective, moment, student, auxiliary, context, samples);
 
     let mut terms: Vec<&String> = objective
@@ -67,15 +67,15 @@ pub fn balance<D: Ops>(
         .map(|(name, _)| name)
         .collect();
     if terms.is_empty() {
-        return Ok(Values::new());
+        return Ok(NamedValues::new());
     }
     let reference = reference.to_owned();
     terms.insert(0, &reference);
 
     let keep = student_states(moment);
-    let mut norms = Values::new();
+    let mut norms = NamedValues::new();
     for &name in &terms {
-        let factors = Values::from([(name.clone(), 1.0)]);
+        let factors = NamedValues::from([(name.clone(), 1.0)]);
         let mut squares = 0.0;
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);

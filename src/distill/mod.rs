@@ -13,5 +13,5 @@ mod pairs;
 
 pub use auxiliary::{Auxiliary, Key};
 pub use lesson::Lesson;
-pub use objective::{CriticReadings, Moment, Objective, Values};
+pub use objective::{CriticReadings, Moment, NamedValues, Objective};
 pub use pairs::pairs_at;

@@ -19,8 +19,8 @@ use crate::random::Stream;
 /// Epsilon of `states = "layernorm"`.
 const STANDARDIZE_EPSILON: f64 = 1e-5;
 
-/// Values by name.
-pub type Values = BTreeMap<String, f64>;
+/// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
+pub type NamedValues = BTreeMap<String, f64>;
 
 /// The terms of a run and what they compare.
 #[derive(Debug, Clone)]
@@ -41,9 +41,9 @@ pub struct Objective {
 pub struct Moment {
     pub step: u64,
     /// By term, as scheduled (without balance).
-    pub weights: Values,
+    pub weights: NamedValues,
     /// By term that has one.
-    pub temperatures: Values,
+    pub temperatures: NamedValues,
     pub pairs: Vec<(HiddenState, HiddenState)>,
 }
 
@@ -115,8 +115,8 @@ impl Objective {
     pub fn at(&self, step: u64, epoch: u64) -> Moment {
         let mut moment = Moment {
             step,
-            weights: Values::new(),
-            temperatures: Values::new(),
+            weights: NamedValues::new(),
+            temperatures: NamedValues::new(),
             pairs: Vec::new(),
         };
         for (name, term) in &self.terms {
@@ -195,14 +195,14 @@ impl Objective {
     pub fn losses<D: Ops, T: Tape<f32, D>>(
         &self,
         moment: &Moment,
-        factors: &Values,
+        factors: &NamedValues,
         student: HiddenStates<D, T>,
         student_head: Head<D>,
         targets: &[u32],
         teacher: Option<Lesson<D>>,
         auxiliary: &Auxiliary<D>,
-    ) -> (Scalar<D, T>, Values) {
-        let mut values = Values::new();
+    ) -> (Scalar<D, T>, NamedValues) {
+        let mut values = NamedValues::new();
         let (last, mut tape) = student.last.split_tape();
         let mut total: Option<Scalar<D>> = None;
 

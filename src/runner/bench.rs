@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::bench_use::{Use, measure_use, plain_peak};
 use super::student::student_config;
 use crate::data::{Order, Tokenizer};
+use crate::distill::NamedValues;
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
@@ -17,8 +18,7 @@ use crate::ops::{Native, native};
 use crate::plan::run::{self, BalanceSpec, RunSpec, TeacherSpec, Term};
 use crate::random::Stream;
 use crate::train::{
-    CheckpointFiles, Control, Corpus, Job, Member, Phases, Sink, TrainState, Values, of_products,
-    train,
+    CheckpointFiles, Control, Corpus, Job, Member, Phases, Sink, TrainState, of_products, train,
 };
 
 /// A distillation step of middling size, as a resolved run.
@@ -175,7 +175,7 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn row(&mut self, _: u64, _: &Values, _: f64) -> Result<()> {
+    fn row(&mut self, _: u64, _: &NamedValues, _: f64) -> Result<()> {
         Ok(())
     }
 

@@ -5,6 +5,8 @@
 //! Plain language modelling, as a teacher is trained, is a group of one whose objective has the one
 //! term `lm`.
 
+mod balancing;
+mod checkpoint;
 mod group;
 mod job;
 mod member;
@@ -14,12 +16,13 @@ mod rate;
 #[cfg(test)]
 mod resume_tests;
 mod state;
+mod step;
 #[cfg(test)]
 mod train_tests;
 
 pub use group::{Control, Corpus, Progress, train};
 pub use job::{Job, of_products};
-pub use member::{CheckpointFiles, Member, Sink, TrainOutcome, Values};
+pub use member::{CheckpointFiles, Member, Sink, TrainOutcome};
 pub use memory::{HugePages, keep_memory};
 pub use phases::Phases;
 pub use rate::learning_rate;

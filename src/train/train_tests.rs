@@ -9,7 +9,7 @@ use dfdx::prelude::{Cpu, NoneTape};
 
 use super::*;
 use crate::data::Order;
-use crate::distill::Lesson;
+use crate::distill::{Lesson, NamedValues};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Backend, Losses, TeacherHead, sum_of_squares};
 use crate::plan::run::{HiddenState, RunSpec};
@@ -21,14 +21,14 @@ const CONTEXT: usize = 8;
 /// What a sink was given.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct SinkLog {
-    pub rows: BTreeMap<u64, Values>,
+    pub rows: BTreeMap<u64, NamedValues>,
     pub checkpoints: BTreeMap<u64, BTreeMap<String, Vec<u8>>>,
 }
 
 struct Memory(Arc<Mutex<SinkLog>>);
 
 impl Sink for Memory {
-    fn row(&mut self, step: u64, values: &Values, _: f64) -> anyhow::Result<()> {
+    fn row(&mut self, step: u64, values: &NamedValues, _: f64) -> anyhow::Result<()> {
         let before = self.0.lock().unwrap().rows.insert(step, values.clone());
         assert!(
             before.is_none_or(|before| before == *values),
@@ -219,7 +219,7 @@ pub(super) fn student(extra: &str, steps: u64, kept: &Arc<Mutex<SinkLog>>) -> Me
 fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
     struct Full;
     impl Sink for Full {
-        fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
+        fn row(&mut self, step: u64, _: &NamedValues, _: f64) -> anyhow::Result<()> {
             if step == 2 {
                 anyhow::bail!("the disk is full")
             } else {
@@ -328,7 +328,7 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
                 &keep,
             );
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
-            let factors = Values::from([(term.to_owned(), 1.0)]);
+            let factors = NamedValues::from([(term.to_owned(), 1.0)]);
             let teacher = Some(Lesson::new(&others, teacher.head()));
             let (loss, _) = fresh.job.objective.losses(
                 &moment,
@@ -421,7 +421,7 @@ fn hopeless_predictions_stop_a_run_and_weights_that_are_no_numbers_are_never_sav
 fn a_member_that_panics_leaves_its_group_and_the_others_are_what_they_are_alone() {
     struct Defective;
     impl Sink for Defective {
-        fn row(&mut self, step: u64, _: &Values, _: f64) -> anyhow::Result<()> {
+        fn row(&mut self, step: u64, _: &NamedValues, _: f64) -> anyhow::Result<()> {
             assert!(step < 2, "a defect");
             Ok(())
         }
@@ -496,7 +496,7 @@ fn every_term_stays_finite_for_a_student_that_is_its_teacher_and_for_states_that
                 .unwrap()
                 .rows
                 .values()
-                .all(|row: &Values| row.values().all(|value| value.is_finite()));
+                .all(|row: &NamedValues| row.values().all(|value| value.is_finite()));
             assert!(finite, "{term}");
         }
     }

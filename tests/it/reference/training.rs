@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex};
 
 use dfdx::prelude::Cpu;
 use kdpipe::data::Order;
+use kdpipe::distill::NamedValues;
 use kdpipe::distill::Objective;
 use kdpipe::model::{Array, Config, Gpt2, Weights};
 use kdpipe::ops::tape;
 use kdpipe::plan::run::{BalanceSpec, Matching, Term, TrainSpec};
 use kdpipe::train::{
-    CheckpointFiles, Control, Corpus, Job, Member, Sink, TrainOutcome, TrainState, Values, train,
+    CheckpointFiles, Control, Corpus, Job, Member, Sink, TrainOutcome, TrainState, train,
 };
 
 use super::arrays::{Reference, assert_close, list};
@@ -151,7 +152,7 @@ impl TrainingCase {
 
         let rows = rows.lock().unwrap();
         for (column, expected) in &self.rows {
-            let found: Vec<f64> = rows.iter().map(|row: &Values| row[column]).collect();
+            let found: Vec<f64> = rows.iter().map(|row: &NamedValues| row[column]).collect();
             assert_close(
                 &format!("{what}: {column}"),
                 &found,
@@ -209,10 +210,10 @@ fn trained(state: &TrainState<Cpu>) -> Vec<(String, Vec<f32>)> {
 }
 
 /// Keeps the rows of a run.
-struct RowLog(Arc<Mutex<Vec<Values>>>);
+struct RowLog(Arc<Mutex<Vec<NamedValues>>>);
 
 impl Sink for RowLog {
-    fn row(&mut self, _: u64, values: &Values, _: f64) -> anyhow::Result<()> {
+    fn row(&mut self, _: u64, values: &NamedValues, _: f64) -> anyhow::Result<()> {
         self.0.lock().unwrap().push(values.clone());
         Ok(())
     }

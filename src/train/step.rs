@@ -1,0 +1,266 @@
+//! A step of one member: its micro-batches, then the update of its parameters.
+
+use std::collections::BTreeMap;
+
+use dfdx::prelude::*;
+
+use super::member::{Member, TrainOutcome};
+use super::phases::Lap;
+use super::rate::learning_rate;
+use super::state::{parameters, parameters_mut};
+use crate::distill::{Auxiliary, CriticReadings, Lesson, Moment, NamedValues, Objective};
+use crate::model::{HiddenStates, decays};
+use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares};
+use crate::plan::run::HiddenState;
+
+/// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
+const HOPELESS: f64 = 10.0;
+
+/// What a step has gathered so far.
+pub(super) struct StepInProgress {
+    moment: Moment,
+    /// By parameter: the sum over micro-batches.
+    gradients: Vec<Vec<f32>>,
+    /// Sums over micro-batches of every term.
+    terms: NamedValues,
+    readings: CriticReadings,
+}
+
+/// A micro-batch as a member sees it.
+pub(super) struct MicroBatch<'a, D: Ops> {
+    pub index: usize,
+    pub inputs: &'a [u32],
+    pub targets: &'a [u32],
+    pub teacher: Option<Lesson<'a, D>>,
+}
+
+impl StepInProgress {
+    /// Trains the critics on the student's states, which keep their tape, and the teacher's.
+    fn update_critics<D: Ops>(
+        &mut self,
+        objective: &Objective,
+        states: HiddenStates<D, OwnedTape<f32, D>>,
+        teacher: &HiddenStates<D>,
+        auxiliary: &mut Auxiliary<D>,
+    ) -> HiddenStates<D, OwnedTape<f32, D>> {
+        let (last, tape) = states.last.split_tape();
+        let detached = HiddenStates {
+            kept: states.kept,
+            last,
+        };
+        self.readings = objective.update_critics(&self.moment, &detached, teacher, auxiliary);
+        HiddenStates {
+            kept: detached.kept,
+            last: detached.last.put_tape(tape),
+        }
+    }
+
+    /// By term: scheduled weight times balance, for a micro-batch that is such a share of the step.
+    fn factors(&self, balance: &BTreeMap<String, f64>, share: f64) -> NamedValues {
+        let factor = |(name, weight): (&String, &f64)| {
+            let balance = balance.get(name).unwrap_or(&1.0);
+            (name.clone(), weight * balance * share)
+        };
+        self.moment.weights.iter().map(factor).collect()
+    }
+
+    fn add_terms(&mut self, terms: NamedValues, share: f64) {
+        for (name, value) in terms {
+            *self.terms.entry(name).or_insert(0.0) += value * share;
+        }
+    }
+
+    fn add_gradients<D: Ops>(
+        &mut self,
+        mut gradients: Gradients<f32, D>,
+        parameters: Vec<(String, &Mat<D>)>,
+    ) {
+        if self.gradients.is_empty() {
+            self.gradients = vec![Vec::new(); parameters.len()];
+        }
+        for (sum, (_, parameter)) in self.gradients.iter_mut().zip(parameters) {
+            let gradient = D::take_gradient(&mut gradients, parameter);
+            if sum.is_empty() {
+                *sum = gradient;
+            } else {
+                add_assign(sum, &gradient);
+            }
+        }
+    }
+}
+
+impl<D: Ops> Member<D> {
+    /// Starts the step that the state is at, in `epoch` of the data.
+    pub(super) fn begin_step(&mut self, epoch: u64) {
+        let moment = self.job.objective.at(self.state.step, epoch);
+        self.step = Some(StepInProgress {
+            moment,
+            gradients: Vec::new(),
+            terms: NamedValues::new(),
+            readings: CriticReadings::new(),
+        });
+    }
+
+    /// The teacher's states that this step compares.
+    pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
+        self.step
+            .iter()
+            .flat_map(|step| step.moment.pairs.iter().map(|&(_, teacher)| teacher))
+    }
+
+    /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
+    pub(super) fn add_micro_batch(&mut self, micro: &MicroBatch<D>) {
+        let Some(step) = &mut self.step else { return };
+        let (job, state) = (&self.job, &mut self.state);
+        let share = 1.0 / job.train.accumulate as f64;
+        let keep: Vec<HiddenState> = step.moment.pairs.iter().map(|&(own, _)| own).collect();
+
+        let mut lap = Lap::start();
+        let (context, tape) = (job.train.context, OwnedTape::default());
+        let mut states = state.student.forward(tape, micro.inputs, context, &keep);
+        self.phases.forward += lap.seconds();
+
+        let has_critics = !state.auxiliary.critics.is_empty();
+        if let Some(teacher) = micro.teacher.filter(|_| micro.index == 0 && has_critics) {
+            let (objective, auxiliary) = (&job.objective, &mut state.auxiliary);
+            states = step.update_critics(objective, states, teacher.states, auxiliary);
+        }
+        self.phases.critic += lap.seconds();
+
+        let (loss, terms) = job.objective.losses(
+            &step.moment,
+            &step.factors(&state.balance, share),
+            states,
+            state.student.head(),
+            micro.targets,
+            micro.teacher,
+            &state.auxiliary,
+        );
+        step.add_terms(terms, share);
+        self.phases.losses += lap.seconds();
+
+        let gradients = loss.backward();
+        step.add_gradients(gradients, parameters(&state.student, &state.auxiliary));
+        self.phases.backward += lap.seconds();
+    }
+
+    /// Clipping and AdamW; the row of the step. Returns it, unless the run diverged.
+    pub(super) fn take_step(&mut self) -> Option<NamedValues> {
+        let mut lap = Lap::start();
+        let step = self.step.take()?;
+        let number = self.state.step;
+        let norm = step
+            .gradients
+            .iter()
+            .map(|gradient| sum_of_squares(gradient))
+            .sum::<f64>()
+            .sqrt();
+        if let Some(reason) = self.divergence(&step, norm) {
+            self.outcome = Some(TrainOutcome::Diverged {
+                step: number,
+                reason,
+            });
+            return None;
+        }
+
+        let lr = learning_rate(&self.job.train.lr, number, self.job.train.steps);
+        self.update_parameters(&step.gradients, norm, lr);
+        let row = self.row(&step, norm, lr);
+        self.state.step += 1;
+        self.phases.update += lap.seconds();
+        Some(row)
+    }
+
+    /// AdamW on every parameter, with the gradients scaled to the norm that they may have.
+    fn update_parameters(&mut self, gradients: &[Vec<f32>], norm: f64, lr: f64) {
+        let (train, state) = (&self.job.train, &mut self.state);
+        let scale = (train.clip / (norm + 1e-6)).min(1.0);
+        let settings = AdamW {
+            betas: train.betas,
+            eps: train.eps,
+        };
+        let count = state.step + 1;
+        let parameters = parameters_mut(&mut state.student, &mut state.auxiliary);
+        let moments = state.moments.iter_mut().zip(gradients);
+        for ((name, parameter), (moments, gradient)) in parameters.into_iter().zip(moments) {
+            let decay = if decays(&name) {
+                train.weight_decay
+            } else {
+                0.0
+            };
+            D::update(parameter, |values| {
+                adamw(
+                    values, moments, gradient, scale, count, lr, decay, &settings,
+                )
+            });
+        }
+    }
+
+    /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse
+    /// than guessing.
+    fn divergence(&self, step: &StepInProgress, norm: f64) -> Option<String> {
+        if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
+            return Some(format!("{} is {value}", term_column(name)));
+        }
+        let guessing = (self.job.config.vocabulary as f64).ln();
+        for (name, term) in &self.job.objective.terms {
+            let temperature = step.moment.temperatures.get(name).copied();
+            let Some(scale) = term.nats_scale(temperature) else {
+                continue;
+            };
+            let value = step.terms[name];
+            if value > HOPELESS * guessing * scale {
+                return Some(format!(
+                    "{} is {value:.4e}, more than {HOPELESS} times that of guessing",
+                    term_column(name)
+                ));
+            }
+        }
+        (!norm.is_finite()).then(|| format!("gradient_norm is {norm}"))
+    }
+
+    fn row(&self, step: &StepInProgress, norm: f64, lr: f64) -> NamedValues {
+        let mut row =
+            NamedValues::from([("lr".to_owned(), lr), ("gradient_norm".to_owned(), norm)]);
+        let mut loss = 0.0;
+        for (name, weight) in &step.moment.weights {
+            loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * step.terms[name];
+            row.insert(format!("weight.{name}"), *weight);
+        }
+        row.insert("loss".to_owned(), loss);
+        row.extend(
+            step.terms
+                .iter()
+                .map(|(name, value)| (term_column(name), *value)),
+        );
+        row.extend(
+            step.moment
+                .temperatures
+                .iter()
+                .map(|(name, value)| (format!("temperature.{name}"), *value)),
+        );
+        row.extend(
+            self.state
+                .balance
+                .iter()
+                .map(|(name, factor)| (format!("balance.{name}"), *factor)),
+        );
+        for ((term, state), reading) in &step.readings {
+            row.insert(format!("critic.{term}.{state}.penalty"), reading.penalty);
+            row.insert(
+                format!("critic.{term}.{state}.gradient_norm"),
+                reading.gradient_norm,
+            );
+        }
+        row
+    }
+}
+
+/// The column of a value that the objective returns under `name`.
+fn term_column(name: &str) -> String {
+    if name.starts_with("critic.") {
+        name.to_owned()
+    } else {
+        format!("term.{name}")
+    }
+}
