@@ -8,7 +8,8 @@ use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
 use super::lesson::Lesson;
-use super::objective::{Moment, NamedValues, Objective, interpolation, rows, target, with_critic};
+use super::losses::target;
+use super::objective::{Moment, NamedValues, Objective, interpolation, rows, with_critic};
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
 use crate::plan::run::HiddenState;

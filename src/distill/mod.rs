@@ -8,6 +8,7 @@
 mod auxiliary;
 pub mod balance;
 mod lesson;
+mod losses;
 mod objective;
 mod pairs;
 

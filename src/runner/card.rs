@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::model::Config;
-use crate::plan::run::{Init, InitBlocks, RunSpec, TeacherSpec, TrainSpec};
+use crate::plan::run::{Init, InitBlocks, RunSpec, StudentSpec, TeacherSpec, TrainSpec};
 use crate::plan::run_spec_toml;
 
 /// What the hub's pages read at the head of a card.
@@ -51,40 +51,14 @@ init_dir = "FOLDER"
 /// # Errors
 /// A spec that has no form in TOML.
 pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<String> {
-    let student = &spec.student;
-    let teacher = match &spec.teacher {
-        TeacherSpec::Train {
-            layers,
-            width,
-            heads,
-            seed,
-            ..
-        } => {
-            format!(
-                "a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained \
-                 on the same text with seed {seed}"
-            )
-        }
-        TeacherSpec::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
-        TeacherSpec::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
-    };
-    let start = match (student.init, &student.init_blocks) {
-        (Init::Random, _) => "the random initialisation of the GPT-2 paper".to_owned(),
-        (Init::Dir, _) => "the weights in the folder that student.init_dir names below".to_owned(),
-        (Init::Teacher, Some(InitBlocks::List(blocks))) => {
-            let blocks = blocks
-                .iter()
-                .map(usize::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
-            format!("the teacher's embeddings, final norm and blocks {blocks}, counted from 0")
-        }
-        (Init::Teacher, _) => "the teacher's embeddings, final norm and blocks".to_owned(),
-    };
+    let (teacher, start) = (
+        describe_teacher(&spec.teacher),
+        describe_start(&spec.student),
+    );
     let losses: Vec<String> = spec
         .loss
         .iter()
-        .map(|(name, term)| describe(name, serde_json::to_value(term).unwrap_or_default()))
+        .map(|(name, term)| describe_term(name, serde_json::to_value(term).unwrap_or_default()))
         .collect();
     Ok(format!(
         "{HEAD}
@@ -113,6 +87,42 @@ Everything that determines the run, as kdpipe resolved it:
         seed = spec.seed,
         spec = run_spec_toml(spec)?,
     ))
+}
+
+fn describe_teacher(teacher: &TeacherSpec) -> String {
+    match teacher {
+        TeacherSpec::Train {
+            layers,
+            width,
+            heads,
+            seed,
+            ..
+        } => {
+            format!(
+                "a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained \
+                 on the same text with seed {seed}"
+            )
+        }
+        TeacherSpec::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
+        TeacherSpec::Hub { repo, revision, .. } => format!("{repo} at {revision}, of the hub"),
+    }
+}
+
+/// What the student's weights were before its training.
+fn describe_start(student: &StudentSpec) -> String {
+    match (student.init, &student.init_blocks) {
+        (Init::Random, _) => "the random initialisation of the GPT-2 paper".to_owned(),
+        (Init::Dir, _) => "the weights in the folder that student.init_dir names below".to_owned(),
+        (Init::Teacher, Some(InitBlocks::List(blocks))) => {
+            let blocks = blocks
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!("the teacher's embeddings, final norm and blocks {blocks}, counted from 0")
+        }
+        (Init::Teacher, _) => "the teacher's embeddings, final norm and blocks".to_owned(),
+    }
 }
 
 /// The card of a teacher that kdpipe trained.
@@ -181,7 +191,7 @@ fn training(train: &TrainSpec) -> String {
 }
 
 /// A term in a few words: its name, its kind, and its weight if that is one number.
-fn describe(name: &str, term: Value) -> String {
+fn describe_term(name: &str, term: Value) -> String {
     let kind = term["kind"].as_str().unwrap_or_default().to_owned();
     match &term["weight"] {
         Value::Number(weight) => format!("`{name}` ({kind}, weight {weight})"),

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::evaluation::{EvaluationSubject, evaluate, publish as publish_evaluation};
 use super::student::StudentTraining;
 use super::teacher::LoadedTeacher;
-use super::training::{Training, TrainingEnding, train_in_lockstep};
+use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
 use super::{Ending, Event, Site};
 use crate::data::Prepared;
 use crate::eval::{Evaluated, distillation};
@@ -78,7 +78,10 @@ fn train_students(
     };
     let precision = of_products(first.run.spec.teacher.precision());
     let model = teacher.model.with_precision(precision);
-    let trainings: Vec<&dyn Training> = students.iter().map(|one| one as &dyn Training).collect();
+    let trainings: Vec<&dyn TrainingTask> = students
+        .iter()
+        .map(|one| one as &dyn TrainingTask)
+        .collect();
     train_in_lockstep(
         &trainings,
         Some(&model),

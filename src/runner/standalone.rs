@@ -71,6 +71,25 @@ fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
         .folder)
 }
 
+/// Context and stride of the windows that a text is scored in.
+fn windows(
+    positions: usize,
+    context: Option<usize>,
+    stride: Option<usize>,
+) -> Result<(usize, usize)> {
+    let context = context.unwrap_or(positions);
+    ensure!(
+        (2..=positions).contains(&context),
+        "--context {context} is out of range: this model takes 2 to {positions}"
+    );
+    let stride = stride.unwrap_or(context);
+    ensure!(
+        (1..=context).contains(&stride),
+        "--stride {stride} is out of range: it is 1 to the context, {context}"
+    );
+    Ok((context, stride))
+}
+
 impl OneModel {
     /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is
     /// called so, `@` and a revision behind its name where that is not `main`.
@@ -119,17 +138,7 @@ impl OneModel {
         context: Option<usize>,
         stride: Option<usize>,
     ) -> Result<TextScore> {
-        let positions = self.positions();
-        let context = context.unwrap_or(positions);
-        ensure!(
-            (2..=positions).contains(&context),
-            "--context {context} is out of range: this model takes 2 to {positions}"
-        );
-        let stride = stride.unwrap_or(context);
-        ensure!(
-            (1..=context).contains(&stride),
-            "--stride {stride} is out of range: it is 1 to the context, {context}"
-        );
+        let (context, stride) = windows(self.positions(), context, stride)?;
         let Single {
             tokens,
             words,

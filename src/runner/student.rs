@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::card::student_card;
 use super::teacher::LoadedTeacher;
-use super::training::Training;
+use super::training::TrainingTask;
 use crate::data::Prepared;
 use crate::model::{Config, Weights};
 use crate::plan::PlannedRun;
@@ -23,7 +23,7 @@ pub(super) struct StudentTraining<'a> {
     pub corpus: &'a Prepared,
 }
 
-impl Training for StudentTraining<'_> {
+impl TrainingTask for StudentTraining<'_> {
     fn title(&self) -> String {
         self.run.label.clone()
     }

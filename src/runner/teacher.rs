@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
-use super::training::{Training, TrainingEnding, train_in_lockstep};
+use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
 use super::{Event, Site};
 use crate::data::Prepared;
 use crate::eval::plain_training;
@@ -179,7 +179,7 @@ struct TeacherTraining<'a> {
     data_key: &'a str,
 }
 
-impl Training for TeacherTraining<'_> {
+impl TrainingTask for TeacherTraining<'_> {
     fn title(&self) -> String {
         "the teacher".to_owned()
     }

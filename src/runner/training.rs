@@ -19,7 +19,7 @@ use crate::record::{About, Attempt, Depth, Failure, RunClaim, instruction_set};
 use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
 
 /// What is particular to a student's training, or to a teacher's.
-pub(super) trait Training {
+pub(super) trait TrainingTask {
     /// What it is called while it advances alone.
     fn title(&self) -> String;
 
@@ -86,7 +86,7 @@ pub(super) enum TrainingEnding {
 /// Trains and publishes those of `trainings` that are free, in lockstep. `ended` hears how each of
 /// them ended, by its place among them, as soon as that is known.
 pub(super) fn train_in_lockstep(
-    trainings: &[&dyn Training],
+    trainings: &[&dyn TrainingTask],
     teacher: Option<&Gpt2<Native>>,
     corpus: &Prepared,
     site: &Site,
@@ -136,7 +136,7 @@ enum Claim {
 }
 
 /// Takes a training and puts it where it stopped, or at its beginning.
-fn claim(training: &dyn Training, corpus: &Prepared, site: &Site) -> Result<Claim> {
+fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<Claim> {
     let (layout, id) = (training.layout(), training.id());
     if training.uses_finished_weights() {
         set_damaged_aside(&layout.run(id).root, Depth::Weights, site)?;
@@ -174,7 +174,7 @@ fn claim(training: &dyn Training, corpus: &Prepared, site: &Site) -> Result<Clai
 }
 
 /// What a checkpoint of a training belongs to.
-fn about(training: &dyn Training, corpus: &Prepared) -> About {
+fn about(training: &dyn TrainingTask, corpus: &Prepared) -> About {
     let bf16 = training
         .precisions()
         .contains(&PrecisionSpec::Bf16)
@@ -192,7 +192,7 @@ fn about(training: &dyn Training, corpus: &Prepared) -> About {
 
 /// Adds to the events of a run.
 fn note_event(
-    training: &dyn Training,
+    training: &dyn TrainingTask,
     attempt: &Attempt,
     event: &str,
     facts: &[(&str, Value)],
@@ -242,7 +242,7 @@ fn advance(
 
 /// Publishes what became of a member, unless it is unfinished.
 fn publish(
-    training: &dyn Training,
+    training: &dyn TrainingTask,
     member: Member<Native>,
     attempt: SharedAttempt,
     corpus: &Prepared,
@@ -279,7 +279,7 @@ fn publish(
 /// Writes why a training stopped. Its last checkpoint is no part of that, which is the same however
 /// often the training was interrupted, and so saved.
 fn write_divergence(
-    training: &dyn Training,
+    training: &dyn TrainingTask,
     attempt: &Attempt,
     step: u64,
     reason: String,

@@ -1,12 +1,12 @@
 //! Before the first step: the balance of the members that start from the beginning.
 
-use super::group::{Corpus, guarded};
+use super::group::{Corpus, guarded, micro_batch};
 use super::member::{Member, TrainOutcome};
-use crate::data::{Batch, batch};
+use crate::data::Batch;
 use crate::distill::balance::{BalanceBatch, balance};
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Ops, side_by_side};
-use crate::plan::run::{BalanceSpec, HiddenState, Term, TrainSpec};
+use crate::plan::run::{BalanceSpec, HiddenState, Term};
 
 /// A member that is to be balanced.
 struct BalancedMember<'a, D: Ops> {
@@ -32,7 +32,9 @@ pub(super) fn balance_members<D: Ops>(
     let states = teacher_states(&fresh);
     let seen: Vec<(Batch, HiddenStates<D>)> = (0..batches)
         .map(|index| {
-            let batch = micro_batch(index, &shared, corpus);
+            // Those that training begins with.
+            let step = (index / shared.accumulate) as u64;
+            let batch = micro_batch(corpus, &shared, step, index % shared.accumulate);
             let states = teacher.infer(&batch.inputs, shared.context, &states);
             (batch, states)
         })
@@ -79,18 +81,6 @@ fn teacher_states<D: Ops>(fresh: &[BalancedMember<D>]) -> Vec<HiddenState> {
     states.sort_unstable();
     states.dedup();
     states
-}
-
-/// The micro-batch that training will see as its `index`-th.
-fn micro_batch(index: usize, train: &TrainSpec, corpus: Corpus) -> Batch {
-    batch(
-        corpus.train,
-        corpus.order,
-        train.batch,
-        train.accumulate,
-        (index / train.accumulate) as u64,
-        index % train.accumulate,
-    )
 }
 
 fn balance_member<D: Ops>(

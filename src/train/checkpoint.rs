@@ -209,9 +209,9 @@ impl<D: Ops> View for &CheckpointArray<'_, D> {
         match &self.values {
             ArrayValues::Borrowed(values) => le_bytes(values),
             ArrayValues::Owned(values) => le_bytes(values),
-            ArrayValues::Device(matrix) => {
-                Cow::Owned(D::with_values(matrix, |values| le_bytes(values).into_owned()))
-            }
+            ArrayValues::Device(matrix) => Cow::Owned(D::with_values(matrix, |values| {
+                le_bytes(values).into_owned()
+            })),
         }
     }
 

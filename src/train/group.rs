@@ -13,7 +13,7 @@ use super::member::{Member, TrainOutcome};
 use super::memory::give_back_memory;
 use super::phases::Lap;
 use super::step::MicroBatch;
-use crate::data::{Order, batch};
+use crate::data::{Batch, Order, batch};
 use crate::distill::{Lesson, NamedValues};
 use crate::model::Gpt2;
 use crate::ops::{Ops, on_a_worker, side_by_side};
@@ -68,15 +68,7 @@ fn advance_all<D: Ops>(
     if let Some(teacher) = teacher {
         balance_members(members, teacher, corpus);
     }
-    loop {
-        let Some(step) = members
-            .iter()
-            .filter(|member| member.is_active())
-            .map(|member| member.state.step)
-            .min()
-        else {
-            return;
-        };
+    while let Some(step) = least_step(members) {
         if control.stop.load(Ordering::Relaxed) {
             members
                 .iter_mut()
@@ -122,6 +114,12 @@ fn advance_all<D: Ops>(
     }
 }
 
+/// Steps done by the active members that have done the fewest.
+fn least_step<D: Ops>(members: &[Member<D>]) -> Option<u64> {
+    let active = members.iter().filter(|member| member.is_active());
+    active.map(|member| member.state.step).min()
+}
+
 /// Every micro-batch of a step through the teacher once, then through every member.
 fn advance<D: Ops>(
     advancing: &mut [(usize, &mut Member<D>)],
@@ -141,21 +139,9 @@ fn advance<D: Ops>(
         .iter()
         .filter(|(_, member)| member.job.objective.compares_logits())
         .count();
-    let mut keep: Vec<HiddenState> = advancing
-        .iter()
-        .flat_map(|(_, member)| member.teacher_states())
-        .collect();
-    keep.sort_unstable();
-    keep.dedup();
+    let keep = teacher_states(advancing);
     for index in 0..shared.accumulate {
-        let batch = batch(
-            corpus.train,
-            corpus.order,
-            shared.batch,
-            shared.accumulate,
-            step,
-            index,
-        );
+        let batch = micro_batch(corpus, shared, step, index);
         let mut lap = Lap::start();
         let states = teacher.filter(|_| needs_teacher).map(|teacher| {
             (
@@ -184,6 +170,29 @@ fn advance<D: Ops>(
             guarded(member, |member| member.add_micro_batch(&micro));
         });
     }
+}
+
+/// The teacher's states that any of the members compares in this step.
+fn teacher_states<D: Ops>(advancing: &[(usize, &mut Member<D>)]) -> Vec<HiddenState> {
+    let mut states: Vec<HiddenState> = advancing
+        .iter()
+        .flat_map(|(_, member)| member.teacher_states())
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    states
+}
+
+/// The `index`-th micro-batch of a step.
+pub(super) fn micro_batch(corpus: Corpus, train: &TrainSpec, step: u64, index: usize) -> Batch {
+    batch(
+        corpus.train,
+        corpus.order,
+        train.batch,
+        train.accumulate,
+        step,
+        index,
+    )
 }
 
 /// Does a member's part of the work, unless it has left the group. If it panics it leaves, and the

@@ -18,6 +18,8 @@ mod resume_tests;
 mod state;
 mod step;
 #[cfg(test)]
+mod test_fixture;
+#[cfg(test)]
 mod train_tests;
 
 pub use group::{Control, Corpus, Progress, train};

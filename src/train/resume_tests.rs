@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use dfdx::prelude::Cpu;
 
-use super::train_tests::{
+use super::test_fixture::{
     self, SinkLog, VOCABULARY, WASSERSTEIN, run_on, student, teacher, teacher_config, tokens,
 };
 use super::*;
@@ -64,7 +64,7 @@ fn trace(extra: &str, text: &[u32], teacher: &Gpt2<Cpu>, stops: &[u64]) -> Trace
                 let state =
                     TrainState::from_files(&Cpu::default(), &job, Some(&teacher_config()), &files)
                         .unwrap();
-                Member::new(job, state, train_tests::sink(&kept))
+                Member::new(job, state, test_fixture::sink(&kept))
             }
             None => student(extra, STEPS, &kept),
         };
@@ -165,7 +165,7 @@ fn a_run_that_lost_steps_since_its_checkpoint_takes_them_again_with_the_same_row
         .unwrap();
         consumed::take();
         run_on(
-            &mut [Member::new(member.job, state, train_tests::sink(&kept))],
+            &mut [Member::new(member.job, state, test_fixture::sink(&kept))],
             Some(&teacher),
             u64::MAX,
             &text,
