@@ -1,5 +1,5 @@
-//! One run in a group: what it is, and what follows a step of it (`step.rs`): validation, its row, a
-//! checkpoint.
+//! One run in a group: what it is, and what follows a step of it (`step.rs`): validation, its row,
+//! a checkpoint.
 
 use std::time::Instant;
 

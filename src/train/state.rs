@@ -1,5 +1,5 @@
-//! Everything that changes while a run trains. A checkpoint is exactly this (`checkpoint.rs` has its
-//! files).
+//! Everything that changes while a run trains. A checkpoint is exactly this (`checkpoint.rs` has
+//! its files).
 
 use std::collections::BTreeMap;
 

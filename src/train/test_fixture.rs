@@ -1,5 +1,5 @@
-//! What tests of training share: a small spec, a teacher, tokens that can be learned, and a sink that
-//! remembers.
+//! What tests of training share: a small spec, a teacher, tokens that can be learned, and a sink
+//! that remembers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

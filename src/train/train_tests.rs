@@ -1,5 +1,5 @@
-//! Tests of the loop as a whole: groups, balance, divergence, and that distillation brings a student
-//! closer to its teacher. Exact resume has tests of its own (`resume_tests.rs`).
+//! Tests of the loop as a whole: groups, balance, divergence, and that distillation brings a
+//! student closer to its teacher. Exact resume has tests of its own (`resume_tests.rs`).
 
 use std::sync::Arc;
 
