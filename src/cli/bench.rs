@@ -12,7 +12,7 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> C
     let (label, spec, hub) = match path {
         None => (
             "6×256 → 3×128, vocabulary 4096".to_owned(),
-            runner::middling()?,
+            runner::bench_run()?,
             Hub::quiet(Settings::from_environment(true), Vec::new()),
         ),
         Some(path) => {

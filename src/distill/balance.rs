@@ -7,9 +7,9 @@
 use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
-use super::lesson::Lesson;
 use super::losses::target;
-use super::objective::{Moment, NamedValues, Objective, interpolation, rows, with_critic};
+use super::objective::{NamedValues, Objective, StepSettings, interpolation, rows, with_critic};
+use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
 use crate::plan::run::HiddenState;
@@ -43,7 +43,7 @@ impl std::fmt::Display for Unbalanced {
 /// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over
 /// `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections and
 /// critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0
-/// (`moment`).
+/// (`settings`).
 ///
 /// Critics first take their warm-up here, on the samples in turn, and stay as they are then.
 ///
@@ -51,7 +51,7 @@ impl std::fmt::Display for Unbalanced {
 /// A gradient that is 0 or not finite.
 pub fn balance<D: Ops>(
     objective: &Objective,
-    moment: &Moment,
+    settings: &StepSettings,
     reference: &str,
     student: &Gpt2<D>,
     auxiliary: &mut Auxiliary<D>,
@@ -59,7 +59,7 @@ pub fn balance<D: Ops>(
     context: usize,
     samples: &[BalanceBatch<D>],
 ) -> Result<NamedValues, Unbalanced> {
-    warm_up(objective, moment, student, auxiliary, context, samples);
+    warm_up(objective, settings, student, auxiliary, context, samples);
 
     let mut terms: Vec<&String> = objective
         .terms
@@ -73,16 +73,16 @@ pub fn balance<D: Ops>(
     let reference = reference.to_owned();
     terms.insert(0, &reference);
 
-    let keep = student_states(moment);
+    let keep = student_states(settings);
     let mut norms = NamedValues::new();
     for &name in &terms {
         let factors = NamedValues::from([(name.clone(), 1.0)]);
         let mut squares = 0.0;
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
-            let teacher = Some(Lesson::new(sample.teacher, teacher_head));
+            let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_head));
             let (loss, _) = objective.losses(
-                moment,
+                settings,
                 &factors,
                 states,
                 student.head(),
@@ -110,15 +110,15 @@ pub fn balance<D: Ops>(
         .collect())
 }
 
-/// The states that the pairs of a moment need of the student, in order.
-fn student_states(moment: &Moment) -> Vec<HiddenState> {
-    moment.pairs.iter().map(|&(own, _)| own).collect()
+/// The states that the pairs of a step need of the student, in order.
+fn student_states(settings: &StepSettings) -> Vec<HiddenState> {
+    settings.pairs.iter().map(|&(own, _)| own).collect()
 }
 
 /// `critic.warmup` updates of every critic; update u takes sample u modulo their number.
 fn warm_up<D: Ops>(
     objective: &Objective,
-    moment: &Moment,
+    settings: &StepSettings,
     student: &Gpt2<D>,
     auxiliary: &mut Auxiliary<D>,
     context: usize,
@@ -127,16 +127,16 @@ fn warm_up<D: Ops>(
     if objective.terms.values().all(|term| term.critic().is_none()) {
         return;
     }
-    let keep = student_states(moment);
+    let keep = student_states(settings);
     let students: Vec<HiddenStates<D>> = samples
         .iter()
         .map(|sample| student.forward(NoneTape, sample.inputs, context, &keep))
         .collect();
     for (name, term) in &objective.terms {
-        let Some((loss, settings)) = with_critic(term) else {
+        let Some((loss, spec)) = with_critic(term) else {
             continue;
         };
-        for (own, others) in &moment.pairs {
+        for (own, others) in &settings.pairs {
             let clouds: Vec<(Mat<D>, Mat<D>)> = students
                 .iter()
                 .zip(samples)
@@ -155,7 +155,7 @@ fn warm_up<D: Ops>(
                 .critics
                 .get_mut(&(name.clone(), *own))
                 .expect("every matched state has its critic");
-            for update in 0..settings.warmup {
+            for update in 0..spec.warmup {
                 let (x, target) = &clouds[update % clouds.len()];
                 let epsilon = interpolation(
                     objective.seed,

@@ -3,8 +3,8 @@
 use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
-use super::lesson::Lesson;
-use super::objective::{Moment, NamedValues, Objective};
+use super::objective::{NamedValues, Objective, StepSettings};
+use super::teacher_outputs::TeacherOutputs;
 use crate::model::HiddenStates;
 use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
 use crate::plan::run::{
@@ -53,12 +53,12 @@ impl Objective {
     /// mean f(h_t) − mean f(P h_s), is keyed by `critic.<term>.<state>.estimate`.
     pub fn losses<D: Ops, T: Tape<f32, D>>(
         &self,
-        moment: &Moment,
+        settings: &StepSettings,
         factors: &NamedValues,
         student: HiddenStates<D, T>,
         student_head: Head<D>,
         targets: &[u32],
-        teacher: Option<Lesson<D>>,
+        teacher: Option<TeacherOutputs<D>>,
         auxiliary: &Auxiliary<D>,
     ) -> (Scalar<D, T>, NamedValues) {
         let (last, tape) = student.last.split_tape();
@@ -77,10 +77,10 @@ impl Objective {
                 student: student.kept.get(&own).unwrap_or(&last).clone(),
                 teacher: teacher.state(others),
             };
-            let pairs: Vec<StatePair<D>> = moment.pairs.iter().map(pair).collect();
+            let pairs: Vec<StatePair<D>> = settings.pairs.iter().map(pair).collect();
             sum = self.add_hidden_term(sum, name, loss, factor, &pairs, auxiliary);
         }
-        let terms = self.logit_terms(moment, factors);
+        let terms = self.logit_terms(settings, factors);
         if !terms.is_empty() {
             let teacher = teacher.filter(|_| self.compares_logits());
             sum = add_logit_terms(sum, terms, last, student_head, targets, teacher);
@@ -131,12 +131,12 @@ impl Objective {
     /// The terms that compare predictions, with names and factors.
     fn logit_terms(
         &self,
-        moment: &Moment,
+        settings: &StepSettings,
         factors: &NamedValues,
     ) -> Vec<(String, (LogitTerm, f64))> {
         let logit = |(name, term): (&String, &Term)| {
             let factor = *factors.get(name)?;
-            Some((name.clone(), (logit_term(name, term, moment)?, factor)))
+            Some((name.clone(), (logit_term(name, term, settings)?, factor)))
         };
         self.terms.iter().filter_map(logit).collect()
     }
@@ -188,7 +188,7 @@ fn add_logit_terms<D: Ops, T: Tape<f32, D>>(
     last: Mat<D>,
     head: Head<D>,
     targets: &[u32],
-    teacher: Option<Lesson<D>>,
+    teacher: Option<TeacherOutputs<D>>,
 ) -> LossSum<D, T> {
     let (names, terms): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
     let teacher = teacher.map(|teacher| TeacherHead {
@@ -214,11 +214,11 @@ pub(super) fn target<D: Ops>(states: StateForm, teacher: &Mat<D>) -> Mat<D> {
     }
 }
 
-fn logit_term(name: &str, term: &Term, moment: &Moment) -> Option<LogitTerm> {
+fn logit_term(name: &str, term: &Term, settings: &StepSettings) -> Option<LogitTerm> {
     Some(match term.logits()? {
         LogitLoss::Lm => LogitTerm::Lm,
         LogitLoss::Kl { direction, .. } => LogitTerm::Kl {
-            temperature: moment.temperatures[name],
+            temperature: settings.temperatures[name],
             reverse: match direction {
                 Direction::Forward => false,
                 Direction::Reverse => true,

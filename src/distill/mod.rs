@@ -7,12 +7,12 @@
 
 mod auxiliary;
 pub mod balance;
-mod lesson;
 mod losses;
 mod objective;
 mod pairs;
+mod teacher_outputs;
 
 pub use auxiliary::{Auxiliary, Key};
-pub use lesson::Lesson;
-pub use objective::{CriticReadings, Moment, NamedValues, Objective};
+pub use objective::{CriticReadings, NamedValues, Objective, StepSettings};
 pub use pairs::pairs_at;
+pub use teacher_outputs::TeacherOutputs;

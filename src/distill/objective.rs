@@ -33,7 +33,7 @@ pub struct Objective {
 
 /// Everything about a step that its number decides.
 #[derive(Debug, Clone)]
-pub struct Moment {
+pub struct StepSettings {
     pub step: u64,
     /// By term, as scheduled (without balance).
     pub weights: NamedValues,
@@ -107,25 +107,25 @@ impl Objective {
     }
 
     /// The weights, temperatures and pairs of `step`, which lies in `epoch` of the data.
-    pub fn at(&self, step: u64, epoch: u64) -> Moment {
-        let mut moment = Moment {
+    pub fn at(&self, step: u64, epoch: u64) -> StepSettings {
+        let mut settings = StepSettings {
             step,
             weights: NamedValues::new(),
             temperatures: NamedValues::new(),
             pairs: Vec::new(),
         };
         for (name, term) in &self.terms {
-            moment
+            settings
                 .weights
                 .insert(name.clone(), term.weight().at(step, self.total_steps));
             if let Some(temperature) = term.temperature() {
-                moment
+                settings
                     .temperatures
                     .insert(name.clone(), temperature.at(step, self.total_steps));
             }
         }
         if self.has_hidden() {
-            moment.pairs = pairs_at(
+            settings.pairs = pairs_at(
                 &self.matching,
                 self.student_layers,
                 self.teacher_layers,
@@ -134,7 +134,7 @@ impl Objective {
                 epoch,
             );
         }
-        moment
+        settings
     }
 
     /// Trains every critic `critic.steps` times on the detached states of one micro-batch.
@@ -142,17 +142,17 @@ impl Objective {
     /// The interpolation weights are drawn from (seed, term, layer, step, update).
     pub fn update_critics<D: Ops>(
         &self,
-        moment: &Moment,
+        settings: &StepSettings,
         student: &HiddenStates<D>,
         teacher: &HiddenStates<D>,
         auxiliary: &mut Auxiliary<D>,
     ) -> CriticReadings {
         let mut readings = CriticReadings::new();
         for (name, term) in &self.terms {
-            let Some((loss, settings)) = with_critic(term) else {
+            let Some((loss, spec)) = with_critic(term) else {
                 continue;
             };
-            for (own, others) in &moment.pairs {
+            for (own, others) in &settings.pairs {
                 let x = self.features(
                     name,
                     loss.states,
@@ -166,8 +166,8 @@ impl Objective {
                     .critics
                     .get_mut(&key)
                     .expect("every matched state has its critic");
-                for update in 0..settings.steps {
-                    let index = moment.step * settings.steps as u64 + update as u64;
+                for update in 0..spec.steps {
+                    let index = settings.step * spec.steps as u64 + update as u64;
                     let epsilon = interpolation(
                         self.seed,
                         &format!("critic.epsilon.{name}.{own}"),

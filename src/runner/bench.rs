@@ -21,8 +21,8 @@ use crate::train::{
     CheckpointFiles, Control, Corpus, Job, Member, Phases, Sink, TrainState, of_products, train,
 };
 
-/// A distillation step of middling size, as a resolved run.
-pub const MIDDLING: &str = include_str!("bench.toml");
+/// A distillation step of medium size, as a resolved run.
+pub const BENCH_RUN: &str = include_str!("bench.toml");
 
 /// Steps before those that count: threads start, memory is fresh.
 const WARM_UP: u64 = 2;
@@ -314,6 +314,6 @@ fn peak_rss() -> Option<u64> {
 ///
 /// # Errors
 /// None: the text is this program's own.
-pub fn middling() -> Result<RunSpec> {
-    toml::from_str(MIDDLING).context("the built-in run of `bench`")
+pub fn bench_run() -> Result<RunSpec> {
+    toml::from_str(BENCH_RUN).context("the built-in run of `bench`")
 }

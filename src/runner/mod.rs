@@ -41,7 +41,7 @@ use crate::train::Progress;
 use executor::{QueuedRun, by_key, work_through};
 use trainer::Trainer;
 
-pub use bench::{Measured, Phase, bench, middling};
+pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
 pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{StudyInputs, pins_from_lock};

@@ -14,7 +14,7 @@ use super::memory::give_back_memory;
 use super::phases::Lap;
 use super::step::MicroBatch;
 use crate::data::{Batch, Order, batch};
-use crate::distill::{Lesson, NamedValues};
+use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::Gpt2;
 use crate::ops::{Ops, on_a_worker, side_by_side};
 use crate::panics::panic_as_defect;
@@ -149,21 +149,21 @@ fn advance<D: Ops>(
                 teacher.head(),
             )
         });
-        let mut lesson = states
+        let mut teacher = states
             .as_ref()
-            .map(|(states, head)| Lesson::new(states, *head));
-        let logits = lesson
+            .map(|(states, head)| TeacherOutputs::new(states, *head));
+        let logits = teacher
             .filter(|_| comparing > 1)
-            .and_then(|lesson| D::share_logits(&lesson.states.last, lesson.head));
-        if let Some(lesson) = &mut lesson {
-            lesson.logits = logits.as_ref();
+            .and_then(|teacher| D::share_logits(&teacher.states.last, teacher.head));
+        if let Some(teacher) = &mut teacher {
+            teacher.logits = logits.as_ref();
         }
         let seconds = lap.seconds();
         let micro = MicroBatch {
             index,
             inputs: &batch.inputs,
             targets: &batch.targets,
-            teacher: lesson,
+            teacher,
         };
         side_by_side(advancing, |(_, member)| {
             member.phases.teacher += seconds;

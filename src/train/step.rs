@@ -8,7 +8,9 @@ use super::member::{Member, TrainOutcome};
 use super::phases::Lap;
 use super::rate::learning_rate;
 use super::state::{parameters, parameters_mut};
-use crate::distill::{Auxiliary, CriticReadings, Lesson, Moment, NamedValues, Objective};
+use crate::distill::{
+    Auxiliary, CriticReadings, NamedValues, Objective, StepSettings, TeacherOutputs,
+};
 use crate::model::{HiddenStates, decays};
 use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares};
 use crate::plan::run::HiddenState;
@@ -18,7 +20,7 @@ const HOPELESS: f64 = 10.0;
 
 /// What a step has gathered so far.
 pub(super) struct StepInProgress {
-    moment: Moment,
+    settings: StepSettings,
     /// By parameter: the sum over micro-batches.
     gradients: Vec<Vec<f32>>,
     /// Sums over micro-batches of every term.
@@ -31,7 +33,7 @@ pub(super) struct MicroBatch<'a, D: Ops> {
     pub index: usize,
     pub inputs: &'a [u32],
     pub targets: &'a [u32],
-    pub teacher: Option<Lesson<'a, D>>,
+    pub teacher: Option<TeacherOutputs<'a, D>>,
 }
 
 impl StepInProgress {
@@ -48,7 +50,7 @@ impl StepInProgress {
             kept: states.kept,
             last,
         };
-        self.readings = objective.update_critics(&self.moment, &detached, teacher, auxiliary);
+        self.readings = objective.update_critics(&self.settings, &detached, teacher, auxiliary);
         HiddenStates {
             kept: detached.kept,
             last: detached.last.put_tape(tape),
@@ -61,7 +63,7 @@ impl StepInProgress {
             let balance = balance.get(name).unwrap_or(&1.0);
             (name.clone(), weight * balance * share)
         };
-        self.moment.weights.iter().map(factor).collect()
+        self.settings.weights.iter().map(factor).collect()
     }
 
     fn add_terms(&mut self, terms: NamedValues, share: f64) {
@@ -92,9 +94,9 @@ impl StepInProgress {
 impl<D: Ops> Member<D> {
     /// Starts the step that the state is at, in `epoch` of the data.
     pub(super) fn begin_step(&mut self, epoch: u64) {
-        let moment = self.job.objective.at(self.state.step, epoch);
+        let settings = self.job.objective.at(self.state.step, epoch);
         self.step = Some(StepInProgress {
-            moment,
+            settings,
             gradients: Vec::new(),
             terms: NamedValues::new(),
             readings: CriticReadings::new(),
@@ -105,7 +107,7 @@ impl<D: Ops> Member<D> {
     pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
         self.step
             .iter()
-            .flat_map(|step| step.moment.pairs.iter().map(|&(_, teacher)| teacher))
+            .flat_map(|step| step.settings.pairs.iter().map(|&(_, teacher)| teacher))
     }
 
     /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
@@ -113,7 +115,7 @@ impl<D: Ops> Member<D> {
         let Some(step) = &mut self.step else { return };
         let (job, state) = (&self.job, &mut self.state);
         let share = 1.0 / job.train.accumulate as f64;
-        let keep: Vec<HiddenState> = step.moment.pairs.iter().map(|&(own, _)| own).collect();
+        let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|&(own, _)| own).collect();
 
         let mut lap = Lap::start();
         let (context, tape) = (job.train.context, OwnedTape::default());
@@ -128,7 +130,7 @@ impl<D: Ops> Member<D> {
         self.phases.critic += lap.seconds();
 
         let (loss, terms) = job.objective.losses(
-            &step.moment,
+            &step.settings,
             &step.factors(&state.balance, share),
             states,
             state.student.head(),
@@ -204,7 +206,7 @@ impl<D: Ops> Member<D> {
         }
         let guessing = (self.job.config.vocabulary as f64).ln();
         for (name, term) in &self.job.objective.terms {
-            let temperature = step.moment.temperatures.get(name).copied();
+            let temperature = step.settings.temperatures.get(name).copied();
             let Some(scale) = term.nats_scale(temperature) else {
                 continue;
             };
@@ -223,7 +225,7 @@ impl<D: Ops> Member<D> {
         let mut row =
             NamedValues::from([("lr".to_owned(), lr), ("gradient_norm".to_owned(), norm)]);
         let mut loss = 0.0;
-        for (name, weight) in &step.moment.weights {
+        for (name, weight) in &step.settings.weights {
             loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * step.terms[name];
             row.insert(format!("weight.{name}"), *weight);
         }
@@ -234,7 +236,7 @@ impl<D: Ops> Member<D> {
                 .map(|(name, value)| (term_column(name), *value)),
         );
         row.extend(
-            step.moment
+            step.settings
                 .temperatures
                 .iter()
                 .map(|(name, value)| (format!("temperature.{name}"), *value)),

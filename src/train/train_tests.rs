@@ -8,7 +8,7 @@ use dfdx::prelude::{Cpu, NoneTape};
 use super::test_fixture::*;
 use super::*;
 use crate::data::Order;
-use crate::distill::{Lesson, NamedValues};
+use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Backend, Losses, TeacherHead, sum_of_squares};
 use crate::plan::run::HiddenState;
@@ -113,7 +113,7 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
     let fresh = student(&mse, 1, &kept);
     let (text, state) = (tokens(2000, 0), &fresh.state);
     let order = Order::new(text.len(), CONTEXT, 3, true).unwrap();
-    let moment = fresh.job.objective.at(0, 0);
+    let settings = fresh.job.objective.at(0, 0);
     let norm = |term: &str| {
         let mut squares = 0.0;
         for micro in 0..2 {
@@ -127,9 +127,9 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
             );
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = NamedValues::from([(term.to_owned(), 1.0)]);
-            let teacher = Some(Lesson::new(&others, teacher.head()));
+            let teacher = Some(TeacherOutputs::new(&others, teacher.head()));
             let (loss, _) = fresh.job.objective.losses(
-                &moment,
+                &settings,
                 &factors,
                 own,
                 state.student.head(),

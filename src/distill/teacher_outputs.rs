@@ -4,14 +4,14 @@ use crate::model::HiddenStates;
 use crate::ops::{Head, Ops, SharedLogits};
 
 /// A teacher's side of a micro-batch.
-pub struct Lesson<'a, D: Ops> {
+pub struct TeacherOutputs<'a, D: Ops> {
     pub states: &'a HiddenStates<D>,
     pub head: Head<'a, D>,
     /// Its logits, as far as they were computed once for several students.
     pub logits: Option<&'a SharedLogits>,
 }
 
-impl<'a, D: Ops> Lesson<'a, D> {
+impl<'a, D: Ops> TeacherOutputs<'a, D> {
     /// For one student alone.
     pub fn new(states: &'a HiddenStates<D>, head: Head<'a, D>) -> Self {
         Self {
@@ -22,10 +22,10 @@ impl<'a, D: Ops> Lesson<'a, D> {
     }
 }
 
-impl<D: Ops> Clone for Lesson<'_, D> {
+impl<D: Ops> Clone for TeacherOutputs<'_, D> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: Ops> Copy for Lesson<'_, D> {}
+impl<D: Ops> Copy for TeacherOutputs<'_, D> {}
