@@ -111,7 +111,7 @@ fn stops() -> Vec<Vec<u64>> {
 fn redrawn() -> String {
     let penalty = WASSERSTEIN.replace(
         "lipschitz = \"spectral\"",
-        "lipschitz = \"gradient-penalty\", penalty = 10.0",
+        "lipschitz = \"gradient-penalty\"\npenalty = 10.0",
     );
     format!("{penalty}[match]\nstrategy = \"random\"\nredraw = 3\n")
 }
