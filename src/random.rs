@@ -1,8 +1,8 @@
 //! Random numbers as a pure function of (seed, purpose, index): nothing here has a hidden state
 //! that a resume would have to restore.
 //!
-//! Every draw of the program names what it is for, so that adding a draw somewhere never shifts the
-//! numbers of another place. The generator is SplitMix64 in counter mode: draw i of a stream is the
+//! Every draw of the program names whose seed it takes ([`Seed`]) and what it is for ([`Purpose`]), so
+//! that adding a draw somewhere never shifts the numbers of another place. The generator is SplitMix64 in counter mode: draw i of a stream is the
 //! mix of `key + (i + 1)·γ`, with the key mixed from the seed, the purpose and up to two indices.
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -15,6 +15,97 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// A seed, and whose it is.
+///
+/// A teacher and a student may have the same number as their seed. Their streams are still not the
+/// same: otherwise the student would start from the teacher's own initial weights and read the
+/// batches in the teacher's order, which is an advantage that no other seed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// Of a run: its student, its projections and critics, its maps and its batches.
+    Run(u64),
+    /// Of the training of a teacher.
+    Teacher(u64),
+    /// Of the embedded grammar's texts.
+    Text(u64),
+    /// Of what is measured, the same for every model.
+    Measurement(u64),
+    /// Of a text that a model writes.
+    Generation(u64),
+}
+
+impl Seed {
+    /// The number that a user wrote.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Run(number)
+            | Self::Teacher(number)
+            | Self::Text(number)
+            | Self::Measurement(number)
+            | Self::Generation(number) => number,
+        }
+    }
+}
+
+/// What a draw is for. Every purpose has a stream of its own under every seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// The initial values of one parameter of a model, by its name.
+    Weights(&'a str),
+    /// The initial values of a projection, by its loss term, student state and part.
+    Projection(&'a str, &'a str, &'a str),
+    /// The initial values of a critic, by its loss term and student state.
+    Critic(&'a str, &'a str),
+    /// Where a critic's penalty is taken in the warm-up, by its loss term and student state.
+    CriticWarmup(&'a str, &'a str),
+    /// Where a critic's penalty is taken in the training, by its loss term and student state.
+    CriticPenalty(&'a str, &'a str),
+    /// The order of the windows of an epoch.
+    WindowOrder,
+    /// The layers of a random map.
+    RandomMap,
+    /// The order of a shuffled map.
+    ShuffledMap,
+    /// The tokens of a benchmark, which stand for a text.
+    BenchmarkTokens,
+    /// The choices of a document of the embedded grammar, by its split.
+    Document(&'a str),
+    /// The words of a story, by their class.
+    Word(&'a str),
+    /// Directions that clouds of hidden states are projected to.
+    Directions,
+    /// The start of a t-SNE.
+    Tsne,
+    /// The start of a search for principal components.
+    Components,
+    /// The tokens of a text that a model writes.
+    GeneratedTokens,
+}
+
+impl std::fmt::Display for Purpose<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Weights(name) => write!(f, "init.{name}"),
+            Self::Projection(term, state, part) => {
+                write!(f, "init.projection.{term}.{state}.{part}")
+            }
+            Self::Critic(term, state) => write!(f, "init.critic.{term}.{state}"),
+            Self::CriticWarmup(term, state) => write!(f, "critic.warmup.{term}.{state}"),
+            Self::CriticPenalty(term, state) => write!(f, "critic.epsilon.{term}.{state}"),
+            Self::WindowOrder => f.write_str("order"),
+            Self::RandomMap => f.write_str("match.random"),
+            Self::ShuffledMap => f.write_str("match.shuffled"),
+            Self::BenchmarkTokens => f.write_str("bench.tokens"),
+            Self::Document(split) => f.write_str(split),
+            Self::Word(class) => f.write_str(class),
+            Self::Directions => f.write_str("sliced-w2"),
+            Self::Tsne => f.write_str("tsne"),
+            Self::Components => f.write_str("components"),
+            Self::GeneratedTokens => f.write_str("generate"),
+        }
+    }
+}
+
 /// A sequence of random numbers belonging to one purpose.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -23,8 +114,20 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of `purpose` (a short constant name such as `"init"`) under `seed`, at `index` (a
-    /// step, an epoch or a layer; 0 where there is none).
+    /// The stream of `purpose` under `seed`, at `index` (a step, an epoch or a number of draws; 0
+    /// where there is none).
+    pub fn of(seed: Seed, purpose: Purpose, index: u64) -> Self {
+        let name = match seed {
+            Seed::Teacher(_) => format!("teacher: {purpose}"),
+            Seed::Run(_) | Seed::Text(_) | Seed::Measurement(_) | Seed::Generation(_) => {
+                purpose.to_string()
+            }
+        };
+        Self::new(seed.number(), &name, index)
+    }
+
+    /// The stream of any seed, name and index, for tests; the program takes [`Stream::of`], whose
+    /// purposes are told apart.
     pub fn new(seed: u64, purpose: &str, index: u64) -> Self {
         let mut key = mix(seed.wrapping_add(GAMMA));
         for byte in purpose.bytes() {

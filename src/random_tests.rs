@@ -44,3 +44,99 @@ fn integers_below_a_bound_are_uniform() {
         "{counts:?}"
     );
 }
+
+/// One of every purpose. Whoever adds a purpose adds it here, too: the match demands it.
+fn every_purpose() -> Vec<Purpose<'static>> {
+    let all = vec![
+        Purpose::Weights("wte.weight"),
+        Purpose::Weights("h.0.attn.c_attn.weight"),
+        Purpose::Projection("hidden", "1", "weight"),
+        Purpose::Projection("hidden", "1", "bias"),
+        Purpose::Critic("hidden", "1"),
+        Purpose::Critic("other", "final"),
+        Purpose::CriticWarmup("hidden", "1"),
+        Purpose::CriticPenalty("hidden", "1"),
+        Purpose::WindowOrder,
+        Purpose::RandomMap,
+        Purpose::ShuffledMap,
+        Purpose::BenchmarkTokens,
+        Purpose::Document("train"),
+        Purpose::Document("validation"),
+        Purpose::Document("test"),
+        Purpose::Word("object"),
+        Purpose::Directions,
+        Purpose::Tsne,
+        Purpose::Components,
+        Purpose::GeneratedTokens,
+    ];
+    for purpose in &all {
+        match purpose {
+            Purpose::Weights(_)
+            | Purpose::Projection(..)
+            | Purpose::Critic(..)
+            | Purpose::CriticWarmup(..)
+            | Purpose::CriticPenalty(..)
+            | Purpose::WindowOrder
+            | Purpose::RandomMap
+            | Purpose::ShuffledMap
+            | Purpose::BenchmarkTokens
+            | Purpose::Document(_)
+            | Purpose::Word(_)
+            | Purpose::Directions
+            | Purpose::Tsne
+            | Purpose::Components
+            | Purpose::GeneratedTokens => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn no_two_purposes_share_a_stream_and_nothing_of_a_teacher_is_a_runs() {
+    let mut seen = std::collections::BTreeMap::new();
+    for number in 0..4 {
+        for purpose in every_purpose() {
+            for index in 0..4 {
+                for seed in [Seed::Run(number), Seed::Teacher(number)] {
+                    let mut stream = Stream::of(seed, purpose, index);
+                    let draws = [stream.bits(), stream.bits()];
+                    let owner = format!("{purpose} of {seed:?} at {index}");
+                    if let Some(other) = seen.insert(draws, owner.clone()) {
+                        panic!("{owner} draws what {other} draws");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purposes() {
+    // These owners take the number as it is, so each purpose must belong to one of them alone.
+    let owner = |purpose: &Purpose| match purpose {
+        Purpose::Document(_) | Purpose::Word(_) => "text",
+        Purpose::Directions | Purpose::Tsne | Purpose::Components => "measurement",
+        Purpose::GeneratedTokens => "generation",
+        Purpose::Weights(_)
+        | Purpose::Projection(..)
+        | Purpose::Critic(..)
+        | Purpose::CriticWarmup(..)
+        | Purpose::CriticPenalty(..)
+        | Purpose::WindowOrder
+        | Purpose::RandomMap
+        | Purpose::ShuffledMap
+        | Purpose::BenchmarkTokens => "run",
+    };
+    let mut owners = std::collections::BTreeMap::new();
+    for purpose in every_purpose() {
+        let known = *owners
+            .entry(purpose.to_string())
+            .or_insert_with(|| owner(&purpose));
+        assert_eq!(known, owner(&purpose), "{purpose}");
+    }
+    assert_eq!(
+        owners.len(),
+        every_purpose().len(),
+        "two purposes have one name"
+    );
+}

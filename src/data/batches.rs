@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// The order in which training visits the windows of a token stream.
 #[derive(Debug)]
 pub struct Order {
     windows: usize,
     context: usize,
-    seed: u64,
+    seed: Seed,
     shuffle: bool,
     /// Permutations of the epochs used last: a batch may reach from one epoch into the next. A
     /// cache only; what it holds never changes an answer.
@@ -33,7 +33,7 @@ impl Order {
     ///
     /// # Errors
     /// Where the stream does not hold a single window (`context` + 1 tokens).
-    pub fn new(tokens: usize, context: usize, seed: u64, shuffle: bool) -> Result<Self> {
+    pub fn new(tokens: usize, context: usize, seed: Seed, shuffle: bool) -> Result<Self> {
         ensure!(
             context > 0,
             "train.context is 0; a sequence needs at least one token"
@@ -84,7 +84,8 @@ impl Order {
         if let Some((_, order)) = recent.iter().find(|(known, _)| *known == epoch) {
             return Arc::clone(order);
         }
-        let order = Arc::new(Stream::new(self.seed, "order", epoch).permutation(self.windows));
+        let order =
+            Arc::new(Stream::of(self.seed, Purpose::WindowOrder, epoch).permutation(self.windows));
         if recent.len() == RECENT {
             recent.remove(0);
         }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_window_holds_its_tokens_and_the_next_ones_as_targets() {
     let tokens: Vec<u32> = (0..23).collect();
-    let order = Order::new(23, 5, 0, false).unwrap();
+    let order = Order::new(23, 5, Seed::Run(0), false).unwrap();
     assert_eq!(order.windows(), 4);
     let first = batch(&tokens, &order, 2, 1, 0, 0);
     assert_eq!(first.windows, [0, 1]);
@@ -22,10 +22,10 @@ fn a_window_holds_its_tokens_and_the_next_ones_as_targets() {
 #[test]
 fn the_last_token_is_a_target_when_the_stream_fits_exactly() {
     let tokens: Vec<u32> = (0..11).collect();
-    let order = Order::new(11, 5, 0, false).unwrap();
+    let order = Order::new(11, 5, Seed::Run(0), false).unwrap();
     assert_eq!(batch(&tokens, &order, 2, 1, 0, 0).targets.last(), Some(&10));
     assert_eq!(
-        Order::new(10, 5, 0, false).unwrap().windows(),
+        Order::new(10, 5, Seed::Run(0), false).unwrap().windows(),
         1,
         "one token short of two windows"
     );
@@ -33,7 +33,7 @@ fn the_last_token_is_a_target_when_the_stream_fits_exactly() {
 
 #[test]
 fn every_epoch_visits_every_window_once_and_epochs_differ() {
-    let order = Order::new(1001, 10, 7, true).unwrap();
+    let order = Order::new(1001, 10, Seed::Run(7), true).unwrap();
     let epoch = |e: u64| {
         (0..100)
             .map(|i| order.window(e * 100 + i))
@@ -53,7 +53,7 @@ fn every_epoch_visits_every_window_once_and_epochs_differ() {
     assert_ne!(
         epoch(0),
         (0..100)
-            .map(|i| Order::new(1001, 10, 8, true).unwrap().window(i))
+            .map(|i| Order::new(1001, 10, Seed::Run(8), true).unwrap().window(i))
             .collect::<Vec<_>>()
     );
 }
@@ -64,7 +64,13 @@ fn every_epoch_predicts_every_token_once_whatever_the_sizes() {
     for _ in 0..200 {
         let (context, size) = (1 + draws.below(9) as usize, 1 + draws.below(6) as usize);
         let tokens: Vec<u32> = (0..(context as u64 + 1 + draws.below(120)) as u32).collect();
-        let order = Order::new(tokens.len(), context, draws.bits(), draws.below(2) == 0).unwrap();
+        let order = Order::new(
+            tokens.len(),
+            context,
+            Seed::Run(draws.bits()),
+            draws.below(2) == 0,
+        )
+        .unwrap();
         let windows = order.windows();
         // As many steps as make a whole number of epochs.
         let mut predicted = vec![0; tokens.len()];
@@ -90,7 +96,7 @@ fn every_epoch_predicts_every_token_once_whatever_the_sizes() {
 #[test]
 fn accumulated_micro_batches_are_the_one_large_batch() {
     let tokens: Vec<u32> = (0..500).collect();
-    let order = Order::new(500, 7, 3, true).unwrap();
+    let order = Order::new(500, 7, Seed::Run(3), true).unwrap();
     for step in [0, 1, 16, 17, 1_000_000] {
         let whole = batch(&tokens, &order, 12, 1, step, 0);
         let parts: Vec<Batch> = (0..3)
@@ -115,11 +121,25 @@ fn accumulated_micro_batches_are_the_one_large_batch() {
 
 #[test]
 fn a_stream_without_one_window_is_an_error_with_both_numbers() {
-    let error = Order::new(64, 64, 0, true).unwrap_err().to_string();
+    let error = Order::new(64, 64, Seed::Run(0), true)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("64 tokens") && error.contains("the 65 that"),
         "{error}"
     );
-    assert!(Order::new(0, 64, 0, true).is_err());
-    assert!(Order::new(65, 64, 0, true).is_ok());
+    assert!(Order::new(0, 64, Seed::Run(0), true).is_err());
+    assert!(Order::new(65, 64, Seed::Run(0), true).is_ok());
+}
+
+#[test]
+fn a_teacher_and_a_run_of_one_seed_read_in_orders_of_their_own() {
+    let order = |seed| {
+        let order = Order::new(1001, 10, seed, true).unwrap();
+        (0..100).map(|i| order.window(i)).collect::<Vec<_>>()
+    };
+    assert_ne!(order(Seed::Run(0)), order(Seed::Teacher(0)));
+    let mut sorted = order(Seed::Teacher(0));
+    sorted.sort_unstable();
+    assert!(sorted.iter().enumerate().all(|(i, &window)| i == window));
 }

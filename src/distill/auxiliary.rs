@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::{Config, Linear};
 use crate::ops::{Constraint, Critic, CriticSettings, Ops, tape};
 use crate::plan::run::{self, HiddenState, Lipschitz};
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 use super::Objective;
 
@@ -31,7 +31,7 @@ impl<D: Ops> Auxiliary<D> {
         objective: &Objective,
         student: &Config,
         teacher: Option<&Config>,
-        seed: u64,
+        seed: Seed,
     ) -> Self {
         let mut new = Self {
             projections: BTreeMap::new(),
@@ -47,8 +47,11 @@ impl<D: Ops> Auxiliary<D> {
                 if student.width != teacher.width {
                     let bound = 1.0 / (student.width as f64).sqrt();
                     let draw = |rows: usize, part: &str| {
-                        let mut stream =
-                            Stream::new(seed, &format!("init.projection.{name}.{state}.{part}"), 0);
+                        let mut stream = Stream::of(
+                            seed,
+                            Purpose::Projection(name, &state.to_string(), part),
+                            0,
+                        );
                         let values = (0..rows * teacher.width)
                             .map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32)
                             .collect();
@@ -63,7 +66,7 @@ impl<D: Ops> Auxiliary<D> {
                     );
                 }
                 if let Some(critic) = term.critic() {
-                    let stream = Stream::new(seed, &format!("init.critic.{name}.{state}"), 0);
+                    let stream = Stream::of(seed, Purpose::Critic(name, &state.to_string()), 0);
                     new.critics.insert(
                         key,
                         Critic::new(&critic_settings(critic, teacher.width), stream),

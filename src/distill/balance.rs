@@ -13,6 +13,7 @@ use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};
 use crate::plan::run::HiddenState;
+use crate::random::Purpose;
 
 /// A micro-batch with the teacher's states on it.
 #[derive(Clone, Copy)]
@@ -159,7 +160,7 @@ fn warm_up<D: Ops>(
                 let (x, target) = &clouds[update % clouds.len()];
                 let epsilon = interpolation(
                     objective.seed,
-                    &format!("critic.warmup.{name}.{own}"),
+                    Purpose::CriticWarmup(name, &own.to_string()),
                     update as u64,
                     rows(x),
                 );

@@ -12,7 +12,7 @@ use crate::model::{Config, HiddenStates};
 use crate::ops::{Mat, Ops};
 use crate::plan::run::{CriticSpec, HiddenLoss, HiddenState, Matching, RunSpec, Term};
 use crate::plan::schedule::Schedule;
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// Values of a step by name: `loss`, `term.<name>`, `weight.<name>`, …
 pub type NamedValues = BTreeMap<String, f64>;
@@ -26,7 +26,7 @@ pub struct Objective {
     pub student_layers: usize,
     /// 0 without a teacher.
     pub teacher_layers: usize,
-    pub seed: u64,
+    pub seed: Seed,
     /// Steps of the whole run, for schedules.
     pub total_steps: u64,
 }
@@ -53,13 +53,13 @@ impl Objective {
             matching: spec.matching.clone(),
             student_layers: student.layers,
             teacher_layers: teacher.layers,
-            seed: spec.seed,
+            seed: Seed::Run(spec.seed),
             total_steps: spec.train.steps,
         }
     }
 
     /// Plain language modelling, as a teacher is trained: the one term `lm`.
-    pub fn language_model(config: &Config, seed: u64, total_steps: u64) -> Self {
+    pub fn language_model(config: &Config, seed: Seed, total_steps: u64) -> Self {
         Self {
             terms: BTreeMap::from([(
                 "lm".to_owned(),
@@ -170,7 +170,7 @@ impl Objective {
                     let index = settings.step * spec.steps as u64 + update as u64;
                     let epsilon = interpolation(
                         self.seed,
-                        &format!("critic.epsilon.{name}.{own}"),
+                        Purpose::CriticPenalty(name, &own.to_string()),
                         index,
                         rows(&x),
                     );
@@ -183,8 +183,8 @@ impl Objective {
 }
 
 /// One uniform number in [0, 1) per token, for the gradient penalty's interpolation.
-pub(super) fn interpolation(seed: u64, purpose: &str, index: u64, count: usize) -> Vec<f32> {
-    let mut stream = Stream::new(seed, purpose, index);
+pub(super) fn interpolation(seed: Seed, purpose: Purpose, index: u64, count: usize) -> Vec<f32> {
+    let mut stream = Stream::of(seed, purpose, index);
     (0..count).map(|_| stream.uniform() as f32).collect()
 }
 

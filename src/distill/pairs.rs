@@ -1,7 +1,7 @@
 //! The pairs of (student, teacher) states that hidden terms compare, at a step.
 
 use crate::plan::run::{HiddenState, Matching};
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// The pairs in force at `step` of a run, in the order of the student's layers.
 ///
@@ -12,7 +12,7 @@ pub fn pairs_at(
     matching: &Matching,
     student_layers: usize,
     teacher_layers: usize,
-    seed: u64,
+    seed: Seed,
     step: u64,
     epoch: u64,
 ) -> Vec<(HiddenState, HiddenState)> {
@@ -20,7 +20,7 @@ pub fn pairs_at(
         Matching::Pairs { pairs } => pairs.clone(),
         Matching::Random { redraw } => {
             let draw = redraw.map_or(epoch, |every| step / every.max(1));
-            let mut layers = Stream::new(seed, "match.random", draw).permutation(teacher_layers);
+            let mut layers = Stream::of(seed, Purpose::RandomMap, draw).permutation(teacher_layers);
             layers.truncate(student_layers);
             layers.sort_unstable();
             layers

@@ -1,6 +1,7 @@
 //! Tests of `pairs.rs`.
 
 use super::*;
+use crate::random::Seed;
 
 fn teachers(matching: &Matching, step: u64, epoch: u64) -> Vec<usize> {
     let layer = |state| {
@@ -10,7 +11,7 @@ fn teachers(matching: &Matching, step: u64, epoch: u64) -> Vec<usize> {
             unreachable!("only layers are drawn")
         }
     };
-    pairs_at(matching, 3, 6, 7, step, epoch)
+    pairs_at(matching, 3, 6, Seed::Run(7), step, epoch)
         .into_iter()
         .map(|(_, teacher)| layer(teacher))
         .collect()

@@ -8,7 +8,7 @@
 //! against the number of tokens, or else the rotation alone could make two unrelated clouds
 //! coincide.
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// Most dimensions of the common space.
 const DIMENSIONS: usize = 16;
@@ -82,7 +82,7 @@ fn principal_coordinates(states: &[f32], width: usize, k: usize) -> Vec<f64> {
             .flat_map(|row| basis.iter().map(|axis| dot(row, axis)).collect::<Vec<_>>())
             .collect()
     };
-    let mut stream = Stream::new(0, "components", 0);
+    let mut stream = Stream::of(Seed::Measurement(0), Purpose::Components, 0);
     let mut basis: Vec<Vec<f64>> = (0..k)
         .map(|_| (0..width).map(|_| stream.normal()).collect())
         .collect();

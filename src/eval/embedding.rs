@@ -11,7 +11,7 @@ use bhtsne::Neighbor;
 use rayon::prelude::*;
 
 use super::components::to_common_space;
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 use crate::record::evaluation::EmbeddingPoint;
 
 /// Largest perplexity of the neighbourhoods; a quarter of the points where there are fewer than
@@ -84,7 +84,7 @@ fn tsne(points: &[&[f32]]) -> Result<Vec<f64>> {
     let count = points.len();
     let perplexity = (count / 4).min(PERPLEXITY);
     let neighbours = nearest_neighbours(points, 3 * perplexity);
-    let mut stream = Stream::new(0, "tsne", 0);
+    let mut stream = Stream::of(Seed::Measurement(0), Purpose::Tsne, 0);
     let start: Vec<f64> = (0..2 * count).map(|_| stream.normal() * START).collect();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)

@@ -1,6 +1,6 @@
 //! The choice of the next token from its logits.
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// How a token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,7 @@ impl Sampler {
         };
         Self {
             sampling,
-            stream: Stream::new(seed, "generate", 0),
+            stream: Stream::of(Seed::Generation(seed), Purpose::GeneratedTokens, 0),
         }
     }
 

@@ -5,10 +5,11 @@ use statrs::function::erf::erfc;
 
 use crate::model::{Config, Weights};
 use crate::ops::Activation;
+use crate::random::Seed;
 
 /// Random weights large enough for sharp predictions, with biases and gains that differ.
 pub fn sharp_weights(config: &Config, seed: u64) -> Weights {
-    let mut weights = Weights::random(config, seed);
+    let mut weights = Weights::random(config, Seed::Run(seed));
     for (name, array) in &mut weights.arrays {
         let mut stream = crate::random::Stream::new(seed, &format!("test.{name}"), 0);
         for value in &mut array.values {

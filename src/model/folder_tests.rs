@@ -6,6 +6,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::json;
 
 use super::{Array, Config, Gpt2, ModelFolder, Weights, weight_files};
+use crate::random::Seed;
 
 fn config() -> Config {
     Config::new(1, 8, 2, 11, 5)
@@ -50,7 +51,7 @@ fn weights_read_back_as_they_were_written() {
             inner,
             ..config()
         };
-        let weights = Weights::random(&config, 1);
+        let weights = Weights::random(&config, Seed::Run(1));
         let folder = folder(
             &config,
             &[("model.safetensors", weights.to_safetensors().unwrap())],
@@ -76,7 +77,7 @@ fn weights_read_back_as_they_were_written() {
 #[test]
 fn arrays_longer_than_a_stretch_are_whole() {
     let config = Config::new(1, 2, 1, (1 << 21) + 77, 5);
-    let weights = Weights::random(&config, 1);
+    let weights = Weights::random(&config, Seed::Run(1));
     let folder = folder(
         &config,
         &[("model.safetensors", weights.to_safetensors().unwrap())],
@@ -86,7 +87,7 @@ fn arrays_longer_than_a_stretch_are_whole() {
 
 #[test]
 fn faults_of_a_file_are_listed_by_name_all_at_once() {
-    let mut weights = Weights::random(&config(), 1);
+    let mut weights = Weights::random(&config(), Seed::Run(1));
     weights.arrays.remove("ln_f.bias");
     weights.arrays.get_mut("wpe.weight").unwrap().shape = vec![4, 10];
     weights.arrays.insert(
@@ -115,7 +116,7 @@ fn a_head_of_its_own_is_asked_for_only_where_the_embeddings_are_not_tied() {
         tied: false,
         ..config()
     };
-    let weights = Weights::random(&untied, 1);
+    let weights = Weights::random(&untied, Seed::Run(1));
     let with_head = weights.to_safetensors().unwrap();
     assert_eq!(
         refused(folder(&config(), &[("model.safetensors", with_head)]).path()),
@@ -152,7 +153,7 @@ fn a_head_of_its_own_is_asked_for_only_where_the_embeddings_are_not_tied() {
 
 #[test]
 fn other_types_are_refused_and_old_masks_are_left_out() {
-    let weights = Weights::random(&config(), 1);
+    let weights = Weights::random(&config(), Seed::Run(1));
     let mut arrays: Vec<(&str, Dtype, Vec<usize>, Vec<u8>)> = weights
         .arrays
         .iter()
@@ -182,7 +183,7 @@ fn other_types_are_refused_and_old_masks_are_left_out() {
 
 #[test]
 fn a_name_with_and_without_prefix_is_one_name_too_many() {
-    let weights = Weights::random(&config(), 1);
+    let weights = Weights::random(&config(), Seed::Run(1));
     let mut arrays: Vec<(&str, Dtype, Vec<usize>, Vec<u8>)> = weights
         .arrays
         .iter()
@@ -232,7 +233,7 @@ fn sharded(
 
 #[test]
 fn shards_are_read_as_one() {
-    let weights = Weights::random(&config(), 1);
+    let weights = Weights::random(&config(), Seed::Run(1));
     let good = sharded(&weights, &weight_map(&weights));
     assert_eq!(Weights::read(good.path()).unwrap().1, weights);
     assert_eq!(
@@ -243,7 +244,7 @@ fn shards_are_read_as_one() {
 
 #[test]
 fn the_index_of_shards_must_be_true_and_names_files_beside_it() {
-    let weights = Weights::random(&config(), 1);
+    let weights = Weights::random(&config(), Seed::Run(1));
     let moved = weights.arrays.keys().next().unwrap();
     let refused_with = |file: &str| {
         let mut wrong = weight_map(&weights);
@@ -294,7 +295,9 @@ fn folders_without_safetensors_say_what_to_do() {
 #[test]
 fn headers_that_promise_more_than_the_file_holds_are_refused() {
     let header = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
-    let good = Weights::random(&config(), 1).to_safetensors().unwrap();
+    let good = Weights::random(&config(), Seed::Run(1))
+        .to_safetensors()
+        .unwrap();
     let array = |shape: serde_json::Value, end: u64| {
         json!({
             "dtype": "F32",

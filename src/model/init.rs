@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 use super::weights::{Array, Weights};
 use super::{Config, Gpt2};
@@ -17,7 +17,7 @@ impl Weights {
     /// projections that write to the residual stream (Radford et al. 2019, section 2.3), zero
     /// biases, unit gains. Every parameter has a stream of its own, so that models of other depth
     /// share the numbers of equal names.
-    pub fn random(config: &Config, seed: u64) -> Self {
+    pub fn random(config: &Config, seed: Seed) -> Self {
         let residual = 1.0 / (2.0 * config.layers as f64).sqrt();
         let mut weights = Self::default();
         for (name, shape) in config.shapes() {
@@ -32,7 +32,7 @@ impl Weights {
                 } else {
                     STANDARD_DEVIATION
                 };
-                let mut stream = Stream::new(seed, &format!("init.{name}"), 0);
+                let mut stream = Stream::of(seed, Purpose::Weights(&name), 0);
                 (0..count)
                     .map(|_| (stream.normal() * scale) as f32)
                     .collect()
@@ -91,7 +91,7 @@ impl Weights {
 
 impl<D: Ops> Gpt2<D> {
     /// A model with the random initialisation of `seed`.
-    pub fn random(device: &D, config: &Config, seed: u64) -> Self {
+    pub fn random(device: &D, config: &Config, seed: Seed) -> Self {
         Self::from_weights(device, config, &Weights::random(config, seed))
             .expect("the weights were made from this config")
     }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn projections_to_the_residual_stream_are_scaled_by_depth() {
-    let weights = Weights::random(&Config::new(8, 64, 4, 100, 32), 1);
+    let weights = Weights::random(&Config::new(8, 64, 4, 100, 32), Seed::Run(1));
     let deviation = |name: &str| {
         let values = &weights.arrays[name].values;
         (values
@@ -31,7 +31,7 @@ fn a_student_takes_the_chosen_blocks_of_its_teacher_and_its_head() {
             tied,
             ..Config::new(4, 8, 2, 11, 5)
         };
-        let teacher = Gpt2::random(&dfdx::prelude::Cpu::default(), &config, 1);
+        let teacher = Gpt2::random(&dfdx::prelude::Cpu::default(), &config, Seed::Run(1));
         let weights = teacher.to_weights();
         let student = Weights::from_teacher(&teacher, &[1, 3, 3]);
         assert_eq!(
@@ -58,4 +58,34 @@ fn a_student_takes_the_chosen_blocks_of_its_teacher_and_its_head() {
             })
             .unwrap();
     }
+}
+
+#[test]
+fn a_teacher_and_a_student_of_one_seed_share_no_random_array() {
+    let config = Config::new(3, 64, 4, 100, 32);
+    let student = Weights::random(&config, Seed::Run(0));
+    let teacher = Weights::random(&config, Seed::Teacher(0));
+    let mut random = 0;
+    for (name, array) in &student.arrays {
+        let other = &teacher.arrays[name];
+        let is_constant = array.values.iter().all(|x| x == &array.values[0]);
+        assert_eq!(array.values == other.values, is_constant, "{name}");
+        if is_constant {
+            continue;
+        }
+        random += 1;
+        // The correlation of n independent pairs has the standard deviation 1/√n.
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter()
+                .zip(b)
+                .map(|(x, y)| f64::from(*x) * f64::from(*y))
+                .sum()
+        };
+        let (a, b) = (&array.values[..], &other.values[..]);
+        let correlation = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+        let bound = 5.0 / (a.len() as f64).sqrt();
+        assert!(correlation.abs() < bound, "{name}: {correlation}");
+    }
+    // wte, wpe, and c_attn, c_proj, c_fc, c_proj of each block.
+    assert_eq!(random, 2 + 4 * 3);
 }

@@ -19,7 +19,7 @@ use crate::digest;
 
 /// Raised whenever the same spec gives other numbers than before: other kernels, other draws,
 /// another grammar.
-pub const NUMERICS_VERSION: u32 = 1;
+pub const NUMERICS_VERSION: u32 = 2;
 /// Raised whenever the same `[evaluate]` measures something else than before.
 pub const EVALUATION_VERSION: u32 = 1;
 /// What the numbers are computed on.

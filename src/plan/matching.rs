@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 use super::run::{HiddenState, InitBlocks, Matching};
 
@@ -159,7 +159,8 @@ impl Strategy {
 /// permutation of the seed's.
 fn shuffled(targets: Vec<usize>, seed: u64) -> Vec<usize> {
     for attempt in 0.. {
-        let order = Stream::new(seed, "match.shuffled", attempt).permutation(targets.len());
+        let order =
+            Stream::of(Seed::Run(seed), Purpose::ShuffledMap, attempt).permutation(targets.len());
         let moved: Vec<usize> = order.into_iter().map(|i| targets[i]).collect();
         if moved != targets && (targets.len() < 3 || !moved.iter().eq(targets.iter().rev())) {
             return moved;

@@ -16,7 +16,7 @@ use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Native, native};
 use crate::plan::run::{self, BalanceSpec, RunSpec, TeacherSpec, Term};
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 use crate::train::{
     CheckpointFiles, Control, Corpus, Job, Member, Phases, Sink, TrainState, of_products, train,
 };
@@ -81,8 +81,12 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
     let device = native();
-    let model = Gpt2::from_weights(&device, &teacher, &Weights::random(&teacher, 1))?
-        .with_precision(of_products(spec.teacher.precision()));
+    let model = Gpt2::from_weights(
+        &device,
+        &teacher,
+        &Weights::random(&teacher, Seed::Teacher(1)),
+    )?
+    .with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
     let peak_rss_bytes = peak_rss();
@@ -186,7 +190,7 @@ impl Sink for Nowhere {
 
 /// Random tokens.
 fn text(spec: &RunSpec, vocabulary: usize, count: usize) -> Vec<u32> {
-    let mut stream = Stream::new(spec.seed, "bench.tokens", 0);
+    let mut stream = Stream::of(Seed::Run(spec.seed), Purpose::BenchmarkTokens, 0);
     (0..count)
         .map(|_| stream.below(vocabulary as u64) as u32)
         .collect()
@@ -208,7 +212,7 @@ fn run_steps(
             &native(),
             &job,
             Some(&teacher.config),
-            &Weights::random(student, spec.seed),
+            &Weights::random(student, Seed::Run(spec.seed)),
         )?;
         Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
     };
@@ -220,7 +224,7 @@ fn run_steps(
         spec.train.batch * spec.train.accumulate * context + 1,
     );
     let validation = &tokens[..(context + 1).min(tokens.len())];
-    let order = Order::new(tokens.len(), context, spec.seed, false)?;
+    let order = Order::new(tokens.len(), context, Seed::Run(spec.seed), false)?;
     let seconds = Mutex::new(Vec::new());
     let progress = |progress: &crate::train::Progress| {
         if let Ok(mut seconds) = seconds.lock() {

@@ -11,6 +11,7 @@ use crate::data::Prepared;
 use crate::model::{Config, Weights};
 use crate::plan::PlannedRun;
 use crate::plan::run::{Init, InitBlocks, PrecisionSpec, RunSpec};
+use crate::random::Seed;
 use crate::record::layout::Layout;
 use crate::train::Job;
 
@@ -62,7 +63,7 @@ impl TrainingTask for StudentTraining<'_> {
     fn initial_weights(&self, config: &Config) -> Result<Weights> {
         let (spec, student) = (&self.run.spec, &self.run.spec.student);
         match student.init {
-            Init::Random => Ok(Weights::random(config, spec.seed)),
+            Init::Random => Ok(Weights::random(config, Seed::Run(spec.seed))),
             Init::Teacher => match &student.init_blocks {
                 Some(InitBlocks::List(blocks)) => {
                     Ok(Weights::from_teacher(&self.teacher.model, blocks))

@@ -17,6 +17,7 @@ use crate::model::{Config, Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native};
 use crate::plan::PlannedRun;
 use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
+use crate::random::Seed;
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::{Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
@@ -210,11 +211,15 @@ impl TrainingTask for TeacherTraining<'_> {
 
     fn job(&self) -> Result<Job> {
         let config = self.config.clone();
-        Ok(Job::language_model(config, self.seed, self.settings))
+        Ok(Job::language_model(
+            config,
+            Seed::Teacher(self.seed),
+            self.settings,
+        ))
     }
 
     fn initial_weights(&self, config: &Config) -> Result<Weights> {
-        Ok(Weights::random(config, self.seed))
+        Ok(Weights::random(config, Seed::Teacher(self.seed)))
     }
 
     fn card(&self, config: &Config) -> Result<String> {

@@ -108,7 +108,11 @@ pub(super) fn train_in_lockstep(
         ([], _) | (_, []) => return,
         ([(place, _)], _) => trainings[*place].title(),
         (many, [first, ..]) => {
-            format!("{} runs of seed {} together", many.len(), first.job.seed)
+            format!(
+                "{} runs of seed {} together",
+                many.len(),
+                first.job.seed.number()
+            )
         }
     };
     let advanced = panic_as_defect(|| advance(&mut members, &title, teacher, corpus, site));

@@ -4,6 +4,7 @@ use crate::distill::Objective;
 use crate::model::Config;
 use crate::ops::Precision;
 use crate::plan::run::{self, BalanceSpec, RunSpec, TrainSpec};
+use crate::random::Seed;
 
 /// What the products of a model are computed in, once the plan has found out what this machine has.
 pub fn of_products(precision: run::PrecisionSpec) -> Precision {
@@ -18,7 +19,7 @@ pub fn of_products(precision: run::PrecisionSpec) -> Precision {
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Decides initial weights, data order, and every other draw.
-    pub seed: u64,
+    pub seed: Seed,
     pub config: Config,
     pub objective: Objective,
     pub balance: BalanceSpec,
@@ -30,7 +31,7 @@ impl Job {
     pub fn distillation(spec: &RunSpec, student: Config, teacher: &Config) -> Self {
         let objective = Objective::new(spec, &student, teacher);
         Self {
-            seed: spec.seed,
+            seed: Seed::Run(spec.seed),
             config: student,
             objective,
             balance: spec.balance.clone(),
@@ -39,7 +40,7 @@ impl Job {
     }
 
     /// The training of a teacher: plain language modelling.
-    pub fn language_model(config: Config, seed: u64, train: &TrainSpec) -> Self {
+    pub fn language_model(config: Config, seed: Seed, train: &TrainSpec) -> Self {
         let objective = Objective::language_model(&config, seed, train.steps);
         Self {
             seed,

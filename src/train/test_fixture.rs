@@ -12,7 +12,7 @@ use crate::data::Order;
 use crate::distill::NamedValues;
 use crate::model::{Config, Gpt2, Weights};
 use crate::plan::run::RunSpec;
-use crate::random::Stream;
+use crate::random::{Seed, Stream};
 
 pub(super) const VOCABULARY: usize = 17;
 pub(super) const CONTEXT: usize = 8;
@@ -157,8 +157,8 @@ pub(super) fn teacher_config() -> Config {
 /// A teacher that has learned something.
 pub(super) fn teacher() -> Gpt2<Cpu> {
     let train = spec(60, LM).train;
-    let job = Job::language_model(teacher_config(), 9, &train);
-    let weights = Weights::random(&job.config, 9);
+    let job = Job::language_model(teacher_config(), Seed::Teacher(9), &train);
+    let weights = Weights::random(&job.config, Seed::Teacher(9));
     let kept = Arc::default();
     let mut members = vec![member(job, None, &weights, &kept)];
     run(&mut members, None, u64::MAX);
@@ -217,7 +217,7 @@ pub(super) fn student(extra: &str, steps: u64, kept: &Arc<Mutex<SinkLog>>) -> Me
     member(
         job,
         Some(&teacher_config()),
-        &Weights::random(&config, spec.seed),
+        &Weights::random(&config, Seed::Run(spec.seed)),
         kept,
     )
 }

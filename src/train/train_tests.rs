@@ -12,6 +12,7 @@ use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::{Config, Gpt2, Weights};
 use crate::ops::{Backend, Losses, TeacherHead, sum_of_squares};
 use crate::plan::run::HiddenState;
+use crate::random::Seed;
 
 #[test]
 fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
@@ -112,7 +113,7 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
     // initial student.
     let fresh = student(&mse, 1, &kept);
     let (text, state) = (tokens(2000, 0), &fresh.state);
-    let order = Order::new(text.len(), CONTEXT, 3, true).unwrap();
+    let order = Order::new(text.len(), CONTEXT, Seed::Run(3), true).unwrap();
     let settings = fresh.job.objective.at(0, 0);
     let norm = |term: &str| {
         let mut squares = 0.0;
@@ -175,7 +176,7 @@ fn hopeless_predictions_stop_a_run_and_weights_that_are_no_numbers_are_never_sav
     let config = Config::new(2, 12, 2, VOCABULARY, CONTEXT);
     for extra in [LM, KL] {
         let job = Job::distillation(&spec(10, extra), config.clone(), &teacher_config());
-        let mut weights = Weights::random(&config, 3);
+        let mut weights = Weights::random(&config, Seed::Run(3));
         weights
             .arrays
             .get_mut("wte.weight")

@@ -12,6 +12,7 @@ use kdpipe::ops::native;
 use kdpipe::plan::path::InputPath;
 use kdpipe::plan::run::{DatasetSpec, TeacherSpec, TrainSpec};
 use kdpipe::plan::{self, DatasetFact, Fact, Inputs, Overrides, TeacherFact, TokenizerFact};
+use kdpipe::random::Seed;
 use kdpipe::record::layout::Layout;
 use kdpipe::record::{self, About, Attempt, Journal, RunClaim};
 use kdpipe::report::Material;
@@ -266,7 +267,7 @@ pub fn state(bytes: &[u8]) {
     };
     let (numbers, arrays) = rest.split_at((u32::from_le_bytes(*length) as usize).min(rest.len()));
     let train: TrainSpec = toml::from_str(TRAIN).expect("settings");
-    let job = Job::language_model(Config::new(1, 2, 1, 3, 4), 0, &train);
+    let job = Job::language_model(Config::new(1, 2, 1, 3, 4), Seed::Teacher(0), &train);
     let files = BTreeMap::from([
         ("state.json".to_owned(), numbers.to_vec()),
         ("state.safetensors".to_owned(), arrays.to_vec()),

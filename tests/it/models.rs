@@ -4,6 +4,7 @@ use std::path::Path;
 
 use kdpipe::model::{Config, ModelFolder, Weights};
 use kdpipe::ops::Activation;
+use kdpipe::random::Seed;
 
 use crate::builder::{TINY, TestSite};
 
@@ -21,7 +22,7 @@ fn unusual() -> Config {
 }
 
 fn write(site: &TestSite, name: &str, config: &Config, seed: u64) -> Weights {
-    let weights = Weights::random(config, seed);
+    let weights = Weights::random(config, Seed::Run(seed));
     std::fs::create_dir(site.path(name)).unwrap();
     site.write(
         &format!("{name}/config.json"),

@@ -5,7 +5,7 @@ use super::rules::options;
 use super::story::{Story, size, word_at};
 use super::symbols::{Alternatives, Symbol};
 use super::{harmonic, ln_option, ln_rank};
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// A story and the natural logarithm of its probability.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Document {
 /// Document `index` of the split `split` under `seed`: always the same, whatever was generated
 /// before.
 pub fn generate(seed: u64, split: &str, index: u64) -> Document {
-    let mut stream = Stream::new(seed, split, index);
+    let mut stream = Stream::of(Seed::Text(seed), Purpose::Document(split), index);
     let (mut story, mut orthography) = (Story::new(), Orthography::new());
     let mut text = String::with_capacity(1024);
     let mut log_probability = 0.0;

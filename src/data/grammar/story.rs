@@ -3,7 +3,7 @@
 use super::lexicon::*;
 use super::symbols::{A, Class, Gender, Symbol, Whose};
 use super::verbs::*;
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// What the choices so far have settled. Words are indices into their lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -277,7 +277,11 @@ pub fn word_at(class: Class, rank: usize, story: &Story) -> usize {
         Class::State => ("state", 0),
     };
     let count = size(class);
-    let mut hash = Stream::new(story.context(class) as u64, purpose, slot as u64);
+    let mut hash = Stream::of(
+        Seed::Text(story.context(class) as u64),
+        Purpose::Word(purpose),
+        slot as u64,
+    );
     let multiplier = if matches!(class, Class::Kind(1 | 2)) {
         1
     } else {

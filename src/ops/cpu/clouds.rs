@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 
 /// Linear CKA (Kornblith et al., arXiv 1905.00414): ‖YᵀX‖² / (‖XᵀX‖·‖YᵀY‖) in Frobenius norms, of
 /// centred columns. 1 for clouds that are equal up to rotation, scale and shift, 0 where no linear
@@ -56,7 +56,7 @@ pub fn sliced_w2(
 
 /// A uniform direction: a normal vector, scaled to length 1.
 fn direction(width: usize, seed: u64, index: u64) -> Vec<f64> {
-    let mut stream = Stream::new(seed, "sliced-w2", index);
+    let mut stream = Stream::of(Seed::Measurement(seed), Purpose::Directions, index);
     let mut direction: Vec<f64> = (0..width).map(|_| stream.normal()).collect();
     let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
     direction.iter_mut().for_each(|x| *x /= length);

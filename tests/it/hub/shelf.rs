@@ -8,6 +8,7 @@ use kdpipe::data::{Dataset, grammar};
 use kdpipe::hub::{Hub, Settings};
 use kdpipe::model::{Config, Weights};
 use kdpipe::plan::run::DatasetSpec;
+use kdpipe::random::Seed;
 use kdpipe::table::{Column, Table, to_parquet};
 
 use super::server::Server;
@@ -61,7 +62,7 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "model.safetensors",
-            Weights::random(&config, seed)
+            Weights::random(&config, Seed::Run(seed))
                 .to_safetensors()
                 .expect("weights"),
         ),

@@ -14,6 +14,7 @@ use kdpipe::distill::Objective;
 use kdpipe::model::{Array, Config, Gpt2, Weights};
 use kdpipe::ops::tape;
 use kdpipe::plan::run::{BalanceSpec, Matching, Term, TrainSpec};
+use kdpipe::random::Seed;
 use kdpipe::train::{
     CheckpointFiles, Control, Corpus, Job, Member, Sink, TrainOutcome, TrainState, train,
 };
@@ -82,11 +83,11 @@ impl TrainingCase {
             matching: self.matching.clone(),
             student_layers: self.config.layers,
             teacher_layers: self.teacher.0.layers,
-            seed: self.seed,
+            seed: Seed::Run(self.seed),
             total_steps: self.train.steps,
         };
         Job {
-            seed: self.seed,
+            seed: Seed::Run(self.seed),
             config: self.config.clone(),
             objective,
             balance: BalanceSpec::None,
@@ -124,7 +125,7 @@ impl TrainingCase {
         let order = Order::new(
             self.stream.len(),
             self.train.context,
-            self.seed,
+            Seed::Run(self.seed),
             self.train.shuffle,
         )
         .unwrap();
@@ -228,7 +229,7 @@ fn ten_steps_of_language_modelling_are_those_of_pytorch() {
     let case = TrainingCase::read("lm");
     case.check(
         "lm",
-        Job::language_model(case.config.clone(), case.seed, &case.train),
+        Job::language_model(case.config.clone(), Seed::Run(case.seed), &case.train),
     );
 }
 
