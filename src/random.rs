@@ -1,9 +1,10 @@
 //! Random numbers as a pure function of (seed, purpose, index): nothing here has a hidden state
 //! that a resume would have to restore.
 //!
-//! Every draw of the program names whose seed it takes ([`Seed`]) and what it is for ([`Purpose`]), so
-//! that adding a draw somewhere never shifts the numbers of another place. The generator is SplitMix64 in counter mode: draw i of a stream is the
-//! mix of `key + (i + 1)·γ`, with the key mixed from the seed, the purpose and up to two indices.
+//! Every draw of the program names whose seed it takes ([`Seed`]) and what it is for ([`Purpose`]),
+//! so that adding a draw somewhere never shifts the numbers of another place. The generator is
+//! SplitMix64 in counter mode: draw i of a stream is the mix of `key + (i + 1)·γ`, with the key
+//! mixed from the seed, the purpose and an index.
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use serde::Serialize;
 
-use crate::hub::{Hub, Pin, Settings};
+use crate::hub::{Hub, HubError, Pin, Settings};
 use crate::plan::{Diagnostics, Loaded, Overrides};
 use crate::record;
 use crate::record::layout::Layout;
@@ -101,12 +101,18 @@ pub fn main() -> ExitCode {
         Err(error) => {
             print_error(&error, &cli.common);
             match error {
+                CommandError::Other(error) if was_stopped(&error) => Exit::Interrupted,
                 CommandError::Spec(_) | CommandError::Other(_) => Exit::BadInput,
                 CommandError::Run(_) => Exit::Failed,
             }
         }
     };
     ExitCode::from(exit.code())
+}
+
+/// Whether the user stopped a command while it fetched something.
+fn was_stopped(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<HubError>(), Some(HubError::Stopped))
 }
 
 fn dispatch(cli: &Cli) -> CommandResult {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::Exit;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 
@@ -16,8 +17,12 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The order matters: the shutdown looks at the flag before this same signal sets it.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
-            .context("cannot watch for Ctrl-C")?;
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            Exit::Interrupted.code().into(),
+            Arc::clone(&stop),
+        )
+        .context("cannot watch for Ctrl-C")?;
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .context("cannot watch for Ctrl-C")?;
     }

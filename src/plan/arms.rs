@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::grid::Grid;
-use super::layers::{Merged, PathStep, Stack};
 use super::planned::{Arm, Change};
 use super::schema;
+use super::spec_layers::{Merged, PathStep, Stack};
 
 /// The arms of the grid in its order. Without a baseline arm no changes are named.
 pub fn arms(stack: &Stack, grid: &Grid, baseline: Option<&str>) -> Vec<Arm> {
@@ -112,7 +112,7 @@ fn walk(
             }
         }
         _ => {
-            out.insert(super::layers::dotted(path), merged.toml(path));
+            out.insert(super::spec_layers::dotted(path), merged.toml(path));
         }
     }
 }

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::diagnostics::similar;
-use super::layers::{Merged, On, Origin, key_path};
 use super::load::Loaded;
+use super::spec_layers::{Merged, On, Origin, key_path};
 
 impl Loaded {
     /// The value of a dotted key and the layer that set it: of the spec, then of every cell group

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
 use super::grid::Grid;
-use super::layers::{Merged, Stack};
 use super::planned::Overrides;
 use super::read_run::read_run;
+use super::spec_layers::{Merged, Stack};
 use super::study::{self, CheckedStudy};
 use super::written::WrittenRun;
 

@@ -2,8 +2,8 @@
 //!
 //! The order of steps, each with the modules that take it:
 //!
-//! 1. `source` reads texts as trees with places; `layers` puts them in order (defaults, `extends`,
-//!    spec, arm, axes, environment, `--set`) and merges them for every cell.
+//! 1. `source` reads texts as trees with places; `spec_layers` puts them in order (defaults,
+//!    `extends`, spec, arm, axes, environment, `--set`) and merges them for every cell.
 //! 2. `grid` reads the axes and gives the cells.
 //! 3. `read_run` brings a cell from merged layers to its written form: `check` holds every value
 //!    against the `schema`, `written` is the type, and `resolve` finds what only the values
@@ -27,7 +27,6 @@ mod facts;
 mod findings;
 mod grid;
 pub mod identity;
-mod layers;
 pub mod load;
 mod matching;
 pub mod path;
@@ -40,6 +39,7 @@ pub mod schedule;
 pub mod schema;
 mod select;
 mod source;
+mod spec_layers;
 mod starter;
 mod state;
 mod study;

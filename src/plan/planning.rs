@@ -8,11 +8,11 @@ use super::estimate::estimate;
 use super::facts::{AskedInputs, CellFacts};
 use super::findings::CellProblems;
 use super::identity;
-use super::layers::{On, key_path};
 use super::load::Loaded;
 use super::planned::{Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
 use super::read_run::located;
 use super::resolve::{Problem, Resolved, resolve};
+use super::spec_layers::{On, key_path};
 use super::study::CheckedStudy;
 use super::written::WrittenRun;
 

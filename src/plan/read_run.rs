@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use super::check::{Checked, check};
 use super::diagnostics::{Diagnostic, Place};
 use super::findings::{CellFindings, UnusedKeys};
-use super::layers::{Merged, On, Origin, PathStep, dotted, key_path};
 use super::resolve::{Problem, UnusedKey, known_from_spec, resolve};
 use super::run::Term;
 use super::schema;
+use super::spec_layers::{Merged, On, Origin, PathStep, dotted, key_path};
 use super::written::WrittenRun;
 
 /// Checks a merged run and reads it; none where single values have faults. `cell` is the label of

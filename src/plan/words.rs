@@ -3,9 +3,9 @@
 use figment::value::Num;
 use serde_json::Value as Json;
 
-use super::layers::{PathStep, dotted};
 use super::schema;
 use super::source::{float_text, key_text, string_text};
+use super::spec_layers::{PathStep, dotted};
 
 /// Most characters of a text of the user that a message repeats.
 const SHOWN: usize = 60;

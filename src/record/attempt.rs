@@ -19,7 +19,7 @@ use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete};
 use super::store::to_json;
-use super::work::{DIFFERENT, LOCK, finish, left_behind};
+use super::work::{DIFFERENT, LOCK, finish, keep_furthest_attempt};
 use crate::files::{self, Checksums, Lock, Placed};
 
 /// What came of asking for a run.
@@ -70,7 +70,7 @@ impl Attempt {
         }
         let mut notes: Vec<String> = lock.taken_over.iter().cloned().collect();
         let folder = work.join(files::unique_name());
-        match left_behind(&work)? {
+        match keep_furthest_attempt(&work)? {
             None => files::create_folders(&folder)?,
             Some(old) => {
                 if files::rename_folder(&old, &folder)? == Placed::TargetExists {

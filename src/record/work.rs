@@ -15,8 +15,8 @@ pub(super) const LOCK: &str = "lock";
 /// The folder in a run's work with a result that is not the published one: kept, to be compared.
 pub(super) const DIFFERENT: &str = "different";
 
-/// The attempt to go on with: the one that got furthest. The others go.
-pub(super) fn left_behind(work: &Path) -> Result<Option<PathBuf>> {
+/// Keeps the attempt that got furthest, to go on with it, and removes the others.
+pub(super) fn keep_furthest_attempt(work: &Path) -> Result<Option<PathBuf>> {
     let mut found = Vec::new();
     for path in folders(work)? {
         found.push((

@@ -4,8 +4,8 @@ use figment::value::{Dict, Value};
 use serde_json::{Map, Value as Json};
 
 use super::super::diagnostics::{Diagnostic, similar};
-use super::super::layers::{On, Origin, PathStep, STUDY_TABLES, dotted};
 use super::super::schema::{self, Variants};
+use super::super::spec_layers::{On, Origin, PathStep, STUDY_TABLES, dotted};
 use super::super::words::{description, join, plain_list, quoted_list, short_dotted};
 use super::SpecWalk;
 

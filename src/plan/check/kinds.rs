@@ -3,8 +3,8 @@
 use figment::value::{Num, Value};
 use serde_json::Value as Json;
 
-use super::super::layers::{On, PathStep, STUDY_TABLES, dotted};
 use super::super::schema;
+use super::super::spec_layers::{On, PathStep, STUDY_TABLES, dotted};
 use super::super::words::kinds;
 use super::SpecWalk;
 

@@ -12,8 +12,8 @@ use figment::value::{Dict, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::diagnostics::{Diagnostic, similar};
-use super::layers::{Merged, On, PathStep, dotted};
 use super::schema::{self, Variants};
+use super::spec_layers::{Merged, On, PathStep, dotted};
 use super::words::{allowed, description, is_name, quoted, quoted_list, short_dotted};
 
 use keys::TableKeys;

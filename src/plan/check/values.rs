@@ -4,9 +4,9 @@ use figment::value::{Num, Value};
 use serde_json::{Value as Json, json};
 
 use super::super::diagnostics::similar;
-use super::super::layers::{On, PathStep};
 use super::super::schedule::percentage;
 use super::super::schema;
+use super::super::spec_layers::{On, PathStep};
 use super::super::words::{
     description, is_file_name, is_percentage, number_text, quoted, quoted_list,
 };

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::diagnostics::{Diagnostic, Place, similar};
-use super::super::layers::{On, Origin, PathStep, STUDY_TABLES, SpecLayer, Stack};
 use super::super::schema;
 use super::super::source::{Content, SpecNode, SpecText};
+use super::super::spec_layers::{On, Origin, PathStep, STUDY_TABLES, SpecLayer, Stack};
 use super::super::words::{is_name, plain_list, quoted, quoted_list};
 use super::{AxisValue, GridAxis, MOST_CELLS};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::diagnostics::{Diagnostic, similar};
-use super::super::layers::{On, SpecLayer, Stack};
 use super::super::source::{Content, SpecNode};
+use super::super::spec_layers::{On, SpecLayer, Stack};
 use super::super::words::first_values;
 use super::axes::collect_axes;
 use super::{FoundAxis, GridAxis};

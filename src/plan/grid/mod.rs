@@ -7,7 +7,7 @@ mod excludes;
 use std::collections::BTreeMap;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
-use super::layers::{On, PathStep, SpecLayer, Stack};
+use super::spec_layers::{On, PathStep, SpecLayer, Stack};
 
 use axes::{FoundAxis, check_arm, collapse_to_outside_value, read_axes};
 use excludes::read_excludes;

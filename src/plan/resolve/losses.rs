@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::layers::On;
 use super::super::run::{BalanceSpec, CriticSpec, Lipschitz, Term};
 use super::super::schedule::{Schedule, Span};
+use super::super::spec_layers::On;
 use super::super::written::WrittenRun;
 use super::{CellReport, Problem};
 

@@ -9,7 +9,6 @@ mod losses;
 mod shapes;
 mod student;
 
-use super::layers::On;
 use super::matching::Strategy;
 use super::planned::TeacherFact;
 use super::run::{
@@ -17,6 +16,7 @@ use super::run::{
     TrainSpec,
 };
 use super::schedule::Span;
+use super::spec_layers::On;
 use super::words::quoted_list;
 use super::written::WrittenRun;
 

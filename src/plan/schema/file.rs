@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::super::layers::DEFAULTS;
 use super::super::source::{Content, SpecNode, SpecText};
+use super::super::spec_layers::DEFAULTS;
 use super::{run, study, table_of, variants};
 
 /// The schema of a spec file, for editors.

@@ -3,7 +3,7 @@
 use super::super::diagnostics::{Diagnostic, similar};
 use super::super::expect::Expectations;
 use super::super::grid::{Grid, GridAxis};
-use super::super::layers::{Merged, On, PathStep, Stack};
+use super::super::spec_layers::{Merged, On, PathStep, Stack};
 use super::super::words::{plain_list, quoted, quoted_list};
 
 /// Checks the arms that the tables name. Arms that an axis set from outside has lost are not

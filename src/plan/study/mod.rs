@@ -9,9 +9,9 @@ use std::path::Path;
 use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
-use super::layers::{Merged, Stack};
 use super::read_run::deserialize;
 use super::schema;
+use super::spec_layers::{Merged, Stack};
 use super::words::{is_file_name, quoted};
 use super::written::WrittenStudy;
 

@@ -2,8 +2,8 @@
 
 use super::super::diagnostics::{Diagnostic, similar};
 use super::super::grid::{Grid, GridAxis};
-use super::super::layers::{Merged, On, Origin, PathStep};
 use super::super::source::key_text;
+use super::super::spec_layers::{Merged, On, Origin, PathStep};
 use super::super::words::{first_values, quoted};
 use super::AxisValues;
 
