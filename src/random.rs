@@ -20,7 +20,9 @@ fn mix(mut z: u64) -> u64 {
 ///
 /// A teacher and a student may have the same number as their seed. Their streams are still not the
 /// same: otherwise the student would start from the teacher's own initial weights and read the
-/// batches in the teacher's order, which is an advantage that no other seed has.
+/// batches in the teacher's order, which is an advantage that no other seed has. (A student of an
+/// earlier study that is taken as a teacher from its folder is a run: a study that learns from it
+/// takes other seeds than its own.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
     /// Of a run: its student, its projections and critics, its maps and its batches.
@@ -124,12 +126,16 @@ impl Stream {
                 purpose.to_string()
             }
         };
-        Self::new(seed.number(), &name, index)
+        Self::keyed(seed.number(), &name, index)
     }
 
-    /// The stream of any seed, name and index, for tests; the program takes [`Stream::of`], whose
-    /// purposes are told apart.
+    /// The stream of any seed, name and index, for tests and benchmarks; the program takes
+    /// [`Stream::of`], whose purposes are told apart, and clippy holds it to that.
     pub fn new(seed: u64, purpose: &str, index: u64) -> Self {
+        Self::keyed(seed, purpose, index)
+    }
+
+    fn keyed(seed: u64, purpose: &str, index: u64) -> Self {
         let mut key = mix(seed.wrapping_add(GAMMA));
         for byte in purpose.bytes() {
             key = mix(key ^ u64::from(byte).wrapping_mul(GAMMA));

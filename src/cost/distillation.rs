@@ -139,11 +139,11 @@ impl Distillation {
         let mut flops = TrainingFlops {
             student: micro_batches * (pass + hidden * projections),
             teacher: micro_batches * teacher_pass,
+            // The sum of nothing would be −0, and is written to files.
             critics: self
                 .critics
                 .iter()
-                .map(|critic| self.critic_flops(critic))
-                .sum(),
+                .fold(0.0, |sum, critic| sum + self.critic_flops(critic)),
         };
         let batches = self.balanced();
         if batches > 0.0 {

@@ -114,6 +114,15 @@ fn teacher_projections_and_critics_count() {
 }
 
 #[test]
+fn a_training_without_critics_spends_zero_on_them_and_not_minus_zero() {
+    let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 8, 2, 100, 16));
+    let mut without = spec(WASSERSTEIN);
+    without.loss.retain(|_, term| !term.is_hidden());
+    let cost = distillation(&without, &student, &teacher);
+    assert_eq!(cost.critic_flops.to_bits(), 0.0_f64.to_bits());
+}
+
+#[test]
 fn measuring_the_balance_counts() {
     let (student, teacher) = (Config::new(2, 8, 2, 100, 16), Config::new(4, 8, 2, 100, 16));
     let without = distillation(&spec(WASSERSTEIN), &student, &teacher);

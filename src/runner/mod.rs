@@ -220,10 +220,11 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
     })
 }
 
-/// Sets a finished folder aside if a file of it was changed since.
-fn set_damaged_aside(folder: &Path, depth: Depth, site: &Site) -> Result<()> {
-    if let Some(words) = record::set_damaged_aside(folder, depth)? {
-        site.tell(&Event::Notice(&words));
+/// Sets a finished folder aside if a file of it was changed since, and tells whether it did.
+fn set_damaged_aside(folder: &Path, depth: Depth, site: &Site) -> Result<bool> {
+    let words = record::set_damaged_aside(folder, depth)?;
+    if let Some(words) = &words {
+        site.tell(&Event::Notice(words));
     }
-    Ok(())
+    Ok(words.is_some())
 }

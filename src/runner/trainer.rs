@@ -78,8 +78,11 @@ impl Executor for Trainer<'_> {
         });
         let ending = match ending {
             Ok(ending) => ending,
-            // Stopped while something was fetched, or waited for.
-            Err(_) if self.is_stopped() => UnitEnding::Interrupted,
+            // Stopped while something was fetched or waited for, which groups do not do: an error
+            // of theirs is one.
+            Err(_) if self.is_stopped() && !matches!(unit, Unit::Group(_)) => {
+                UnitEnding::Interrupted
+            }
             Err(error) => UnitEnding::Failed(format!("{error:#}")),
         };
         self.is_waiting &= matches!(ending, UnitEnding::HeldBy(_));

@@ -139,13 +139,25 @@ enum Claim {
     HeldBy(String),
 }
 
+/// Asks for a training. One that is finished and whose weights are used is looked at first, once it
+/// is clear that nobody else is at it: if it is damaged it is set aside, and asked for again.
+fn open(training: &dyn TrainingTask, site: &Site) -> Result<RunClaim> {
+    let (layout, id) = (training.layout(), training.id());
+    let claim = Attempt::open_or_new(layout, id)?;
+    match claim {
+        RunClaim::Published if training.uses_finished_weights() => {
+            if set_damaged_aside(&layout.run(id).root, Depth::Weights, site)? {
+                return Attempt::open_or_new(layout, id);
+            }
+            Ok(RunClaim::Published)
+        }
+        claim => Ok(claim),
+    }
+}
+
 /// Takes a training and puts it where it stopped, or at its beginning.
 fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<Claim> {
-    let (layout, id) = (training.layout(), training.id());
-    if training.uses_finished_weights() {
-        set_damaged_aside(&layout.run(id).root, Depth::Weights, site)?;
-    }
-    let mut attempt = match Attempt::open_or_new(layout, id)? {
+    let mut attempt = match open(training, site)? {
         RunClaim::Published => return Ok(Claim::Published),
         RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
         RunClaim::Ours(attempt) => attempt,
