@@ -166,6 +166,7 @@ fn located(error: &Error, source: &TemplateSource) -> anyhow::Error {
 /// shown in all.
 const SHOWN: usize = 120;
 
+/// What a template may use: bounded filters, and no more work than a report of so many runs needs.
 fn environment(runs: u64) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -186,6 +187,14 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.add_filter("replace", |text: String, from: String, to: String| {
         replace(&text, &from, &to, OUTPUT_LIMIT)
     });
+    environment.add_filter("inert", |value: Value| text(&value, format::inert));
+    environment.add_filter("code", |value: Value| text(&value, format::code));
+    add_number_filters(&mut environment);
+    environment
+}
+
+/// The filters that write a number in the forms of a report.
+fn add_number_filters(environment: &mut Environment) {
     environment.add_filter("sig", |value: Value, digits: Option<usize>| {
         number(&value, |x| {
             format::significant(x, digits.unwrap_or(4).clamp(1, 17))
@@ -225,9 +234,6 @@ fn environment(runs: u64) -> Environment<'static> {
             format!("a number is needed, not a {kind}"),
         )),
     });
-    environment.add_filter("inert", |value: Value| text(&value, format::inert));
-    environment.add_filter("code", |value: Value| text(&value, format::code));
-    environment
 }
 
 /// The values one after the other, with a text between them: at most `limit` bytes.

@@ -67,6 +67,12 @@ pub struct Phase {
     pub gflops: f64,
 }
 
+/// A teacher that has learned nothing, which takes as long as one that has.
+fn random_teacher(config: &Config) -> Result<Gpt2<Native>> {
+    let weights = Weights::random(config, Seed::Teacher(1));
+    Gpt2::from_weights(&native(), config, &weights)
+}
+
 /// Measures `steps` training steps of a run, or of so many equal `runs` that share their batches
 /// and their teacher's forward pass as the arms of a seed do.
 ///
@@ -80,13 +86,7 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
     let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
-    let device = native();
-    let model = Gpt2::from_weights(
-        &device,
-        &teacher,
-        &Weights::random(&teacher, Seed::Teacher(1)),
-    )?
-    .with_precision(of_products(spec.teacher.precision()));
+    let model = random_teacher(&teacher)?.with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
     let peak_rss_bytes = peak_rss();
