@@ -7,8 +7,9 @@
 use dfdx::prelude::*;
 
 use super::auxiliary::Auxiliary;
+use super::critics::{interpolation, rows, with_critic};
 use super::losses::target;
-use super::objective::{NamedValues, Objective, StepSettings, interpolation, rows, with_critic};
+use super::objective::{NamedValues, Objective, StepSettings};
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates};
 use crate::ops::{Head, Mat, Ops, sum_of_squares};

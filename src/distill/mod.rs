@@ -7,12 +7,14 @@
 
 mod auxiliary;
 pub mod balance;
+mod critics;
 mod losses;
 mod objective;
 mod pairs;
 mod teacher_outputs;
 
 pub use auxiliary::{Auxiliary, Key};
-pub use objective::{CriticReadings, NamedValues, Objective, StepSettings};
+pub use critics::CriticReadings;
+pub use objective::{NamedValues, Objective, StepSettings};
 pub use pairs::pairs_at;
 pub use teacher_outputs::TeacherOutputs;

@@ -118,8 +118,8 @@ impl HubError {
 
 impl std::error::Error for HubError {}
 
-/// One exhaustive match with a message for each variant: it is as long as there are faults.
 impl fmt::Display for HubError {
+    /// The message of each variant. It is long because it is one exhaustive match over all of them.
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::BadInput { message } => out.write_str(message),

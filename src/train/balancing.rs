@@ -1,7 +1,7 @@
 //! Before the first step: the balance of the members that start from the beginning.
 
-use super::group::{Corpus, guarded, micro_batch};
-use super::member::{Member, TrainOutcome};
+use super::corpus::{Corpus, micro_batch};
+use super::member::{Member, TrainOutcome, guarded};
 use crate::data::Batch;
 use crate::distill::balance::{BalanceBatch, balance};
 use crate::model::{Gpt2, HiddenStates};

@@ -9,24 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::balancing::balance_members;
-use super::member::{Member, TrainOutcome};
+use super::corpus::{Corpus, micro_batch};
+use super::member::{Member, guarded};
 use super::memory::give_back_memory;
 use super::phases::Lap;
 use super::step::MicroBatch;
-use crate::data::{Batch, Order, batch};
+use crate::data::Order;
 use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::Gpt2;
 use crate::ops::{Ops, on_a_worker, side_by_side};
-use crate::panics::panic_as_defect;
 use crate::plan::run::{HiddenState, TrainSpec};
-
-/// The tokens that a group trains and validates on.
-#[derive(Debug, Clone, Copy)]
-pub struct Corpus<'a> {
-    pub train: &'a [u32],
-    pub validation: &'a [u32],
-    pub order: &'a Order,
-}
 
 /// How the loop hears from outside, and is heard.
 pub struct Control<'a> {
@@ -181,31 +173,6 @@ fn teacher_states<D: Ops>(advancing: &[(usize, &mut Member<D>)]) -> Vec<HiddenSt
     states.sort_unstable();
     states.dedup();
     states
-}
-
-/// The `index`-th micro-batch of a step.
-pub(super) fn micro_batch(corpus: Corpus, train: &TrainSpec, step: u64, index: usize) -> Batch {
-    batch(
-        corpus.train,
-        corpus.order,
-        train.batch,
-        train.accumulate,
-        step,
-        index,
-    )
-}
-
-/// Does a member's part of the work, unless it has left the group. If it panics it leaves, and the
-/// others go on.
-pub(super) fn guarded<D: Ops>(member: &mut Member<D>, work: impl FnOnce(&mut Member<D>)) {
-    if member.is_active()
-        && let Err(error) = panic_as_defect(|| {
-            work(member);
-            Ok(())
-        })
-    {
-        member.outcome = Some(TrainOutcome::Failed(error));
-    }
 }
 
 /// The epoch of the first window of a step.

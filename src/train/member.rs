@@ -6,10 +6,11 @@ use std::time::Instant;
 use super::job::Job;
 use super::phases::Phases;
 use super::state::{Best, TrainState, parameters};
-use super::step::StepInProgress;
+use super::step_sums::StepInProgress;
 use crate::distill::NamedValues;
 use crate::model::{Gpt2, validation_nll};
 use crate::ops::{Ops, Precision};
+use crate::panics::panic_as_defect;
 use crate::plan::run::Keep;
 
 /// Makes the files of a checkpoint: names and bytes.
@@ -180,5 +181,18 @@ impl<D: Ops> Member<D> {
     /// The model being trained.
     pub fn student(&self) -> &Gpt2<D> {
         &self.state.student
+    }
+}
+
+/// Does a member's part of the work, unless it has left the group. If it panics it leaves, and the
+/// others go on.
+pub(super) fn guarded<D: Ops>(member: &mut Member<D>, work: impl FnOnce(&mut Member<D>)) {
+    if member.is_active()
+        && let Err(error) = panic_as_defect(|| {
+            work(member);
+            Ok(())
+        })
+    {
+        member.outcome = Some(TrainOutcome::Failed(error));
     }
 }

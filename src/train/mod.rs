@@ -7,6 +7,7 @@
 
 mod balancing;
 mod checkpoint;
+mod corpus;
 mod group;
 mod job;
 mod member;
@@ -17,12 +18,14 @@ mod rate;
 mod resume_tests;
 mod state;
 mod step;
+mod step_sums;
 #[cfg(test)]
 mod test_fixture;
 #[cfg(test)]
 mod train_tests;
 
-pub use group::{Control, Corpus, Progress, train};
+pub use corpus::Corpus;
+pub use group::{Control, Progress, train};
 pub use job::{Job, of_products};
 pub use member::{CheckpointFiles, Member, Sink, TrainOutcome};
 pub use memory::{HugePages, keep_memory};

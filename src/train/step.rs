@@ -1,32 +1,19 @@
 //! A step of one member: its micro-batches, then the update of its parameters.
 
-use std::collections::BTreeMap;
-
 use dfdx::prelude::*;
 
 use super::member::{Member, TrainOutcome};
 use super::phases::Lap;
 use super::rate::learning_rate;
 use super::state::{parameters, parameters_mut};
-use crate::distill::{
-    Auxiliary, CriticReadings, NamedValues, Objective, StepSettings, TeacherOutputs,
-};
-use crate::model::{HiddenStates, decays};
-use crate::ops::{AdamW, Mat, Ops, adamw, add_assign, sum_of_squares};
+use super::step_sums::StepInProgress;
+use crate::distill::{CriticReadings, NamedValues, TeacherOutputs};
+use crate::model::decays;
+use crate::ops::{AdamW, Ops, adamw, sum_of_squares};
 use crate::plan::run::HiddenState;
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
 const HOPELESS: f64 = 10.0;
-
-/// What a step has gathered so far.
-pub(super) struct StepInProgress {
-    settings: StepSettings,
-    /// By parameter: the sum over micro-batches.
-    gradients: Vec<Vec<f32>>,
-    /// Sums over micro-batches of every term.
-    terms: NamedValues,
-    readings: CriticReadings,
-}
 
 /// A micro-batch as a member sees it.
 pub(super) struct MicroBatch<'a, D: Ops> {
@@ -34,61 +21,6 @@ pub(super) struct MicroBatch<'a, D: Ops> {
     pub inputs: &'a [u32],
     pub targets: &'a [u32],
     pub teacher: Option<TeacherOutputs<'a, D>>,
-}
-
-impl StepInProgress {
-    /// Trains the critics on the student's states, which keep their tape, and the teacher's.
-    fn update_critics<D: Ops>(
-        &mut self,
-        objective: &Objective,
-        states: HiddenStates<D, OwnedTape<f32, D>>,
-        teacher: &HiddenStates<D>,
-        auxiliary: &mut Auxiliary<D>,
-    ) -> HiddenStates<D, OwnedTape<f32, D>> {
-        let (last, tape) = states.last.split_tape();
-        let detached = HiddenStates {
-            kept: states.kept,
-            last,
-        };
-        self.readings = objective.update_critics(&self.settings, &detached, teacher, auxiliary);
-        HiddenStates {
-            kept: detached.kept,
-            last: detached.last.put_tape(tape),
-        }
-    }
-
-    /// By term: scheduled weight times balance, for a micro-batch that is such a share of the step.
-    fn factors(&self, balance: &BTreeMap<String, f64>, share: f64) -> NamedValues {
-        let factor = |(name, weight): (&String, &f64)| {
-            let balance = balance.get(name).unwrap_or(&1.0);
-            (name.clone(), weight * balance * share)
-        };
-        self.settings.weights.iter().map(factor).collect()
-    }
-
-    fn add_terms(&mut self, terms: NamedValues, share: f64) {
-        for (name, value) in terms {
-            *self.terms.entry(name).or_insert(0.0) += value * share;
-        }
-    }
-
-    fn add_gradients<D: Ops>(
-        &mut self,
-        mut gradients: Gradients<f32, D>,
-        parameters: Vec<(String, &Mat<D>)>,
-    ) {
-        if self.gradients.is_empty() {
-            self.gradients = vec![Vec::new(); parameters.len()];
-        }
-        for (sum, (_, parameter)) in self.gradients.iter_mut().zip(parameters) {
-            let gradient = D::take_gradient(&mut gradients, parameter);
-            if sum.is_empty() {
-                *sum = gradient;
-            } else {
-                add_assign(sum, &gradient);
-            }
-        }
-    }
 }
 
 impl<D: Ops> Member<D> {

@@ -94,7 +94,7 @@ pub fn all() -> Vec<Case> {
     all
 }
 
-/// The layers. A flat table, an entry for each operation, that is read entry by entry.
+/// The layers. It is long because it is a flat table with an entry for each operation.
 fn layers() -> Vec<Case> {
     let dense = 6.0 * (ROWS * WIDTH * 4 * WIDTH) as f64;
     let inner = format!("{ROWS}×{WIDTH} · {WIDTH}×{}", 4 * WIDTH);
@@ -226,7 +226,7 @@ fn layers() -> Vec<Case> {
     ]
 }
 
-/// The losses. A flat table, as that of the layers.
+/// The losses. It is long because it is a flat table with an entry for each operation.
 fn losses() -> Vec<Case> {
     let terms = [
         (LogitTerm::Lm, 0.5),

@@ -14,8 +14,8 @@ fn pipelines() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
     let mut found: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("the shipped specs")
-        .map(|entry| entry.expect("an entry").path())
-        .map(|path| {
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
             let text = std::fs::read_to_string(&path).expect("a spec");
             (path.to_string_lossy().into_owned(), text)
         })
@@ -25,11 +25,9 @@ fn pipelines() -> Vec<(String, String)> {
 }
 
 fn default_text() -> String {
-    pipelines()
-        .into_iter()
-        .find(|(path, _)| path.ends_with("default.toml"))
-        .expect("the default file")
-        .1
+    let mut all = pipelines().into_iter();
+    let default = all.find(|(path, _)| path.ends_with("default.toml"));
+    default.expect("the default file").1
 }
 
 /// The keys of the schema without the variants that have them, each with its words where it is a

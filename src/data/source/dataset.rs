@@ -143,8 +143,8 @@ pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
     }
 }
 
-/// The source that a spec asks for, and its limit of training tokens. One exhaustive match, as long
-/// as the fields are many: whoever adds a source is led here.
+/// The source that a spec asks for, and its limit of training tokens. It is long because
+/// it is one exhaustive match over every source and its fields: whoever adds one is led here.
 fn find_source<'a>(
     spec: &'a DatasetSpec,
     hub: &'a Hub<'a>,
