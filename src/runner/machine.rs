@@ -155,7 +155,11 @@ impl CgroupMount {
         let kind_name = kind.next()?;
         let has_memory = match version {
             CgroupVersion::V1 => {
-                kind_name == "cgroup" && kind.next_back()?.split(',').any(|option| option == "memory")
+                kind_name == "cgroup"
+                    && kind
+                        .next_back()?
+                        .split(',')
+                        .any(|option| option == "memory")
             }
             CgroupVersion::V2 => kind_name == "cgroup2",
         };
