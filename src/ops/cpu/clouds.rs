@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::gemm::transposed_product_f64;
 use crate::random::{Purpose, Seed, Stream};
 
 /// Linear CKA (Kornblith et al., arXiv 1905.00414): ‖YᵀX‖² / (‖XᵀX‖·‖YᵀY‖) in Frobenius norms, of
@@ -110,36 +111,10 @@ fn centred(cloud: &[f32], width: usize) -> Vec<f64> {
 
 /// ‖aᵀb‖² in Frobenius norm.
 fn square_of_product(a: &[f64], a_width: usize, b: &[f64], b_width: usize) -> f64 {
-    let rows = a.len() / a_width;
-    let mut product = vec![0.0f64; a_width * b_width];
-    // SAFETY: the pointers cover aᵀ (a_width, rows), b (rows, b_width) and the product (a_width,
-    // b_width) with the strides given, all of them asserted by the callers' lengths; the product is
-    // borrowed by nobody else.
-    assert!(a.len() == rows * a_width && b.len() == rows * b_width);
-    unsafe {
-        gemm::gemm(
-            a_width,
-            b_width,
-            rows,
-            product.as_mut_ptr(),
-            1,
-            b_width as isize,
-            false,
-            a.as_ptr(),
-            a_width as isize,
-            1,
-            b.as_ptr(),
-            1,
-            b_width as isize,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::Rayon(0),
-        );
-    }
-    product.iter().map(|x| x * x).sum()
+    transposed_product_f64(a, a_width, b, b_width)
+        .iter()
+        .map(|x| x * x)
+        .sum()
 }
 
 #[cfg(test)]

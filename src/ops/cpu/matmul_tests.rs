@@ -86,3 +86,42 @@ fn any_number_of_threads_gives_the_same_bits() {
         assert!((2..=4).all(|threads| on(threads) == one));
     }
 }
+
+/// What a processor with fused multiplications makes of a product, element by element: a chain of
+/// them in order for each part of `part` products, the parts added to the result one by one.
+fn in_parts(a: &[f32], b: &[f32], [m, k, n]: [usize; 3], part: usize) -> Vec<f32> {
+    (0..m * n)
+        .map(|i| {
+            let (row, column) = (i / n, i % n);
+            (0..k).step_by(part).fold(0.0, |sum, from| {
+                sum + (from..k.min(from + part)).fold(0.0f32, |chain, j| {
+                    a[row * k + j].mul_add(b[j * n + column], chain)
+                })
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn long_inner_dimensions_are_cut_by_the_shapes_alone_whatever_the_caches() {
+    #[cfg(target_arch = "x86_64")]
+    if !is_x86_feature_detected!("fma") {
+        return;
+    }
+    // 1200 is cut into three of 400, 1025 into 342, 342 and 341; 512 is not cut.
+    for (shape, part) in [
+        ([65, 1200, 7], 400),
+        ([96, 1025, 80], 342),
+        ([70, 512, 33], 512),
+        // Results of at most 64 by 64 are cut after every 512.
+        ([64, 1200, 40], 512),
+    ] {
+        let [m, k, n] = shape;
+        let (a, b) = (values(m * k, 7), values(k * n, 8));
+        let mut out = vec![0.0; m * n];
+        product(Product::new(m, k, n), &a, &b, &mut out);
+        let expected = in_parts(&a, &b, shape, part);
+        let differ = out.iter().zip(&expected).filter(|(a, b)| a != b).count();
+        assert_eq!(differ, 0, "of {} elements, {m} × {k} × {n}", m * n);
+    }
+}
