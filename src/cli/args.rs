@@ -71,12 +71,10 @@ pub enum Command {
         specs: Vec<PathBuf>,
     },
     /// Render the report again from stored results
-    Report {
-        spec: PathBuf,
-        /// A minijinja template instead of the spec's
-        #[arg(long, value_name = "FILE")]
-        template: Option<PathBuf>,
-    },
+    ///
+    /// What [report] and [pipeline] say holds at once. A spec that is not the stored study's in
+    /// anything else is refused, with what differs.
+    Report(ReportArguments),
     /// Measure the perplexity of a GPT-2 on a text
     ///
     /// Windows of --context tokens begin every --stride tokens; every token is scored once, in the
@@ -111,7 +109,7 @@ pub enum Command {
     /// give
     ///
     /// Weights that are not there are counted, not faulted: a study can be kept without them.
-    Verify { spec: PathBuf },
+    Verify(StoredArguments),
     /// Compare two results folders or two runs; exit code 1 if they differ
     ///
     /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are
@@ -142,6 +140,30 @@ pub struct RunArguments {
     /// was held to
     #[arg(long)]
     pub relock: bool,
+    /// Also train finished runs again whose weights are gone: deleted, or not copied
+    #[arg(long)]
+    pub weights: bool,
+}
+
+/// A study that was run.
+#[derive(Debug, Args)]
+pub struct StoredArguments {
+    pub spec: PathBuf,
+    /// Take the study as it was run, whatever the spec says now
+    #[arg(long)]
+    pub as_stored: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    #[command(flatten)]
+    pub study: StoredArguments,
+    /// A minijinja template instead of the spec's
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// Write the page there, and leave the study's report and figures as they are
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

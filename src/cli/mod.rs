@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod run;
 mod signals;
+mod stored;
 mod verify;
 
 use std::io::{IsTerminal, Write};
@@ -121,13 +122,13 @@ fn dispatch(cli: &Cli) -> CommandResult {
         Command::Run(arguments) => run::run(arguments, common),
         Command::Plan(arguments) => plan::plan(arguments, common),
         Command::Check { specs } => check::check(specs, common),
-        Command::Report { spec, template } => report::report(spec, template.as_deref(), common),
+        Command::Report(arguments) => report::report(arguments, common),
         Command::Eval(arguments) => eval::eval(arguments, common),
         Command::Generate(arguments) => generate::generate(arguments, common),
         Command::Bench { spec, steps, runs } => {
             bench::bench(spec.as_deref(), *steps, *runs, common)
         }
-        Command::Verify { spec } => verify::verify(spec, common),
+        Command::Verify(arguments) => verify::verify(arguments, common),
         Command::Diff { a, b } => diff::diff(a, b, common),
         Command::Schema => {
             print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));

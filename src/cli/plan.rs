@@ -8,8 +8,7 @@ use super::plan_text::as_text;
 use super::{CommandResult, Exit, hub_to_plan, print, spec_options};
 use crate::plan::{Arm, Change, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
-use crate::record::{RunState, run_state};
-use crate::runner::{StudyInputs, check_limits, training_flops_per_second};
+use crate::runner::{Standing, StudyInputs, check_limits, training_flops_per_second};
 
 pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
@@ -41,13 +40,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
 
 /// Where a run stands, in a word.
 fn state_in_a_word(run: &PlannedRun, layout: &Layout) -> &'static str {
-    match run_state(layout, &run.id) {
-        Ok(RunState::Published) => "done",
-        Ok(RunState::Diverged(_)) => "diverged",
-        Ok(RunState::Absent) if layout.work(&run.id).exists() => "begun",
-        Ok(RunState::Absent) => "open",
-        Err(_) => "damaged",
-    }
+    Standing::of(run, layout).map_or("damaged", |standing| standing.words())
 }
 
 fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {

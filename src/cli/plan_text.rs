@@ -95,7 +95,7 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
         .runs
         .iter()
         .zip(states)
-        .filter(|(_, state)| ["open", "begun"].contains(*state))
+        .filter(|(_, state)| ["open", "begun", "no weights", "damaged"].contains(*state))
         .map(|(run, _)| run)
         .collect();
     if unfinished.len() < plan.runs.len() {

@@ -1,22 +1,35 @@
 //! `kdpipe report`: the report, from what is stored.
 
-use std::path::Path;
-
-use super::args::Common;
+use super::args::{Common, ReportArguments};
+use super::stored::stored_study;
 use super::{CommandResult, Exit, print, spec_options};
+use crate::files;
 use crate::record::layout::Layout;
 use crate::{plan, report};
 
-pub fn report(path: &Path, template: Option<&Path>, common: &Common) -> CommandResult {
-    let loaded = plan::load(path, &spec_options(common)?)?;
+pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
+    let loaded = plan::load(&arguments.study.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let rendered = report::render(&layout, template)?;
-    report::write(&layout, &rendered)?;
+    let (study, notices) = stored_study(&loaded, &layout, &arguments.study)?;
+    for notice in notices {
+        eprintln!("note: {notice}");
+    }
+    let rendered = report::render(&layout, study, arguments.template.as_deref())?;
+    let page = match &arguments.output {
+        Some(path) => {
+            files::write_atomically(path, rendered.page())?;
+            path.clone()
+        }
+        None => {
+            report::write(&layout, &rendered)?;
+            layout.report()
+        }
+    };
     if !common.quiet {
         print(&format!(
             "{}\nreport: {}\n",
             rendered.summary.trim_end(),
-            layout.report().display()
+            page.display()
         ));
     }
     Ok(Exit::Good)

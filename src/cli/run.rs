@@ -10,17 +10,19 @@ use super::args::{Common, RunArguments};
 use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::stop_flag;
+use super::stored::refuse_another_spec;
 use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::{Plan, RunSelection, load};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, Site, StudyInputs, cache_folder, news_to};
+use crate::runner::{self, Ending, MadeBy, Site, StudyInputs, cache_folder, news_to};
 use crate::{record, report};
 
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
+    refuse_another_spec(&layout, &arguments.spec)?;
     let pins = if arguments.relock {
         Vec::new()
     } else {
@@ -51,10 +53,15 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         layout: layout.clone(),
         cache: cache_folder()?,
         hub: &hub,
+        wants_weights: arguments.weights,
         stop: &stop,
         observer: &display,
     };
-    let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
+    let made_by = MadeBy {
+        spec: &arguments.spec,
+        command: &command(arguments, common),
+    };
+    let endings = runner::run(&plan, &selected, made_by, &site);
     display.close();
     let endings = endings.map_err(CommandError::Run)?;
     conclude(&plan, &endings, &layout, common, started)

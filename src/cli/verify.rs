@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::args::Common;
+use super::args::{Common, StoredArguments};
+use super::stored::stored_study;
 use super::{CommandResult, Exit, print, spec_options};
 use crate::files::{self, Mismatch};
 use crate::record::layout::Layout;
+use crate::record::study::Study;
 use crate::{plan, record, report};
 
 /// What was looked at, and what is wrong with it.
@@ -22,12 +24,23 @@ struct Findings {
     absent: Vec<String>,
 }
 
-pub fn verify(path: &Path, common: &Common) -> CommandResult {
-    let loaded = plan::load(path, &spec_options(common)?)?;
+pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
+    let loaded = plan::load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
     let mut findings = Findings::default();
     findings.check_folders(&layout)?;
-    findings.check_report(&layout)?;
+    // Which cells there are is read from this file alone.
+    if layout.lock().exists()
+        && let Some(damage) = record::verify_study(&layout)?
+    {
+        findings.wrong.push(format!("lock.toml: {damage}"));
+    } else {
+        let (study, notices) = stored_study(&loaded, &layout, arguments)?;
+        for notice in notices {
+            eprintln!("note: {notice}");
+        }
+        findings.check_report(&layout, study);
+    }
     let good = findings.good();
     if common.json {
         print(&format!("{}\n", findings.to_json()));
@@ -111,7 +124,7 @@ impl Findings {
                 self.files += listed;
                 for mismatch in mismatches {
                     match mismatch {
-                        Mismatch::Missing { file } if file.ends_with(".safetensors") => {
+                        Mismatch::Missing { file } if record::is_weights(Path::new(&file)) => {
                             self.absent.push(format!("{name}/{file}"))
                         }
                         other => self.wrong.push(format!("{name}: {other}")),
@@ -121,21 +134,15 @@ impl Findings {
         }
     }
 
-    /// The list of cells against its hash; the report and its figures against what the stored
-    /// results give.
-    fn check_report(&mut self, layout: &Layout) -> Result<()> {
-        // Which cells there are is read from this file alone.
-        if let Some(damage) = record::verify_study(layout)? {
-            self.wrong.push(format!("lock.toml: {damage}"));
-            return Ok(());
-        }
-        let rendered = match report::render(layout, None) {
+    /// The report and its figures against what the stored results give.
+    fn check_report(&mut self, layout: &Layout, study: Study) {
+        let rendered = match report::render(layout, study, None) {
             Ok(rendered) => rendered,
             Err(error) => {
                 self.wrong.push(format!(
                     "report.md: the stored results give none: {error:#}"
                 ));
-                return Ok(());
+                return;
             }
         };
         for (path, bytes) in &rendered.files {
@@ -149,7 +156,6 @@ impl Findings {
                 Err(error) => self.wrong.push(format!("{}: {error}", path.display())),
             }
         }
-        Ok(())
     }
 }
 

@@ -38,6 +38,7 @@ pub mod run;
 pub mod schedule;
 pub mod schema;
 mod select;
+mod settings;
 mod source;
 mod spec_layers;
 mod starter;
@@ -59,4 +60,5 @@ pub use planned::{
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;
+pub use settings::{SettingChange, StudySettings};
 pub use starter::{STARTER, run_spec_toml};

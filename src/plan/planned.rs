@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::expect::Expectations;
 use super::path::InputPath;
 use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use super::settings::StudySettings;
 
 /// What reaches a spec from outside its files.
 #[derive(Debug, Clone, Default)]
@@ -182,6 +183,8 @@ pub struct Plan {
     /// In the order of their first cells.
     pub runs: Vec<PlannedRun>,
     pub arms: Vec<Arm>,
+    /// What the spec sets, to be stored with the study.
+    pub settings: StudySettings,
     pub report: ReportSettings,
     pub expect: Expectations,
     /// What the user should know and need not act on.

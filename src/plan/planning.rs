@@ -9,7 +9,7 @@ use super::facts::{AskedInputs, CellFacts};
 use super::findings::CellProblems;
 use super::identity;
 use super::load::Loaded;
-use super::planned::{Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
+use super::planned::{Arm, Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
 use super::read_run::located;
 use super::resolve::{Problem, Resolved, resolve};
 use super::spec_layers::{On, key_path};
@@ -65,34 +65,63 @@ impl Loaded {
         }
     }
 
-    fn plan(&self, cells: Vec<PlannedCell>, runs: Vec<PlannedRun>) -> Plan {
-        let CheckedStudy {
-            study,
-            name,
-            baseline,
-            primary,
-        } = &self.study;
+    /// The axes of the grid, in the order of the spec.
+    pub fn axes(&self) -> Vec<Axis> {
         let axes = self.grid.axes.iter().map(|axis| Axis {
             key: axis.key.clone(),
             values: axis.values.iter().map(|value| value.text.clone()).collect(),
         });
-        let baseline_arm = baseline.get("arm").map(String::as_str);
+        axes.collect()
+    }
+
+    /// Whether the grid has these cells, by their axis values, and no others.
+    pub fn has_cells<'a>(&self, cells: impl Iterator<Item = &'a BTreeMap<String, String>>) -> bool {
+        let own = self.grid.cells.iter().map(|cell| self.grid.values_of(cell));
+        own.eq(cells.cloned())
+    }
+
+    /// What each arm changes against the baseline arm.
+    pub fn arms(&self) -> Vec<Arm> {
+        let baseline = self.study.baseline.get("arm").map(String::as_str);
+        arms::arms(&self.stack, &self.grid, baseline)
+    }
+
+    /// `[report]` as resolved.
+    pub fn report_settings(&self) -> ReportSettings {
+        let CheckedStudy {
+            study,
+            baseline,
+            primary,
+            ..
+        } = &self.study;
+        ReportSettings {
+            template: study.report.template.clone(),
+            baseline: baseline.clone(),
+            margin: study.report.margin,
+            alpha: study.report.alpha,
+            primary: primary.clone(),
+        }
+    }
+
+    /// The question that the study asks, and the label that its report carries.
+    pub fn description_and_note(&self) -> (String, Option<String>) {
+        let pipeline = &self.study.study.pipeline;
+        (pipeline.description.clone(), pipeline.note.clone())
+    }
+
+    fn plan(&self, cells: Vec<PlannedCell>, runs: Vec<PlannedRun>) -> Plan {
+        let (description, note) = self.description_and_note();
         Plan {
-            name: name.clone(),
-            description: study.pipeline.description.clone(),
-            note: study.pipeline.note.clone(),
-            axes: axes.collect(),
+            name: self.study.name.clone(),
+            description,
+            note,
+            axes: self.axes(),
             cells,
             runs,
-            arms: arms::arms(&self.stack, &self.grid, baseline_arm),
-            report: ReportSettings {
-                template: study.report.template.clone(),
-                baseline: baseline.clone(),
-                margin: study.report.margin,
-                alpha: study.report.alpha,
-                primary: primary.clone(),
-            },
-            expect: study.expect.clone(),
+            arms: self.arms(),
+            settings: self.settings(),
+            report: self.report_settings(),
+            expect: self.study.study.expect.clone(),
             notices: self.notices.clone(),
         }
     }

@@ -17,7 +17,7 @@ use super::journal::Journal;
 use super::layout::{Layout, RunFolder};
 use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
-use super::runs::{Failure, is_complete};
+use super::runs::{Failure, is_complete, is_weights};
 use super::store::to_json;
 use super::work::{DIFFERENT, LOCK, finish, keep_furthest_attempt};
 use crate::files::{self, Checksums, Lock, Placed};
@@ -219,6 +219,15 @@ impl Attempt {
             )
         };
         let lacking = files::missing_files(target).unwrap_or_default();
+        if are_only_weights_of(&lacking, target, &checksums) {
+            // Its records may name another [evaluate] than ours, and are of the same training.
+            let names: Vec<String> = lacking
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect();
+            names.iter().try_for_each(|file| restore(file))?;
+            return Ok(Publication::Restored(names));
+        }
         let rename = || files::rename_folder(&out, target);
         match place(target, &checksums, rename, restore)? {
             Settled::As(publication) => Ok(publication),
@@ -272,6 +281,21 @@ impl Attempt {
             self.id
         ))
     }
+}
+
+/// Whether weights are all that a finished run lacks, and `ours` are those that it had.
+fn are_only_weights_of(lacking: &[PathBuf], target: &Path, ours: &Checksums) -> bool {
+    let Ok(theirs) = files::read_checksums(target) else {
+        return false;
+    };
+    let is_the_same = |file: &PathBuf| {
+        let name = file.to_string_lossy();
+        is_weights(file)
+            && theirs
+                .get(&*name)
+                .is_some_and(|had| ours.get(&*name) == Some(had))
+    };
+    !lacking.is_empty() && lacking.iter().all(is_the_same)
 }
 
 /// Puts a run where one with another result lies incomplete: kept without its weights, as in a

@@ -37,8 +37,8 @@ pub use machine::instruction_set;
 pub use metrics::{MetricsRow, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
-    Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, publish_teacher, read_failure,
-    run_state, set_damaged_aside,
+    Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, is_weights, publish_teacher,
+    read_failure, run_state, set_damaged_aside,
 };
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
 pub use work::sweep;

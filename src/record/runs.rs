@@ -34,6 +34,9 @@ pub enum RunState {
     Absent,
     /// Published, every file in its place.
     Published,
+    /// Published, and nothing but weights is missing since: they were deleted, or not copied. What
+    /// was measured with them stands.
+    WithoutWeights,
     /// Published as one that diverged: it is not tried again.
     Diverged(Failure),
 }
@@ -44,18 +47,29 @@ pub enum RunState {
 /// A `failure.json` that is damaged.
 pub fn run_state(layout: &Layout, id: &str) -> Result<RunState> {
     let folder = layout.run(id);
-    if !is_complete(&folder) {
+    let Ok(missing) = files::missing_files(&folder.root) else {
+        return Ok(RunState::Absent);
+    };
+    let are_gone = |file: &PathBuf| is_weights(file) && !folder.root.join(file).exists();
+    if !missing.iter().all(are_gone) {
         return Ok(RunState::Absent);
     }
     Ok(match read_failure(&folder)? {
         Some(failure) => RunState::Diverged(failure),
-        None => RunState::Published,
+        None if missing.is_empty() => RunState::Published,
+        None => RunState::WithoutWeights,
     })
 }
 
 /// Whether every file of a run's `checksums.toml` is there at its length. Nothing is hashed.
 pub fn is_complete(folder: &RunFolder) -> bool {
     files::missing_files(&folder.root).is_ok_and(|missing| missing.is_empty())
+}
+
+/// Whether a file holds weights, which a finished folder can do without.
+pub fn is_weights(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ending == "safetensors")
 }
 
 /// How much of a finished folder is held against its checksums.
@@ -77,7 +91,7 @@ pub fn damage(folder: &Path, depth: Depth) -> Result<Option<Mismatch>> {
         return Ok(None);
     }
     let found = files::verify_some(folder, |file| {
-        depth == Depth::Weights || !file.ends_with(".safetensors")
+        depth == Depth::Weights || !is_weights(Path::new(file))
     })?;
     Ok(found
         .into_iter()

@@ -2,6 +2,7 @@
 //! the machine that trained.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::layout::Layout;
 use super::store::read_toml;
 use crate::digest;
 use crate::files;
-pub use crate::plan::{Arm, Axis, Change, ReportSettings};
+pub use crate::plan::{Arm, Axis, Change, ReportSettings, StudySettings};
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Study {
     /// Version of kdpipe that wrote it.
     pub version: String,
     pub name: String,
+    /// The spec's file as the command named it; absent in studies of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<PathBuf>,
     pub description: String,
     /// Hashes of the inputs by role (`dataset.train`, `tokenizer`, `teacher`, …).
     pub inputs: BTreeMap<String, String>,
@@ -32,6 +36,9 @@ pub struct Study {
     /// What each arm changes, key by key, against the baseline arm.
     pub arms: Vec<Arm>,
     pub report: ReportSettings,
+    /// What the spec sets; absent in studies of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<StudySettings>,
     /// Facts of the resolved study that every run shares and the report states.
     pub facts: SetupFacts,
 }

@@ -91,5 +91,7 @@ pub fn sweep(layout: &Layout) -> Result<()> {
             finish(&path, lock)?;
         }
     }
+    // A process may have ended before it removed the folder of the last of them.
+    files::remove_if_empty(&work);
     Ok(())
 }

@@ -14,8 +14,7 @@ use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample, T
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
-    Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples,
-    read_speed, read_study,
+    Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples, read_speed,
 };
 use crate::table;
 
@@ -118,12 +117,8 @@ pub fn training_flops(evaluation: &Evaluation) -> Option<f64> {
 }
 
 impl StudyData {
-    /// Reads the study.
-    ///
-    /// # Errors
-    /// A `lock.toml` that is missing or damaged. Nothing that is wrong with a run is an error.
-    pub fn read(layout: &Layout) -> Result<Self> {
-        let study = read_study(layout)?;
+    /// Reads what is stored of a study. Nothing that is wrong with a run is an error.
+    pub fn read(layout: &Layout, study: Study) -> Self {
         let (keys, run_of_cell) = distinct(&study.cells, |cell| {
             (cell.run.clone(), cell.evaluation.clone())
         });
@@ -138,12 +133,12 @@ impl StudyData {
             .par_iter()
             .map(|(id, key)| RunData::read(layout.teacher(id), id, key, false))
             .collect();
-        Ok(Self {
+        Self {
             study,
             runs,
             run_of_cell,
             teachers,
-        })
+        }
     }
 
     /// The run of a cell.

@@ -41,29 +41,38 @@ use anyhow::Result;
 
 use crate::files;
 use crate::record::layout::Layout;
+use crate::record::read_study;
+use crate::record::study::Study;
 use crate::table;
 
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`,
+    /// The page first. Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`,
     /// `runs.csv`, `runs.parquet`.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The few lines that a terminal shows at the end of a study.
     pub summary: String,
 }
 
-/// Renders the report of the study in `layout`, with `template` or else the one that the study
-/// names.
+impl Rendered {
+    /// The content of `report.md`.
+    pub fn page(&self) -> &[u8] {
+        &self.files[0].1
+    }
+}
+
+/// Renders the report of `study`, which lies in `layout`, with `template` or else the one that the
+/// study names.
 ///
 /// # Errors
-/// A study that cannot be read, a template that cannot be read or filled (with line and column).
-pub fn render(layout: &Layout, template: Option<&Path>) -> Result<Rendered> {
+/// Records that cannot be read, a template that cannot be read or filled (with line and column).
+pub fn render(layout: &Layout, study: Study, template: Option<&Path>) -> Result<Rendered> {
     let Material {
         data,
         drawn,
         context,
-    } = Material::read(layout)?;
+    } = Material::read(layout, study)?;
     let source = template::source(template, &data.study.report.template.written)?;
     let report = template::fill(&source, &context)?;
     let runs = frame::table(&data);
@@ -92,12 +101,12 @@ pub struct Material {
 }
 
 impl Material {
-    /// Reads a study and draws its figures.
+    /// Reads what is stored of a study and draws its figures.
     ///
     /// # Errors
-    /// A study that cannot be read.
-    pub fn read(layout: &Layout) -> Result<Self> {
-        let data = data::StudyData::read(layout)?;
+    /// Results that cannot be put into a frame.
+    pub fn read(layout: &Layout, study: Study) -> Result<Self> {
+        let data = data::StudyData::read(layout, study);
         let analysis = analysis::Analysis::new(&data)?;
         let drawn = figures::draw(&data, &analysis)?;
         let context = context::Context::new(&data, &analysis, &drawn)?;
@@ -131,7 +140,7 @@ impl Material {
 pub fn update(layout: &Layout) -> Result<Rendered> {
     loop {
         let before = published(layout);
-        let rendered = render(layout, None)?;
+        let rendered = render(layout, read_study(layout)?, None)?;
         write(layout, &rendered)?;
         if published(layout) == before {
             return Ok(rendered);

@@ -21,7 +21,7 @@ fn error(template: &str) -> String {
     });
     let path = fixture.layout.root.join("template.md.j2");
     fs::write(&path, template).unwrap();
-    let error = render(&fixture.layout, Some(&path)).unwrap_err();
+    let error = render(&fixture.layout, fixture.study.clone(), Some(&path)).unwrap_err();
     format!("{error:#}").replace(&path.display().to_string(), "template.md.j2")
 }
 
@@ -57,11 +57,16 @@ fn an_own_template_sees_the_same_variables() {
         "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}",
     )
     .unwrap();
-    let rendered = render(&fixture.layout, Some(&path)).unwrap();
+    let rendered = render(&fixture.layout, fixture.study.clone(), Some(&path)).unwrap();
     let (name, page) = &rendered.files[0];
     assert_eq!(name, Path::new("report.md"));
     assert_eq!(page, b"mse 3.12\nwasserstein 3.10\n");
-    let missing = render(&fixture.layout, Some(Path::new("no/such.j2"))).unwrap_err();
+    let missing = render(
+        &fixture.layout,
+        fixture.study.clone(),
+        Some(Path::new("no/such.j2")),
+    )
+    .unwrap_err();
     assert!(format!("{missing:#}").starts_with(
         "the report's template no/such.j2 cannot be read; give another with --template"
     ));
@@ -86,7 +91,9 @@ fn every_variable_of_a_template_is_listed_for_its_authors() {
         strategies: vec!["uniform", "reverse", "shuffled"],
         ..StudyShape::default()
     });
-    let context = Material::read(&fixture.layout).unwrap().context;
+    let context = Material::read(&fixture.layout, fixture.study.clone())
+        .unwrap()
+        .context;
     let mut found = BTreeSet::new();
     names(&serde_json::to_value(&context).unwrap(), &mut found);
     let listed = include_str!("../../templates/README.md");

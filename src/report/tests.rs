@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::test_fixture::{Fixture, StudyShape};
 use super::{Rendered, render, write};
 use crate::record::layout::Layout;
+use crate::record::read_study;
 use crate::table;
 
 /// The Markdown of a report.
@@ -21,7 +22,8 @@ fn page(rendered: &Rendered) -> String {
 
 /// Renders, and leaves the report in the folder that the environment names, for eyes.
 fn rendered(fixture: &Fixture, name: &str) -> Rendered {
-    let rendered = render(&fixture.layout, None).unwrap_or_else(|error| panic!("{error:#}"));
+    let rendered = render(&fixture.layout, fixture.study.clone(), None)
+        .unwrap_or_else(|error| panic!("{error:#}"));
     if let Some(folder) = std::env::var_os("KDPIPE_TEST_REPORTS") {
         for (path, bytes) in &rendered.files {
             let path = Path::new(&folder).join(name).join(path);
@@ -67,7 +69,10 @@ fn the_committed_reports_are_rendered_again_byte_by_byte() {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
     for name in ["sweep", "wikitext2"] {
         let layout = Layout::new(&results, name);
-        for (path, bytes) in render(&layout, None).unwrap().files {
+        for (path, bytes) in render(&layout, read_study(&layout).unwrap(), None)
+            .unwrap()
+            .files
+        {
             let committed = fs::read(layout.root.join(&path)).unwrap();
             assert!(committed == bytes, "{name}: {} differs", path.display());
         }
@@ -77,17 +82,20 @@ fn the_committed_reports_are_rendered_again_byte_by_byte() {
 #[test]
 fn rendering_twice_and_on_one_thread_gives_the_same_bytes() {
     let fixture = Fixture::new(&StudyShape::default());
-    let first = render(&fixture.layout, None).unwrap();
+    let first = render(&fixture.layout, fixture.study.clone(), None).unwrap();
     let one = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build()
         .unwrap();
     assert_eq!(
         first,
-        one.install(|| render(&fixture.layout, None).unwrap())
+        one.install(|| render(&fixture.layout, fixture.study.clone(), None).unwrap())
     );
     write(&fixture.layout, &first).unwrap();
-    assert_eq!(first, render(&fixture.layout, None).unwrap());
+    assert_eq!(
+        first,
+        render(&fixture.layout, fixture.study.clone(), None).unwrap()
+    );
 }
 
 #[test]
@@ -96,7 +104,11 @@ fn writing_leaves_no_figure_of_an_older_report() {
     fs::create_dir_all(fixture.layout.figures()).unwrap();
     fs::write(fixture.layout.figures().join("old.svg"), "").unwrap();
     fs::write(fixture.layout.figures().join("own.png"), "").unwrap();
-    write(&fixture.layout, &render(&fixture.layout, None).unwrap()).unwrap();
+    write(
+        &fixture.layout,
+        &render(&fixture.layout, fixture.study.clone(), None).unwrap(),
+    )
+    .unwrap();
     assert!(!fixture.layout.figures().join("old.svg").exists());
     assert!(fixture.layout.figures().join("own.png").exists());
     assert!(fixture.layout.report().exists());

@@ -65,6 +65,12 @@ fn train_students(
     site: &Site,
     ended: &mut dyn FnMut(usize, TrainingEnding),
 ) {
+    let (stored, indices): (Vec<usize>, Vec<usize>) = indices
+        .iter()
+        .partition(|&&index| is_stored_without_weights(&plan.runs[index], site));
+    for index in stored {
+        ended(index, TrainingEnding::Published);
+    }
     let student = |&index: &usize| StudentTraining {
         run: &plan.runs[index],
         is_evaluated: is_evaluated(&plan.runs[index], site),
@@ -89,6 +95,12 @@ fn train_students(
         site,
         &mut |place, ending| ended(indices[place], ending),
     );
+}
+
+/// Whether a run is evaluated, and of its training only the weights are gone: nobody needs them.
+fn is_stored_without_weights(run: &PlannedRun, site: &Site) -> bool {
+    let state = run_state(&site.layout, &run.id);
+    !site.wants_weights && is_evaluated(run, site) && matches!(state, Ok(RunState::WithoutWeights))
 }
 
 /// How a run ended with its training; none where its evaluation comes next.

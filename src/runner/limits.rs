@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::machine;
+use super::standing::Standing;
 use crate::files::{free_space, size_in_words as size};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
-use crate::record::{RunState, run_state};
 
 /// The setting that lowers what a study may take of the memory.
 pub const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
@@ -33,10 +33,7 @@ struct Machine {
 /// What does not fit, with both figures and what to change; a setting that is no size.
 pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<()> {
     let open = |index: &&usize| {
-        !matches!(
-            run_state(layout, &plan.runs[**index].id),
-            Ok(RunState::Published | RunState::Diverged(_))
-        )
+        Standing::of(&plan.runs[**index], layout).map_or(true, |standing| standing.is_to_train())
     };
     let open: Vec<&PlannedRun> = selected
         .iter()

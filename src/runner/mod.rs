@@ -20,6 +20,7 @@ mod machine;
 mod probe;
 mod sink;
 mod standalone;
+mod standing;
 mod student;
 mod study;
 mod teacher;
@@ -36,7 +37,7 @@ use crate::hub::{Hub, Repo};
 use crate::plan::run::TeacherSpec;
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
-use crate::record::{self, Depth, Failure, RunState, has_evaluation, run_state};
+use crate::record::{self, Depth, Failure, RunState};
 use crate::train::Progress;
 use executor::{QueuedRun, by_key, work_through};
 use trainer::Trainer;
@@ -48,6 +49,7 @@ pub use inputs::{StudyInputs, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
 pub use probe::{plain_product, training_flops_per_second};
 pub use standalone::{GeneratedText, OneModel, TextScore};
+pub use standing::Standing;
 pub use study::study;
 
 /// Where a study works, and how it is stopped.
@@ -56,6 +58,8 @@ pub struct Site<'a> {
     /// Tokenized corpora and trained teachers.
     pub cache: PathBuf,
     pub hub: &'a Hub<'a>,
+    /// Whether a finished run whose weights are gone is trained again for them.
+    pub wants_weights: bool,
     pub stop: &'a AtomicBool,
     pub observer: &'a dyn Observer,
 }
@@ -92,6 +96,15 @@ impl Site<'_> {
     }
 }
 
+/// Where a study comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct MadeBy<'a> {
+    /// Its file, as the user named it.
+    pub spec: &'a Path,
+    /// What makes it again.
+    pub command: &'a str,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ending {
@@ -118,7 +131,7 @@ pub enum Ending {
 pub fn run(
     plan: &Plan,
     selected: &[usize],
-    command: &str,
+    made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
     if let Some(words) = record::set_damaged_study_aside(&site.layout)
@@ -126,16 +139,33 @@ pub fn run(
     {
         site.tell(&Event::Notice(&words));
     }
-    record::write_study(&site.layout, &study(plan, command, site.hub))
-        .context("the results folder cannot be used")?;
+    record::write_study(
+        &site.layout,
+        &study(plan, made_by.spec, made_by.command, site.hub),
+    )
+    .context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
+    let mut without_weights = 0;
     for &index in selected {
-        match done(&plan.runs[index], site)? {
-            Some(ending) => drop(endings.insert(index, ending)),
-            None => open.push(index),
+        match standing(&plan.runs[index], site)? {
+            Standing::Finished => drop(endings.insert(index, Ending::Good)),
+            Standing::Diverged(Failure { reason, .. }) => {
+                endings.insert(index, Ending::Diverged { reason });
+            }
+            Standing::WithoutWeights => {
+                without_weights += 1;
+                open.push(index);
+            }
+            Standing::Trained | Standing::Begun | Standing::Open => open.push(index),
         }
+    }
+    if without_weights > 0 {
+        site.tell(&Event::Notice(&words_on_weights(
+            without_weights,
+            site.wants_weights,
+        )));
     }
     site.tell(&Event::Skipped {
         runs: endings.len(),
@@ -190,8 +220,25 @@ fn queued(plan: &Plan, index: usize) -> QueuedRun {
     }
 }
 
-/// How a run that needs nothing any more ended.
-fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
+/// Why runs that were trained are trained again.
+fn words_on_weights(runs: usize, are_wanted: bool) -> String {
+    let why = if are_wanted {
+        "--weights asks for them"
+    } else {
+        "what [evaluate] asks for is not stored"
+    };
+    if runs == 1 {
+        format!("1 run that was trained has no weights any more, and {why}: it is trained again")
+    } else {
+        format!(
+            "{runs} runs that were trained have no weights any more, and {why}: they are trained \
+             again"
+        )
+    }
+}
+
+/// Where a run stands, once what was changed of it since is set aside.
+fn standing(run: &PlannedRun, site: &Site) -> Result<Standing> {
     let (own, teacher) = (
         site.layout.run(&run.id),
         site.layout.teacher(&run.teacher_key),
@@ -206,17 +253,14 @@ fn done(run: &PlannedRun, site: &Site) -> Result<Option<Ending>> {
     {
         set_damaged_aside(&folder, Depth::Records, site)?;
     }
-    Ok(match run_state(&site.layout, &run.id)? {
-        RunState::Diverged(Failure { reason, .. }) => Some(Ending::Diverged { reason }),
-        RunState::Published => {
-            let evaluated = has_evaluation(&site.layout.run(&run.id), &run.evaluation_key)
-                && has_evaluation(
-                    &site.layout.teacher(&run.teacher_key),
-                    &run.teacher_evaluation_key,
-                );
-            evaluated.then_some(Ending::Good)
-        }
-        RunState::Absent => None,
+    let standing = Standing::of(run, &site.layout)?;
+    let is_wanted = site.wants_weights
+        && standing == Standing::Finished
+        && record::run_state(&site.layout, &run.id)? == RunState::WithoutWeights;
+    Ok(if is_wanted {
+        Standing::WithoutWeights
+    } else {
+        standing
     })
 }
 

@@ -1,6 +1,7 @@
 //! `lock.toml` from a plan: what the report says about a study without its inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::inputs::{pin_for_lock, repos};
 use crate::hub::{Hub, short_commit};
@@ -8,9 +9,9 @@ use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, Tokeni
 use crate::plan::{Plan, PlannedRun};
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
-/// The study that a plan describes; `command` reproduces it, and what the hub was asked for stays
-/// at its commits.
-pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
+/// The study that a plan describes; `command`, which names the file `spec`, reproduces it, and what
+/// the hub was asked for stays at its commits.
+pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
     let cell = |cell: &crate::plan::PlannedCell| {
         let run = &plan.runs[cell.run];
         Cell {
@@ -32,6 +33,8 @@ pub fn study(plan: &Plan, command: &str, hub: &Hub) -> Study {
         cells: plan.cells.iter().map(cell).collect(),
         arms: plan.arms.clone(),
         report: plan.report.clone(),
+        spec: Some(spec.to_owned()),
+        settings: Some(plan.settings.clone()),
         facts: facts(plan, command),
     }
 }

@@ -292,8 +292,9 @@ pub fn template(bytes: &[u8]) {
             concat!(env!("CARGO_MANIFEST_DIR"), "/../../results")
         };
         let material = material.get_or_init(|| {
-            Material::read(&Layout::new(Path::new(results), "wikitext2"))
-                .expect("the study that is kept")
+            let layout = Layout::new(Path::new(results), "wikitext2");
+            let study = record::read_study(&layout).expect("the study that is kept");
+            Material::read(&layout, study).expect("its records")
         });
         if let Err(error) = material.page("template", text) {
             assert!(!format!("{error:#}").is_empty());

@@ -64,7 +64,7 @@ fn one_changed_byte_anywhere_is_found() {
 }
 
 #[test]
-fn weights_that_were_not_kept_are_no_fault_and_come_back_with_the_next_run() {
+fn weights_that_were_not_kept_are_no_fault_and_come_back_where_they_are_asked_for() {
     let (site, run) = finished();
     let weights = run.join("student/model.safetensors");
     let before = site.results();
@@ -76,9 +76,48 @@ fn weights_that_were_not_kept_are_no_fault_and_come_back_with_the_next_run() {
             .contains("files of weights that are not here: 1")
     );
     site.kdpipe("report study.toml").code(0);
-    site.kdpipe("run study.toml").code(0);
+    let plan = site.kdpipe("plan study.toml").code(0).out;
+    assert!(plan.contains("finished"), "{plan}");
+    let done = site.kdpipe("run study.toml").code(0);
+    assert!(
+        done.error.contains("1 run is finished already") && !done.error.contains("training"),
+        "{}",
+        done.error
+    );
+    assert!(!weights.exists());
+    let done = site.kdpipe("run study.toml --weights").code(0);
+    assert!(
+        done.error.contains(
+            "1 run that was trained has no weights any more, and --weights asks for them"
+        ),
+        "{}",
+        done.error
+    );
     assert!(weights.exists());
     assert!(before == site.results(), "another result");
+}
+
+#[test]
+fn an_evaluation_that_weights_are_missing_for_trains_those_runs_alone_and_says_so_first() {
+    let (site, run) = finished();
+    fs::remove_file(run.join("student/model.safetensors")).unwrap();
+    let plan = site
+        .kdpipe("plan study.toml --set evaluate.stride=8")
+        .code(0);
+    assert!(plan.out.contains("no weights"), "{}", plan.out);
+    let done = site
+        .kdpipe("run study.toml --set evaluate.stride=8")
+        .code(0);
+    let words = "1 run that was trained has no weights any more, and what [evaluate] asks for is \
+                 not stored: it is trained again";
+    let said = done.error.find(words);
+    let trained = done.error.find("training ");
+    assert!(said.is_some() && said < trained, "{}", done.error);
+    assert!(run.join("student/model.safetensors").exists());
+    // Both evaluations are of the same weights.
+    assert_eq!(fs::read_dir(run.join("evals")).unwrap().count(), 2);
+    site.kdpipe("verify study.toml --set evaluate.stride=8")
+        .code(0);
 }
 
 /// Changes one bit in the middle of a file.
@@ -244,7 +283,7 @@ fn a_run_from_another_machine_without_its_weights_makes_place_for_one_that_is_wh
         format!("{}{digit}{}", &text[..place], &text[place + 1..]),
     )
     .unwrap();
-    site.kdpipe("run study.toml").code(0);
+    site.kdpipe("run study.toml --weights").code(0);
     assert!(run.join("student/model.safetensors").exists());
     let aside = fs::read_to_string(run.with_extension("bad.txt")).unwrap();
     assert!(

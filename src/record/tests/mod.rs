@@ -112,7 +112,7 @@ fn evaluated() -> EvaluationFiles {
 fn go(root: &Path) -> anyhow::Result<()> {
     let layout = Layout::new(root, "study");
     sweep(&layout)?;
-    if run_state(&layout, ID)? == RunState::Absent {
+    if run_state(&layout, ID)? != RunState::Published {
         let RunClaim::Ours(mut attempt) = Attempt::open_or_new(&layout, ID)? else {
             anyhow::bail!("somebody else has it")
         };

@@ -95,6 +95,7 @@ fn study_of_one_cell() -> Study {
         format: STUDY_FORMAT,
         version: "0.1.0".into(),
         name: "study".into(),
+        spec: Some("a.toml".into()),
         description: "one \"line\"".into(),
         hub: vec![HubPin {
             kind: "dataset".into(),
@@ -130,6 +131,10 @@ fn study_of_one_cell() -> Study {
             alpha: 0.05,
             primary: None,
         },
+        settings: Some(StudySettings {
+            shared: BTreeMap::from([("train.steps".to_owned(), "5".to_owned())]),
+            arms: BTreeMap::new(),
+        }),
         facts: SetupFacts {
             dataset: "d".into(),
             tokenizer: "t".into(),

@@ -37,7 +37,7 @@ fn fixture(key: &str, values: [&str; 2], change: (&str, &str)) -> Fixture {
 }
 
 fn notes_of(fixture: &Fixture) -> Vec<String> {
-    let data = StudyData::read(&fixture.layout).unwrap();
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
     notes(&data, &Analysis::new(&data).unwrap())
 }
 

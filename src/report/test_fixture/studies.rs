@@ -12,6 +12,7 @@ pub fn study(shape: &StudyShape) -> Study {
         format: 1,
         version: "0.1.0".to_owned(),
         name: "fixture".to_owned(),
+        spec: None,
         description: "MSE against Wasserstein, by layer strategy".to_owned(),
         hub: Vec::new(),
         inputs: BTreeMap::from([("dataset".to_owned(), "0123abcd".to_owned())]),
@@ -25,6 +26,7 @@ pub fn study(shape: &StudyShape) -> Study {
             alpha: 0.05,
             primary: None,
         },
+        settings: None,
         facts: SetupFacts {
             dataset: "stories of the embedded grammar".to_owned(),
             tokenizer: "byte-level BPE of 512 tokens".to_owned(),

@@ -98,7 +98,7 @@ fn a_study_of_the_hub_runs_and_runs_again_without_it_to_the_same_bytes() {
         site.kdpipe("plan study.toml")
             .code(0)
             .out
-            .matches("done")
+            .matches("finished")
             .count()
             >= 2
     );

@@ -1,0 +1,117 @@
+//! The stored study as the spec at hand sees it: for `report` and `verify`, which take the spec at
+//! its word.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::CommandError;
+use super::args::StoredArguments;
+use crate::plan::Loaded;
+use crate::record::layout::Layout;
+use crate::record::study::Study;
+use crate::record::{self};
+
+/// How many differences are named.
+const NAMED: usize = 5;
+
+/// The study in `layout`, with `[report]` and `[pipeline]` as the spec has them now; with
+/// `--as-stored`, as it was run. The lines are what the user should know.
+///
+/// # Errors
+/// Nothing that is stored; a study of another spec, with what differs.
+pub fn stored_study(
+    loaded: &Loaded,
+    layout: &Layout,
+    arguments: &StoredArguments,
+) -> Result<(Study, Vec<String>), CommandError> {
+    refuse_nothing(layout, &arguments.spec)?;
+    refuse_another_spec(layout, &arguments.spec)?;
+    let mut study = record::read_study(layout)?;
+    if arguments.as_stored {
+        return Ok((study, Vec::new()));
+    }
+    let notices = refuse_other_settings(loaded, &study, &arguments.spec)?;
+    study.arms = loaded.arms();
+    study.report = loaded.report_settings();
+    (study.description, study.facts.note) = loaded.description_and_note();
+    Ok((study, notices))
+}
+
+fn refuse_nothing(layout: &Layout, spec: &Path) -> Result<()> {
+    if layout.lock().exists() {
+        return Ok(());
+    }
+    bail!(
+        "{} holds no study yet: `kdpipe run {}` makes it",
+        layout.root.display(),
+        spec.display()
+    )
+}
+
+/// Refuses the folder of a study whose spec is another file. One that is not there any more was
+/// moved, and one with the same content is a copy.
+///
+/// # Errors
+/// Another spec, with both files.
+pub fn refuse_another_spec(layout: &Layout, spec: &Path) -> Result<()> {
+    // What is wrong with a damaged study is told where it is read.
+    let Some(stored) = record::read_study(layout).ok().and_then(|study| study.spec) else {
+        return Ok(());
+    };
+    let (Ok(known), Ok(own)) = (stored.canonicalize(), spec.canonicalize()) else {
+        return Ok(());
+    };
+    let is_copy = || std::fs::read(&known).ok() == std::fs::read(&own).ok();
+    if known == own || is_copy() {
+        return Ok(());
+    }
+    bail!(
+        "{} holds the study of {}, and {} has the same name; give one of them another \
+         pipeline.name, or another folder with --results",
+        layout.root.display(),
+        stored.display(),
+        spec.display()
+    )
+}
+
+/// Refuses a stored study whose runs are not those of the spec; the lines are about paths that are
+/// written otherwise.
+fn refuse_other_settings(loaded: &Loaded, study: &Study, spec: &Path) -> Result<Vec<String>> {
+    let settings = study.settings.as_ref().with_context(|| {
+        format!(
+            "the study was stored by kdpipe {}, which did not note what its spec set; \
+             `kdpipe run {}` notes it, and --as-stored shows what there is",
+            study.version,
+            spec.display()
+        )
+    })?;
+    let (paths, changes): (Vec<_>, Vec<_>) = loaded
+        .changes_since(settings)
+        .into_iter()
+        .partition(|change| change.is_path);
+    let mut differences = loaded.axes_since(&study.axes);
+    differences.extend(changes.iter().map(ToString::to_string));
+    if !loaded.has_cells(study.cells.iter().map(|cell| &cell.at)) && differences.is_empty() {
+        differences.push("grid.exclude takes out other cells".to_owned());
+    }
+    if !differences.is_empty() {
+        let more = differences.len().saturating_sub(NAMED);
+        differences.truncate(NAMED);
+        let rest = if more == 0 {
+            String::new()
+        } else {
+            format!(", and {more} more")
+        };
+        return Err(anyhow!(
+            "the stored study is of another spec: {}{rest}; `kdpipe run {}` brings it up to date, \
+             and --as-stored shows what there is",
+            differences.join(", "),
+            spec.display()
+        ));
+    }
+    let notice = |change: &crate::plan::SettingChange| {
+        format!("{change}; only `run` looks whether that is the same")
+    };
+    Ok(paths.iter().map(notice).collect())
+}

@@ -1,0 +1,300 @@
+//! What a spec sets, key by key, in a form that is stored with the study: so that `report` and
+//! `verify` know, without any input, whether what is stored is of the spec they are given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use figment::value::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::load::Loaded;
+use super::planned::Axis;
+use super::schema;
+use super::spec_layers::{Merged, Origin, PathStep, dotted};
+
+/// The values of a study's runs as TOML by their dotted keys, but for those of its axes. What a
+/// disabled loss is set to is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StudySettings {
+    /// Those that every cell shares.
+    pub shared: BTreeMap<String, String>,
+    /// Of the others those that the cells of an arm share, by arm.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arms: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A value that stands otherwise in a stored study than in the spec at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange {
+    /// The arm, where it is not the same in all of them.
+    pub arm: Option<String>,
+    pub key: String,
+    /// As TOML; none where there is no such key.
+    pub stored: Option<String>,
+    pub now: Option<String>,
+    /// It is a path: another one may hold the same.
+    pub is_path: bool,
+}
+
+impl std::fmt::Display for SettingChange {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".into());
+        write!(
+            out,
+            "{} {} → {}",
+            self.key,
+            value(&self.stored),
+            value(&self.now)
+        )?;
+        match &self.arm {
+            Some(arm) => write!(out, " in the arm {arm}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value with what its place in the layers and the schema says of it.
+#[derive(Debug, Clone)]
+pub struct SetValue {
+    /// As TOML on one line.
+    pub toml: String,
+    is_path: bool,
+    is_default: bool,
+}
+
+/// The values of a cell, by key.
+type CellValues = BTreeMap<String, SetValue>;
+
+impl Loaded {
+    /// What the spec sets, to be stored.
+    pub fn settings(&self) -> StudySettings {
+        let (shared, arms) = self.values_by_arm();
+        let text = |values: CellValues| {
+            let texts = values.into_iter().map(|(key, value)| (key, value.toml));
+            texts.collect::<BTreeMap<_, _>>()
+        };
+        StudySettings {
+            shared: text(shared),
+            arms: arms
+                .into_iter()
+                .map(|(arm, values)| (arm, text(values)))
+                .filter(|(_, values)| !values.is_empty())
+                .collect(),
+        }
+    }
+
+    /// How what is stored differs from what the spec sets; what holds for all arms is told once. A
+    /// key that only a default sets, and that the build which stored the study did not know, is no
+    /// difference.
+    pub fn changes_since(&self, stored: &StudySettings) -> Vec<SettingChange> {
+        let (shared, arms) = self.values_by_arm();
+        let mut names: Vec<Option<&String>> = arms.keys().map(Some).collect();
+        if names.is_empty() {
+            names.push(None);
+        }
+        let of_arm = |name: Option<&String>| {
+            let mut before = stored.shared.clone();
+            let mut now = shared.clone();
+            if let Some(name) = name {
+                before.extend(stored.arms.get(name).cloned().unwrap_or_default());
+                now.extend(arms[name].clone());
+            }
+            compare(&before, &now)
+        };
+        let all: Vec<Vec<SettingChange>> = names.iter().map(|name| of_arm(*name)).collect();
+        let in_all = |change: &SettingChange| all.iter().all(|own| own.contains(change));
+        let (mut changes, _): (Vec<_>, Vec<_>) = all[0].iter().cloned().partition(in_all);
+        for (name, own) in names.into_iter().zip(&all) {
+            changes.extend(own.iter().filter(|change| !in_all(change)).map(|change| {
+                SettingChange {
+                    arm: name.cloned(),
+                    ..change.clone()
+                }
+            }));
+        }
+        changes
+    }
+
+    /// How the axes differ from those that are stored, in words.
+    pub fn axes_since(&self, stored: &[Axis]) -> Vec<String> {
+        let list = |values: &[String]| format!("[{}]", values.join(", "));
+        let now: Vec<Axis> = self.axes();
+        let mut words = Vec::new();
+        for axis in &now {
+            match stored.iter().find(|known| known.key == axis.key) {
+                Some(known) if known.values == axis.values => {}
+                Some(known) => words.push(format!(
+                    "grid.{} {} → {}",
+                    axis.key,
+                    list(&known.values),
+                    list(&axis.values)
+                )),
+                None => words.push(format!(
+                    "grid.{} (absent) → {}",
+                    axis.key,
+                    list(&axis.values)
+                )),
+            }
+        }
+        let gone = stored
+            .iter()
+            .filter(|known| now.iter().all(|axis| axis.key != known.key));
+        words.extend(
+            gone.map(|axis| format!("grid.{} {} → (absent)", axis.key, list(&axis.values))),
+        );
+        words
+    }
+
+    /// The values that all cells share, and those that the cells of each arm share beyond them.
+    fn values_by_arm(&self) -> (CellValues, BTreeMap<String, CellValues>) {
+        let mut by_arm: BTreeMap<Option<String>, CellValues> = BTreeMap::new();
+        for cell in &self.grid.cells {
+            let arm = self.grid.arm(cell);
+            let mut values = values(&self.stack.run(arm, &self.grid.layers(cell)));
+            leave_out_disabled(&mut values);
+            values.retain(|key, _| {
+                self.grid
+                    .axes
+                    .iter()
+                    .all(|axis| !is_at_or_below(key, &axis.key))
+            });
+            let arm = arm.map(str::to_owned);
+            match by_arm.get_mut(&arm) {
+                Some(known) => known.retain(|key, value| is_equal(values.get(key), value)),
+                None => drop(by_arm.insert(arm, values)),
+            }
+        }
+        let mut shared = by_arm.values().next().cloned().unwrap_or_default();
+        shared.retain(|key, value| by_arm.values().all(|own| is_equal(own.get(key), value)));
+        let arms = by_arm.into_iter().filter_map(|(arm, mut own)| {
+            own.retain(|key, _| !shared.contains_key(key));
+            Some((arm?, own))
+        });
+        let arms = arms.collect();
+        (shared, arms)
+    }
+}
+
+fn is_equal(found: Option<&SetValue>, value: &SetValue) -> bool {
+    found.is_some_and(|found| found.toml == value.toml)
+}
+
+fn is_at_or_below(key: &str, axis: &str) -> bool {
+    key.strip_prefix(axis)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// What differs, whatever the arm.
+fn compare(stored: &BTreeMap<String, String>, now: &CellValues) -> Vec<SettingChange> {
+    let keys: BTreeSet<&String> = stored.keys().chain(now.keys()).collect();
+    let mut changes = Vec::new();
+    for key in keys {
+        let (before, after) = (stored.get(key), now.get(key));
+        let is_same = match (before, after) {
+            (Some(before), Some(after)) => *before == after.toml,
+            (None, Some(after)) => after.is_default,
+            (Some(_), None) => false,
+            (None, None) => true,
+        };
+        if !is_same {
+            changes.push(SettingChange {
+                arm: None,
+                key: key.clone(),
+                stored: before.cloned(),
+                now: after.map(|after| after.toml.clone()),
+                is_path: after.is_some_and(|after| after.is_path),
+            });
+        }
+    }
+    changes
+}
+
+/// Takes out what a disabled loss is set to: it changes nothing.
+fn leave_out_disabled(values: &mut CellValues) {
+    let off: BTreeSet<String> = values
+        .iter()
+        .filter_map(|(key, value)| {
+            let name = key.strip_prefix("loss.")?.strip_suffix(".enabled")?;
+            (value.toml == "false").then(|| name.to_owned())
+        })
+        .collect();
+    values.retain(|key, _| {
+        let loss = key
+            .strip_prefix("loss.")
+            .and_then(|rest| rest.split_once('.'));
+        loss.is_none_or(|(name, rest)| rest == "enabled" || !off.contains(name))
+    });
+}
+
+/// Every value of a merged run by its dotted key; a schedule is one value, and every loss has its
+/// switch.
+pub fn values(merged: &Merged) -> CellValues {
+    let mut out = BTreeMap::new();
+    for key in merged.values.keys() {
+        let path = vec![PathStep::Key(key.clone())];
+        walk(
+            merged,
+            schema::run()["properties"].get(key),
+            &path,
+            &mut out,
+        );
+    }
+    let losses: Vec<String> = out
+        .keys()
+        .filter_map(|key| Some(key.strip_prefix("loss.")?.split('.').next()?.to_owned()))
+        .collect();
+    for name in losses {
+        out.entry(format!("loss.{name}.enabled"))
+            .or_insert_with(|| SetValue {
+                toml: "true".to_owned(),
+                is_path: false,
+                is_default: true,
+            });
+    }
+    out
+}
+
+fn walk(merged: &Merged, schema: Option<&Json>, path: &[PathStep], out: &mut CellValues) {
+    let Some(value) = merged.find(path) else {
+        return;
+    };
+    let is_whole = schema.is_some_and(|schema| {
+        schema::table_of(schema).is_some_and(|table| !std::ptr::eq(table, schema))
+    });
+    match value {
+        Value::Dict(_, dict) if !is_whole => {
+            for key in dict.keys() {
+                let below = schema.and_then(|schema| {
+                    schema::property(schema, key, |tag| {
+                        dict.get(tag)
+                            .and_then(|name| name.as_str())
+                            .map(str::to_owned)
+                    })
+                });
+                let mut path = path.to_vec();
+                path.push(PathStep::Key(key.clone()));
+                walk(merged, below, &path, out);
+            }
+        }
+        _ => {
+            let is_path = schema.is_some_and(|schema| {
+                [schema, &schema["items"]]
+                    .iter()
+                    .any(|schema| schema["format"] == "path")
+            });
+            let layer = merged.origin(path).map(|(layer, _)| layer.origin);
+            out.insert(
+                dotted(path),
+                SetValue {
+                    toml: merged.toml(path),
+                    is_path,
+                    is_default: layer == Some(Origin::Defaults),
+                },
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
