@@ -322,8 +322,10 @@ impl Observer for Display {
                 perplexity,
             } => {
                 self.advance_grid(1);
+                let perplexity =
+                    perplexity.map_or_else(String::new, |found| format!(", perplexity {found:.2}"));
                 self.print_line(&format!(
-                    "done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"
+                    "done      {id}  {label}: test NLL {nll:.4}{perplexity}"
                 ));
             }
             Event::Diverged {

@@ -164,7 +164,7 @@ fn summary(
                 "state": state,
                 "reason": reason,
                 "nll_nats_per_token": test.as_ref().map(|test| test.nll_nats_per_token),
-                "perplexity": test.as_ref().map(|test| test.perplexity),
+                "perplexity": test.as_ref().and_then(|test| test.perplexity),
             })
         })
         .collect();

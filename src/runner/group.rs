@@ -196,7 +196,7 @@ fn evaluated(
         teacher: Some(&teacher.model),
         bytes: checkpoint.bytes,
         training,
-        trained_on_train_split: true,
+        trained_on_train_split: Some(true),
     };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))

@@ -1,5 +1,6 @@
 //! One model without a study: how well it predicts a text, and what it writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -29,13 +30,17 @@ pub struct TextScore {
     pub bytes: u64,
     /// Mean negative log-likelihood of a scored token.
     pub nll_nats: f64,
-    pub perplexity: f64,
-    pub word_perplexity: f64,
-    pub bits_per_byte: f64,
+    /// These are absent where the text has no such quantity, or no number holds it.
+    pub perplexity: Option<f64>,
+    pub word_perplexity: Option<f64>,
+    pub bits_per_byte: Option<f64>,
     pub context: usize,
     pub stride: usize,
     /// sha256 of the tokenizer.json that the model's folder has or amounts to.
     pub tokenizer: String,
+    /// Why a quantity is absent, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<&'static str, String>,
 }
 
 /// What a model wrote.
@@ -183,6 +188,7 @@ impl OneModel {
             context,
             stride,
             tokenizer: self.tokenizer.sha256(),
+            absent: found.absent(),
         })
     }
 

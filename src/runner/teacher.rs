@@ -142,7 +142,7 @@ impl LoadedTeacher {
             teacher: None,
             bytes: self.bytes,
             training: self.training.clone(),
-            trained_on_train_split: self.training.is_some(),
+            trained_on_train_split: self.training.is_some().then_some(true),
         };
         let evaluated = evaluate(&subject, &run.spec, corpus)?;
         publish(

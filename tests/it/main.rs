@@ -32,6 +32,7 @@ mod plan_schedules;
 mod plan_shipped;
 mod processes;
 mod published;
+mod quantities;
 mod reference;
 mod standalone;
 mod study;

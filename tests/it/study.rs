@@ -233,6 +233,14 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
         format!("{}{}", &spec[..start], &spec[end..]).as_bytes(),
     );
     site.kdpipe("run second.toml --only arm=mse").code(0);
+    let report = std::fs::read_to_string(site.path("results/second/report.md")).unwrap();
+    assert!(
+        report.contains("What the teacher was trained on is not known")
+            && !report.contains("was not trained"),
+        "{report}"
+    );
+    let first = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
+    assert!(!first.contains("is not known"), "{first}");
 }
 
 #[test]

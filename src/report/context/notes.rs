@@ -1,6 +1,8 @@
 //! What a reader must know to weigh the results: what a seed varies, what was fixed, what differs
 //! between arms beside the point.
 
+use std::collections::BTreeMap;
+
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
@@ -19,6 +21,7 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(kept_weights(data));
     notes.extend(other_training(data));
     notes.extend(unequal_compute(analysis));
+    notes.extend(absent_quantities(data));
     notes
 }
 
@@ -149,6 +152,24 @@ fn unequal_compute(analysis: &Analysis) -> Option<String> {
          operations says what a difference cost."
             .to_owned(),
     )
+}
+
+/// Quantities of the test text that a model has no value of, with the reason.
+fn absent_quantities(data: &StudyData) -> Vec<String> {
+    let mut found: BTreeMap<&str, String> = BTreeMap::new();
+    for run in data.runs.iter().chain(&data.teachers) {
+        let absent = run.evaluation.as_ref().map(|found| found.test.absent());
+        for (name, why) in absent.unwrap_or_default() {
+            found.entry(name).or_insert(why);
+        }
+    }
+    let sentence = |(name, why): (&str, String)| {
+        format!(
+            "test.{name} has no value, a dash in tables and a gap in runs.csv: {why}. The loss in \
+             nats per token does not depend on it."
+        )
+    };
+    found.into_iter().map(sentence).collect()
 }
 
 /// The rows with the spec of one of their runs, as far as one is stored; they share what a note is
