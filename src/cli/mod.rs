@@ -226,7 +226,13 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
     );
     let opened = OneModel::open(Path::new(model), &hub);
     display.close();
-    opened
+    let opened = opened?;
+    if !common.quiet {
+        for note in opened.notes() {
+            eprintln!("note: {note}");
+        }
+    }
+    Ok(opened)
 }
 
 /// `1 run`, `3 runs`.

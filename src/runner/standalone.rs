@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
+use super::fit::{ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
@@ -106,19 +107,25 @@ impl OneModel {
         let checkpoint = ModelFolder::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in
-        // every softmax, as in transformers.
-        ensure!(
-            tokenizer.vocabulary() <= checkpoint.config.vocabulary,
-            "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong \
-             together",
-            folder.display(),
-            tokenizer.vocabulary(),
-            checkpoint.config.vocabulary
-        );
+        // every softmax, as in transformers. Fewer are a matter of the text.
         Ok(Self {
             checkpoint,
             tokenizer,
         })
+    }
+
+    /// What is worth a word about the model as it is stored.
+    pub fn notes(&self) -> &[String] {
+        &self.checkpoint.notes
+    }
+
+    fn ensure_rows(&self, tokens: &[u32], text: &str) -> Result<()> {
+        ensure_rows(
+            self.checkpoint.config.vocabulary,
+            tokens,
+            &self.tokenizer,
+            text,
+        )
     }
 
     /// Positions that the model knows.
@@ -154,11 +161,19 @@ impl OneModel {
             "{} has one token, and the first is never predicted; give a longer text",
             path.display()
         );
+        let shown = path.display().to_string();
+        self.ensure_rows(&tokens, &shown)?;
         let special_tokens = tokens
             .iter()
             .filter(|&&token| self.tokenizer.is_special(token))
             .count() as u64;
         let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
+        ensure_predicts(
+            &model,
+            &tokens[..tokens.len().min(context)],
+            "the model",
+            &shown,
+        )?;
         let found = perplexity(
             &model,
             &Text {
@@ -211,6 +226,7 @@ impl OneModel {
         if tokens.is_empty() {
             tokens.push(end);
         }
+        self.ensure_rows(&tokens, "the prompt")?;
         let weights = Weights::from_checkpoint(&self.checkpoint);
         let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();

@@ -1,6 +1,6 @@
 //! Whole studies, from a spec to its report.
 
-use crate::builder::{TINY, TestSite, differences};
+use crate::builder::{TINY, TestSite, differences, taught_by};
 
 #[test]
 fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
@@ -207,16 +207,7 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
     let id = summary["runs"][0]["id"].as_str().unwrap();
     let folder = format!("results/tiny/runs/{id}/student");
-    let spec = TINY
-        .replace("name = \"tiny\"", "name = \"second\"")
-        .replace(
-            "[tokenizer]\nvocab_size = 300",
-            &format!("[tokenizer]\nsource = \"dir\"\npath = \"{folder}\""),
-        )
-        .replace(
-            "source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n",
-            &format!("source = \"dir\"\npath = \"{folder}\"\n"),
-        )
+    let spec = taught_by(&folder, &folder, "second")
         // A student that starts as its teacher has no distance to it, so nothing to balance to.
         .replace(
             "mode = \"gradient\"\nbatches = 2\nreference = \"kl\"",
@@ -226,12 +217,7 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
             "[student]\nlayers = 2",
             "[student]\ninit = \"teacher\"\nlayers = 2",
         );
-    let start = spec.find("[teacher.train]").unwrap();
-    let end = spec.find("[student]").unwrap();
-    site.write(
-        "second.toml",
-        format!("{}{}", &spec[..start], &spec[end..]).as_bytes(),
-    );
+    site.write("second.toml", spec.as_bytes());
     site.kdpipe("run second.toml --only arm=mse").code(0);
     let report = std::fs::read_to_string(site.path("results/second/report.md")).unwrap();
     assert!(
@@ -299,4 +285,46 @@ fn in_bfloat16_a_study_is_another_one_and_as_exact() {
             "{rounded} against {exact}"
         );
     }
+}
+
+#[test]
+fn a_token_that_was_added_without_a_row_matters_only_where_a_text_has_it() {
+    let site = TestSite::tiny(&[]);
+    let json = site
+        .kdpipe("run study.toml --only arm=none --json")
+        .code(0)
+        .out;
+    let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let id = summary["runs"][0]["id"].as_str().unwrap();
+    let model = format!("results/tiny/runs/{id}/student");
+    for file in std::fs::read_dir(site.path(&model)).unwrap().flatten() {
+        std::fs::create_dir_all(site.path("tokenizer")).unwrap();
+        std::fs::copy(file.path(), site.path("tokenizer").join(file.file_name())).unwrap();
+    }
+    let written = std::fs::read(site.path("tokenizer/tokenizer.json")).unwrap();
+    let add = |content: &str, special: bool| {
+        let mut tokenizer: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+        added.push(serde_json::json!({
+            "id": 300, "content": content, "special": special, "single_word": false,
+            "lstrip": false, "rstrip": false, "normalized": false,
+        }));
+        site.write("tokenizer/tokenizer.json", tokenizer.to_string().as_bytes());
+    };
+    site.write(
+        "second.toml",
+        taught_by("tokenizer", &model, "second").as_bytes(),
+    );
+    add("[PAD]", true);
+    site.kdpipe("run second.toml --only arm=mse").code(0);
+    add("the ", false);
+    let done = site.kdpipe("run second.toml --only arm=mse").code(1);
+    assert!(
+        done.error.contains(
+            "the train split uses the token 300 (\"the \"), and the model has 300 rows, for the \
+             tokens 0 to 299: its embeddings were not resized"
+        ),
+        "{}",
+        done.error
+    );
 }
