@@ -10,7 +10,7 @@ use super::args::{Common, RunArguments};
 use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::stop_flag;
-use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
+use super::{CommandError, CommandResult, Exit, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::{Plan, RunSelection, load};
 use crate::record::layout::Layout;
@@ -86,14 +86,14 @@ fn conclude(
     let exit = exit_of(endings);
     if exit == Exit::Interrupted {
         if !common.quiet {
-            eprintln!("stopped; everything is saved. The same command goes on from here.");
+            say("stopped; everything is saved. The same command goes on from here.");
         }
         return Ok(exit);
     }
     let rendered = report::update(layout).map_err(CommandError::Run)?;
     let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
     for line in &missed {
-        eprintln!("expectation missed: {line}");
+        say(&format!("expectation missed: {line}"));
     }
     if common.json {
         let summary = summary(plan, endings, layout, &missed);

@@ -114,12 +114,18 @@ fn read_text(path: &Path) -> Result<String> {
 /// A file that is missing, with what the folder is instead; one that cannot be read.
 pub fn read_config(folder: &Path) -> Result<String> {
     let path = folder.join(CONFIG);
-    if !path.exists()
-        && let Some(what) = what_it_is(folder)
-    {
+    if path.exists() {
+        return read_text(&path);
+    }
+    if let Some(what) = what_it_is(folder) {
         bail!("{what}");
     }
-    read_text(&path)
+    let shown = folder.display();
+    ensure!(
+        folder.exists(),
+        "{shown} does not exist; name a folder with config.json and model.safetensors"
+    );
+    bail!("{shown} has no {CONFIG}: is it a GPT-2 folder?")
 }
 
 impl Config {

@@ -79,7 +79,12 @@ fn a_folder_above_models_names_the_latest_of_them() {
          FOLDER/snapshots/607a30d"
     );
     let empty = folder(&[]);
-    assert!(
-        told(&empty, read_config(empty.path())).starts_with("cannot read FOLDER/config.json: ")
+    assert_eq!(
+        told(&empty, read_config(empty.path())),
+        "FOLDER has no config.json: is it a GPT-2 folder?"
+    );
+    assert_eq!(
+        told(&empty, Config::read(&empty.path().join("more"))),
+        "FOLDER/more does not exist; name a folder with config.json and model.safetensors"
     );
 }

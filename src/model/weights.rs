@@ -80,7 +80,8 @@ impl Weights {
     /// Compares names and shapes with what `config` asks for.
     ///
     /// # Errors
-    /// Missing, extra or misshapen arrays, by name, with both shapes; of many the first, and how many.
+    /// Missing, extra or misshapen arrays, by name, with both shapes; of many the first, and how
+    /// many.
     pub fn check(&self, config: &Config) -> Result<()> {
         let faults = shape_faults(
             config,

@@ -11,6 +11,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use super::context::Context;
 use super::format;
 use crate::files;
+use crate::panics::panic_as_error;
 
 /// The name of the built-in template in a spec, and its text.
 const BUILT_IN: (&str, &str) = ("report.md.j2", include_str!("../../templates/report.md.j2"));
@@ -65,7 +66,25 @@ pub fn source(path: Option<&Path>, named: &str) -> Result<TemplateSource> {
 /// A template that is not valid, uses a variable that there is not, includes another or goes on
 /// without end: with its line and column.
 pub fn fill(source: &TemplateSource, context: &Context) -> Result<String> {
-    let environment = environment(context.counts.runs as u64);
+    guarded(environment(context.counts.runs as u64), source, context)
+}
+
+/// Fills a template in an environment. A part of the template library that panics at what the
+/// template asks of it ends in an error too.
+fn guarded(environment: Environment, source: &TemplateSource, context: &Context) -> Result<String> {
+    panic_as_error(
+        || filled(&environment, source, context),
+        |words| {
+            format!(
+                "{}: something that the template uses came to a halt ({words}); a filter or a test \
+                 of minijinja with an argument that it has no answer to, most likely",
+                source.name
+            )
+        },
+    )
+}
+
+fn filled(environment: &Environment, source: &TemplateSource, context: &Context) -> Result<String> {
     let template = environment
         .template_from_named_str(&source.name, &source.text)
         .map_err(|error| located(&error, source))?;
@@ -181,6 +200,8 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.remove_filter("slice");
     environment.remove_filter("batch");
     environment.remove_global("debug");
+    // The library's own panics at 0.
+    environment.add_test("divisibleby", divisible_by);
     environment.add_filter("join", |values: Value, between: Option<String>| {
         join(values, &between.unwrap_or_default(), OUTPUT_LIMIT)
     });
@@ -234,6 +255,22 @@ fn add_number_filters(environment: &mut Environment) {
             format!("a number is needed, not a {kind}"),
         )),
     });
+}
+
+/// Whether a number is a multiple of another.
+fn divisible_by(value: Value, by: Value) -> Result<bool, Error> {
+    let whole = |value: &Value| i128::try_from(value.clone()).ok();
+    match (whole(&value), whole(&by)) {
+        (_, Some(0)) => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "nothing is divisible by 0",
+        )),
+        (Some(value), Some(by)) => Ok(value.checked_rem(by).is_none_or(|rest| rest == 0)),
+        _ => match (f64::try_from(value), f64::try_from(by)) {
+            (Ok(value), Ok(by)) => Ok(value % by == 0.0),
+            _ => Ok(false),
+        },
+    }
 }
 
 /// The values one after the other, with a text between them: at most `limit` bytes.

@@ -284,3 +284,50 @@ fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
     assert!(seconds < 30.0, "{seconds} s");
 }
+
+#[test]
+fn the_null_controls_that_are_spoken_of_are_those_of_the_grid() {
+    let told = |strategies: &[&'static str]| {
+        let fixture = Fixture::new(&StudyShape {
+            strategies: strategies.to_vec(),
+            extras: false,
+            steps: 10,
+            ..StudyShape::default()
+        });
+        page(&render(&fixture.layout, None).unwrap())
+    };
+    let both = "than both controls, `reverse` and `shuffled`, each";
+    assert!(told(&["uniform", "reverse", "shuffled"]).contains(both));
+    let one = told(&["uniform", "last", "shuffled"]);
+    assert!(
+        one.contains("this grid has `shuffled` alone") && !one.contains(both),
+        "{one}"
+    );
+    let none = told(&["uniform", "last"]);
+    assert!(
+        none.contains("This grid has no null control") && !none.contains(both),
+        "{none}"
+    );
+}
+
+#[test]
+fn what_has_no_value_is_a_dash_with_its_reason_among_the_notes() {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        extras: false,
+        steps: 10,
+        ..StudyShape::default()
+    });
+    let first = fixture.study.cells[0].run.clone();
+    fixture.reevaluate(&first, |evaluation| evaluation.test.word_perplexity = None);
+    let rendered = render(&fixture.layout, None).unwrap();
+    let page = page(&rendered);
+    assert!(
+        page.contains(
+            "- test.word\\_perplexity has no value, a dash in tables and a gap in runs.csv: it is \
+             larger than any number of 64 bits: the 5001 tokens of the text are 3000 words, by \
+             white space. The loss in nats per token does not depend on it."
+        ),
+        "{page}"
+    );
+}

@@ -157,8 +157,7 @@ fn model_folder(folder: &Path) -> Result<TeacherFact> {
 /// The shape that a folder's config.json gives; what identifies it comes from `fingerprint`, which
 /// gets the file's text.
 fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Result<TeacherFact> {
-    let text = read_config(folder)
-        .with_context(|| format!("{} cannot be used; is it a GPT-2 folder?", folder.display()))?;
+    let text = read_config(folder)?;
     let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
     Ok(TeacherFact {
         fingerprint: fingerprint(&text)?,

@@ -11,7 +11,7 @@ use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
 use crate::model::{Gpt2, ModelFolder, Weights};
-use crate::ops::native;
+use crate::ops::{Native, native};
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
@@ -119,6 +119,15 @@ impl OneModel {
         &self.checkpoint.notes
     }
 
+    /// The model in memory, if it can be used on a text.
+    fn model_for(&self, tokens: &[u32], path: &Path) -> Result<Gpt2<Native>> {
+        let text = path.display().to_string();
+        self.ensure_rows(tokens, &text)?;
+        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
+        ensure_predicts(&model, tokens, "the model", &text)?;
+        Ok(model)
+    }
+
     fn ensure_rows(&self, tokens: &[u32], text: &str) -> Result<()> {
         ensure_rows(
             self.checkpoint.config.vocabulary,
@@ -161,19 +170,11 @@ impl OneModel {
             "{} has one token, and the first is never predicted; give a longer text",
             path.display()
         );
-        let shown = path.display().to_string();
-        self.ensure_rows(&tokens, &shown)?;
         let special_tokens = tokens
             .iter()
             .filter(|&&token| self.tokenizer.is_special(token))
             .count() as u64;
-        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
-        ensure_predicts(
-            &model,
-            &tokens[..tokens.len().min(context)],
-            "the model",
-            &shown,
-        )?;
+        let model = self.model_for(&tokens, path)?;
         let found = perplexity(
             &model,
             &Text {

@@ -20,6 +20,7 @@ mod input;
 mod invalid;
 mod kills;
 mod models;
+mod pipes;
 mod plan;
 mod plan_grid;
 mod plan_identity;

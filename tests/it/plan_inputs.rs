@@ -15,6 +15,17 @@ struct SmallInputs {
     added: usize,
 }
 
+impl SmallInputs {
+    /// Of the tokens, two were added.
+    fn of(rows: usize, tokens: usize) -> Self {
+        Self {
+            rows,
+            tokens,
+            added: 2,
+        }
+    }
+}
+
 impl Inputs for SmallInputs {
     fn dataset(&self, _: &DatasetSpec) -> Fact<DatasetFact> {
         Fact::Bad("dataset.test has no text; write some".to_owned())
@@ -127,26 +138,21 @@ fn what_only_the_inputs_show_is_refused_with_both_numbers() {
 }
 
 #[test]
-fn a_teacher_padded_to_a_round_number_of_rows_fits_its_tokenizer_and_so_does_one_without_added_tokens()
- {
+fn a_teacher_with_padded_rows_or_none_for_added_tokens_fits_its_tokenizer() {
     let folder = Folder::new(&RICH.replace(
         "source = \"train\"\nlayers = 6\nwidth = 96\nheads = 6",
         "source = \"dir\"\npath = \"there\"",
     ));
+    let set = [
+        "tokenizer={ source = \"dir\", path = \"there\" }",
+        "student.init=dir",
+        "student.init_dir=there",
+    ];
     let told = |tokens: usize, rows: usize| {
-        let set = [
-            "tokenizer={ source = \"dir\", path = \"there\" }",
-            "student.init=dir",
-            "student.init_dir=there",
-        ];
         let wrong = folder
             .load("study.toml", &set, &[])
             .expect("a study")
-            .resolve(&SmallInputs {
-                rows,
-                tokens,
-                added: 2,
-            })
+            .resolve(&SmallInputs::of(rows, tokens))
             .expect_err("contexts are too long anyway");
         wrong
             .0

@@ -18,14 +18,16 @@ fn lines_without_spaces() -> String {
 fn site(text: &str) -> TestSite {
     let start = TINY.find("source = \"synthetic\"").unwrap();
     let end = TINY.find("[tokenizer]").unwrap();
-    let dataset = "source = \"text\"\ntrain = [\"train.txt\"]\nvalidation = [\"test.txt\"]\ntest = [\"test.txt\"]\n";
+    let dataset = "source = \"text\"\ntrain = [\"train.txt\"]\nvalidation = [\"valid.txt\"]\n\
+                   test = [\"test.txt\"]\n";
     let spec = format!("{}{dataset}{}", &TINY[..start], &TINY[end..]);
     let site = TestSite::new(&spec.replace(
         "arm = [\"none\", \"mse\", \"wasserstein\"]",
         "arm = [\"none\", \"mse\"]",
     ));
     site.write("train.txt", text.as_bytes());
-    // Not the same bytes, so that it is another text.
+    // Not the same bytes, so that they are other texts.
+    site.write("valid.txt", format!("{text}始").as_bytes());
     site.write("test.txt", format!("{text}终").as_bytes());
     site
 }
@@ -61,7 +63,10 @@ fn a_study_on_text_without_spaces_lacks_a_word_perplexity_and_nothing_else() {
         }
         let report = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
         assert!(
-            report.contains("test.word\\_perplexity has no value, a dash in tables and a gap in runs.csv: it is larger than any number of 64 bits: the "),
+            report.contains(
+                "test.word\\_perplexity has no value, a dash in tables and a gap in runs.csv: it \
+                 is larger than any number of 64 bits: the "
+            ),
             "{report}"
         );
         site.kdpipe("verify study.toml").code(0);

@@ -53,7 +53,8 @@ fn a_tied_head_may_be_stored_under_either_name_or_both() {
     arrays[embedding] = ("lm_head.weight", Dtype::F32, vec![12, 8], vec![0; 4 * 96]);
     assert_eq!(
         refused(folder(&config(), &[("model.safetensors", file(&arrays))]).path()),
-        "in FOLDER/model.safetensors: lm_head.weight has shape [12, 8], config.json asks for [11, 8]"
+        "in FOLDER/model.safetensors: lm_head.weight has shape [12, 8], config.json asks for \
+         [11, 8]"
     );
 }
 

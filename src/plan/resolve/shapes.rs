@@ -89,10 +89,11 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
     }
 }
 
-/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many; or that number
-/// rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to 50304); or
-/// all but tokens that were added later, `without_added` being the others, for which the model was
-/// not given rows (a `[PAD]`, which is in no text: one that is, is refused when the text is known).
+/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many; or that
+/// number rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to
+/// 50304); or all but tokens that were added later, `without_added` being the others, for which the
+/// model was not given rows (a `[PAD]`, which is in no text: one that is, is refused when the text
+/// is known).
 ///
 /// Padding is harmless: no text has its ids, the student gets the same rows, and every softmax runs
 /// over all of them for teacher and student alike. Any other difference, even of a larger model,
