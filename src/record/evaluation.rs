@@ -117,6 +117,26 @@ pub struct Agreement {
     pub layers: Vec<LayerDistance>,
 }
 
+impl Agreement {
+    /// Why a quantity is absent, in words, by its name; nothing of those that are there. (Sliced W2
+    /// is absent wherever widths differ.)
+    pub fn absent(&self) -> BTreeMap<&'static str, String> {
+        let mut absent = BTreeMap::new();
+        if self.kl_nats_per_token.is_none() {
+            let why = "a prediction is beyond the numbers of 32 bits";
+            absent.insert("kl_nats_per_token", why.to_owned());
+        }
+        if let Some(layer) = self.layers.iter().find(|layer| layer.cka.is_none()) {
+            let why = format!(
+                "layer {} of the student, or {} of the teacher, gives every token the same state",
+                layer.student, layer.teacher
+            );
+            absent.insert("cka", why);
+        }
+        absent
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerDistance {
     pub student: usize,

@@ -2,6 +2,7 @@
 //! [`super::context`] and nothing else: it cannot read files, and its work and its output are
 //! limited.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -72,27 +73,34 @@ pub fn fill(source: &TemplateSource, context: &Context) -> Result<String> {
 /// Fills a template in an environment. A part of the template library that panics at what the
 /// template asks of it ends in an error too.
 fn guarded(environment: Environment, source: &TemplateSource, context: &Context) -> Result<String> {
+    let output = RefCell::new(Vec::new());
     panic_as_error(
-        || filled(&environment, source, context),
+        || filled(&environment, source, context, Limited(&output)),
         |words| {
             format!(
-                "{}: something that the template uses came to a halt ({words}); a filter or a test \
-                 of minijinja with an argument that it has no answer to, most likely",
-                source.name
+                "{}: something that the template uses came to a halt ({words}) {}; a filter or a \
+                 test of minijinja with an argument that it has no answer to, most likely",
+                source.name,
+                place_in(&output)
             )
         },
     )
 }
 
-fn filled(environment: &Environment, source: &TemplateSource, context: &Context) -> Result<String> {
+fn filled(
+    environment: &Environment,
+    source: &TemplateSource,
+    context: &Context,
+    mut output: Limited,
+) -> Result<String> {
     let template = environment
         .template_from_named_str(&source.name, &source.text)
         .map_err(|error| located(&error, source))?;
-    let mut output = Limited(Vec::new());
     let filled = template
         .render_captured_to(Value::from_serialize(context), &mut output)
         .map(drop);
-    if output.0.len() >= OUTPUT_LIMIT {
+    let text = output.0.take();
+    if text.len() >= OUTPUT_LIMIT {
         bail!(
             "{}: the report would be longer than {} MiB",
             source.name,
@@ -100,22 +108,42 @@ fn filled(environment: &Environment, source: &TemplateSource, context: &Context)
         );
     }
     filled.map_err(|error| located(&error, source))?;
-    let mut text = String::from_utf8(output.0).context("a report is text")?;
+    let mut text = String::from_utf8(text).context("a report is text")?;
     text.truncate(text.trim_end().len());
     text.push('\n');
     Ok(text)
 }
 
-/// Output that refuses to grow without end.
-struct Limited(Vec<u8>);
+/// How far a report is that nothing more will be added to.
+fn place_in(output: &RefCell<Vec<u8>>) -> String {
+    let written = output.try_borrow().map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output).into_owned(),
+    );
+    match written.lines().rfind(|line| !line.trim().is_empty()) {
+        None => "before anything was written".to_owned(),
+        Some(last) => {
+            let start = last
+                .char_indices()
+                .rev()
+                .nth(SHOWN / 2)
+                .map_or(0, |(at, _)| at);
+            format!("in or behind the line that ends in {:?}", &last[start..])
+        }
+    }
+}
 
-impl std::io::Write for Limited {
+/// Output that refuses to grow without end.
+struct Limited<'a>(&'a RefCell<Vec<u8>>);
+
+impl std::io::Write for Limited<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > OUTPUT_LIMIT {
-            self.0.resize(OUTPUT_LIMIT, b' ');
+        let mut output = self.0.borrow_mut();
+        if output.len() + bytes.len() > OUTPUT_LIMIT {
+            output.resize(OUTPUT_LIMIT, b' ');
             return Err(std::io::Error::other("the report is too long"));
         }
-        self.0.extend_from_slice(bytes);
+        output.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

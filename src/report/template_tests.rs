@@ -134,13 +134,14 @@ fn a_panic_of_the_template_library_is_an_error_of_the_template() {
     environment.add_function("halt", halt);
     let source = TemplateSource {
         name: "mine.md.j2".to_owned(),
-        text: "{{ halt() }}".to_owned(),
+        text: "# A title\n\nSome text, {{ halt() }} and more.\n".to_owned(),
     };
     let error = guarded(environment, &source, &context).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "mine.md.j2: something that the template uses came to a halt (no answer); a filter or a \
-         test of minijinja with an argument that it has no answer to, most likely"
+        "mine.md.j2: something that the template uses came to a halt (no answer) in or behind the \
+         line that ends in \"Some text, \"; a filter or a test of minijinja with an argument that it \
+         has no answer to, most likely"
     );
 }
 

@@ -319,7 +319,12 @@ fn what_has_no_value_is_a_dash_with_its_reason_among_the_notes() {
         ..StudyShape::default()
     });
     let first = fixture.study.cells[0].run.clone();
-    fixture.reevaluate(&first, |evaluation| evaluation.test.word_perplexity = None);
+    fixture.reevaluate(&first, |evaluation| {
+        evaluation.test.word_perplexity = None;
+        let teacher = evaluation.teacher.as_mut().unwrap();
+        teacher.kl_nats_per_token = None;
+        teacher.layers[0].cka = None;
+    });
     let rendered = render(&fixture.layout, None).unwrap();
     let page = page(&rendered);
     assert!(
@@ -330,4 +335,12 @@ fn what_has_no_value_is_a_dash_with_its_reason_among_the_notes() {
         ),
         "{page}"
     );
+    for reason in [
+        "- teacher.kl\\_nats\\_per\\_token has no value, a dash in tables and a gap in runs.csv: a \
+         prediction is beyond the numbers of 32 bits.",
+        "- teacher.cka has no value, a dash in tables and a gap in runs.csv: layer 1 of the \
+         student, or ",
+    ] {
+        assert!(page.contains(reason), "{page}");
+    }
 }

@@ -165,7 +165,8 @@ impl LoadedTeacher {
             training: self.training.clone(),
             trained_on_train_split: self.training.is_some().then_some(true),
         };
-        let evaluated = evaluate(&subject, &run.spec, corpus)?;
+        let evaluated =
+            evaluate(&subject, &run.spec, corpus).context("the teacher cannot be evaluated")?;
         publish(
             evaluated,
             &self.model,

@@ -10,6 +10,7 @@
 mod architecture;
 mod bombs;
 mod builder;
+mod checkpoints;
 mod disk;
 mod docs;
 mod faults;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
+use crate::record::evaluation::Agreement;
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ANY, ARM};
@@ -154,19 +155,27 @@ fn unequal_compute(analysis: &Analysis) -> Option<String> {
     )
 }
 
-/// Quantities of the test text that a model has no value of, with the reason.
+/// Quantities that a model has no value of, with the reason.
 fn absent_quantities(data: &StudyData) -> Vec<String> {
-    let mut found: BTreeMap<&str, String> = BTreeMap::new();
-    for run in data.runs.iter().chain(&data.teachers) {
-        let absent = run.evaluation.as_ref().map(|found| found.test.absent());
-        for (name, why) in absent.unwrap_or_default() {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let all = data.runs.iter().chain(&data.teachers);
+    for evaluation in all.filter_map(|run| run.evaluation.as_ref()) {
+        let of_test = evaluation.test.absent().into_iter();
+        let of_teacher = evaluation.teacher.iter().flat_map(Agreement::absent);
+        let named = |part: &'static str| {
+            move |(name, why): (&'static str, String)| (format!("{part}.{name}"), why)
+        };
+        for (name, why) in of_test
+            .map(named("test"))
+            .chain(of_teacher.map(named("teacher")))
+        {
             found.entry(name).or_insert(why);
         }
     }
-    let sentence = |(name, why): (&str, String)| {
+    let sentence = |(name, why)| {
         format!(
-            "test.{name} has no value, a dash in tables and a gap in runs.csv: {why}. The loss in \
-             nats per token does not depend on it."
+            "{name} has no value, a dash in tables and a gap in runs.csv: {why}. The loss in nats \
+             per token does not depend on it."
         )
     };
     found.into_iter().map(sentence).collect()
