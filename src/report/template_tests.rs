@@ -140,8 +140,8 @@ fn a_panic_of_the_template_library_is_an_error_of_the_template() {
     assert_eq!(
         error.to_string(),
         "mine.md.j2: something that the template uses came to a halt (no answer) in or behind the \
-         line that ends in \"Some text, \"; a filter or a test of minijinja with an argument that it \
-         has no answer to, most likely"
+         line that ends in \"Some text, \"; a filter or a test of minijinja with an argument that \
+         it has no answer to, most likely"
     );
 }
 

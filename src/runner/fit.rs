@@ -2,9 +2,10 @@
 //! token, and what it predicts are numbers.
 
 use anyhow::{Result, bail};
+use rayon::prelude::*;
 
 use crate::data::Tokenizer;
-use crate::model::{Gpt2, validation_nll};
+use crate::model::{Gpt2, Weights, validation_nll};
 use crate::ops::{Backend, Native};
 
 /// Looks that a model of `rows` rows has one for every token of a text. A tokenizer may have more
@@ -34,6 +35,28 @@ pub(super) fn ensure_rows(
     )
 }
 
+/// Looks that the weights of a model are numbers.
+///
+/// # Errors
+/// The first array that holds others.
+pub(super) fn ensure_finite(weights: &Weights) -> Result<()> {
+    let broken = weights
+        .arrays
+        .iter()
+        .find(|(_, array)| !is_finite(&array.values));
+    if let Some((name, _)) = broken {
+        bail!(
+            "the model predicts no numbers: {name} holds values that are none. The model is \
+             broken; take another copy of it"
+        );
+    }
+    Ok(())
+}
+
+fn is_finite(values: &[f32]) -> bool {
+    values.par_iter().all(|value| value.is_finite())
+}
+
 /// Looks that the predictions of a model for the beginning of a text, one window of it, are
 /// numbers.
 ///
@@ -49,11 +72,10 @@ pub(super) fn ensure_predicts(
     if window < 2 || validation_nll(model, &tokens[..window], window).is_finite() {
         return Ok(());
     }
-    let is_broken = |values: &[f32]| !values.iter().all(|value| value.is_finite());
     let broken = model
         .parameters()
         .into_iter()
-        .find(|(_, parameter)| Native::with_values(*parameter, is_broken));
+        .find(|(_, parameter)| Native::with_values(*parameter, |values| !is_finite(values)));
     let why = match broken {
         Some((name, _)) => format!("{name} holds values that are none"),
         None => "its weights are numbers, too large ones to compute with".to_owned(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::fit::{ensure_predicts, ensure_rows};
+use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
@@ -214,7 +214,8 @@ impl OneModel {
     /// tokens.
     ///
     /// # Errors
-    /// A prompt that cannot be tokenized.
+    /// A prompt that cannot be tokenized, or has a token that the model does not know; a model
+    /// whose weights are no numbers.
     pub fn go_on(
         &self,
         prompt: &str,
@@ -229,6 +230,7 @@ impl OneModel {
         }
         self.ensure_rows(&tokens, "the prompt")?;
         let weights = Weights::from_checkpoint(&self.checkpoint);
+        ensure_finite(&weights)?;
         let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();
         let mut new = generate(

@@ -327,6 +327,11 @@ fn a_model_that_predicts_no_numbers_is_told_apart_with_the_array_at_fault() {
         ),
         "{error}"
     );
+    let error = site.kdpipe("generate broken --prompt Once").code(2).error;
+    assert!(
+        error.contains("the model predicts no numbers: h.1.mlp.c_fc.bias holds values that are"),
+        "{error}"
+    );
     site.write(
         "taught.toml",
         taught_by(&model, "broken", "taught").as_bytes(),
