@@ -32,7 +32,7 @@ pub struct Common {
     #[arg(long, global = true)]
     pub offline: bool,
     /// Threads to compute with [default: all cores]; changes speed, never a result
-    #[arg(long, value_name = "N", global = true)]
+    #[arg(long, value_name = "N", global = true, value_parser = number_of_threads)]
     pub threads: Option<usize>,
     /// Print results and errors only
     #[arg(short, long, global = true)]
@@ -209,6 +209,16 @@ pub struct GenerateArguments {
     /// Of the draws: the same seed gives the same text
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
+}
+
+/// More than most machines have cores: a typing error would start threads without end.
+const MOST_THREADS: usize = 1024;
+
+fn number_of_threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads| (1..=MOST_THREADS).contains(threads))
+        .ok_or_else(|| format!("a number of threads, 1 to {MOST_THREADS}"))
 }
 
 fn number_of_runs(text: &str) -> Result<usize, String> {

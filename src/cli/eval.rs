@@ -10,10 +10,17 @@ pub fn eval(arguments: &EvalArguments, common: &Common) -> CommandResult {
         print_json(&score)?;
         return Ok(Exit::Good);
     }
+    let value = |found: Option<f64>, name: &str| match (found, score.absent.get(name)) {
+        (Some(found), _) => format!("{found:.4}"),
+        (None, Some(why)) => format!("–  ({why})"),
+        (None, None) => "–".to_owned(),
+    };
     let mut text = format!(
-        "perplexity       {:.4}\nword perplexity  {:.4}\nbits per byte    {:.4}\nnats per token   \
-         {:.6}\n",
-        score.perplexity, score.word_perplexity, score.bits_per_byte, score.nll_nats
+        "perplexity       {}\nword perplexity  {}\nbits per byte    {}\nnats per token   {:.6}\n",
+        value(score.perplexity, "perplexity"),
+        value(score.word_perplexity, "word_perplexity"),
+        value(score.bits_per_byte, "bits_per_byte"),
+        score.nll_nats
     );
     if !common.quiet {
         let special = if score.special_tokens > 0 {

@@ -23,7 +23,7 @@ pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> 
         let perplexity = if has_evaluation(&folder, &run.evaluation_key) {
             let test = read_evaluation(&folder.evaluation(&run.evaluation_key))?.test;
             losses.entry(arm).or_default().push(test.nll_nats_per_token);
-            Some(test.perplexity)
+            test.perplexity
         } else {
             None
         };

@@ -1,9 +1,7 @@
 //! `kdpipe generate MODEL --prompt TEXT`: text as it comes.
 
-use std::io::Write;
-
 use super::args::{Common, GenerateArguments};
-use super::{CommandResult, Exit, open_model, print, print_json};
+use super::{CommandResult, Exit, open_model, print, print_json, say};
 use crate::eval::Sampling;
 
 pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult {
@@ -30,11 +28,11 @@ pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult
     };
     let (length, positions) = (model.length(prompt)?, model.positions());
     if length + count > positions && !common.quiet {
-        eprintln!(
+        say(&format!(
             "note: {length} tokens and {count} new ones are more than the model's {positions} \
              positions; whenever they are full, it goes on from the last {} tokens alone",
             (positions / 2).max(1)
-        );
+        ));
     }
     if common.json {
         let written = model.go_on(prompt, count, sampling, |_| {})?;
@@ -44,11 +42,7 @@ pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult
     if !common.quiet {
         print(prompt);
     }
-    let mut out = std::io::stdout().lock();
-    // A reader that went away is no error.
-    model.go_on(prompt, count, sampling, |text| {
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    })?;
-    let _ = out.write_all(b"\n");
+    model.go_on(prompt, count, sampling, print)?;
+    print("\n");
     Ok(Exit::Good)
 }

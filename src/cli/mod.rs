@@ -1,11 +1,5 @@
 //! The command line: arguments, dispatch, exit codes. The only place that prints.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the one place that prints"
-)]
-
 mod args;
 mod bench;
 mod check;
@@ -15,6 +9,7 @@ mod expect;
 mod generate;
 mod grouped_cost;
 mod init;
+mod output;
 mod plan;
 mod plan_text;
 mod progress;
@@ -24,12 +19,11 @@ mod signals;
 mod stored;
 mod verify;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use serde::Serialize;
 
 use crate::hub::{Hub, HubError, Pin, Settings};
 use crate::plan::{Diagnostics, Loaded, Overrides};
@@ -38,6 +32,7 @@ use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
 use crate::train::keep_memory;
 use args::{Cli, ColorChoice, Command, Common};
+use output::{print, print_json, say};
 use progress::Display;
 
 /// How a command ended.
@@ -144,17 +139,6 @@ fn dispatch(cli: &Cli) -> CommandResult {
     }
 }
 
-/// Prints to standard output; a reader that went away (`kdpipe plan | head`) is no error.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-}
-
-/// Prints a value as JSON over several lines.
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
-    Ok(())
-}
-
 fn print_error(error: &CommandError, common: &Common) {
     let text = match error {
         CommandError::Spec(diagnostics) => {
@@ -162,7 +146,7 @@ fn print_error(error: &CommandError, common: &Common) {
         }
         CommandError::Other(error) | CommandError::Run(error) => format!("error: {error:#}"),
     };
-    eprintln!("{}", text.trim_end());
+    say(text.trim_end());
 }
 
 fn uses_color(common: &Common, stream: &impl IsTerminal) -> bool {
@@ -227,7 +211,13 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
     );
     let opened = OneModel::open(Path::new(model), &hub);
     display.close();
-    opened
+    let opened = opened?;
+    if !common.quiet {
+        for note in opened.notes() {
+            say(&format!("note: {note}"));
+        }
+    }
+    Ok(opened)
 }
 
 /// `1 run`, `3 runs`.

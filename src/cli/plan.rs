@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{Common, PlanArguments};
 use super::grouped_cost::GroupedCost;
 use super::plan_text::as_text;
-use super::{CommandResult, Exit, hub_to_plan, print, spec_options};
+use super::{CommandResult, Exit, hub_to_plan, print, say, spec_options};
 use crate::plan::{Arm, Change, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::runner::{Standing, StudyInputs, check_limits, training_flops_per_second};
@@ -33,7 +33,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
     if let Err(error) = check_limits(&plan, &all, &layout) {
-        eprintln!("warning: it does not fit this machine: {error:#}");
+        say(&format!("warning: it does not fit this machine: {error:#}"));
     }
     Ok(Exit::Good)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Common;
+use super::output::say;
 use crate::runner::{Event, Observer};
 
 /// Shows a study's events.
@@ -125,7 +126,7 @@ impl Display {
     fn print_line(&self, text: &str) {
         match &self.style {
             Style::Quiet => {}
-            Style::Lines => eprintln!("{text}"),
+            Style::Lines => say(text),
             Style::Bars { all } => {
                 let _ = all.println(text);
             }
@@ -195,7 +196,7 @@ impl Display {
     fn show_stage(&self, text: &str) {
         match &self.style {
             Style::Quiet => {}
-            Style::Lines => eprintln!("{text}"),
+            Style::Lines => say(text),
             Style::Bars { all, .. } => {
                 let mut state = self.lock();
                 let bar = state.stage.get_or_insert_with(|| {
@@ -322,8 +323,10 @@ impl Observer for Display {
                 perplexity,
             } => {
                 self.advance_grid(1);
+                let perplexity =
+                    perplexity.map_or_else(String::new, |found| format!(", perplexity {found:.2}"));
                 self.print_line(&format!(
-                    "done      {id}  {label}: test NLL {nll:.4}, perplexity {perplexity:.2}"
+                    "done      {id}  {label}: test NLL {nll:.4}{perplexity}"
                 ));
             }
             Event::Diverged {

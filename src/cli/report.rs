@@ -2,7 +2,7 @@
 
 use super::args::{Common, ReportArguments};
 use super::stored::stored_study;
-use super::{CommandResult, Exit, print, spec_options};
+use super::{CommandResult, Exit, print, say, spec_options};
 use crate::files;
 use crate::record::layout::Layout;
 use crate::{plan, report};
@@ -12,7 +12,7 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
     let layout = Layout::new(&common.results, loaded.name());
     let (study, notices) = stored_study(&loaded, &layout, &arguments.study)?;
     for notice in notices {
-        eprintln!("note: {notice}");
+        say(&format!("note: {notice}"));
     }
     let rendered = report::render(&layout, study, arguments.template.as_deref())?;
     let page = match &arguments.output {

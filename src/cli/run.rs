@@ -11,7 +11,7 @@ use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::stop_flag;
 use super::stored::refuse_another_spec;
-use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
+use super::{CommandError, CommandResult, Exit, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::{Plan, RunSelection, load};
 use crate::record::layout::Layout;
@@ -93,14 +93,14 @@ fn conclude(
     let exit = exit_of(endings);
     if exit == Exit::Interrupted {
         if !common.quiet {
-            eprintln!("stopped; everything is saved. The same command goes on from here.");
+            say("stopped; everything is saved. The same command goes on from here.");
         }
         return Ok(exit);
     }
     let rendered = report::update(layout).map_err(CommandError::Run)?;
     let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
     for line in &missed {
-        eprintln!("expectation missed: {line}");
+        say(&format!("expectation missed: {line}"));
     }
     if common.json {
         let summary = summary(plan, endings, layout, &missed);
@@ -171,7 +171,7 @@ fn summary(
                 "state": state,
                 "reason": reason,
                 "nll_nats_per_token": test.as_ref().map(|test| test.nll_nats_per_token),
-                "perplexity": test.as_ref().map(|test| test.perplexity),
+                "perplexity": test.as_ref().and_then(|test| test.perplexity),
             })
         })
         .collect();

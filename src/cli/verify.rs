@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{Common, StoredArguments};
 use super::stored::stored_study;
-use super::{CommandResult, Exit, print, spec_options};
+use super::{CommandResult, Exit, print, say, spec_options};
 use crate::files::{self, Mismatch};
 use crate::record::layout::Layout;
 use crate::record::study::Study;
@@ -37,7 +37,7 @@ pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
     } else {
         let (study, notices) = stored_study(&loaded, &layout, arguments)?;
         for notice in notices {
-            eprintln!("note: {notice}");
+            say(&format!("note: {notice}"));
         }
         findings.check_report(&layout, study);
     }

@@ -7,7 +7,7 @@
 use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::plan::run::HiddenState;
 use crate::plan::uniform_map;
-use crate::record::evaluation::LayerDistance;
+use crate::record::evaluation::{LayerDistance, finite};
 
 use super::states::ProbeStates;
 
@@ -37,14 +37,14 @@ pub fn layer_distances(
             );
             let rows = s.len() / student.width;
             let cka = linear_cka(s, student.width, t, teacher.width, rows);
-            // A cloud without extent has no CKA; eval.json holds numbers only.
-            let cka = if cka.is_finite() { cka } else { 0.0 };
             let sliced = (student.width == teacher.width && directions > 0)
-                .then(|| sliced_w2(s, t, student.width, rows, directions, SEED));
+                .then(|| sliced_w2(s, t, student.width, rows, directions, SEED))
+                .and_then(finite);
             LayerDistance {
                 student: i,
                 teacher: j,
-                cka,
+                // A cloud without extent has none.
+                cka: finite(cka),
                 sliced_w2: sliced,
             }
         })

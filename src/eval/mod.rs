@@ -76,7 +76,22 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
     let (test, closeness) =
         perplexity_and_closeness(inputs.model, inputs.teacher, &inputs.test, context, stride);
     let validation = perplexity(inputs.model, &inputs.validation, context, stride);
-    let (layers, embedding) = compare_states(&inputs)?;
+    for (split, found) in [("test", &test), ("validation", &validation)] {
+        ensure!(
+            found.nll_nats_per_token.is_finite(),
+            "the predictions of this model on the {split} split are no numbers (NLL {}): its \
+             weights are broken",
+            found.nll_nats_per_token
+        );
+    }
+    let (layers, mut embedding) = compare_states(&inputs)?;
+    if !embedding
+        .iter()
+        .all(|point| point.x.is_finite() && point.y.is_finite())
+    {
+        // A picture of points that have no place is none.
+        embedding.clear();
+    }
 
     let weights = inputs.model.to_weights();
     let teacher_weights = inputs.teacher.map(Gpt2::to_weights);
@@ -117,11 +132,11 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
 /// Whether both splits hold enough to score, and windows predict a token.
 fn check_splits<D: Ops>(inputs: &EvaluationInputs<D>) -> Result<()> {
     for (name, text) in [("test", &inputs.test), ("validation", &inputs.validation)] {
-        let (tokens, words) = (text.tokens.len(), text.words);
+        let tokens = text.tokens.len();
         ensure!(
-            tokens > 1 && words > 0,
-            "the {name} split has {tokens} tokens and {words} words: too little to measure a \
-             perplexity on"
+            tokens > 1,
+            "the {name} split has {tokens} tokens: too little to measure a perplexity on, which \
+             needs 2"
         );
         ensure!(
             inputs.settings.context > 1,

@@ -3,7 +3,7 @@
 
 use crate::model::{Gpt2, score_windows, windows};
 use crate::ops::Ops;
-use crate::record::evaluation::Perplexity;
+use crate::record::evaluation::{Perplexity, finite};
 
 /// Most entries of [`Perplexity::documents`].
 const GROUPS: usize = 10_000;
@@ -21,8 +21,8 @@ pub struct Text<'a> {
 /// How a student's predictions compare with its teacher's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Closeness {
-    /// Mean KL(teacher ‖ student) at temperature 1, in nats per token.
-    pub kl_nats_per_token: f64,
+    /// Mean KL(teacher ‖ student) at temperature 1, in nats per token; none where it is no number.
+    pub kl_nats_per_token: Option<f64>,
     /// Share of tokens whose most probable next token is the teacher's.
     pub top1: f64,
 }
@@ -61,7 +61,7 @@ pub fn perplexity_and_closeness<D: Ops>(
     let perplexity = summarise(text, sums.groups);
     let scored = perplexity.scored_tokens as f64;
     let closeness = teacher.map(|_| Closeness {
-        kl_nats_per_token: kl / scored,
+        kl_nats_per_token: finite(kl / scored),
         top1: agreed as f64 / scored,
     });
     (perplexity, closeness)
@@ -114,9 +114,9 @@ fn summarise(text: &Text, documents: Vec<(f64, u64)>) -> Perplexity {
         words: text.words,
         bytes: text.bytes,
         nll_nats_per_token: nll,
-        perplexity: nll.exp(),
-        word_perplexity: (nll * tokens as f64 / text.words as f64).exp(),
-        bits_per_byte: nll * tokens as f64 / (text.bytes as f64 * std::f64::consts::LN_2),
+        perplexity: finite(nll.exp()),
+        word_perplexity: finite((nll * tokens as f64 / text.words as f64).exp()),
+        bits_per_byte: finite(nll * tokens as f64 / (text.bytes as f64 * std::f64::consts::LN_2)),
         documents,
     }
 }

@@ -95,11 +95,11 @@ fn scores_equal_those_of_the_plain_formulas() {
             );
         }
         assert!((found.nll_nats_per_token - nll).abs() < 1e-4);
-        assert!((found.perplexity / nll.exp() - 1.0).abs() < 1e-4);
-        assert!((found.word_perplexity / (nll * 75.0 / 60.0).exp() - 1.0).abs() < 1e-3);
-        assert!((found.bits_per_byte - nll * 75.0 / 200.0 / 2f64.ln()).abs() < 1e-4);
+        assert!((found.perplexity.unwrap() / nll.exp() - 1.0).abs() < 1e-4);
+        assert!((found.word_perplexity.unwrap() / (nll * 75.0 / 60.0).exp() - 1.0).abs() < 1e-3);
+        assert!((found.bits_per_byte.unwrap() - nll * 75.0 / 200.0 / 2f64.ln()).abs() < 1e-4);
         let closeness = closeness.unwrap();
-        assert!((closeness.kl_nats_per_token - kl / scored as f64).abs() < 1e-4);
+        assert!((closeness.kl_nats_per_token.unwrap() - kl / scored as f64).abs() < 1e-4);
         assert!((closeness.top1 - agreed as f64 / scored as f64).abs() < 1e-12);
     }
 }
@@ -129,7 +129,7 @@ fn a_model_agrees_with_itself() {
     let closeness = perplexity_and_closeness(&student, Some(&student), &text, 16, 8)
         .1
         .unwrap();
-    assert!(closeness.kl_nats_per_token.abs() < 1e-7);
+    assert!(closeness.kl_nats_per_token.unwrap().abs() < 1e-7);
     assert_eq!(closeness.top1, 1.0);
 }
 
@@ -167,4 +167,37 @@ fn long_splits_put_neighbouring_documents_together() {
     (0..100_004).for_each(|position| sums.add(position, 1.0));
     assert_eq!(sums.groups.len(), 8334);
     assert_eq!((sums.groups[0], sums.groups[8333]), ((12.0, 12), (8.0, 8)));
+}
+
+#[test]
+fn what_no_number_holds_is_absent_with_its_reason() {
+    let text = |words, bytes| Text {
+        tokens: &[0; 2001],
+        documents: &[0],
+        words,
+        bytes,
+    };
+    let of_words = |words| summarise(&text(words, 4000), vec![(10_000.0, 2000)]);
+    assert!(of_words(100).absent().is_empty());
+    let found = of_words(2);
+    assert_eq!(
+        (found.word_perplexity, found.perplexity),
+        (None, Some(5f64.exp()))
+    );
+    assert_eq!(
+        found.absent().into_iter().collect::<Vec<_>>(),
+        [(
+            "word_perplexity",
+            "it is larger than any number of 64 bits: the 2001 tokens of the text are 2 words, by \
+             white space"
+                .to_owned()
+        )]
+    );
+    assert_eq!(
+        of_words(0).absent()["word_perplexity"],
+        "the text has no words: all of it is white space"
+    );
+    let found = summarise(&text(1, 0), vec![(2e6, 2000)]);
+    assert_eq!((found.perplexity, found.bits_per_byte), (None, None));
+    assert_eq!(found.nll_nats_per_token, 1000.0);
 }

@@ -19,6 +19,14 @@ pub(super) fn fill_from_f32(out: &mut [f32], bytes: &[u8]) {
         .for_each(|(out, word)| *out = f32::from_le_bytes(*word));
 }
 
+/// Little-endian f64, each rounded to the nearest f32.
+pub(super) fn fill_from_f64(out: &mut [f32], bytes: &[u8]) {
+    let (words, _) = bytes.as_chunks::<8>();
+    out.iter_mut()
+        .zip(words)
+        .for_each(|(out, word)| *out = f64::from_le_bytes(*word) as f32);
+}
+
 /// Little-endian bfloat16: the upper half of an f32.
 pub(super) fn fill_from_bf16(out: &mut [f32], bytes: &[u8]) {
     let (words, _) = bytes.as_chunks::<2>();

@@ -39,3 +39,12 @@ fn the_other_types_keep_their_bits() {
     fill_from_f32(&mut out, &[0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1]);
     assert_eq!(out, [1.0, -10.0]);
 }
+
+#[test]
+fn doubles_are_rounded_to_the_nearest() {
+    let exact: [f64; 4] = [0.1, -1.0 - 2f64.powi(-24) - 2f64.powi(-40), 1e39, 1e-46];
+    let bytes: Vec<u8> = exact.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let mut out = [0.0; 4];
+    fill_from_f64(&mut out, &bytes);
+    assert_eq!(out, [0.1, -1.0 - 2f32.powi(-23), f32::INFINITY, 0.0]);
+}

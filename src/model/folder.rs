@@ -7,36 +7,27 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use memmap2::Mmap;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::Config;
-use super::floats::{fill_from_bf16, fill_from_f16, fill_from_f32};
+use super::floats::{fill_from_bf16, fill_from_f16, fill_from_f32, fill_from_f64};
+use super::names::{Kind, kind, listed, shape_faults, wrapper};
+use super::place::{INDEX, WEIGHTS, beside, weight_files, weight_map};
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-/// Files of weights that are not read.
-const OTHERS: [&str; 6] = [
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-    "tf_model.h5",
-    "flax_model.msgpack",
-    "model.ckpt.index",
-    "rust_model.ot",
-];
-/// Bytes that a text file of a model may have.
-const TEXT_LIMIT: u64 = 64 << 20;
 /// Elements that one task converts.
 const CHUNK: usize = 1 << 16;
 /// Elements that are converted before their pages are given back.
 const STRETCH: usize = 1 << 22;
+
+/// The names of the two arrays that are one where word embeddings are tied.
+const EMBEDDING: &str = "wte.weight";
+const HEAD: &str = "lm_head.weight";
 
 /// Converts stored numbers.
 type Fill = fn(&mut [f32], &[u8]);
@@ -44,9 +35,15 @@ type Fill = fn(&mut [f32], &[u8]);
 /// An open GPT-2 folder whose arrays are those that its config asks for.
 #[derive(Debug)]
 pub struct ModelFolder {
+    /// As config.json has it, and not tied where a head of its own is stored.
     pub config: Config,
     /// Of the weights as stored.
     pub bytes: u64,
+    /// What is worth a word and no mistake: what was left out, or taken otherwise than the config
+    /// says.
+    pub notes: Vec<String>,
+    /// Arrays that are no part of a GPT-2.
+    foreign: Vec<String>,
     maps: Vec<Mmap>,
     arrays: BTreeMap<String, StoredArray>,
 }
@@ -61,103 +58,15 @@ struct StoredArray {
     range: Range<usize>,
 }
 
-/// The files that hold a folder's weights, in order: model.safetensors, or the shards that the
-/// index names.
-///
-/// # Errors
-/// A folder without safetensors, with what to do; an index that is broken, or names files outside
-/// the folder.
-pub fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if folder.join(WEIGHTS).exists() {
-        return Ok(vec![folder.join(WEIGHTS)]);
-    }
-    if folder.join(INDEX).exists() {
-        let mut names: Vec<String> = weight_map(folder)?.into_values().collect();
-        names.sort_unstable();
-        names.dedup();
-        return Ok(names.into_iter().map(|name| folder.join(name)).collect());
-    }
-    if let Some(other) = OTHERS.into_iter().find(|name| folder.join(name).exists()) {
-        let why = if other.starts_with("pytorch") {
-            ", which is a pickle: reading one can run any code that is in it"
-        } else {
-            ""
-        };
-        bail!(
-            "{} has no {WEIGHTS}, only {other}{why}; write safetensors once with transformers, \
-             GPT2LMHeadModel.from_pretrained(\"FOLDER\").save_pretrained(\"OTHER\"), and name \
-             that folder",
-            folder.display()
-        );
-    }
-    bail!(
-        "{} has no {WEIGHTS} and no {INDEX}: is it a GPT-2 folder?",
-        folder.display()
-    )
-}
-
-/// What the index says: the file of every array.
-fn weight_map(folder: &Path) -> Result<BTreeMap<String, String>> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let path = folder.join(INDEX);
-    let index: Index = serde_json::from_str(&read_text(&path)?)
-        .with_context(|| format!("{} is no index of safetensors files", path.display()))?;
-    for file in index.weight_map.values() {
-        let mut parts = Path::new(file).components();
-        let plain = matches!(
-            (parts.next(), parts.next()),
-            (Some(Component::Normal(_)), None)
-        ) && !file.contains(['/', '\\']);
-        ensure!(
-            plain && file.ends_with(".safetensors"),
-            "{} names the file {file:?}; only names of safetensors files beside it are followed",
-            path.display()
-        );
-    }
-    ensure!(
-        !index.weight_map.is_empty(),
-        "{} names no arrays",
-        path.display()
-    );
-    Ok(index.weight_map)
-}
-
-/// A text file of a model, if it is not too long.
-fn read_text(path: &Path) -> Result<String> {
-    let mut text = String::new();
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    file.take(TEXT_LIMIT + 1)
-        .read_to_string(&mut text)
-        .with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
-    ensure!(
-        text.len() as u64 <= TEXT_LIMIT,
-        "{} is longer than {TEXT_LIMIT} bytes",
-        path.display()
-    );
-    Ok(text)
-}
-
-impl Config {
-    /// Reads `config.json` of a folder.
-    ///
-    /// # Errors
-    /// A missing file, and as [`Config::from_json`].
-    pub fn read(folder: &Path) -> Result<Self> {
-        Self::from_json(&read_text(&folder.join(CONFIG))?)
-            .with_context(|| format!("in {}", folder.display()))
-    }
-}
-
 impl ModelFolder {
-    /// Opens a folder with config.json and safetensors, whole or in shards. The `transformer.`
-    /// prefix may be there or not; masks that old versions stored as `attn.bias` and
-    /// `attn.masked_bias`, and a tied head's `lm_head.weight`, are left out.
+    /// Opens a folder with config.json and safetensors, whole or in shards, as transformers takes
+    /// it. The `transformer.` prefix may be there or not. Masks that old versions stored as
+    /// `attn.bias` and `attn.masked_bias` are left out, and so are, with a note, other heads and
+    /// whatever else is no part of a GPT-2. Tied embeddings may be stored under either name; where
+    /// both are there and differ, the head has weights of its own, with a note.
     ///
     /// # Errors
-    /// A missing or broken file, an unsupported config; every array that is missing, too many, of
+    /// A missing or broken file, an unsupported config; arrays that are missing, too many, of
     /// another shape or of a type that is not read.
     pub fn open(folder: &Path) -> Result<Self> {
         let config = Config::read(folder)?;
@@ -165,6 +74,8 @@ impl ModelFolder {
         let mut opened = Self {
             config,
             bytes: 0,
+            notes: beside(folder).into_iter().collect(),
+            foreign: Vec::new(),
             maps: Vec::with_capacity(files.len()),
             arrays: BTreeMap::new(),
         };
@@ -172,18 +83,27 @@ impl ModelFolder {
         for path in &files {
             opened.map_file(path, &mut faults)?;
         }
-        if files.len() > 1 || !files[0].ends_with(WEIGHTS) {
+        let is_sharded = files.len() > 1 || !files[0].ends_with(WEIGHTS);
+        if is_sharded {
             opened.check_index(folder, &files, &mut faults)?;
         }
-        opened.take_tied_head(&mut faults);
+        let place = if is_sharded {
+            folder.display()
+        } else {
+            files[0].display()
+        };
+        opened.settle_head(&place.to_string(), &mut faults);
         opened.check_arrays(&mut faults);
         if !faults.is_empty() {
-            let place = if files.len() == 1 {
-                files[0].display()
-            } else {
-                folder.display()
-            };
-            bail!("in {place}: {}", faults.join("; "));
+            bail!("in {place}: {}", listed(&faults, "; "));
+        }
+        if !opened.foreign.is_empty() {
+            opened.foreign.sort_unstable();
+            opened.notes.push(format!(
+                "{place} holds arrays that are no part of GPT-2's language model, and they are \
+                 left out: {}",
+                listed(&opened.foreign, ", ")
+            ));
         }
         Ok(opened)
     }
@@ -199,10 +119,14 @@ impl ModelFolder {
             .with_context(|| format!("{} is not a valid safetensors file", path.display()))?;
         let start = map.as_ptr() as usize;
         for (written, view) in parsed.tensors() {
-            let name = without_prefix(&written);
-            if is_stored_mask(name) {
-                continue;
-            }
+            let name = match kind(&written) {
+                Kind::Own(name) => name,
+                Kind::Mask => continue,
+                Kind::Foreign => {
+                    self.foreign.push(written.escape_debug().to_string());
+                    continue;
+                }
+            };
             let from = view.data().as_ptr() as usize - start;
             let stored = StoredArray {
                 file: self.maps.len(),
@@ -227,15 +151,14 @@ impl ModelFolder {
         faults: &mut Vec<String>,
     ) -> Result<()> {
         for (name, file) in weight_map(folder)? {
-            let name = without_prefix(&name);
-            if is_stored_mask(name) {
+            let Kind::Own(name) = kind(&name) else {
+                continue;
+            };
+            let stored = self.arrays.get(name);
+            if stored.is_none() && self.is_stored_as_the_other(name) {
                 continue;
             }
-            if self
-                .arrays
-                .get(name)
-                .is_none_or(|stored| files[stored.file] != folder.join(&file))
-            {
+            if stored.is_none_or(|stored| files[stored.file] != folder.join(&file)) {
                 faults.push(format!(
                     "{} is not in {file}, where {INDEX} says it is",
                     name.escape_debug()
@@ -245,40 +168,87 @@ impl ModelFolder {
         Ok(())
     }
 
-    /// Takes out the head of a tied model, which must be the embedding.
-    fn take_tied_head(&mut self, faults: &mut Vec<String>) {
+    /// Whether an array is one of two that are tied, and the other is stored.
+    fn is_stored_as_the_other(&self, name: &str) -> bool {
+        let other = match name {
+            EMBEDDING => HEAD,
+            HEAD => EMBEDDING,
+            _ => return false,
+        };
+        self.config.tied && self.arrays.contains_key(other)
+    }
+
+    /// Embedding and head of a tied model, as transformers settles them: one is enough, under
+    /// either name (`safetensors.torch.save_model` keeps `lm_head.weight`); equal numbers are one
+    /// array, of whatever types; others are two, whatever the config says.
+    fn settle_head(&mut self, place: &str, faults: &mut Vec<String>) {
         if !self.config.tied {
             return;
         }
-        let Some(head) = self.arrays.remove("lm_head.weight") else {
+        let Some(head) = self.arrays.remove(HEAD) else {
             return;
         };
-        if let Some(wte) = self.arrays.get("wte.weight")
-            && wte.shape == head.shape
-            && (wte.dtype != head.dtype || !self.same_bytes(wte, &head))
-        {
-            faults.push(
-                "lm_head.weight is not wte.weight, while tie_word_embeddings in config.json is \
-                 true: write false there, or take lm_head.weight out"
-                    .to_owned(),
-            );
+        let Some(embedding) = self.arrays.get(EMBEDDING) else {
+            self.arrays.insert(EMBEDDING.to_owned(), head);
+            return;
+        };
+        let asked = [self.config.vocabulary, self.config.width];
+        if head.shape != asked {
+            faults.push(format!(
+                "{HEAD} has shape {:?}, config.json asks for {asked:?}",
+                head.shape
+            ));
+            return;
         }
+        // What is wrong with either is told with all arrays.
+        let comparable = embedding.shape == head.shape && is_read(embedding.dtype);
+        if comparable && is_read(head.dtype) && self.same_values(embedding, &head) {
+            return;
+        }
+        self.notes.push(format!(
+            "{HEAD} in {place} is not {EMBEDDING}, while tie_word_embeddings in config.json is \
+             true: the two are taken as they are stored, as transformers 5 does; write false \
+             there if that is meant, or else take {HEAD} out"
+        ));
+        self.config.tied = false;
+        self.arrays.insert(HEAD.to_owned(), head);
     }
 
-    /// Whether two arrays hold the same bytes.
-    fn same_bytes(&self, a: &StoredArray, b: &StoredArray) -> bool {
-        let bytes = |stored: &StoredArray| &self.maps[stored.file][stored.range.clone()];
-        let equal = bytes(a)
-            .par_chunks(4 * CHUNK)
-            .zip(bytes(b).par_chunks(4 * CHUNK))
-            .all(|(a, b)| a == b);
+    /// Whether two arrays of one shape hold the same numbers, as f32.
+    fn same_values(&self, a: &StoredArray, b: &StoredArray) -> bool {
+        let (in_a, in_b) = (size_and_fill(a.dtype).0, size_and_fill(b.dtype).0);
+        let stretches = self
+            .stretch(a)
+            .chunks(STRETCH * in_a)
+            .zip(self.stretch(b).chunks(STRETCH * in_b));
+        let equal = stretches.into_iter().all(|(one, other)| {
+            one.par_chunks(CHUNK * in_a)
+                .zip(other.par_chunks(CHUNK * in_b))
+                .all(|(one, other)| converted(one, a.dtype) == converted(other, b.dtype))
+        });
         self.give_back(a, a.range.clone());
         self.give_back(b, b.range.clone());
         equal
     }
 
+    /// The bytes of an array.
+    fn stretch(&self, stored: &StoredArray) -> &[u8] {
+        &self.maps[stored.file][stored.range.clone()]
+    }
+
     /// Compares names, shapes and types with what the config asks for.
     fn check_arrays(&self, faults: &mut Vec<String>) {
+        let foreign = self.foreign.iter().map(String::as_str);
+        if !self.arrays.contains_key("ln_f.weight")
+            && let Some(prefix) = wrapper(foreign)
+        {
+            faults.push(format!(
+                "the names of the arrays begin with \"{prefix}\", as those of a model that was \
+                 wrapped (torch.compile, DataParallel, a reward model); take that off, and save \
+                 the model again"
+            ));
+            return;
+        }
         // Before names are made for layers that cannot be there.
         if self.config.layers > self.arrays.len() {
             faults.push(format!(
@@ -294,9 +264,9 @@ impl ModelFolder {
             .map(|(name, stored)| (name.as_str(), stored.shape.as_slice()));
         faults.extend(shape_faults(&self.config, found));
         for (name, stored) in &self.arrays {
-            if !matches!(stored.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            if !is_read(stored.dtype) {
                 faults.push(format!(
-                    "{} is stored as {:?}; F32, F16 and BF16 are read",
+                    "{} is stored as {:?}; F64, F32, F16 and BF16 are read",
                     name.escape_debug(),
                     stored.dtype
                 ));
@@ -307,13 +277,8 @@ impl ModelFolder {
     /// The values of an array that the config asks for, row by row.
     pub fn values(&self, name: &str) -> Vec<f32> {
         let stored = &self.arrays[name];
-        let (size, fill): (usize, Fill) = match stored.dtype {
-            Dtype::F16 => (2, fill_from_f16),
-            Dtype::BF16 => (2, fill_from_bf16),
-            Dtype::F32 => (4, fill_from_f32),
-            other => unreachable!("{other:?} is refused when the folder is opened"),
-        };
-        let bytes = &self.maps[stored.file][stored.range.clone()];
+        let (size, fill) = size_and_fill(stored.dtype);
+        let bytes = self.stretch(stored);
         let mut values = vec![0.0f32; bytes.len() / size];
         for (i, (values, bytes)) in values
             .chunks_mut(STRETCH)
@@ -348,37 +313,26 @@ impl ModelFolder {
     }
 }
 
-/// Old versions of transformers stored the causal mask of every block beside its weights.
-fn is_stored_mask(name: &str) -> bool {
-    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+/// Whether numbers of this type are read.
+fn is_read(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16)
 }
 
-/// A name without the prefix that a model with a head puts in front.
-fn without_prefix(name: &str) -> &str {
-    name.strip_prefix("transformer.").unwrap_or(name)
-}
-
-/// What is missing, misshapen or too much, in words, against what `config` asks for.
-pub(super) fn shape_faults<'a>(
-    config: &Config,
-    found: impl Iterator<Item = (&'a str, &'a [usize])>,
-) -> Vec<String> {
-    let mut found: BTreeMap<&str, &[usize]> = found.collect();
-    let mut faults = Vec::new();
-    for (name, shape) in config.shapes() {
-        match found.remove(name.as_str()) {
-            None => faults.push(format!("{name} {shape:?} is missing")),
-            Some(there) if there != shape => faults.push(format!(
-                "{name} has shape {there:?}, config.json asks for {shape:?}"
-            )),
-            Some(_) => {}
-        }
+/// Bytes of a stored number, and what converts it to f32.
+fn size_and_fill(dtype: Dtype) -> (usize, Fill) {
+    match dtype {
+        Dtype::F16 => (2, fill_from_f16),
+        Dtype::BF16 => (2, fill_from_bf16),
+        Dtype::F32 => (4, fill_from_f32),
+        Dtype::F64 => (8, fill_from_f64),
+        other => unreachable!("{other:?} is refused when the folder is opened"),
     }
-    faults.extend(found.into_iter().map(|(name, shape)| {
-        format!(
-            "{} {shape:?} is not part of this GPT-2",
-            name.escape_debug()
-        )
-    }));
-    faults
+}
+
+/// Stored numbers as f32.
+fn converted(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
+    let (size, fill) = size_and_fill(dtype);
+    let mut values = vec![0.0; bytes.len() / size];
+    fill(&mut values, bytes);
+    values
 }

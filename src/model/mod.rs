@@ -15,12 +15,15 @@ mod forward;
 mod gpt2;
 mod init;
 mod likelihood;
+mod names;
+mod place;
 mod weights;
 
 pub use config::Config;
 pub use floats::le_bytes;
-pub use folder::{ModelFolder, weight_files};
+pub use folder::ModelFolder;
 pub use forward::HiddenStates;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
+pub use place::{read_config, weight_files};
 pub use weights::{Array, Weights};

@@ -9,8 +9,9 @@ use safetensors::tensor::{Dtype, View};
 
 use super::Config;
 use super::floats::le_bytes;
-use super::folder::{ModelFolder, shape_faults};
+use super::folder::ModelFolder;
 use super::gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm};
+use super::names::{listed, shape_faults};
 use crate::ops::{Ops, Precision, tape};
 
 /// One array, row-major.
@@ -79,7 +80,8 @@ impl Weights {
     /// Compares names and shapes with what `config` asks for.
     ///
     /// # Errors
-    /// Every missing, extra or misshapen array, by name, with both shapes.
+    /// Missing, extra or misshapen arrays, by name, with both shapes; of many the first, and how
+    /// many.
     pub fn check(&self, config: &Config) -> Result<()> {
         let faults = shape_faults(
             config,
@@ -90,7 +92,7 @@ impl Weights {
         if faults.is_empty() {
             Ok(())
         } else {
-            bail!("{}", faults.join("; "))
+            bail!("{}", listed(&faults, "; "))
         }
     }
 }

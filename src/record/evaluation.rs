@@ -33,8 +33,9 @@ pub struct Protocol {
     pub detokenize: String,
     /// sha256 of tokenizer.json.
     pub tokenizer: String,
-    /// Whether the model was trained on the training split of this dataset.
-    pub trained_on_train_split: bool,
+    /// Whether the model was trained on the training split of this dataset; absent where that is
+    /// not known, as of a model that came trained. Earlier versions wrote false there.
+    pub trained_on_train_split: Option<bool>,
 }
 
 /// Parameters and bytes of a model.
@@ -66,31 +67,83 @@ pub struct Perplexity {
     pub bytes: u64,
     /// Mean over the scored tokens.
     pub nll_nats_per_token: f64,
-    pub perplexity: f64,
-    pub word_perplexity: f64,
-    pub bits_per_byte: f64,
+    /// Absent where it is beyond the numbers of 64 bits, as the next is more often.
+    pub perplexity: Option<f64>,
+    /// Absent of a text without spaces, whose few words have thousands of nats each.
+    pub word_perplexity: Option<f64>,
+    /// Absent of a text of no bytes.
+    pub bits_per_byte: Option<f64>,
     /// Per document of the split, in order: (sum of nats, scored tokens). At most 10,000 groups;
     /// longer splits put neighbouring documents together.
     pub documents: Vec<(f64, u64)>,
 }
 
+impl Perplexity {
+    /// Why a quantity is absent, in words, by its name; nothing of those that are there.
+    pub fn absent(&self) -> BTreeMap<&'static str, String> {
+        let Self { tokens, words, .. } = self;
+        let too_large = "is larger than any number of 64 bits".to_owned();
+        let of_words = match words {
+            0 => "the text has no words: all of it is white space".to_owned(),
+            words => format!(
+                "it {too_large}: the {tokens} tokens of the text are {words} words, by white space"
+            ),
+        };
+        let quantities = [
+            ("perplexity", self.perplexity, format!("it {too_large}")),
+            ("word_perplexity", self.word_perplexity, of_words),
+            (
+                "bits_per_byte",
+                self.bits_per_byte,
+                "the text has no bytes".to_owned(),
+            ),
+        ];
+        let absent = quantities
+            .into_iter()
+            .filter(|(_, value, _)| value.is_none());
+        absent.map(|(name, _, why)| (name, why)).collect()
+    }
+}
+
 /// Closeness to the teacher on the test split, scored as perplexity is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// Mean KL(teacher ‖ student) in nats per token at temperature 1.
-    pub kl_nats_per_token: f64,
+    /// Mean KL(teacher ‖ student) in nats per token at temperature 1; absent where it is beyond
+    /// all numbers.
+    pub kl_nats_per_token: Option<f64>,
     /// Share of tokens whose most probable next token is the teacher's.
     pub top1: f64,
     /// Along the uniform map, whatever the run was trained on.
     pub layers: Vec<LayerDistance>,
 }
 
+impl Agreement {
+    /// Why a quantity is absent, in words, by its name; nothing of those that are there. (Sliced W2
+    /// is absent wherever widths differ.)
+    pub fn absent(&self) -> BTreeMap<&'static str, String> {
+        let mut absent = BTreeMap::new();
+        if self.kl_nats_per_token.is_none() {
+            let why = "a prediction is beyond the numbers of 32 bits";
+            absent.insert("kl_nats_per_token", why.to_owned());
+        }
+        if let Some(layer) = self.layers.iter().find(|layer| layer.cka.is_none()) {
+            let why = format!(
+                "layer {} of the student, or {} of the teacher, gives every token the same state",
+                layer.student, layer.teacher
+            );
+            absent.insert("cka", why);
+        }
+        absent
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerDistance {
     pub student: usize,
     pub teacher: usize,
-    /// Linear CKA of the probe tokens' states (1 is the same up to rotation and scale).
-    pub cka: f64,
+    /// Linear CKA of the probe tokens' states (1 is the same up to rotation and scale); absent of
+    /// a layer that gives every token the same state (earlier versions wrote 0).
+    pub cka: Option<f64>,
     /// Sliced W2 over fixed directions; only where both widths are equal.
     pub sliced_w2: Option<f64>,
 }
@@ -122,7 +175,7 @@ pub struct SourceNll {
     /// tokenizer.
     pub entropy_nats_per_token: Option<f64>,
     /// A unigram model of the training split's tokens (add-one), on the test split.
-    pub unigram_nats_per_token: f64,
+    pub unigram_nats_per_token: Option<f64>,
 }
 
 /// `speed.json`: measurements of time, which no checksum covers.
@@ -154,6 +207,11 @@ pub struct EmbeddingPoint {
     pub layer: u32,
     pub x: f64,
     pub y: f64,
+}
+
+/// A number that may be written; JSON has no others.
+pub fn finite(value: f64) -> Option<f64> {
+    Some(value).filter(|value| value.is_finite())
 }
 
 /// Names and values of a metric row, as `metrics.parquet` has them in columns.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,12 +15,17 @@ const LIMIT: u64 = 64 << 20;
 ///
 /// # Errors
 /// A value that JSON cannot hold, which is a number that is not finite.
-pub(super) fn to_json<T: Serialize + DeserializeOwned>(value: &T, what: &str) -> Result<Vec<u8>> {
+pub(super) fn to_json<T: Serialize + DeserializeOwned + PartialEq>(
+    value: &T,
+    what: &str,
+) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .with_context(|| format!("{what} cannot be written as JSON"))?;
-    // serde_json writes NaN as null without a word, and then refuses to read it.
-    serde_json::from_slice::<T>(&bytes)
-        .with_context(|| format!("{what} holds a number that is not finite"))?;
+    // serde_json writes NaN as null without a word: then it cannot be read, or is read as absent.
+    ensure!(
+        serde_json::from_slice::<T>(&bytes).is_ok_and(|read| read == *value),
+        "{what} holds a number that is not finite"
+    );
     bytes.push(b'\n');
     Ok(bytes)
 }

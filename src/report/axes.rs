@@ -23,6 +23,14 @@ pub fn is_null(strategy: &str) -> bool {
     NULL_CONTROLS.contains(&strategy)
 }
 
+/// The null controls that the grid has.
+pub fn null_controls(study: &Study) -> Vec<String> {
+    let maps = axis(study, STRATEGY).map_or(&[][..], |axis| &axis.values);
+    let has = |control: &&str| maps.iter().any(|map| map == control);
+    let controls = NULL_CONTROLS.into_iter().filter(has);
+    controls.map(str::to_owned).collect()
+}
+
 /// The axes that vary, the seed left out, in the order of the spec.
 pub fn varying(study: &Study) -> impl Iterator<Item = &Axis> {
     study

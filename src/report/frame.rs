@@ -87,14 +87,14 @@ fn numbers() -> Vec<(&'static str, Number)> {
         ("test.nll_nats_per_token", |e| {
             Some(e.test.nll_nats_per_token)
         }),
-        ("test.perplexity", |e| Some(e.test.perplexity)),
-        ("test.word_perplexity", |e| Some(e.test.word_perplexity)),
-        ("test.bits_per_byte", |e| Some(e.test.bits_per_byte)),
+        ("test.perplexity", |e| e.test.perplexity),
+        ("test.word_perplexity", |e| e.test.word_perplexity),
+        ("test.bits_per_byte", |e| e.test.bits_per_byte),
         ("validation.nll_nats_per_token", |e| {
             Some(e.validation.nll_nats_per_token)
         }),
         ("teacher.kl_nats_per_token", |e| {
-            e.teacher.as_ref().map(|teacher| teacher.kl_nats_per_token)
+            e.teacher.as_ref()?.kl_nats_per_token
         }),
         ("teacher.top1_agreement", |e| {
             e.teacher.as_ref().map(|teacher| teacher.top1)

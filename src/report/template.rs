@@ -2,6 +2,7 @@
 //! [`super::context`] and nothing else: it cannot read files, and its work and its output are
 //! limited.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -11,6 +12,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use super::context::Context;
 use super::format;
 use crate::files;
+use crate::panics::panic_as_error;
 
 /// The name of the built-in template in a spec, and its text.
 const BUILT_IN: (&str, &str) = ("report.md.j2", include_str!("../../templates/report.md.j2"));
@@ -65,15 +67,40 @@ pub fn source(path: Option<&Path>, named: &str) -> Result<TemplateSource> {
 /// A template that is not valid, uses a variable that there is not, includes another or goes on
 /// without end: with its line and column.
 pub fn fill(source: &TemplateSource, context: &Context) -> Result<String> {
-    let environment = environment(context.counts.runs as u64);
+    guarded(environment(context.counts.runs as u64), source, context)
+}
+
+/// Fills a template in an environment. A part of the template library that panics at what the
+/// template asks of it ends in an error too.
+fn guarded(environment: Environment, source: &TemplateSource, context: &Context) -> Result<String> {
+    let output = RefCell::new(Vec::new());
+    panic_as_error(
+        || filled(&environment, source, context, Limited(&output)),
+        |words| {
+            format!(
+                "{}: something that the template uses came to a halt ({words}) {}; a filter or a \
+                 test of minijinja with an argument that it has no answer to, most likely",
+                source.name,
+                place_in(&output)
+            )
+        },
+    )
+}
+
+fn filled(
+    environment: &Environment,
+    source: &TemplateSource,
+    context: &Context,
+    mut output: Limited,
+) -> Result<String> {
     let template = environment
         .template_from_named_str(&source.name, &source.text)
         .map_err(|error| located(&error, source))?;
-    let mut output = Limited(Vec::new());
     let filled = template
         .render_captured_to(Value::from_serialize(context), &mut output)
         .map(drop);
-    if output.0.len() >= OUTPUT_LIMIT {
+    let text = output.0.take();
+    if text.len() >= OUTPUT_LIMIT {
         bail!(
             "{}: the report would be longer than {} MiB",
             source.name,
@@ -81,22 +108,42 @@ pub fn fill(source: &TemplateSource, context: &Context) -> Result<String> {
         );
     }
     filled.map_err(|error| located(&error, source))?;
-    let mut text = String::from_utf8(output.0).context("a report is text")?;
+    let mut text = String::from_utf8(text).context("a report is text")?;
     text.truncate(text.trim_end().len());
     text.push('\n');
     Ok(text)
 }
 
-/// Output that refuses to grow without end.
-struct Limited(Vec<u8>);
+/// How far a report is that nothing more will be added to.
+fn place_in(output: &RefCell<Vec<u8>>) -> String {
+    let written = output.try_borrow().map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output).into_owned(),
+    );
+    match written.lines().rfind(|line| !line.trim().is_empty()) {
+        None => "before anything was written".to_owned(),
+        Some(last) => {
+            let start = last
+                .char_indices()
+                .rev()
+                .nth(SHOWN / 2)
+                .map_or(0, |(at, _)| at);
+            format!("in or behind the line that ends in {:?}", &last[start..])
+        }
+    }
+}
 
-impl std::io::Write for Limited {
+/// Output that refuses to grow without end.
+struct Limited<'a>(&'a RefCell<Vec<u8>>);
+
+impl std::io::Write for Limited<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > OUTPUT_LIMIT {
-            self.0.resize(OUTPUT_LIMIT, b' ');
+        let mut output = self.0.borrow_mut();
+        if output.len() + bytes.len() > OUTPUT_LIMIT {
+            output.resize(OUTPUT_LIMIT, b' ');
             return Err(std::io::Error::other("the report is too long"));
         }
-        self.0.extend_from_slice(bytes);
+        output.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -181,6 +228,8 @@ fn environment(runs: u64) -> Environment<'static> {
     environment.remove_filter("slice");
     environment.remove_filter("batch");
     environment.remove_global("debug");
+    // The library's own panics at 0.
+    environment.add_test("divisibleby", divisible_by);
     environment.add_filter("join", |values: Value, between: Option<String>| {
         join(values, &between.unwrap_or_default(), OUTPUT_LIMIT)
     });
@@ -234,6 +283,22 @@ fn add_number_filters(environment: &mut Environment) {
             format!("a number is needed, not a {kind}"),
         )),
     });
+}
+
+/// Whether a number is a multiple of another.
+fn divisible_by(value: Value, by: Value) -> Result<bool, Error> {
+    let whole = |value: &Value| i128::try_from(value.clone()).ok();
+    match (whole(&value), whole(&by)) {
+        (_, Some(0)) => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "nothing is divisible by 0",
+        )),
+        (Some(value), Some(by)) => Ok(value.checked_rem(by).is_none_or(|rest| rest == 0)),
+        _ => match (f64::try_from(value), f64::try_from(by)) {
+            (Ok(value), Ok(by)) => Ok(value % by == 0.0),
+            _ => Ok(false),
+        },
+    }
 }
 
 /// The values one after the other, with a text between them: at most `limit` bytes.

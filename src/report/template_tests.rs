@@ -6,7 +6,10 @@ use std::path::Path;
 
 use minijinja::{Error, Value};
 
-use super::{join, replace};
+use super::{TemplateSource, divisible_by, environment, guarded, join, replace};
+use crate::report::analysis::Analysis;
+use crate::report::context::Context;
+use crate::report::data::StudyData;
 use crate::report::test_fixture::{Fixture, StudyShape};
 use crate::report::{Material, render};
 
@@ -119,4 +122,47 @@ fn joined_and_replaced_texts_are_those_of_the_engine_up_to_the_limit() {
     for refused in [join(values, ", ", 5), replace("abab", "a", "xy", 7)] {
         assert!(words(refused).contains("a text would be longer than"));
     }
+}
+
+#[test]
+fn a_panic_of_the_template_library_is_an_error_of_the_template() {
+    let fixture = Fixture::new(&StudyShape {
+        seeds: 1,
+        strategies: vec!["uniform"],
+        extras: false,
+        steps: 10,
+        ..StudyShape::default()
+    });
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let context = Context::new(&data, &analysis, &[]).unwrap();
+    let mut environment = environment(1);
+    let halt: fn() -> String = || panic!("no answer");
+    environment.add_function("halt", halt);
+    let source = TemplateSource {
+        name: "mine.md.j2".to_owned(),
+        text: "# A title\n\nSome text, {{ halt() }} and more.\n".to_owned(),
+    };
+    let error = guarded(environment, &source, &context).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "mine.md.j2: something that the template uses came to a halt (no answer) in or behind the \
+         line that ends in \"Some text, \"; a filter or a test of minijinja with an argument that \
+         it has no answer to, most likely"
+    );
+}
+
+#[test]
+fn divisibility_has_an_answer_for_every_number() {
+    let is = |a: Value, by: Value| divisible_by(a, by);
+    assert!(is(Value::from(6), Value::from(3)).unwrap());
+    assert!(!is(Value::from(7), Value::from(3)).unwrap());
+    assert!(is(Value::from(7.5), Value::from(2.5)).unwrap());
+    assert!(is(Value::from(i128::MIN), Value::from(-1)).unwrap());
+    assert!(!is(Value::from("six"), Value::from(3)).unwrap());
+    let error = is(Value::from(6), Value::from(0)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid operation: nothing is divisible by 0"
+    );
 }

@@ -296,3 +296,63 @@ fn a_grid_of_a_thousand_runs_renders_in_seconds() {
     assert!(page(&rendered).contains("1,200") || fixture.study.cells.len() == 1200);
     assert!(seconds < 30.0, "{seconds} s");
 }
+
+#[test]
+fn the_null_controls_that_are_spoken_of_are_those_of_the_grid() {
+    let told = |strategies: &[&'static str]| {
+        let fixture = Fixture::new(&StudyShape {
+            strategies: strategies.to_vec(),
+            extras: false,
+            steps: 10,
+            ..StudyShape::default()
+        });
+        page(&render(&fixture.layout, fixture.study.clone(), None).unwrap())
+    };
+    let both = "than both controls, `reverse` and `shuffled`, each";
+    assert!(told(&["uniform", "reverse", "shuffled"]).contains(both));
+    let one = told(&["uniform", "last", "shuffled"]);
+    assert!(
+        one.contains("this grid has `shuffled` alone") && !one.contains(both),
+        "{one}"
+    );
+    let none = told(&["uniform", "last"]);
+    assert!(
+        none.contains("This grid has no null control") && !none.contains(both),
+        "{none}"
+    );
+}
+
+#[test]
+fn what_has_no_value_is_a_dash_with_its_reason_among_the_notes() {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        extras: false,
+        steps: 10,
+        ..StudyShape::default()
+    });
+    let first = fixture.study.cells[0].run.clone();
+    fixture.reevaluate(&first, |evaluation| {
+        evaluation.test.word_perplexity = None;
+        let teacher = evaluation.teacher.as_mut().unwrap();
+        teacher.kl_nats_per_token = None;
+        teacher.layers[0].cka = None;
+    });
+    let rendered = render(&fixture.layout, fixture.study.clone(), None).unwrap();
+    let page = page(&rendered);
+    assert!(
+        page.contains(
+            "- test.word\\_perplexity has no value, a dash in tables and a gap in runs.csv: it is \
+             larger than any number of 64 bits: the 5001 tokens of the text are 3000 words, by \
+             white space. The loss in nats per token does not depend on it."
+        ),
+        "{page}"
+    );
+    for reason in [
+        "- teacher.kl\\_nats\\_per\\_token has no value, a dash in tables and a gap in runs.csv: a \
+         prediction is beyond the numbers of 32 bits.",
+        "- teacher.cka has no value, a dash in tables and a gap in runs.csv: layer 1 of the \
+         student, or ",
+    ] {
+        assert!(page.contains(reason), "{page}");
+    }
+}

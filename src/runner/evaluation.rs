@@ -8,7 +8,7 @@ use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::model::Gpt2;
 use crate::ops::Native;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
-use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost};
+use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost, finite};
 use crate::record::layout::RunFolder;
 use crate::record::{self, publish_evaluation};
 
@@ -19,7 +19,8 @@ pub(super) struct EvaluationSubject<'a> {
     /// Bytes of its weights as stored.
     pub bytes: u64,
     pub training: Option<TrainingCost>,
-    pub trained_on_train_split: bool,
+    /// Where it is known.
+    pub trained_on_train_split: Option<bool>,
 }
 
 /// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
@@ -40,9 +41,11 @@ pub(super) fn evaluate(
         trained_on_train_split: subject.trained_on_train_split,
     };
     let source = SourceNll {
-        exact_nats_per_token: corpus.exact.map(|exact| exact.nats_per_token),
-        entropy_nats_per_token: corpus.exact.map(|exact| exact.entropy_nats_per_token),
-        unigram_nats_per_token: corpus.unigram_nats_per_token,
+        exact_nats_per_token: corpus.exact.and_then(|exact| finite(exact.nats_per_token)),
+        entropy_nats_per_token: corpus
+            .exact
+            .and_then(|exact| finite(exact.entropy_nats_per_token)),
+        unigram_nats_per_token: finite(corpus.unigram_nats_per_token),
     };
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));

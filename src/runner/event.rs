@@ -40,7 +40,7 @@ pub enum Event<'a> {
         id: &'a str,
         label: &'a str,
         nll: f64,
-        perplexity: f64,
+        perplexity: Option<f64>,
     },
     /// A run stopped at numbers that are not finite, or hopeless; it is recorded as that. Its last
     /// checkpoint was after so many steps.

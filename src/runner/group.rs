@@ -1,11 +1,11 @@
 //! A group of runs from claim to record: its students are trained in lockstep, and evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::evaluation::{EvaluationSubject, evaluate, publish as publish_evaluation};
-use super::student::StudentTraining;
+use super::student::{StudentTraining, notes_of_start};
 use super::teacher::LoadedTeacher;
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
 use super::{Ending, Event, Site};
@@ -76,12 +76,18 @@ fn train_students(
         is_evaluated: is_evaluated(&plan.runs[index], site),
         layout: &site.layout,
         teacher,
-        corpus,
     };
     let students: Vec<StudentTraining> = indices.iter().map(student).collect();
     let Some(first) = students.first() else {
         return;
     };
+    let starts: BTreeSet<String> = students
+        .iter()
+        .flat_map(|one| notes_of_start(&one.run.spec))
+        .collect();
+    for note in &starts {
+        site.tell(&Event::Notice(note));
+    }
     let precision = of_products(first.run.spec.teacher.precision());
     let model = teacher.model.with_precision(precision);
     let trainings: Vec<&dyn TrainingTask> = students
@@ -208,7 +214,7 @@ fn evaluated(
         teacher: Some(&teacher.model),
         bytes: checkpoint.bytes,
         training,
-        trained_on_train_split: true,
+        trained_on_train_split: Some(true),
     };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::data;
 use crate::digest;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
-use crate::model::{Config, weight_files};
+use crate::model::{Config, ModelFolder, read_config, weight_files};
 use crate::ops::{Backend, Native};
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
@@ -60,6 +60,7 @@ impl<'a> StudyInputs<'a> {
                 Ok(TokenizerFact {
                     fingerprint,
                     vocabulary: Some(read.vocabulary()),
+                    without_added: Some(read.without_added()),
                 })
             }
             // The commit alone makes the id.
@@ -70,6 +71,7 @@ impl<'a> StudyInputs<'a> {
                 Ok(TokenizerFact {
                     fingerprint,
                     vocabulary: None,
+                    without_added: None,
                 })
             }
             Err(error) => Err(error),
@@ -101,11 +103,13 @@ impl Inputs for StudyInputs<'_> {
             TokenizerSpec::Train { vocab_size } => Ok(TokenizerFact {
                 fingerprint: format!("byte-level BPE of {vocab_size}"),
                 vocabulary: Some(*vocab_size),
+                without_added: Some(*vocab_size),
             }),
             TokenizerSpec::Dir { path } => {
                 data::Tokenizer::open(&path.resolve()).map(|read| TokenizerFact {
                     fingerprint: read.sha256(),
                     vocabulary: Some(read.vocabulary()),
+                    without_added: Some(read.without_added()),
                 })
             }
             TokenizerSpec::Hub { repo, revision } => {
@@ -134,9 +138,11 @@ impl Inputs for StudyInputs<'_> {
     }
 }
 
-/// The shape of a GPT-2 folder, and the hash of what it holds.
+/// The shape of a GPT-2 folder, and the hash of what it holds, which is looked at first: what is
+/// wrong with its arrays is known before anything is prepared.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
-    shape(folder, |text| {
+    let tied = ModelFolder::open(folder)?.config.tied;
+    let fact = shape(folder, |text| {
         let weights: Vec<String> = weight_files(folder)?
             .iter()
             .map(|file| files::sha256_of_file(file))
@@ -144,16 +150,14 @@ fn model_folder(folder: &Path) -> Result<TeacherFact> {
         Ok(digest::sha256(
             format!("{text}\n{}", weights.join("\n")).as_bytes(),
         ))
-    })
+    })?;
+    Ok(TeacherFact { tied, ..fact })
 }
 
 /// The shape that a folder's config.json gives; what identifies it comes from `fingerprint`, which
 /// gets the file's text.
 fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Result<TeacherFact> {
-    use anyhow::Context;
-    let path = folder.join("config.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}: is it a GPT-2 folder?", path.display()))?;
+    let text = read_config(folder)?;
     let config = Config::from_json(&text).with_context(|| format!("in {}", folder.display()))?;
     Ok(TeacherFact {
         fingerprint: fingerprint(&text)?,

@@ -12,6 +12,7 @@ mod card;
 mod evaluation;
 mod event;
 mod executor;
+mod fit;
 mod folder;
 mod group;
 mod inputs;

@@ -1,15 +1,17 @@
 //! One model without a study: how well it predicts a text, and what it writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
+use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name};
 use crate::model::{Gpt2, ModelFolder, Weights};
-use crate::ops::native;
+use crate::ops::{Native, native};
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
@@ -29,13 +31,17 @@ pub struct TextScore {
     pub bytes: u64,
     /// Mean negative log-likelihood of a scored token.
     pub nll_nats: f64,
-    pub perplexity: f64,
-    pub word_perplexity: f64,
-    pub bits_per_byte: f64,
+    /// These are absent where the text has no such quantity, or no number holds it.
+    pub perplexity: Option<f64>,
+    pub word_perplexity: Option<f64>,
+    pub bits_per_byte: Option<f64>,
     pub context: usize,
     pub stride: usize,
     /// sha256 of the tokenizer.json that the model's folder has or amounts to.
     pub tokenizer: String,
+    /// Why a quantity is absent, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<&'static str, String>,
 }
 
 /// What a model wrote.
@@ -101,19 +107,34 @@ impl OneModel {
         let checkpoint = ModelFolder::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in
-        // every softmax, as in transformers.
-        ensure!(
-            tokenizer.vocabulary() <= checkpoint.config.vocabulary,
-            "the tokenizer of {} has {} tokens, and the model knows {}: they do not belong \
-             together",
-            folder.display(),
-            tokenizer.vocabulary(),
-            checkpoint.config.vocabulary
-        );
+        // every softmax, as in transformers. Fewer are a matter of the text.
         Ok(Self {
             checkpoint,
             tokenizer,
         })
+    }
+
+    /// What is worth a word about the model as it is stored.
+    pub fn notes(&self) -> &[String] {
+        &self.checkpoint.notes
+    }
+
+    /// The model in memory, if it can be used on a text.
+    fn model_for(&self, tokens: &[u32], path: &Path) -> Result<Gpt2<Native>> {
+        let text = path.display().to_string();
+        self.ensure_rows(tokens, &text)?;
+        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
+        ensure_predicts(&model, tokens, "the model", &text)?;
+        Ok(model)
+    }
+
+    fn ensure_rows(&self, tokens: &[u32], text: &str) -> Result<()> {
+        ensure_rows(
+            self.checkpoint.config.vocabulary,
+            tokens,
+            &self.tokenizer,
+            text,
+        )
     }
 
     /// Positions that the model knows.
@@ -153,7 +174,7 @@ impl OneModel {
             .iter()
             .filter(|&&token| self.tokenizer.is_special(token))
             .count() as u64;
-        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
+        let model = self.model_for(&tokens, path)?;
         let found = perplexity(
             &model,
             &Text {
@@ -183,6 +204,7 @@ impl OneModel {
             context,
             stride,
             tokenizer: self.tokenizer.sha256(),
+            absent: found.absent(),
         })
     }
 
@@ -192,7 +214,8 @@ impl OneModel {
     /// tokens.
     ///
     /// # Errors
-    /// A prompt that cannot be tokenized.
+    /// A prompt that cannot be tokenized, or has a token that the model does not know; a model
+    /// whose weights are no numbers.
     pub fn go_on(
         &self,
         prompt: &str,
@@ -205,7 +228,9 @@ impl OneModel {
         if tokens.is_empty() {
             tokens.push(end);
         }
+        self.ensure_rows(&tokens, "the prompt")?;
         let weights = Weights::from_checkpoint(&self.checkpoint);
+        ensure_finite(&weights)?;
         let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();
         let mut new = generate(

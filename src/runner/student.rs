@@ -7,8 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::card::student_card;
 use super::teacher::LoadedTeacher;
 use super::training::TrainingTask;
-use crate::data::Prepared;
-use crate::model::{Config, Weights};
+use crate::model::{Config, ModelFolder, Weights};
 use crate::plan::PlannedRun;
 use crate::plan::run::{Init, InitBlocks, PrecisionSpec, RunSpec};
 use crate::random::Seed;
@@ -21,7 +20,6 @@ pub(super) struct StudentTraining<'a> {
     pub is_evaluated: bool,
     pub layout: &'a Layout,
     pub teacher: &'a LoadedTeacher,
-    pub corpus: &'a Prepared,
 }
 
 impl TrainingTask for StudentTraining<'_> {
@@ -56,7 +54,7 @@ impl TrainingTask for StudentTraining<'_> {
 
     fn job(&self) -> Result<Job> {
         let (spec, teacher) = (&self.run.spec, &self.teacher.model.config);
-        let config = student_config(spec, teacher, self.corpus.vocabulary)?;
+        let config = student_config(spec, teacher)?;
         Ok(Job::distillation(spec, config, teacher))
     }
 
@@ -86,15 +84,11 @@ impl TrainingTask for StudentTraining<'_> {
 ///
 /// # Errors
 /// A model to start from whose layers, width, heads, vocabulary or positions are not the student's.
-pub(super) fn student_config(
-    spec: &RunSpec,
-    teacher: &Config,
-    vocabulary: usize,
-) -> Result<Config> {
+pub(super) fn student_config(spec: &RunSpec, teacher: &Config) -> Result<Config> {
     let student = &spec.student;
-    // As many rows as the teacher, whose vocabulary may be padded: their predictions are compared
-    // row by row.
-    let rows = vocabulary.max(teacher.vocabulary);
+    // As many rows as the teacher, whose vocabulary may be padded, or lack tokens that no text has:
+    // their predictions are compared row by row.
+    let rows = teacher.vocabulary;
     let standard = Config::new(
         student.layers,
         student.width,
@@ -113,7 +107,7 @@ pub(super) fn student_config(
         ),
         Init::Dir => {
             let path = init_dir(spec)?;
-            (Config::read(&path)?, path.display().to_string())
+            (ModelFolder::open(&path)?.config, path.display().to_string())
         }
     };
     let differences = config.shape_differences(&standard);
@@ -123,6 +117,16 @@ pub(super) fn student_config(
         differences.join(", ")
     );
     Ok(config)
+}
+
+/// What is worth a word of the stored weights that a student starts from; nothing of other starts.
+pub(super) fn notes_of_start(spec: &RunSpec) -> Vec<String> {
+    // What cannot be read fails where it is needed.
+    let opened = init_dir(spec).and_then(|path| ModelFolder::open(&path));
+    match spec.student.init {
+        Init::Random | Init::Teacher => Vec::new(),
+        Init::Dir => opened.map(|opened| opened.notes).unwrap_or_default(),
+    }
 }
 
 fn init_dir(spec: &RunSpec) -> Result<PathBuf> {

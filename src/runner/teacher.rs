@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
+use super::fit::{ensure_predicts, ensure_rows};
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
 use super::{Event, Site};
 use crate::data::Prepared;
@@ -51,10 +52,10 @@ pub(super) fn claim_teacher(
     site: &Site,
 ) -> Result<TeacherClaim> {
     let loaded = match &run.spec.teacher {
-        TeacherSpec::Dir { path, .. } => read(&path.resolve(), None)?,
+        TeacherSpec::Dir { path, .. } => read(&path.resolve(), None, site)?,
         TeacherSpec::Hub { repo, revision, .. } => {
             let repo = Repo::model(repo, revision);
-            read(&site.hub.weights(&repo)?.folder, None)?
+            read(&site.hub.weights(&repo)?.folder, None, site)?
         }
         TeacherSpec::Train {
             layers,
@@ -88,9 +89,12 @@ pub(super) fn claim_teacher(
                 bail!(diverged(&reason, step));
             }
             publish_metrics(&stored, run, site)?;
-            read(&stored.student(), Some(train))?
+            read(&stored.student(), Some(train), site)?
         }
     };
+    if loaded.training.is_none() {
+        loaded.check(corpus)?;
+    }
     Ok(TeacherClaim::Loaded(Box::new(loaded)))
 }
 
@@ -117,8 +121,11 @@ fn publish_metrics(stored: &RunFolder, run: &PlannedRun, site: &Site) -> Result<
 }
 
 /// A teacher from a folder, which may have been trained here by `settings`.
-fn read(folder: &Path, settings: Option<&TrainSpec>) -> Result<LoadedTeacher> {
+fn read(folder: &Path, settings: Option<&TrainSpec>, site: &Site) -> Result<LoadedTeacher> {
     let checkpoint = ModelFolder::open(folder)?;
+    for note in &checkpoint.notes {
+        site.tell(&Event::Notice(note));
+    }
     Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(&native(), &checkpoint),
         bytes: checkpoint.bytes,
@@ -127,6 +134,20 @@ fn read(folder: &Path, settings: Option<&TrainSpec>) -> Result<LoadedTeacher> {
 }
 
 impl LoadedTeacher {
+    /// Whether a teacher that came trained can be used on the study's text.
+    fn check(&self, corpus: &Prepared) -> Result<()> {
+        for (split, name) in [
+            (&corpus.train, "the train split"),
+            (&corpus.validation, "the validation split"),
+            (&corpus.test, "the test split"),
+        ] {
+            let rows = self.model.config.vocabulary;
+            ensure_rows(rows, split.tokens(), &corpus.tokenizer, name)?;
+        }
+        let text = "the train split";
+        ensure_predicts(&self.model, corpus.train.tokens(), "the teacher", text)
+    }
+
     /// Evaluates the teacher for this study, unless that was done.
     ///
     /// # Errors
@@ -142,9 +163,10 @@ impl LoadedTeacher {
             teacher: None,
             bytes: self.bytes,
             training: self.training.clone(),
-            trained_on_train_split: self.training.is_some(),
+            trained_on_train_split: self.training.is_some().then_some(true),
         };
-        let evaluated = evaluate(&subject, &run.spec, corpus)?;
+        let evaluated =
+            evaluate(&subject, &run.spec, corpus).context("the teacher cannot be evaluated")?;
         publish(
             evaluated,
             &self.model,

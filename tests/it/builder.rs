@@ -69,6 +69,24 @@ embed_tokens = 12
 baseline = { arm = "none" }
 "#;
 
+/// The tiny study under another name, with the tokenizer of a folder and the model in one as its
+/// teacher.
+pub fn taught_by(tokenizer: &str, model: &str, name: &str) -> String {
+    let spec = TINY
+        .replace("name = \"tiny\"", &format!("name = \"{name}\""))
+        .replace(
+            "[tokenizer]\nvocab_size = 300",
+            &format!("[tokenizer]\nsource = \"dir\"\npath = \"{tokenizer}\""),
+        )
+        .replace(
+            "source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n",
+            &format!("source = \"dir\"\npath = \"{model}\"\n"),
+        );
+    let start = spec.find("[teacher.train]").expect("a table");
+    let end = spec.find("[student]").expect("a table");
+    format!("{}{}", &spec[..start], &spec[end..])
+}
+
 /// A folder of its own with a spec in it.
 pub struct TestSite {
     folder: tempfile::TempDir,

@@ -11,6 +11,19 @@ use crate::plan::{Folder, RICH};
 struct SmallInputs {
     rows: usize,
     tokens: usize,
+    /// Of them, those that were added behind the vocabulary.
+    added: usize,
+}
+
+impl SmallInputs {
+    /// Of the tokens, two were added.
+    fn of(rows: usize, tokens: usize) -> Self {
+        Self {
+            rows,
+            tokens,
+            added: 2,
+        }
+    }
 }
 
 impl Inputs for SmallInputs {
@@ -22,6 +35,7 @@ impl Inputs for SmallInputs {
         Fact::Known(TokenizerFact {
             fingerprint: "t".to_owned(),
             vocabulary: Some(self.tokens),
+            without_added: Some(self.tokens - self.added),
         })
     }
 
@@ -58,6 +72,7 @@ fn refusals(folder: &Folder, set: &[&str]) -> Vec<(String, usize)> {
     let inputs = SmallInputs {
         rows: 300,
         tokens: 280,
+        added: 0,
     };
     let mistakes = loaded.resolve(&inputs).expect_err("a refusal");
     mistakes
@@ -123,21 +138,21 @@ fn what_only_the_inputs_show_is_refused_with_both_numbers() {
 }
 
 #[test]
-fn a_teacher_padded_to_a_round_number_of_rows_fits_its_tokenizer() {
+fn a_teacher_with_padded_rows_or_none_for_added_tokens_fits_its_tokenizer() {
     let folder = Folder::new(&RICH.replace(
         "source = \"train\"\nlayers = 6\nwidth = 96\nheads = 6",
         "source = \"dir\"\npath = \"there\"",
     ));
+    let set = [
+        "tokenizer={ source = \"dir\", path = \"there\" }",
+        "student.init=dir",
+        "student.init_dir=there",
+    ];
     let told = |tokens: usize, rows: usize| {
-        let set = [
-            "tokenizer={ source = \"dir\", path = \"there\" }",
-            "student.init=dir",
-            "student.init_dir=there",
-        ];
         let wrong = folder
             .load("study.toml", &set, &[])
             .expect("a study")
-            .resolve(&SmallInputs { rows, tokens })
+            .resolve(&SmallInputs::of(rows, tokens))
             .expect_err("contexts are too long anyway");
         wrong
             .0
@@ -152,11 +167,14 @@ fn a_teacher_padded_to_a_round_number_of_rows_fits_its_tokenizer() {
         (50_257, 50_304),
         (280, 288),
         (300, 384),
+        // Tokens that were added, for which the model has no rows.
+        (300, 299),
+        (300, 298),
     ] {
         assert!(told(tokens, rows).is_empty(), "{tokens} {rows}");
     }
     for (tokens, rows) in [
-        (300, 299),
+        (300, 297),
         (299, 300),
         (280, 300),
         (2048, 50_257),

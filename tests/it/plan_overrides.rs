@@ -174,3 +174,41 @@ fn a_key_that_only_some_cells_can_use_is_a_notice_and_one_that_none_can_use_an_e
             .contains("no hidden loss is enabled")
     );
 }
+
+#[test]
+fn the_number_that_a_message_writes_instead_is_one_that_is_taken() {
+    let folder = Folder::new(RICH);
+    let hint = |set: &str| {
+        let mistakes = folder.load("study.toml", &[set], &[]).err();
+        let mistakes = mistakes.unwrap_or_else(|| panic!("{set} is taken"));
+        assert_eq!(mistakes.0.len(), 1, "{set}: {mistakes:?}");
+        mistakes.0[0].hint.clone().expect("a remedy")
+    };
+    for (key, written, expected) in [
+        ("loss.lm.weight", ".5", "write 0.5"),
+        ("loss.lm.weight", "5.", "write 5"),
+        ("loss.lm.weight", "07", "write 7"),
+        ("loss.lm.weight", "\"0.25\"", "write 0.25 without quotes"),
+        ("train.eps", "1.e-9", "write 1e-9"),
+        ("train.steps", "007", "write 7"),
+        ("train.steps", "9.", "write 9"),
+    ] {
+        let told = hint(&format!("{key}={written}"));
+        assert_eq!(told, expected, "{key}={written}");
+        let instead = told.split(' ').nth(1).expect("a number");
+        let taken = folder.load("study.toml", &[&format!("{key}={instead}")], &[]);
+        assert!(taken.is_ok(), "{key}={instead}");
+    }
+    // What no spelling mends has a range.
+    for (key, written) in [
+        ("loss.lm.weight", "1e400"),
+        ("loss.lm.weight", "-.5"),
+        ("loss.lm.weight", "nan"),
+        ("train.eps", ".0"),
+        ("train.steps", "00"),
+        ("train.steps", ".5"),
+    ] {
+        let told = hint(&format!("{key}={written}"));
+        assert!(told.starts_with("write a "), "{key}={written}: {told}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Whole studies, from a spec to its report.
 
-use crate::builder::{TINY, TestSite, differences};
+use crate::builder::{TINY, TestSite, differences, taught_by};
 
 #[test]
 fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
@@ -207,16 +207,7 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
     let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
     let id = summary["runs"][0]["id"].as_str().unwrap();
     let folder = format!("results/tiny/runs/{id}/student");
-    let spec = TINY
-        .replace("name = \"tiny\"", "name = \"second\"")
-        .replace(
-            "[tokenizer]\nvocab_size = 300",
-            &format!("[tokenizer]\nsource = \"dir\"\npath = \"{folder}\""),
-        )
-        .replace(
-            "source = \"train\"\nlayers = 3\nwidth = 16\nheads = 2\n",
-            &format!("source = \"dir\"\npath = \"{folder}\"\n"),
-        )
+    let spec = taught_by(&folder, &folder, "second")
         // A student that starts as its teacher has no distance to it, so nothing to balance to.
         .replace(
             "mode = \"gradient\"\nbatches = 2\nreference = \"kl\"",
@@ -226,13 +217,16 @@ fn a_finished_run_loads_as_a_teacher_and_as_an_initial_student() {
             "[student]\nlayers = 2",
             "[student]\ninit = \"teacher\"\nlayers = 2",
         );
-    let start = spec.find("[teacher.train]").unwrap();
-    let end = spec.find("[student]").unwrap();
-    site.write(
-        "second.toml",
-        format!("{}{}", &spec[..start], &spec[end..]).as_bytes(),
-    );
+    site.write("second.toml", spec.as_bytes());
     site.kdpipe("run second.toml --only arm=mse").code(0);
+    let report = std::fs::read_to_string(site.path("results/second/report.md")).unwrap();
+    assert!(
+        report.contains("What the teacher was trained on is not known")
+            && !report.contains("was not trained"),
+        "{report}"
+    );
+    let first = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
+    assert!(!first.contains("is not known"), "{first}");
 }
 
 #[test]
@@ -294,77 +288,43 @@ fn in_bfloat16_a_study_is_another_one_and_as_exact() {
 }
 
 #[test]
-fn report_and_verify_take_the_spec_at_its_word() {
+fn a_token_that_was_added_without_a_row_matters_only_where_a_text_has_it() {
     let site = TestSite::tiny(&[]);
-    let early = site.kdpipe("report study.toml").code(2);
-    assert_eq!(
-        early.error.trim_end(),
-        "error: results/tiny holds no study yet: `kdpipe run study.toml` makes it"
-    );
-    site.kdpipe("run study.toml").code(0);
-    let before = site.results();
-    for command in ["report study.toml", "verify study.toml"] {
-        // Another study than the one that is stored.
-        let other = site
-            .kdpipe(&format!("{command} --set train.steps=50 --set seed=3"))
-            .code(2);
-        assert!(
-            other.error.contains(
-                "the stored study is of another spec: grid.seed [0] → [3], train.steps 10 → 50; \
-                 `kdpipe run study.toml` brings it up to date, and --as-stored shows what there is"
-            ),
-            "{}",
-            other.error
-        );
-        site.kdpipe(&format!("{command} --set train.steps=50 --as-stored"))
-            .code(0);
+    let json = site
+        .kdpipe("run study.toml --only arm=none --json")
+        .code(0)
+        .out;
+    let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let id = summary["runs"][0]["id"].as_str().unwrap();
+    let model = format!("results/tiny/runs/{id}/student");
+    for file in std::fs::read_dir(site.path(&model)).unwrap().flatten() {
+        std::fs::create_dir_all(site.path("tokenizer")).unwrap();
+        std::fs::copy(file.path(), site.path("tokenizer").join(file.file_name())).unwrap();
     }
-    assert_eq!(differences(&before, &site.results()), Vec::<String>::new());
-    // What the report says of the same runs holds at once, and verify sees that it was not said.
-    let margin = "--set report.margin=0.5";
-    site.kdpipe(&format!("verify study.toml {margin}")).code(1);
-    site.kdpipe(&format!("report study.toml {margin}")).code(0);
-    site.kdpipe(&format!("verify study.toml {margin}")).code(0);
-    site.kdpipe("verify study.toml").code(1);
-    assert_ne!(differences(&before, &site.results()), Vec::<String>::new());
-    // A page of one's own leaves the study's as it is.
-    site.kdpipe("report study.toml").code(0);
-    site.write("own.j2", b"{{ study.name }}\n");
-    site.kdpipe("report study.toml --template own.j2 -o own.md")
-        .code(0);
-    assert_eq!(
-        std::fs::read_to_string(site.path("own.md")).unwrap(),
-        "tiny\n"
-    );
-    assert_eq!(differences(&before, &site.results()), Vec::<String>::new());
-}
-
-#[test]
-fn another_study_of_the_same_name_is_refused_with_both_files() {
-    let site = TestSite::tiny(&[]);
-    site.kdpipe("run study.toml --only arm=none").code(0);
+    let written = std::fs::read(site.path("tokenizer/tokenizer.json")).unwrap();
+    let add = |content: &str, special: bool| {
+        let mut tokenizer: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+        added.push(serde_json::json!({
+            "id": 300, "content": content, "special": special, "single_word": false,
+            "lstrip": false, "rstrip": false, "normalized": false,
+        }));
+        site.write("tokenizer/tokenizer.json", tokenizer.to_string().as_bytes());
+    };
     site.write(
-        "other.toml",
-        TINY.replace("steps = 10", "steps = 11").as_bytes(),
+        "second.toml",
+        taught_by("tokenizer", &model, "second").as_bytes(),
     );
-    for command in ["run other.toml", "report other.toml", "verify other.toml"] {
-        let refused = site.kdpipe(command).code(2);
-        assert!(
-            refused.error.contains(
-                "results/tiny holds the study of study.toml, and other.toml has the same name; \
-                 give one of them another pipeline.name, or another folder with --results"
-            ),
-            "{}",
-            refused.error
-        );
-    }
-    // A copy, and a file that was moved, are the same study.
-    site.write("other.toml", TINY.as_bytes());
-    site.kdpipe("report other.toml").code(0);
-    site.write(
-        "other.toml",
-        TINY.replace("steps = 10", "steps = 11").as_bytes(),
+    add("[PAD]", true);
+    site.kdpipe("run second.toml --only arm=mse").code(0);
+    add("the ", false);
+    let done = site.kdpipe("run second.toml --only arm=mse").code(1);
+    assert!(
+        done.error.contains(
+            "the train split uses the token 300 (\"the \"), and the model has 300 rows, for the \
+             tokens 0 to 299: its embeddings were not resized"
+        ),
+        "{}",
+        done.error
     );
-    std::fs::remove_file(site.path("study.toml")).unwrap();
-    site.kdpipe("run other.toml --only arm=none").code(0);
 }

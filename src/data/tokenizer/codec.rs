@@ -185,6 +185,16 @@ impl Tokenizer {
         self.bytes.len()
     }
 
+    /// One more than the last id that is no token added behind the vocabulary.
+    pub fn without_added(&self) -> usize {
+        let added: BTreeSet<&[u8]> = self.added.iter().map(String::as_bytes).collect();
+        let own = self
+            .bytes
+            .iter()
+            .rposition(|bytes| !added.contains(bytes.as_slice()));
+        own.map_or(0, |last| last + 1)
+    }
+
     /// The id of `<|endoftext|>`.
     pub fn end_of_text(&self) -> u32 {
         self.end_of_text

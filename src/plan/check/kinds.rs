@@ -4,27 +4,37 @@ use figment::value::{Num, Value};
 use serde_json::Value as Json;
 
 use super::super::schema;
+use super::super::source::float_text;
 use super::super::spec_layers::{On, PathStep, STUDY_TABLES, dotted};
 use super::super::words::kinds;
 use super::SpecWalk;
+use super::ranges::{is_held, is_inside};
 
 impl SpecWalk<'_> {
     pub(super) fn wrong_kind(&mut self, schema: &Json, value: &Value) -> Json {
         let name = self.name();
         let expected = kinds(schema);
-        let found = kind_of(value);
         let hint = self.wrong_kind_hint(schema, value, &expected);
-        self.fault(
-            On::Value,
-            format!("{name} is {found}, not {expected}"),
-            hint,
-        );
+        let found = kind_of(value);
+        let message = match value {
+            // Words of `--set` and of the environment need no quotes, so these come as words.
+            Value::String(_, text) if is_beyond_numbers(text) && expected.contains("number") => {
+                format!("{name} = {} is no number that is finite", text.trim())
+            }
+            _ => format!("{name} is {found}, not {expected}"),
+        };
+        self.fault(On::Value, message, hint);
         Json::Null
     }
 
     fn wrong_kind_hint(&self, schema: &Json, value: &Value, expected: &str) -> Option<String> {
-        if let Some(rewritten) = rewritten(value, expected) {
-            return Some(format!("write {rewritten}"));
+        if let Some(rewritten) = rewritten(schema, value, expected) {
+            let quotes = if self.is_quoted() {
+                " without quotes"
+            } else {
+                ""
+            };
+            return Some(format!("write {rewritten}{quotes}"));
         }
         if let Value::Array(_, elements) = value
             && self.may_be_an_axis()
@@ -57,12 +67,25 @@ impl SpecWalk<'_> {
         self.remedy(schema)
     }
 
-    /// Whether the value is one of a run, which a grid can vary.
-    fn may_be_an_axis(&self) -> bool {
+    /// Whether the value stands in quotes, as it is written.
+    fn is_quoted(&self) -> bool {
+        self.merged.origin(&self.path).is_some_and(|(layer, node)| {
+            let written = layer.source.text.get(node.value.clone());
+            written.is_some_and(|text| text.trim_start().starts_with(['"', '\'']))
+        })
+    }
+
+    /// Whether the value is a run's, and none of the study's tables.
+    pub(super) fn is_of_a_run(&self) -> bool {
         let Some(PathStep::Key(first)) = self.path.first() else {
             return false;
         };
         !STUDY_TABLES.contains(&first.as_str())
+    }
+
+    /// Whether the value is one of a run, which a grid can vary.
+    fn may_be_an_axis(&self) -> bool {
+        self.is_of_a_run()
             && self
                 .path
                 .iter()
@@ -71,13 +94,14 @@ impl SpecWalk<'_> {
 }
 
 /// The same value in the kind that is expected, where only its spelling is wrong.
-fn rewritten(value: &Value, expected: &str) -> Option<String> {
+fn rewritten(schema: &Json, value: &Value, expected: &str) -> Option<String> {
     match value {
         Value::String(_, text) => {
             let text = text.trim();
-            let is_number = expected.contains("number") && text.parse::<f64>().is_ok();
-            let is_truth = expected.contains("true") && ["true", "false"].contains(&text);
-            (is_number || is_truth).then(|| format!("{text} without quotes"))
+            if expected.contains("true") && ["true", "false"].contains(&text) {
+                return Some(text.to_owned());
+            }
+            number_as_toml(text).filter(|written| would_be_taken(schema, written))
         }
         Value::Num(_, Num::F64(number)) => {
             if expected.contains("percentage") && (0.0..=1.0).contains(number) {
@@ -90,6 +114,48 @@ fn rewritten(value: &Value, expected: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A number as TOML writes it, which knows no `.5`, `5.`, `+5` or `07`; whole ones without a
+/// fraction.
+fn number_as_toml(text: &str) -> Option<String> {
+    let whole = text.parse::<i64>().ok().map(|whole| whole.to_string());
+    whole.or_else(|| {
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())?;
+        let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
+        Some(if is_whole && text.ends_with('.') {
+            (number as i64).to_string()
+        } else {
+            float_text(number)
+        })
+    })
+}
+
+/// Whether one of the kinds of a schema takes a number that is written so.
+fn would_be_taken(schema: &Json, written: &str) -> bool {
+    if let Some(options) = schema.get("anyOf").and_then(Json::as_array) {
+        // Weights and temperatures, by step or as they are, are never below 0.
+        return !written.starts_with('-')
+            && options.iter().any(|option| would_be_taken(option, written));
+    }
+    let Ok(number) = written.parse::<f64>() else {
+        return false;
+    };
+    match schema["type"].as_str() {
+        Some("integer") => written.parse::<i64>().is_ok() && is_inside(schema, number),
+        Some("number") => is_inside(schema, number) && is_held(number),
+        _ => false,
+    }
+}
+
+/// Whether a text spells a number that none of 64 bits is: `1e400`, `inf`, `nan`.
+fn is_beyond_numbers(text: &str) -> bool {
+    text.trim()
+        .parse()
+        .is_ok_and(|number: f64| !number.is_finite())
 }
 
 fn kind_of(value: &Value) -> &'static str {

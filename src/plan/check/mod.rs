@@ -6,6 +6,7 @@
 
 mod keys;
 mod kinds;
+mod ranges;
 mod values;
 
 use figment::value::{Dict, Value};

@@ -11,6 +11,7 @@ use super::super::words::{
     description, is_file_name, is_percentage, number_text, quoted, quoted_list,
 };
 use super::SpecWalk;
+use super::ranges::{SIZES_IN_WORDS, is_held, is_inside};
 
 impl SpecWalk<'_> {
     pub(super) fn list(&mut self, schema: &Json, elements: &[Value]) -> Json {
@@ -115,17 +116,18 @@ impl SpecWalk<'_> {
         let value = number
             .to_f64()
             .unwrap_or_else(|| number.to_i128().map_or(0.0, |whole| whole as f64));
-        let bound = |keyword: &str| schema.get(keyword).and_then(Json::as_f64);
-        let inside = bound("minimum").is_none_or(|bound| value >= bound)
-            && bound("maximum").is_none_or(|bound| value <= bound)
-            && bound("exclusiveMinimum").is_none_or(|bound| value > bound)
-            && bound("exclusiveMaximum").is_none_or(|bound| value < bound);
-        if !inside {
+        let is_held = schema["type"] != "number" || !self.is_of_a_run() || is_held(value);
+        if !is_held || !is_inside(schema, value) {
             let message = format!("{} = {} is out of range", self.name(), number_text(number));
             let others: String = others.iter().map(|other| format!(", or {other}")).collect();
+            let why = if is_held {
+                String::new()
+            } else {
+                format!("; {SIZES_IN_WORDS}")
+            };
             let hint = self
                 .remedy(schema)
-                .map(|remedy| format!("{remedy}{others}"));
+                .map(|remedy| format!("{remedy}{others}{why}"));
             self.fault(On::Value, message, hint);
         }
         match number.to_i128() {

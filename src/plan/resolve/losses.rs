@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::run::{BalanceSpec, CriticSpec, Lipschitz, Term};
 use super::super::schedule::{Schedule, Span};
+use super::super::source::float_text;
 use super::super::spec_layers::On;
 use super::super::written::WrittenRun;
 use super::{CellReport, Problem};
@@ -31,7 +32,7 @@ pub(super) fn resolve_losses(run: &WrittenRun, report: &mut CellReport) -> BTree
         check_schedule(&weight, term.weight(), Allowed::NotNegative, steps, report);
         if let Some(temperature) = term.temperature() {
             let key = format!("{table}.temperature");
-            check_schedule(&key, temperature, Allowed::Positive, steps, report);
+            check_schedule(&key, temperature, Allowed::Temperature, steps, report);
         }
         if let Some(critic) = term.critic_mut() {
             resolve_critic(&format!("{table}.critic"), critic, &run.balance, report);
@@ -77,25 +78,38 @@ fn resolve_critic(
     }
 }
 
+/// Temperatures τ that the kernels hold with room: logits are divided by τ, the loss multiplied by
+/// τ².
+const TEMPERATURES: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Allowed {
     NotNegative,
-    Positive,
+    Temperature,
 }
 
 impl Allowed {
     fn holds(self, value: f64) -> bool {
         match self {
             Self::NotNegative => value >= 0.0,
-            Self::Positive => value > 0.0,
+            Self::Temperature => TEMPERATURES.contains(&value),
         }
     }
 
     fn in_words(self) -> &'static str {
         match self {
-            Self::NotNegative => "0 or more",
-            Self::Positive => "more than 0",
+            Self::NotNegative => "that is 0 or more",
+            Self::Temperature => "from 0.000001 to 1000000",
         }
+    }
+}
+
+/// A number as it may be written.
+fn shown(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        value.to_string()
+    } else {
+        float_text(value)
     }
 }
 
@@ -129,8 +143,8 @@ fn check_schedule(
         } else if !allowed.holds(value) {
             report.problem(
                 &full,
-                format!("{full} = {value} is out of range"),
-                format!("write a number that is {}", allowed.in_words()),
+                format!("{full} = {} is out of range", shown(value)),
+                format!("write a number {}", allowed.in_words()),
             );
         }
     }

@@ -26,6 +26,9 @@ impl SpecText {
                 "a key stands once in its table, and a table has one header: put the two together"
                     .to_owned()
             }
+            text if text.contains("overflow") && text.contains("float") => {
+                "write a smaller number: training computes in f32, which ends at 3.4e38".to_owned()
+            }
             text if text.contains("overflow") => {
                 "the largest whole number is 9223372036854775807".to_owned()
             }

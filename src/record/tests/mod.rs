@@ -47,9 +47,9 @@ fn evaluation() -> Evaluation {
         words: 4,
         bytes: 20,
         nll_nats_per_token: 0.1 + 0.2,
-        perplexity: 1.35,
-        word_perplexity: 1.8,
-        bits_per_byte: 0.2,
+        perplexity: Some(1.35),
+        word_perplexity: None,
+        bits_per_byte: Some(0.2),
         documents: vec![(2.4, 8)],
     };
     Evaluation {
@@ -60,7 +60,7 @@ fn evaluation() -> Evaluation {
             rows: "text".into(),
             detokenize: "none".into(),
             tokenizer: "00".into(),
-            trained_on_train_split: true,
+            trained_on_train_split: Some(true),
         },
         model: Size {
             layers: 1,

@@ -57,7 +57,7 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
         Publication::Same,
         "times do not count"
     );
-    other.evaluation.test.perplexity = 2.0;
+    other.evaluation.test.perplexity = Some(2.0);
     let error = publish_evaluation(&run, "k", &other)
         .unwrap_err()
         .to_string();
@@ -65,7 +65,7 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
         error.contains("was finished before with another result: eval.json had "),
         "{error}"
     );
-    other.evaluation.test.perplexity = f64::NAN;
+    other.evaluation.test.perplexity = Some(f64::NAN);
     let error = publish_evaluation(&run, "n", &other)
         .unwrap_err()
         .to_string();
@@ -181,4 +181,18 @@ fn a_study_is_read_as_it_was_written() {
         error.ends_with("has format 99, and this version reads 1: it was written by kdpipe 0.1.0"),
         "{error}"
     );
+}
+
+#[test]
+fn a_number_is_read_as_the_number_that_was_written() {
+    // Decimals that a reader which does not round correctly takes for their neighbours.
+    for hard in [
+        31.245270191439438,
+        121.48791951161945,
+        2.638344616030823e-256,
+    ] {
+        let text = serde_json::to_string(&hard).unwrap();
+        let read: f64 = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.to_bits(), f64::to_bits(hard), "{text}");
+    }
 }

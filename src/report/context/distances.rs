@@ -6,7 +6,7 @@ use crate::record::evaluation::LayerDistance;
 use crate::report::analysis::Analysis;
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
-use crate::report::statistics::{mean, mean_of};
+use crate::report::statistics::mean_of;
 
 /// The layers of a row against the teacher's, means over seeds.
 #[derive(Debug, Clone, Serialize)]
@@ -14,7 +14,7 @@ pub struct DistanceFacts {
     pub label: String,
     pub layers: Vec<LayerDistance>,
     /// Means over the layers.
-    pub cka: f64,
+    pub cka: Option<f64>,
     pub sliced_w2: Option<f64>,
 }
 
@@ -41,7 +41,7 @@ impl DistanceFacts {
             .collect();
         Some(Self {
             label: row.label.clone(),
-            cka: mean(&layers.iter().map(|layer| layer.cka).collect::<Vec<_>>()),
+            cka: mean_of(layers.iter().filter_map(|layer| layer.cka)),
             sliced_w2: mean_of(layers.iter().filter_map(|layer| layer.sliced_w2)),
             layers,
         })
@@ -51,9 +51,8 @@ impl DistanceFacts {
 /// The mean over runs of the layer at a place, of which `layer` is the first run's.
 fn mean_distance(runs: &[&[LayerDistance]], place: usize, layer: &LayerDistance) -> LayerDistance {
     let same_layer = || runs.iter().filter_map(|layers| layers.get(place));
-    let cka: Vec<f64> = same_layer().map(|layer| layer.cka).collect();
     LayerDistance {
-        cka: mean(&cka),
+        cka: mean_of(same_layer().filter_map(|layer| layer.cka)),
         sliced_w2: mean_of(same_layer().filter_map(|layer| layer.sliced_w2)),
         ..*layer
     }

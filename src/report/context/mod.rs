@@ -29,7 +29,7 @@ use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
 use self::training::{BalanceFactor, CriticOutcome, balance_factors, critics};
 use super::analysis::Analysis;
-use super::axes::{ARM, SEED, STRATEGY};
+use super::axes::{ARM, SEED, STRATEGY, null_controls};
 use super::data::StudyData;
 use super::figures::Figure;
 use crate::record::evaluation::SourceNll;
@@ -57,6 +57,8 @@ pub struct Context {
     pub notes: Vec<String>,
     /// Whether any loss term compares hidden states under layer maps that differ.
     pub has_strategies: bool,
+    /// Layer maps of the grid that should not help.
+    pub null_controls: Vec<String>,
     pub has_contrasts: bool,
     pub contrast_count: usize,
     /// How often each verdict was reached, from better to worse.
@@ -105,6 +107,7 @@ impl Context {
             samples: samples(data, analysis)?,
             failures: failures(data),
             notes: notes(data, analysis),
+            null_controls: null_controls(&data.study),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: !analysis.contrasts.is_empty(),
             contrast_count: analysis.contrasts.len(),

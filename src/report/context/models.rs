@@ -29,12 +29,14 @@ impl TeacherFacts {
             label,
             state: state.reason().unwrap_or_else(|| state.word().to_owned()),
             nll: teacher.nll(),
-            perplexity: evaluation.map(|evaluation| evaluation.test.perplexity),
-            bits_per_byte: evaluation.map(|evaluation| evaluation.test.bits_per_byte),
+            perplexity: evaluation.and_then(|evaluation| evaluation.test.perplexity),
+            bits_per_byte: evaluation.and_then(|evaluation| evaluation.test.bits_per_byte),
             parameters: evaluation.map(|evaluation| evaluation.model.parameters as f64),
             flops: evaluation.and_then(FlopsFacts::of),
+            // That it was not can be known of none: one that came trained may have seen anything.
             trained_on_train_split: evaluation
-                .map(|evaluation| evaluation.protocol.trained_on_train_split),
+                .and_then(|evaluation| evaluation.protocol.trained_on_train_split)
+                .filter(|&trained| trained),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What a reader must know to weigh the results: what a seed varies, what was fixed, what differs
 //! between arms beside the point.
 
+use std::collections::BTreeMap;
+
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
+use crate::record::evaluation::Agreement;
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ANY, ARM};
@@ -19,6 +22,7 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(kept_weights(data));
     notes.extend(other_training(data));
     notes.extend(unequal_compute(analysis));
+    notes.extend(absent_quantities(data));
     notes
 }
 
@@ -149,6 +153,32 @@ fn unequal_compute(analysis: &Analysis) -> Option<String> {
          operations says what a difference cost."
             .to_owned(),
     )
+}
+
+/// Quantities that a model has no value of, with the reason.
+fn absent_quantities(data: &StudyData) -> Vec<String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let all = data.runs.iter().chain(&data.teachers);
+    for evaluation in all.filter_map(|run| run.evaluation.as_ref()) {
+        let of_test = evaluation.test.absent().into_iter();
+        let of_teacher = evaluation.teacher.iter().flat_map(Agreement::absent);
+        let named = |part: &'static str| {
+            move |(name, why): (&'static str, String)| (format!("{part}.{name}"), why)
+        };
+        for (name, why) in of_test
+            .map(named("test"))
+            .chain(of_teacher.map(named("teacher")))
+        {
+            found.entry(name).or_insert(why);
+        }
+    }
+    let sentence = |(name, why)| {
+        format!(
+            "{name} has no value, a dash in tables and a gap in runs.csv: {why}. The loss in nats \
+             per token does not depend on it."
+        )
+    };
+    found.into_iter().map(sentence).collect()
 }
 
 /// The rows with the spec of one of their runs, as far as one is stored; they share what a note is

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contrasts::ContrastFacts;
-use crate::record::evaluation::Evaluation;
+use crate::record::evaluation::{Evaluation, finite};
 use crate::record::study::Axis;
 use crate::report::analysis::Analysis;
 use crate::report::axes::{ARM, STRATEGY, is_null};
@@ -104,9 +104,9 @@ impl RowFacts {
             sd: row.deviation,
             low: row.interval.map(|interval| interval.0),
             high: row.interval.map(|interval| interval.1),
-            perplexity: row.mean.map(f64::exp),
-            bits_per_byte: average(|evaluation| Some(evaluation.test.bits_per_byte)),
-            kl: average(|evaluation| Some(evaluation.teacher.as_ref()?.kl_nats_per_token)),
+            perplexity: row.mean.map(f64::exp).and_then(finite),
+            bits_per_byte: average(|evaluation| evaluation.test.bits_per_byte),
+            kl: average(|evaluation| evaluation.teacher.as_ref()?.kl_nats_per_token),
             top1: average(|evaluation| Some(evaluation.teacher.as_ref()?.top1)),
             parameters: average(|evaluation| Some(evaluation.model.parameters as f64)),
             flops: evaluations

@@ -25,7 +25,7 @@ struct Measure {
 
 const CKA: Measure = Measure {
     label: "linear CKA",
-    of: |layer| Some(layer.cka),
+    of: |layer| layer.cka,
 };
 
 const SLICED_W2: Measure = Measure {

@@ -108,9 +108,11 @@ fn draw(view: &View, frontier: &Frontier) -> Result<Option<Figure>> {
     let mut teachers = view.data.teachers.iter();
     let teacher = teachers
         .find_map(|teacher| teacher.evaluation.as_ref())
-        .map(|teacher| TeacherPoint {
-            x: (frontier.x)(teacher).filter(|_| frontier.has_teacher),
-            perplexity: teacher.test.perplexity,
+        .and_then(|teacher| {
+            Some(TeacherPoint {
+                x: (frontier.x)(teacher).filter(|_| frontier.has_teacher),
+                perplexity: teacher.test.perplexity?,
+            })
         });
     let series = points
         .iter()
@@ -191,20 +193,24 @@ fn draw_points(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f
 }
 
 impl Point {
-    /// None of a row that has no loss or no place along x.
+    /// None of a row that has no loss, or one without a perplexity, or no place along x.
     fn new(view: &View, row: &TableRow, x: fn(&Evaluation) -> Option<f64>) -> Option<Self> {
         let x = row
             .finished(view.data)
             .find_map(|run| x(run.evaluation.as_ref()?))?;
         let low = row.losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = row.losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let perplexity = (row.mean?.exp(), low.exp(), high.exp());
+        if !perplexity.2.is_finite() {
+            return None;
+        }
         let (series, name) = view.series_of(row);
         Some(Self {
             label: label_within_series(view, row),
             name,
             series,
             x,
-            perplexity: (row.mean?.exp(), low.exp(), high.exp()),
+            perplexity,
         })
     }
 }

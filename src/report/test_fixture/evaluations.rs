@@ -36,13 +36,13 @@ pub fn student(cell: &Cell) -> Evaluation {
         .map(|layer| LayerDistance {
             student: layer,
             teacher: (2 * layer * 8 + layers) / (2 * layers),
-            cka: close - 0.03 * layer as f64,
+            cka: Some(close - 0.03 * layer as f64),
             sliced_w2: Some(1.0 + 0.2 * layer as f64 - if is_critic { 0.3 } else { 0.0 }),
         })
         .collect();
     Evaluation {
         teacher: Some(Agreement {
-            kl_nats_per_token: loss(cell) - 2.9,
+            kl_nats_per_token: Some(loss(cell) - 2.9),
             top1: 0.62,
             layers: distances,
         }),
@@ -76,9 +76,9 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
         words: 3000,
         bytes: 20_000,
         nll_nats_per_token: nll,
-        perplexity: nll.exp(),
-        word_perplexity: (nll * 5001.0 / 3000.0).exp(),
-        bits_per_byte: nll * 5001.0 / (20_000.0 * std::f64::consts::LN_2),
+        perplexity: Some(nll.exp()),
+        word_perplexity: Some((nll * 5001.0 / 3000.0).exp()),
+        bits_per_byte: Some(nll * 5001.0 / (20_000.0 * std::f64::consts::LN_2)),
         documents: (0..50)
             .map(|document| {
                 (
@@ -100,7 +100,7 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
             rows: "documents".to_owned(),
             detokenize: "none".to_owned(),
             tokenizer: "ab".repeat(32),
-            trained_on_train_split: true,
+            trained_on_train_split: Some(true),
         },
         model: Size {
             layers,
@@ -120,7 +120,7 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
         source: Some(SourceNll {
             exact_nats_per_token: Some(2.71),
             entropy_nats_per_token: Some(2.7),
-            unigram_nats_per_token: 5.6,
+            unigram_nats_per_token: Some(5.6),
         }),
     }
 }

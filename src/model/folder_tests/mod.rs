@@ -1,5 +1,8 @@
 //! Tests of reading a model's folder: what is taken, and what is said of what is not.
 
+mod heads;
+mod shards;
+
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -97,8 +100,8 @@ fn faults_of_a_file_are_listed_by_name_all_at_once() {
             values: vec![0.0],
         },
     );
-    let faults = "wpe.weight has shape [4, 10], config.json asks for [5, 8]; ln_f.bias [8] is \
-                  missing; h.7.extra [1] is not part of this GPT-2";
+    let faults = "the weights have blocks up to h.7, and n_layer = 1 in config.json; wpe.weight \
+                  has shape [4, 10], config.json asks for [5, 8]; ln_f.bias [8] is missing";
     assert_eq!(weights.check(&config()).unwrap_err().to_string(), faults);
     let folder = folder(
         &config(),
@@ -111,44 +114,117 @@ fn faults_of_a_file_are_listed_by_name_all_at_once() {
 }
 
 #[test]
-fn a_head_of_its_own_is_asked_for_only_where_the_embeddings_are_not_tied() {
-    let untied = Config {
-        tied: false,
-        ..config()
-    };
-    let weights = Weights::random(&untied, Seed::Run(1));
-    let with_head = weights.to_safetensors().unwrap();
+fn of_many_faults_the_first_are_told_and_how_many_there_are() {
+    let mut weights = Weights::random(&Config::new(3, 8, 2, 11, 5), Seed::Run(1));
+    weights.arrays.retain(|name, _| !name.starts_with("h.1."));
+    let folder = folder(
+        &Config::new(3, 8, 2, 11, 5),
+        &[("model.safetensors", weights.to_safetensors().unwrap())],
+    );
     assert_eq!(
-        refused(folder(&config(), &[("model.safetensors", with_head)]).path()),
-        "in FOLDER/model.safetensors: lm_head.weight is not wte.weight, while tie_word_embeddings \
-         in config.json is true: write false there, or take lm_head.weight out"
+        refused(folder.path()),
+        "in FOLDER/model.safetensors: h.1.ln_1.weight [8] is missing; h.1.ln_1.bias [8] is \
+         missing; h.1.attn.c_attn.weight [8, 24] is missing; and 9 more"
     );
-    let mut tied = weights.clone();
-    tied.arrays.insert(
-        "lm_head.weight".into(),
-        weights.arrays["wte.weight"].clone(),
-    );
-    let read = Weights::read(
-        folder(
-            &config(),
-            &[("model.safetensors", tied.to_safetensors().unwrap())],
-        )
-        .path(),
+}
+
+type StoredBytes = (&'static str, Dtype, Vec<usize>, Vec<u8>);
+
+/// The arrays of weights as f32.
+fn stored(weights: &Weights) -> Vec<StoredBytes> {
+    let arrays = weights.arrays.iter();
+    arrays
+        .map(|(name, array)| {
+            let name: &'static str = name.clone().leak();
+            (name, Dtype::F32, array.shape.clone(), bytes(array))
+        })
+        .collect()
+}
+
+/// A folder that opens, and what was said of it.
+fn opened(config: &Config, arrays: &[StoredBytes]) -> (Config, Weights, Vec<String>) {
+    let folder = folder(config, &[("model.safetensors", file(arrays))]);
+    let opened = ModelFolder::open(folder.path()).unwrap();
+    let notes = opened
+        .notes
+        .iter()
+        .map(|note| note.replace(&folder.path().display().to_string(), "FOLDER"));
+    let notes = notes.collect();
+    (
+        opened.config.clone(),
+        Weights::from_checkpoint(&opened),
+        notes,
     )
-    .unwrap()
-    .1;
-    assert!(!read.arrays.contains_key("lm_head.weight"));
-    tied.arrays.remove("lm_head.weight");
+}
+
+#[test]
+fn arrays_of_other_heads_are_left_out_with_a_word_and_those_of_a_gpt_2_are_not() {
+    let weights = Weights::random(&config(), Seed::Run(1));
+    let with = |names: &[&'static str]| {
+        let mut arrays = stored(&weights);
+        arrays.extend(
+            names
+                .iter()
+                .map(|name| (*name, Dtype::I64, vec![1], vec![0; 8])),
+        );
+        arrays
+    };
+    let heads = [
+        "v_head.summary.weight",
+        "v_head.summary.bias",
+        "score.weight",
+        "multiple_choice_head.summary.weight",
+        "classifier.bias",
+    ];
+    let (found, read, notes) = opened(&config(), &with(&heads));
+    assert_eq!((found, read), (config(), weights.clone()));
     assert_eq!(
-        refused(
-            folder(
-                &untied,
-                &[("model.safetensors", tied.to_safetensors().unwrap())]
-            )
-            .path()
-        ),
-        "in FOLDER/model.safetensors: lm_head.weight [11, 8] is missing"
+        notes,
+        [
+            "FOLDER/model.safetensors holds arrays that are no part of GPT-2's language model, and \
+          they are left out: classifier.bias, multiple_choice_head.summary.weight, score.weight, \
+          and 2 more"
+        ]
     );
+    for own in [
+        "h.0.attn.c_attn.lora_A.weight",
+        "transformer.h.0.adapter.weight",
+        "transformer.prefix.weight",
+        "lm_head.bias",
+        "wpe.bias",
+    ] {
+        let arrays = with(&[own]);
+        let message = refused(folder(&config(), &[("model.safetensors", file(&arrays))]).path());
+        let name = own.strip_prefix("transformer.").unwrap_or(own);
+        assert!(
+            message.contains(&format!(": {name} [1] is not part of this GPT-2")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_wrapper_in_front_of_every_name_is_named() {
+    let weights = Weights::random(&config(), Seed::Run(1));
+    for (prefix, named) in [
+        ("module.", "module."),
+        ("_orig_mod.transformer.", "_orig_mod."),
+        ("pretrained_model.transformer.", "pretrained_model."),
+    ] {
+        let mut arrays = stored(&weights);
+        for (name, ..) in &mut arrays {
+            *name = format!("{prefix}{name}").leak();
+        }
+        let message = refused(folder(&config(), &[("model.safetensors", file(&arrays))]).path());
+        assert_eq!(
+            message,
+            format!(
+                "in FOLDER/model.safetensors: the names of the arrays begin with \"{named}\", as \
+                 those of a model that was wrapped (torch.compile, DataParallel, a reward model); \
+                 take that off, and save the model again"
+            )
+        );
+    }
 }
 
 #[test]
@@ -175,9 +251,13 @@ fn other_types_are_refused_and_old_masks_are_left_out() {
         .collect();
     arrays.retain(|(name, ..)| *name != "ln_f.bias");
     arrays.push(("ln_f.bias", Dtype::F64, vec![8], wide));
+    let mixed = folder(&config(), &[("model.safetensors", file(&arrays))]);
+    assert_eq!(Weights::read(mixed.path()).unwrap().1, weights);
+    arrays.retain(|(name, ..)| *name != "ln_f.bias");
+    arrays.push(("ln_f.bias", Dtype::I32, vec![8], vec![0; 32]));
     assert_eq!(
         refused(folder(&config(), &[("model.safetensors", file(&arrays))]).path()),
-        "in FOLDER/model.safetensors: ln_f.bias is stored as F64; F32, F16 and BF16 are read"
+        "in FOLDER/model.safetensors: ln_f.bias is stored as I32; F64, F32, F16 and BF16 are read"
     );
 }
 
@@ -193,102 +273,6 @@ fn a_name_with_and_without_prefix_is_one_name_too_many() {
     assert_eq!(
         refused(folder(&config(), &[("model.safetensors", file(&arrays))]).path()),
         "in FOLDER/model.safetensors: ln_f.bias is stored twice"
-    );
-}
-
-/// The names of the two shards, of which arrays go into one and the other in turn.
-const SHARDS: [&str; 2] = ["a.safetensors", "b.safetensors"];
-
-/// The shard that holds every array.
-fn weight_map(weights: &Weights) -> serde_json::Map<String, serde_json::Value> {
-    let names = weights.arrays.keys().enumerate();
-    names
-        .map(|(i, array)| (array.clone(), json!(SHARDS[i % 2])))
-        .collect()
-}
-
-/// A folder of two shards, with an index that holds `weight_map`.
-fn sharded(
-    weights: &Weights,
-    weight_map: &serde_json::Map<String, serde_json::Value>,
-) -> tempfile::TempDir {
-    let shard = |first: usize| {
-        let arrays = weights.arrays.iter().skip(first).step_by(2);
-        let all: Vec<_> = arrays
-            .map(|(name, array)| (name.as_str(), Dtype::F32, array.shape.clone(), bytes(array)))
-            .collect();
-        file(&all)
-    };
-    let index = json!({ "metadata": { "total_size": 1 }, "weight_map": weight_map });
-    let files = [
-        (SHARDS[0], shard(0)),
-        (SHARDS[1], shard(1)),
-        (
-            "model.safetensors.index.json",
-            index.to_string().into_bytes(),
-        ),
-    ];
-    folder(&config(), &files)
-}
-
-#[test]
-fn shards_are_read_as_one() {
-    let weights = Weights::random(&config(), Seed::Run(1));
-    let good = sharded(&weights, &weight_map(&weights));
-    assert_eq!(Weights::read(good.path()).unwrap().1, weights);
-    assert_eq!(
-        weight_files(good.path()).unwrap(),
-        SHARDS.map(|name| good.path().join(name))
-    );
-}
-
-#[test]
-fn the_index_of_shards_must_be_true_and_names_files_beside_it() {
-    let weights = Weights::random(&config(), Seed::Run(1));
-    let moved = weights.arrays.keys().next().unwrap();
-    let refused_with = |file: &str| {
-        let mut wrong = weight_map(&weights);
-        wrong[moved] = json!(file);
-        refused(sharded(&weights, &wrong).path())
-    };
-    assert_eq!(
-        refused_with("b.safetensors"),
-        format!(
-            "in FOLDER: {moved} is not in b.safetensors, where model.safetensors.index.json says \
-             it is"
-        )
-    );
-    for outside in [
-        "../a.safetensors",
-        "/a.safetensors",
-        "sub/a.safetensors",
-        "..",
-        "",
-        "a.bin",
-    ] {
-        assert_eq!(
-            refused_with(outside),
-            format!(
-                "FOLDER/model.safetensors.index.json names the file {outside:?}; only names of \
-                 safetensors files beside it are followed"
-            )
-        );
-    }
-}
-
-#[test]
-fn folders_without_safetensors_say_what_to_do() {
-    assert_eq!(
-        refused(folder(&config(), &[("pytorch_model.bin", b"\x80\x02".to_vec())]).path()),
-        "FOLDER has no model.safetensors, only pytorch_model.bin, which is a pickle: reading one \
-         can run any code that is in it; write safetensors once with transformers, \
-         GPT2LMHeadModel.from_pretrained(\"FOLDER\").save_pretrained(\"OTHER\"), and name that \
-         folder"
-    );
-    assert_eq!(
-        refused(folder(&config(), &[]).path()),
-        "FOLDER has no model.safetensors and no model.safetensors.index.json: is it a GPT-2 \
-         folder?"
     );
 }
 

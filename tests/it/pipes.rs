@@ -1,0 +1,57 @@
+//! Readers that go away, and numbers of threads.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::builder::{TINY, TestSite};
+
+#[cfg(unix)]
+#[test]
+fn a_reader_of_the_output_that_went_away_ends_the_program_without_a_word() {
+    let site = TestSite::new(TINY);
+    for command in ["schema", "plan study.toml", "completions bash"] {
+        let mut child = site
+            .command(command)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        let mut errors = child.stderr.take().unwrap();
+        errors.read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(141), "{command}");
+        assert_eq!(said, "", "{command}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_to_read_what_goes_wrong_or_how_far_it_is_ends_nothing() {
+    let site = TestSite::tiny(&[]);
+    let code = |command: &str| {
+        let mut child = site
+            .command(command)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stderr.take());
+        child.wait().unwrap().code()
+    };
+    assert_eq!(code("check absent.toml"), Some(2));
+    assert_eq!(code("run study.toml --only arm=none"), Some(0));
+}
+
+#[test]
+fn threads_are_a_number_that_a_machine_may_have() {
+    let site = TestSite::new(TINY);
+    for threads in ["0", "1025", "20000", "many"] {
+        let error = site
+            .kdpipe(&format!("check study.toml --threads {threads}"))
+            .code(2)
+            .error;
+        assert!(error.contains("a number of threads, 1 to 1024"), "{error}");
+    }
+    site.kdpipe("check study.toml --threads 1024").code(0);
+}
