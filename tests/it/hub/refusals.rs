@@ -129,7 +129,7 @@ fn a_hub_that_is_gone_is_asked_a_few_times_and_then_no_more() {
     assert!(
         error.starts_with("127.0.0.1:")
             && error.contains("cannot be reached (")
-            && error.ends_with("or use what the cache has with --offline"),
+            && error.ends_with("check the network and HF_ENDPOINT"),
         "{error}"
     );
     assert_eq!(fetch_from(&hub, "config.json").unwrap_err(), error);
