@@ -39,7 +39,7 @@ pub use error::HubError;
 pub use hash::Hash;
 pub use listing::{Listing, RepoFile};
 pub use models::Snapshot;
-pub use repo::{Repo, RepoKind, is_name};
+pub use repo::{Repo, RepoKind, is_name, why_no_model};
 pub use settings::Settings;
 
 use crate::files;

@@ -20,19 +20,17 @@ pub type FilesInTurn<'a> = dyn Iterator<Item = Result<PathBuf>> + 'a;
 
 /// Takes rows in order and hands on documents.
 ///
-/// Where rows are the lines of one document, an end of line stands between two of them, unless the
-/// rows bring their own: that the first row with text says.
+/// Rows that are lines are joined unchanged where they bring their ends of line, and by one where
+/// they do not; an empty row is an empty line among the latter, and nothing among the former.
 struct RowDocuments<'a, 'v> {
     rows: Rows,
     segments: Segments,
     choose: &'a mut dyn FnMut(&str) -> DocumentAction,
     visitor: &'a mut PieceVisitor<'v>,
-    /// Rows so far that are no document yet.
-    any: bool,
-    /// Whether rows bring their ends of lines; nothing before the first row with text.
-    brings_ends: Option<bool>,
-    /// Ends of lines that stand before the next text.
-    ends: usize,
+    /// Empty rows before the first that has text: it shows what they are.
+    leading: usize,
+    /// Whether rows lack their ends of line; known from the first with text on.
+    lack_ends: Option<bool>,
 }
 
 impl RowDocuments<'_, '_> {
@@ -50,21 +48,29 @@ impl RowDocuments<'_, '_> {
                 self.segments.end(self.visitor)
             };
         }
-        if std::mem::replace(&mut self.any, true) {
-            self.ends += 1;
-        }
-        if text.is_empty() {
-            return Ok(Flow::Continue(()));
-        }
-        let brings = *self.brings_ends.get_or_insert(text.ends_with('\n'));
-        let ends = std::mem::take(&mut self.ends);
-        if !brings && ends > 0 {
-            let flow = self.segments.push(&"\n".repeat(ends), self.visitor)?;
-            if flow.is_break() {
-                return Ok(flow);
-            }
+        let joint = "\n".repeat(self.ends_before(text));
+        let flow = self.segments.push(&joint, self.visitor)?;
+        if flow.is_break() {
+            return Ok(flow);
         }
         self.segments.push(text, self.visitor)
+    }
+
+    /// How many ends of line belong before a row of a document of lines.
+    fn ends_before(&mut self, row: &str) -> usize {
+        let ends = match self.lack_ends {
+            None if row.is_empty() => {
+                self.leading += 1;
+                return 0;
+            }
+            None if row.ends_with('\n') => 0,
+            None => self.leading,
+            Some(lack) => usize::from(lack),
+        };
+        if !row.is_empty() {
+            self.lack_ends = Some(!row.ends_with('\n'));
+        }
+        ends
     }
 
     fn end(mut self) -> Result<()> {
@@ -134,9 +140,8 @@ fn visit(
         segments: Segments::new(column.detokenize),
         choose,
         visitor,
-        any: false,
-        brings_ends: None,
-        ends: 0,
+        leading: 0,
+        lack_ends: None,
     };
     for path in files {
         if read(&path?, &mut |text| documents.row(text))?.is_break() {

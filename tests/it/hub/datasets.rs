@@ -33,6 +33,10 @@ fn a_dataset_whose_files_cannot_be_read_is_read_from_the_hubs_own_copies() {
         )),
         "{lock}"
     );
+    assert!(
+        lock.contains(", the hub's own copies (refs/convert/parquet)"),
+        "{lock}"
+    );
     // The same text as that of the files on main: the streams have the same tokens.
     let other = TestSite::new(&spec(""));
     server.commit(STORIES, "main", &splits());

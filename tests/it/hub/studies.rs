@@ -275,6 +275,12 @@ fn check_without_hub(site: &TestSite, first: &str) {
             .error
             .contains("is not a folder; give one with config.json")
     );
+    std::fs::create_dir(site.path("gpt2")).unwrap();
+    let hidden = site.kdpipe("eval gpt2 --text text.txt").code(2).error;
+    assert!(
+        hidden.contains("gpt2 is an empty folder here, so the hub is not asked"),
+        "{hidden}"
+    );
     let error = site.kdpipe("eval o/other --text text.txt").code(2).error;
     assert!(
         error.contains("cannot be reached (") && error.contains("HF_ENDPOINT"),
