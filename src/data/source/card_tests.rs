@@ -65,3 +65,21 @@ fn a_card_that_is_none_says_what_is_wrong() {
     );
     assert!(refusal("a: [").starts_with("in .huggingface.yaml: it is not YAML"));
 }
+
+#[test]
+fn a_card_that_is_cut_or_lacks_a_character_anywhere_is_read_or_refused() {
+    let card = "---\nx: &x [a, 'b']\ndataset_info:\n  config_name: a\nconfigs:\n- config_name: a\n  \
+                data_files:\n  - split: train\n    path: *x\n  - {split: test, path: \"t/*\"}\n  \
+                default: true\n---\n# hi\n";
+    assert_eq!(Card::read(Some(card), None).unwrap().configs.len(), 1);
+    for at in 0..card.len() {
+        let (before, after) = card.split_at(at);
+        let lacking = format!("{before}{}", &after[1..]);
+        for text in [before.to_owned(), format!("{before}\n---\n"), lacking] {
+            if let Err(error) = Card::read(Some(&text), None) {
+                let words = format!("{error:#}");
+                assert!(!words.contains("panic"), "{words}: {text}");
+            }
+        }
+    }
+}
