@@ -8,6 +8,7 @@ use ureq::Response;
 use url::Url;
 
 use super::error::HubError;
+use super::hash::Hash;
 use super::repo::Repo;
 
 /// More than any repo's description or page of its list.
@@ -19,6 +20,14 @@ pub(super) struct Answer {
     /// The commit and the length that the hub itself gave, before it sent the request on.
     pub commit: Option<String>,
     pub length: Option<u64>,
+}
+
+/// What is told of a file without the file itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileAbout {
+    pub commit: Option<String>,
+    pub size: Option<u64>,
+    pub hash: Option<Hash>,
 }
 
 /// What a request is for, for messages.

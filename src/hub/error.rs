@@ -14,15 +14,23 @@ pub enum HubError {
     },
     NoRepo {
         repo: String,
+        /// Whether the hub says so in its own words; a mirror may lack the page that was asked for.
+        is_told: bool,
     },
     NoRevision {
         repo: String,
         revision: String,
+        is_told: bool,
     },
     NoFile {
         repo: String,
         revision: String,
         file: String,
+    },
+    /// A mirror that does not say which files a repo has.
+    NoList {
+        endpoint: String,
+        repo: String,
     },
     /// Without a token that is let in the hub does not say whether there is such a repo.
     NotOpen {
@@ -107,6 +115,29 @@ impl HubError {
         )
     }
 
+    /// Whether it may only say that a mirror has a part of the hub's interface.
+    pub(super) fn is_of_a_mirror(&self) -> bool {
+        matches!(
+            self,
+            Self::NoRepo { is_told: false, .. }
+                | Self::NoRevision { is_told: false, .. }
+                | Self::NoFile { .. }
+                | Self::Refused {
+                    status: 400 | 404 | 405 | 410 | 501,
+                    ..
+                }
+        )
+    }
+
+    /// What is the matter with the hub, without a remedy.
+    pub(super) fn in_short(&self) -> String {
+        let text = self.to_string();
+        match text.split_once("; ") {
+            Some((short, _)) => short.to_owned(),
+            None => text,
+        }
+    }
+
     /// How long the hub asks to wait.
     pub(super) fn wait(&self) -> Option<Duration> {
         match self {
@@ -123,11 +154,11 @@ impl fmt::Display for HubError {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::BadInput { message } => out.write_str(message),
-            Self::NoRepo { repo } => write!(
+            Self::NoRepo { repo, .. } => write!(
                 out,
                 "the hub has no such repo: {repo}; check the name at https://huggingface.co"
             ),
-            Self::NoRevision { repo, revision } => {
+            Self::NoRevision { repo, revision, .. } => {
                 write!(
                     out,
                     "{repo} has no revision {revision}; write a branch, a tag or a commit that it \
@@ -139,6 +170,12 @@ impl fmt::Display for HubError {
                 revision,
                 file,
             } => write!(out, "{repo} has no file {file} at the revision {revision}"),
+            Self::NoList { endpoint, repo } => write!(
+                out,
+                "{endpoint} does not say which files {repo} has, so its splits are not known; set \
+                 HF_ENDPOINT to a hub that lists files, or fetch it and write source = \
+                 \"parquet\" or \"text\""
+            ),
             Self::NotOpen {
                 repo,
                 page,
@@ -210,8 +247,7 @@ impl fmt::Display for HubError {
             Self::Unreachable { host, reason } => {
                 write!(
                     out,
-                    "{host} cannot be reached ({reason}); check the network, or use what the \
-                     cache has with --offline"
+                    "{host} cannot be reached ({reason}); check the network and HF_ENDPOINT"
                 )
             }
             Self::Cut {

@@ -22,6 +22,9 @@ pub struct RepoFile {
     git: String,
     /// What the hub's other storage knows it by, kept for the Python library.
     xet_hash: Option<String>,
+    /// Whether length and hash are asked for when the file is wanted: a mirror may tell names
+    /// alone.
+    pub(super) is_name_alone: bool,
 }
 
 /// All files of a commit, by path.
@@ -30,6 +33,8 @@ pub struct Listing {
     pub files: Vec<RepoFile>,
     /// Whether these are all: not where the cache alone was asked, which may lack some.
     pub whole: bool,
+    /// Whether a file that is not in it may be asked for by its name: a mirror may list none.
+    pub(super) by_name: bool,
 }
 
 /// A page of the hub's answer.
@@ -52,6 +57,22 @@ pub(super) struct Listed {
 #[derive(Debug, Deserialize)]
 struct Large {
     oid: String,
+    size: u64,
+}
+
+/// As the description of a repo names a file; a mirror may leave out all but the name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sibling {
+    rfilename: String,
+    size: Option<u64>,
+    #[serde(rename = "blobId")]
+    blob_id: Option<String>,
+    lfs: Option<LargeSibling>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LargeSibling {
+    sha256: String,
     size: u64,
 }
 
@@ -117,10 +138,57 @@ impl Listing {
         Ok(Self::sorted(files, true))
     }
 
+    /// The files of a repo's description.
+    ///
+    /// # Errors
+    /// A path that leads elsewhere.
+    pub(super) fn of_siblings(siblings: Vec<Sibling>) -> Result<Self, String> {
+        let file = |sibling: Sibling| match (sibling.blob_id, sibling.size) {
+            (Some(blob_id), Some(size)) => {
+                let (lfs_sha256, lfs_size) =
+                    sibling.lfs.map(|large| (large.sha256, large.size)).unzip();
+                let stored = StoredFile {
+                    size,
+                    blob_id,
+                    lfs_sha256,
+                    lfs_size,
+                    xet_hash: None,
+                };
+                entry(sibling.rfilename, stored)
+            }
+            _ => RepoFile::name_alone(sibling.rfilename),
+        };
+        let files = siblings.into_iter().map(file);
+        Ok(Self::sorted(files.collect::<Result<_, _>>()?, true))
+    }
+
+    /// An empty list, of a mirror that has none: its files are asked for by their names.
+    pub(super) fn by_name() -> Self {
+        Self {
+            by_name: true,
+            ..Self::sorted(Vec::new(), true)
+        }
+    }
+
+    /// The same list with what is known of one file.
+    pub(super) fn with(&self, file: RepoFile) -> Self {
+        let mut files = self.files.clone();
+        files.retain(|known| known.path != file.path);
+        files.push(file);
+        Self {
+            by_name: self.by_name,
+            ..Self::sorted(files, self.whole)
+        }
+    }
+
     fn sorted(mut files: Vec<RepoFile>, whole: bool) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
-        Self { files, whole }
+        Self {
+            files,
+            whole,
+            by_name: false,
+        }
     }
 
     /// What a snapshot in the cache holds; nothing where there is none.
@@ -149,11 +217,14 @@ impl Listing {
             .then_some(Self::sorted(files.collect::<Result<_, _>>().ok()?, true))
     }
 
-    /// Stores the list for later starts.
+    /// Stores the list for later starts, unless lengths or hashes of it are unknown.
     ///
     /// # Errors
     /// Anything the disk refuses.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
+        if self.by_name || self.files.iter().any(|file| file.is_name_alone) {
+            return Ok(());
+        }
         let file = |entry: &RepoFile| {
             let large = match &entry.hash {
                 Some(Hash::Sha256(digits)) => Some((digits.clone(), entry.size)),
@@ -186,9 +257,7 @@ impl Listing {
 /// A file as it is listed, or why it cannot be.
 fn entry(path: String, file: StoredFile) -> Result<RepoFile, String> {
     if !is_below(&path) {
-        return Err(format!(
-            "it names a file {path:?}, which does not lie in the repo's folder"
-        ));
+        return Err(elsewhere(&path));
     }
     let StoredFile {
         size,
@@ -208,7 +277,12 @@ fn entry(path: String, file: StoredFile) -> Result<RepoFile, String> {
         hash,
         git: blob_id,
         xet_hash,
+        is_name_alone: false,
     })
+}
+
+fn elsewhere(path: &str) -> String {
+    format!("it names a file {path:?}, which does not lie in the repo's folder")
 }
 
 fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<RepoFile>) {
@@ -237,12 +311,34 @@ fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<RepoFile>) {
                 hash: blob.and_then(|name| Hash::parse(&name)),
                 git: String::new(),
                 xet_hash: None,
+                is_name_alone: false,
             });
         }
     }
 }
 
 impl RepoFile {
+    /// One of a known name that was asked for; again when it is wanted, where the answer lacked its
+    /// length or its hash.
+    pub(super) fn asked(name: &str, size: Option<u64>, hash: Option<Hash>) -> Self {
+        Self {
+            path: name.to_owned(),
+            size: size.unwrap_or_default(),
+            git: String::new(),
+            is_name_alone: size.is_none() || hash.is_none(),
+            hash,
+            xet_hash: None,
+        }
+    }
+
+    /// One of which length and hash are asked for when it is wanted.
+    fn name_alone(path: String) -> Result<Self, String> {
+        if !is_below(&path) {
+            return Err(elsewhere(&path));
+        }
+        Ok(Self::asked(&path, None, None))
+    }
+
     /// Whether `path` holds this file: `Err(None)` where nothing is there, `Err(Some(reason))`
     /// where something else is.
     ///

@@ -15,6 +15,7 @@ mod answer;
 mod cache;
 mod client;
 mod error;
+mod fallback;
 mod hash;
 mod listing;
 mod models;
@@ -38,7 +39,7 @@ pub use error::HubError;
 pub use hash::Hash;
 pub use listing::{Listing, RepoFile};
 pub use models::Snapshot;
-pub use repo::{Repo, RepoKind, is_name};
+pub use repo::{Repo, RepoKind, is_name, why_no_model};
 pub use settings::Settings;
 
 use crate::files;
@@ -57,6 +58,8 @@ pub enum News<'a> {
     Waiting { file: &'a str, owner: &'a str },
     /// Something passing went wrong; it is tried again after a pause.
     Again { reason: &'a str },
+    /// The hub cannot be had; what the cache has is used in its place.
+    FromCache { reason: &'a str },
 }
 
 /// Hears of the news, from any thread.
@@ -89,6 +92,8 @@ struct HubState {
     checked: BTreeSet<PathBuf>,
     /// Why the hub could not be reached, once it was tried often enough.
     down: Option<HubError>,
+    /// Repos of which it was told that the cache's state is used.
+    told: BTreeSet<Repo>,
 }
 
 /// Never set.
@@ -155,20 +160,21 @@ impl<'a> Hub<'a> {
         }
         let commit = if repo::is_commit(&repo.revision) {
             repo.revision.clone()
-        } else if self.settings.offline {
-            let remembered = files::read_text(&cache::reference(&self.settings, repo), 256).ok();
-            let remembered = remembered
-                .map(|text| text.trim().to_owned())
-                .filter(|text| repo::is_commit(text));
-            remembered.ok_or_else(|| HubError::NotHere {
+        } else if self.settings.is_offline(repo) {
+            self.remembered(repo).ok_or_else(|| HubError::NotHere {
                 what: repo.to_string(),
             })?
         } else {
-            let commit = self.with_retries(|| self.client.commit(repo))?;
-            // A cache that cannot be written can still be read; the commit is then asked for again.
-            let _ =
-                files::write_atomically(&cache::reference(&self.settings, repo), commit.as_bytes());
-            commit
+            match self.with_retries(|| self.client.commit(repo)) {
+                Ok(commit) => {
+                    // A cache that cannot be written can still be read; the commit is then asked
+                    // for again.
+                    let reference = cache::reference(&self.settings, repo);
+                    let _ = files::write_atomically(&reference, commit.as_bytes());
+                    commit
+                }
+                Err(fault) => self.in_its_place(repo, fault, || self.remembered(repo))?,
+            }
         };
         self.set_pin(Pin {
             repo: repo.clone(),
@@ -188,20 +194,21 @@ impl<'a> Hub<'a> {
             return Ok(Arc::clone(known));
         }
         let stored = cache::listing(&self.settings, repo, commit);
+        let snapshot = || Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit));
         let listing = match Listing::read(&stored) {
             Some(listing) => listing,
-            None if self.settings.offline => {
-                Listing::of_snapshot(&cache::snapshot(&self.settings, repo, commit)).ok_or_else(
-                    || HubError::NotHere {
-                        what: format!("{} at {}", repo.title(), short_commit(commit)),
-                    },
-                )?
+            None if self.settings.is_offline(repo) => {
+                snapshot().ok_or_else(|| HubError::NotHere {
+                    what: format!("{} at {}", repo.title(), short_commit(commit)),
+                })?
             }
-            None => {
-                let listing = self.with_retries(|| self.client.listing(repo, commit))?;
-                let _ = listing.write(&stored);
-                listing
-            }
+            None => match self.with_retries(|| self.client.listing(repo, commit)) {
+                Ok(listing) => {
+                    let _ = listing.write(&stored);
+                    listing
+                }
+                Err(fault) => self.in_its_place(repo, fault, snapshot)?,
+            },
         };
         let listing = Arc::new(listing);
         self.state().listings.insert(key, Arc::clone(&listing));
@@ -214,27 +221,13 @@ impl<'a> Hub<'a> {
     /// As [`Hub::commit`]; a file that the commit does not have, a transfer that failed again and
     /// again, a wrong length or hash, a cache that cannot be written.
     pub fn file(&self, repo: &Repo, commit: &str, name: &str) -> Result<PathBuf> {
-        let listing = self.listing(repo, commit)?;
-        let Some(entry) = listing.find(name) else {
-            let missing = if listing.whole {
-                HubError::NoFile {
-                    repo: repo.title(),
-                    revision: repo.revision.clone(),
-                    file: name.to_owned(),
-                }
-            } else {
-                HubError::NotHere {
-                    what: format!("{name} of {}", repo.title()),
-                }
-            };
-            return Err(missing.into());
-        };
+        let entry = &self.entry(repo, commit, name)?;
         let path = cache::snapshot(&self.settings, repo, commit).join(name);
         if self.state().checked.contains(&path) {
             return Ok(path);
         }
         if let Err(reason) = entry.check(&path)? {
-            if self.settings.offline {
+            if self.settings.is_offline(repo) {
                 return Err(match reason {
                     None => HubError::NotHere {
                         what: format!("{name} of {}", repo.title()),

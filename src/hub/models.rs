@@ -97,7 +97,9 @@ impl Hub<'_> {
 
 /// A list that may not be whole has no file for sure only where it is whole.
 fn lacking(repo: &Repo, listing: &Listing, what: &str, message: String) -> anyhow::Error {
-    if listing.whole {
+    if let Some(other) = other_model(repo, listing) {
+        anyhow::anyhow!(other)
+    } else if listing.whole {
         anyhow::anyhow!(message)
     } else {
         HubError::NotHere {
@@ -105,6 +107,25 @@ fn lacking(repo: &Repo, listing: &Listing, what: &str, message: String) -> anyho
         }
         .into()
     }
+}
+
+/// What a repo is that holds another kind of model.
+fn other_model(repo: &Repo, listing: &Listing) -> Option<String> {
+    let title = repo.title();
+    if listing.find("adapter_config.json").is_some() {
+        return Some(format!(
+            "{title} is an adapter (LoRA or its kin, by peft) without the model that it belongs \
+             to; merge them with peft (merge_and_unload), write the result with \
+             save_pretrained(\"FOLDER\"), and name that folder"
+        ));
+    }
+    let is_gguf = |path: &str| path.to_ascii_lowercase().ends_with(".gguf");
+    listing.files.iter().any(|entry| is_gguf(&entry.path)).then(|| {
+        format!(
+            "{title} holds a model as GGUF, a format of llama.cpp that is not read here; name the \
+             repo that it was made of, which has model.safetensors and a tokenizer"
+        )
+    })
 }
 
 fn tokenizer_files(repo: &Repo, listing: &Listing) -> Result<Vec<String>> {

@@ -31,15 +31,15 @@ impl Client {
                 has_token: self.token.is_some(),
                 wait,
             },
-            (408 | 500..=599, _) => HubError::Server { host, status, wait },
+            (408 | 500 | 502..=599, _) => HubError::Server { host, status, wait },
             (_, "GatedRepo") => self.gated(subject),
-            (404, "RevisionNotFound") => no_revision(subject),
+            (404, "RevisionNotFound") => no_revision(subject, true),
             (404, "EntryNotFound") => no_file(subject),
-            (404, "RepoNotFound") => no_repo(subject),
+            (404, "RepoNotFound") => no_repo(subject, true),
             (401 | 403, _) if is_home => self.not_open(subject),
             (404, _) if is_home && subject.file.is_some() => no_file(subject),
-            (404, _) if is_home && subject.repo.revision != "main" => no_revision(subject),
-            (404, _) if is_home => no_repo(subject),
+            (404, _) if is_home && subject.repo.revision != "main" => no_revision(subject, false),
+            (404, _) if is_home => no_repo(subject, false),
             // The store behind the hub: its links hold for a while only, so a new one may do.
             (401 | 403, _) => HubError::Server { host, status, wait },
             _ => HubError::Refused {
@@ -72,14 +72,16 @@ impl Client {
     }
 }
 
-fn no_repo(subject: &RequestSubject) -> HubError {
+fn no_repo(subject: &RequestSubject, is_told: bool) -> HubError {
     HubError::NoRepo {
+        is_told,
         repo: subject.repo.title(),
     }
 }
 
-fn no_revision(subject: &RequestSubject) -> HubError {
+fn no_revision(subject: &RequestSubject, is_told: bool) -> HubError {
     HubError::NoRevision {
+        is_told,
         repo: subject.repo.title(),
         revision: subject.repo.revision.clone(),
     }

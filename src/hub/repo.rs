@@ -115,6 +115,32 @@ pub fn is_name(name: &str) -> bool {
     name.len() <= 96 && name.split('/').count() <= 2 && name.split('/').all(part)
 }
 
+/// What is wrong with a name that was meant as a model's, where it is neither a folder with one nor
+/// a name that the hub is asked for: an empty folder hides the hub's model of that name, and `~` is
+/// the shell's.
+pub fn why_no_model(given: &Path) -> Option<String> {
+    let name = given.to_str()?;
+    if let Some(rest) = name.strip_prefix('~').filter(|_| !given.exists()) {
+        let home = std::env::home_dir().filter(|_| rest.is_empty() || rest.starts_with('/'));
+        let remedy = home.map_or_else(
+            || "write the folder's whole path".to_owned(),
+            |home| format!("write {}{rest}", home.display()),
+        );
+        return Some(format!(
+            "{name} is not a folder here: ~ stands for a home folder only where a shell reads it, \
+             at the beginning and without quotes; {remedy}"
+        ));
+    }
+    let is_empty = std::fs::read_dir(given).is_ok_and(|mut entries| entries.next().is_none());
+    (is_empty && is_name(name)).then(|| {
+        format!(
+            "{name} is an empty folder here, so the hub is not asked for its model of that name; \
+             remove or rename the folder, or write the path of one with config.json, \
+             model.safetensors and a tokenizer"
+        )
+    })
+}
+
 /// Forty hexadecimal digits.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40

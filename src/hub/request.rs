@@ -3,9 +3,10 @@
 use ureq::Response;
 use url::Url;
 
-use super::answer::{Answer, RequestSubject, foreign_answer, host};
+use super::answer::{Answer, FileAbout, RequestSubject, foreign_answer, host};
 use super::client::Client;
 use super::error::HubError;
+use super::hash::Hash;
 
 const MOST_REDIRECTS: usize = 10;
 
@@ -23,7 +24,7 @@ impl Client {
             Url::parse(url).map_err(|_| foreign_answer("an address", "it cannot be read"))?;
         let (mut commit, mut length) = (None, None);
         for _ in 0..MOST_REDIRECTS {
-            let response = self.send(&url, &home, headers, subject)?;
+            let response = self.send("GET", &url, &home, headers, subject)?;
             if is_home(&url, &home) {
                 commit = commit.or_else(|| response.header("x-repo-commit").map(str::to_owned));
                 length = length.or_else(|| {
@@ -47,9 +48,45 @@ impl Client {
         ))
     }
 
+    /// What the hub tells of a file, wherever the file lies.
+    pub fn head(&self, url: &str, subject: &RequestSubject) -> Result<FileAbout, HubError> {
+        let home = Url::parse(&self.endpoint)
+            .map_err(|_| foreign_answer("HF_ENDPOINT", "it is no address"))?;
+        let mut url =
+            Url::parse(url).map_err(|_| foreign_answer("an address", "it cannot be read"))?;
+        let mut found = FileAbout {
+            commit: None,
+            size: None,
+            hash: None,
+        };
+        for _ in 0..MOST_REDIRECTS {
+            let response = self.send("HEAD", &url, &home, &[], subject)?;
+            let header = |name: &str| response.header(name).map(str::to_owned);
+            let hash = |name: &str| header(name).and_then(|etag| hash_of_etag(&etag));
+            let number = |name: &str| header(name).and_then(|length| length.parse().ok());
+            found.commit = found.commit.or_else(|| header("x-repo-commit"));
+            found.size = found.size.or_else(|| number("x-linked-size"));
+            found.hash = found.hash.or_else(|| hash("x-linked-etag"));
+            if !(300..400).contains(&response.status()) {
+                found.size = found.size.or_else(|| number("content-length"));
+                found.hash = found.hash.or_else(|| hash("etag"));
+                return Ok(found);
+            }
+            url = next_address(&url, &response)?;
+            if !is_home(&url, &home) {
+                return Ok(found);
+            }
+        }
+        Err(foreign_answer(
+            &format!("an answer of {}", host(&url)),
+            "it sends on without end",
+        ))
+    }
+
     /// Sends one request; an answer of an error's status is an error.
     fn send(
         &self,
+        method: &str,
         url: &Url,
         home: &Url,
         headers: &[(&str, &str)],
@@ -57,7 +94,7 @@ impl Client {
     ) -> Result<Response, HubError> {
         let mut request = self
             .agent(home)
-            .request_url("GET", url)
+            .request_url(method, url)
             .set("accept-encoding", "identity");
         for (name, value) in headers {
             request = request.set(name, value);
@@ -76,6 +113,11 @@ impl Client {
             },
         })
     }
+}
+
+/// The hash that an etag is: `"HASH"`, or `W/"HASH"`.
+fn hash_of_etag(etag: &str) -> Option<Hash> {
+    Hash::parse(etag.trim().trim_start_matches("W/").trim_matches('"'))
 }
 
 /// Whether an address is of the hub itself.

@@ -18,7 +18,7 @@ impl Hub<'_> {
         commit: &str,
         names: impl IntoIterator<Item = &'n str>,
     ) -> Result<(), HubError> {
-        if self.settings.offline {
+        if self.settings.is_offline(repo) {
             return Ok(());
         }
         let listing = self.listing(repo, commit)?;

@@ -79,6 +79,7 @@ pub fn news_to(observer: &dyn Observer) -> impl Fn(&News) + Sync {
         News::Again { reason } => {
             observer.event(&Event::Notice(&format!("{reason}; trying again")))
         }
+        News::FromCache { reason } => observer.event(&Event::Notice(reason)),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
-use crate::hub::{Hub, Repo, is_name};
+use crate::hub::{Hub, Repo, is_name, why_no_model};
 use crate::model::{Gpt2, ModelFolder, Weights};
 use crate::ops::{Native, native};
 
@@ -57,6 +57,9 @@ pub struct GeneratedText {
 
 /// The folder of a model: itself, or where the hub's cache has it.
 fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
+    if let Some(message) = why_no_model(model) {
+        bail!(message);
+    }
     if model.is_dir() {
         return Ok(model.to_owned());
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::inputs::{pin_for_lock, repos};
-use crate::hub::{Hub, short_commit};
+use crate::hub::{Hub, Repo, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
@@ -35,7 +35,7 @@ pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
         report: plan.report.clone(),
         spec: Some(spec.to_owned()),
         settings: Some(plan.settings.clone()),
-        facts: facts(plan, command),
+        facts: facts(plan, command, hub),
     }
 }
 
@@ -81,11 +81,12 @@ fn pins(plan: &Plan, hub: &Hub) -> Vec<HubPin> {
         .collect()
 }
 
-fn facts(plan: &Plan, command: &str) -> SetupFacts {
+fn facts(plan: &Plan, command: &str, hub: &Hub) -> SetupFacts {
     let all =
         |words: fn(&PlannedRun) -> String| distinct(plan.runs.iter().map(words)).join(ALTERNATIVE);
+    let datasets = plan.runs.iter().map(|run| dataset(run, hub));
     SetupFacts {
-        dataset: all(dataset),
+        dataset: distinct(datasets).join(ALTERNATIVE),
         tokenizer: all(tokenizer),
         teacher: all(teacher),
         student_init: all(|run| {
@@ -133,7 +134,7 @@ fn on_the_hub(run: &PlannedRun, part: &str) -> String {
     )
 }
 
-fn dataset(run: &PlannedRun) -> String {
+fn dataset(run: &PlannedRun, hub: &Hub) -> String {
     let files = |paths: &[crate::plan::path::InputPath]| {
         paths
             .iter()
@@ -153,11 +154,22 @@ fn dataset(run: &PlannedRun) -> String {
         DatasetSpec::Parquet { train, column, .. } => {
             format!("column {column} of parquet files ({})", files(train))
         }
-        DatasetSpec::Hub { repo, config, .. } => {
+        DatasetSpec::Hub {
+            repo,
+            config,
+            revision,
+            ..
+        } => {
             let config = config
                 .as_ref()
                 .map_or_else(String::new, |config| format!(" ({config})"));
-            format!("{repo}{config} {}", on_the_hub(run, "dataset"))
+            let branch = hub
+                .pin(&Repo::dataset(repo, revision))
+                .and_then(|pin| pin.branch)
+                .map_or_else(String::new, |branch| {
+                    format!(", the hub's own copies ({branch})")
+                });
+            format!("{repo}{config} {}{branch}", on_the_hub(run, "dataset"))
         }
     }
 }

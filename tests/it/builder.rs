@@ -150,7 +150,16 @@ impl TestSite {
         command
             .env("HF_HOME", self.path("hf"))
             .env("HF_ENDPOINT", "http://127.0.0.1:9");
-        for name in ["HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"] {
+        for name in [
+            "HF_TOKEN",
+            "HF_TOKEN_PATH",
+            "HUGGING_FACE_HUB_TOKEN",
+            "HF_HUB_CACHE",
+            "HUGGINGFACE_HUB_CACHE",
+            "HF_HUB_OFFLINE",
+            "TRANSFORMERS_OFFLINE",
+            "HF_DATASETS_OFFLINE",
+        ] {
             command.env_remove(name);
         }
         command

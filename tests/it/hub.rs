@@ -4,6 +4,7 @@
 mod answers;
 mod datasets;
 mod faults;
+mod mirrors;
 mod refusals;
 mod sending;
 mod server;

@@ -126,6 +126,7 @@ pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
             train,
             validation,
             test,
+            column,
             ..
         } => {
             let files = DatasetFiles::find(&Repo::dataset(repo, revision), hub)?;
@@ -137,7 +138,7 @@ pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
             .into_iter()
             .filter(|(_, split)| !split.ends_with('%'))
             .collect();
-            files.check_splits(config.as_deref(), &splits)?;
+            files.check_splits(config.as_deref(), &splits, column)?;
             Ok(files.commit)
         }
     }

@@ -2,15 +2,17 @@
 
 use anyhow::Result;
 
+use super::data_formats::DataFormat;
 use super::document::{DocumentAction, Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
 use super::parquet::{self, TextColumn};
-use super::shards::DatasetFiles;
+use super::rows::{visit_json, visit_text};
+use super::shards::{self, DatasetFiles};
 use super::shares::{self, Shares};
 use crate::data::recipe::Recipe;
 use crate::hub::Hub;
 
-/// Parquet files of the hub, each fetched when its turn comes.
+/// Files of the hub, each fetched when its turn comes.
 pub struct HubSource<'a> {
     pub hub: &'a Hub<'a>,
     pub name: &'a str,
@@ -34,6 +36,7 @@ impl DocumentSource for HubSource<'_> {
             .add("train", self.train)
             .add("validation", self.validation)
             .add("test", self.test)
+            .add("files", shards::VERSION)
             .add("shares", shares::VERSION)
             .add("column", &self.column.name)
             .add_rows(self.column.rows)
@@ -49,15 +52,22 @@ impl DocumentSource for HubSource<'_> {
             Part::Validation => self.validation,
             Part::Test => self.test,
         };
-        let paths = self.files.split(self.config, split)?;
+        let (format, paths) = self.files.split(self.config, split, &self.column.name)?;
         let (repo, commit) = (&self.files.repo, &self.files.commit);
-        self.hub.room_for(repo, commit, paths.iter().copied())?;
-        let files = paths.iter().map(|path| self.hub.file(repo, commit, path));
-        if split == self.train && shares.any() {
-            let mut choose = shares.chooser(part, reach);
-            parquet::visit(files, &self.column, &mut choose, visitor)
+        self.hub
+            .room_for(repo, commit, paths.iter().map(String::as_str))?;
+        let mut files = paths.iter().map(|path| self.hub.file(repo, commit, path));
+        let mut by_share = shares.chooser(part, reach);
+        let choose: &mut dyn FnMut(&str) -> DocumentAction = if split == self.train && shares.any()
+        {
+            &mut by_share
         } else {
-            parquet::visit(files, &self.column, &mut |_| DocumentAction::Take, visitor)
+            &mut |_| DocumentAction::Take
+        };
+        match format {
+            DataFormat::Parquet => parquet::visit(files, &self.column, choose, visitor),
+            DataFormat::Json => visit_json(&mut files, &self.column, choose, visitor),
+            DataFormat::Text => visit_text(&mut files, &self.column, choose, visitor),
         }
     }
 

@@ -3,11 +3,17 @@
 //! [`Dataset`] is the way in: it finds a dataset's inputs once, knows their fingerprint, and hands
 //! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able
 //! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
-//! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`, whose
-//! files are chosen by `shards` and cut by `shares`). Long documents are cut by [`segments`] where
-//! no token can reach across, and detokenized after the cut.
+//! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`: `shards`
+//! knows its files, by the `card` and by the rules of `config_splits`; `rows` reads those that are
+//! not parquet, `shares` cuts splits of the training documents). Long documents are cut by
+//! [`segments`] where no token can reach across, and detokenized after the cut.
 
 mod archive;
+mod card;
+mod card_yaml;
+mod config_splits;
+mod data_formats;
+mod data_patterns;
 mod dataset;
 mod detokenize;
 pub mod document;
@@ -17,12 +23,17 @@ mod file_hash;
 pub(super) mod file_reads;
 mod hub_dataset;
 mod input_files;
+mod json_bytes;
+mod json_lines;
 mod parquet;
+mod rows;
 pub mod segments;
+mod shard_numbers;
 mod shards;
 mod shares;
 mod synthetic;
 pub mod text;
+mod text_lines;
 
 pub use dataset::{Dataset, dataset_identity};
 pub use detokenize::wikitext;

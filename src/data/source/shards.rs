@@ -1,52 +1,44 @@
-//! The parquet files of a hub dataset: which of its files make up a split, in order.
+//! The files of a hub dataset: those of its repo, or the copies in parquet that the hub itself
+//! makes of datasets in other formats, on the branch `refs/convert/parquet`.
 //!
-//! What a file belongs to is read off its path, by the hub's conventions:
-//! `CONFIG/SPLIT-00000-of-00004.parquet`, the same below `data/` or at the root (a dataset of one
-//! configuration), and `CONFIG/SPLIT/0000.parquet`, as the hub itself lays out the copies that it
-//! makes of datasets in other formats on the branch `refs/convert/parquet`. Those stand in where
-//! `main` has no parquet file.
+//! Which files make up a split is decided as `load_dataset` of Python's `datasets` decides it
+//! (`config_splits`). The copies stand in where none of a dataset's own files can be read, or where
+//! their branch is asked for.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
+use super::card::{CARD_FILES, Card};
+use super::config_splits::{DEFAULT, RepoLayout, SplitFiles, listed};
+use super::data_formats::{DataFormat, in_words, is_of_kind};
+use super::shard_numbers;
+use crate::files;
 use crate::hub::{Hub, HubError, Listing, Pin, Repo};
 
+/// Changes with the rule that chooses files, and with how their rows are read.
+pub const VERSION: u32 = 2;
 /// The branch with the hub's own copies.
 const CONVERTED: &str = "refs/convert/parquet";
-/// What a dataset's only configuration is called where it has no name.
-const DEFAULT: &str = "default";
 /// The hub converts the first gigabytes of a large dataset alone, and says so by this.
 const PARTIAL: &str = "partial-";
-/// More files than this are never looked for one by one.
-const MOST_SHARDS: u64 = 1 << 20;
+/// The longest card that is read.
+const LONGEST_CARD: u64 = 16 << 20;
 
 /// Where a dataset's files are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DatasetFiles {
     pub repo: Repo,
     pub commit: String,
-    shards: Vec<Shard>,
-    /// Whether all files are known.
-    whole: bool,
-}
-
-/// A parquet file, and what its path says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shard {
-    config: String,
-    split: String,
-    index: u64,
-    /// As the path gives it.
-    of: Option<u64>,
-    path: String,
+    listing: Arc<Listing>,
+    layout: RepoLayout,
 }
 
 impl DatasetFiles {
-    /// The commit of a dataset and its parquet files.
+    /// The commit of a dataset and what it holds.
     ///
     /// # Errors
-    /// What the hub says; a dataset without parquet files.
+    /// What the hub says; a dataset without files that can be read, of its own or copies.
     pub fn find(repo: &Repo, hub: &Hub) -> Result<Self> {
         let commit = hub.commit(repo)?;
         let at = hub
@@ -54,10 +46,13 @@ impl DatasetFiles {
             .and_then(|pin| pin.branch)
             .map_or_else(|| repo.clone(), |branch| repo.at(&branch));
         let found = Self::at_commit(hub, &at, commit)?;
-        if !found.shards.is_empty() {
+        if found.is_readable() {
             return Ok(found);
         }
-        let copies = Self::find_copies(repo, hub)?;
+        if !found.listing.whole {
+            return Err(not_here(format!("a list of all files of {}", repo.title())));
+        }
+        let copies = found.copies(repo, hub)?;
         hub.set_pin(Pin {
             repo: repo.clone(),
             commit: copies.commit.clone(),
@@ -66,15 +61,22 @@ impl DatasetFiles {
         Ok(copies)
     }
 
-    /// The copies that the hub made of a dataset without parquet files.
-    fn find_copies(repo: &Repo, hub: &Hub) -> Result<Self> {
-        let others =
-            "export it to parquet or text files and write source = \"parquet\" or \"text\"";
+    /// The copies that the hub made of a dataset whose own files cannot be read.
+    fn copies(&self, repo: &Repo, hub: &Hub) -> Result<Self> {
+        let held = format!(
+            "{} holds {}, and nothing that can be read here (parquet, JSON lines or text)",
+            repo.title(),
+            in_words(&self.paths())
+        );
+        let others = "export it to parquet or text files, and write source = \"parquet\" or \
+                      \"text\"";
+        if repo.revision == CONVERTED {
+            bail!("{held}; leave dataset.revision out, or {others}");
+        }
         if repo.revision != "main" {
             bail!(
-                "{} has no parquet files at the revision {}; the hub's own copies are of main \
-                 alone: leave dataset.revision out, or {others}",
-                repo.title(),
+                "{held} at the revision {}; the hub's own copies in parquet are of main alone: \
+                 leave dataset.revision out, or {others}",
                 repo.revision
             );
         }
@@ -84,46 +86,100 @@ impl DatasetFiles {
             .map_err(Error::from)
             .and_then(|commit| Self::at_commit(hub, &at, commit));
         match found {
-            Ok(found) if !found.shards.is_empty() => Ok(found),
-            Ok(_) => bail!(
-                "{} has no parquet files, nor has the hub made copies in that format; {others}",
-                repo.title()
-            ),
+            Ok(found) if found.is_readable() => Ok(found),
+            Ok(_) => bail!("{held}, nor has the hub made copies in parquet; {others}"),
             Err(error) => Err(error.context(format!(
-                "{} has no parquet files, and the hub's copies in that format cannot be had",
-                repo.title()
+                "{held}, and the hub's own copies in parquet cannot be had; {others}"
             ))),
         }
     }
 
     fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<Self> {
         let listing = hub.listing(repo, &commit)?;
+        let layout = if repo.revision == CONVERTED {
+            RepoLayout::Copies
+        } else {
+            RepoLayout::Card(card(hub, repo, &commit, &listing)?)
+        };
         Ok(Self {
             repo: repo.clone(),
             commit,
-            shards: shards(&listing),
-            whole: listing.whole,
+            listing,
+            layout,
         })
     }
 
-    /// The paths of the files of a split, in order.
+    fn paths(&self) -> Vec<&str> {
+        let files = self.listing.files.iter();
+        files.map(|entry| entry.path.as_str()).collect()
+    }
+
+    /// Whether any split of any configuration can be read.
+    fn is_readable(&self) -> bool {
+        let paths = self.paths();
+        let mut configs: Vec<Option<String>> =
+            self.layout.configs(&paths).into_iter().map(Some).collect();
+        if configs.is_empty() {
+            if self.layout == RepoLayout::Copies || self.script().is_some() {
+                return false;
+            }
+            configs.push(None);
+        }
+        configs.iter().any(|config| {
+            let splits = self
+                .layout
+                .config(config.as_deref(), &paths, "")
+                .and_then(|config| self.layout.splits(&config, &paths));
+            // What is wrong with a card that names files is told when its splits are asked for.
+            splits.map_or(true, |splits| {
+                splits.iter().any(|split| format(split).is_some())
+            })
+        })
+    }
+
+    /// The script that says how the dataset is loaded, where there is one.
+    fn script(&self) -> Option<String> {
+        let name = self.repo.name.rsplit('/').next()?;
+        let script = format!("{name}.py");
+        self.listing.find(&script).map(|entry| entry.path.clone())
+    }
+
+    /// The files of a split, in order.
     ///
     /// # Errors
-    /// A configuration or a split that is not there, with those that are; a split that lacks files.
-    pub fn split(&self, config: Option<&str>, split: &str) -> Result<Vec<&str>> {
-        self.split_of(&self.config(config)?, split)
+    /// A configuration or a split that is not there, with those that are; a split that lacks files
+    /// or cannot be read.
+    pub fn split(
+        &self,
+        config: Option<&str>,
+        split: &str,
+        column: &str,
+    ) -> Result<(DataFormat, Vec<String>)> {
+        let (title, splits) = self.splits(config)?;
+        let found = self.split_of(&title, &splits, split)?;
+        check_column(&title, found.0, column)?;
+        Ok(found)
     }
 
     /// Checks that every split is there that a key of the spec names, all of them at once.
     ///
     /// # Errors
     /// As [`DatasetFiles::split`].
-    pub fn check_splits(&self, config: Option<&str>, splits: &[(&str, &str)]) -> Result<()> {
-        let config = self.config(config)?;
+    pub fn check_splits(
+        &self,
+        config: Option<&str>,
+        splits: &[(&str, &str)],
+        column: &str,
+    ) -> Result<()> {
+        let (title, found) = self.splits(config)?;
         let mut wrong: Vec<String> = Vec::new();
         for (key, split) in splits {
-            let Err(error) = self.split_of(&config, split) else {
-                continue;
+            let error = match self.split_of(&title, &found, split) {
+                Ok((format, _)) => {
+                    check_column(&title, format, column)?;
+                    continue;
+                }
+                Err(error) => error,
             };
             if error.is::<HubError>() {
                 return Err(error);
@@ -136,127 +192,113 @@ impl DatasetFiles {
         Ok(())
     }
 
-    fn split_of(&self, config: &str, split: &str) -> Result<Vec<&str>> {
-        let mut shards: Vec<&Shard> = self
-            .shards
-            .iter()
-            .filter(|shard| shard.config == config && shard.split == split)
-            .collect();
-        if shards.is_empty() {
-            return Err(self.no_such_split(config, split));
+    /// The dataset in messages, with its configuration where that has a name, and its splits.
+    fn splits(&self, config: Option<&str>) -> Result<(String, Vec<SplitFiles>)> {
+        let (paths, title) = (self.paths(), self.repo.title());
+        let config = match self.layout.config(config, &paths, &title) {
+            Err(_) if !self.listing.whole && self.layout == RepoLayout::Copies => {
+                let config = config.map_or_else(String::new, |name| format!(" {name}"));
+                return Err(not_here(format!("the configuration{config} of {title}")));
+            }
+            found => found?,
+        };
+        let title = if config.name == DEFAULT {
+            title
+        } else {
+            format!("{title} ({})", config.name)
+        };
+        if let Some(unread) = &config.unread {
+            bail!(
+                "the card of {title} has the hub's library read it with {unread}, which is not \
+                 followed here; write revision = \"{CONVERTED}\" to read the hub's own copies"
+            );
         }
-        shards.sort_by(|a, b| (a.index, &a.path).cmp(&(b.index, &b.path)));
-        self.check_count(config, split, &shards)?;
-        Ok(shards
-            .into_iter()
-            .map(|shard| shard.path.as_str())
-            .collect())
+        let splits = self
+            .layout
+            .splits(&config, &paths)
+            .with_context(|| title.clone())?;
+        Ok((title, splits))
     }
 
-    fn no_such_split(&self, config: &str, split: &str) -> Error {
-        let title = self.title(config);
-        if !self.whole {
-            return not_here(format!("the split \"{split}\" of {title}"));
-        }
-        let splits: BTreeSet<&str> = self
-            .shards
+    fn split_of(
+        &self,
+        title: &str,
+        splits: &[SplitFiles],
+        name: &str,
+    ) -> Result<(DataFormat, Vec<String>)> {
+        let found = splits.iter().find(|split| split.name == name);
+        let Some(found) = found.filter(|split| !split.paths.is_empty()) else {
+            return Err(self.no_such_split(title, splits, name));
+        };
+        let Some(format) = format(found) else {
+            bail!(
+                "{title} has it as {}, which cannot be read here; write revision = \
+                 \"{CONVERTED}\" to read the hub's own copies in parquet",
+                in_words(&found.paths.iter().map(String::as_str).collect::<Vec<_>>())
+            );
+        };
+        if let Some(other) = found
+            .paths
             .iter()
-            .filter(|shard| shard.config == config)
-            .map(|shard| shard.split.as_str())
-            .collect();
-        let partial = format!("{PARTIAL}{split}");
-        let more = if splits.contains(partial.as_str()) {
+            .find(|path| !is_of_kind(path, format.name()))
+        {
+            bail!(
+                "{title} has {} files in it, and with them {other}, which is none",
+                format.name()
+            );
+        }
+        shard_numbers::check(&found.paths, &self.listing, &|| {
+            format!("the split \"{name}\" of {title}")
+        })?;
+        if !self.listing.whole && !found.is_named && !shard_numbers::are_counted(&found.paths) {
+            return Err(not_here(format!(
+                "a list of all files of the split \"{name}\" of {title}"
+            )));
+        }
+        Ok((format, found.paths.clone()))
+    }
+
+    fn no_such_split(&self, title: &str, splits: &[SplitFiles], name: &str) -> Error {
+        if !self.listing.whole {
+            return not_here(format!("the split \"{name}\" of {title}"));
+        }
+        let with_files = splits.iter().filter(|split| !split.paths.is_empty());
+        let mut names: Vec<String> = with_files.map(|split| split.name.clone()).collect();
+        names.sort();
+        let partial = format!("{PARTIAL}{name}");
+        let more = if names.contains(&partial) {
             format!(
-                "; of {split} the hub has converted only the first part, which \"{partial}\" names"
+                "; of {name} the hub has converted only the first part, which \"{partial}\" names"
             )
-        } else if splits.len() == 1 {
+        } else if names.len() == 1 {
             "; name it, or cut a share of it such as \"0.5%\"".to_owned()
         } else {
             String::new()
         };
-        let verb = if splits.len() == 1 { "is" } else { "are" };
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        if names.is_empty() {
+            return anyhow!("{title} has no files of data, so no split \"{name}\"");
+        }
         anyhow!(
-            "{title} has no split \"{split}\"; there {verb} {}{more}",
-            listed(&splits)
+            "{title} has no split \"{name}\"; there {verb} {}{more}",
+            listed(&names)
         )
     }
+}
 
-    /// Compares the files of a split with how many they say that they are.
-    fn check_count(&self, config: &str, split: &str, shards: &[&Shard]) -> Result<()> {
-        let title = self.title(config);
-        let mut counts: Vec<Option<u64>> = shards.iter().map(|shard| shard.of).collect();
-        counts.dedup();
-        match counts[..] {
-            [Some(count)] => {
-                let missing: Vec<u64> = (0..count.min(MOST_SHARDS))
-                    .filter(|index| !shards.iter().any(|shard| shard.index == *index))
-                    .collect();
-                if let Some(first) = missing.first() {
-                    if !self.whole {
-                        return Err(not_here(format!(
-                            "number {first} of the {count} files of the split \"{split}\" of \
-                             {title}"
-                        )));
-                    }
-                    bail!(
-                        "{} of the {count} files of the split \"{split}\" of {title} are not on \
-                         the hub, number {first} the first",
-                        missing.len()
-                    );
-                }
-                if shards.len() as u64 != count {
-                    bail!(
-                        "the split \"{split}\" of {title} has {} files that say that they are of \
-                         {count}",
-                        shards.len()
-                    );
-                }
-                Ok(())
-            }
-            [None] if self.whole => Ok(()),
-            [None] => Err(not_here(format!(
-                "a list of all files of the split \"{split}\" of {title}"
-            ))),
-            _ => bail!(
-                "the files of the split \"{split}\" of {title} do not agree on how many they are"
-            ),
-        }
+/// Refuses a column that no text file has.
+fn check_column(title: &str, format: DataFormat, column: &str) -> Result<()> {
+    if format == DataFormat::Text && column != "text" {
+        bail!(
+            "dataset.column = \"{column}\": {title} has text files, whose lines are the column \
+             \"text\""
+        );
     }
+    Ok(())
+}
 
-    /// The configuration that is meant.
-    fn config(&self, wanted: Option<&str>) -> Result<String> {
-        let configs: BTreeSet<&str> = self
-            .shards
-            .iter()
-            .map(|shard| shard.config.as_str())
-            .collect();
-        let title = self.repo.title();
-        match wanted {
-            Some(wanted) if configs.contains(wanted) => Ok(wanted.to_owned()),
-            Some(wanted) if !self.whole => {
-                Err(not_here(format!("the configuration {wanted} of {title}")))
-            }
-            Some(wanted) => bail!(
-                "dataset.config = \"{wanted}\": {title} has no such configuration; it has {}",
-                listed(&configs)
-            ),
-            None if configs.contains(DEFAULT) => Ok(DEFAULT.to_owned()),
-            None if configs.len() == 1 => Ok(configs.into_iter().collect()),
-            None => bail!(
-                "dataset.config is absent, and {title} has several: write one of {}",
-                listed(&configs)
-            ),
-        }
-    }
-
-    /// The dataset in messages, with its configuration where that has a name.
-    fn title(&self, config: &str) -> String {
-        if config == DEFAULT {
-            self.repo.title()
-        } else {
-            format!("{} ({config})", self.repo.title())
-        }
-    }
+fn format(split: &SplitFiles) -> Option<DataFormat> {
+    split.kind.and_then(DataFormat::of)
 }
 
 /// Of a listing that may lack files, what is not in it may be on the hub all the same.
@@ -264,63 +306,30 @@ fn not_here(what: String) -> Error {
     HubError::NotHere { what }.into()
 }
 
-/// At most a dozen names.
-fn listed(names: &BTreeSet<&str>) -> String {
-    let shown: Vec<&str> = names.iter().take(12).copied().collect();
-    let more = names.len() - shown.len();
-    if more > 0 {
-        format!("{} and {more} more", shown.join(", "))
-    } else {
-        shown.join(", ")
+/// The card of a commit.
+fn card(hub: &Hub, repo: &Repo, commit: &str, listing: &Listing) -> Result<Card> {
+    if !listing.whole && listing.find(CARD_FILES[0]).is_none() {
+        return Err(not_here(format!("{} of {}", CARD_FILES[0], repo.title())));
     }
-}
-
-fn shards(listing: &Listing) -> Vec<Shard> {
-    listing
-        .files
-        .iter()
-        .filter_map(|entry| shard(&entry.path))
-        .collect()
-}
-
-/// Reads a path; nothing where it is no parquet file.
-fn shard(path: &str) -> Option<Shard> {
-    let mut parts: Vec<&str> = path.strip_suffix(".parquet")?.split('/').collect();
-    let name = parts.pop()?;
-    if parts.first() == Some(&"data") {
-        parts.remove(0);
+    let mut texts = Vec::new();
+    for name in CARD_FILES {
+        let text = match listing.find(name) {
+            None => None,
+            Some(_) => {
+                let path = hub.file(repo, commit, name)?;
+                let bytes = files::read_limited(&path, LONGEST_CARD)?;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
+        };
+        texts.push(text);
     }
-    let (split, index, of) = match numbered(name) {
-        Some((split, index, of)) => (split.to_owned(), index, Some(of)),
-        // A number alone: the folder is the split.
-        None if name.bytes().all(|byte| byte.is_ascii_digit()) && !parts.is_empty() => {
-            (parts.pop()?.to_owned(), name.parse().ok()?, None)
-        }
-        None => (name.to_owned(), 0, None),
-    };
-    let config = if parts.is_empty() {
-        DEFAULT.to_owned()
-    } else {
-        parts.join("/")
-    };
-    Some(Shard {
-        config,
-        split,
-        index,
-        of,
-        path: path.to_owned(),
+    Card::read(texts[0].as_deref(), texts[1].as_deref()).with_context(|| {
+        format!(
+            "the card of {} cannot be read; write revision = \"{CONVERTED}\" to read the hub's \
+             own copies in parquet",
+            repo.title()
+        )
     })
-}
-
-/// `train-00000-of-00004`, also with a hash behind it.
-fn numbered(name: &str) -> Option<(&str, u64, u64)> {
-    let (split_and_index, rest) = name.rsplit_once("-of-")?;
-    let (split, index) = split_and_index.rsplit_once('-')?;
-    let (of, hash) = rest.split_once('-').unwrap_or((rest, ""));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_hash = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (digits(index) && digits(of) && is_hash && !split.is_empty()).then_some(())?;
-    Some((split, index.parse().ok()?, of.parse().ok()?))
 }
 
 #[cfg(test)]

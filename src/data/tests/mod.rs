@@ -50,6 +50,7 @@ pub(in crate::data) fn no_hub() -> Hub<'static> {
         cache: PathBuf::from("no-cache"),
         token: None,
         offline: true,
+        offline_datasets: true,
         pause: Duration::ZERO,
         problem: None,
     };

@@ -74,7 +74,7 @@ pub enum DatasetSpec {
         #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// A dataset of the hub with parquet files and a text column.
+    /// A dataset of the hub with a column of text: parquet, JSON lines or text files.
     Hub {
         /// Owner and name on the hub.
         #[schemars(length(min = 1))]

@@ -14,9 +14,9 @@ use super::studies::{fetched, run, spec};
 use crate::builder::TestSite;
 
 #[test]
-fn a_dataset_without_files_in_parquet_is_read_from_the_hubs_own_copies() {
+fn a_dataset_whose_files_cannot_be_read_is_read_from_the_hubs_own_copies() {
     let server = filled();
-    server.commit(STORIES, "main", &[("stories.jsonl", b"{}\n".to_vec())]);
+    server.commit(STORIES, "main", &[("stories.csv", b"text\n".to_vec())]);
     let converted: Vec<(&str, Vec<u8>)> = vec![
         ("default/train/0000.parquet", stories(0, 60)),
         ("default/train/0001.parquet", stories(60, 120)),
@@ -31,6 +31,10 @@ fn a_dataset_without_files_in_parquet_is_read_from_the_hubs_own_copies() {
         lock.contains(&format!(
             "commit = \"{commit}\"\nbranch = \"refs/convert/parquet\""
         )),
+        "{lock}"
+    );
+    assert!(
+        lock.contains(", the hub's own copies (refs/convert/parquet)"),
         "{lock}"
     );
     // The same text as that of the files on main: the streams have the same tokens.

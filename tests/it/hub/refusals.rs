@@ -129,7 +129,7 @@ fn a_hub_that_is_gone_is_asked_a_few_times_and_then_no_more() {
     assert!(
         error.starts_with("127.0.0.1:")
             && error.contains("cannot be reached (")
-            && error.ends_with("or use what the cache has with --offline"),
+            && error.ends_with("check the network and HF_ENDPOINT"),
         "{error}"
     );
     assert_eq!(fetch_from(&hub, "config.json").unwrap_err(), error);
@@ -189,4 +189,24 @@ fn offline_nothing_is_asked_and_what_is_there_is_checked() {
     // A snapshot that another program made, without a list of what there is.
     std::fs::remove_dir_all(cache.path().join("models--o--m/trees")).unwrap();
     assert_eq!(fetch_from(&offline(), FILE).unwrap(), content());
+}
+
+#[test]
+fn a_repo_with_another_kind_of_model_says_which() {
+    let (server, cache) = (Server::start(), tempfile::tempdir().unwrap());
+    let adapter: [(&str, Vec<u8>); 3] = [
+        ("adapter_config.json", b"{}".to_vec()),
+        ("adapter_model.safetensors", b"x".to_vec()),
+        ("tokenizer.json", b"{}".to_vec()),
+    ];
+    server.commit("models/o/adapter", "main", &adapter);
+    server.commit("models/o/gguf", "main", &[("model.Q4.gguf", b"x".to_vec())]);
+    let hub = Hub::quiet(settings(&server, cache.path()), Vec::new());
+    let error = hub.weights(&Repo::model("o/adapter", "main")).unwrap_err();
+    assert!(error.to_string().contains("is an adapter (LoRA"), "{error}");
+    let error = hub.tokenizer(&Repo::model("o/gguf", "main")).unwrap_err();
+    assert!(
+        error.to_string().contains("holds a model as GGUF"),
+        "{error}"
+    );
 }

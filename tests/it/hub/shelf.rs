@@ -25,6 +25,7 @@ pub fn settings(server: &Server, cache: &Path) -> Settings {
         cache: cache.to_owned(),
         token: None,
         offline: false,
+        offline_datasets: false,
         pause: Duration::from_millis(1),
         problem: None,
     }
@@ -37,6 +38,7 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         cache: "none".into(),
         token: None,
         offline: true,
+        offline_datasets: true,
         pause: Duration::ZERO,
         problem: None,
     };
