@@ -12,9 +12,9 @@ use super::progress::Display;
 use super::signals::stop_flag;
 use super::{CommandError, CommandResult, Exit, pins, print, spec_options};
 use crate::hub::{Hub, Settings};
-use crate::plan::{Plan, RunSelection, load};
+use crate::plan::{Diagnostics, Plan, RunSelection, load};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, Site, StudyInputs, cache_folder, news_to};
+use crate::runner::{self, Ending, Site, StudyInputs, UnusableInputs, cache_folder, news_to};
 use crate::{record, report};
 
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
@@ -56,7 +56,15 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     };
     let endings = runner::run(&plan, &selected, &command(arguments, common), &site);
     display.close();
-    let endings = endings.map_err(CommandError::Run)?;
+    let endings = endings.map_err(|error| match error.downcast::<UnusableInputs>() {
+        Ok(UnusableInputs(unusable)) => {
+            let told = unusable
+                .into_iter()
+                .flat_map(|(run, faults)| loaded.diagnose(&plan, run, faults).0);
+            CommandError::Spec(Diagnostics(told.collect()).sorted())
+        }
+        Err(error) => CommandError::Run(error),
+    })?;
     conclude(&plan, &endings, &layout, common, started)
 }
 

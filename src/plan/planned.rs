@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::expect::Expectations;
+use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 
@@ -29,6 +30,8 @@ pub enum Fact<T> {
     Unknown(String),
     /// The input cannot be used: a message with its remedy.
     Bad(String),
+    /// The input cannot be used for these reasons.
+    Faulty(Vec<InputFault>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,17 +8,22 @@
 //! no token can reach across, and detokenized after the cut.
 
 mod archive;
+mod contents;
 mod dataset;
 mod detokenize;
 pub mod document;
 mod document_source;
+mod encodings;
 mod file_hash;
 #[cfg(test)]
 pub(super) mod file_reads;
+mod globs;
+mod gzip;
 mod hub_dataset;
 mod input_files;
 mod parquet;
 pub mod segments;
+mod separated;
 mod shards;
 mod shares;
 mod synthetic;
