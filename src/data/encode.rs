@@ -82,17 +82,11 @@ fn write_streams(
     Ok([train, validation, test])
 }
 
-/// Documents of at most so many tokens are looked at for visible characters.
-const LONGEST_BLANK: usize = 64;
-
 fn shared(
     splits: [&WrittenSplit; 3],
     tokenizer: &Tokenizer,
     writer: &mut Writer,
 ) -> Result<SharedDocuments> {
-    let is_blank = |document: &[u32]| {
-        document.len() <= LONGEST_BLANK && tokenizer.decode_bytes(document).trim_ascii().is_empty()
-    };
     let written = writer.written()?;
     let mut rest = written.tokens();
     let documents = splits.map(|split| {
@@ -106,7 +100,7 @@ fn shared(
     Ok(shared_documents(
         documents,
         tokenizer.end_of_text(),
-        &is_blank,
+        &|tokens| tokenizer.decode_bytes(tokens),
     ))
 }
 

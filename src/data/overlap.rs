@@ -1,9 +1,9 @@
 //! Documents that two splits share: what was trained on and is then measured shows a model better
 //! than it is.
 //!
-//! Documents are compared by their tokens, which are equal where the texts are. Validation and test
-//! take eight bytes a document; the training documents are passed over once, where they lie on the
-//! disk.
+//! Documents are compared by their text without the white space at its ends, taken from the tokens
+//! that lie on the disk. Validation and test take some bytes a document; the training documents are
+//! passed over once.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,14 +47,11 @@ struct KnownDocuments(Vec<(u64, AtomicBool)>);
 impl KnownDocuments {
     fn of(
         split: SplitDocuments,
-        end_of_text: u32,
-        is_blank: &(dyn Fn(&[u32]) -> bool + Sync),
+        hash: &(dyn Fn(SplitDocuments, usize) -> Option<u64> + Sync),
     ) -> Self {
         let mut hashes: Vec<u64> = (0..split.starts.len())
             .into_par_iter()
-            .map(|index| split.document(index, end_of_text))
-            .filter(|document| !is_blank(document))
-            .map(hash)
+            .filter_map(|index| hash(split, index))
             .collect();
         hashes.par_sort_unstable();
         Self(
@@ -88,25 +85,25 @@ impl KnownDocuments {
     }
 }
 
-fn hash(document: &[u32]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    document.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What training, validation and test share; `is_blank` says of a document that it has no visible
-/// character.
+/// What training, validation and test share; `text` gives the bytes that tokens stand for.
 pub fn shared_documents(
     [train, validation, test]: [SplitDocuments; 3],
     end_of_text: u32,
-    is_blank: &(dyn Fn(&[u32]) -> bool + Sync),
+    text: &(dyn Fn(&[u32]) -> Vec<u8> + Sync),
 ) -> SharedDocuments {
-    let [validation, test] =
-        [validation, test].map(|split| KnownDocuments::of(split, end_of_text, is_blank));
+    let hash = |split: SplitDocuments, index: usize| {
+        let bytes = text(split.document(index, end_of_text));
+        let visible = bytes.trim_ascii();
+        let mut hasher = DefaultHasher::new();
+        visible.hash(&mut hasher);
+        (!visible.is_empty()).then(|| hasher.finish())
+    };
+    let [validation, test] = [validation, test].map(|split| KnownDocuments::of(split, &hash));
     (0..train.starts.len()).into_par_iter().for_each(|index| {
-        let hash = hash(train.document(index, end_of_text));
-        validation.mark(hash);
-        test.mark(hash);
+        if let Some(hash) = hash(train, index) {
+            validation.mark(hash);
+            test.mark(hash);
+        }
     });
     let in_validation = test.0.iter().filter(|(hash, _)| validation.has(*hash));
     SharedDocuments {

@@ -24,9 +24,9 @@ pub struct Single {
     pub bytes: u64,
 }
 
-/// Tokenizes a file, which may be packed, without `<|endoftext|>` behind it. Special tokens that the
-/// text spells are tokens, as they are for transformers; the token that ends documents separates
-/// them as it does in a study, and is neither a word nor bytes of the text.
+/// Tokenizes a file, which may be packed, without `<|endoftext|>` behind it. Special tokens that
+/// the text spells are tokens, as they are for transformers; the token that ends documents
+/// separates them as it does in a study, and is neither a word nor bytes of the text.
 ///
 /// # Errors
 /// A file that cannot be read, is empty or is not UTF-8.

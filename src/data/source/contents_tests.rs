@@ -27,73 +27,78 @@ fn said(name: &str, packed_by: Option<Packing>, head: &[u8]) -> String {
         .map_or_else(|| "read".to_owned(), |fault| fault.to_string())
 }
 
-#[test]
-fn what_is_no_text_is_named_with_the_command_that_makes_text_of_it() {
-    for (name, head, expected) in [
+/// Name, beginning, and what is said.
+fn kinds() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    vec![
         (
             "d/a.txt",
-            &tar(true)[..],
+            tar(true),
             "d/a.txt is a tar archive, not text; unpack it with `tar -xf d/a.txt` and name the \
              files that come out",
         ),
         (
             "a.tar",
-            &tar(false)[..],
+            tar(false),
             "a.tar is a tar archive, not text; unpack it with `tar -xf a.tar` and name the files \
              that come out",
         ),
         (
             "it's a.txt",
-            b"PK\x03\x04rest",
+            b"PK\x03\x04rest".to_vec(),
             "it's a.txt is a zip archive (as .docx, .xlsx and .npz files are), not text; unpack \
              it with `unzip 'it'\\''s a.txt'` and name the files that come out",
         ),
         (
             "a.txt.xz",
-            b"\xfd7zXZ\0\0",
+            b"\xfd7zXZ\0\0".to_vec(),
             "a.txt.xz is an xz archive, not text; unpack it with `xz -dc a.txt.xz > a.txt`",
         ),
         (
             "a.txt",
-            b"BZh91AY&SY rest",
+            b"BZh91AY&SY rest".to_vec(),
             "a.txt is a bzip2 archive, not text; unpack it with `bzip2 -dc a.txt > a.txt.txt`",
         ),
         (
             "a.txt",
-            POINTER,
+            POINTER.to_vec(),
             "a.txt is a pointer of Git LFS, whose file was not fetched, not text; fetch the file \
              with `git lfs pull` in its repository",
         ),
         (
             "a.txt",
-            b"PAR1....",
+            b"PAR1....".to_vec(),
             "a.txt is a parquet file, not text; write dataset.source = \"parquet\"",
         ),
         (
             "a.txt",
-            b"\xff\xfea\0b\0",
+            b"\xff\xfea\0b\0".to_vec(),
             "a.txt is a text in UTF-16, not text; convert it with `iconv -f UTF-16 -t UTF-8 a.txt \
              > a.utf8.txt`",
         ),
         (
             "a.txt",
-            b"a\0b\0c\0\n\0",
+            b"a\0b\0c\0\n\0".to_vec(),
             "a.txt is a text in UTF-16 without a mark, not text; convert it with `iconv -f \
              UTF-16LE -t UTF-8 a.txt > a.utf8.txt`",
         ),
         (
             "a.txt",
-            b"\xff\xfe\0\0a\0\0\0",
+            b"\xff\xfe\0\0a\0\0\0".to_vec(),
             "a.txt is a text in UTF-32, not text; convert it with `iconv -f UTF-32 -t UTF-8 a.txt \
              > a.utf8.txt`",
         ),
         (
             "a.pdf",
-            b"%PDF-1.7\n",
+            b"%PDF-1.7\n".to_vec(),
             "a.pdf is a PDF, not text; take its text with `pdftotext a.pdf a.txt`",
         ),
-    ] {
-        assert_eq!(said(name, None, head), expected);
+    ]
+}
+
+#[test]
+fn what_is_no_text_is_named_with_the_command_that_makes_text_of_it() {
+    for (name, head, expected) in kinds() {
+        assert_eq!(said(name, None, &head), expected);
     }
 }
 

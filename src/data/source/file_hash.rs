@@ -1,5 +1,5 @@
-//! What a whole input file shows: its sha256, its length, and whether it is UTF-8. Each file is read
-//! for it once.
+//! What a whole input file shows: its sha256, its length, and whether it is UTF-8. Each file is
+//! read for it once.
 //!
 //! What is known stands as long as nothing says that the file changed: its length, the time
 //! it was last written and, where the system has them, the time of its last change of any kind and
