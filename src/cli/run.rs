@@ -13,9 +13,11 @@ use super::signals::stop_flag;
 use super::stored::refuse_another_spec;
 use super::{CommandError, CommandResult, Exit, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
-use crate::plan::{Plan, RunSelection, load};
+use crate::plan::{Diagnostics, Plan, RunSelection, load};
 use crate::record::layout::Layout;
-use crate::runner::{self, Ending, MadeBy, Site, StudyInputs, cache_folder, news_to};
+use crate::runner::{
+    self, Ending, MadeBy, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
+};
 use crate::{record, report};
 
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
@@ -63,7 +65,15 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     };
     let endings = runner::run(&plan, &selected, made_by, &site);
     display.close();
-    let endings = endings.map_err(CommandError::Run)?;
+    let endings = endings.map_err(|error| match error.downcast::<UnusableInputs>() {
+        Ok(UnusableInputs(unusable)) => {
+            let told = unusable
+                .into_iter()
+                .flat_map(|(run, faults)| loaded.diagnose(&plan, run, faults).0);
+            CommandError::Spec(Diagnostics(told.collect()).sorted())
+        }
+        Err(error) => CommandError::Run(error),
+    })?;
     conclude(&plan, &endings, &layout, common, started)
 }
 

@@ -22,16 +22,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::prepared::{Exact, Prepared, Split, SplitSizes};
+use super::overlap::SharedDocuments;
+use super::prepared::{Exact, Prepared, Split, SplitSizes, as_tokens};
 use super::tokenizer::Tokenizer;
 
 /// Changes with the layout of the file or the meaning of what is in it; part of every key.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Ending of the file's name.
 pub const EXTENSION: &str = "kdtokens";
 
@@ -52,6 +53,7 @@ pub struct Summary {
     pub splits: [SplitSizes; 3],
     pub unigram_nats_per_token: f64,
     pub exact: Option<Exact>,
+    pub shared: SharedDocuments,
 }
 
 /// The summary as it is stored: numbers as their bits, so that they come back exactly.
@@ -64,6 +66,7 @@ struct StoredSummary {
     unigram_bits: u64,
     /// Of `nats_per_token` and `entropy_nats_per_token`.
     exact_bits: Option<[u64; 2]>,
+    shared: SharedDocuments,
     tokenizer: String,
 }
 
@@ -90,6 +93,16 @@ impl<'f> Writer<'f> {
         Ok(())
     }
 
+    /// The tokens so far, as they lie in the file.
+    pub fn written(&mut self) -> Result<WrittenTokens> {
+        self.file.flush()?;
+        let length = HEADER + self.tokens as usize * 4;
+        // SAFETY: the file is this process's own temporary one, and what is written of it is only
+        // added to while it is mapped.
+        let map = unsafe { MmapOptions::new().len(length).map(&**self.file.get_ref())? };
+        Ok(WrittenTokens(map))
+    }
+
     /// Adds what follows the tokens, and the header.
     pub fn finish(mut self, documents: &[Vec<u64>; 3], summary: &Summary) -> Result<()> {
         if self.tokens % 2 == 1 {
@@ -109,6 +122,7 @@ impl<'f> Writer<'f> {
                     exact.entropy_nats_per_token.to_bits(),
                 ]
             }),
+            shared: summary.shared,
             tokenizer: summary.tokenizer.clone(),
         })?;
         self.file.write_all(&stored)?;
@@ -136,6 +150,16 @@ impl<'f> Writer<'f> {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&header)?;
         Ok(())
+    }
+}
+
+/// Tokens of a file that is still written.
+pub struct WrittenTokens(Mmap);
+
+impl WrittenTokens {
+    /// All of them, the splits one after the other.
+    pub fn tokens(&self) -> &[u32] {
+        as_tokens(&self.0[HEADER..])
     }
 }
 
@@ -199,6 +223,8 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
             nats_per_token: f64::from_bits(nats),
             entropy_nats_per_token: f64::from_bits(entropy),
         }),
+        shared: stored.shared,
+        notes: Vec::new(),
     }))
 }
 

@@ -6,15 +6,16 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use super::cache::{Summary, Writer};
+use super::overlap::{SharedDocuments, SplitDocuments, shared_documents};
 use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
 use super::prepared::{Exact, SplitSizes};
 use super::source::Dataset;
 use super::source::document::{Part, Piece, ReadLimit, count_words};
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{END_OF_TEXT, Tokenizer};
 use crate::files;
 
 /// Bytes of text after which progress is told again.
@@ -33,27 +34,74 @@ pub fn build(
     path: &Path,
     progress: &dyn Fn(&str),
 ) -> Result<()> {
-    files::write_by(path, &mut |file| {
+    // What is wrong with the text is no fault of the file that was to hold it.
+    let mut text_fault = None;
+    let written = files::write_by(path, &mut |file| {
         let mut writer = Writer::new(file)?;
-        let mut split = |part, reach| split(dataset, part, reach, tokenizer, &mut writer, progress);
-        let train = split(Part::Train, None)?;
-        let is_cut = dataset.train_tokens() == Some(train.sizes.tokens);
-        let reach = is_cut.then_some(train.documents.len() as u64);
-        let validation = split(Part::Validation, reach)?;
-        let test = split(Part::Test, reach)?;
+        let streams = write_streams(dataset, tokenizer, &mut writer, progress);
+        let [train, validation, test] = match streams {
+            Ok(streams) => streams,
+            Err(error) => {
+                text_fault = Some(error);
+                bail!("the text could not be read");
+            }
+        };
         let summary = Summary {
             key: key.to_string(),
             tokenizer: tokenizer.json().to_string(),
             splits: [train.sizes, validation.sizes, test.sizes],
             unigram_nats_per_token: unigram(&train.token_counts, &test.token_counts),
             exact: exact(dataset, &test),
+            shared: shared([&train, &validation, &test], tokenizer, &mut writer)?,
         };
-        dataset.ensure_unchanged()?;
         writer.finish(
             &[train.documents, validation.documents, test.documents],
             &summary,
         )
-    })
+    });
+    match text_fault {
+        Some(error) => Err(error),
+        None => written,
+    }
+}
+
+/// The streams of the three splits, one after the other.
+fn write_streams(
+    dataset: &Dataset,
+    tokenizer: &Tokenizer,
+    writer: &mut Writer,
+    progress: &dyn Fn(&str),
+) -> Result<[WrittenSplit; 3]> {
+    let mut split = |part, reach| split(dataset, part, reach, tokenizer, writer, progress);
+    let train = split(Part::Train, None)?;
+    let is_cut = dataset.train_tokens() == Some(train.sizes.tokens);
+    let reach = is_cut.then_some(train.documents.len() as u64);
+    let validation = split(Part::Validation, reach)?;
+    let test = split(Part::Test, reach)?;
+    dataset.ensure_unchanged()?;
+    Ok([train, validation, test])
+}
+
+fn shared(
+    splits: [&WrittenSplit; 3],
+    tokenizer: &Tokenizer,
+    writer: &mut Writer,
+) -> Result<SharedDocuments> {
+    let written = writer.written()?;
+    let mut rest = written.tokens();
+    let documents = splits.map(|split| {
+        let (tokens, after) = rest.split_at(split.sizes.tokens as usize);
+        rest = after;
+        SplitDocuments {
+            tokens,
+            starts: &split.documents,
+        }
+    });
+    Ok(shared_documents(
+        documents,
+        tokenizer.end_of_text(),
+        &|tokens| tokenizer.decode_bytes(tokens),
+    ))
 }
 
 /// The source's own figures of the test split, where it knows them.
@@ -102,7 +150,7 @@ fn split(
     progress(&format!("tokenizing the {} split", part.name()));
     let mut batch = PieceBatch::default();
     let (mut read_bytes, mut told_bytes) = (0, 0);
-    dataset.visit(part, reach, &mut |piece| {
+    dataset.visit(part, reach, END_OF_TEXT, &mut |piece| {
         match piece {
             Piece::Text { text, words } => batch.add(text, words, tokenizer),
             Piece::End { log_probability } => {

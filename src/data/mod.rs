@@ -12,6 +12,7 @@ pub mod batches;
 pub mod cache;
 mod encode;
 pub mod grammar;
+mod overlap;
 mod piece_batch;
 mod prepare;
 mod prepared;
@@ -22,6 +23,7 @@ pub mod tokenizer;
 mod utf8;
 
 pub use batches::{Batch, Order, batch};
+pub use overlap::SharedDocuments;
 pub use prepare::prepare;
 pub use prepared::{Exact, Prepared, Split};
 pub use single::{Single, single};

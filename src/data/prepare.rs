@@ -34,7 +34,10 @@ pub fn prepare(
     let key = streams_key(dataset.fingerprint(), &tokenizer.fingerprint());
     let path = cache.join(format!("{key}.{}", cache::EXTENSION));
     match cache::open(&path, &key) {
-        Ok(Some(prepared)) => return Ok(prepared),
+        Ok(Some(prepared)) => {
+            let notes = dataset.notes();
+            return Ok(Prepared { notes, ..prepared });
+        }
         Ok(None) => {}
         Err(reason) => {
             let bad = files::set_aside(&path, &format!("{reason:#}"))?;
@@ -47,8 +50,12 @@ pub fn prepare(
     }
     let tokenizer = tokenizer.into_tokenizer(&dataset, progress)?;
     encode::build(&dataset, &tokenizer, &key, &path, progress)?;
-    cache::open(&path, &key)?
-        .with_context(|| format!("{} vanished as soon as it was written", path.display()))
+    let prepared = cache::open(&path, &key)?
+        .with_context(|| format!("{} vanished as soon as it was written", path.display()))?;
+    Ok(Prepared {
+        notes: dataset.notes(),
+        ..prepared
+    })
 }
 
 /// The key of the token streams that a dataset and a tokenizer make, by their fingerprints.

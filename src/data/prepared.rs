@@ -6,6 +6,7 @@ use std::sync::Arc;
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
+use super::overlap::SharedDocuments;
 use super::tokenizer::Tokenizer;
 
 /// What training and evaluation need of a dataset under a tokenizer.
@@ -26,6 +27,10 @@ pub struct Prepared {
     pub unigram_nats_per_token: f64,
     /// What the source itself knows of the test text; synthetic text only.
     pub exact: Option<Exact>,
+    /// Documents that two splits have.
+    pub shared: SharedDocuments,
+    /// What the user should know of the text, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// The synthetic source's own figures of the test split, in nats per token of the tokenizer in use
@@ -108,7 +113,7 @@ impl Split {
 }
 
 /// Bytes at an address that is a multiple of four, as numbers.
-fn as_tokens(bytes: &[u8]) -> &[u32] {
+pub(super) fn as_tokens(bytes: &[u8]) -> &[u32] {
     // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
     // nothing is left over is asserted.
     let (before, words, after) = unsafe { bytes.align_to::<u32>() };

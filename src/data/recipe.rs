@@ -27,7 +27,8 @@ impl Recipe {
 
     pub fn add_rows(&mut self, rows: Rows) -> &mut Self {
         match rows {
-            Rows::Lines => self.add("rows", "lines"),
+            // Rows without an end of line are joined by one since 2.
+            Rows::Lines => self.add("rows", "lines").add("joined", 2),
             Rows::Documents => self.add("rows", "documents"),
         }
     }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
 use super::source::document::Piece;
 use super::source::text;
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{END_OF_TEXT, Tokenizer};
 use crate::plan::run::Detokenize;
 
 /// A tokenized file.
@@ -24,27 +24,32 @@ pub struct Single {
     pub bytes: u64,
 }
 
-/// Tokenizes a file, which may be packed, as one text, without `<|endoftext|>` behind it. Special
-/// tokens that the text spells are tokens, as they are for transformers.
+/// Tokenizes a file, which may be packed, without `<|endoftext|>` behind it. Special tokens that
+/// the text spells are tokens, as they are for transformers; the token that ends documents
+/// separates them as it does in a study, and is neither a word nor bytes of the text.
 ///
 /// # Errors
 /// A file that cannot be read, is empty or is not UTF-8.
 pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     let mut found = Single::default();
     let mut batch = PieceBatch::default();
-    text::visit([path], Detokenize::None, &mut |piece| {
-        let Piece::Text { text, words } = piece else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        found.words += words;
-        found.bytes += text.len() as u64;
-        batch.add(text, words, tokenizer);
+    let _ = text::visit(path, END_OF_TEXT, Detokenize::None, &mut |piece| {
+        match piece {
+            Piece::Text { text, words } => {
+                found.words += words;
+                found.bytes += text.len() as u64;
+                batch.add(text, words, tokenizer);
+            }
+            Piece::End { .. } => batch.end_document(),
+        }
         if batch.bytes() >= BATCH {
             append(&mut found.tokens, &batch.take(), tokenizer)?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
     append(&mut found.tokens, &batch.finish(), tokenizer)?;
+    // The end of the file is none that the text spells.
+    found.tokens.pop();
     ensure!(
         found.bytes > 0,
         "{} is empty; there is nothing to score",
@@ -58,8 +63,9 @@ fn append(tokens: &mut Vec<u32>, batch: &[WaitingPiece], tokenizer: &Tokenizer) 
         .par_iter()
         .map(|piece| tokenizer.encode_with_specials(&piece.text))
         .collect::<Result<_>>()?;
-    encoded
-        .iter()
-        .for_each(|piece| tokens.extend_from_slice(piece));
+    for (piece, encoded) in batch.iter().zip(encoded) {
+        tokens.extend_from_slice(&encoded);
+        tokens.extend(piece.ends.then(|| tokenizer.end_of_text()));
+    }
     Ok(())
 }

@@ -83,6 +83,7 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
         bytes: 1234,
         training: None,
         source: None,
+        shared: None,
     };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

@@ -23,8 +23,8 @@ use crate::model::Gpt2;
 use crate::ops::Ops;
 use crate::plan::run::{EvaluateSpec, HiddenState};
 use crate::record::evaluation::{
-    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Protocol, Size, SourceNll, Speed,
-    TextSample, TrainingCost,
+    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Protocol, SharedCounts, Size, SourceNll,
+    Speed, TextSample, TrainingCost,
 };
 
 use distances::{layer_distances, uniform_pairs};
@@ -54,6 +54,7 @@ pub struct EvaluationInputs<'a, D: Ops> {
     pub bytes: u64,
     pub training: Option<TrainingCost>,
     pub source: Option<SourceNll>,
+    pub shared: Option<SharedCounts>,
 }
 
 /// What an evaluation leaves behind; nothing of it depends on time.
@@ -121,6 +122,7 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         teacher: agreement,
         training: inputs.training,
         source: inputs.source,
+        shared: inputs.shared,
     };
     Ok(Evaluated {
         evaluation,

@@ -1,6 +1,7 @@
 //! What the inputs of a run are, asked of the caller: each distinct input once a plan.
 
 use super::identity::Fingerprints;
+use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::planned::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
@@ -39,8 +40,8 @@ pub struct CellFacts {
     pub fingerprints: Fingerprints,
     /// Why facts are not known yet.
     pub unknown: Vec<String>,
-    /// Inputs that cannot be used: the key that names each, and the message.
-    pub unusable: Vec<(&'static str, String)>,
+    /// What is wrong with inputs that cannot be used, each with its key.
+    pub unusable: Vec<InputFault>,
 }
 
 impl CellFacts {
@@ -53,7 +54,19 @@ impl CellFacts {
                 None
             }
             Fact::Bad(message) => {
-                self.unusable.push((key, message));
+                self.unusable.push(InputFault {
+                    key: Some(key.to_owned()),
+                    message,
+                    hint: None,
+                });
+                None
+            }
+            Fact::Faulty(faults) => {
+                self.unusable
+                    .extend(faults.into_iter().map(|fault| InputFault {
+                        key: fault.key.or_else(|| Some(key.to_owned())),
+                        ..fault
+                    }));
                 None
             }
         }
@@ -154,7 +167,7 @@ fn fingerprint_of(model: Option<&TeacherFact>) -> String {
 fn faulty_dataset_key(named_by: &'static str, fact: &Fact<DatasetFact>) -> &'static str {
     let message = match fact {
         Fact::Bad(message) => message,
-        Fact::Known(_) | Fact::Unknown(_) => return named_by,
+        Fact::Known(_) | Fact::Unknown(_) | Fact::Faulty(_) => return named_by,
     };
     [
         "dataset.config",

@@ -27,6 +27,7 @@ mod facts;
 mod findings;
 mod grid;
 pub mod identity;
+mod input_fault;
 pub mod load;
 mod matching;
 pub mod path;
@@ -52,6 +53,7 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use estimate::{distillation_work, training_steps};
 pub use expect::{Expectations, ExpectedOrder, ExpectedPerplexity};
 pub use identity::NUMERICS_VERSION;
+pub use input_fault::{InputFault, InputFaults};
 pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, uniform_map};
 pub use planned::{

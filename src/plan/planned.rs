@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::expect::Expectations;
+use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 use super::settings::StudySettings;
@@ -30,6 +31,8 @@ pub enum Fact<T> {
     Unknown(String),
     /// The input cannot be used: a message with its remedy.
     Bad(String),
+    /// The input cannot be used for these reasons.
+    Faulty(Vec<InputFault>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,12 @@ use super::estimate::estimate;
 use super::facts::{AskedInputs, CellFacts};
 use super::findings::CellProblems;
 use super::identity;
+use super::input_fault::InputFault;
 use super::load::Loaded;
 use super::planned::{Arm, Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
 use super::read_run::located;
 use super::resolve::{Problem, Resolved, resolve};
-use super::spec_layers::{On, key_path};
+use super::spec_layers::{Merged, On, key_path};
 use super::study::CheckedStudy;
 use super::written::WrittenRun;
 
@@ -51,7 +52,7 @@ impl Loaded {
         &self,
         cell: &[usize],
         from_values: Vec<Problem>,
-        unusable_inputs: Vec<(&'static str, String)>,
+        unusable_inputs: Vec<InputFault>,
         problems: &mut CellProblems,
     ) {
         let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
@@ -59,10 +60,21 @@ impl Loaded {
         for problem in from_values {
             problems.add(located(&merged, problem), &label);
         }
-        for (key, message) in unusable_inputs {
-            let place = merged.place(&key_path(key), On::Value);
-            problems.add(Diagnostic::new(message).at(place), &label);
+        for fault in unusable_inputs {
+            problems.add(located_fault(&merged, fault), &label);
         }
+    }
+
+    /// What is wrong with the inputs of the run at an index of the plan, each at its place.
+    pub fn diagnose(&self, plan: &Plan, run: usize, faults: Vec<InputFault>) -> Diagnostics {
+        // A plan has all cells of its grid, in their order.
+        let of_run = plan.cells.iter().position(|cell| cell.run == run);
+        let cell = &self.grid.cells[of_run.unwrap_or_default()];
+        let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
+        let located = faults
+            .into_iter()
+            .map(|fault| located_fault(&merged, fault));
+        Diagnostics(located.collect()).sorted()
     }
 
     /// The axes of the grid, in the order of the spec.
@@ -124,6 +136,18 @@ impl Loaded {
             expect: self.study.study.expect.clone(),
             notices: self.notices.clone(),
         }
+    }
+}
+
+/// A mistake in an input of a cell with the place of the key that names it.
+fn located_fault(merged: &Merged, fault: InputFault) -> Diagnostic {
+    let place = fault
+        .key
+        .and_then(|key| merged.place(&key_path(&key), On::Value));
+    Diagnostic {
+        message: fault.message,
+        place,
+        hint: fault.hint,
     }
 }
 

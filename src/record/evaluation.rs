@@ -21,6 +21,20 @@ pub struct Evaluation {
     pub training: Option<TrainingCost>,
     /// What an untrained observer knows of the test text.
     pub source: Option<SourceNll>,
+    /// Documents that two splits have; absent in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedCounts>,
+}
+
+/// How many documents of the validation and test splits stand in another split too, and of how many
+/// documents. Those without a visible character do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedCounts {
+    pub validation_in_train: u64,
+    pub test_in_train: u64,
+    pub test_in_validation: u64,
+    pub validation_documents: u64,
+    pub test_documents: u64,
 }
 
 /// How perplexities were measured; values of different protocols are never compared.

@@ -8,7 +8,9 @@ use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::model::Gpt2;
 use crate::ops::Native;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
-use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost, finite};
+use crate::record::evaluation::{
+    Evaluation, Protocol, SharedCounts, SourceNll, TrainingCost, finite,
+};
 use crate::record::layout::RunFolder;
 use crate::record::{self, publish_evaluation};
 
@@ -63,7 +65,19 @@ pub(super) fn evaluate(
         bytes: subject.bytes,
         training: subject.training.clone(),
         source: Some(source),
+        shared: Some(shared_counts(corpus)),
     })
+}
+
+fn shared_counts(corpus: &Prepared) -> SharedCounts {
+    let shared = &corpus.shared;
+    SharedCounts {
+        validation_in_train: shared.validation_in_train,
+        test_in_train: shared.test_in_train,
+        test_in_validation: shared.test_in_validation,
+        validation_documents: corpus.validation.documents.len() as u64,
+        test_documents: corpus.test.documents.len() as u64,
+    }
 }
 
 /// Measures the model's speed, which wants the machine for itself, and publishes all that is known

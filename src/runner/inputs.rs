@@ -13,7 +13,7 @@ use crate::model::{Config, ModelFolder, read_config, weight_files};
 use crate::ops::{Backend, Native};
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
-use crate::plan::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
+use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
 /// Reads facts from the local disk, and of what lies on the hub the little that they need.
@@ -47,7 +47,10 @@ impl<'a> StudyInputs<'a> {
                 Some(HubError::NotHere { what }) if self.planning => {
                     Fact::Unknown(format!("{what} is not here yet; `run` fetches it"))
                 }
-                _ => Fact::Bad(format!("{error:#}")),
+                _ => match InputFault::found_in(&error) {
+                    Some(faults) => Fact::Faulty(faults),
+                    None => Fact::Bad(format!("{error:#}")),
+                },
             },
         }
     }

@@ -9,6 +9,7 @@ mod bench;
 mod bench_use;
 mod cache;
 mod card;
+mod corpus;
 mod evaluation;
 mod event;
 mod executor;
@@ -40,11 +41,13 @@ use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{self, Depth, Failure, RunState};
 use crate::train::Progress;
+use corpus::corpus_key;
 use executor::{QueuedRun, by_key, work_through};
 use trainer::Trainer;
 
 pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
+pub use corpus::UnusableInputs;
 pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{StudyInputs, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
@@ -128,7 +131,7 @@ pub enum Ending {
 /// finished.
 ///
 /// # Errors
-/// A results folder that cannot be written.
+/// A results folder that cannot be written; [`UnusableInputs`], before anything is trained.
 pub fn run(
     plan: &Plan,
     selected: &[usize],
@@ -173,7 +176,9 @@ pub fn run(
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
     let queue: Vec<QueuedRun> = open.iter().map(|&index| queued(plan, index)).collect();
-    endings.extend(work_through(&queue, &mut Trainer::new(plan, site)));
+    let mut trainer = Trainer::new(plan, site);
+    trainer.prepare_all(&queue)?;
+    endings.extend(work_through(&queue, &mut trainer));
     for &index in selected {
         endings.entry(index).or_insert(Ending::Interrupted);
     }
@@ -215,7 +220,7 @@ fn queued(plan: &Plan, index: usize) -> QueuedRun {
     let run = &plan.runs[index];
     QueuedRun {
         index,
-        corpus: format!("{:?} {:?}", run.spec.dataset, run.spec.tokenizer),
+        corpus: corpus_key(&run.spec),
         teacher: run.teacher_key.clone(),
         group: run.group_key.clone(),
     }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::executor::{Executor, Unit, UnitEnding};
+use super::corpus::{UnusableInputs, check_lengths, corpus_key, corpus_notes};
+use super::executor::{Executor, QueuedRun, Unit, UnitEnding, by_key};
 use super::group::run_group;
 use super::limits::groups_that_fit;
 use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
 use super::{Event, Site};
 use crate::data::{self, Prepared};
 use crate::panics::panic_as_defect;
-use crate::plan::Plan;
+use crate::plan::{InputFault, Plan};
 
 /// Trains here.
 pub(super) struct Trainer<'a> {
@@ -20,6 +21,10 @@ pub(super) struct Trainer<'a> {
     site: &'a Site<'a>,
     /// Of the unit that made them last; what came before is dropped, to make room.
     corpus: Option<Prepared>,
+    /// The key of the corpus in hand.
+    corpus_key: Option<String>,
+    /// Corpora that could not be made, by key, and why.
+    failed: BTreeMap<String, String>,
     teacher: Option<Box<LoadedTeacher>>,
     /// Whether the user knows that the unit in hand is waited for.
     is_waiting: bool,
@@ -31,19 +36,65 @@ impl<'a> Trainer<'a> {
             plan,
             site,
             corpus: None,
+            corpus_key: None,
+            failed: BTreeMap::new(),
             teacher: None,
             is_waiting: false,
         }
     }
 
+    /// Prepares every corpus of the queue before anything is trained, so that a mistake in a text
+    /// is told first. The corpus of the first runs is then at hand. What fails for another reason
+    /// fails again with its unit.
+    ///
+    /// # Errors
+    /// [`UnusableInputs`], every mistake of every corpus.
+    pub fn prepare_all(&mut self, queue: &[QueuedRun]) -> Result<()> {
+        let mut unusable = Vec::new();
+        for runs in by_key(queue, |run| run.corpus.clone()).into_iter().rev() {
+            if self.is_stopped() {
+                return Ok(());
+            }
+            let indices: Vec<usize> = runs.iter().map(|run| run.index).collect();
+            let Err(error) = panic_as_defect(|| self.prepare_corpus(&indices)) else {
+                continue;
+            };
+            match InputFault::found_in(&error) {
+                Some(faults) => unusable.push((indices[0], faults)),
+                None if self.is_stopped() => return Ok(()),
+                None => drop(
+                    self.failed
+                        .insert(runs[0].corpus.clone(), format!("{error:#}")),
+                ),
+            }
+        }
+        unusable.reverse();
+        if unusable.is_empty() {
+            Ok(())
+        } else {
+            Err(UnusableInputs(unusable).into())
+        }
+    }
+
     fn prepare_corpus(&mut self, runs: &[usize]) -> Result<UnitEnding> {
-        (self.corpus, self.teacher) = (None, None);
+        let key = corpus_key(&self.plan.runs[runs[0]].spec);
+        if self.corpus_key.as_ref() == Some(&key) {
+            return Ok(UnitEnding::Done(BTreeMap::new()));
+        }
+        if let Some(reason) = self.failed.remove(&key) {
+            return Ok(UnitEnding::Failed(reason));
+        }
+        (self.corpus, self.corpus_key, self.teacher) = (None, None, None);
         let spec = &self.plan.runs[runs[0]].spec;
         let say = |text: &str| self.site.tell(&Event::Stage(text));
         let folder = self.site.cache.join("corpora");
         let hub = self.site.hub;
         let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
-        self.corpus = Some(prepared);
+        check_lengths(self.plan, runs, &prepared)?;
+        for note in corpus_notes(&prepared) {
+            self.site.tell(&Event::Notice(&note));
+        }
+        (self.corpus, self.corpus_key) = (Some(prepared), Some(key));
         Ok(UnitEnding::Done(BTreeMap::new()))
     }
 

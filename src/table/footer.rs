@@ -30,6 +30,8 @@ enum Form {
     Structs(Fields, u64),
     /// The elements of the schema, each followed by its children.
     Schema,
+    /// One of the fields of [`LOGICAL_TYPE`], or one that came later.
+    LogicalType,
 }
 
 /// Fields by their numbers in parquet.thrift; what is not listed there is skipped by the decoder,
@@ -55,7 +57,7 @@ const ELEMENT: Fields = &[
     (7, Form::Number),
     (8, Form::Number),
     (9, Form::Number),
-    (10, Form::Struct(LOGICAL_TYPE)),
+    (10, Form::LogicalType),
 ];
 /// Name, repetition, and a type or children.
 const LEAST_ELEMENT: u64 = 7;
@@ -131,24 +133,52 @@ const STATISTICS: Fields = &[
 const KEY_VALUE: Fields = &[(1, Form::Text), (2, Form::Text)];
 const COLUMN_ORDER: Fields = &[(1, Form::Struct(EMPTY)), (2, Form::Struct(EMPTY))];
 
-/// Walks a footer (`FileMetaData` of parquet.thrift) to its end.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
+/// Walks a footer (`FileMetaData` of parquet.thrift) to its end, and gives the places of logical
+/// types that the decoder does not know (VARIANT, GEOMETRY, GEOGRAPHY and what will come): it
+/// refuses the whole file for one of them, whatever column has it.
+pub(super) fn check(bytes: &[u8]) -> Result<Vec<usize>> {
     let reader = ThriftReader {
         bytes,
         at: 0,
         what: "its footer",
     };
-    FooterWalk {
+    let mut walk = FooterWalk {
         reader,
         children: Vec::new(),
+        unknown_types: Vec::new(),
+    };
+    walk.fields(FILE)?;
+    Ok(walk.unknown_types)
+}
+
+/// Writes the type `UNKNOWN` over types at `places`, which [`check`] gave: columns that nobody asks
+/// for are then no hindrance, and those that are asked for are not text.
+pub(super) fn name_unknown(bytes: &mut [u8], places: &[usize]) {
+    const UNKNOWN: u8 = 11;
+    for &place in places {
+        if bytes[place] >> 4 != 0 {
+            bytes[place] = UNKNOWN << 4 | bytes[place] & 0x0f;
+            continue;
+        }
+        // A number by itself, with sign, which keeps its length.
+        let mut number = u64::from(UNKNOWN) << 1;
+        for byte in &mut bytes[place + 1..] {
+            let is_last = *byte < 0x80;
+            *byte = (number & 0x7f) as u8 | if is_last { 0 } else { 0x80 };
+            number >>= 7;
+            if is_last {
+                break;
+            }
+        }
     }
-    .fields(FILE)
 }
 
 struct FooterWalk<'a> {
     reader: ThriftReader<'a>,
     /// Of each element of the schema.
     children: Vec<i32>,
+    /// Where logical types begin that are not listed.
+    unknown_types: Vec<usize>,
 }
 
 impl FooterWalk<'_> {
@@ -169,7 +199,7 @@ impl FooterWalk<'_> {
             Form::Truth => matches!(kind, TRUE | FALSE),
             Form::Byte => kind == BYTE,
             Form::Text => kind == BINARY,
-            Form::Struct(_) => kind == STRUCT,
+            Form::Struct(_) | Form::LogicalType => kind == STRUCT,
             Form::Numbers | Form::Texts | Form::Structs(..) | Form::Schema => kind == LIST,
         };
         ensure!(
@@ -187,6 +217,7 @@ impl FooterWalk<'_> {
                 }
             }
             Form::Struct(fields) => self.fields(fields)?,
+            Form::LogicalType => self.logical_type()?,
             Form::Numbers => {
                 for _ in 0..self.count(1, is_number)? {
                     self.reader.number()?;
@@ -211,6 +242,28 @@ impl FooterWalk<'_> {
                 check_depth(&self.children)?;
             }
         }
+        Ok(())
+    }
+
+    fn logical_type(&mut self) -> Result<()> {
+        let (mut last, mut is_known, mut unknown) = (0, false, None);
+        loop {
+            let place = self.reader.at;
+            let Some((id, kind)) = self.reader.field(&mut last)? else {
+                break;
+            };
+            match LOGICAL_TYPE.iter().find(|(number, _)| *number == id) {
+                Some((_, form)) => {
+                    is_known = true;
+                    self.value(id, kind, form)?;
+                }
+                None => {
+                    unknown.get_or_insert(place);
+                    self.reader.skip(kind, 0)?;
+                }
+            }
+        }
+        self.unknown_types.extend(unknown.filter(|_| !is_known));
         Ok(())
     }
 

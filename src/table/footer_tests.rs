@@ -100,3 +100,42 @@ fn a_schema_may_be_as_deep_as_people_write_them() {
         .is_ok()
     );
 }
+
+/// A footer whose schema is a root with one column of a logical type, given as its field's bytes.
+fn footer_with_type(logical_type: &[u8]) -> Vec<u8> {
+    let root = [0x48, 1, b'r', 0x15, 2, 0];
+    let column = [
+        &[0x15, 12, 0x25, 2, 0x18, 1, b'v', 0x6c][..],
+        logical_type,
+        &[0],
+    ]
+    .concat();
+    [
+        &[0x15, 2, 0x19, 0x2c][..],
+        &root,
+        &column,
+        &[0x16, 0, 0x19, 0x0c, 0],
+    ]
+    .concat()
+}
+
+#[test]
+fn a_logical_type_that_came_later_is_found_and_named_unknown() {
+    // VARIANT is field 16, a struct with a byte; 9 was never given; 100 takes two bytes.
+    for (written, named) in [
+        (
+            &[0x0c, 32, 0x13, 1, 0, 0][..],
+            &[0x0c, 22, 0x13, 1, 0, 0][..],
+        ),
+        (&[0x9c, 0, 0], &[0xbc, 0, 0]),
+        (&[0x0c, 0xc8, 0x01, 0, 0], &[0x0c, 0x96, 0x00, 0, 0]),
+    ] {
+        let mut bytes = footer_with_type(written);
+        let places = check(&bytes).unwrap();
+        assert_eq!(places.len(), 1);
+        name_unknown(&mut bytes, &places);
+        assert_eq!(bytes, footer_with_type(named));
+        assert!(check(&bytes).unwrap().is_empty());
+    }
+    assert!(check(&footer_with_type(&[0x1c, 0, 0])).unwrap().is_empty());
+}

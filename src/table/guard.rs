@@ -1,11 +1,10 @@
 //! What a parquet file says of itself, held against its length and a limit before anything is
 //! decoded.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
-use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{FileMetadata, ParquetReader, SerReader};
 
 use super::footer;
@@ -35,8 +34,8 @@ impl Default for Limits {
 
 const MAGIC: [u8; 4] = *b"PAR1";
 
-/// Checks the marks at both ends and the footer.
-fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
+/// Checks the marks at both ends and the footer, which it gives as the decoder can read it.
+fn check_ends<R: Read + Seek>(file: &mut R) -> Result<Vec<u8>> {
     let length = file
         .seek(SeekFrom::End(0))
         .context("its length is not known")?;
@@ -66,14 +65,18 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<()> {
     file.seek(SeekFrom::Start(length - 8 - footer))?;
     let mut bytes = Vec::new();
     file.take(footer).read_to_end(&mut bytes)?;
-    footer::check(&bytes).context("it is damaged")
+    let unknown = footer::check(&bytes).context("it is damaged")?;
+    footer::name_unknown(&mut bytes, &unknown);
+    Ok(bytes)
 }
 
 /// What a file says of itself. Its notes are left out: a second schema among them, as Arrow writes
 /// it, can be made to unfold without end, and columns have the types of the first.
-pub(super) fn metadata<R: MmapBytesReader>(mut file: R) -> Result<Arc<FileMetadata>> {
-    check_ends(&mut file)?;
-    let mut reader = ParquetReader::new(file);
+pub(super) fn metadata<R: Read + Seek>(mut file: R) -> Result<Arc<FileMetadata>> {
+    let footer = check_ends(&mut file)?;
+    let length = u32::try_from(footer.len()).context("its footer is too long")?;
+    let alone = [&MAGIC[..], &footer, &length.to_le_bytes(), &MAGIC].concat();
+    let mut reader = ParquetReader::new(Cursor::new(alone.as_slice()));
     let metadata = decode(|| reader.get_metadata().cloned())?;
     drop(reader);
     let mut metadata = Arc::unwrap_or_clone(metadata);

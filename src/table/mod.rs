@@ -20,4 +20,4 @@ mod thrift;
 pub use column::{Column, Table};
 pub use guard::Limits;
 pub use parquet::{from_parquet, read, read_with, to_parquet};
-pub use texts::Texts;
+pub use texts::{RefusedColumn, RowReceiver, Texts};

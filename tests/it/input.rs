@@ -33,14 +33,16 @@ fn text_that_is_not_utf8_is_named_with_its_byte() {
     let mut bad = good.into_bytes();
     bad[100] = 0xff;
     site.write("test.txt", &bad);
-    let done = site.kdpipe("run study.toml").code(1);
-    assert!(
-        done.error.contains("test.txt")
-            && done.error.contains("100")
-            && done.error.contains("UTF-8"),
-        "{}",
-        done.error
-    );
+    for command in ["check study.toml", "run study.toml"] {
+        let done = site.kdpipe(command).code(2);
+        assert!(
+            done.error.matches("test.txt is not UTF-8").count() == 1
+                && done.error.contains("100")
+                && done.error.contains("UTF-8"),
+            "{}",
+            done.error
+        );
+    }
 }
 
 #[test]
@@ -158,5 +160,66 @@ fn every_shipped_spec_is_good() {
     let site = TestSite::tiny(&[]);
     for name in ["default", "smoke", "sweep"] {
         site.kdpipe(&format!("check {folder}/{name}.toml")).code(0);
+    }
+}
+
+#[test]
+fn mistakes_in_the_text_are_told_once_at_their_key_before_anything_is_trained() {
+    let words = |count: usize| {
+        (0..count)
+            .map(|i| format!("word{} of line {i}\n", i * i % 97))
+            .collect::<String>()
+    };
+    let site = TestSite::new(&on_text());
+    for (name, count) in [("train.txt", 300), ("valid.txt", 30), ("test.txt", 40)] {
+        site.write(name, words(count).as_bytes());
+    }
+    let told = |command: &str, code: i32, parts: &[&str]| {
+        let done = site.kdpipe(command).code(code);
+        for part in parts {
+            assert_eq!(
+                done.error.matches(part).count(),
+                1,
+                "{part}\n{}",
+                done.error
+            );
+        }
+        assert!(
+            !done.error.contains("training the teacher") && !done.error.contains("kdtokens"),
+            "{}",
+            done.error
+        );
+    };
+    told(
+        "run study.toml --set tokenizer.vocab_size=5000",
+        2,
+        &[
+            "--set",
+            "more than the training split can fill",
+            "write at most that",
+        ],
+    );
+    site.write("test.txt", b" \n");
+    told(
+        "run study.toml",
+        2,
+        &[
+            "study.toml:",
+            "the test split has",
+            "too little to measure a perplexity on",
+        ],
+    );
+    site.write("test.txt", words(300).as_bytes());
+    for command in ["check study.toml", "run study.toml"] {
+        let set = "--set dataset.train=[\"train.txt\",\"valid.txt\",\"gone.txt\"]";
+        told(
+            &format!("{command} {set}"),
+            2,
+            &[
+                "gone.txt of dataset.train does not exist",
+                "test.txt of dataset.test is also in dataset.train (there as",
+                "valid.txt of dataset.validation is also in dataset.train",
+            ],
+        );
     }
 }

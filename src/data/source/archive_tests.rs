@@ -66,13 +66,13 @@ fn broken_archives_are_refused_by_name() {
         changed[middle..middle + 8]
             .iter_mut()
             .for_each(|byte| *byte ^= 0x5a);
-        let mut cases = vec![
+        let cases = [
             packed[..packed.len() - 3].to_vec(),
             packed[..packed.len() / 2].to_vec(),
             packed[..3].to_vec(),
             changed,
+            [&packed[..], b"more"].concat(),
         ];
-        cases.extend([b"plain text".to_vec(), [&packed[..], b"more"].concat()]);
         for bytes in cases {
             let error = content(name, &bytes).unwrap_err().to_string();
             assert!(
@@ -80,13 +80,7 @@ fn broken_archives_are_refused_by_name() {
                 "{error}"
             );
         }
-        let error = content(name, b"").unwrap_err().to_string();
-        assert!(
-            error.contains(&format!(
-                "{name} is named as a {packer} archive and is empty"
-            )),
-            "{error}"
-        );
+        assert_eq!(content(name, b"plain text").unwrap(), b"plain text");
     }
 }
 
@@ -107,4 +101,43 @@ fn a_small_archive_of_a_large_text_is_read_in_blocks() {
         }
     }
     assert_eq!(total, 8 << 20);
+}
+
+#[test]
+fn zeros_behind_gzip_and_between_its_members_are_no_part_of_it() {
+    let (one, two) = (gzip(b"one "), gzip(b"two"));
+    let zeros = vec![0; 70_000];
+    for bytes in [
+        [&one[..], &two, &zeros].concat(),
+        [&one[..], &zeros, &two].concat(),
+        [&one[..], &gzip(b""), &two, &[0]].concat(),
+    ] {
+        assert_eq!(content("a.gz", &bytes).unwrap(), b"one two");
+    }
+    let error = content("a.gz", &[&one[..], &zeros, b"more"].concat()).unwrap_err();
+    assert!(
+        error.to_string().contains("is no whole gzip archive ("),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_longest_window_of_zstandard_is_read() {
+    let mut packer = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    packer.long_distance_matching(true).unwrap();
+    packer.window_log(31).unwrap();
+    packer.write_all(b"words and words").unwrap();
+    let packed = packer.finish().unwrap();
+    assert_eq!(content("a.zst", &packed).unwrap(), b"words and words");
+}
+
+#[test]
+fn what_is_no_text_inside_a_packed_file_is_refused() {
+    let mut tar = vec![0; 1024];
+    tar[..5].copy_from_slice(b"a.txt");
+    tar[257..262].copy_from_slice(b"ustar");
+    for (name, bytes) in [("a.gz", gzip(&tar)), ("a.zst", zstandard(&tar))] {
+        let error = content(name, &bytes).unwrap_err().to_string();
+        assert!(error.contains("holds a tar archive, packed by"), "{error}");
+    }
 }

@@ -7,13 +7,13 @@ use anyhow::{Result, ensure};
 use super::document::{Part, Piece, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
 use super::hub_dataset::HubSource;
-use super::input_files::InputFiles;
 use super::parquet::{ParquetSource, TextColumn};
 use super::shards::DatasetFiles;
 use super::synthetic::SyntheticSource;
 use super::text::TextSource;
 use crate::data::recipe::Recipe;
 use crate::hub::{Hub, Repo};
+use crate::plan::InputFault;
 use crate::plan::run::DatasetSpec;
 
 /// The documents of three splits: what every later step reads, and no step looks for again.
@@ -64,13 +64,24 @@ impl<'a> Dataset<'a> {
         self.source.document_entropy()
     }
 
+    /// What the user should know of the text and need not act on, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        self.source.notes()
+    }
+
     /// Hands the documents of a split to `visitor`. A share that is cut from the training documents
-    /// is cut from those before the `reach`-th of them ends, or from all. A document without text
-    /// is none.
+    /// is cut from those before the `reach`-th of them ends, or from all. Where a text file spells
+    /// the `separator`, a document ends. A document without text is none.
     ///
     /// # Errors
     /// What reading the inputs reports, a split without text, and whatever the visitor returns.
-    pub fn visit(&self, part: Part, reach: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
+    pub fn visit(
+        &self,
+        part: Part,
+        reach: ReadLimit,
+        separator: &str,
+        visitor: &mut PieceVisitor,
+    ) -> Result<()> {
         let (mut any, mut pending) = (false, false);
         let mut checked = |piece: Piece| match piece {
             Piece::Text { text: "", .. } => Ok(ControlFlow::Continue(())),
@@ -84,13 +95,13 @@ impl<'a> Dataset<'a> {
                 visitor(piece)
             }
         };
-        self.source.visit(part, reach, &mut checked)?;
-        ensure!(
-            any,
-            "the {} split is empty: {}",
-            part.name(),
-            self.source.empty_remedy(part)
-        );
+        self.source.visit(part, reach, separator, &mut checked)?;
+        if !any {
+            let (name, remedy) = (part.name(), self.source.empty_remedy(part));
+            let message = format!("the {name} split is empty");
+            let fault = InputFault::of_key(format!("dataset.{name}"), message, remedy);
+            return Err(fault.into());
+        }
         Ok(())
     }
 
@@ -173,10 +184,7 @@ fn find_source<'a>(
             detokenize,
             train_tokens,
         } => {
-            let source = TextSource {
-                files: InputFiles::find(train, validation, test)?,
-                detokenize: *detokenize,
-            };
+            let source = TextSource::find(train, validation, test, *detokenize)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Parquet {
@@ -188,10 +196,8 @@ fn find_source<'a>(
             detokenize,
             train_tokens,
         } => {
-            let source = ParquetSource {
-                files: InputFiles::find(train, validation, test)?,
-                column: TextColumn::new(column, *rows, *detokenize),
-            };
+            let column = TextColumn::new(column, *rows, *detokenize);
+            let source = ParquetSource::find(train, validation, test, column)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Hub {

@@ -12,15 +12,27 @@ pub trait DocumentSource: Sync {
     fn add_to(&self, recipe: &mut Recipe);
 
     /// Hands the documents of a split to `visitor`. A share that is cut from the training documents
-    /// is cut from those before the `reach`-th of them ends, or from all.
+    /// is cut from those before the `reach`-th of them ends, or from all. Where a text file spells
+    /// the `separator`, a document ends.
     ///
     /// # Errors
     /// Inputs that are missing, unreadable or not UTF-8 (file and byte), what cannot be fetched;
     /// and whatever the visitor returns.
-    fn visit(&self, part: Part, reach: ReadLimit, visitor: &mut PieceVisitor) -> Result<()>;
+    fn visit(
+        &self,
+        part: Part,
+        reach: ReadLimit,
+        separator: &str,
+        visitor: &mut PieceVisitor,
+    ) -> Result<()>;
 
     /// What a user can do about a split without text.
     fn empty_remedy(&self, part: Part) -> String;
+
+    /// What the user should know of the text and need not act on, in sentences.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The entropy of a document in nats, where the source knows the probability of its documents.
     fn document_entropy(&self) -> Option<f64> {

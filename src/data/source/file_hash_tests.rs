@@ -10,7 +10,7 @@ fn a_file_that_was_just_written_is_read_each_time() {
     for (content, reads) in [("one", 1), ("two", 2), ("two", 3)] {
         std::fs::write(&path, content).unwrap();
         assert_eq!(
-            sha256_of_input(&path).unwrap(),
+            file_facts(&path).unwrap().sha256,
             crate::digest::sha256(content.as_bytes())
         );
         assert_eq!(file_reads::count(&path), reads);
@@ -53,6 +53,29 @@ fn any_change_shows_even_where_the_time_of_writing_is_set_back() {
 
 #[test]
 fn a_file_that_is_gone_is_an_error_with_its_path() {
-    let error = sha256_of_input(Path::new("no-such-file")).unwrap_err();
+    let error = file_facts(Path::new("no-such-file")).unwrap_err();
     assert!(format!("{error:#}").contains("no-such-file"), "{error:#}");
+}
+
+#[test]
+fn a_file_is_utf8_up_to_the_byte_where_it_stops_being_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let piece = 1 << 20;
+    let long = [b"a".repeat(piece - 1), "€€".into()].concat();
+    for (content, at) in [
+        (b"".to_vec(), None),
+        ("ä€𝄞".into(), None),
+        (long.clone(), None),
+        ([&long[..], b"\xff"].concat(), Some(long.len())),
+        (long[..long.len() - 1].to_vec(), Some(long.len() - 3)),
+        ([&long[..piece], b"(", b"more"].concat(), Some(piece - 1)),
+        (b"ab\xe2\x82".to_vec(), Some(2)),
+        (b"abc\xff def\xff".to_vec(), Some(3)),
+    ] {
+        std::fs::write(&path, &content).unwrap();
+        let facts = file_facts(&path).unwrap();
+        assert_eq!(facts.not_utf8_at, at.map(|at| at as u64));
+        assert_eq!(facts.length, content.len() as u64);
+    }
 }

@@ -43,7 +43,13 @@ impl DocumentSource for HubSource<'_> {
             .add_detokenize(self.column.detokenize);
     }
 
-    fn visit(&self, part: Part, reach: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
+    fn visit(
+        &self,
+        part: Part,
+        reach: ReadLimit,
+        _: &str,
+        visitor: &mut PieceVisitor,
+    ) -> Result<()> {
         let shares = Shares::new(self.validation, self.test);
         let split = match part {
             Part::Train => self.train,

@@ -1,46 +1,73 @@
-//! The files that a spec names: paths and globs as the files that they stand for.
+//! The files that a spec names: found, known by what is in them, and hashed. Everything that is
+//! wrong with them is told together, each at the entry that names the file.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use globset::{GlobBuilder, GlobMatcher};
+use anyhow::{Context, Result};
 
 use super::document::Part;
-use super::file_hash::sha256_of_input;
+use super::file_hash::{FileFacts, file_facts};
+use super::globs;
 use crate::data::recipe::Recipe;
 use crate::plan::path::InputPath;
+use crate::plan::{InputFault, InputFaults};
 
 /// The files of the three splits, found and hashed.
+#[derive(Debug)]
 pub struct InputFiles {
     train: Vec<InputFile>,
     validation: Vec<InputFile>,
     test: Vec<InputFile>,
 }
 
-struct InputFile {
-    path: PathBuf,
+/// A file of a split.
+#[derive(Debug)]
+pub struct InputFile {
+    pub path: PathBuf,
+    /// The key of the entry that names it, as `dataset.train[1]`.
+    pub key: String,
     sha256: String,
 }
 
+/// What a source demands of a file, beside that it has something in it: an error that is an
+/// [`InputFault`], or one of the disk.
+pub type FileCheck<'a> = &'a dyn Fn(&Path, &FileFacts) -> Result<()>;
+
 impl InputFiles {
-    /// Finds the files of every split, then reads each for its hash.
+    /// Finds the files of every split, reads each for its hash, and has it looked at.
     ///
     /// # Errors
-    /// As [`expand`]; a file that cannot be read.
-    pub fn find(train: &[InputPath], validation: &[InputPath], test: &[InputPath]) -> Result<Self> {
-        let train = expand(train, Part::Train)?;
-        let validation = expand(validation, Part::Validation)?;
-        let test = expand(test, Part::Test)?;
-        Ok(Self {
-            train: hashed(train)?,
-            validation: hashed(validation)?,
-            test: hashed(test)?,
-        })
+    /// All of these together, as [`InputFaults`]: a path without a file, a folder, a glob without a
+    /// match, no input at all; a file that is named twice in a split, or is empty and named by
+    /// itself, or that `check` refuses; one that is trained on among others, and is tested on too.
+    pub fn find(
+        train: &[InputPath],
+        validation: &[InputPath],
+        test: &[InputPath],
+        check: FileCheck,
+    ) -> Result<Self> {
+        let mut faults = FoundFaults::default();
+        let [train, validation, test] = [
+            (train, Part::Train),
+            (validation, Part::Validation),
+            (test, Part::Test),
+        ]
+        .map(|(inputs, part)| files_of(inputs, part, check, &mut faults));
+        let found = Self {
+            train,
+            validation,
+            test,
+        };
+        for part in [Part::Validation, Part::Test] {
+            found.look_for_training_files(part, &mut faults);
+        }
+        faults.none_or_error().map(|()| found)
     }
 
     /// The files of a split, in order.
-    pub fn paths(&self, part: Part) -> impl Iterator<Item = &Path> {
-        self.of(part).iter().map(|file| file.path.as_path())
+    pub fn of(&self, part: Part) -> &[InputFile] {
+        part.of(&self.train, &self.validation, &self.test)
     }
 
     /// Adds the content of every file.
@@ -52,117 +79,215 @@ impl InputFiles {
         }
     }
 
-    fn of(&self, part: Part) -> &[InputFile] {
-        part.of(&self.train, &self.validation, &self.test)
+    /// A file of validation or test that is one of the training files: the model would be measured
+    /// on what it was trained on, and nothing would show it. Where the splits are the very same
+    /// files there is no such mistake: nobody takes them for a test.
+    fn look_for_training_files(&self, part: Part, faults: &mut FoundFaults) {
+        let hashes = |files: &[InputFile]| -> BTreeSet<String> {
+            files.iter().map(|file| file.sha256.clone()).collect()
+        };
+        let trained = hashes(&self.train);
+        if trained == hashes(self.of(part)) {
+            return;
+        }
+        for file in self.of(part) {
+            if let Some(same) = self.train.iter().find(|own| own.sha256 == file.sha256) {
+                let same_name = if same.path == file.path {
+                    String::new()
+                } else {
+                    format!(" (there as {})", same.path.display())
+                };
+                let message = format!(
+                    "{} of dataset.{} is also in dataset.train{same_name}, with the same content",
+                    file.path.display(),
+                    part.name()
+                );
+                let hint = "take it out of one of the two";
+                faults.add(InputFault::of_key(&file.key, message, hint));
+            }
+        }
     }
 }
 
-fn hashed(paths: Vec<PathBuf>) -> Result<Vec<InputFile>> {
-    let hash = |path: PathBuf| {
-        let sha256 = sha256_of_input(&path)?;
-        Ok(InputFile { path, sha256 })
-    };
-    paths.into_iter().map(hash).collect()
+/// Mistakes by key: of many files of one entry the first is told, and how many there are.
+#[derive(Default)]
+struct FoundFaults {
+    by_key: BTreeMap<String, (InputFault, usize)>,
 }
 
-/// Folders that a `**` goes down at most.
-const DEEPEST: usize = 64;
+impl FoundFaults {
+    fn add(&mut self, fault: InputFault) {
+        let key = fault.key.clone().unwrap_or_default();
+        self.by_key.entry(key).or_insert((fault, 0)).1 += 1;
+    }
 
-/// The files that `inputs` name: paths and globs in the order written, the matches of a glob sorted
-/// by path.
-///
-/// # Errors
-/// A path without a file, a folder, a glob without a match, no input at all.
-fn expand(inputs: &[InputPath], part: Part) -> Result<Vec<PathBuf>> {
-    let key = format!("dataset.{}", part.name());
-    ensure!(!inputs.is_empty(), "{key} names no files");
+    /// Adds an error, under a key where it has none of its own.
+    fn add_error(&mut self, error: anyhow::Error, key: &str) {
+        let found = InputFault::found_in(&error);
+        let found = found.unwrap_or_else(|| {
+            let message = format!("{error:#}");
+            vec![InputFault {
+                key: None,
+                message,
+                hint: None,
+            }]
+        });
+        for mut fault in found {
+            fault.key.get_or_insert_with(|| key.to_owned());
+            self.add(fault);
+        }
+    }
+
+    fn none_or_error(self) -> Result<()> {
+        let told = |(mut fault, count): (InputFault, usize)| {
+            if count > 1 {
+                fault.message += &format!(" (and {} more like it)", count - 1);
+            }
+            fault
+        };
+        if self.by_key.is_empty() {
+            return Ok(());
+        }
+        Err(InputFaults(self.by_key.into_values().map(told).collect()).into())
+    }
+}
+
+/// The files of a split: paths and globs in the order written, the matches of a glob sorted by
+/// path.
+fn files_of(
+    inputs: &[InputPath],
+    part: Part,
+    check: FileCheck,
+    faults: &mut FoundFaults,
+) -> Vec<InputFile> {
+    let split = format!("dataset.{}", part.name());
+    if inputs.is_empty() {
+        let message = format!("{split} names no files");
+        faults.add(InputFault::of_key(
+            &split,
+            message,
+            "write their paths or a glob",
+        ));
+    }
     let mut files = Vec::new();
-    for input in inputs {
-        let path = input.resolve();
-        if path.is_file() {
-            files.push(path);
-        } else if path.is_dir() {
-            bail!(
-                "{} of {key} is a folder; write a glob such as \"{}/*.txt\"",
-                path.display(),
-                input.written.trim_end_matches('/')
-            );
-        } else if is_glob(&input.written) {
-            let found = matches(input)
-                .with_context(|| format!("cannot expand \"{}\" of {key}", input.written))?;
-            ensure!(
-                !found.is_empty(),
-                "\"{}\" of {key} matches no file below {}",
-                input.written,
-                fixed_folder(&path).display()
-            );
-            files.extend(found);
-        } else {
-            bail!(
-                "{} of {key} does not exist; paths are relative to the file that sets them",
-                path.display()
-            );
+    let mut known: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut has_text = false;
+    for (index, input) in inputs.iter().enumerate() {
+        let key = format!("{split}[{index}]");
+        let NamedFiles { paths, by_glob } = match named_by(input, &split) {
+            Ok(named) => named,
+            Err(error) => {
+                faults.add_error(error, &key);
+                continue;
+            }
+        };
+        for path in paths {
+            match look_at(&path, check) {
+                Ok(facts) => {
+                    let place = path.canonicalize().unwrap_or_else(|_| path.clone());
+                    if let Some(before) = known.insert(place, input.written.clone()) {
+                        faults.add(named_twice(&path, &key, &split, &before, &input.written));
+                    }
+                    if facts.length == 0 && !by_glob {
+                        let message = format!("{} of {split} is empty", path.display());
+                        let hint = "take it out, or fetch it again";
+                        faults.add(InputFault::of_key(&key, message, hint));
+                    }
+                    has_text |= facts.length > 0;
+                    files.push(InputFile {
+                        path,
+                        key: key.clone(),
+                        sha256: facts.sha256,
+                    });
+                }
+                Err(error) => {
+                    has_text = true;
+                    faults.add_error(error, &key);
+                }
+            }
         }
     }
-    Ok(files)
-}
-
-fn is_glob(written: &str) -> bool {
-    written.contains(['*', '?', '[', '{'])
-}
-
-/// The folder before the first component with a wildcard.
-fn fixed_folder(pattern: &Path) -> PathBuf {
-    pattern
-        .components()
-        .take_while(|component| !is_glob(&component.as_os_str().to_string_lossy()))
-        .collect()
-}
-
-fn matches(input: &InputPath) -> Result<Vec<PathBuf>> {
-    // Only what the user wrote is a pattern: the spec's own folder may hold any character.
-    let written = input.written.strip_prefix("./").unwrap_or(&input.written);
-    let glob = GlobBuilder::new(written)
-        .literal_separator(true)
-        .empty_alternates(true)
-        .build()?
-        .compile_matcher();
-    let start = fixed_folder(Path::new(written));
-    let mut found = Vec::new();
-    collect(&input.base, &start, &glob, 0, &mut found)?;
-    found.sort();
-    Ok(found)
-}
-
-fn collect(
-    base: &Path,
-    folder: &Path,
-    glob: &GlobMatcher,
-    depth: usize,
-    found: &mut Vec<PathBuf>,
-) -> Result<()> {
-    let path = base.join(folder);
-    if depth > DEEPEST || !path.is_dir() && path != Path::new("") {
-        return Ok(());
+    if !has_text && !files.is_empty() {
+        let message = format!("the files of {split} are all empty");
+        faults.add(InputFault::of_key(split, message, "name files with text"));
     }
-    let listed = if path == Path::new("") {
-        Path::new(".")
+    files
+}
+
+fn look_at(path: &Path, check: FileCheck) -> Result<FileFacts> {
+    let facts = file_facts(path)?;
+    if facts.length > 0 {
+        check(path, &facts)?;
+    }
+    Ok(facts)
+}
+
+fn named_twice(path: &Path, key: &str, split: &str, before: &str, now: &str) -> InputFault {
+    let both = if before == now {
+        format!("\"{now}\" is written twice")
     } else {
-        &path
+        format!("\"{before}\" and \"{now}\" name it both")
     };
-    for entry in
-        std::fs::read_dir(listed).with_context(|| format!("cannot list {}", listed.display()))?
-    {
-        let entry = entry.with_context(|| format!("cannot list {}", listed.display()))?;
-        let below = folder.join(entry.file_name());
-        // A link to a folder is not followed: it may lead back.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(base, &below, glob, depth + 1, found)?;
-        } else if glob.is_match(&below) && entry.path().is_file() {
-            found.push(base.join(below));
-        }
+    InputFault::of_key(
+        key,
+        format!("{} is twice in {split}: {both}", path.display()),
+        "name each file once",
+    )
+}
+
+/// What an entry names.
+struct NamedFiles {
+    paths: Vec<PathBuf>,
+    by_glob: bool,
+}
+
+/// The files that a path or a glob names.
+fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
+    let path = input.resolve();
+    let written = &input.written;
+    let fault = |message: String, hint: String| Err(InputFault::new(message, hint).into());
+    if path.is_file() {
+        return Ok(NamedFiles {
+            paths: vec![path],
+            by_glob: false,
+        });
     }
-    Ok(())
+    if path.is_dir() {
+        return fault(
+            format!("{} of {split} is a folder", path.display()),
+            format!(
+                "write a glob such as \"{}/*.txt\"",
+                written.trim_end_matches('/')
+            ),
+        );
+    }
+    if globs::is_glob(written) {
+        // Only what the user wrote is a pattern: the spec's own folder may hold any character.
+        let paths = globs::matches(&input.base, written)
+            .with_context(|| format!("cannot expand \"{written}\" of {split}"))?;
+        if paths.is_empty() {
+            return fault(
+                format!(
+                    "\"{written}\" of {split} matches no file below {}",
+                    globs::fixed_folder(&path).display()
+                ),
+                "names that begin with a point are matched by patterns that do alone".to_owned(),
+            );
+        }
+        return Ok(NamedFiles {
+            paths,
+            by_glob: true,
+        });
+    }
+    let hint = if written.starts_with('~') {
+        "~ is not expanded: write the whole path".to_owned()
+    } else {
+        "paths are relative to the file that sets them".to_owned()
+    };
+    fault(
+        format!("{} of {split} does not exist", path.display()),
+        hint,
+    )
 }
 
 #[cfg(test)]

@@ -1,15 +1,20 @@
 //! Parquet files with a column of text.
 
+use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use super::contents::{self, Contents};
 use super::document::{DocumentAction, Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
+use super::file_hash::FileFacts;
 use super::input_files::InputFiles;
 use super::segments::Segments;
 use crate::data::recipe::Recipe;
+use crate::plan::InputFault;
+use crate::plan::path::InputPath;
 use crate::plan::run::{Detokenize, Rows};
 use crate::table::Texts;
 
@@ -37,6 +42,65 @@ pub struct ParquetSource {
     pub column: TextColumn,
 }
 
+impl ParquetSource {
+    /// Finds the files, and looks whether they are parquet and have the column.
+    ///
+    /// # Errors
+    /// As [`InputFiles::find`]; files that are not parquet, columns that are missing or no text.
+    pub fn find(
+        train: &[InputPath],
+        validation: &[InputPath],
+        test: &[InputPath],
+        column: TextColumn,
+    ) -> Result<Self> {
+        let check = |path: &Path, facts: &FileFacts| check_parquet(path, facts, &column);
+        let files = InputFiles::find(train, validation, test, &check)?;
+        Ok(Self { files, column })
+    }
+}
+
+fn check_parquet(path: &Path, facts: &FileFacts, column: &TextColumn) -> Result<()> {
+    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let head =
+        contents::head(&mut file).with_context(|| format!("cannot read {}", path.display()))?;
+    let contents = Contents::of(&head);
+    if !contents.is_parquet() {
+        let fault = contents::refusal(path, None, contents, "parquet").unwrap_or_else(|| {
+            let (what, hint) = if facts.not_utf8_at.is_none() {
+                ("is text", "write dataset.source = \"text\"")
+            } else {
+                (
+                    "is another kind of file",
+                    "fetch it again, or write it as parquet",
+                )
+            };
+            InputFault::new(format!("{} {what}, not parquet", path.display()), hint)
+        });
+        return Err(fault.into());
+    }
+    open(path, column).map(drop)
+}
+
+/// Opens a file; what is wrong with its column belongs to the key that names the column, and the
+/// rest to the file.
+fn open(path: &Path, column: &TextColumn) -> Result<Texts> {
+    match Texts::open(path, &column.name)? {
+        Ok(texts) => Ok(texts),
+        Err(refused) => {
+            let others = if refused.others.is_empty() {
+                "no other column of the file is text".to_owned()
+            } else {
+                format!(
+                    "write one of its columns of text: {}",
+                    refused.others.join(", ")
+                )
+            };
+            let message = format!("{} {}", path.display(), refused.reason);
+            Err(InputFault::of_key("dataset.column", message, others).into())
+        }
+    }
+}
+
 impl DocumentSource for ParquetSource {
     fn add_to(&self, recipe: &mut Recipe) {
         recipe
@@ -47,13 +111,43 @@ impl DocumentSource for ParquetSource {
         recipe.add_detokenize(self.column.detokenize);
     }
 
-    fn visit(&self, part: Part, _: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
-        let files = self.files.paths(part).map(Path::to_owned).map(Ok);
+    fn visit(&self, part: Part, _: ReadLimit, _: &str, visitor: &mut PieceVisitor) -> Result<()> {
+        let files = self.files.of(part).iter().map(|file| Ok(file.path.clone()));
         visit(files, &self.column, &mut |_| DocumentAction::Take, visitor)
+            .map_err(|error| InputFault::at_key(error, &format!("dataset.{}", part.name())))
     }
 
     fn empty_remedy(&self, part: Part) -> String {
         format!("name files with text in dataset.{}", part.name())
+    }
+}
+
+/// Joins rows that are lines: unchanged where they bring their ends of line, and by one where they
+/// do not. An empty row among those without is an empty line, and among those with one is nothing.
+#[derive(Debug, Default)]
+struct LineJoiner {
+    /// Empty rows before the first that has text: it shows what they are.
+    leading: usize,
+    /// Whether rows lack their ends of line; known from the first with text on.
+    lack_ends: Option<bool>,
+}
+
+impl LineJoiner {
+    /// How many ends of line belong before a row.
+    fn ends_before(&mut self, row: &str) -> usize {
+        let ends = match self.lack_ends {
+            None if row.is_empty() => {
+                self.leading += 1;
+                return 0;
+            }
+            None if row.ends_with('\n') => 0,
+            None => self.leading,
+            Some(lack) => usize::from(lack),
+        };
+        if !row.is_empty() {
+            self.lack_ends = Some(!row.ends_with('\n'));
+        }
+        ends
     }
 }
 
@@ -71,22 +165,38 @@ pub fn visit(
     visitor: &mut PieceVisitor,
 ) -> Result<()> {
     let mut segments = Segments::new(column.detokenize);
+    let mut lines = LineJoiner::default();
     for path in files {
-        let mut reader = Texts::open(&path?, &column.name)?;
-        while let Some(texts) = reader.next_rows()? {
-            for text in texts.iter().flatten() {
-                match choose(text) {
-                    DocumentAction::Take => {}
-                    DocumentAction::Skip => continue,
-                    DocumentAction::Stop => return Ok(()),
+        let mut reader = open(&path?, column)?;
+        let mut receive = |text: Option<&str>| {
+            let Some(text) = text else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            match choose(text) {
+                DocumentAction::Take => {}
+                DocumentAction::Skip => return Ok(ControlFlow::Continue(())),
+                DocumentAction::Stop => return Ok(ControlFlow::Break(())),
+            }
+            let flow = match column.rows {
+                Rows::Lines => {
+                    let joint = "\n".repeat(lines.ends_before(text));
+                    match segments.push(&joint, visitor)? {
+                        ControlFlow::Continue(()) => segments.push(text, visitor)?,
+                        ControlFlow::Break(()) => ControlFlow::Break(()),
+                    }
                 }
-                let mut flow = segments.push(text, visitor)?;
-                if column.rows == Rows::Documents && flow.is_continue() {
-                    flow = segments.end(visitor)?;
-                }
-                if flow.is_break() {
-                    return Ok(());
-                }
+                Rows::Documents => match segments.push(text, visitor)? {
+                    ControlFlow::Continue(()) => segments.end(visitor)?,
+                    ControlFlow::Break(()) => ControlFlow::Break(()),
+                },
+            };
+            Ok(flow)
+        };
+        loop {
+            match reader.next_rows(&mut receive)? {
+                ControlFlow::Continue(true) => {}
+                ControlFlow::Continue(false) => break,
+                ControlFlow::Break(()) => return Ok(()),
             }
         }
     }

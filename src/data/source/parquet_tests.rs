@@ -60,7 +60,7 @@ fn lines_are_one_document_over_all_files_and_documents_are_rows() {
     write(&files[1], &[Some("y\n")]);
     assert_eq!(
         documents(&files, "text", Rows::Lines).unwrap(),
-        [" = A = \n text \nxy\n"]
+        [" = A = \n text \nx\ny\n"]
     );
     assert_eq!(
         documents(&files, "text", Rows::Documents).unwrap(),
@@ -122,12 +122,18 @@ fn broken_files_and_wrong_columns_are_errors_that_name_the_file() {
         )
     };
     assert!(
-        error("body").ends_with("it has no column `body`; it has id, text"),
+        error("body").ends_with(
+            "a.parquet has no column `body`; it has id, text; write one of its columns of text: \
+             text"
+        ),
         "{}",
         error("body")
     );
     assert!(
-        error("id").ends_with("the column `id` is i64, not text"),
+        error("id").ends_with(
+            "a.parquet has the column `id` as whole numbers (i64), not as text; write one of its \
+             columns of text: text"
+        ),
         "{}",
         error("id")
     );
@@ -135,5 +141,24 @@ fn broken_files_and_wrong_columns_are_errors_that_name_the_file() {
     for length in [0, 3, 8, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).unwrap();
         assert!(error("text").starts_with(&format!("cannot read {} as parquet", path.display())));
+    }
+}
+
+#[test]
+fn rows_without_ends_of_line_are_joined_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    for (rows, expected) in [
+        (&["", "a b", "", "c", ""][..], "\na b\n\nc\n"),
+        (&["", " = A = \n", "", "b\n", ""], " = A = \nb\n"),
+        (&["a\n", "b", "c\n", "d\n"], "a\nb\nc\nd\n"),
+        (&["a\r\n", "b"], "a\r\nb"),
+    ] {
+        let rows: Vec<Option<&str>> = rows.iter().copied().map(Some).collect();
+        write(&path, &rows);
+        assert_eq!(
+            documents(std::slice::from_ref(&path), "text", Rows::Lines).unwrap(),
+            [expected]
+        );
     }
 }

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::detokenize;
 use super::document::{Piece, PieceVisitor, count_words};
+use crate::plan::InputFault;
 use crate::plan::run::Detokenize;
 
 /// Bytes at which a piece is cut off: what the tokenizers crate notes of a piece then fits the
@@ -70,10 +71,9 @@ impl Segments {
                             "an end of line, as detokenize = \"wikitext\" needs it"
                         }
                     };
-                    bail!(
-                        "{} MiB of a document hold no {wanted}: is it text? break it into lines",
-                        LONGEST >> 20
-                    );
+                    let message = format!("{} MiB of a document hold no {wanted}", LONGEST >> 20);
+                    let fault = InputFault::new(message, "is it text? break it into lines");
+                    return Err(fault.into());
                 }
             }
         }

@@ -30,7 +30,7 @@ impl DocumentSource for SyntheticSource {
             .add("test", self.test_words);
     }
 
-    fn visit(&self, part: Part, _: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
+    fn visit(&self, part: Part, _: ReadLimit, _: &str, visitor: &mut PieceVisitor) -> Result<()> {
         let wanted = part.of(self.train_words, self.validation_words, self.test_words);
         let mut total = 0;
         for block in 0.. {

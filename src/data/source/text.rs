@@ -1,33 +1,99 @@
 //! Text files as documents. They may be packed ([`super::archive`]).
+//!
+//! A file is one document, or several where the token that ends a document is spelled between them,
+//! as `<|endoftext|>` is in the published files of TinyStories: what is between two separators is a
+//! document, with the ends of line beside them. The stream of such a file is then the one that
+//! transformers makes of it, and the same for a study and for `eval`.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use super::archive::Archive;
 use super::document::{Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
+use super::file_hash::FileFacts;
 use super::input_files::InputFiles;
 use super::segments::Segments;
+use super::separated::{Separated, TextPart};
 use crate::data::recipe::Recipe;
+use crate::plan::InputFault;
+use crate::plan::path::InputPath;
 use crate::plan::run::Detokenize;
 
-/// Text files, each of which is one document.
+/// Changes with the rule that makes documents of files.
+const VERSION: u32 = 2;
+
+/// Text files, each of which is a document or several.
 pub struct TextSource {
     pub files: InputFiles,
     pub detokenize: Detokenize,
 }
 
+impl TextSource {
+    /// Finds the files, and looks into them.
+    ///
+    /// # Errors
+    /// As [`InputFiles::find`]; files that hold something else than text.
+    pub fn find(
+        train: &[InputPath],
+        validation: &[InputPath],
+        test: &[InputPath],
+        detokenize: Detokenize,
+    ) -> Result<Self> {
+        Ok(Self {
+            files: InputFiles::find(train, validation, test, &check_text)?,
+            detokenize,
+        })
+    }
+}
+
 impl DocumentSource for TextSource {
     fn add_to(&self, recipe: &mut Recipe) {
-        recipe.add("source", "text");
+        recipe.add("source", "text").add("documents", VERSION);
         self.files.add_to(recipe);
         recipe.add_detokenize(self.detokenize);
     }
 
-    fn visit(&self, part: Part, _: ReadLimit, visitor: &mut PieceVisitor) -> Result<()> {
-        visit(self.files.paths(part), self.detokenize, visitor)
+    fn visit(
+        &self,
+        part: Part,
+        _: ReadLimit,
+        separator: &str,
+        visitor: &mut PieceVisitor,
+    ) -> Result<()> {
+        for file in self.files.of(part) {
+            let flow = visit(&file.path, separator, self.detokenize, visitor)
+                .map_err(|error| InputFault::at_key(error, &file.key))?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of JSON are text as well, but hardly the one that is meant.
+    fn notes(&self) -> Vec<String> {
+        let files = Part::ALL.map(|part| self.files.of(part));
+        let json: Vec<&Path> = files
+            .into_iter()
+            .flatten()
+            .map(|file| file.path.as_path())
+            .filter(|path| begins_with_json(path))
+            .collect();
+        let Some(first) = json.first() else {
+            return Vec::new();
+        };
+        let more = match json.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more like it)"),
+        };
+        vec![format!(
+            "{}{more} holds JSON, which is read as the text that it is, with keys and quotation \
+             marks; write its texts as parquet or plain text if they are meant",
+            first.display()
+        )]
     }
 
     fn empty_remedy(&self, part: Part) -> String {
@@ -35,30 +101,69 @@ impl DocumentSource for TextSource {
     }
 }
 
-/// Hands every file to the visitor as one document.
+/// What a file shows without being unpacked to its end: that it is text, in UTF-8. Of a packed one
+/// the beginning is read.
+fn check_text(path: &Path, facts: &FileFacts) -> Result<()> {
+    let mut archive = Archive::look_into(path)?;
+    match facts.not_utf8_at {
+        Some(at) if !archive.is_packed() => Err(not_utf8(path, at, "")),
+        Some(_) | None => archive.read(&mut [0; 1]).map(drop),
+    }
+}
+
+/// Whether the first line of a file is a JSON object.
+fn begins_with_json(path: &Path) -> bool {
+    let mut head = vec![0; FIRST_LINE];
+    let count = Archive::look_into(path).and_then(|mut archive| archive.read(&mut head));
+    let head = &head[..count.unwrap_or(0)];
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
+    line.starts_with(b"{") && serde_json::from_slice::<serde_json::Value>(line).is_ok()
+}
+
+fn not_utf8(path: &Path, at: u64, of_what: &str) -> anyhow::Error {
+    let message = format!(
+        "{} is not UTF-8: byte {at}{of_what} is no part of a character",
+        path.display()
+    );
+    let hint = "convert the file (iconv -f ITS-ENCODING -t UTF-8) or take it out";
+    InputFault::new(message, hint).into()
+}
+
+/// Hands the documents of a file to the visitor: what is between separators, or all of it. An empty
+/// stretch is handed on as a document without text.
 ///
 /// # Errors
-/// A file that cannot be read or unpacked, is not UTF-8 (with the byte at which it stops being so),
-/// or has no place to cut in a very long stretch.
-pub fn visit<P: AsRef<Path>>(
-    files: impl IntoIterator<Item = P>,
+/// A file that cannot be read or unpacked, holds something else than text, is not UTF-8 (with the
+/// byte at which it stops being so), or has no place to cut in a very long stretch.
+pub fn visit(
+    file: &Path,
+    separator: &str,
     detokenize: Detokenize,
     visitor: &mut PieceVisitor,
-) -> Result<()> {
-    for file in files {
-        let file = file.as_ref();
-        let mut segments = Segments::new(detokenize);
-        let mut push = |text: &str| {
+) -> Result<ControlFlow<()>> {
+    let mut segments = Segments::new(detokenize);
+    let mut receive = |part: TextPart| match part {
+        TextPart::Text(text) => {
             segments
                 .push(text, visitor)
-                .with_context(|| format!("while reading {}", file.display()))
-        };
-        if read(file, &mut push)?.is_break() || segments.end(visitor)?.is_break() {
-            break;
+                .map_err(|error| match InputFault::found_in(&error) {
+                    Some(_) => error,
+                    None => error.context(format!("while reading {}", file.display())),
+                })
         }
+        TextPart::Separator => segments.end(visitor),
+    };
+    let mut separated = Separated::new(separator);
+    if read(file, &mut |text| separated.push(text, &mut receive))?.is_break()
+        || separated.finish(&mut receive)?.is_break()
+    {
+        return Ok(ControlFlow::Break(()));
     }
-    Ok(())
+    segments.end(visitor)
 }
+
+/// Bytes in which a first line is looked for.
+const FIRST_LINE: usize = 4096;
 
 /// Bytes read at a time.
 const BLOCK: usize = 256 * 1024;
@@ -71,20 +176,17 @@ fn read(
     let mut buffer = vec![0; BLOCK];
     // The first `held` bytes are the beginning of a character that the block before ended in;
     // `offset` is their place in the text.
-    let (mut held, mut offset) = (0, 0);
+    let (mut held, mut offset) = (0, 0u64);
     loop {
         let count = file.read(&mut buffer[held..])?;
         let block = &buffer[..held + count];
         let valid = match std::str::from_utf8(block) {
             Ok(_) => block.len(),
             Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
-            Err(error) => bail!(
-                "{} is not UTF-8: byte {}{} is no part of a character; convert the file (iconv -t \
-                 UTF-8) or take it out of the dataset",
-                path.display(),
-                offset + error.valid_up_to(),
-                file.of_what()
-            ),
+            Err(error) => {
+                let at = offset + error.valid_up_to() as u64;
+                return Err(not_utf8(path, at, file.of_what()));
+            }
         };
         let text = std::str::from_utf8(&block[..valid]).expect("checked above");
         if receive(text)?.is_break() {
@@ -94,7 +196,7 @@ fn read(
             return Ok(ControlFlow::Continue(()));
         }
         held = block.len() - valid;
-        offset += valid;
+        offset += valid as u64;
         buffer.copy_within(valid..valid + held, 0);
     }
 }

@@ -8,13 +8,15 @@ use super::*;
 
 fn documents(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut found = vec![String::new()];
-    visit(files, Detokenize::None, &mut |piece| {
-        match piece {
-            Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
-            Piece::End { .. } => found.push(String::new()),
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    for file in files {
+        let _ = visit(file, "<|end|>", Detokenize::None, &mut |piece| {
+            match piece {
+                Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
+                Piece::End { .. } => found.push(String::new()),
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
     found.pop();
     Ok(found)
 }
@@ -95,4 +97,42 @@ fn packed_files_are_documents_beside_plain_ones() {
     .unwrap();
     let files = ["a.txt", "b.txt.gz", "c.txt.zst"].map(|name| folder.path().join(name));
     assert!(documents(&files).unwrap() == ["plain", &text, &text]);
+}
+
+#[test]
+fn separators_that_a_file_spells_end_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    let long = "word ".repeat(100_000);
+    fs::write(&path, format!("one\n<|end|>\n{long}<|end|><|end|>three\n")).unwrap();
+    assert!(documents(&[path]).unwrap() == ["one\n", &format!("\n{long}"), "", "three\n"]);
+}
+
+#[test]
+fn a_file_of_json_lines_is_read_with_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("a.txt", "{ this is no JSON }\ntext"),
+        ("b.txt", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n"),
+        ("c.txt", "plain"),
+    ] {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    let inputs = |name: &str| vec![InputPath::new(name, folder.path())];
+    let found = |train| {
+        TextSource::find(
+            &inputs(train),
+            &inputs("c.txt"),
+            &inputs("c.txt"),
+            Detokenize::None,
+        )
+        .unwrap()
+        .notes()
+    };
+    assert!(found("a.txt").is_empty());
+    let notes = found("b.txt");
+    assert!(
+        notes.len() == 1 && notes[0].contains("b.txt holds JSON"),
+        "{notes:?}"
+    );
 }

@@ -21,7 +21,7 @@ fn text_files_are_documents_in_the_order_written() {
     let prepared = quiet(
         &text(
             folder.path(),
-            &["b.txt", "empty.txt", "a.txt"],
+            &["b.txt", "empt*.txt", "a.txt"],
             Detokenize::None,
         ),
         &tokenizer,
@@ -60,13 +60,11 @@ fn inputs_without_text_are_errors() {
         )
         .unwrap_err()
     };
-    assert_eq!(
-        format!("{:#}", error("valid.txt")),
-        "the train split is empty: name files with text in dataset.train"
-    );
+    let told = format!("{:#}", error("valid.txt"));
     assert!(
-        format!("{:#}", error("test.txt"))
-            .ends_with("the validation split is empty: name files with text in dataset.validation")
+        told.contains("valid.txt of dataset.train is empty")
+            && told.contains("valid.txt of dataset.validation is empty"),
+        "{told}"
     );
     assert!(
         error("gone.txt")
@@ -85,7 +83,7 @@ fn inputs_without_text_are_errors() {
         .to_string();
     assert_eq!(
         error,
-        "the train split is empty: write dataset.train_words of at least 1"
+        "the train split is empty; write dataset.train_words of at least 1"
     );
 }
 
@@ -164,5 +162,46 @@ fn packed_files_give_the_tokens_of_plain_ones() {
     assert_ne!(
         plain.key, packed.key,
         "a packed file counts as it lies on the disk"
+    );
+}
+
+#[test]
+fn a_study_and_eval_read_separators_alike_and_shared_documents_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let story = |i: usize| format!("The {i}th story is of a line, and of words.\n");
+    let end = "<|endoftext|>";
+    let file = |stories: std::ops::Range<usize>| -> String {
+        stories.map(|i| format!("{}{end}\n", story(i))).collect()
+    };
+    let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
+    write("train.txt", &file(0..40));
+    write("valid.txt", &file(38..45));
+    write("test.txt", &file(44..50));
+    let dataset = text(folder.path(), &["train.txt"], Detokenize::None);
+    let tokenizer = TokenizerSpec::Train { vocab_size: 270 };
+    let prepared = quiet(&dataset, &tokenizer, folder.path()).unwrap();
+    // The last end of line is a document of its own, which is none that could be shared.
+    let documents =
+        [&prepared.train, &prepared.validation, &prepared.test].map(|split| split.documents.len());
+    assert_eq!(documents, [41, 8, 7]);
+    assert_eq!(
+        prepared.shared,
+        SharedDocuments {
+            validation_in_train: 2,
+            test_in_train: 0,
+            test_in_validation: 1,
+        }
+    );
+    let alone = single(&folder.path().join("test.txt"), &prepared.tokenizer).unwrap();
+    let (last, rest) = prepared.test.tokens().split_last().unwrap();
+    assert_eq!((*last, rest), (prepared.end_of_text, &alone.tokens[..]));
+    assert_eq!(
+        (alone.words, alone.bytes),
+        (prepared.test.words, prepared.test.bytes)
+    );
+    let whole = fs::read_to_string(folder.path().join("test.txt")).unwrap();
+    assert_eq!(
+        alone.tokens,
+        prepared.tokenizer.encode_with_specials(&whole).unwrap()
     );
 }

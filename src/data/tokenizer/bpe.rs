@@ -19,6 +19,7 @@ use super::codec::Tokenizer;
 use super::vocabulary::{END_OF_TEXT, byte_char};
 use crate::data::source::Dataset;
 use crate::data::source::document::{Part, Piece};
+use crate::plan::InputFault;
 
 /// Changes with every change of what training makes of the same text.
 pub const VERSION: u32 = 1;
@@ -58,12 +59,15 @@ pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
         .train(&mut model)
         .map_err(|error| anyhow!("the tokenizer could not be trained: {error}"))?;
     let found = model.get_vocab_size();
-    ensure!(
-        found == vocab_size - 1,
-        "tokenizer.vocab_size = {vocab_size} is more than the training split can fill: all its \
-         words give {} tokens; write at most that, or give it more text",
-        found + 1
-    );
+    if found != vocab_size - 1 {
+        let message = format!(
+            "tokenizer.vocab_size = {vocab_size} is more than the training split can fill: all \
+             its words give {} tokens",
+            found + 1
+        );
+        let hint = "write at most that, or give it more text";
+        return Err(InputFault::of_key("tokenizer.vocab_size", message, hint).into());
+    }
     let tokens = (0..found as u32)
         .map(|id| model.id_to_token(id).context("ids without gaps"))
         .collect::<Result<Vec<String>>>()?;
@@ -100,7 +104,7 @@ fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
                 }
                 Ok(ControlFlow::Continue(()))
             };
-            pool.install(move || dataset.visit(Part::Train, None, &mut send))
+            pool.install(move || dataset.visit(Part::Train, None, END_OF_TEXT, &mut send))
         });
         let counted = trainer.feed(receiver.into_iter(), words);
         let read = reader

@@ -26,9 +26,17 @@ pub fn dotted(path: &[PathStep]) -> String {
     out
 }
 
-/// The way that a dotted key of plain names says.
+/// The way that a dotted key of plain names says, as `train.betas[0]`.
 pub fn key_path(key: &str) -> Vec<PathStep> {
-    key.split('.')
-        .map(|name| PathStep::Key(name.to_owned()))
-        .collect()
+    let mut path = Vec::new();
+    for part in key.split('.') {
+        let (name, index) = part
+            .strip_suffix(']')
+            .and_then(|part| part.split_once('['))
+            .and_then(|(name, index)| Some((name, index.parse().ok()?)))
+            .map_or((part, None), |(name, index)| (name, Some(index)));
+        path.push(PathStep::Key(name.to_owned()));
+        path.extend(index.map(PathStep::Index));
+    }
+    path
 }

@@ -78,6 +78,7 @@ fn evaluation() -> Evaluation {
         teacher: None,
         training: None,
         source: None,
+        shared: None,
     }
 }
 

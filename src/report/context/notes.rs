@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
-use crate::record::evaluation::Agreement;
+use crate::record::evaluation::{Agreement, SharedCounts};
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ANY, ARM};
@@ -18,6 +18,7 @@ const MOST_NAMES: usize = 6;
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
     notes.push(fixed_teacher_and_text(data));
+    notes.extend(shared_documents(data));
     notes.extend(unbalanced_terms(data, analysis));
     notes.extend(kept_weights(data));
     notes.extend(other_training(data));
@@ -85,6 +86,49 @@ fn fixed_teacher_and_text(data: &StudyData) -> String {
         "{one_teacher} and the test text is fixed: intervals speak of other seeds with the same \
          teacher and text. Those for text like the test text add the sampling of documents."
     )
+}
+
+/// That a split has documents of another one, which its figures then speak of less than they seem
+/// to. Where the grid varies the text, that of the first of its texts that has any is told.
+fn shared_documents(data: &StudyData) -> Option<String> {
+    let mut runs = data.runs.iter().chain(&data.teachers);
+    runs.find_map(|run| overlap(&run.evaluation.as_ref()?.shared?))
+}
+
+fn overlap(shared: &SharedCounts) -> Option<String> {
+    let told: Vec<String> = [
+        (
+            shared.test_in_train,
+            shared.test_documents,
+            "test",
+            "training",
+        ),
+        (
+            shared.validation_in_train,
+            shared.validation_documents,
+            "validation",
+            "training",
+        ),
+        (
+            shared.test_in_validation,
+            shared.test_documents,
+            "test",
+            "validation",
+        ),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, all, split, other)| {
+        format!("{count} of {all} {split} documents are {other} documents too")
+    })
+    .collect();
+    if told.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "The splits overlap: {}. Losses on what was trained on are lower than on new text.",
+        told.join("; ")
+    ))
 }
 
 /// That the strength of hidden terms was left to their weights, for the settings where it was.

@@ -153,3 +153,22 @@ fn a_study_of_one_kind_has_notes_without_settings() {
         ["A seed", "The teacher", "Arms"]
     );
 }
+
+#[test]
+fn documents_that_splits_share_are_told_by_their_numbers() {
+    let mut shared = SharedCounts {
+        validation_in_train: 0,
+        test_in_train: 0,
+        test_in_validation: 0,
+        validation_documents: 40,
+        test_documents: 50,
+    };
+    assert_eq!(overlap(&shared), None);
+    (shared.test_in_train, shared.test_in_validation) = (3, 1);
+    assert_eq!(
+        overlap(&shared).unwrap(),
+        "The splits overlap: 3 of 50 test documents are training documents too; 1 of 50 test \
+         documents are validation documents too. Losses on what was trained on are lower than on \
+         new text."
+    );
+}

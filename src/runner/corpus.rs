@@ -1,0 +1,114 @@
+//! What is held against a corpus before anything is trained on it, and what is told of it.
+
+use std::fmt;
+
+use anyhow::Result;
+
+use crate::data::{Prepared, Split};
+use crate::plan::run::{RunSpec, TeacherSpec};
+use crate::plan::{InputFault, InputFaults, Plan};
+
+/// Runs of one key use the same corpus.
+pub(super) fn corpus_key(spec: &RunSpec) -> String {
+    format!("{:?} {:?}", spec.dataset, spec.tokenizer)
+}
+
+/// Inputs that cannot be used: a run that needs each, by its index in the plan, and the mistakes.
+#[derive(Debug)]
+pub struct UnusableInputs(pub Vec<(usize, Vec<InputFault>)>);
+
+impl fmt::Display for UnusableInputs {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (place, fault) in self.0.iter().flat_map(|(_, faults)| faults).enumerate() {
+            let between = if place > 0 { "\n" } else { "" };
+            write!(f, "{between}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for UnusableInputs {}
+
+/// Whether the splits are long enough for what the runs do with them.
+///
+/// # Errors
+/// [`InputFaults`], one for each split that is too short.
+pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> Result<()> {
+    let mut faults = Vec::new();
+    let contexts = runs.iter().flat_map(|&index| {
+        let spec = &plan.runs[index].spec;
+        let of_teacher = match &spec.teacher {
+            TeacherSpec::Train { train, .. } => Some(("teacher.train.context", train.context)),
+            TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. } => None,
+        };
+        [Some(("train.context", spec.train.context)), of_teacher]
+    });
+    let tokens = corpus.train.tokens().len();
+    if let Some((key, context)) = contexts.flatten().max_by_key(|(_, context)| *context)
+        && tokens <= context
+    {
+        faults.push(InputFault::of_key(
+            "dataset.train",
+            format!(
+                "the training split has {tokens} tokens, fewer than the {} that one window of \
+                 {key} = {context} needs",
+                context + 1
+            ),
+            "give it more text or write a smaller context",
+        ));
+    }
+    for (name, split) in [("validation", &corpus.validation), ("test", &corpus.test)] {
+        faults.extend(too_short(name, split));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(InputFaults(faults).into())
+    }
+}
+
+/// A perplexity needs a token that is predicted, and a word.
+fn too_short(name: &str, split: &Split) -> Option<InputFault> {
+    let (tokens, words) = (split.tokens().len(), split.words);
+    (tokens < 2 || words == 0).then(|| {
+        InputFault::of_key(
+            format!("dataset.{name}"),
+            format!(
+                "the {name} split has {tokens} tokens and {words} words: too little to measure a \
+                 perplexity on"
+            ),
+            "give it more text",
+        )
+    })
+}
+
+/// What the user should know of a corpus, in sentences.
+pub(super) fn corpus_notes(corpus: &Prepared) -> Vec<String> {
+    let shared = &corpus.shared;
+    let splits = [
+        (
+            "validation",
+            "training",
+            shared.validation_in_train,
+            &corpus.validation,
+        ),
+        ("test", "training", shared.test_in_train, &corpus.test),
+        (
+            "test",
+            "validation",
+            shared.test_in_validation,
+            &corpus.test,
+        ),
+    ];
+    let told = splits
+        .into_iter()
+        .filter(|(_, _, count, _)| *count > 0)
+        .map(|(split, other, count, documents)| {
+            format!(
+                "warning: {count} of {} {split} documents are {other} documents too",
+                documents.documents.len()
+            )
+        });
+    told.chain(corpus.notes.iter().map(|note| format!("warning: {note}")))
+        .collect()
+}
