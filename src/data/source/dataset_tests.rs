@@ -134,9 +134,9 @@ fn fingerprints_are_those_that_people_have() {
     insta::assert_debug_snapshot!(found, @r#"
     [
         "2976e7a6fcc23b4409d0171c3fac7f438e8b465bd0e4db8e5767fbdd0dc20702",
-        "0153512ff04a9a3f26fc6f4a79d8ea6725003065cf7554628603c1ddce0ce75b",
+        "aaac3950d6912b249c4811ff66d064c77fc3778b0acb5ceac9b62048f1ca8844",
         "5e9ab89abc52a26611c28b34223d8197ee9ae23ef707064226893e5a9a06ebc7",
-        "be661ca09c9b015267238e965db224e67e1009cab641d3250846f885a2c1dea7",
+        "4ecabe5d94862751de9f09cbf012b5aaca43c6f11dcbb25654490aca74d438b5",
     ]
     "#);
 }
