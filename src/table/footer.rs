@@ -145,23 +145,26 @@ pub(super) fn check(bytes: &[u8]) -> Result<Vec<usize>> {
     let mut walk = FooterWalk {
         reader,
         children: Vec::new(),
+        place: 0,
         unknown_types: Vec::new(),
     };
     walk.fields(FILE)?;
     Ok(walk.unknown_types)
 }
 
-/// Writes the type `UNKNOWN` over types at `places`, which [`check`] gave: columns that nobody asks
-/// for are then no hindrance, and those that are asked for are not text.
-pub(super) fn name_unknown(bytes: &mut [u8], places: &[usize]) {
-    const UNKNOWN: u8 = 11;
+/// Leaves out the logical types at `places`, which [`check`] gave, by giving their fields a number
+/// that the decoder skips: columns that nobody asks for are then no hindrance, and have the type
+/// that their values are stored in.
+pub(super) fn leave_out(bytes: &mut [u8], places: &[usize]) {
+    const SKIPPED: u64 = 11;
     for &place in places {
         if bytes[place] >> 4 != 0 {
-            bytes[place] = UNKNOWN << 4 | bytes[place] & 0x0f;
+            // The distance from the field before, which is ten at most.
+            bytes[place] += 1 << 4;
             continue;
         }
         // A number by itself, with sign, which keeps its length.
-        let mut number = u64::from(UNKNOWN) << 1;
+        let mut number = SKIPPED << 1;
         for byte in &mut bytes[place + 1..] {
             let is_last = *byte < 0x80;
             *byte = (number & 0x7f) as u8 | if is_last { 0 } else { 0x80 };
@@ -177,14 +180,20 @@ struct FooterWalk<'a> {
     reader: ThriftReader<'a>,
     /// Of each element of the schema.
     children: Vec<i32>,
-    /// Where logical types begin that are not listed.
+    /// Where the field in hand begins.
+    place: usize,
+    /// Where fields begin with a logical type that is not listed.
     unknown_types: Vec<usize>,
 }
 
 impl FooterWalk<'_> {
     fn fields(&mut self, known: Fields) -> Result<()> {
         let mut last = 0;
-        while let Some((id, kind)) = self.reader.field(&mut last)? {
+        loop {
+            self.place = self.reader.at;
+            let Some((id, kind)) = self.reader.field(&mut last)? else {
+                break;
+            };
             match known.iter().find(|(number, _)| *number == id) {
                 Some((_, form)) => self.value(id, kind, form)?,
                 None => self.reader.skip(kind, 0)?,
@@ -246,24 +255,17 @@ impl FooterWalk<'_> {
     }
 
     fn logical_type(&mut self) -> Result<()> {
-        let (mut last, mut is_known, mut unknown) = (0, false, None);
-        loop {
-            let place = self.reader.at;
-            let Some((id, kind)) = self.reader.field(&mut last)? else {
-                break;
-            };
+        let (place, mut last, mut is_known) = (self.place, 0, false);
+        while let Some((id, kind)) = self.reader.field(&mut last)? {
             match LOGICAL_TYPE.iter().find(|(number, _)| *number == id) {
                 Some((_, form)) => {
                     is_known = true;
                     self.value(id, kind, form)?;
                 }
-                None => {
-                    unknown.get_or_insert(place);
-                    self.reader.skip(kind, 0)?;
-                }
+                None => self.reader.skip(kind, 0)?,
             }
         }
-        self.unknown_types.extend(unknown.filter(|_| !is_known));
+        self.unknown_types.extend((!is_known).then_some(place));
         Ok(())
     }
 

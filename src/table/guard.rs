@@ -66,7 +66,7 @@ fn check_ends<R: Read + Seek>(file: &mut R) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(footer).read_to_end(&mut bytes)?;
     let unknown = footer::check(&bytes).context("it is damaged")?;
-    footer::name_unknown(&mut bytes, &unknown);
+    footer::leave_out(&mut bytes, &unknown);
     Ok(bytes)
 }
 

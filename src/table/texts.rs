@@ -209,11 +209,27 @@ fn form_of(
             return Ok(Ok(TextForm::Bytes));
         }
         Some(ArrowDataType::Null) => return Ok(Ok(TextForm::Nothing)),
+        Some(ArrowDataType::Int32) if is_of_null_type(metadata, column) => {
+            return Ok(Ok(TextForm::Nothing));
+        }
         Some(other) => format!(
             "has the column `{column}` as {}, not as text",
             in_words(other)
         ),
-        None => format!("has no column `{column}`; it has {}", names.join(", ")),
+        None => {
+            let nested = column
+                .split_once('.')
+                .is_some_and(|(root, _)| matches!(type_of(root), Some(ArrowDataType::Struct(_))));
+            let reason = if nested {
+                ", and fields inside a column are not read"
+            } else {
+                ""
+            };
+            format!(
+                "has no column `{column}`{reason}; it has {}",
+                names.join(", ")
+            )
+        }
     };
     let others = names
         .iter()
@@ -222,6 +238,17 @@ fn form_of(
         reason,
         others: others.map(|name| (*name).to_owned()).collect(),
     }))
+}
+
+/// Whether a column of numbers is what Arrow writes for the null type: it says that its type is not
+/// known.
+fn is_of_null_type(metadata: &FileMetadata, column: &str) -> bool {
+    metadata.schema_descr.columns().iter().any(|own| {
+        let logical_type = own.descriptor.primitive_type.logical_type;
+        own.path_in_schema.len() == 1
+            && own.path_in_schema[0].as_str() == column
+            && format!("{logical_type:?}") == "Some(Unknown)"
+    })
 }
 
 fn is_text(kind: &ArrowDataType) -> bool {

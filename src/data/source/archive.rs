@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
 
-use super::contents::{self, Contents, Packing};
+use super::contents::{self, FileContents, TextPacking};
 use super::gzip::GzipMembers;
 use crate::plan::InputFault;
 
@@ -24,7 +24,7 @@ const LARGEST_WINDOW: u32 = 31;
 pub struct Archive {
     path: PathBuf,
     content: Box<dyn Read>,
-    packed_by: Option<Packing>,
+    packed_by: Option<TextPacking>,
 }
 
 impl Archive {
@@ -48,11 +48,11 @@ impl Archive {
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         let mut file = BufReader::with_capacity(BLOCK, file);
         let head = contents::head(&mut file).with_context(cannot_read)?;
-        let contents = Contents::of(&head);
+        let contents = FileContents::of(&head);
         let packed_by = match contents {
-            Contents::Packed(packing) => Some(packing),
-            Contents::Text if !is_text(&head) => Packing::of_name(path),
-            Contents::Text | Contents::Other(_) => None,
+            FileContents::Packed(packing) => Some(packing),
+            FileContents::Text if !is_text(&head) => TextPacking::of_name(path),
+            FileContents::Text | FileContents::Other(_) => None,
         };
         let file = Cursor::new(head).chain(file);
         let Some(packing) = packed_by else {
@@ -70,7 +70,7 @@ impl Archive {
         };
         let inside = contents::head(&mut archive.content)
             .map_err(|error| archive.explained(error, packing))?;
-        refuse(path, packed_by, Contents::of(&inside))?;
+        refuse(path, packed_by, FileContents::of(&inside))?;
         archive.content = Box::new(Cursor::new(inside).chain(archive.content));
         Ok(archive)
     }
@@ -94,7 +94,7 @@ impl Archive {
 
     /// What an error is that came while something was unpacked: what the system says has a number,
     /// the rest is the archive's fault.
-    fn explained(&self, error: std::io::Error, packing: Packing) -> Error {
+    fn explained(&self, error: std::io::Error, packing: TextPacking) -> Error {
         let path = self.path.display();
         if error.raw_os_error().is_some() {
             return Error::new(error).context(format!("cannot read {path}"));
@@ -119,11 +119,11 @@ impl Archive {
 
 fn unpacker(
     file: impl BufRead + 'static,
-    packing: Packing,
+    packing: TextPacking,
 ) -> std::io::Result<Box<dyn Read + 'static>> {
     Ok(match packing {
-        Packing::Gzip => Box::new(GzipMembers::new(file)),
-        Packing::Zstandard => {
+        TextPacking::Gzip => Box::new(GzipMembers::new(file)),
+        TextPacking::Zstandard => {
             let mut decoder = zstd::Decoder::with_buffer(file)?;
             decoder.window_log_max(LARGEST_WINDOW)?;
             Box::new(decoder)
@@ -131,7 +131,7 @@ fn unpacker(
     })
 }
 
-fn refuse(path: &Path, packed_by: Option<Packing>, contents: Contents) -> Result<()> {
+fn refuse(path: &Path, packed_by: Option<TextPacking>, contents: FileContents) -> Result<()> {
     match contents::refusal(path, packed_by, contents, "text") {
         Some(fault) => Err(fault.into()),
         None => Ok(()),

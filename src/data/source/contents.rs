@@ -1,6 +1,6 @@
 //! What a file is, by what is in it: its name says nothing.
 //!
-//! [`Contents::of`] looks at the beginning of a file, or of what is unpacked from one. Text and the
+//! [`FileContents::of`] looks at the beginning of a file, or of what is unpacked from one. Text and the
 //! two packings of text are read; whatever else has a line in [`KINDS`] is refused with what it is
 //! and the command that makes text of it. What has no line there is text, if it is UTF-8. A kind
 //! belongs in the table where it would pass for text (a tar archive of texts is UTF-8, and so are a
@@ -17,16 +17,16 @@ const HEAD: usize = 4096;
 
 /// What the beginning of a file shows.
 #[derive(Debug, Clone, Copy)]
-pub enum Contents {
+pub enum FileContents {
     /// Nothing that is known: text, if it is UTF-8.
     Text,
-    Packed(Packing),
+    Packed(TextPacking),
     Other(&'static Kind),
 }
 
 /// How a text may be packed and still be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
+pub enum TextPacking {
     Gzip,
     Zstandard,
 }
@@ -177,7 +177,7 @@ const fn encoding(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static st
     }
 }
 
-impl Contents {
+impl FileContents {
     /// What begins with these bytes, of which some thousand should be there where there are as
     /// many.
     pub fn of(head: &[u8]) -> Self {
@@ -185,10 +185,10 @@ impl Contents {
         let zstandard = matches!(head, [0x28, 0xb5, 0x2f, 0xfd, ..])
             || matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
         if head.starts_with(&[0x1f, 0x8b]) {
-            return Self::Packed(Packing::Gzip);
+            return Self::Packed(TextPacking::Gzip);
         }
         if zstandard {
-            return Self::Packed(Packing::Zstandard);
+            return Self::Packed(TextPacking::Zstandard);
         }
         KINDS
             .iter()
@@ -202,7 +202,7 @@ impl Contents {
     }
 }
 
-impl Packing {
+impl TextPacking {
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -234,7 +234,7 @@ impl Packing {
     }
 }
 
-/// The first bytes of what is read, as many as [`Contents::of`] looks at.
+/// The first bytes of what is read, as many as [`FileContents::of`] looks at.
 ///
 /// # Errors
 /// Those of the reader.
@@ -248,13 +248,13 @@ pub fn head(reader: &mut dyn Read) -> std::io::Result<Vec<u8>> {
 /// one.
 pub fn refusal(
     path: &Path,
-    packed_by: Option<Packing>,
-    contents: Contents,
+    packed_by: Option<TextPacking>,
+    contents: FileContents,
     wanted: &str,
 ) -> Option<InputFault> {
     let (name, remedy) = match contents {
-        Contents::Text => return None,
-        Contents::Packed(inner) => {
+        FileContents::Text => return None,
+        FileContents::Packed(inner) => {
             let inside = match packed_by {
                 Some(_) => out(path, None),
                 None => path.to_owned(),
@@ -262,7 +262,7 @@ pub fn refusal(
             let remedy = format!("unpack it with {}", inner.unpacked(&inside));
             (format!("a {} archive", inner.name()), remedy)
         }
-        Contents::Other(kind) => {
+        FileContents::Other(kind) => {
             // tar unpacks by itself.
             let file = match packed_by {
                 Some(_) if !kind.name.contains("tar") => out(path, None),

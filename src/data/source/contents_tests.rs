@@ -22,12 +22,12 @@ fn tar(is_posix: bool) -> Vec<u8> {
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n\
     oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
 
-fn said(name: &str, packed_by: Option<Packing>, head: &[u8]) -> String {
-    refusal(Path::new(name), packed_by, Contents::of(head), "text")
+fn said(name: &str, packed_by: Option<TextPacking>, head: &[u8]) -> String {
+    refusal(Path::new(name), packed_by, FileContents::of(head), "text")
         .map_or_else(|| "read".to_owned(), |fault| fault.to_string())
 }
 
-/// Name, beginning, and what is said.
+/// Name, beginning, and what is said. It is long because it has a line for every kind.
 fn kinds() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![
         (
@@ -105,17 +105,17 @@ fn what_is_no_text_is_named_with_the_command_that_makes_text_of_it() {
 #[test]
 fn what_is_unpacked_is_looked_at_too() {
     assert_eq!(
-        said("a.tar.gz", Some(Packing::Gzip), &tar(true)),
+        said("a.tar.gz", Some(TextPacking::Gzip), &tar(true)),
         "a.tar.gz holds a tar archive, packed by gzip, and not text; unpack it with `tar -xf \
          a.tar.gz` and name the files that come out"
     );
     assert_eq!(
-        said("a.gz", Some(Packing::Gzip), b"\x1f\x8b\x08"),
+        said("a.gz", Some(TextPacking::Gzip), b"\x1f\x8b\x08"),
         "a.gz holds a gzip archive, packed by gzip, and not text; unpack it with `gzip -dc a.gz > \
          a`, then unpack it with `gzip -dc a > a.txt`"
     );
     assert_eq!(
-        said("a.txt.zst", Some(Packing::Zstandard), b"\xfe\xff\0a"),
+        said("a.txt.zst", Some(TextPacking::Zstandard), b"\xfe\xff\0a"),
         "a.txt.zst holds a text in UTF-16, packed by zstandard, and not text; unpack it with \
          `zstd -dc a.txt.zst > a.txt`, then convert it with `iconv -f UTF-16 -t UTF-8 a.txt > \
          a.utf8.txt`"

@@ -1,5 +1,6 @@
 //! Tests of `dataset.rs`.
 
+use super::super::input_files::InputFiles;
 use super::*;
 use crate::data::tests::no_hub;
 use crate::plan::path::InputPath;
@@ -33,7 +34,12 @@ fn a_synthetic_dataset_is_its_recipe() {
 #[test]
 fn files_count_by_content_and_order_and_not_by_path() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, content) in [("a", "one"), ("b", "two"), ("copy-of-a", "one")] {
+    for (name, content) in [
+        ("a", "one"),
+        ("b", "two"),
+        ("copy-of-a", "one"),
+        ("other", "three"),
+    ] {
         std::fs::write(folder.path().join(name), content).unwrap();
     }
     let of = |train: &[&str], detokenize| {
@@ -43,7 +49,7 @@ fn files_count_by_content_and_order_and_not_by_path() {
                 .map(|name| InputPath::new(*name, folder.path()))
                 .collect::<Vec<_>>()
         };
-        let (validation, test) = (paths(&["a"]), paths(&["a"]));
+        let (validation, test) = (paths(&["other"]), paths(&["other"]));
         let dataset = DatasetSpec::Text {
             train: paths(train),
             validation,
@@ -67,32 +73,31 @@ fn files_count_by_content_and_order_and_not_by_path() {
     );
 }
 
-/// Runs and cache files that people have are found by these. That of a hub dataset moved when the
-/// rule that chooses its files became that of `load_dataset`: the same commit may give other files.
-/// It is long because it has a dataset of every source.
+/// Runs and cache files that people have are found by these. Those of text moved with the
+/// separators of documents, those of rows that are lines with the end that joins them, that of a
+/// hub dataset when the rule that chooses its files became that of `load_dataset`. It is long
+/// because it has every source.
 #[test]
-fn fingerprints_are_those_of_every_earlier_version() {
+fn fingerprints_are_those_that_people_have() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b", "c", "d", "e"] {
         std::fs::write(folder.path().join(name), format!("content of {name}")).unwrap();
     }
     let paths = |name: &str| vec![InputPath::new(name, folder.path())];
     let text = DatasetSpec::Text {
         train: [paths("a"), paths("[bc]")].concat(),
-        validation: paths("b"),
-        test: paths("c"),
+        validation: paths("d"),
+        test: paths("e"),
         detokenize: Detokenize::Wikitext,
         train_tokens: Some(7),
     };
-    let parquet = DatasetSpec::Parquet {
-        train: paths("a"),
-        validation: paths("b"),
-        test: paths("c"),
-        column: "text".to_owned(),
-        rows: Rows::Documents,
-        detokenize: Detokenize::None,
-        train_tokens: None,
+    let files = InputFiles::find(&paths("a"), &paths("b"), &paths("c"), &|_, _| Ok(())).unwrap();
+    let parquet = ParquetSource {
+        files,
+        column: TextColumn::new("text", Rows::Documents, Detokenize::None),
     };
+    let mut of_parquet = Recipe::new("dataset");
+    parquet.add_to(&mut of_parquet);
     let commit = "0123456789012345678901234567890123456789";
     let snapshot = folder.path().join("datasets--o--d/snapshots").join(commit);
     std::fs::create_dir_all(&snapshot).unwrap();
@@ -120,16 +125,22 @@ fn fingerprints_are_those_of_every_earlier_version() {
         detokenize: Detokenize::None,
         train_tokens: Some(100),
     };
-    let found = [synthetic(1, None), text, parquet, of_the_hub].map(|spec| {
-        let dataset = Dataset::find(&spec, &hub).unwrap();
+    let of = |spec: &DatasetSpec| {
+        let dataset = Dataset::find(spec, &hub).unwrap();
         dataset.fingerprint().to_owned()
-    });
+    };
+    let found = [
+        of(&synthetic(1, None)),
+        of(&text),
+        of_parquet.finish(),
+        of(&of_the_hub),
+    ];
     insta::assert_debug_snapshot!(found, @r#"
     [
         "2976e7a6fcc23b4409d0171c3fac7f438e8b465bd0e4db8e5767fbdd0dc20702",
-        "0153512ff04a9a3f26fc6f4a79d8ea6725003065cf7554628603c1ddce0ce75b",
+        "aaac3950d6912b249c4811ff66d064c77fc3778b0acb5ceac9b62048f1ca8844",
         "5e9ab89abc52a26611c28b34223d8197ee9ae23ef707064226893e5a9a06ebc7",
-        "f1fadb5e4f4abc5abee55914345a04a64e050fead96e2a6e6bc7c5088a2bd131",
+        "4ecabe5d94862751de9f09cbf012b5aaca43c6f11dcbb25654490aca74d438b5",
     ]
     "#);
 }

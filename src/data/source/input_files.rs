@@ -271,7 +271,9 @@ fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
                     "\"{written}\" of {split} matches no file below {}",
                     globs::fixed_folder(&path).display()
                 ),
-                "names that begin with a point are matched by patterns that do alone".to_owned(),
+                "paths are relative to the file that sets them; a name that begins with a point needs \
+                 a pattern that does"
+                    .to_owned(),
             );
         }
         return Ok(NamedFiles {

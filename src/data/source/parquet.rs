@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::contents::{self, Contents};
+use super::contents::{self, FileContents};
 use super::document::{DocumentAction, Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
 use super::file_hash::FileFacts;
@@ -63,7 +63,7 @@ fn check_parquet(path: &Path, facts: &FileFacts, column: &TextColumn) -> Result<
     let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let head =
         contents::head(&mut file).with_context(|| format!("cannot read {}", path.display()))?;
-    let contents = Contents::of(&head);
+    let contents = FileContents::of(&head);
     if !contents.is_parquet() {
         let fault = contents::refusal(path, None, contents, "parquet").unwrap_or_else(|| {
             let (what, hint) = if facts.not_utf8_at.is_none() {

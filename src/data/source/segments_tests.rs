@@ -89,7 +89,7 @@ fn what_has_no_place_to_cut_at_all_is_refused_before_it_fills_the_memory() {
         .to_string();
     assert_eq!(
         error,
-        "16 MiB of a document hold no white space or another place where tokens must end: is \
+        "16 MiB of a document hold no white space or another place where tokens must end; is \
              it text? break it into lines"
     );
 }
