@@ -68,9 +68,13 @@ fn a_card_that_is_none_says_what_is_wrong() {
 
 #[test]
 fn a_card_that_is_cut_or_lacks_a_character_anywhere_is_read_or_refused() {
-    let card = "---\nx: &x [a, 'b']\ndataset_info:\n  config_name: a\nconfigs:\n- config_name: a\n  \
-                data_files:\n  - split: train\n    path: *x\n  - {split: test, path: \"t/*\"}\n  \
-                default: true\n---\n# hi\n";
+    let card = [
+        "---\nx: &x [a, 'b']\ndataset_info:\n  config_name: a\nconfigs:\n- config_name: a\n",
+        "  data_files:\n  - split: train\n    path: *x\n",
+        "  - {split: test, path: \"t/*\"}\n  default: true\n---\n# hi\n",
+    ]
+    .concat();
+    let card = card.as_str();
     assert_eq!(Card::read(Some(card), None).unwrap().configs.len(), 1);
     for at in 0..card.len() {
         let (before, after) = card.split_at(at);

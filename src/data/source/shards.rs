@@ -63,11 +63,14 @@ impl DatasetFiles {
 
     /// The copies that the hub made of a dataset whose own files cannot be read.
     fn copies(&self, repo: &Repo, hub: &Hub) -> Result<Self> {
-        let held = format!(
-            "{} holds {}, and nothing that can be read here (parquet, JSON lines or text)",
-            repo.title(),
-            in_words(&self.paths())
-        );
+        let title = repo.title();
+        let held = match self.script() {
+            Some(script) => format!("{title} is loaded by a script ({script}), which is not run"),
+            None => format!(
+                "{title} holds {}, and nothing that can be read here (parquet, JSON lines or text)",
+                in_words(&self.paths())
+            ),
+        };
         let others = "export it to parquet or text files, and write source = \"parquet\" or \
                       \"text\"";
         if repo.revision == CONVERTED {

@@ -160,7 +160,7 @@ fn unknown_splits_are_refused_with_those_there_are() {
 #[test]
 fn what_cannot_be_read_says_what_it_is_and_what_to_write() {
     assert_eq!(
-        split(&["train.csv", "test.csv", "d.py"], None, "train").unwrap_err(),
+        split(&["train.csv", "test.csv", "e.py"], None, "train").unwrap_err(),
         format!(
             "the dataset o/d holds 2 files of csv, 1 Python script, and nothing that can be read \
              here (parquet, JSON lines or text) at the revision {COMMIT}; the hub's own copies in \
@@ -172,6 +172,11 @@ fn what_cannot_be_read_says_what_it_is_and_what_to_write() {
         split(&["train.parquet", "test.csv"], None, "test").unwrap_err(),
         "the dataset o/d has it as 1 file of csv, which cannot be read here; write revision = \
          \"refs/convert/parquet\" to read the hub's own copies in parquet"
+    );
+    let error = split(&["train.jsonl", "d.py"], None, "train").unwrap_err();
+    assert!(
+        error.starts_with("the dataset o/d is loaded by a script (d.py), which is not run at the"),
+        "{error}"
     );
     let card = "---\nconfigs:\n- config_name: default\n  data_files: '*'\n---\n";
     let mixed = found(&["a.parquet", "b.jsonl", "c.jsonl"], card, true).unwrap();
