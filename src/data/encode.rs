@@ -214,7 +214,7 @@ impl<'a, 'f> SplitStream<'a, 'f> {
             written.sizes.words += piece.words;
             written.sizes.bytes += piece.text.len() as u64;
             if piece.ends && tokens.len() < left {
-                tokens.push(self.tokenizer.end_of_text());
+                tokens.push(self.tokenizer.document_end()?);
             }
         }
         for &token in &tokens {

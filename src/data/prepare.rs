@@ -32,9 +32,10 @@ pub fn prepare(
     let dataset = Dataset::find(dataset, hub)?;
     let tokenizer = TokenizerInput::find(tokenizer, hub)?;
     let key = streams_key(dataset.fingerprint(), &tokenizer.fingerprint());
+    let kept = tokenizer.kept();
     let path = cache.join(format!("{key}.{}", cache::EXTENSION));
     match cache::open(&path, &key) {
-        Ok(Some(prepared)) => return Ok(prepared),
+        Ok(Some(prepared)) => return Ok(Prepared { kept, ..prepared }),
         Ok(None) => {}
         Err(reason) => {
             let bad = files::set_aside(&path, &format!("{reason:#}"))?;
@@ -46,9 +47,11 @@ pub fn prepare(
         }
     }
     let tokenizer = tokenizer.into_tokenizer(&dataset, progress)?;
+    tokenizer.document_end()?;
     encode::build(&dataset, &tokenizer, &key, &path, progress)?;
-    cache::open(&path, &key)?
-        .with_context(|| format!("{} vanished as soon as it was written", path.display()))
+    let prepared = cache::open(&path, &key)?
+        .with_context(|| format!("{} vanished as soon as it was written", path.display()))?;
+    Ok(Prepared { kept, ..prepared })
 }
 
 /// The key of the token streams that a dataset and a tokenizer make, by their fingerprints.

@@ -15,6 +15,7 @@ mod forward;
 mod gpt2;
 mod init;
 mod likelihood;
+mod token_ids;
 mod weights;
 
 pub use config::Config;
@@ -23,4 +24,5 @@ pub use folder::{ModelFolder, weight_files};
 pub use forward::HiddenStates;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
+pub use token_ids::TokenIds;
 pub use weights::{Array, Weights};

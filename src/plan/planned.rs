@@ -41,6 +41,9 @@ pub struct DatasetFact {
 pub struct TokenizerFact {
     pub fingerprint: String,
     pub vocabulary: Option<usize>,
+    /// Of these, the tokens that any text may have. Added tokens follow them: a model without rows
+    /// for those serves every text that spells none.
+    pub own: Option<usize>,
 }
 
 /// Facts of a folder with a GPT-2, or of one of the hub.

@@ -171,7 +171,7 @@ fn shapes(spec: &RunSpec, hub: &Hub) -> Result<(Config, Config)> {
             Config::read(&snapshot.folder)?
         }
     };
-    let student = student_config(spec, &teacher, vocabulary)?;
+    let student = student_config(spec, &teacher)?;
     Ok((student, teacher))
 }
 

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::data::{Prepared, Split};
 use crate::digest;
 use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
-use crate::model::Gpt2;
+use crate::model::{Gpt2, TokenIds};
 use crate::ops::Native;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
 use crate::record::evaluation::{Evaluation, Protocol, SourceNll, TrainingCost};
@@ -20,6 +20,8 @@ pub(super) struct EvaluationSubject<'a> {
     pub bytes: u64,
     pub training: Option<TrainingCost>,
     pub trained_on_train_split: bool,
+    /// What the ids of its tokens mean.
+    pub ids: &'a TokenIds,
 }
 
 /// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
@@ -44,6 +46,10 @@ pub(super) fn evaluate(
         entropy_nats_per_token: corpus.exact.map(|exact| exact.entropy_nats_per_token),
         unigram_nats_per_token: corpus.unigram_nats_per_token,
     };
+    let mut stops = subject.ids.stops();
+    if !stops.contains(&corpus.end_of_text) {
+        stops.push(corpus.end_of_text);
+    }
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
     eval::evaluate(eval::EvaluationInputs {
@@ -54,6 +60,7 @@ pub(super) fn evaluate(
         vocabulary: Vocabulary {
             decode: &decode,
             end_of_text: corpus.end_of_text,
+            stops: &stops,
         },
         settings: &spec.evaluate,
         protocol,

@@ -70,7 +70,6 @@ fn train_students(
         is_evaluated: is_evaluated(&plan.runs[index], site),
         layout: &site.layout,
         teacher,
-        corpus,
     };
     let students: Vec<StudentTraining> = indices.iter().map(student).collect();
     let Some(first) = students.first() else {
@@ -197,6 +196,7 @@ fn evaluated(
         bytes: checkpoint.bytes,
         training,
         trained_on_train_split: true,
+        ids: &teacher.ids,
     };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{pin_for_lock, repos};
+use crate::data;
 use crate::hub::{Hub, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
@@ -162,7 +163,10 @@ fn dataset(run: &PlannedRun) -> String {
 fn tokenizer(run: &PlannedRun) -> String {
     match &run.spec.tokenizer {
         TokenizerSpec::Train { vocab_size } => {
-            format!("byte-level BPE of {vocab_size} tokens, trained on the training split")
+            let trainer = data::trained_with();
+            format!(
+                "byte-level BPE of {vocab_size} tokens, trained on the training split by {trainer}"
+            )
         }
         TokenizerSpec::Dir { path } => format!("the one in {}", path.written),
         TokenizerSpec::Hub { repo, .. } => {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
@@ -13,7 +13,7 @@ use crate::data::Prepared;
 use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
-use crate::model::{Config, Gpt2, ModelFolder, Weights};
+use crate::model::{Config, Gpt2, ModelFolder, TokenIds, Weights};
 use crate::ops::{Native, native};
 use crate::plan::PlannedRun;
 use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
@@ -26,6 +26,8 @@ use crate::train::Job;
 /// A teacher in hand.
 pub(super) struct LoadedTeacher {
     pub model: Gpt2<Native>,
+    /// What the ids of its tokens mean, which its students keep.
+    pub ids: TokenIds,
     /// Bytes of its weights as stored.
     bytes: u64,
     /// Counted operations of its training; none for one that came trained.
@@ -91,7 +93,21 @@ pub(super) fn claim_teacher(
             read(&stored.student(), Some(train))?
         }
     };
+    check_rows(corpus, &loaded.model.config)?;
     Ok(TeacherClaim::Loaded(Box::new(loaded)))
+}
+
+/// Refuses a text that spells an added token which the teacher has no row for.
+fn check_rows(corpus: &Prepared, teacher: &Config) -> Result<()> {
+    let largest = corpus.largest_token;
+    ensure!(
+        (largest as usize) < teacher.vocabulary,
+        "the text has the token {:?}, whose id is {largest}, and the teacher has {} rows: take it \
+         out of the text, or a teacher that was trained with it",
+        corpus.tokenizer.decode(&[largest]),
+        teacher.vocabulary
+    );
+    Ok(())
 }
 
 fn diverged(reason: &str, step: u64) -> String {
@@ -121,6 +137,7 @@ fn read(folder: &Path, settings: Option<&TrainSpec>) -> Result<LoadedTeacher> {
     let checkpoint = ModelFolder::open(folder)?;
     Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(&native(), &checkpoint),
+        ids: TokenIds::read(folder)?,
         bytes: checkpoint.bytes,
         training: settings.map(|settings| plain_training(&checkpoint.config, settings)),
     })
@@ -143,6 +160,7 @@ impl LoadedTeacher {
             bytes: self.bytes,
             training: self.training.clone(),
             trained_on_train_split: self.training.is_some(),
+            ids: &self.ids,
         };
         let evaluated = evaluate(&subject, &run.spec, corpus)?;
         publish(

@@ -147,6 +147,7 @@ impl Inputs for Contents {
         Fact::Known(TokenizerFact {
             fingerprint,
             vocabulary: Some(2048),
+            own: Some(2048),
         })
     }
 

@@ -22,6 +22,7 @@ impl Inputs for SmallInputs {
         Fact::Known(TokenizerFact {
             fingerprint: "t".to_owned(),
             vocabulary: Some(self.tokens),
+            own: Some(self.tokens),
         })
     }
 

@@ -48,6 +48,8 @@ pub struct UnusedKey {
 pub struct KnownFacts {
     pub teacher: Option<TeacherFact>,
     pub vocabulary: Option<usize>,
+    /// Tokens that any text may have, where the vocabulary has more.
+    pub own_vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
     /// Whether this machine multiplies bfloat16.
     pub bf16: Option<bool>,
@@ -91,6 +93,7 @@ pub fn known_from_spec(run: &WrittenRun) -> KnownFacts {
     KnownFacts {
         teacher,
         vocabulary,
+        own_vocabulary: vocabulary,
         init: None,
         bf16: None,
     }

@@ -79,7 +79,7 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
         }
     }
     if let (Some(tokens), Some(rows)) = (known.vocabulary, teacher.vocabulary)
-        && !is_padded(tokens, rows)
+        && !fits(tokens, known.own_vocabulary, rows)
     {
         report.problem(
             "tokenizer.source",
@@ -87,6 +87,14 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
             "take the tokenizer that the teacher was trained with",
         );
     }
+}
+
+/// Whether a model of `rows` rows serves a tokenizer of `tokens` tokens, of which any text may have
+/// the first `own`: it is padded, or lacks rows for added tokens alone. A text that spells one of
+/// those is refused when it is read.
+pub(super) fn fits(tokens: usize, own: Option<usize>, rows: usize) -> bool {
+    let own = own.unwrap_or(tokens);
+    is_padded(tokens, rows) || is_padded(own, rows) || (own..tokens).contains(&rows)
 }
 
 /// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many, or that
@@ -97,7 +105,7 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
 /// over all of them for teacher and student alike. Any other difference, even of a larger model,
 /// most likely means another tokenizer, under which every id stands for something else: that would
 /// be silent nonsense.
-pub(super) fn is_padded(tokens: usize, rows: usize) -> bool {
+fn is_padded(tokens: usize, rows: usize) -> bool {
     tokens == rows
         || [8, 16, 32, 64, 128]
             .iter()

@@ -4,7 +4,7 @@ use super::super::matching::init_blocks;
 use super::super::planned::TeacherFact;
 use super::super::run::{Init, InitBlocks, StudentSpec};
 use super::super::written::WrittenRun;
-use super::shapes::is_padded;
+use super::shapes::fits;
 use super::{CellReport, KnownFacts};
 
 /// The student of a cell, with the blocks that it starts from.
@@ -92,7 +92,7 @@ fn check_init_dir(
         }
     }
     if let (Some(tokens), Some(there)) = (known.vocabulary, found.vocabulary) {
-        check_init_vocabulary(tokens, there, known.teacher.as_ref(), report);
+        check_init_vocabulary(tokens, there, known, report);
     }
     if let Some(teacher) = &known.teacher
         && teacher.positions != found.positions
@@ -110,15 +110,12 @@ fn check_init_dir(
 }
 
 /// The student has its teacher's rows, padding included.
-fn check_init_vocabulary(
-    tokens: usize,
-    there: usize,
-    teacher: Option<&TeacherFact>,
-    report: &mut CellReport,
-) {
-    let padded = teacher
-        .and_then(|teacher| teacher.vocabulary)
-        .filter(|&rows| rows > tokens && is_padded(tokens, rows));
+fn check_init_vocabulary(tokens: usize, there: usize, known: &KnownFacts, report: &mut CellReport) {
+    let rows = known
+        .teacher
+        .as_ref()
+        .and_then(|teacher| teacher.vocabulary);
+    let padded = rows.filter(|&rows| rows != tokens && fits(tokens, known.own_vocabulary, rows));
     if padded.unwrap_or(tokens) == there {
         return;
     }
