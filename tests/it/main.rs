@@ -35,4 +35,5 @@ mod published;
 mod reference;
 mod standalone;
 mod study;
+mod tokens;
 mod verify;

@@ -250,7 +250,7 @@ fn special_tokens_that_a_text_spells_are_tokens() {
 }
 
 #[test]
-fn models_with_more_rows_than_tokens_are_taken_and_those_with_fewer_refused() {
+fn rows_without_a_token_are_padding_and_tokens_without_a_row_are_refused_in_a_text() {
     use kdpipe::model::Weights;
     let (site, model) = site();
     let (config, weights) = Weights::read(&site.path(&model)).unwrap();
@@ -284,10 +284,20 @@ fn models_with_more_rows_than_tokens_are_taken_and_those_with_fewer_refused() {
     // Twenty more logits of 0 in every softmax.
     assert!(nats("padded") > nats(&model));
     site.kdpipe("generate padded --prompt Once").code(0);
-    for command in ["eval short --text text.txt", "generate short --prompt Once"] {
+    // The last token is the end of text, which no ordinary text has.
+    site.kdpipe("eval short --text text.txt").code(0);
+    site.kdpipe("generate short --prompt Once").code(0);
+    site.write("ended.txt", b"Once there was a fox.<|endoftext|>");
+    for command in [
+        "eval short --text ended.txt",
+        "generate short --prompt <|endoftext|>",
+    ] {
         let error = site.kdpipe(command).code(2).error;
         assert!(
-            error.contains("the tokenizer of short has 300 tokens, and the model knows 299"),
+            error.contains(
+                "the text has the token \"<|endoftext|>\", whose id is 299, and the model has 299 \
+                 rows for the 300 tokens of its tokenizer"
+            ),
             "{error}"
         );
     }

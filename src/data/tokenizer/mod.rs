@@ -6,6 +6,7 @@ pub mod bpe;
 mod codec;
 mod files;
 mod form;
+mod frame;
 mod input;
 mod kept;
 mod older;
