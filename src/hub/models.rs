@@ -47,7 +47,8 @@ impl Hub<'_> {
         })
     }
 
-    /// config.json, and generation_config.json where the repo has one, once it is sure that the repo has weights that can be read.
+    /// config.json, and generation_config.json where the repo has one, once it is sure that the
+    /// repo has weights that can be read.
     ///
     /// # Errors
     /// A repo without them; as [`Hub::file`].

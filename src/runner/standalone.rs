@@ -200,9 +200,10 @@ impl OneModel {
 
     /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count`
     /// tokens, until the model ends the text: by a token that its generation_config.json, else its
-    /// config.json names, else the one that the tokenizer does. `each` gets the new text as it comes, in whole
-    /// characters; bytes that are none become U+FFFD. Special tokens that the prompt spells are
-    /// tokens, and what the tokenizer puts around a text is around the prompt, as in transformers.
+    /// config.json names, else the one that the tokenizer does. `each` gets the new text as it
+    /// comes, in whole characters; bytes that are none become U+FFFD. Special tokens that the
+    /// prompt spells are tokens, and what the tokenizer puts around a text is around the prompt, as
+    /// in transformers.
     ///
     /// # Errors
     /// A prompt that cannot be tokenized, or has a token that the model has no row for; no prompt

@@ -341,3 +341,26 @@ fn damaged_files_never_panic() {
         }
     }
 }
+
+#[test]
+fn a_config_that_is_written_names_the_class_by_which_the_tokenizer_was_read() {
+    let tokenizer = Tokenizer::from_json(content(&[]).to_string()).unwrap();
+    let config = |given: Option<&str>| -> Value {
+        serde_json::from_str(&tokenizer.config_json(64, given)).unwrap()
+    };
+    // The class GPT2TokenizerFast of transformers 5.24 would build the pipeline anew.
+    let trained = config(None);
+    assert_eq!(trained["tokenizer_class"], "PreTrainedTokenizerFast");
+    assert_eq!(trained["eos_token"], END_OF_TEXT);
+    assert_eq!(
+        trained["model_input_names"],
+        json!(["input_ids", "attention_mask"])
+    );
+    let gpt2 = config(Some("GPT2TokenizerFast"));
+    assert_eq!(gpt2["tokenizer_class"], "GPT2TokenizerFast");
+    assert_eq!(gpt2["eos_token"], END_OF_TEXT);
+    // Of the other class nothing named a token, and a name would add it.
+    let whole = config(Some("PreTrainedTokenizerFast"));
+    assert_eq!(whole["tokenizer_class"], "PreTrainedTokenizerFast");
+    assert!(whole.get("eos_token").is_none() && whole.get("bos_token").is_none());
+}

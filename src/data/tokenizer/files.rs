@@ -266,8 +266,8 @@ fn id_of(content: &Value, token: &str) -> Option<u64> {
     })
 }
 
-/// Puts the added tokens into a tokenizer.json, with the ids that the tokenizers library gives them:
-/// the vocabulary's own, else one behind the other.
+/// Puts the added tokens into a tokenizer.json, with the ids that the tokenizers library gives
+/// them: the vocabulary's own, else one behind the other.
 fn set_added(content: &mut Value, tokens: &SpecialTokens) {
     let empty = Map::new();
     let vocabulary = content["model"]["vocab"].as_object().unwrap_or(&empty);

@@ -1,5 +1,5 @@
-//! vocab.json with merges.txt, as GPT-2 was first published, put together to the tokenizer.json that
-//! says the same: for OpenAI's own two files it is, byte for byte, the published one.
+//! vocab.json with merges.txt, as GPT-2 was first published, put together to the tokenizer.json
+//! that says the same: for OpenAI's own two files it is, byte for byte, the published one.
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};

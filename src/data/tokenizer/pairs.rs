@@ -8,10 +8,10 @@ pub(super) const TRAINERS_LIMIT: u64 = i32::MAX as u64;
 
 /// How often each pair of neighbouring bytes occurs in a text.
 ///
-/// Every occurrence of a pair of tokens is one of the pair of bytes where they meet, and no two are
-/// the same; so no pair of tokens ever occurs more often than the most frequent pair of bytes. Pairs
-/// that no word holds, such as a letter with the space after it, are counted too: the bound is
-/// never too low.
+/// Every occurrence of a pair of tokens is one of the pair of bytes where they meet, and no two
+/// are the same; so no pair of tokens ever occurs more often than the most frequent pair of bytes.
+/// Pairs that no word holds, such as a letter with the space after it, are counted too: the bound
+/// is never too low.
 pub(super) struct PairCounts {
     counts: Vec<u64>,
     limit: u64,

@@ -2,12 +2,13 @@
 //! the rules by which AutoTokenizer of transformers 5.24 puts its files together.
 //!
 //! `tokenizer_config.json` names tokens: seven by fixed keys (`bos_token` …), more by any key that
-//! ends in `_token`, by `extra_special_tokens` and, where that is empty, `additional_special_tokens`.
-//! Its `added_tokens_decoder` has tokens with flags and ids; where it has one, the older files
-//! beside it are not read. Else `special_tokens_map.json` overrides names, and `added_tokens.json`
-//! and the `added_tokens` of tokenizer.json are the tokens with flags. Whatever is named and not
-//! there is added behind all. The class GPT2Tokenizer names `<|endoftext|>` where nothing else is
-//! named, and takes of tokenizer.json no added token that `added_tokens_decoder` leaves out.
+//! ends in `_token`, by `extra_special_tokens` and, where that is empty or an object, by
+//! `additional_special_tokens`. Its `added_tokens_decoder` has tokens with flags and ids; where it
+//! has one, the older files beside it are not read. Else `special_tokens_map.json` overrides names,
+//! and `added_tokens.json` and the `added_tokens` of tokenizer.json are the tokens with flags.
+//! Whatever is named and not there is added behind all. The class GPT2Tokenizer names
+//! `<|endoftext|>` where nothing else is named, and takes of tokenizer.json no added token that
+//! `added_tokens_decoder` leaves out.
 
 use std::collections::BTreeMap;
 
