@@ -16,11 +16,9 @@ use super::added_token::AddedToken;
 use super::form::rebuild;
 use super::kept::KeptFiles;
 use super::older;
+use super::read_text::text;
 use super::special::{NamingFiles, SpecialTokens, TokenizerClass};
 use super::vocabulary::END_OF_TEXT;
-
-/// A larger file is refused: GPT-2's tokenizer.json has 1.4 MB.
-const LARGEST: u64 = 64 << 20;
 
 /// The key of the one text that says how a text is read with it.
 pub(super) const READING: &str = "kdpipe";
@@ -86,18 +84,6 @@ fn shown(folder: &Path) -> &Path {
     } else {
         folder
     }
-}
-
-pub(super) fn text(path: &Path) -> Result<String> {
-    let length = std::fs::metadata(path)
-        .with_context(|| format!("cannot open {}", path.display()))?
-        .len();
-    ensure!(
-        length <= LARGEST,
-        "{} has {length} bytes, more than a tokenizer can need ({LARGEST})",
-        path.display()
-    );
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The object in a file, where there is one.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::files::text;
+use super::read_text::text;
 use super::special::TokenizerClass;
 
 /// Files that say something of a tokenizer, beside the vocabulary itself.

@@ -11,6 +11,7 @@ mod input;
 mod kept;
 mod older;
 mod pairs;
+mod read_text;
 mod special;
 mod vocabulary;
 

@@ -83,8 +83,8 @@ struct NameValue {
     by_default: bool,
 }
 
-/// Names in the order in which they are added.
-type Names = Vec<(String, NameValue)>;
+/// TokenNames in the order in which they are added.
+type TokenNames = Vec<(String, NameValue)>;
 
 impl NamingFiles<'_> {
     /// Puts the files together.
@@ -234,8 +234,12 @@ impl NamingFiles<'_> {
     }
 
     /// Every name and its token: the seven, then those of one's own.
-    fn names(&self, own: Map<String, Value>, tokens: &BTreeMap<u64, AddedToken>) -> Result<Names> {
-        let mut names = Names::new();
+    fn names(
+        &self,
+        own: Map<String, Value>,
+        tokens: &BTreeMap<u64, AddedToken>,
+    ) -> Result<TokenNames> {
+        let mut names = TokenNames::new();
         for name in NAMES {
             let value = match self.config.get(name) {
                 Some(Value::Null) => continue,
@@ -324,7 +328,7 @@ fn name_value(value: &Value) -> Option<NameValue> {
 fn add(
     existing: Vec<AddedToken>,
     tokens: BTreeMap<u64, AddedToken>,
-    names: &Names,
+    names: &TokenNames,
     extra: &[NameValue],
     end_too: bool,
 ) -> Vec<AddedToken> {
