@@ -7,6 +7,7 @@
 //! [`READING`] in it: the token that ends a text, where it is not `<|endoftext|>`, and whether
 //! special tokens in a text are plain text.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -149,7 +150,9 @@ impl FolderSettings {
             self.class == TokenizerClass::Gpt2 && rebuild(&mut content, self.add_prefix_space());
         let tokens = self.naming(Some(&content)).resolve()?;
         let there = AddedToken::of_file(&content)?;
-        if !there.iter().map(|(_, token)| token).eq(&tokens.added) {
+        // What is written has the ids that are used, so that the hash tells them.
+        let numbered = number(&content, &tokens);
+        if !there.iter().map(|(id, token)| (*id, token)).eq(numbered) {
             set_added(&mut content, &tokens);
             changed = true;
         }
@@ -252,25 +255,29 @@ fn id_of(content: &Value, token: &str) -> Option<u64> {
     })
 }
 
-/// Puts the added tokens into a tokenizer.json, with the ids that the tokenizers library gives
-/// them: the vocabulary's own, else one behind the other.
-fn set_added(content: &mut Value, tokens: &SpecialTokens) {
-    let empty = Map::new();
-    let vocabulary = content["model"]["vocab"].as_object().unwrap_or(&empty);
-    let mut next = vocabulary.len() as u64;
+/// The added tokens with the ids that the tokenizers library gives them: the vocabulary's own, else
+/// one behind the other.
+fn number<'t>(content: &Value, tokens: &'t SpecialTokens) -> Vec<(u64, &'t AddedToken)> {
+    let vocabulary = content["model"]["vocab"].as_object();
+    let mut next = vocabulary.map_or(0, Map::len) as u64;
     let mut numbered: Vec<(u64, &AddedToken)> = Vec::with_capacity(tokens.added.len());
+    let mut known: HashMap<&str, u64> = HashMap::new();
     for token in &tokens.added {
-        let known = numbered.iter().find(|(_, t)| t.content == token.content);
-        let id = vocabulary
-            .get(&token.content)
-            .and_then(Value::as_u64)
-            .or(known.map(|(id, _)| *id))
-            .unwrap_or_else(|| {
+        let own = vocabulary.and_then(|vocabulary| vocabulary.get(&token.content)?.as_u64());
+        let id = *known.entry(&token.content).or_insert_with(|| {
+            own.unwrap_or_else(|| {
                 next += 1;
                 next - 1
-            });
+            })
+        });
         numbered.push((id, token));
     }
+    numbered
+}
+
+/// Puts the added tokens into a tokenizer.json, by their ids.
+fn set_added(content: &mut Value, tokens: &SpecialTokens) {
+    let mut numbered = number(content, tokens);
     numbered.sort_by_key(|(id, _)| *id);
     let list = numbered.iter().map(|(id, token)| token.to_json(*id));
     content["added_tokens"] = list.collect();
