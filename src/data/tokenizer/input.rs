@@ -37,8 +37,8 @@ impl TokenizerInput {
         })
     }
 
-    /// sha256 of the one text that says all of a tokenizer; of a tokenizer to be trained its recipe,
-    /// which together with the dataset's fingerprint determines it.
+    /// sha256 of the one text that says all of a tokenizer; of one to be trained its recipe, which
+    /// together with the dataset's fingerprint determines it.
     pub fn fingerprint(&self) -> String {
         match self {
             Self::Train { vocab_size } => {
