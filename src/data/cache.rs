@@ -29,7 +29,7 @@ use sha2::{Digest, Sha256};
 
 use super::overlap::SharedDocuments;
 use super::prepared::{Exact, Prepared, Split, SplitSizes, as_tokens};
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{KeptFiles, Tokenizer};
 
 /// Changes with the layout of the file or the meaning of what is in it; part of every key.
 pub const FORMAT: u32 = 2;
@@ -206,13 +206,16 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
     stored.check(&header)?;
     let splits = splits(map, &header, &stored);
     let tokenizer = Tokenizer::from_json(stored.tokenizer)?;
+    let mut largest = 0;
     for split in &splits {
-        check_split(split, tokenizer.vocabulary())?;
+        largest = largest.max(check_split(split, tokenizer.vocabulary())?);
     }
     let [train, validation, test] = splits;
     Ok(Some(Prepared {
         vocabulary: tokenizer.vocabulary(),
-        end_of_text: tokenizer.end_of_text(),
+        end_of_text: tokenizer.document_end()?,
+        largest_token: largest,
+        kept: KeptFiles::default(),
         train,
         validation,
         test,
@@ -306,18 +309,18 @@ fn splits(map: Mmap, header: &CacheHeader, stored: &StoredSummary) -> [Split; 3]
     })
 }
 
-fn check_split(split: &Split, vocabulary: usize) -> Result<()> {
+/// The largest token of a split whose parts fit together.
+fn check_split(split: &Split, vocabulary: usize) -> Result<u32> {
     let tokens = split.tokens();
     let last = split.documents.last();
     ensure!(
         split.documents.is_sorted() && last.is_none_or(|&start| start <= tokens.len() as u64),
         "its documents overlap"
     );
+    let largest = tokens.par_iter().copied().max().unwrap_or(0);
     ensure!(
-        tokens
-            .par_iter()
-            .all(|&token| (token as usize) < vocabulary),
+        tokens.is_empty() || (largest as usize) < vocabulary,
         "it has tokens that its tokenizer does not have"
     );
-    Ok(())
+    Ok(largest)
 }

@@ -15,7 +15,7 @@ use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
 use super::prepared::{Exact, SplitSizes};
 use super::source::Dataset;
 use super::source::document::{Part, Piece, ReadLimit, count_words};
-use super::tokenizer::{END_OF_TEXT, Tokenizer};
+use super::tokenizer::Tokenizer;
 use crate::files;
 
 /// Bytes of text after which progress is told again.
@@ -99,7 +99,7 @@ fn shared(
     });
     Ok(shared_documents(
         documents,
-        tokenizer.end_of_text(),
+        tokenizer.document_end()?,
         &|tokens| tokenizer.decode_bytes(tokens),
     ))
 }
@@ -150,7 +150,7 @@ fn split(
     progress(&format!("tokenizing the {} split", part.name()));
     let mut batch = PieceBatch::default();
     let (mut read_bytes, mut told_bytes) = (0, 0);
-    dataset.visit(part, reach, END_OF_TEXT, &mut |piece| {
+    dataset.visit(part, reach, &tokenizer.separator(), &mut |piece| {
         match piece {
             Piece::Text { text, words } => batch.add(text, words, tokenizer),
             Piece::End { log_probability } => {
@@ -262,7 +262,7 @@ impl<'a, 'f> SplitStream<'a, 'f> {
             written.sizes.words += piece.words;
             written.sizes.bytes += piece.text.len() as u64;
             if piece.ends && tokens.len() < left {
-                tokens.push(self.tokenizer.end_of_text());
+                tokens.push(self.tokenizer.document_end()?);
             }
         }
         for &token in &tokens {

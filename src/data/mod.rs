@@ -2,8 +2,9 @@
 //!
 //! [`prepare()`] is the way in. It finds the inputs of the three splits and their documents
 //! ([`source`]; the embedded source is [`grammar`]), trains or loads the [`tokenizer`], encodes
-//! every document followed by `<|endoftext|>` (`encode`) and keeps the streams in one memory-mapped
-//! file ([`cache`]) named by the content of both (`recipe`), so that a second start reads no text.
+//! every document followed by the token that ends a text (`encode`) and keeps the streams in one
+//! memory-mapped file ([`cache`]) named by the content of both (`recipe`), so that a second start
+//! reads no text.
 //! [`batches`] says which tokens a training step reads; `single` tokenizes one file for itself.
 //! Memory stays flat in the size of the corpus; the bytes are the same for any number of threads.
 //! This module does not know that there are models.
@@ -28,7 +29,7 @@ pub use prepare::prepare;
 pub use prepared::{Exact, Prepared, Split};
 pub use single::{Single, single};
 pub use source::{Dataset, dataset_identity};
-pub use tokenizer::Tokenizer;
+pub use tokenizer::{END_OF_TEXT, KeptFiles, Tokenizer, TokenizerFile, trained_with};
 pub use utf8::Utf8Stream;
 
 #[cfg(test)]

@@ -32,11 +32,15 @@ pub fn prepare(
     let dataset = Dataset::find(dataset, hub)?;
     let tokenizer = TokenizerInput::find(tokenizer, hub)?;
     let key = streams_key(dataset.fingerprint(), &tokenizer.fingerprint());
+    let kept = tokenizer.kept();
     let path = cache.join(format!("{key}.{}", cache::EXTENSION));
     match cache::open(&path, &key) {
         Ok(Some(prepared)) => {
-            let notes = dataset.notes();
-            return Ok(Prepared { notes, ..prepared });
+            return Ok(Prepared {
+                notes: dataset.notes(),
+                kept,
+                ..prepared
+            });
         }
         Ok(None) => {}
         Err(reason) => {
@@ -49,11 +53,13 @@ pub fn prepare(
         }
     }
     let tokenizer = tokenizer.into_tokenizer(&dataset, progress)?;
+    tokenizer.document_end()?;
     encode::build(&dataset, &tokenizer, &key, &path, progress)?;
     let prepared = cache::open(&path, &key)?
         .with_context(|| format!("{} vanished as soon as it was written", path.display()))?;
     Ok(Prepared {
         notes: dataset.notes(),
+        kept,
         ..prepared
     })
 }

@@ -7,15 +7,20 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use super::overlap::SharedDocuments;
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{KeptFiles, Tokenizer};
 
 /// What training and evaluation need of a dataset under a tokenizer.
 #[derive(Debug)]
 pub struct Prepared {
     /// Rows of the embedding: the tokenizer's ids are 0 … `vocabulary` − 1.
     pub vocabulary: usize,
-    /// The id of `<|endoftext|>`.
+    /// The id of the token that follows every document: `<|endoftext|>`, or the one that the
+    /// tokenizer names.
     pub end_of_text: u32,
+    /// The largest id that the streams hold.
+    pub largest_token: u32,
+    /// The files of a tokenizer that was there, as they are.
+    pub kept: KeptFiles,
     pub train: Split,
     pub validation: Split,
     pub test: Split,

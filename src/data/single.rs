@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
 use super::source::document::Piece;
 use super::source::text;
-use super::tokenizer::{END_OF_TEXT, Tokenizer};
+use super::tokenizer::Tokenizer;
 use crate::plan::run::Detokenize;
 
 /// A tokenized file.
@@ -33,20 +33,25 @@ pub struct Single {
 pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     let mut found = Single::default();
     let mut batch = PieceBatch::default();
-    let _ = text::visit(path, END_OF_TEXT, Detokenize::None, &mut |piece| {
-        match piece {
-            Piece::Text { text, words } => {
-                found.words += words;
-                found.bytes += text.len() as u64;
-                batch.add(text, words, tokenizer);
+    let _ = text::visit(
+        path,
+        &tokenizer.separator(),
+        Detokenize::None,
+        &mut |piece| {
+            match piece {
+                Piece::Text { text, words } => {
+                    found.words += words;
+                    found.bytes += text.len() as u64;
+                    batch.add(text, words, tokenizer);
+                }
+                Piece::End { .. } => batch.end_document(),
             }
-            Piece::End { .. } => batch.end_document(),
-        }
-        if batch.bytes() >= BATCH {
-            append(&mut found.tokens, &batch.take(), tokenizer)?;
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+            if batch.bytes() >= BATCH {
+                append(&mut found.tokens, &batch.take(), tokenizer)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
     append(&mut found.tokens, &batch.finish(), tokenizer)?;
     // The end of the file is none that the text spells.
     found.tokens.pop();
@@ -58,6 +63,8 @@ pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     Ok(found)
 }
 
+/// Adds the tokens of pieces, and one where a document ends. A tokenizer without a token for that
+/// has one document alone, whose end is dropped again.
 fn append(tokens: &mut Vec<u32>, batch: &[WaitingPiece], tokenizer: &Tokenizer) -> Result<()> {
     let encoded: Vec<Vec<u32>> = batch
         .par_iter()
@@ -65,7 +72,7 @@ fn append(tokens: &mut Vec<u32>, batch: &[WaitingPiece], tokenizer: &Tokenizer) 
         .collect::<Result<_>>()?;
     for (piece, encoded) in batch.iter().zip(encoded) {
         tokens.extend_from_slice(&encoded);
-        tokens.extend(piece.ends.then(|| tokenizer.end_of_text()));
+        tokens.extend(piece.ends.then(|| tokenizer.text_end().unwrap_or(0)));
     }
     Ok(())
 }

@@ -216,13 +216,13 @@ impl<'a> Decoder<'a> {
 }
 
 /// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new
-/// one; ends early after `stop`, which is the last token returned then.
+/// one; ends early after one of `stops`, which is the last token returned then.
 pub fn generate(
     decoder: &mut Decoder,
     prompt: &[u32],
     count: usize,
     sampler: &mut Sampler,
-    stop: Option<u32>,
+    stops: &[u32],
     mut each: impl FnMut(u32),
 ) -> Vec<u32> {
     decoder.clear();
@@ -235,7 +235,7 @@ pub fn generate(
         let token = sampler.choose(logits);
         new.push(token);
         each(token);
-        if Some(token) == stop {
+        if stops.contains(&token) {
             break;
         }
     }

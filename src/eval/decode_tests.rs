@@ -75,7 +75,7 @@ fn greedy_text_equals_that_of_full_forward_passes() {
         &prompt,
         29,
         &mut Sampler::new(Sampling::Greedy),
-        None,
+        &[],
         |_| {},
     );
     let mut all = prompt.to_vec();
@@ -114,7 +114,7 @@ fn past_the_positions_the_last_half_is_read_anew() {
         &tokens[..3],
         100,
         &mut Sampler::new(Sampling::Greedy),
-        None,
+        &[],
         |_| {},
     );
     assert_eq!(long.len(), 100);
@@ -129,7 +129,7 @@ fn text_ends_after_the_stop_token() {
         &[1, 5, 9],
         12,
         &mut Sampler::new(Sampling::Greedy),
-        None,
+        &[],
         |_| {},
     );
     let mut heard = Vec::new();
@@ -138,7 +138,7 @@ fn text_ends_after_the_stop_token() {
         &[1, 5, 9],
         12,
         &mut Sampler::new(Sampling::Greedy),
-        Some(all[6]),
+        &[all[6]],
         |token| heard.push(token),
     );
     let first = all.iter().position(|&token| token == all[6]).unwrap();

@@ -77,6 +77,7 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
         vocabulary: Vocabulary {
             decode: &decode,
             end_of_text: 0,
+            stops: &[0],
         },
         settings: &settings(),
         protocol: protocol(),

@@ -11,11 +11,12 @@ use super::decode::{Decoder, generate};
 use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
 
-/// How token ids become text, and the one that ends a document.
+/// How token ids become text, the one that ends a document, and those at which a model stops.
 #[derive(Clone, Copy)]
 pub struct Vocabulary<'a> {
     pub decode: &'a (dyn Fn(&[u32]) -> Result<String> + Sync),
     pub end_of_text: u32,
+    pub stops: &'a [u32],
 }
 
 /// Tokens of a prompt.
@@ -74,6 +75,7 @@ pub fn write_samples(
     let Vocabulary {
         decode,
         end_of_text: end,
+        stops,
     } = vocabulary;
     let continuation = |decoder: &mut Decoder, prompt: &[u32]| -> Result<String> {
         let mut tokens = generate(
@@ -81,10 +83,10 @@ pub fn write_samples(
             prompt,
             settings.tokens,
             &mut Sampler::new(Sampling::Greedy),
-            Some(end),
+            stops,
             |_| {},
         );
-        if tokens.last() == Some(&end) {
+        if tokens.last().is_some_and(|last| stops.contains(last)) {
             tokens.pop();
         }
         decode(&tokens)

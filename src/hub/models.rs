@@ -19,37 +19,43 @@ pub struct Snapshot {
 }
 
 const CONFIG: &str = "config.json";
+const GENERATION: &str = "generation_config.json";
+const BESIDE_TOKENIZER: [&str; 6] = [
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    CONFIG,
+    GENERATION,
+];
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// An index of more bytes, or of more parts, is none of a GPT-2.
 const LARGEST_INDEX: u64 = 16 << 20;
 
 impl Hub<'_> {
-    /// tokenizer.json, else vocab.json and merges.txt; with them tokenizer_config.json where the
-    /// repo has one.
+    /// tokenizer.json, else vocab.json and merges.txt; with them whatever the repo has that says
+    /// what a token is.
     ///
     /// # Errors
     /// A repo without a tokenizer; as [`Hub::file`].
     pub fn tokenizer(&self, repo: &Repo) -> Result<Snapshot> {
         self.snapshot(repo, |listing| {
             let mut names = tokenizer_files(repo, listing)?;
-            names.extend(
-                listing
-                    .find("tokenizer_config.json")
-                    .map(|entry| entry.path.clone()),
-            );
+            names.extend(beside_tokenizer(listing));
             Ok(names)
         })
     }
 
-    /// config.json, once it is sure that the repo has weights that can be read.
+    /// config.json, and generation_config.json where the repo has one, once it is sure that the
+    /// repo has weights that can be read.
     ///
     /// # Errors
     /// A repo without them; as [`Hub::file`].
     pub fn config(&self, repo: &Repo) -> Result<Snapshot> {
         self.snapshot(repo, |listing| {
             weight_files(repo, listing)?;
-            Ok(vec![CONFIG.to_owned()])
+            Ok(config_files(listing))
         })
     }
 
@@ -61,7 +67,9 @@ impl Hub<'_> {
     pub fn weights(&self, repo: &Repo) -> Result<Snapshot> {
         let snapshot = self.snapshot(repo, |listing| {
             let weights = weight_files(repo, listing)?;
-            Ok(vec![CONFIG.to_owned(), weights.to_owned()])
+            let mut names = config_files(listing);
+            names.push(weights.to_owned());
+            Ok(names)
         })?;
         let listing = self.listing(repo, &snapshot.commit)?;
         if listing.find(WEIGHTS).is_none() {
@@ -93,6 +101,27 @@ impl Hub<'_> {
             commit,
         })
     }
+}
+
+/// What says something of a tokenizer beside its vocabulary: names, added tokens, the class, the
+/// end of text by its id, chat templates. All of it, for a commit is to give one result whatever
+/// the cache held before.
+fn beside_tokenizer(listing: &Listing) -> Vec<String> {
+    let is_beside = |path: &str| {
+        let template = path.strip_prefix("additional_chat_templates/");
+        BESIDE_TOKENIZER.contains(&path)
+            || template.is_some_and(|name| !name.contains('/') && name.ends_with(".jinja"))
+    };
+    let paths = listing.files.iter().map(|entry| entry.path.clone());
+    paths.filter(|path| is_beside(path)).collect()
+}
+
+/// What a model's settings are in.
+fn config_files(listing: &Listing) -> Vec<String> {
+    let generation = listing.find(GENERATION).map(|_| GENERATION.to_owned());
+    std::iter::once(CONFIG.to_owned())
+        .chain(generation)
+        .collect()
 }
 
 /// A list that may not be whole has no file for sure only where it is whole.

@@ -49,10 +49,10 @@ pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
 /// The student's shape, and the teacher's where it is known.
 fn shapes(spec: &RunSpec, known: &KnownFacts) -> (Gpt2Shape, Option<Gpt2Shape>) {
     let teacher = known.teacher.as_ref();
-    // The student has its teacher's rows where those are more than the tokens.
-    let vocabulary = known
-        .vocabulary
-        .max(teacher.and_then(|teacher| teacher.vocabulary))
+    // The student has its teacher's rows, more or fewer than the tokens.
+    let vocabulary = teacher
+        .and_then(|teacher| teacher.vocabulary)
+        .or(known.vocabulary)
         .unwrap_or(VOCABULARY);
     let positions = teacher.map_or(spec.train.context, |teacher| teacher.positions);
     let shape = |layers: usize, width: usize, (inner, tied): (usize, bool)| Gpt2Shape {

@@ -131,7 +131,7 @@ impl<'a> AskedInputs<'a> {
             .get(&both, || self.inputs.tokenizer(dataset, tokenizer));
         let fact = facts.take(key, fact);
         facts.known.vocabulary = fact.as_ref().and_then(|fact| fact.vocabulary);
-        facts.known.without_added = fact.as_ref().and_then(|fact| fact.without_added);
+        facts.known.own_vocabulary = fact.as_ref().and_then(|fact| fact.own);
         facts.fingerprints.tokenizer =
             fact.map_or_else(|| UNKNOWN.to_owned(), |fact| fact.fingerprint);
     }

@@ -45,9 +45,9 @@ pub struct DatasetFact {
 pub struct TokenizerFact {
     pub fingerprint: String,
     pub vocabulary: Option<usize>,
-    /// Rows that it needs without the tokens that were added behind its own vocabulary, and which a
-    /// text may not have.
-    pub without_added: Option<usize>,
+    /// Of these, the tokens that any text may have. Added tokens follow them: a model without rows
+    /// for those serves every text that spells none.
+    pub own: Option<usize>,
 }
 
 /// Facts of a folder with a GPT-2, or of one of the hub.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::data::{Prepared, Split};
 use crate::digest;
 use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
-use crate::model::Gpt2;
+use crate::model::{Gpt2, TokenIds};
 use crate::ops::Native;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
 use crate::record::evaluation::{
@@ -23,6 +23,8 @@ pub(super) struct EvaluationSubject<'a> {
     pub training: Option<TrainingCost>,
     /// Where it is known.
     pub trained_on_train_split: Option<bool>,
+    /// What the ids of its tokens mean.
+    pub ids: &'a TokenIds,
 }
 
 /// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
@@ -49,6 +51,10 @@ pub(super) fn evaluate(
             .and_then(|exact| finite(exact.entropy_nats_per_token)),
         unigram_nats_per_token: finite(corpus.unigram_nats_per_token),
     };
+    let mut stops = subject.ids.stops();
+    if !stops.contains(&corpus.end_of_text) {
+        stops.push(corpus.end_of_text);
+    }
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
     eval::evaluate(eval::EvaluationInputs {
@@ -59,6 +65,7 @@ pub(super) fn evaluate(
         vocabulary: Vocabulary {
             decode: &decode,
             end_of_text: corpus.end_of_text,
+            stops: &stops,
         },
         settings: &spec.evaluate,
         protocol,

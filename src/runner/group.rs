@@ -215,6 +215,7 @@ fn evaluated(
         bytes: checkpoint.bytes,
         training,
         trained_on_train_split: Some(true),
+        ids: &teacher.ids,
     };
     let found = evaluate(&subject, &run.spec, corpus)?;
     Ok(Some((model, found)))

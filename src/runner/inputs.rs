@@ -9,7 +9,7 @@ use crate::data;
 use crate::digest;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
-use crate::model::{Config, ModelFolder, read_config, weight_files};
+use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::{Backend, Native};
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
@@ -58,14 +58,10 @@ impl<'a> StudyInputs<'a> {
     fn tokenizer_of_the_hub(&self, repo: &Repo) -> Result<TokenizerFact> {
         let fingerprint = self.hub.commit(repo)?;
         match self.hub.tokenizer(repo) {
-            Ok(snapshot) => {
-                let read = data::Tokenizer::open(&snapshot.folder)?;
-                Ok(TokenizerFact {
-                    fingerprint,
-                    vocabulary: Some(read.vocabulary()),
-                    without_added: Some(read.without_added()),
-                })
-            }
+            Ok(snapshot) => Ok(tokenizer_fact(
+                fingerprint,
+                &data::Tokenizer::open(&snapshot.folder)?,
+            )?),
             // The commit alone makes the id.
             Err(error)
                 if self.planning
@@ -74,7 +70,7 @@ impl<'a> StudyInputs<'a> {
                 Ok(TokenizerFact {
                     fingerprint,
                     vocabulary: None,
-                    without_added: None,
+                    own: None,
                 })
             }
             Err(error) => Err(error),
@@ -106,15 +102,10 @@ impl Inputs for StudyInputs<'_> {
             TokenizerSpec::Train { vocab_size } => Ok(TokenizerFact {
                 fingerprint: format!("byte-level BPE of {vocab_size}"),
                 vocabulary: Some(*vocab_size),
-                without_added: Some(*vocab_size),
+                own: Some(*vocab_size),
             }),
-            TokenizerSpec::Dir { path } => {
-                data::Tokenizer::open(&path.resolve()).map(|read| TokenizerFact {
-                    fingerprint: read.sha256(),
-                    vocabulary: Some(read.vocabulary()),
-                    without_added: Some(read.without_added()),
-                })
-            }
+            TokenizerSpec::Dir { path } => data::Tokenizer::open(&path.resolve())
+                .and_then(|read| tokenizer_fact(read.sha256(), &read)),
             TokenizerSpec::Hub { repo, revision } => {
                 self.tokenizer_of_the_hub(&Repo::model(repo, revision))
             }
@@ -141,6 +132,17 @@ impl Inputs for StudyInputs<'_> {
     }
 }
 
+/// What the plan needs of a tokenizer that is there.
+fn tokenizer_fact(fingerprint: String, read: &data::Tokenizer) -> Result<TokenizerFact> {
+    let end = read.document_end()? as usize;
+    Ok(TokenizerFact {
+        fingerprint,
+        vocabulary: Some(read.vocabulary()),
+        // Every stream has the end of a document.
+        own: Some(read.own_vocabulary().max(end + 1)),
+    })
+}
+
 /// The shape of a GPT-2 folder, and the hash of what it holds, which is looked at first: what is
 /// wrong with its arrays is known before anything is prepared.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
@@ -150,9 +152,13 @@ fn model_folder(folder: &Path) -> Result<TeacherFact> {
             .iter()
             .map(|file| files::sha256_of_file(file))
             .collect::<Result<_>>()?;
-        Ok(digest::sha256(
-            format!("{text}\n{}", weights.join("\n")).as_bytes(),
-        ))
+        let mut identity = format!("{text}\n{}", weights.join("\n"));
+        // Where a text ends is in config.json, unless another file says otherwise.
+        let ids = TokenIds::read(folder)?;
+        if ids.differ() {
+            identity.push_str(&format!("\n{:?}", ids.stops()));
+        }
+        Ok(digest::sha256(identity.as_bytes()))
     })?;
     Ok(TeacherFact { tied, ..fact })
 }

@@ -10,13 +10,14 @@ use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
-use crate::model::{Gpt2, ModelFolder, Weights};
+use crate::model::{Gpt2, ModelFolder, TokenIds, Weights};
 use crate::ops::{Native, native};
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
     checkpoint: ModelFolder,
     tokenizer: Tokenizer,
+    ids: TokenIds,
 }
 
 /// How well a model predicts a text, and how that was measured.
@@ -24,7 +25,8 @@ pub struct OneModel {
 pub struct TextScore {
     /// Tokens of the text.
     pub tokens: u64,
-    /// Those of them that are special, such as `<|endoftext|>`: the text spells them.
+    /// Those of them that are special, such as `<|endoftext|>`: the text spells them, or the
+    /// tokenizer puts them around every text.
     pub special_tokens: u64,
     pub scored_tokens: u64,
     pub words: u64,
@@ -114,6 +116,7 @@ impl OneModel {
         Ok(Self {
             checkpoint,
             tokenizer,
+            ids: TokenIds::read(folder)?,
         })
     }
 
@@ -168,6 +171,7 @@ impl OneModel {
             words,
             bytes,
         } = single(path, &self.tokenizer)?;
+        let tokens = self.tokenizer.frame().around(tokens);
         ensure!(
             tokens.len() > 1,
             "{} has one token, and the first is never predicted; give a longer text",
@@ -212,13 +216,15 @@ impl OneModel {
     }
 
     /// Goes on from `prompt` (from the beginning of a text, where it is empty) by up to `count`
-    /// tokens, until the model ends the text. `each` gets the new text as it comes, in whole
-    /// characters; bytes that are none become U+FFFD. Special tokens that the prompt spells are
-    /// tokens.
+    /// tokens, until the model ends the text: by a token that its generation_config.json, else its
+    /// config.json names, else the one that the tokenizer does. `each` gets the new text as it
+    /// comes, in whole characters; bytes that are none become U+FFFD. Special tokens that the
+    /// prompt spells are tokens, and what the tokenizer puts around a text is around the prompt, as
+    /// in transformers.
     ///
     /// # Errors
-    /// A prompt that cannot be tokenized, or has a token that the model does not know; a model
-    /// whose weights are no numbers.
+    /// A prompt that cannot be tokenized, or has a token that the model has no row for; no prompt
+    /// where nothing says how a text begins; a model whose weights are no numbers.
     pub fn go_on(
         &self,
         prompt: &str,
@@ -226,12 +232,11 @@ impl OneModel {
         sampling: Sampling,
         mut each: impl FnMut(&str),
     ) -> Result<GeneratedText> {
-        let end = self.tokenizer.end_of_text();
-        let mut tokens = self.tokenizer.encode_with_specials(prompt)?;
-        if tokens.is_empty() {
-            tokens.push(end);
+        let mut stops = self.ids.stops();
+        if stops.is_empty() {
+            stops.extend(self.tokenizer.text_end());
         }
-        self.ensure_rows(&tokens, "the prompt")?;
+        let tokens = self.prompt(prompt)?;
         let weights = Weights::from_checkpoint(&self.checkpoint);
         ensure_finite(&weights)?;
         let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
@@ -241,15 +246,15 @@ impl OneModel {
             &tokens,
             count,
             &mut Sampler::new(sampling),
-            Some(end),
+            &stops,
             |token| {
-                if token != end {
+                if !stops.contains(&token) {
                     characters.push(self.tokenizer.token_bytes(token), &mut each);
                 }
             },
         );
         characters.finish(each);
-        let ended = new.last() == Some(&end);
+        let ended = new.last().is_some_and(|last| stops.contains(last));
         if ended {
             new.pop();
         }
@@ -261,11 +266,27 @@ impl OneModel {
         })
     }
 
+    /// The tokens that are gone on from.
+    fn prompt(&self, prompt: &str) -> Result<Vec<u32>> {
+        let frame = self.tokenizer.frame();
+        let mut tokens = frame.around(self.tokenizer.encode_with_specials(prompt)?);
+        if tokens.is_empty() {
+            let begin = self.tokenizer.text_end().or(self.ids.begin());
+            tokens.push(begin.context(
+                "neither the tokenizer nor config.json names a token that a text begins with; give \
+                 a prompt",
+            )?);
+        }
+        self.ensure_rows(&tokens, "the prompt")?;
+        Ok(tokens)
+    }
+
     /// Tokens of a prompt.
     ///
     /// # Errors
     /// What the tokenizer reports.
     pub fn length(&self, prompt: &str) -> Result<usize> {
-        Ok(self.tokenizer.encode_with_specials(prompt)?.len())
+        let tokens = self.tokenizer.encode_with_specials(prompt)?;
+        Ok(self.tokenizer.frame().around(tokens).len())
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::card::student_card;
 use super::teacher::LoadedTeacher;
 use super::training::TrainingTask;
-use crate::model::{Config, ModelFolder, Weights};
+use crate::model::{Config, ModelFolder, TokenIds, Weights};
 use crate::plan::PlannedRun;
 use crate::plan::run::{Init, InitBlocks, PrecisionSpec, RunSpec};
 use crate::random::Seed;
@@ -52,6 +52,10 @@ impl TrainingTask for StudentTraining<'_> {
         Some(&self.teacher.model.config)
     }
 
+    fn ids(&self) -> Option<&TokenIds> {
+        Some(&self.teacher.ids)
+    }
+
     fn job(&self) -> Result<Job> {
         let (spec, teacher) = (&self.run.spec, &self.teacher.model.config);
         let config = student_config(spec, teacher)?;
@@ -86,14 +90,13 @@ impl TrainingTask for StudentTraining<'_> {
 /// A model to start from whose layers, width, heads, vocabulary or positions are not the student's.
 pub(super) fn student_config(spec: &RunSpec, teacher: &Config) -> Result<Config> {
     let student = &spec.student;
-    // As many rows as the teacher, whose vocabulary may be padded, or lack tokens that no text has:
-    // their predictions are compared row by row.
-    let rows = teacher.vocabulary;
+    // As many rows as the teacher, whose vocabulary may be padded, or lack rows for added tokens
+    // that no text here has: their predictions are compared row by row.
     let standard = Config::new(
         student.layers,
         student.width,
         student.heads,
-        rows,
+        teacher.vocabulary,
         teacher.positions,
     );
     let (config, whose) = match student.init {

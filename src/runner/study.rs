@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::inputs::{pin_for_lock, repos};
+use crate::data;
 use crate::hub::{Hub, Repo, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
 use crate::plan::{Plan, PlannedRun};
@@ -177,7 +178,10 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
 fn tokenizer(run: &PlannedRun) -> String {
     match &run.spec.tokenizer {
         TokenizerSpec::Train { vocab_size } => {
-            format!("byte-level BPE of {vocab_size} tokens, trained on the training split")
+            let trainer = data::trained_with();
+            format!(
+                "byte-level BPE of {vocab_size} tokens, trained on the training split by {trainer}"
+            )
         }
         TokenizerSpec::Dir { path } => format!("the one in {}", path.written),
         TokenizerSpec::Hub { repo, .. } => {

@@ -14,7 +14,7 @@ use crate::data::Prepared;
 use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
-use crate::model::{Config, Gpt2, ModelFolder, Weights};
+use crate::model::{Config, Gpt2, ModelFolder, TokenIds, Weights};
 use crate::ops::{Native, native};
 use crate::plan::PlannedRun;
 use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
@@ -27,6 +27,8 @@ use crate::train::Job;
 /// A teacher in hand.
 pub(super) struct LoadedTeacher {
     pub model: Gpt2<Native>,
+    /// What the ids of its tokens mean, which its students keep.
+    pub ids: TokenIds,
     /// Bytes of its weights as stored.
     bytes: u64,
     /// Counted operations of its training; none for one that came trained.
@@ -128,6 +130,7 @@ fn read(folder: &Path, settings: Option<&TrainSpec>, site: &Site) -> Result<Load
     }
     Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(&native(), &checkpoint),
+        ids: TokenIds::read(folder)?,
         bytes: checkpoint.bytes,
         training: settings.map(|settings| plain_training(&checkpoint.config, settings)),
     })
@@ -164,6 +167,7 @@ impl LoadedTeacher {
             bytes: self.bytes,
             training: self.training.clone(),
             trained_on_train_split: self.training.is_some().then_some(true),
+            ids: &self.ids,
         };
         let evaluated =
             evaluate(&subject, &run.spec, corpus).context("the teacher cannot be evaluated")?;

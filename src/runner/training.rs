@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
-use crate::model::{Config, Gpt2, Weights};
+use crate::model::{Config, Gpt2, TokenIds, Weights};
 use crate::ops::{Backend, Native, native};
 use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, RunSpec};
@@ -39,6 +39,11 @@ pub(super) trait TrainingTask {
 
     /// The shape of its teacher, where it has one.
     fn teacher(&self) -> Option<&Config>;
+
+    /// What the ids of its teacher's tokens mean, where it has a teacher.
+    fn ids(&self) -> Option<&TokenIds> {
+        None
+    }
 
     /// What is to be trained.
     ///
@@ -275,7 +280,8 @@ fn publish(
     let ending = match outcome {
         Some(TrainOutcome::Finished) => {
             let card = training.card(&job.config)?;
-            folder::write_model(&attempt, &job.config, &state.result(), corpus, &card)?;
+            let model = (&job.config, &state.result());
+            folder::write_model(&attempt, model, corpus, training.ids(), &card)?;
             TrainingEnding::Published
         }
         Some(TrainOutcome::Diverged { step, reason }) => {

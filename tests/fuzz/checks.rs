@@ -96,7 +96,7 @@ impl Inputs for There {
         Fact::Known(TokenizerFact {
             fingerprint: "t".to_owned(),
             vocabulary: Some(300),
-            without_added: Some(300),
+            own: Some(300),
         })
     }
 

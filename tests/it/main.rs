@@ -39,4 +39,5 @@ mod reference;
 mod standalone;
 mod stored;
 mod study;
+mod tokens;
 mod verify;

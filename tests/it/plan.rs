@@ -147,7 +147,7 @@ impl Inputs for Contents {
         Fact::Known(TokenizerFact {
             fingerprint,
             vocabulary: Some(2048),
-            without_added: Some(2048),
+            own: Some(2048),
         })
     }
 

@@ -35,7 +35,7 @@ impl Inputs for SmallInputs {
         Fact::Known(TokenizerFact {
             fingerprint: "t".to_owned(),
             vocabulary: Some(self.tokens),
-            without_added: Some(self.tokens - self.added),
+            own: Some(self.tokens - self.added),
         })
     }
 

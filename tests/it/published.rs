@@ -58,7 +58,7 @@ fn greedy_text_is_what_the_tests_of_onnxruntime_assert() {
             &input,
             output.len() - input.len(),
             &mut Sampler::new(Sampling::Greedy),
-            None,
+            &[],
             |_| {},
         );
         assert_eq!(found, output[input.len()..]);

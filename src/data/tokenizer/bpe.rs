@@ -16,6 +16,7 @@ use tokenizers::tokenizer::{
 };
 
 use super::codec::Tokenizer;
+use super::pairs::{PairCounts, TRAINERS_LIMIT};
 use super::vocabulary::{END_OF_TEXT, byte_char};
 use crate::data::source::Dataset;
 use crate::data::source::document::{Part, Piece};
@@ -23,6 +24,13 @@ use crate::plan::InputFault;
 
 /// Changes with every change of what training makes of the same text.
 pub const VERSION: u32 = 1;
+
+/// The version of the tokenizers crate, which trains: its regular expressions bring a table of
+/// Unicode, and another table makes other words of some texts. A test holds it against Cargo.lock.
+pub const CRATE: &str = "0.22.2";
+
+/// The version that stands for itself in every key: keys name another.
+pub const UNNAMED_CRATE: &str = "0.22.2";
 
 /// The 256 bytes and `<|endoftext|>`.
 const SMALLEST: usize = 257;
@@ -95,16 +103,19 @@ fn count(dataset: &Dataset, trainer: &mut BpeTrainer) -> Result<()> {
     };
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
+            let mut pairs = PairCounts::new(TRAINERS_LIMIT);
             let mut send = |piece: Piece| {
-                if let Piece::Text { text, .. } = piece
-                    && sender.send(text.to_owned()).is_err()
-                {
-                    // The trainer failed; what it says is the error.
-                    return Ok(ControlFlow::Break(()));
+                if let Piece::Text { text, .. } = piece {
+                    pairs.add(text);
+                    if sender.send(text.to_owned()).is_err() {
+                        // The trainer failed; what it says is the error.
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
                 Ok(ControlFlow::Continue(()))
             };
-            pool.install(move || dataset.visit(Part::Train, None, END_OF_TEXT, &mut send))
+            pool.install(|| dataset.visit(Part::Train, None, END_OF_TEXT, &mut send))?;
+            pairs.check()
         });
         let counted = trainer.feed(receiver.into_iter(), words);
         let read = reader

@@ -62,8 +62,8 @@ fn a_trained_tokenizer_has_the_size_asked_for_and_gives_text_back() {
     std::fs::write(folder.path().join("text"), &content).unwrap();
     let tokenizer = trained(folder.path(), 290).unwrap();
     assert_eq!(
-        (tokenizer.vocabulary(), tokenizer.end_of_text()),
-        (290, 289)
+        (tokenizer.vocabulary(), tokenizer.text_end()),
+        (290, Some(289))
     );
     let tokens = tokenizer.encode(&content).unwrap();
     assert_eq!(tokenizer.decode(&tokens), content);
@@ -90,4 +90,19 @@ fn sizes_that_cannot_be_are_errors_with_the_numbers() {
         error(1000)
     );
     assert_eq!(trained(folder.path(), 257).unwrap().vocabulary(), 257);
+}
+
+#[test]
+fn the_version_of_the_trainer_is_the_one_that_is_built_and_other_ones_are_in_every_key() {
+    let lock = include_str!("../../../Cargo.lock");
+    let built = lock.split("[[package]]").find_map(|package| {
+        let version = package.strip_prefix("\nname = \"tokenizers\"\nversion = \"")?;
+        version.split('"').next()
+    });
+    assert_eq!(built, Some(CRATE), "write it to CRATE");
+    assert_eq!(
+        crate::plan::identity::TOKENIZER_TRAINER.is_none(),
+        CRATE == UNNAMED_CRATE,
+        "a study's ids name a trainer of another version"
+    );
 }

@@ -2,11 +2,10 @@
 //! ([`super::files`]).
 //!
 //! The tokenizers crate encodes; what it would trip over in a broken or hostile file is checked
-//! before it sees the file, and decoding is a table of bytes here. Only what GPT-2 uses is
-//! accepted: a BPE model over all 256 bytes behind GPT-2's own pre-tokenisation, with
-//! `<|endoftext|>`, and tokens added to it. Then every text comes back from its tokens unchanged
-//! (but for white space beside an added token that is told to swallow it), and a long one may be
-//! tokenized in the pieces that [`Segments`] cuts, where [`Tokenizer::may_cut`] agrees.
+//! before it sees the file ([`super::form`]), and decoding is a table of bytes here. Behind GPT-2's
+//! own pre-tokenisation every text comes back from its tokens unchanged (but for white space beside
+//! an added token that is told to swallow it), and a long one may be tokenized in the pieces that
+//! [`Segments`] cuts, where [`Tokenizer::may_cut`] agrees.
 //!
 //! A text may spell a special token such as `<|endoftext|>`. In a corpus that is plain text
 //! ([`Tokenizer::encode`]), so that no document can pretend to end: the token follows documents and
@@ -20,16 +19,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_json::{Map, Value};
+use tokenizers::{NormalizedString, Normalizer};
 
-use super::check::check_model;
-use super::files::TokenizerFile;
-use super::vocabulary::{END_OF_TEXT, token_bytes};
+use super::files::{READING, TokenizerFile};
+use super::form::{CutRule, check_form};
+use super::frame::TextFrame;
+use super::vocabulary::{END_OF_TEXT, byte_char, missing_bytes, token_bytes};
 use crate::digest;
 use crate::panics::panic_as_error;
 
-/// A tokenizer that gives back every text unchanged.
+/// A tokenizer, and what its special tokens are.
 #[derive(Debug)]
 pub struct Tokenizer {
     /// Reads special tokens as text.
@@ -42,7 +43,15 @@ pub struct Tokenizer {
     specials: BTreeSet<u32>,
     /// The bytes of every token.
     bytes: Vec<Vec<u8>>,
-    end_of_text: u32,
+    /// Tokens of the vocabulary, which the added ones follow.
+    own: usize,
+    /// Bytes that are no tokens.
+    missing: Vec<u8>,
+    cut: CutRule,
+    /// Special tokens that a text spells are plain text for everyone.
+    splits: bool,
+    end_of_text: Option<u32>,
+    frame: TextFrame,
 }
 
 impl Tokenizer {
@@ -51,109 +60,154 @@ impl Tokenizer {
     /// # Errors
     /// Files that are missing or at odds, or that [`Tokenizer::from_json`] refuses.
     pub fn open(folder: &Path) -> Result<Self> {
-        Self::from_file(TokenizerFile::read(folder)?)
+        Self::from_file(&TokenizerFile::read(folder)?)
     }
 
     /// The tokenizer of a file, or of files that amount to one.
     ///
     /// # Errors
     /// As [`Tokenizer::from_json`].
-    pub fn from_file(file: TokenizerFile) -> Result<Self> {
-        Self::from_json(file.json).with_context(|| format!("{} cannot be used", file.origin))
+    pub fn from_file(file: &TokenizerFile) -> Result<Self> {
+        Self::from_json(file.json.clone())
+            .with_context(|| format!("{} cannot be used", file.origin))
     }
 
     /// A tokenizer from the content of a tokenizer.json.
     ///
     /// # Errors
-    /// What is not a byte-level BPE like GPT-2's: another model, dropout, affixes, a normalizer,
-    /// another pre-tokenisation, ids with gaps, merges outside the vocabulary, a missing byte or
-    /// `<|endoftext|>`.
+    /// What cannot be run exactly: another model than BPE, dropout, affixes, a pre-tokenisation
+    /// that does not make bytes of a text, ids with gaps, merges outside the vocabulary.
     pub fn from_json(json: String) -> Result<Self> {
         let mut content: Value = serde_json::from_str(&json).context("it is not JSON")?;
-        check_model(&content)?;
-        let bytes = token_bytes(&content)?;
-        let added = sort_added(&mut content);
+        let cut = check_form(&content)?;
+        let mut bytes = token_bytes(&content)?;
+        let own = bytes.len();
+        let missing = missing_bytes(&content);
+        check_contents(&content)?;
         // The streams are cut and filled here, never by the tokenizer.
         content["truncation"] = Value::Null;
         content["padding"] = Value::Null;
         content["model"]["type"] = "BPE".into();
-        let text = content.to_string();
-        let mut inner = panic_as_error(
-            || {
-                tokenizers::Tokenizer::from_bytes(text.as_bytes())
-                    .map_err(|error| anyhow!("{error}"))
-            },
-            |_| "the tokenizer's parts contradict each other".to_owned(),
-        )?;
+        // The crate stops at a key that it does not know.
+        let reading = content
+            .as_object_mut()
+            .and_then(|content| content.shift_remove(READING))
+            .unwrap_or_default();
+        let mut inner = build(&content.to_string())?;
         inner.set_encode_special_tokens(true);
-        let end_of_text = inner.token_to_id(END_OF_TEXT).with_context(|| {
-            format!("it has no token {END_OF_TEXT}, which follows every document")
-        })?;
-        ensure!(
-            inner.get_vocab_size(true) == bytes.len(),
-            "its added tokens and its vocabulary give different ids to one token"
-        );
-        for (text, id, _) in &added {
-            let found = inner.token_to_id(text);
-            ensure!(
-                found == Some(*id),
-                "its added token {text:?} has the id {id} in the file and would get {found:?}: \
-                 ids of added tokens follow the vocabulary"
-            );
-        }
-        let specials = added
-            .iter()
-            .filter(|(.., special)| *special)
-            .map(|(_, id, _)| *id)
-            .collect();
-        let added = added.into_iter().map(|(text, ..)| text).collect();
+        let added = enter_added(&inner, &content, &mut bytes)?;
+        let end = reading["end_of_text"].as_str().unwrap_or(END_OF_TEXT);
+        let end_of_text = inner.token_to_id(end);
+        let frame = TextFrame::of(&inner)?;
         Ok(Self {
-            inner,
+            specials: added
+                .iter()
+                .filter(|(.., special)| *special)
+                .map(|(_, id, _)| *id)
+                .collect(),
+            added: added.into_iter().map(|(text, ..)| text).collect(),
+            splits: reading["split_special_tokens"] == true,
             with_specials: OnceLock::new(),
+            inner,
             json,
-            added,
-            specials,
             bytes,
+            own,
+            missing,
+            cut,
             end_of_text,
+            frame,
         })
     }
 
-    /// The tokens of a text in which special tokens are plain text; `<|endoftext|>` is never among
-    /// them.
+    /// The tokens of a text in which special tokens are plain text; the one that ends a text is
+    /// never among them.
     ///
     /// # Errors
-    /// What the tokenizers crate reports, such as a regular expression out of memory.
+    /// A byte that the vocabulary lacks; what the tokenizers crate reports, such as a regular
+    /// expression out of memory.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        encode(&self.inner, text)
+        self.encode_by(&self.inner, text)
     }
 
-    /// The tokens of a text in which special tokens are themselves, as transformers reads it.
+    /// The tokens of a text in which special tokens are themselves, as transformers reads it; plain
+    /// text where the tokenizer says `split_special_tokens`.
     ///
     /// # Errors
     /// As of [`Tokenizer::encode`].
     pub fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
+        if self.splits {
+            return self.encode(text);
+        }
         let inner = self.with_specials.get_or_init(|| {
             let mut inner = self.inner.clone();
             inner.set_encode_special_tokens(false);
             inner
         });
-        encode(inner, text)
+        self.encode_by(inner, text)
+    }
+
+    fn encode_by(&self, inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
+        let encoding = inner
+            .encode_fast(text, false)
+            .map_err(|error| anyhow!("cannot tokenize: {error}"))?;
+        let ids = encoding.get_ids().to_vec();
+        if !self.missing.is_empty() {
+            self.check_bytes(text, &ids)?;
+        }
+        Ok(ids)
+    }
+
+    /// Refuses a text that has bytes which are no tokens: they would be lost.
+    fn check_bytes(&self, text: &str, ids: &[u32]) -> Result<()> {
+        let mut normalized = NormalizedString::from(text);
+        if let Some(normalizer) = self.inner.get_normalizer() {
+            normalizer
+                .normalize(&mut normalized)
+                .map_err(|error| anyhow!("cannot normalize: {error}"))?;
+        }
+        let (wanted, found) = (normalized.get().as_bytes(), self.decode_bytes(ids));
+        let count = |text: &[u8], byte| text.iter().filter(|&&b| b == byte).count();
+        let lost = |&&byte: &&u8| count(wanted, byte) > count(&found, byte);
+        if let Some(&byte) = self.missing.iter().find(lost) {
+            bail!(
+                "the text has the byte {byte:#04x} ({:?}), and the tokenizer's vocabulary lacks \
+                 it{}: train the tokenizer again with the whole alphabet (initial_alphabet = \
+                 ByteLevel.alphabet()), or leave out the characters that have it",
+                byte_char(byte),
+                match self.missing.len() - 1 {
+                    0 => String::new(),
+                    others => format!(" and {others} more"),
+                }
+            );
+        }
+        Ok(())
     }
 
     /// Whether `left` and `right`, which follow one another where [`Segments`] cut them, have the
-    /// tokens of the two together: no added token touches the cut.
+    /// tokens of the two together: the form of the tokenizer allows it, and no added token touches
+    /// the cut.
     ///
     /// [`Segments`]: crate::data::source::segments::Segments
     pub fn may_cut(&self, left: &str, right: &str) -> bool {
-        self.added.iter().all(|token| {
-            let before = &left.as_bytes()[left.len().saturating_sub(token.len())..];
-            let after = &right.as_bytes()[..right.len().min(token.len())];
-            // Whatever has the token's length in here reaches the cut.
-            ![before, after]
-                .concat()
-                .windows(token.len())
-                .any(|found| found == token.as_bytes())
-        })
+        let by_form = match self.cut {
+            CutRule::Anywhere => true,
+            CutRule::BeforeSpace => right.starts_with(' '),
+            CutRule::BesideAscii => {
+                let is_ascii = |c: Option<char>| c.is_none_or(|c| c.is_ascii());
+                is_ascii(left.chars().next_back()) && right.chars().take(2).all(|c| c.is_ascii())
+            }
+            CutRule::Nowhere => false,
+        };
+        by_form
+            && self.added.iter().all(|token| {
+                let before = &left.as_bytes()[left.len().saturating_sub(token.len())..];
+                let after = &right.as_bytes()[..right.len().min(token.len())];
+                // Whatever has the token's length in here reaches the cut.
+                ![before, after]
+                    .concat()
+                    .windows(token.len())
+                    .any(|found| found == token.as_bytes())
+            })
     }
 
     /// Whether a token is a special one.
@@ -185,24 +239,61 @@ impl Tokenizer {
         self.bytes.len()
     }
 
-    /// One more than the last id that is no token added behind the vocabulary.
-    pub fn without_added(&self) -> usize {
-        let added: BTreeSet<&[u8]> = self.added.iter().map(String::as_bytes).collect();
-        let own = self
-            .bytes
-            .iter()
-            .rposition(|bytes| !added.contains(bytes.as_slice()));
-        own.map_or(0, |last| last + 1)
+    /// Number of ids that any text may have: those of added tokens follow them, which only a text
+    /// that spells one has.
+    pub fn own_vocabulary(&self) -> usize {
+        self.own
     }
 
-    /// The id of `<|endoftext|>`.
-    pub fn end_of_text(&self) -> u32 {
+    /// The id of the token that ends a text, where the tokenizer has one.
+    pub fn text_end(&self) -> Option<u32> {
         self.end_of_text
     }
 
-    /// The content of tokenizer.json.
+    /// What separates documents where a text file spells it: the token that ends a text. Nothing
+    /// where that is no token in a text, or takes white space beside it along.
+    pub fn separator(&self) -> String {
+        let added = self.inner.get_added_tokens_decoder();
+        let end = self.end_of_text.and_then(|end| added.get(&end));
+        end.filter(|end| !(self.splits || end.single_word || end.lstrip || end.rstrip))
+            .map_or_else(String::new, |end| end.content.clone())
+    }
+
+    /// The token that follows every document.
+    ///
+    /// # Errors
+    /// A tokenizer that has none, with what to do about it.
+    pub fn document_end(&self) -> Result<u32> {
+        self.end_of_text.context(
+            "the tokenizer names no token that ends a text, which follows every document; name \
+             one as eos_token in tokenizer_config.json",
+        )
+    }
+
+    /// The tokens that stand before and behind every text by itself, as transformers adds them.
+    pub fn frame(&self) -> &TextFrame {
+        &self.frame
+    }
+
+    /// The one text that says all of the tokenizer: its tokenizer.json, with what the files beside
+    /// it add.
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// A tokenizer.json that other libraries read.
+    pub fn plain_json(&self) -> String {
+        let marker = format!("\"{READING}\"");
+        if !self.json.contains(&marker) {
+            return self.json.clone();
+        }
+        match serde_json::from_str::<Map<String, Value>>(&self.json) {
+            Ok(mut content) => {
+                content.shift_remove(READING);
+                Value::Object(content).to_string()
+            }
+            Err(_) => self.json.clone(),
+        }
     }
 
     /// sha256 of [`Tokenizer::json`].
@@ -211,43 +302,91 @@ impl Tokenizer {
     }
 
     /// The content of the tokenizer_config.json that transformers wants beside it, for a model of
-    /// `positions` positions.
-    pub fn config_json(&self, positions: usize) -> String {
-        let config = serde_json::json!({
+    /// `positions` positions, where the tokenizer came without one: `given` is the class that its
+    /// folder has then.
+    ///
+    /// A tokenizer that was trained here is read by the class that takes tokenizer.json as it is.
+    pub fn config_json(&self, positions: usize, given: Option<&str>) -> String {
+        let mut config = serde_json::json!({
             "add_prefix_space": false,
             "bos_token": END_OF_TEXT,
             "clean_up_tokenization_spaces": false,
             "eos_token": END_OF_TEXT,
             "model_max_length": positions,
-            "tokenizer_class": "GPT2TokenizerFast",
+            "tokenizer_class": given.unwrap_or("PreTrainedTokenizerFast"),
             "unk_token": END_OF_TEXT,
         });
+        if given.is_none() {
+            // Of the general class, versions before 5 give GPT-2 types of tokens, which it adds to
+            // what it reads.
+            config["model_input_names"] = serde_json::json!(["input_ids", "attention_mask"]);
+        } else if given != Some("GPT2TokenizerFast")
+            || self.end_of_text.is_none()
+            || self.end_of_text != self.inner.token_to_id(END_OF_TEXT)
+        {
+            // Nothing named them, and nothing is to name them now.
+            for name in ["bos_token", "eos_token", "unk_token", "add_prefix_space"] {
+                if let Some(table) = config.as_object_mut() {
+                    table.shift_remove(name);
+                }
+            }
+        }
         format!("{config:#}\n")
     }
 }
 
-fn encode(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
-    let encoding = inner
-        .encode_fast(text, false)
-        .map_err(|error| anyhow!("cannot tokenize: {error}"))?;
-    Ok(encoding.get_ids().to_vec())
+fn build(text: &str) -> Result<tokenizers::Tokenizer> {
+    panic_as_error(
+        || tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|error| anyhow!("{error}")),
+        |_| "the tokenizer's parts contradict each other".to_owned(),
+    )
 }
 
-/// Puts the added tokens in the order of their ids, in which the tokenizers crate numbers them
-/// whatever the file says, and returns their contents, ids and whether they are special.
-fn sort_added(content: &mut Value) -> Vec<(String, u32, bool)> {
-    let Some(added) = content["added_tokens"].as_array_mut() else {
-        return Vec::new();
+/// Every added token has a content.
+fn check_contents(content: &Value) -> Result<()> {
+    let added = content["added_tokens"].as_array().into_iter().flatten();
+    let is_named = |token: &Value| {
+        token["content"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
     };
-    added.sort_by_key(|token| token["id"].as_u64());
-    let known = |token: &Value| {
-        Some((
-            token["content"].as_str()?.to_owned(),
-            u32::try_from(token["id"].as_u64()?).ok()?,
-            token["special"] == true,
-        ))
-    };
-    added.iter().filter_map(known).collect()
+    ensure!(
+        added.into_iter().all(is_named),
+        "an added token has no content"
+    );
+    Ok(())
+}
+
+/// Enters the added tokens, under the ids that the tokenizers crate gives them whatever the file
+/// says, and returns their contents, ids and whether they are special.
+fn enter_added(
+    inner: &tokenizers::Tokenizer,
+    content: &Value,
+    bytes: &mut Vec<Vec<u8>>,
+) -> Result<Vec<(String, u32, bool)>> {
+    let vocabulary = &content["model"]["vocab"];
+    let mut added: Vec<(String, u32, bool)> = inner
+        .get_added_tokens_decoder()
+        .into_iter()
+        .map(|(id, token)| (token.content, id, token.special))
+        .collect();
+    added.sort_by_key(|(_, id, _)| *id);
+    for (text, id, _) in &added {
+        let place = *id as usize;
+        ensure!(
+            place < bytes.len() + added.len(),
+            "the id {id} of its added token {text:?} is beyond the number of tokens"
+        );
+        if vocabulary.get(text).is_none() {
+            ensure!(
+                place >= bytes.len(),
+                "its added token {text:?} would get the id {id}, which another token has"
+            );
+            bytes.resize(place + 1, Vec::new());
+        }
+        bytes[place] = text.as_bytes().to_vec();
+    }
+    Ok(added)
 }
 
 #[cfg(test)]

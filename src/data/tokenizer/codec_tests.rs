@@ -48,8 +48,8 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 fn every_text_comes_back_from_its_tokens() {
     let tokenizer = Tokenizer::from_json(content(&[("a", "b"), ("Ġ", "ab")]).to_string()).unwrap();
     assert_eq!(
-        (tokenizer.vocabulary(), tokenizer.end_of_text()),
-        (259, 258)
+        (tokenizer.vocabulary(), tokenizer.text_end()),
+        (259, Some(258))
     );
     assert_eq!(tokenizer.encode("ab ab").unwrap(), [256, 257]);
     for text in [
@@ -108,13 +108,17 @@ fn another_model_or_cut_than_gpt2s_is_refused_with_the_reason() {
     assert!(refusal(|c| c["model"]["merges"] = json!([7])).contains("does not join"));
     assert!(
         refusal(|c| c["pre_tokenizer"] = json!({"type": "Whitespace"}))
-            .contains("its pre_tokenizer is not GPT-2's")
+            .contains("its pre_tokenizer has no ByteLevel")
     );
+    assert!(!refusal(|c| c["normalizer"] = json!({"type": "Nothing"})).is_empty());
+    let twice =
+        json!([{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
     assert!(
-        refusal(|c| c["pre_tokenizer"]["add_prefix_space"] = json!(true))
-            .contains("its pre_tokenizer is not GPT-2's")
+        refusal(|c| c["post_processor"] = json!({
+            "type": "TemplateProcessing", "single": twice, "pair": twice, "special_tokens": {},
+        }))
+        .contains("its post_processor")
     );
-    assert!(refusal(|c| c["normalizer"] = json!({"type": "NFC"})).contains("it has a normalizer"));
 }
 
 #[test]
@@ -127,14 +131,7 @@ fn a_vocabulary_that_is_broken_is_refused_with_the_reason() {
         refusal(|c| c["model"]["vocab"]["a"] = json!(-1)).contains("beyond the number of tokens")
     );
     assert!(refusal(|c| c["model"]["vocab"]["a"] = json!(5)).contains("belongs to another token"));
-    assert!(
-        refusal(|c| _ = c["model"]["vocab"].as_object_mut().unwrap().remove("z"))
-            .contains("lacks the byte 122")
-    );
-    assert!(
-        refusal(|c| c["model"]["vocab"]["ab"] = json!(258))
-            .contains("its ids have a gap: none is 256")
-    );
+    assert!(refusal(|c| c["model"]["vocab"]["ab"] = json!(258)).contains("ids have a gap"));
 }
 
 #[test]
@@ -144,41 +141,88 @@ fn added_tokens_that_are_broken_are_refused_with_the_reason() {
             .contains("an added token has no content")
     );
     assert!(
-        refusal(|c| {
-            let token = c["added_tokens"][0].clone();
-            c["added_tokens"].as_array_mut().unwrap().push(token);
-        })
-        .contains("is there twice")
+        refusal(|c| c["model"]["vocab"][END_OF_TEXT] = json!(258)).contains("ids have a gap"),
+        "the tokenizers crate gives added tokens no id that the vocabulary left free"
     );
-    assert!(refusal(|c| add(c, &[("<a>", 259, "")])).contains("its ids have a gap: none is 258"));
-    // The tokenizers crate numbers added tokens from the size of the vocabulary on, so it never
-    // gives one an id that the vocabulary left free.
-    let moved = refusal(|c| {
-        c["model"]["vocab"][END_OF_TEXT] = json!(258);
-        c["added_tokens"][0]["id"] = json!(258);
-        add(c, &[("<a>", 257, "")]);
-    });
+}
+
+#[test]
+fn added_tokens_have_the_ids_that_the_library_gives_them_whatever_the_file_says() {
+    let mut content = content(&[("a", "b")]);
+    add(&mut content, &[("<a>", 900, "special"), ("<b>", 2, "")]);
+    let token = content["added_tokens"][1].clone();
+    content["added_tokens"].as_array_mut().unwrap().push(token);
+    let tokenizer = Tokenizer::from_json(content.to_string()).unwrap();
+    assert_eq!(tokenizer.vocabulary(), 260);
+    assert_eq!(
+        tokenizer.encode_with_specials("<b><a>").unwrap(),
+        [259, 258]
+    );
+    assert_eq!(tokenizer.decode(&[259, 258]), "<b><a>");
+}
+
+#[test]
+fn a_tokenizer_without_an_end_of_text_serves_single_texts_and_no_corpus() {
+    let mut content = content(&[]);
+    content["added_tokens"] = json!([]);
+    let vocabulary = content["model"]["vocab"].as_object_mut().unwrap();
+    vocabulary.remove(END_OF_TEXT);
+    let tokenizer = Tokenizer::from_json(content.to_string()).unwrap();
+    assert_eq!(tokenizer.text_end(), None);
+    let error = tokenizer.document_end().unwrap_err().to_string();
     assert!(
-        moved
-            .contains("its added token \"<a>\" has the id 257 in the file and would get Some(258)"),
-        "{moved}"
+        error.contains("name one as eos_token in tokenizer_config.json"),
+        "{error}"
     );
+}
+
+#[test]
+fn a_text_with_a_byte_that_the_vocabulary_lacks_is_refused_and_others_are_not() {
+    let mut content = content(&[("a", "b")]);
+    // Ids stay without a gap.
+    let vocabulary = content["model"]["vocab"].as_object_mut().unwrap();
+    let (z, last) = (
+        vocabulary["z"].clone(),
+        vocabulary[&byte_char(255).to_string()].clone(),
+    );
+    vocabulary.remove("z");
+    vocabulary.insert(byte_char(255).to_string(), z);
+    vocabulary.insert("ab".to_owned(), last);
+    vocabulary.insert(END_OF_TEXT.to_owned(), json!(256));
+    content["added_tokens"][0]["id"] = json!(256);
+    let tokenizer = Tokenizer::from_json(content.to_string()).unwrap();
+    assert_eq!(tokenizer.decode(&tokenizer.encode("ab €").unwrap()), "ab €");
+    let error = tokenizer.encode("ab z").unwrap_err().to_string();
     assert!(
-        refusal(|c| c["added_tokens"][0]["id"] = json!(3)).contains("contradicts the vocabulary")
+        error.starts_with("the text has the byte 0x7a ('z'), and the tokenizer's vocabulary lacks")
+            && error.contains("initial_alphabet"),
+        "{error}"
     );
-    let gone = refusal(|c| {
-        c["added_tokens"] = json!([]);
-        c["model"]["vocab"]
-            .as_object_mut()
-            .unwrap()
-            .remove(END_OF_TEXT);
+}
+
+#[test]
+fn what_a_post_processor_puts_around_a_text_is_known() {
+    let mut content = content(&[]);
+    let special = |name: &str| json!({"SpecialToken": {"id": name, "type_id": 0}});
+    let text = json!({"Sequence": {"id": "A", "type_id": 0}});
+    let single = json!([special("x"), special("x"), text, special("y")]);
+    content["post_processor"] = json!({
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": single,
+        "special_tokens": {
+            "x": {"id": "x", "ids": [5], "tokens": ["x"]},
+            "y": {"id": "y", "ids": [6, 7], "tokens": ["y", "y"]},
+        },
     });
-    assert!(gone.contains("it has no token <|endoftext|>"), "{gone}");
+    let tokenizer = Tokenizer::from_json(content.to_string()).unwrap();
+    assert_eq!(tokenizer.frame().around(vec![1, 2]), [5, 5, 1, 2, 6, 7]);
+    assert_eq!(tokenizer.encode_with_specials("a").unwrap().len(), 1);
 }
 
 #[test]
 fn what_is_no_tokenizer_at_all_is_refused_with_the_reason() {
-    assert!(refusal(|c| *c = json!([])).contains("its pre_tokenizer is not GPT-2's"));
+    assert!(refusal(|c| *c = json!([])).contains("its model has no vocabulary"));
     assert!(
         format!("{:#}", Tokenizer::from_json("{".to_string()).unwrap_err())
             .contains("it is not JSON")
@@ -207,15 +251,14 @@ fn add(content: &mut Value, tokens: &[(&str, u32, &str)]) {
 /// `new line` (with a space in it), 262 `<s>` (special).
 fn with_added_tokens() -> Tokenizer {
     let mut content = content(&[("a", "b")]);
-    // Not in the order of their ids.
     add(
         &mut content,
         &[
-            ("<s>", 262, "special"),
             ("<a>", 258, ""),
             ("<b>", 259, "lstrip rstrip"),
             ("no", 260, "single_word"),
             ("new line", 261, ""),
+            ("<s>", 262, "special"),
         ],
     );
     Tokenizer::from_json(content.to_string()).unwrap()
@@ -297,4 +340,27 @@ fn damaged_files_never_panic() {
             );
         }
     }
+}
+
+#[test]
+fn a_config_that_is_written_names_the_class_by_which_the_tokenizer_was_read() {
+    let tokenizer = Tokenizer::from_json(content(&[]).to_string()).unwrap();
+    let config = |given: Option<&str>| -> Value {
+        serde_json::from_str(&tokenizer.config_json(64, given)).unwrap()
+    };
+    // The class GPT2TokenizerFast of transformers 5.24 would build the pipeline anew.
+    let trained = config(None);
+    assert_eq!(trained["tokenizer_class"], "PreTrainedTokenizerFast");
+    assert_eq!(trained["eos_token"], END_OF_TEXT);
+    assert_eq!(
+        trained["model_input_names"],
+        json!(["input_ids", "attention_mask"])
+    );
+    let gpt2 = config(Some("GPT2TokenizerFast"));
+    assert_eq!(gpt2["tokenizer_class"], "GPT2TokenizerFast");
+    assert_eq!(gpt2["eos_token"], END_OF_TEXT);
+    // Of the other class nothing named a token, and a name would add it.
+    let whole = config(Some("PreTrainedTokenizerFast"));
+    assert_eq!(whole["tokenizer_class"], "PreTrainedTokenizerFast");
+    assert!(whole.get("eos_token").is_none() && whole.get("bos_token").is_none());
 }

@@ -1,37 +1,28 @@
-//! The files that a tokenizer lies in: tokenizer.json, or vocab.json with merges.txt as GPT-2 was
-//! first published, which are put together to the tokenizer.json that says the same.
+//! The files that a tokenizer lies in, put together to one text that says all of it.
 //!
-//! A tokenizer.json has everything in it. Beside the older pair, tokens may be added by
-//! tokenizer_config.json (`added_tokens_decoder`), or by added_tokens.json, special_tokens_map.json
-//! and the names of tokenizer_config.json (`eos_token`, …); their order, ids and defaults are those
-//! of transformers. For OpenAI's own two files the result is, byte for byte, the tokenizer.json
-//! published with GPT-2, so both forms of one tokenizer have one hash.
+//! A folder has a tokenizer.json, or vocab.json with merges.txt ([`super::older`]), and beside them
+//! files that name and add tokens ([`super::special`]). The text is a tokenizer.json with all of
+//! these in it; where they add nothing to the file's own, it is the file byte for byte, so that its
+//! hash is the published one. What a tokenizer.json has no place for stands under
+//! [`READING`] in it: the token that ends a text, where it is not `<|endoftext|>`, and whether
+//! special tokens in a text are plain text.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Map, Value, json};
 
+use super::added_token::AddedToken;
+use super::form::rebuild;
+use super::kept::KeptFiles;
+use super::older;
+use super::read_text::text;
+use super::special::{NamingFiles, SpecialTokens, TokenizerClass};
 use super::vocabulary::END_OF_TEXT;
 
-/// A larger file is refused: GPT-2's tokenizer.json has 1.4 MB.
-const LARGEST: u64 = 64 << 20;
-
-/// The named special tokens, in the order in which transformers adds those that have no id.
-const NAMES: [&str; 7] = [
-    "bos_token",
-    "eos_token",
-    "unk_token",
-    "sep_token",
-    "pad_token",
-    "cls_token",
-    "mask_token",
-];
-/// Of these, the ones that a GPT-2 tokenizer has where no file names them.
-const DEFAULTS: [&str; 3] = ["bos_token", "eos_token", "unk_token"];
-/// Lists of further special tokens.
-const FURTHER: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
+/// The key of the one text that says how a text is read with it.
+pub(super) const READING: &str = "kdpipe";
 
 /// The tokenizer.json that a folder has or amounts to.
 #[derive(Debug)]
@@ -40,6 +31,8 @@ pub struct TokenizerFile {
     pub json: String,
     /// The file or files that it came from, for messages.
     pub origin: String,
+    /// The files as they are, for a model that is made with this tokenizer.
+    pub kept: KeptFiles,
 }
 
 impl TokenizerFile {
@@ -50,14 +43,6 @@ impl TokenizerFile {
     /// settings that the tokenizer here does not have.
     pub fn read(folder: &Path) -> Result<Self> {
         let whole = folder.join("tokenizer.json");
-        if whole.is_file() {
-            let json = text(&whole)?;
-            check_against_config(&json, folder)?;
-            return Ok(Self {
-                json,
-                origin: whole.display().to_string(),
-            });
-        }
         let (vocabulary, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
         let is_one_alone = |there: &Path, missing: &Path| {
             anyhow!(
@@ -66,18 +51,30 @@ impl TokenizerFile {
                 missing.display()
             )
         };
-        match (vocabulary.is_file(), merges.is_file()) {
-            (true, true) => Ok(Self {
-                json: from_vocabulary_and_merges(folder, &vocabulary, &merges)?,
-                origin: format!("{} with merges.txt", vocabulary.display()),
-            }),
-            (false, true) => Err(is_one_alone(&merges, &vocabulary)),
-            (true, false) => Err(is_one_alone(&vocabulary, &merges)),
-            (false, false) => bail!(
-                "{} has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt",
-                shown(folder).display()
-            ),
-        }
+        let (origin, own) = if whole.is_file() {
+            (whole.display().to_string(), Some(text(&whole)?))
+        } else {
+            match (vocabulary.is_file(), merges.is_file()) {
+                (true, true) => (format!("{} with merges.txt", vocabulary.display()), None),
+                (false, true) => return Err(is_one_alone(&merges, &vocabulary)),
+                (true, false) => return Err(is_one_alone(&vocabulary, &merges)),
+                (false, false) => bail!(
+                    "{} has no tokenizer; put tokenizer.json there, or vocab.json and merges.txt",
+                    shown(folder).display()
+                ),
+            }
+        };
+        let settings = FolderSettings::read(folder)?;
+        let kept = KeptFiles::read(folder, own.as_deref(), settings.class)?;
+        let json = match own {
+            Some(own) => settings.whole(own),
+            None => settings.older(&vocabulary, &merges),
+        };
+        Ok(Self {
+            json: json.with_context(|| format!("{origin} cannot be used"))?,
+            origin,
+            kept,
+        })
     }
 }
 
@@ -90,206 +87,200 @@ fn shown(folder: &Path) -> &Path {
     }
 }
 
-fn text(path: &Path) -> Result<String> {
-    let length = std::fs::metadata(path)
-        .with_context(|| format!("cannot open {}", path.display()))?
-        .len();
-    ensure!(
-        length <= LARGEST,
-        "{} has {length} bytes, more than a tokenizer can need ({LARGEST})",
-        path.display()
-    );
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// The object in a file; an empty one where there is no file.
-fn object(path: PathBuf) -> Result<Map<String, Value>> {
+/// The object in a file, where there is one.
+fn object(path: PathBuf) -> Result<Option<Map<String, Value>>> {
     if !path.is_file() {
-        return Ok(Map::new());
+        return Ok(None);
     }
     serde_json::from_str(&text(&path)?)
+        .map(Some)
         .with_context(|| format!("{} is not a JSON object", path.display()))
 }
 
-/// Refuses what tokenizer_config.json would change in a tokenizer and is not done here.
-fn check_config(config: &Map<String, Value>, folder: &Path) -> Result<()> {
-    for key in ["add_prefix_space", "add_bos_token", "add_eos_token"] {
-        let found = config.get(key) == Some(&Value::Bool(true));
-        ensure!(
-            !found,
-            "tokenizer_config.json in {} has {key} = true, which is not supported: texts are \
-             tokenized as they are",
-            folder.display()
-        );
-    }
-    Ok(())
+/// What the files beside a vocabulary say.
+struct FolderSettings {
+    class: TokenizerClass,
+    config: Map<String, Value>,
+    map: Option<Map<String, Value>>,
+    added: Option<Map<String, Value>>,
+    /// config.json of the model, where it lies in the same folder.
+    model: Map<String, Value>,
 }
 
-/// Compares a tokenizer.json with what tokenizer_config.json adds: transformers would read both.
-fn check_against_config(json: &str, folder: &Path) -> Result<()> {
-    let config = object(folder.join("tokenizer_config.json"))?;
-    check_config(&config, folder)?;
-    let Some(decoder) = config
-        .get("added_tokens_decoder")
-        .and_then(Value::as_object)
-        .filter(|decoder| !decoder.is_empty())
-    else {
-        return Ok(());
-    };
-    // A broken tokenizer.json is told where it is read.
-    let Ok(content) = serde_json::from_str::<Value>(json) else {
-        return Ok(());
-    };
-    for (id, token) in decoder {
-        let is_there = |there: &&Value| {
-            there["content"] == token["content"]
-                && there["id"]
-                    .as_u64()
-                    .is_some_and(|own| own.to_string() == *id)
+impl FolderSettings {
+    fn read(folder: &Path) -> Result<Self> {
+        let config = object(folder.join("tokenizer_config.json"))?.unwrap_or_default();
+        // What is wrong with the model's own file is told where the model is read.
+        let model = object(folder.join("config.json")).ok().flatten();
+        let model = model.unwrap_or_default();
+        let class = class_of(&config, &model).with_context(|| {
+            format!(
+                "the tokenizer in {} cannot be used",
+                shown(folder).display()
+            )
+        })?;
+        Ok(Self {
+            class,
+            map: object(folder.join("special_tokens_map.json"))?,
+            added: object(folder.join("added_tokens.json"))?,
+            config,
+            model,
+        })
+    }
+
+    fn naming<'a>(&self, whole: Option<&'a Value>) -> NamingFiles<'a> {
+        NamingFiles {
+            class: self.class,
+            config: self.config.clone(),
+            map: self.map.clone(),
+            added: self.added.clone(),
+            whole,
+        }
+    }
+
+    fn add_prefix_space(&self) -> bool {
+        self.config.get("add_prefix_space") == Some(&Value::Bool(true))
+    }
+
+    /// A tokenizer.json, with what the files beside it change.
+    fn whole(&self, own: String) -> Result<String> {
+        let mut content: Value = serde_json::from_str(&own).context("it is not JSON")?;
+        ensure!(content.is_object(), "it is not a JSON object");
+        let mut changed =
+            self.class == TokenizerClass::Gpt2 && rebuild(&mut content, self.add_prefix_space());
+        let tokens = self.naming(Some(&content)).resolve()?;
+        let there = AddedToken::of_file(&content)?;
+        // What is written has the ids that are used, so that the hash tells them.
+        let numbered = number(&content, &tokens);
+        if !there.iter().map(|(id, token)| (*id, token)).eq(numbered) {
+            set_added(&mut content, &tokens);
+            changed = true;
+        }
+        changed |= self.set_reading(&mut content, &tokens);
+        Ok(if changed { content.to_string() } else { own })
+    }
+
+    /// The tokenizer.json that vocab.json and merges.txt amount to.
+    fn older(&self, vocabulary: &Path, merges: &Path) -> Result<String> {
+        let vocabulary = object(vocabulary.to_owned())?.unwrap_or_default();
+        let mut content = older::assemble(vocabulary, &text(merges)?, self.add_prefix_space());
+        let mut naming = self.naming(None);
+        // Without a tokenizer.json there is nothing that another class could take.
+        naming.class = TokenizerClass::Gpt2;
+        let tokens = naming.resolve()?;
+        set_added(&mut content, &tokens);
+        let ids = |token: &str| id_of(&content, token);
+        if let Some(marks) = older::marks(&self.config, &tokens, ids)? {
+            content["post_processor"] = marks;
+        }
+        self.set_reading(&mut content, &tokens);
+        Ok(content.to_string())
+    }
+
+    /// Writes down how a text is read; whether there is anything to write.
+    fn set_reading(&self, content: &mut Value, tokens: &SpecialTokens) -> bool {
+        let mut reading = Map::new();
+        if let Some(end) = self
+            .end_of_text(content, tokens)
+            .filter(|end| end != END_OF_TEXT)
+        {
+            reading.insert("end_of_text".to_owned(), json!(end));
+        }
+        if tokens.splits {
+            reading.insert("split_special_tokens".to_owned(), json!(true));
+        }
+        let is_some = !reading.is_empty();
+        if is_some {
+            content[READING] = Value::Object(reading);
+        }
+        is_some
+    }
+
+    /// The token that ends a text: the eos token that a file names, or the one that the class names
+    /// and the vocabulary has; else the eos id of the model's config.json.
+    fn end_of_text(&self, content: &Value, tokens: &SpecialTokens) -> Option<String> {
+        let is_own = |token: &str| content["model"]["vocab"].get(token).is_some();
+        let named = tokens.end.as_ref();
+        if let Some(end) = named.filter(|end| !end.by_default || is_own(&end.content)) {
+            return Some(end.content.clone());
+        }
+        let given = match self.model.get("eos_token_id") {
+            Some(Value::Array(list)) => list.first(),
+            other => other,
         };
-        ensure!(
-            content["added_tokens"]
-                .as_array()
-                .is_some_and(|added| added.iter().any(|there| is_there(&there))),
-            "tokenizer_config.json in {} adds the token {} with the id {id}, and tokenizer.json \
-             does not: save the tokenizer again with transformers",
-            folder.display(),
-            token["content"]
-        );
+        let by_id = given.and_then(Value::as_u64).and_then(|id| {
+            let added = content["added_tokens"].as_array().into_iter().flatten();
+            let added = added
+                .filter(|token| token["id"] == id)
+                .find_map(|token| token["content"].as_str());
+            let vocabulary = content["model"]["vocab"].as_object();
+            let known = || vocabulary?.iter().find(|(_, known)| **known == id);
+            added.or_else(|| known().map(|(token, _)| token.as_str()))
+        });
+        by_id
+            .map(str::to_owned)
+            .or_else(|| named.map(|end| end.content.clone()))
     }
-    Ok(())
 }
 
-/// A token that is added to the vocabulary, in the order of keys of a tokenizer.json.
-fn added(id: u64, content: &str, special: bool, flags: &Value) -> Value {
-    let flag = |name: &str, otherwise: bool| {
-        flags
-            .get(name)
-            .and_then(Value::as_bool)
-            .unwrap_or(otherwise)
+/// What transformers makes of the files, by the class that they name.
+fn class_of(config: &Map<String, Value>, model: &Map<String, Value>) -> Result<TokenizerClass> {
+    let name = [config, model]
+        .iter()
+        .find_map(|file| file.get("tokenizer_class")?.as_str());
+    let Some(name) = name else {
+        return Ok(TokenizerClass::Gpt2);
     };
-    json!({
-        "id": id,
-        "special": special,
-        "content": content,
-        "single_word": flag("single_word", false),
-        "lstrip": flag("lstrip", false),
-        "rstrip": flag("rstrip", false),
-        // Without a normalizer it changes nothing but which of two overlapping tokens is found. The
-        // published tokenizer.json has it for the end of text.
-        "normalized": flag("normalized", !special || content == END_OF_TEXT),
+    match name.strip_suffix("Fast").unwrap_or(name) {
+        "GPT2Tokenizer" => Ok(TokenizerClass::Gpt2),
+        // LlamaTokenizer over bytes is read as the file is.
+        "PreTrainedTokenizer" | "TokenizersBackend" | "PythonBackend" | "LlamaTokenizer" => {
+            Ok(TokenizerClass::Whole)
+        }
+        _ => bail!(
+            "its tokenizer_class is {name:?}, which has rules of its own; where tokenizer.json \
+             says all, write \"PreTrainedTokenizerFast\""
+        ),
+    }
+}
+
+/// The id of a token, by the vocabulary or the added tokens.
+fn id_of(content: &Value, token: &str) -> Option<u64> {
+    let added = content["added_tokens"].as_array().into_iter().flatten();
+    let own = content["model"]["vocab"].get(token).and_then(Value::as_u64);
+    own.or_else(|| {
+        added
+            .filter(|known| known["content"] == token)
+            .find_map(|known| known["id"].as_u64())
     })
 }
 
-fn from_vocabulary_and_merges(folder: &Path, vocabulary: &Path, merges: &Path) -> Result<String> {
-    let mut entries: Vec<(String, Value)> = object(vocabulary.to_owned())?.into_iter().collect();
-    entries.sort_by_key(|(_, id)| id.as_u64().unwrap_or(u64::MAX));
-    let entries: Map<String, Value> = entries.into_iter().collect();
-    let lines = text(merges)?;
-    let merges: Vec<&str> = lines
-        .lines()
-        .enumerate()
-        .filter(|(at, line)| *at > 0 || !line.starts_with("#version"))
-        .map(|(_, line)| line)
-        .collect();
-    let tokens = added_tokens(folder, &entries)?;
-    let byte_level = |prefix: bool, trim: bool| {
-        let kind = "ByteLevel";
-        json!({"type": kind, "add_prefix_space": prefix, "trim_offsets": trim})
-    };
-    let content = json!({
-        "version": "1.0",
-        "truncation": null,
-        "padding": null,
-        "added_tokens": tokens,
-        "normalizer": null,
-        "pre_tokenizer": byte_level(false, true),
-        "post_processor": byte_level(true, false),
-        "decoder": byte_level(true, true),
-        "model": {
-            "dropout": null,
-            "unk_token": null,
-            "continuing_subword_prefix": "",
-            "end_of_word_suffix": "",
-            "fuse_unk": false,
-            "vocab": entries,
-            "merges": merges,
-        },
-    });
-    Ok(content.to_string())
+/// The added tokens with the ids that the tokenizers library gives them: the vocabulary's own, else
+/// one behind the other.
+fn number<'t>(content: &Value, tokens: &'t SpecialTokens) -> Vec<(u64, &'t AddedToken)> {
+    let vocabulary = content["model"]["vocab"].as_object();
+    let mut next = vocabulary.map_or(0, Map::len) as u64;
+    let mut numbered: Vec<(u64, &AddedToken)> = Vec::with_capacity(tokens.added.len());
+    let mut known: HashMap<&str, u64> = HashMap::new();
+    for token in &tokens.added {
+        let own = vocabulary.and_then(|vocabulary| vocabulary.get(&token.content)?.as_u64());
+        let id = *known.entry(&token.content).or_insert_with(|| {
+            own.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
+        });
+        numbered.push((id, token));
+    }
+    numbered
 }
 
-/// The tokens beside the vocabulary and those of it that are special, by id.
-fn added_tokens(folder: &Path, vocabulary: &Map<String, Value>) -> Result<Vec<Value>> {
-    let mut config = object(folder.join("tokenizer_config.json"))?;
-    check_config(&config, folder)?;
-    let mut tokens: BTreeMap<u64, Value> = BTreeMap::new();
-    let decoder = config
-        .get("added_tokens_decoder")
-        .and_then(Value::as_object)
-        .cloned();
-    if let Some(decoder) = decoder {
-        for (id, token) in &decoder {
-            let (Ok(id), Some(content)) = (id.parse(), token["content"].as_str()) else {
-                bail!(
-                    "tokenizer_config.json in {} has no id and content of an added token in \
-                     {id:?} = {token}",
-                    folder.display()
-                );
-            };
-            tokens.insert(id, added(id, content, token["special"] == true, token));
-        }
-    } else {
-        config.extend(object(folder.join("special_tokens_map.json"))?);
-        let special = specials(&config);
-        for (content, id) in object(folder.join("added_tokens.json"))? {
-            let Some(id) = id.as_u64() else {
-                bail!(
-                    "the id {id} of {content:?} in added_tokens.json of {} is not a number",
-                    folder.display()
-                )
-            };
-            let special = special.iter().any(|(name, _)| *name == content);
-            tokens.insert(id, added(id, &content, special, &Value::Null));
-        }
-    }
-    for (content, flags) in specials(&config) {
-        if tokens.values().any(|token| token["content"] == content) {
-            continue;
-        }
-        let beyond = tokens
-            .last_key_value()
-            .map_or(0, |(id, _)| id + 1)
-            .max(vocabulary.len() as u64);
-        let id = vocabulary
-            .get(&content)
-            .and_then(Value::as_u64)
-            .unwrap_or(beyond);
-        tokens.insert(id, added(id, &content, true, &flags));
-    }
-    Ok(tokens.into_values().collect())
-}
-
-/// The special tokens that a config names, with their flags where it gives some.
-fn specials(config: &Map<String, Value>) -> Vec<(String, Value)> {
-    let named = NAMES.iter().map(|name| match config.get(*name) {
-        None if DEFAULTS.contains(name) => json!(END_OF_TEXT),
-        None => Value::Null,
-        Some(token) => token.clone(),
-    });
-    let further = FURTHER
-        .iter()
-        .filter_map(|name| config.get(*name)?.as_array())
-        .flatten()
-        .cloned();
-    let content = |token: Value| {
-        let text = token
-            .as_str()
-            .or_else(|| token["content"].as_str())?
-            .to_owned();
-        Some((text, token))
-    };
-    named.chain(further).filter_map(content).collect()
+/// Puts the added tokens into a tokenizer.json, by their ids.
+fn set_added(content: &mut Value, tokens: &SpecialTokens) {
+    let mut numbered = number(content, tokens);
+    numbered.sort_by_key(|(id, _)| *id);
+    let list = numbered.iter().map(|(id, token)| token.to_json(*id));
+    content["added_tokens"] = list.collect();
 }
 
 #[cfg(test)]

@@ -34,8 +34,8 @@ fn vocabulary_and_merges_are_a_tokenizer() {
     let plain = folder(&[]);
     let tokenizer = Tokenizer::open(plain.path()).unwrap();
     assert_eq!(
-        (tokenizer.vocabulary(), tokenizer.end_of_text()),
-        (258, 257)
+        (tokenizer.vocabulary(), tokenizer.text_end()),
+        (258, Some(257))
     );
     assert_eq!(tokenizer.encode("ab a").unwrap(), [256, 32, 97]);
     // The tokenizer.json that it amounts to is the same tokenizer, and wins where both are
@@ -138,10 +138,6 @@ fn files_that_are_missing_broken_or_at_odds_are_named() {
         refusal(&[("merges.txt", "#version: 0.2\na b\n\na\n")])
             .contains("merge 1, \"\", does not join")
     );
-    assert!(
-        refusal(&[("added_tokens.json", r#"{"<x>": 300}"#)])
-            .contains("beyond the number of tokens")
-    );
     assert!(refusal(&[("added_tokens.json", r#"{"<x>": "1"}"#)]).contains("is not a number"));
     assert!(
         refusal(&[(
@@ -151,29 +147,48 @@ fn files_that_are_missing_broken_or_at_odds_are_named() {
         .contains("has no id and content")
     );
     assert!(
-        refusal(&[("tokenizer_config.json", r#"{"add_prefix_space": true}"#)])
-            .contains("has add_prefix_space = true")
+        refusal(&[(
+            "tokenizer_config.json",
+            r#"{"eos_token": {"content": "<x>"}}"#
+        )])
+        .contains("eos_token = {\"content\":\"<x>\"} is no token: write its text")
+    );
+    assert!(
+        refusal(&[(
+            "tokenizer_config.json",
+            r#"{"tokenizer_class": "BertTokenizer"}"#
+        )])
+        .contains("its tokenizer_class is \"BertTokenizer\"")
     );
 }
 
 #[test]
-fn a_config_that_adds_what_tokenizer_json_lacks_is_refused() {
+fn what_lies_beside_a_tokenizer_is_kept_for_its_models() {
     let plain = folder(&[]);
     let json = Tokenizer::open(plain.path()).unwrap().json().to_owned();
-    let with = |config: &str| {
-        Tokenizer::open(
-            folder(&[("tokenizer.json", &json), ("tokenizer_config.json", config)]).path(),
-        )
-    };
-    assert!(
-        with(r#"{"added_tokens_decoder": {"257": {"content": "<|endoftext|>", "special": true}}}"#)
-            .is_ok()
+    let config = r#"{"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<p>"}"#;
+    let whole = folder(&[
+        ("tokenizer.json", &json),
+        ("tokenizer_config.json", config),
+        ("chat_template.jinja", "{{ messages }}"),
+        ("README.md", "no part of it"),
+    ]);
+    let templates = whole.path().join("additional_chat_templates");
+    std::fs::create_dir(&templates).unwrap();
+    std::fs::write(templates.join("tools.jinja"), "{{ tools }}").unwrap();
+    let file = TokenizerFile::read(whole.path()).unwrap();
+    assert!(file.json != json, "it has one token more");
+    let kept: Vec<_> = file.kept.files().collect();
+    assert_eq!(
+        kept,
+        [
+            ("tokenizer.json", json.as_str()),
+            ("tokenizer_config.json", config),
+            ("chat_template.jinja", "{{ messages }}"),
+            ("additional_chat_templates/tools.jinja", "{{ tools }}"),
+        ]
     );
-    let error = with(r#"{"added_tokens_decoder": {"258": {"content": "<b>"}}}"#)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("adds the token \"<b>\" with the id 258, and tokenizer.json does not"),
-        "{error}"
-    );
+    // The older form has none of its own; the class is what transformers takes without a name.
+    let older = TokenizerFile::read(plain.path()).unwrap().kept;
+    assert!(!older.has("tokenizer.json") && older.class() == Some("GPT2TokenizerFast"));
 }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::bpe;
 use super::codec::Tokenizer;
 use super::files::TokenizerFile;
+use super::kept::KeptFiles;
 use crate::data::recipe::Recipe;
 use crate::data::source::Dataset;
 use crate::digest;
@@ -36,8 +37,8 @@ impl TokenizerInput {
         })
     }
 
-    /// sha256 of the tokenizer.json; of a tokenizer to be trained its recipe, which together with
-    /// the dataset's fingerprint determines it.
+    /// sha256 of the one text that says all of a tokenizer; of one to be trained its recipe, which
+    /// together with the dataset's fingerprint determines it.
     pub fn fingerprint(&self) -> String {
         match self {
             Self::Train { vocab_size } => {
@@ -46,6 +47,9 @@ impl TokenizerInput {
                     .add("source", "train")
                     .add("trainer", bpe::VERSION)
                     .add("vocab_size", vocab_size);
+                if bpe::CRATE != bpe::UNNAMED_CRATE {
+                    recipe.add("tokenizers", bpe::CRATE);
+                }
                 recipe.finish()
             }
             Self::File(file) => digest::sha256(file.json.as_bytes()),
@@ -62,7 +66,15 @@ impl TokenizerInput {
                 progress(&format!("training a tokenizer of {vocab_size} tokens"));
                 bpe::train(dataset, vocab_size)
             }
-            Self::File(file) => Tokenizer::from_file(file),
+            Self::File(file) => Tokenizer::from_file(&file),
+        }
+    }
+
+    /// The files of a tokenizer that is there, for the models that are made with it.
+    pub fn kept(&self) -> KeptFiles {
+        match self {
+            Self::Train { .. } => KeptFiles::default(),
+            Self::File(file) => file.kept.clone(),
         }
     }
 }

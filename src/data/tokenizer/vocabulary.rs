@@ -1,42 +1,35 @@
 //! What the ids of a tokenizer stand for: a table of bytes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-/// The token after every document.
+/// The token after every document, where a tokenizer names no other.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
 
 /// The bytes of every id, as far as they are known.
 type ByteTable = Vec<Option<Vec<u8>>>;
 
-/// The bytes of the tokens 0 … V − 1 of the vocabulary and the added tokens.
+/// The bytes of the tokens 0 … V − 1 of the vocabulary; added tokens are not among them.
 pub(super) fn token_bytes(content: &Value) -> Result<Vec<Vec<u8>>> {
     let vocabulary = content["model"]["vocab"]
         .as_object()
         .context("its model has no vocabulary")?;
-    let added = content["added_tokens"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let mut table: ByteTable = vec![None; vocabulary.len() + added.len()];
+    let mut table: ByteTable = vec![None; vocabulary.len()];
     enter_vocabulary(vocabulary, &mut table)?;
-    enter_added_tokens(added, vocabulary, &mut table)?;
-    // An added token that the vocabulary has as well takes no place of its own.
-    while table.last().is_some_and(Option::is_none) {
-        table.pop();
-    }
-    check_bytes(vocabulary)?;
-    let gap = table.iter().position(Option::is_none);
-    let bytes: Option<Vec<Vec<u8>>> = table.into_iter().collect();
-    bytes.with_context(|| format!("its ids have a gap: none is {}", gap.unwrap_or(0)))
+    // As many ids as tokens, each below their number and none twice: there is no gap.
+    Ok(table.into_iter().flatten().collect())
 }
 
 fn enter_vocabulary(vocabulary: &Map<String, Value>, table: &mut ByteTable) -> Result<()> {
     let byte_of: HashMap<char, u8> = (0..=255).map(|byte| (byte_char(byte), byte)).collect();
     for (token, id) in vocabulary {
         let Some(place) = place_of(id, table) else {
-            bail!("the id {id} of {token:?} is beyond the number of tokens")
+            bail!(
+                "the id {id} of {token:?} is beyond the number of tokens of its vocabulary, whose \
+                 ids have a gap"
+            )
         };
         ensure!(
             place.is_none(),
@@ -48,49 +41,16 @@ fn enter_vocabulary(vocabulary: &Map<String, Value>, table: &mut ByteTable) -> R
     Ok(())
 }
 
-fn enter_added_tokens(
-    added: &[Value],
-    vocabulary: &Map<String, Value>,
-    table: &mut ByteTable,
-) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for token in added {
-        let text = token["content"]
-            .as_str()
-            .filter(|text| !text.is_empty())
-            .context("an added token has no content")?;
-        ensure!(seen.insert(text), "its added token {text:?} is there twice");
-        let id = &token["id"];
-        let Some(place) = place_of(id, table) else {
-            bail!("the id {id} of {text:?} is beyond the number of tokens")
-        };
-        let agrees = match vocabulary.get(text) {
-            Some(known) => known == id,
-            None => place.is_none(),
-        };
-        ensure!(
-            agrees,
-            "the id {id} of the added token {text:?} contradicts the vocabulary"
-        );
-        *place = Some(text.as_bytes().to_vec());
-    }
-    Ok(())
-}
-
 fn place_of<'t>(id: &Value, table: &'t mut ByteTable) -> Option<&'t mut Option<Vec<u8>>> {
     table.get_mut(usize::try_from(id.as_u64()?).ok()?)
 }
 
-/// Every byte must be a token, so that every text has tokens.
-fn check_bytes(vocabulary: &Map<String, Value>) -> Result<()> {
-    for byte in 0..=255 {
-        ensure!(
-            vocabulary.contains_key(&byte_char(byte).to_string()),
-            "its vocabulary lacks the byte {byte} ({:?}): some texts would lose characters",
-            byte_char(byte)
-        );
-    }
-    Ok(())
+/// The bytes that are no tokens: a text that has one would lose it.
+pub(super) fn missing_bytes(content: &Value) -> Vec<u8> {
+    let vocabulary = &content["model"]["vocab"];
+    (0..=255)
+        .filter(|&byte| vocabulary.get(byte_char(byte).to_string()).is_none())
+        .collect()
 }
 
 /// The visible character that stands for a byte in vocabularies of byte-level BPE: printable

@@ -48,8 +48,8 @@ pub struct UnusedKey {
 pub struct KnownFacts {
     pub teacher: Option<TeacherFact>,
     pub vocabulary: Option<usize>,
-    /// Tokens without those that were added behind the tokenizer's own vocabulary.
-    pub without_added: Option<usize>,
+    /// Tokens that any text may have, where the vocabulary has more.
+    pub own_vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
     /// Whether this machine multiplies bfloat16.
     pub bf16: Option<bool>,
@@ -93,7 +93,7 @@ pub fn known_from_spec(run: &WrittenRun) -> KnownFacts {
     KnownFacts {
         teacher,
         vocabulary,
-        without_added: vocabulary,
+        own_vocabulary: vocabulary,
         init: None,
         bf16: None,
     }

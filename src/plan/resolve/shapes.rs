@@ -79,7 +79,7 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
         }
     }
     if let (Some(tokens), Some(rows)) = (known.vocabulary, teacher.vocabulary)
-        && !fits(tokens, known.without_added, rows)
+        && !fits(tokens, known.own_vocabulary, rows)
     {
         report.problem(
             "tokenizer.source",
@@ -89,7 +89,15 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
     }
 }
 
-/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many; or that
+/// Whether a model of `rows` rows serves a tokenizer of `tokens` tokens, of which any text may have
+/// the first `own`: it is padded, or lacks rows for added tokens alone. A text that spells one of
+/// those is refused when it is read.
+pub(super) fn fits(tokens: usize, own: Option<usize>, rows: usize) -> bool {
+    let own = own.unwrap_or(tokens);
+    is_padded(tokens, rows) || is_padded(own, rows) || (own..tokens).contains(&rows)
+}
+
+/// Whether a model of `rows` rows belongs to a tokenizer of `tokens` tokens: as many, or that
 /// number rounded up to a multiple of 8 … 128, as models are padded for speed (GPT-2's 50257 to
 /// 50304); or all but tokens that were added later, `without_added` being the others, for which the
 /// model was not given rows (a `[PAD]`, which is in no text: one that is, is refused when the text
@@ -99,9 +107,8 @@ fn check_teacher(run: &WrittenRun, known: &KnownFacts, report: &mut CellReport) 
 /// over all of them for teacher and student alike. Any other difference, even of a larger model,
 /// most likely means another tokenizer, under which every id stands for something else: that would
 /// be silent nonsense.
-pub(super) fn fits(tokens: usize, without_added: Option<usize>, rows: usize) -> bool {
-    let fewest = without_added.unwrap_or(tokens);
-    (fewest..=tokens).contains(&rows)
+fn is_padded(tokens: usize, rows: usize) -> bool {
+    tokens == rows
         || [8, 16, 32, 64, 128]
             .iter()
             .any(|&block| tokens.next_multiple_of(block) == rows)

@@ -109,12 +109,13 @@ fn check_init_dir(
     }
 }
 
-/// The student has its teacher's rows, padding included, and added tokens that have none.
+/// The student has its teacher's rows, padding included.
 fn check_init_vocabulary(tokens: usize, there: usize, known: &KnownFacts, report: &mut CellReport) {
-    let teacher = known.teacher.as_ref();
-    let padded = teacher
-        .and_then(|teacher| teacher.vocabulary)
-        .filter(|&rows| rows != tokens && fits(tokens, known.without_added, rows));
+    let rows = known
+        .teacher
+        .as_ref()
+        .and_then(|teacher| teacher.vocabulary);
+    let padded = rows.filter(|&rows| rows != tokens && fits(tokens, known.own_vocabulary, rows));
     if padded.unwrap_or(tokens) == there {
         return;
     }

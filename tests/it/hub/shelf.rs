@@ -58,7 +58,7 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         (
             "config.json",
             config
-                .to_json(tokenizer.end_of_text())
+                .to_json(tokenizer.document_end().unwrap())
                 .to_string()
                 .into_bytes(),
         ),
@@ -71,7 +71,7 @@ pub fn model(positions: usize, seed: u64) -> Vec<(&'static str, Vec<u8>)> {
         ("tokenizer.json", tokenizer.json().as_bytes().to_vec()),
         (
             "tokenizer_config.json",
-            tokenizer.config_json(positions).into_bytes(),
+            tokenizer.config_json(positions, None).into_bytes(),
         ),
     ]
 }

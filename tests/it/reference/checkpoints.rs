@@ -76,7 +76,7 @@ fn folders_of_every_kind_go_on_as_transformers_does() {
             &prompt,
             expected.len(),
             &mut Sampler::new(Sampling::Greedy),
-            None,
+            &[],
             |_| {},
         );
         assert_eq!(found, expected, "{name}");

@@ -76,7 +76,7 @@ fn the_greedy_continuation_is_that_of_transformers() {
         &tokens("prompt"),
         expected.len(),
         &mut Sampler::new(Sampling::Greedy),
-        None,
+        &[],
         |_| {},
     );
     assert_eq!(found, expected);
@@ -112,7 +112,7 @@ fn a_long_greedy_text_is_that_of_transformers_with_the_cache_and_without() {
     let greedy = || Sampler::new(Sampling::Greedy);
     let mut decoder = Decoder::new(&config, &weights);
     assert_eq!(
-        generate(&mut decoder, &prompt, 200, &mut greedy(), None, |_| {}),
+        generate(&mut decoder, &prompt, 200, &mut greedy(), &[], |_| {}),
         expected
     );
     // Every token from all before it anew.

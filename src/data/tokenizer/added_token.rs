@@ -1,0 +1,97 @@
+//! One token that is added to a vocabulary, in the forms in which files write it.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
+
+use super::vocabulary::END_OF_TEXT;
+
+/// A token beside a vocabulary, or one of it that is looked for in a text before anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AddedToken {
+    pub content: String,
+    pub single_word: bool,
+    pub lstrip: bool,
+    pub rstrip: bool,
+    pub normalized: bool,
+    pub special: bool,
+}
+
+impl AddedToken {
+    /// A token with the flags of an object, if it has some.
+    ///
+    /// Where nothing says whether it is looked for in the normalized text, a token is unless it is
+    /// special; `end_too`: the end of text is as well. Files older than tokenizer.json do not say
+    /// it, and the tokenizer.json published with GPT-2 has it so; without a normalizer it decides
+    /// nothing but which of two overlapping tokens is found.
+    pub fn new(content: &str, special: bool, flags: &Value, end_too: bool) -> Self {
+        let flag = |name: &str, otherwise: bool| {
+            flags
+                .get(name)
+                .and_then(Value::as_bool)
+                .unwrap_or(otherwise)
+        };
+        Self {
+            content: content.to_owned(),
+            single_word: flag("single_word", false),
+            lstrip: flag("lstrip", false),
+            rstrip: flag("rstrip", false),
+            normalized: flag("normalized", !special || end_too && content == END_OF_TEXT),
+            special,
+        }
+    }
+
+    /// A token as an object with its content.
+    fn from_object(object: &Value, end_too: bool) -> Option<Self> {
+        let content = object["content"].as_str()?;
+        let special = object["special"] == true;
+        Some(Self::new(content, special, object, end_too))
+    }
+
+    /// The tokens that a tokenizer.json adds, with the ids that it gives, in its order.
+    ///
+    /// # Errors
+    /// A token without content.
+    pub fn of_file(content: &Value) -> Result<Vec<(u64, Self)>> {
+        let tokens = content["added_tokens"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let read = |token: &Value| {
+            let read = Self::from_object(token, false).filter(|token| !token.content.is_empty());
+            Some((token["id"].as_u64().unwrap_or(u64::MAX), read?))
+        };
+        let all: Option<Vec<_>> = tokens.iter().map(read).collect();
+        all.context("an added token has no content")
+    }
+
+    /// The tokens of `added_tokens_decoder`, by id.
+    ///
+    /// # Errors
+    /// An entry that is none.
+    pub fn of_decoder(decoder: &Map<String, Value>, end_too: bool) -> Result<Vec<(u64, Self)>> {
+        let mut tokens = Vec::with_capacity(decoder.len());
+        for (id, token) in decoder {
+            let (Ok(id), Some(token)) = (id.parse(), Self::from_object(token, end_too)) else {
+                bail!(
+                    "tokenizer_config.json has no id and content of an added token in {id:?} = \
+                     {token}"
+                );
+            };
+            tokens.push((id, token));
+        }
+        tokens.sort_by_key(|(id, _)| *id);
+        Ok(tokens)
+    }
+
+    /// The object of a tokenizer.json, its keys in the order of the published one.
+    pub fn to_json(&self, id: u64) -> Value {
+        json!({
+            "id": id,
+            "special": self.special,
+            "content": self.content,
+            "single_word": self.single_word,
+            "lstrip": self.lstrip,
+            "rstrip": self.rstrip,
+            "normalized": self.normalized,
+        })
+    }
+}
