@@ -74,8 +74,8 @@ fn files_count_by_content_and_order_and_not_by_path() {
 }
 
 /// Runs and cache files that people have are found by these. Those of text moved with the
-/// separators of documents, those of rows that are lines with the end that joins them. It is long because
-/// it has every source.
+/// separators of documents, those of rows that are lines with the end that joins
+/// them. It is long because it has every source.
 #[test]
 fn fingerprints_are_those_that_people_have() {
     let folder = tempfile::tempdir().unwrap();
