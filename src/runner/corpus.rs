@@ -67,15 +67,15 @@ pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> R
     }
 }
 
-/// A perplexity needs a token that is predicted, and a word.
+/// A perplexity needs a token that is predicted.
 fn too_short(name: &str, split: &Split) -> Option<InputFault> {
-    let (tokens, words) = (split.tokens().len(), split.words);
-    (tokens < 2 || words == 0).then(|| {
+    let tokens = split.tokens().len();
+    (tokens < 2).then(|| {
         InputFault::of_key(
             format!("dataset.{name}"),
             format!(
-                "the {name} split has {tokens} tokens and {words} words: too little to measure a \
-                 perplexity on"
+                "the {name} split has {tokens} tokens: too little to measure a perplexity on, \
+                 which needs 2"
             ),
             "give it more text",
         )

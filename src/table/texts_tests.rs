@@ -96,3 +96,14 @@ fn one_long_text_in_many_rows_takes_no_more_memory_than_once() {
     while reader.next_rows(&mut receive).unwrap() == ControlFlow::Continue(true) {}
     assert_eq!(count, 300);
 }
+
+/// The files are of DuckDB, by `tests/reference/parquet_types.py`.
+#[test]
+fn columns_of_types_that_came_later_are_no_hindrance() {
+    for name in ["variant", "geometry"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/parquet");
+        let path = Path::new(folder).join(format!("{name}.parquet"));
+        let expected: Vec<_> = (0..100).map(|row| Some(format!("text {row}"))).collect();
+        assert_eq!(rows_of(&path, "text"), expected);
+    }
+}

@@ -1,8 +1,8 @@
 //! What a file is, by what is in it: its name says nothing.
 //!
-//! [`FileContents::of`] looks at the beginning of a file, or of what is unpacked from one. Text and the
-//! two packings of text are read; whatever else has a line in [`KINDS`] is refused with what it is
-//! and the command that makes text of it. What has no line there is text, if it is UTF-8. A kind
+//! [`FileContents::of`] looks at the beginning of a file, or of what is unpacked from one. Text and
+//! the two packings of text are read; whatever else has a line in [`KINDS`] is refused with what it
+//! is and the command that makes text of it. What has no line there is text, if it is UTF-8. A kind
 //! belongs in the table where it would pass for text (a tar archive of texts is UTF-8, and so are a
 //! pointer of Git LFS and UTF-16 without a mark), or where people take it for text.
 

@@ -271,8 +271,8 @@ fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
                     "\"{written}\" of {split} matches no file below {}",
                     globs::fixed_folder(&path).display()
                 ),
-                "paths are relative to the file that sets them; a name that begins with a point needs \
-                 a pattern that does"
+                "paths are relative to the file that sets them; a name that begins with a point \
+                 needs a pattern that does"
                     .to_owned(),
             );
         }
