@@ -23,8 +23,8 @@ use crate::model::Gpt2;
 use crate::ops::Ops;
 use crate::plan::run::{EvaluateSpec, HiddenState};
 use crate::record::evaluation::{
-    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Protocol, SharedCounts, Size, SourceNll,
-    Speed, TextSample, TrainingCost,
+    Agreement, EmbeddingPoint, Evaluation, LayerDistance, Perplexity, Protocol, SharedCounts, Size,
+    SourceNll, Speed, TextSample, TrainingCost,
 };
 
 use distances::{layer_distances, uniform_pairs};
@@ -77,14 +77,7 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
     let (test, closeness) =
         perplexity_and_closeness(inputs.model, inputs.teacher, &inputs.test, context, stride);
     let validation = perplexity(inputs.model, &inputs.validation, context, stride);
-    for (split, found) in [("test", &test), ("validation", &validation)] {
-        ensure!(
-            found.nll_nats_per_token.is_finite(),
-            "the predictions of this model on the {split} split are no numbers (NLL {}): its \
-             weights are broken",
-            found.nll_nats_per_token
-        );
-    }
+    ensure_numbers(&test, &validation)?;
     let (layers, mut embedding) = compare_states(&inputs)?;
     if !embedding
         .iter()
@@ -129,6 +122,19 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         samples,
         embedding,
     })
+}
+
+/// Refuses losses that are no numbers.
+fn ensure_numbers(test: &Perplexity, validation: &Perplexity) -> Result<()> {
+    for (split, found) in [("test", test), ("validation", validation)] {
+        ensure!(
+            found.nll_nats_per_token.is_finite(),
+            "the predictions of this model on the {split} split are no numbers (NLL {}): its \
+             weights are broken",
+            found.nll_nats_per_token
+        );
+    }
+    Ok(())
 }
 
 /// Whether both splits hold enough to score, and windows predict a token.

@@ -17,7 +17,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::Config;
 use super::floats::{fill_from_bf16, fill_from_f16, fill_from_f32, fill_from_f64};
-use super::names::{Kind, kind, listed, shape_faults, wrapper};
+use super::names::{ArrayKind, kind, listed, shape_faults, wrapper};
 use super::place::{INDEX, WEIGHTS, beside, weight_files, weight_map};
 
 /// Elements that one task converts.
@@ -120,9 +120,9 @@ impl ModelFolder {
         let start = map.as_ptr() as usize;
         for (written, view) in parsed.tensors() {
             let name = match kind(&written) {
-                Kind::Own(name) => name,
-                Kind::Mask => continue,
-                Kind::Foreign => {
+                ArrayKind::Own(name) => name,
+                ArrayKind::Mask => continue,
+                ArrayKind::Foreign => {
                     self.foreign.push(written.escape_debug().to_string());
                     continue;
                 }
@@ -151,7 +151,7 @@ impl ModelFolder {
         faults: &mut Vec<String>,
     ) -> Result<()> {
         for (name, file) in weight_map(folder)? {
-            let Kind::Own(name) = kind(&name) else {
+            let ArrayKind::Own(name) = kind(&name) else {
                 continue;
             };
             let stored = self.arrays.get(name);

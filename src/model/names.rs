@@ -14,7 +14,7 @@ const MOST: usize = 3;
 
 /// What a stored array is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind<'a> {
+pub enum ArrayKind<'a> {
     /// Part of a GPT-2, or so named, under its name without the prefix.
     Own(&'a str),
     /// A causal mask, which old versions of transformers stored beside the weights of every block.
@@ -26,16 +26,16 @@ pub enum Kind<'a> {
 /// What the array of this name is. A name that looks like part of a GPT-2 is one, whether or not
 /// the config asks for it: what is in a block, or beyond the last, changes what the model computes,
 /// and is nothing to leave out.
-pub fn kind(written: &str) -> Kind<'_> {
+pub fn kind(written: &str) -> ArrayKind<'_> {
     let name = written.strip_prefix(PREFIX).unwrap_or(written);
     if name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") {
-        return Kind::Mask;
+        return ArrayKind::Mask;
     }
     let first = name.split_once('.').map_or(name, |(first, _)| first);
     if written.starts_with(PREFIX) || PARTS.contains(&first) {
-        Kind::Own(name)
+        ArrayKind::Own(name)
     } else {
-        Kind::Foreign
+        ArrayKind::Foreign
     }
 }
 

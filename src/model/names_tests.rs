@@ -5,17 +5,17 @@ use super::*;
 #[test]
 fn a_name_says_what_an_array_is() {
     for (written, expected) in [
-        ("wte.weight", Kind::Own("wte.weight")),
-        ("transformer.h.3.ln_1.bias", Kind::Own("h.3.ln_1.bias")),
-        ("transformer.wpe.weight", Kind::Own("wpe.weight")),
-        ("transformer.anything", Kind::Own("anything")),
-        ("lm_head.bias", Kind::Own("lm_head.bias")),
-        ("transformer.h.0.attn.bias", Kind::Mask),
-        ("h.0.attn.masked_bias", Kind::Mask),
-        ("score.weight", Kind::Foreign),
-        ("v_head.summary.weight", Kind::Foreign),
-        ("module.wte.weight", Kind::Foreign),
-        ("head", Kind::Foreign),
+        ("wte.weight", ArrayKind::Own("wte.weight")),
+        ("transformer.h.3.ln_1.bias", ArrayKind::Own("h.3.ln_1.bias")),
+        ("transformer.wpe.weight", ArrayKind::Own("wpe.weight")),
+        ("transformer.anything", ArrayKind::Own("anything")),
+        ("lm_head.bias", ArrayKind::Own("lm_head.bias")),
+        ("transformer.h.0.attn.bias", ArrayKind::Mask),
+        ("h.0.attn.masked_bias", ArrayKind::Mask),
+        ("score.weight", ArrayKind::Foreign),
+        ("v_head.summary.weight", ArrayKind::Foreign),
+        ("module.wte.weight", ArrayKind::Foreign),
+        ("head", ArrayKind::Foreign),
     ] {
         assert_eq!(kind(written), expected, "{written}");
     }

@@ -58,9 +58,9 @@ pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, uniform_map};
 pub use planned::{
     Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
-    PlannedRun, ReportSettings, TeacherFact, TokenizerFact,
+    PlannedRun, ReportSettings, StudySettings, TeacherFact, TokenizerFact,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;
-pub use settings::{SettingChange, StudySettings};
+pub use settings::SettingChange;
 pub use starter::{STARTER, run_spec_toml};

@@ -10,7 +10,6 @@ use super::expect::Expectations;
 use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
-use super::settings::StudySettings;
 
 /// What reaches a spec from outside its files.
 #[derive(Debug, Clone, Default)]
@@ -160,6 +159,17 @@ pub struct Change {
     pub baseline: Option<String>,
     /// The arm's value as TOML; absent where the arm has no such key.
     pub value: Option<String>,
+}
+
+/// The values of a study's runs as TOML by their dotted keys, but for those of its axes. What a
+/// disabled loss is set to is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StudySettings {
+    /// Those that every cell shares.
+    pub shared: BTreeMap<String, String>,
+    /// Of the others those that the cells of an arm share, by arm.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arms: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// `[report]` as resolved.

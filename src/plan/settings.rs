@@ -4,24 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use figment::value::Value;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::load::Loaded;
-use super::planned::Axis;
+use super::planned::{Axis, StudySettings};
 use super::schema;
 use super::spec_layers::{Merged, Origin, PathStep, dotted};
-
-/// The values of a study's runs as TOML by their dotted keys, but for those of its axes. What a
-/// disabled loss is set to is left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct StudySettings {
-    /// Those that every cell shares.
-    pub shared: BTreeMap<String, String>,
-    /// Of the others those that the cells of an arm share, by arm.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arms: BTreeMap<String, BTreeMap<String, String>>,
-}
 
 /// A value that stands otherwise in a stored study than in the spec at hand.
 #[derive(Debug, Clone, PartialEq, Eq)]

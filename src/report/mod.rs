@@ -48,8 +48,8 @@ use crate::table;
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// The page first. Paths below the study's folder, with their contents: `report.md`, `figures/*.svg`,
-    /// `runs.csv`, `runs.parquet`.
+    /// The page first. Paths below the study's folder, with their contents: `report.md`,
+    /// `figures/*.svg`, `runs.csv`, `runs.parquet`.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The few lines that a terminal shows at the end of a study.
     pub summary: String,

@@ -229,14 +229,14 @@ fn special_tokens_that_a_text_spells_are_tokens() {
     let score: serde_json::Value = serde_json::from_str(&score).unwrap();
     assert_eq!(
         (score["special_tokens"].as_u64(), score["bytes"].as_u64()),
-        (Some(1), Some(57))
+        (Some(1), Some(44))
     );
     let page = site
         .kdpipe(&format!("eval {model} --text text.txt"))
         .code(0)
         .out;
     assert!(
-        page.contains("tokens scored (1 of them special, 9 words, 57 bytes)"),
+        page.contains("tokens scored (1 of them special, 10 words, 44 bytes)"),
         "{page}"
     );
     // An empty prompt is the beginning of a text, as the token for its end is.

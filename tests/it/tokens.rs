@@ -247,7 +247,7 @@ fn added_tokens_that_a_teacher_has_no_rows_for_matter_where_a_text_spells_one() 
     site.write("text.txt", b"ab [PAD] ab");
     let error = site.kdpipe("eval teacher --text text.txt").code(2).error;
     assert!(
-        error.contains("the text has the token \"[PAD]\", whose id is 284, and the model has 284"),
+        error.contains("text.txt uses the token 284 (\"[PAD]\"), and the model has 284 rows"),
         "{error}"
     );
     let error = site

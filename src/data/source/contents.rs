@@ -21,7 +21,7 @@ pub enum FileContents {
     /// Nothing that is known: text, if it is UTF-8.
     Text,
     Packed(TextPacking),
-    Other(&'static Kind),
+    Other(&'static ContentKind),
 }
 
 /// How a text may be packed and still be read.
@@ -33,7 +33,7 @@ pub enum TextPacking {
 
 /// A kind of file that is no text.
 #[derive(Debug)]
-pub struct Kind {
+pub struct ContentKind {
     /// With its article.
     name: &'static str,
     is: fn(&[u8]) -> bool,
@@ -44,7 +44,7 @@ pub struct Kind {
 }
 
 /// Parquet files, which have a source of their own.
-const PARQUET: Kind = Kind {
+const PARQUET: ContentKind = ContentKind {
     name: "a parquet file",
     is: |head| head.starts_with(b"PAR1") || head.starts_with(b"PARE"),
     remedy: "write dataset.source = \"parquet\"",
@@ -52,7 +52,7 @@ const PARQUET: Kind = Kind {
 };
 
 /// In the order in which they are tried.
-static KINDS: [Kind; 21] = [
+static KINDS: [ContentKind; 21] = [
     PARQUET,
     kind(
         "a tar archive",
@@ -110,7 +110,7 @@ static KINDS: [Kind; 21] = [
         "write it as parquet (in Python: datasets.Dataset.from_file(\"…\").to_parquet(\"…\")) and \
          write dataset.source = \"parquet\"",
     ),
-    Kind {
+    ContentKind {
         ending: Some("txt"),
         ..kind(
             "a PDF",
@@ -161,8 +161,8 @@ static KINDS: [Kind; 21] = [
     ),
 ];
 
-const fn kind(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static str) -> Kind {
-    Kind {
+const fn kind(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static str) -> ContentKind {
+    ContentKind {
         name,
         is,
         remedy,
@@ -170,8 +170,8 @@ const fn kind(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static str) -
     }
 }
 
-const fn encoding(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static str) -> Kind {
-    Kind {
+const fn encoding(name: &'static str, is: fn(&[u8]) -> bool, remedy: &'static str) -> ContentKind {
+    ContentKind {
         ending: Some("utf8.txt"),
         ..kind(name, is, remedy)
     }

