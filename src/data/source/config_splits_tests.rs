@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::data::source::data_formats::DataFormat;
 
+/// The kind of the files, and those of each split that has any.
+type FoundSplits = (Option<&'static str>, BTreeMap<String, Vec<String>>);
+
 /// The kind and the files of each split that has any.
-fn splits(
-    files: &[&str],
-    card: Option<&str>,
-    config: Option<&str>,
-) -> Result<(Option<&'static str>, BTreeMap<String, Vec<String>>)> {
+fn splits(files: &[&str], card: Option<&str>, config: Option<&str>) -> Result<FoundSplits> {
     let mut paths = files.to_vec();
     if card.is_some() {
         paths.push("README.md");

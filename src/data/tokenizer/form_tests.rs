@@ -74,7 +74,7 @@ fn a_normalizer_keeps_cuts_to_places_that_it_leaves_alone() {
     );
     assert_eq!(with(nfc.clone(), plain(), json!([])), CutRule::BesideAscii);
     assert_eq!(
-        with(list(&[nfc.clone()]), plain(), json!([])),
+        with(list(std::slice::from_ref(&nfc)), plain(), json!([])),
         CutRule::BesideAscii
     );
     assert_eq!(

@@ -69,9 +69,9 @@ pub(super) fn transposed_product_f64(a: &[f64], m: usize, b: &[f64], n: usize) -
     product
 }
 
-/// out = scale·left·right, or out += scale·left·right, part by part of the inner dimension. Operands
-/// are pointers with the elements from one row and from one column to the next, the result has
-/// contiguous rows.
+/// out = scale·left·right, or out += scale·left·right, part by part of the inner dimension.
+/// Operands are pointers with the elements from one row and from one column to the next, the result
+/// has contiguous rows.
 ///
 /// # Safety
 /// All elements of the (m, k) and (k, n) matrices can be read, those of the (m, n) result written,
