@@ -29,6 +29,7 @@ mod hub_dataset;
 mod input_files;
 mod json_bytes;
 mod json_lines;
+mod line_joiner;
 mod parquet;
 mod rows;
 pub mod segments;

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::document::{DocumentAction, PieceVisitor};
 use super::json_lines::JsonLines;
+use super::line_joiner::LineJoiner;
 use super::parquet::TextColumn;
 use super::segments::Segments;
 use super::text_lines::TextLines;
@@ -19,18 +20,12 @@ type Flow = ControlFlow<()>;
 pub type FilesInTurn<'a> = dyn Iterator<Item = Result<PathBuf>> + 'a;
 
 /// Takes rows in order and hands on documents.
-///
-/// Rows that are lines are joined unchanged where they bring their ends of line, and by one where
-/// they do not; an empty row is an empty line among the latter, and nothing among the former.
 struct RowDocuments<'a, 'v> {
     rows: Rows,
     segments: Segments,
     choose: &'a mut dyn FnMut(&str) -> DocumentAction,
     visitor: &'a mut PieceVisitor<'v>,
-    /// Empty rows before the first that has text: it shows what they are.
-    leading: usize,
-    /// Whether rows lack their ends of line; known from the first with text on.
-    lack_ends: Option<bool>,
+    lines: LineJoiner,
 }
 
 impl RowDocuments<'_, '_> {
@@ -48,29 +43,12 @@ impl RowDocuments<'_, '_> {
                 self.segments.end(self.visitor)
             };
         }
-        let joint = "\n".repeat(self.ends_before(text));
+        let joint = "\n".repeat(self.lines.ends_before(text));
         let flow = self.segments.push(&joint, self.visitor)?;
         if flow.is_break() {
             return Ok(flow);
         }
         self.segments.push(text, self.visitor)
-    }
-
-    /// How many ends of line belong before a row of a document of lines.
-    fn ends_before(&mut self, row: &str) -> usize {
-        let ends = match self.lack_ends {
-            None if row.is_empty() => {
-                self.leading += 1;
-                return 0;
-            }
-            None if row.ends_with('\n') => 0,
-            None => self.leading,
-            Some(lack) => usize::from(lack),
-        };
-        if !row.is_empty() {
-            self.lack_ends = Some(!row.ends_with('\n'));
-        }
-        ends
     }
 
     fn end(mut self) -> Result<()> {
@@ -140,8 +118,7 @@ fn visit(
         segments: Segments::new(column.detokenize),
         choose,
         visitor,
-        leading: 0,
-        lack_ends: None,
+        lines: LineJoiner::default(),
     };
     for path in files {
         if read(&path?, &mut |text| documents.row(text))?.is_break() {
