@@ -67,15 +67,16 @@ pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> R
     }
 }
 
-/// A perplexity needs a token that is predicted.
+/// A perplexity needs a token that is predicted, and what is white space alone is no text to measure
+/// one on.
 fn too_short(name: &str, split: &Split) -> Option<InputFault> {
-    let tokens = split.tokens().len();
-    (tokens < 2).then(|| {
+    let (tokens, words) = (split.tokens().len(), split.words);
+    (tokens < 2 || words == 0).then(|| {
         InputFault::of_key(
             format!("dataset.{name}"),
             format!(
-                "the {name} split has {tokens} tokens: too little to measure a perplexity on, \
-                 which needs 2"
+                "the {name} split has {tokens} tokens and {words} words: too little to measure a \
+                 perplexity on"
             ),
             "give it more text",
         )

@@ -199,6 +199,16 @@ fn mistakes_in_the_text_are_told_once_at_their_key_before_anything_is_trained() 
             "write at most that",
         ],
     );
+    site.write("test.txt", b" \n");
+    told(
+        "run study.toml",
+        2,
+        &[
+            "study.toml:",
+            "the test split has",
+            "too little to measure a perplexity on",
+        ],
+    );
     site.write("test.txt", words(300).as_bytes());
     for command in ["check study.toml", "run study.toml"] {
         let set = "--set dataset.train=[\"train.txt\",\"valid.txt\",\"gone.txt\"]";
