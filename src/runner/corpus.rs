@@ -67,8 +67,8 @@ pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> R
     }
 }
 
-/// A perplexity needs a token that is predicted, and what is white space alone is no text to measure
-/// one on.
+/// A perplexity needs a token that is predicted, and white space alone is no text to measure one
+/// on.
 fn too_short(name: &str, split: &Split) -> Option<InputFault> {
     let (tokens, words) = (split.tokens().len(), split.words);
     (tokens < 2 || words == 0).then(|| {
