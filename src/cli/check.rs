@@ -21,7 +21,7 @@ pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
             Ok(plan) => {
                 if !common.quiet {
                     print(&format!(
-                        "{}: good, {}\n",
+                        "{}: valid, {}\n",
                         path.display(),
                         counted(plan.runs.len(), "run")
                     ));

@@ -326,7 +326,7 @@ impl Observer for Display {
                 let perplexity =
                     perplexity.map_or_else(String::new, |found| format!(", perplexity {found:.2}"));
                 self.print_line(&format!(
-                    "done      {id}  {label}: test NLL {nll:.4}{perplexity}"
+                    "finished  {id}  {label}: test NLL {nll:.4}{perplexity}"
                 ));
             }
             Event::Diverged {
@@ -374,7 +374,7 @@ fn losses_in_words(values: &BTreeMap<String, f64>) -> String {
 fn last_good_checkpoint(steps: Option<u64>) -> String {
     steps.map_or_else(
         || "there was no checkpoint yet".to_owned(),
-        |steps| format!("the last good checkpoint was after {steps} steps"),
+        |steps| format!("the last checkpoint was after {steps} steps"),
     )
 }
 

@@ -144,7 +144,7 @@ fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
     let mut exit = Exit::Good;
     for ending in endings.values() {
         match ending {
-            Ending::Good => {}
+            Ending::Finished => {}
             Ending::Diverged { .. } | Ending::Failed { .. } | Ending::Held { .. } => {
                 exit = Exit::Failed;
             }
@@ -165,7 +165,7 @@ fn summary(
         .map(|(&index, ending)| {
             let run = &plan.runs[index];
             let (state, reason) = match ending {
-                Ending::Good => ("good", None),
+                Ending::Finished => ("finished", None),
                 Ending::Diverged { reason } => ("diverged", Some(reason)),
                 Ending::Failed { error } => ("failed", Some(error)),
                 Ending::Held { owner } => ("held", Some(owner)),

@@ -41,7 +41,7 @@ pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
         }
         findings.check_report(&layout, study);
     }
-    let good = findings.good();
+    let unchanged = findings.is_unchanged();
     if common.json {
         print(&format!("{}\n", findings.to_json()));
     } else {
@@ -57,17 +57,17 @@ pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
             print(&findings.summary());
         }
     }
-    Ok(if good { Exit::Good } else { Exit::Failed })
+    Ok(if unchanged { Exit::Good } else { Exit::Failed })
 }
 
 impl Findings {
-    fn good(&self) -> bool {
+    fn is_unchanged(&self) -> bool {
         self.wrong.is_empty()
     }
 
     fn to_json(&self) -> serde_json::Value {
         json!({
-            "good": self.good(),
+            "unchanged": self.is_unchanged(),
             "folders": self.folders,
             "files": self.files,
             "wrong": self.wrong,
@@ -76,7 +76,7 @@ impl Findings {
     }
 
     fn summary(&self) -> String {
-        let verdict = if self.good() {
+        let verdict = if self.is_unchanged() {
             "all is as it was written"
         } else {
             "not as it was written"

@@ -184,6 +184,9 @@ pub struct ReportSettings {
     pub alpha: f64,
     /// The one contrast that is tested alone, as axis values.
     pub primary: Option<BTreeMap<String, String>>,
+    /// The axis that the study asks about, where the spec names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
 }
 
 /// The resolved study.

@@ -104,6 +104,7 @@ impl Loaded {
             study,
             baseline,
             primary,
+            question,
             ..
         } = &self.study;
         ReportSettings {
@@ -112,6 +113,7 @@ impl Loaded {
             margin: study.report.margin,
             alpha: study.report.alpha,
             primary: primary.clone(),
+            question: question.clone(),
         }
     }
 

@@ -96,4 +96,7 @@ pub struct WrittenReport {
     /// The one contrast that was chosen beforehand, as axis values: it is tested alone.
     #[serde(default)]
     pub primary: Option<BTreeMap<String, Json>>,
+    /// The axis that the study asks about, which the report answers first; absent, the baseline's.
+    #[serde(default)]
+    pub question: Option<String>,
 }

@@ -9,16 +9,20 @@ use super::axes::{Setting, without};
 use super::contrasts::Contrast;
 use super::data::{RunData, StudyData};
 use super::frame::{self, Group};
-use super::nulls::nulls;
+use super::nulls::{Nulls, nulls};
+use super::questions::{Question, asked};
 use super::rows::{GroupedRows, TableRow, rows};
-use super::statistics::holm;
+use super::statistics::corrected;
 
 /// Everything that is compared.
 #[derive(Debug, Clone)]
 pub struct Analysis {
     pub rows: Vec<TableRow>,
-    /// In the order of rows.
+    /// In the order of the questions.
     pub contrasts: Vec<Contrast>,
+    /// Of every row, whether its layer map is better than the senseless ones; none where that is
+    /// no question.
+    pub nulls: Vec<Option<Nulls>>,
     /// Contrasts that share the error probability α (without the primary ones).
     pub family: usize,
     /// Contrasts that the spec declared primary.
@@ -41,33 +45,29 @@ impl Analysis {
             .iter()
             .map(|group| places.get(&baseline_of(data, group)).copied())
             .collect();
-        let GroupedRows {
-            mut rows,
-            row_of_group,
-            first_group,
-        } = rows(data, &groups, &baselines);
-        let mut contrasts: Vec<Contrast> = Vec::new();
-        let compares = compares(data, &groups);
-        for (row, &group) in first_group.iter().enumerate() {
-            if !compares || baselines[group] == Some(group) {
-                continue;
+        let grouped = rows(data, &groups, &baselines);
+        let asked = asked(data, &groups, &grouped, &baselines);
+        let GroupedRows { mut rows, .. } = grouped;
+        let contrasts: Vec<Contrast> = asked
+            .into_iter()
+            .map(|asked| Contrast::new(data, &rows, asked))
+            .collect();
+        for (place, contrast) in contrasts.iter().enumerate() {
+            if let (Question::Baseline, Some(row)) = (&contrast.asked.question, contrast.asked.row)
+            {
+                rows[row].contrast = Some(place);
             }
-            let baseline = baselines[group].map(|baseline| row_of_group[baseline]);
-            let is_primary = is_primary(data, &groups[group]);
-            let mut contrast = Contrast::new(data, &rows, row, baseline, is_primary);
-            contrast.nulls = nulls(data, &groups, &places, group, contrast.paired.as_ref())
-                .filter(|_| rows[row].follows_a_map(data));
-            rows[row].contrast = Some(contrasts.len());
-            contrasts.push(contrast);
         }
         let mut analysis = Self {
             rows,
             contrasts,
+            nulls: Vec::new(),
             family: 0,
             primary: 0,
         };
         analysis.primary = analysis.judge(data, true);
         analysis.family = analysis.judge(data, false);
+        analysis.nulls = nulls(data, &analysis.rows, &analysis.contrasts);
         Ok(analysis)
     }
 
@@ -77,20 +77,15 @@ impl Analysis {
         let family: Vec<usize> = (0..self.contrasts.len())
             .filter(|&place| {
                 let contrast = &self.contrasts[place];
-                contrast.is_primary == is_primary && contrast.paired.is_some()
+                contrast.asked.is_primary == is_primary && contrast.paired.is_some()
             })
             .collect();
         let alpha = data.study.report.alpha / family.len().max(1) as f64;
-        let tested: Vec<(usize, f64)> = family
-            .iter()
-            .filter_map(|&place| Some((place, self.contrasts[place].paired.as_ref()?.p?)))
-            .collect();
-        let adjusted = holm(&tested.iter().map(|&(_, p)| p).collect::<Vec<_>>());
-        for (&(place, _), p) in tested.iter().zip(adjusted) {
-            self.contrasts[place].p = Some(p);
-        }
         for &place in &family {
-            self.contrasts[place].judge(data, &self.rows, alpha, worst);
+            let contrast = &mut self.contrasts[place];
+            let p = contrast.paired.as_ref().and_then(|paired| paired.p);
+            let p = p.map(|p| corrected(p, family.len()));
+            contrast.judge(data, &self.rows, (alpha, p), worst);
         }
         family.len()
     }
@@ -117,23 +112,4 @@ fn baseline_of(data: &StudyData, group: &Group) -> Setting {
         }
     }
     at
-}
-
-/// Whether the baseline names an axis of the grid.
-fn compares(data: &StudyData, groups: &[Group]) -> bool {
-    data.study
-        .report
-        .baseline
-        .keys()
-        .any(|key| groups.iter().any(|group| group.at.contains_key(key)))
-}
-
-/// Whether the spec declared the contrast of this group as primary.
-fn is_primary(data: &StudyData, group: &Group) -> bool {
-    data.study.report.primary.as_ref().is_some_and(|primary| {
-        !primary.is_empty()
-            && primary
-                .iter()
-                .all(|(key, value)| group.at.get(key) == Some(value))
-    })
 }

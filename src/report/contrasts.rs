@@ -1,20 +1,18 @@
-//! A row against its baseline: the difference, its interval and the verdict.
+//! One comparison: the difference, its interval and the verdict.
 
+use super::axes::SEED;
 use super::data::{StudyData, training_flops};
-use super::nulls::Nulls;
-use super::pairing::{both_finished, by_seed, confounded, paired, text_difference};
+use super::pairing::{both_finished, by_seed, confounded, text_difference};
+use super::questions::{Asked, Question};
 use super::rows::TableRow;
 use super::statistics::{Paired, text_error};
 use super::verdict::Verdict;
 
-/// A row against its baseline.
+/// A comparison with what came out.
 #[derive(Debug, Clone)]
 pub struct Contrast {
-    pub row: usize,
-    /// The baseline's row; none where the baseline is not in the grid.
-    pub baseline: Option<usize>,
-    pub is_primary: bool,
-    /// Over the seeds that both finished; none where there are none.
+    pub asked: Asked,
+    /// Over the seeds that all its rows finished; none where there are none.
     pub paired: Option<Paired>,
     /// α over the size of the family.
     pub alpha: f64,
@@ -22,7 +20,7 @@ pub struct Contrast {
     pub interval: Option<(f64, f64)>,
     /// Simultaneous, for text like the test text.
     pub interval_text: Option<(f64, f64)>,
-    /// Holm's, within the family.
+    /// Corrected for the family, as the interval is.
     pub p: Option<f64>,
     pub posterior: Option<[f64; 3]>,
     pub verdict: Verdict,
@@ -30,43 +28,29 @@ pub struct Contrast {
     pub verdict_ranked_last: Option<Verdict>,
     /// Where the exact sign flips disagree with the t test: their p value.
     pub sign_flips_disagree: Option<f64>,
-    pub nulls: Option<Nulls>,
-    /// Counted training operations over the baseline's.
+    /// Counted training operations over the other row's.
     pub compute_ratio: Option<f64>,
 }
 
 impl Contrast {
     /// The comparison as far as it does not depend on how many others there are.
-    pub fn new(
-        data: &StudyData,
-        rows: &[TableRow],
-        row: usize,
-        baseline: Option<usize>,
-        is_primary: bool,
-    ) -> Self {
-        let (paired, reason) = match baseline {
-            None => (None, Some("its baseline is not in the grid".to_owned())),
-            Some(baseline) => {
-                let (row, baseline) = (&rows[row], &rows[baseline]);
-                let pairs = both_finished(data, &row.cells, &baseline.cells);
-                let reason = confounded(&pairs)
-                    .map(str::to_owned)
-                    .or_else(|| incomplete(data, row, baseline, pairs.len()));
-                (paired(&pairs), reason)
-            }
+    pub fn new(data: &StudyData, rows: &[TableRow], asked: Asked) -> Self {
+        let reason = if asked.pairs.is_empty() {
+            Some("its baseline is not in the grid".to_owned())
+        } else {
+            not_comparable(data, rows, &asked)
         };
         let flops = |row: usize| {
             rows[row]
                 .finished(data)
                 .find_map(|run| training_flops(run.evaluation.as_ref()?))
         };
-        let compute_ratio = baseline
-            .and_then(|baseline| Some(flops(row)? / flops(baseline).filter(|&flops| flops > 0.0)?));
+        let compute_ratio = match asked.pairs.as_slice() {
+            [(a, b)] => flops(*a).zip(flops(*b).filter(|&flops| flops > 0.0)),
+            _ => None,
+        };
         Self {
-            row,
-            baseline,
-            is_primary,
-            paired,
+            paired: paired(data, rows, &asked),
             alpha: data.study.report.alpha,
             interval: None,
             interval_text: None,
@@ -75,60 +59,160 @@ impl Contrast {
             verdict: reason.map_or(Verdict::TooFewSeeds, Verdict::NotComparable),
             verdict_ranked_last: None,
             sign_flips_disagree: None,
-            nulls: None,
-            compute_ratio,
+            compute_ratio: compute_ratio.map(|(a, b)| a / b),
+            asked,
         }
     }
 
-    /// Fills in what depends on the size of the family: `alpha` is already divided by it. `worst`
-    /// is the highest loss of the study.
-    pub fn judge(&mut self, data: &StudyData, rows: &[TableRow], alpha: f64, worst: Option<f64>) {
-        let (Some(paired), Some(baseline)) = (&self.paired, self.baseline) else {
+    /// Fills in what depends on the size of the family: `alpha` is already divided by it, `p` is
+    /// corrected for it. `worst` is the highest loss of the study.
+    pub fn judge(
+        &mut self,
+        data: &StudyData,
+        rows: &[TableRow],
+        (alpha, p): (f64, Option<f64>),
+        worst: Option<f64>,
+    ) {
+        let Some(paired) = &self.paired else {
             return;
         };
         let margin = data.study.report.margin;
-        let (row, baseline) = (&rows[self.row], &rows[baseline]);
         self.alpha = alpha;
+        self.p = p;
         self.interval = paired.interval(alpha, paired.error);
         self.posterior = paired.posterior(margin);
-        self.interval_text = interval_of_like_text(data, row, baseline, paired, alpha);
+        self.interval_text = interval_of_like_text(data, rows, &self.asked, paired, alpha);
         self.sign_flips_disagree = paired
             .sign_flips()
-            .filter(|&flips| paired.p.is_some_and(|p| (p <= 0.05) != (flips <= 0.05)));
+            .filter(|&flips| paired.p.is_some_and(|p| (p <= alpha) != (flips <= alpha)));
         if self.verdict.reason().is_none() {
             self.verdict = Verdict::new(paired, alpha, margin);
         }
+        let has_diverged = |&(a, b): &(usize, usize)| rows[a].diverged + rows[b].diverged > 0;
         self.verdict_ranked_last = worst
-            .filter(|_| row.diverged + baseline.diverged > 0)
-            .map(|worst| Verdict::new(&ranked_last(data, row, baseline, worst), alpha, margin));
+            .filter(|_| self.asked.pairs.iter().any(has_diverged))
+            .and_then(|worst| ranked_last(data, rows, &self.asked, worst))
+            .map(|paired| Verdict::new(&paired, alpha, margin));
     }
+
+    /// The row that it is about and the one that is compared with it; none of a mean over several.
+    pub fn rows(&self) -> Option<(usize, usize)> {
+        match self.asked.pairs.as_slice() {
+            [pair] => Some(*pair),
+            _ => None,
+        }
+    }
+}
+
+/// Seeds in the order of the first pair's rows.
+fn seeds<'a>(data: &'a StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Option<&'a String>> {
+    let Some(&(a, b)) = asked.pairs.first() else {
+        return Vec::new();
+    };
+    let mut seeds = Vec::new();
+    for &cell in rows[a].cells.iter().chain(&rows[b].cells) {
+        let seed = data.study.cells[cell].at.get(SEED);
+        if !seeds.contains(&seed) {
+            seeds.push(seed);
+        }
+    }
+    seeds
+}
+
+/// Σ of the pairs' differences by seed, times the scale, over the seeds that `loss` gives every
+/// row a loss of.
+fn differences(
+    data: &StudyData,
+    rows: &[TableRow],
+    asked: &Asked,
+    loss: impl Fn(&super::data::RunData) -> Option<f64>,
+) -> Vec<f64> {
+    let of_row = |row: usize, seed: Option<&String>| {
+        let mut cells = rows[row].cells.iter();
+        let cell = cells.find(|&&cell| data.study.cells[cell].at.get(SEED) == seed)?;
+        loss(data.run(*cell))
+    };
+    seeds(data, rows, asked)
+        .into_iter()
+        .filter_map(|seed| {
+            let mut sum = 0.0;
+            for &(a, b) in &asked.pairs {
+                sum += of_row(a, seed)? - of_row(b, seed)?;
+            }
+            Some(sum * asked.scale)
+        })
+        .collect()
+}
+
+/// The comparison of losses; none of no seeds.
+fn paired(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Option<Paired> {
+    if let [(a, b)] = asked.pairs.as_slice() {
+        let pairs = both_finished(data, &rows[*a].cells, &rows[*b].cells);
+        return super::pairing::paired(&pairs);
+    }
+    let differences = differences(data, rows, asked, super::data::RunData::nll);
+    (!differences.is_empty()).then(|| Paired::of(differences))
+}
+
+/// Why the rows say nothing about what was asked.
+fn not_comparable(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Option<String> {
+    let changes_the_order = |key: &str| key.starts_with("train.") || key.starts_with("dataset.");
+    let is_order_asked_about = match &asked.question {
+        Question::Axis(key) | Question::Main(key) => changes_the_order(key),
+        Question::Interaction(first, second) => {
+            changes_the_order(first) || changes_the_order(second)
+        }
+        Question::Baseline => data
+            .study
+            .report
+            .baseline
+            .keys()
+            .any(|key| changes_the_order(key)),
+        Question::Null => false,
+    };
+    asked.pairs.iter().find_map(|&(a, b)| {
+        let (a, b) = (&rows[a], &rows[b]);
+        let pairs = both_finished(data, &a.cells, &b.cells);
+        confounded(&pairs, is_order_asked_about)
+            .map(str::to_owned)
+            .or_else(|| incomplete(data, a, b, pairs.len()))
+    })
 }
 
 /// The interval with the error of the test text added to that of the seeds.
 fn interval_of_like_text(
     data: &StudyData,
-    row: &TableRow,
-    baseline: &TableRow,
+    rows: &[TableRow],
+    asked: &Asked,
     paired: &Paired,
     alpha: f64,
 ) -> Option<(f64, f64)> {
-    let documents = text_difference(&both_finished(data, &row.cells, &baseline.cells));
+    let mut sums: Option<Vec<(f64, u64)>> = None;
+    for &(a, b) in &asked.pairs {
+        let pairs = both_finished(data, &rows[a].cells, &rows[b].cells);
+        let of_pair = text_difference(&pairs)?.into_iter();
+        let of_pair = of_pair.map(|(difference, tokens)| (difference * asked.scale, tokens));
+        sums = match sums {
+            None => Some(of_pair.collect()),
+            Some(sums) => Some(
+                sums.into_iter()
+                    .zip(of_pair)
+                    .map(|((sum, tokens), (difference, _))| (sum + difference, tokens))
+                    .collect(),
+            ),
+        };
+    }
     let both_errors = paired
         .error
-        .zip(documents.and_then(|documents| text_error(&documents)))
+        .zip(text_error(&sums?))
         .map(|(seeds, text)| seeds.hypot(text));
     paired.interval(alpha, both_errors)
 }
 
 /// The comparison with the highest loss of the study for every run that diverged.
-fn ranked_last(data: &StudyData, row: &TableRow, baseline: &TableRow, worst: f64) -> Paired {
-    let pairs = by_seed(data, &row.cells, &baseline.cells);
-    let losses = pairs.into_iter().filter_map(|(a, b)| {
-        let loss = a?.nll_or_worst(worst)?;
-        Some((loss, b?.nll_or_worst(worst)?))
-    });
-    let (row, baseline): (Vec<f64>, Vec<f64>) = losses.unzip();
-    Paired::new(&row, &baseline)
+fn ranked_last(data: &StudyData, rows: &[TableRow], asked: &Asked, worst: f64) -> Option<Paired> {
+    let differences = differences(data, rows, asked, |run| run.nll_or_worst(worst));
+    (!differences.is_empty()).then(|| Paired::of(differences))
 }
 
 /// That some seeds did not finish in both rows, and why, where that is so.

@@ -24,6 +24,7 @@ mod format;
 mod frame;
 mod nulls;
 mod pairing;
+mod questions;
 mod rows;
 mod statistics;
 mod template;

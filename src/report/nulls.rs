@@ -1,21 +1,23 @@
 //! Null controls: layer maps that match layers in an order that should not help. A gain counts only
 //! over them.
 
-use std::collections::BTreeMap;
-
-use super::axes::{self, STRATEGY, Setting, is_null};
+use super::axes;
+use super::axes::{STRATEGY, is_null};
+use super::contrasts::Contrast;
 use super::data::StudyData;
-use super::frame::Group;
-use super::pairing::{both_finished, paired};
-use super::statistics::{FEWEST_SEEDS, Paired};
+use super::questions::Question;
+use super::rows::TableRow;
+use super::statistics::FEWEST_SEEDS;
+use super::verdict::Verdict;
 use crate::plan::NULL_CONTROLS;
 
-/// Whether a gain counts over the null controls.
+/// Whether a layer map is better than the senseless ones of the same arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nulls {
-    /// Better than the baseline and than both controls, each at α; none where that cannot be told.
+    /// Lower beyond doubt than both controls, and than the baseline where the row is not the
+    /// baseline itself; none where that cannot be told.
     pub beats: Option<bool>,
-    /// The largest p value of the three comparisons.
+    /// The largest of the corrected p values.
     pub p: Option<f64>,
     /// Each control that is there with the mean difference to it.
     pub controls: Vec<(String, f64)>,
@@ -23,83 +25,81 @@ pub struct Nulls {
     pub lacking: Vec<String>,
 }
 
-/// One of the three comparisons.
-#[derive(Debug, Clone, Copy)]
-struct Gain {
-    /// Better, at α.
-    is_real: bool,
-    p: f64,
+/// Of every row, what its comparisons with the null controls say together; none where it is a
+/// control itself, or the grid has no null control, or no hidden term follows a map. The judgement
+/// is that of the comparisons themselves, with their correction.
+pub fn nulls(data: &StudyData, rows: &[TableRow], contrasts: &[Contrast]) -> Vec<Option<Nulls>> {
+    (0..rows.len())
+        .map(|row| nulls_of_row(data, rows, contrasts, row))
+        .collect()
 }
 
-impl Gain {
-    /// None of fewer than three seeds.
-    fn new(paired: &Paired, alpha: f64) -> Option<Self> {
-        let p = paired.p.filter(|_| paired.n() >= FEWEST_SEEDS)?;
-        Some(Self {
-            is_real: paired.mean < 0.0 && p <= alpha,
-            p,
-        })
-    }
-}
-
-/// Compares a group with the null controls of its arm; none where it is a control itself, or the
-/// grid has no layer maps, or the map is no part of it. `places` finds a group by its setting.
-pub fn nulls(
+fn nulls_of_row(
     data: &StudyData,
-    groups: &[Group],
-    places: &BTreeMap<&Setting, usize>,
-    group: usize,
-    against_baseline: Option<&Paired>,
+    rows: &[TableRow],
+    contrasts: &[Contrast],
+    row: usize,
 ) -> Option<Nulls> {
-    let strategy = groups[group].at.get(STRATEGY)?;
+    let map = rows[row].at.get(STRATEGY)?;
     let maps = &axes::axis(&data.study, STRATEGY)?.values;
-    if is_null(strategy) || !maps.iter().any(|map| is_null(map)) {
+    let has_nulls = maps.iter().any(|map| is_null(map));
+    if is_null(map) || !has_nulls || !rows[row].follows_a_map(data) || *map == axes::ANY {
         return None;
     }
-    let alpha = data.study.report.alpha;
-    let mut gains = vec![against_baseline.and_then(|paired| Gain::new(paired, alpha))];
+    let own: Vec<&Contrast> = contrasts
+        .iter()
+        .filter(|contrast| {
+            contrast.asked.question == Question::Null && contrast.asked.row == Some(row)
+        })
+        .collect();
     let (mut controls, mut lacking) = (Vec::new(), Vec::new());
+    let mut judged: Vec<&Contrast> = rows[row]
+        .contrast
+        .map(|place| &contrasts[place])
+        .into_iter()
+        .collect();
     for name in NULL_CONTROLS {
-        let mut at = groups[group].at.clone();
-        at.insert(STRATEGY.to_owned(), name.to_owned());
-        let pairs = places
-            .get(&at)
-            .map(|&control| both_finished(data, &groups[group].cells, &groups[control].cells))
-            .unwrap_or_default();
-        if pairs.iter().any(|(a, b)| a.id == b.id) {
-            // Without a hidden term the map is no part of the run.
-            return None;
-        }
-        let comparison = paired(&pairs);
-        match comparison.and_then(|paired| Some((Gain::new(&paired, alpha)?, paired.mean))) {
-            Some((gain, difference)) => {
-                gains.push(Some(gain));
-                controls.push((name.to_owned(), difference));
+        let contrast = own.iter().find(|contrast| {
+            let control = contrast.rows().and_then(|(_, b)| rows[b].at.get(STRATEGY));
+            control.is_some_and(|control| control == name)
+        });
+        let paired = contrast
+            .and_then(|contrast| contrast.paired.as_ref())
+            .filter(|paired| paired.n() >= FEWEST_SEEDS);
+        match contrast.zip(paired) {
+            Some((contrast, paired)) => {
+                judged.push(contrast);
+                controls.push((name.to_owned(), paired.mean));
             }
             None => lacking.push(name.to_owned()),
         }
     }
-    let complete: Option<Vec<Gain>> = if lacking.is_empty() {
-        gains.iter().copied().collect()
+    let gains: Vec<Option<bool>> = judged.iter().map(|contrast| is_gain(contrast)).collect();
+    let beats = if gains.contains(&Some(false)) {
+        Some(false)
     } else {
-        None
+        (lacking.is_empty() && !gains.contains(&None)).then_some(true)
     };
+    let p = judged.iter().map(|contrast| contrast.p);
     Some(Nulls {
-        beats: beats(&gains, complete.as_deref()),
-        p: complete.map(|gains| gains.iter().map(|gain| gain.p).fold(0.0, f64::max)),
+        beats,
+        p: p.collect::<Option<Vec<f64>>>()
+            .filter(|_| lacking.is_empty())
+            .and_then(|p| p.into_iter().reduce(f64::max)),
         controls,
         lacking,
     })
 }
 
-/// Whether all three gains are real; one that is not decides, whatever the others say.
-fn beats(gains: &[Option<Gain>], complete: Option<&[Gain]>) -> Option<bool> {
-    match complete {
-        Some(gains) => Some(gains.iter().all(|gain| gain.is_real)),
-        None => gains
-            .iter()
-            .flatten()
-            .any(|gain| !gain.is_real)
-            .then_some(false),
+/// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.
+fn is_gain(contrast: &Contrast) -> Option<bool> {
+    match &contrast.verdict {
+        Verdict::NotComparable(_) | Verdict::TooFewSeeds => None,
+        Verdict::Better
+        | Verdict::Worse
+        | Verdict::Equivalent
+        | Verdict::BetterSizeUnsure
+        | Verdict::WorseSizeUnsure
+        | Verdict::Undecided => Some(contrast.interval?.1 < 0.0),
     }
 }

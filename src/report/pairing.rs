@@ -49,8 +49,9 @@ pub fn paired(pairs: &[RunPair]) -> Option<Paired> {
         .then(|| Paired::new(&losses(|pair| pair.0.nll()), &losses(|pair| pair.1.nll())))
 }
 
-/// Why the losses of pairs say nothing about what was changed, if they do not.
-pub fn confounded(pairs: &[RunPair]) -> Option<&'static str> {
+/// Why the losses of pairs say nothing about what was changed, if they do not. Where an axis that
+/// the pairs differ in is asked about, the order of the data may be what it changes.
+pub fn confounded(pairs: &[RunPair], is_order_asked_about: bool) -> Option<&'static str> {
     let is_one_run = |(a, b): &RunPair| a.id == b.id && a.evaluation_key == b.evaluation_key;
     if pairs.iter().any(is_one_run) {
         return Some("both are the same run: what the arm changes has no effect");
@@ -64,6 +65,7 @@ pub fn confounded(pairs: &[RunPair]) -> Option<&'static str> {
             return Some("their perplexities were measured by different protocols");
         }
         if let (Some(a), Some(b)) = (&a.spec, &b.spec)
+            && !is_order_asked_about
             && !same_order(a, b)
         {
             return Some("they were trained on other data, or in another order");

@@ -1,4 +1,4 @@
-//! What a handful of seeds can say: paired differences, t intervals, Holm.
+//! What a handful of seeds can say: paired differences, t intervals, one correction for both.
 //!
 //! Everything is in f64 and sums run in the order of the slices. Losses are test NLL in nats per
 //! token, lower is better, and every difference is arm minus baseline, so a negative one means that
@@ -88,7 +88,16 @@ impl Paired {
             baseline.len(),
             "paired losses are of the same seeds"
         );
-        let differences: Vec<f64> = arm.iter().zip(baseline).map(|(a, b)| a - b).collect();
+        let differences = arm.iter().zip(baseline).map(|(a, b)| a - b).collect();
+        Self {
+            correlation: correlation(arm, baseline),
+            ..Self::of(differences)
+        }
+    }
+
+    /// What differences say that are no longer two losses each: means of several, or differences of
+    /// differences. They have no correlation.
+    pub fn of(differences: Vec<f64>) -> Self {
         let n = differences.len();
         let centre = mean(&differences);
         let deviation = standard_deviation(&differences);
@@ -97,16 +106,14 @@ impl Paired {
         let effect = deviation
             .filter(|&deviation| n >= FEWEST_SEEDS && deviation > 0.0)
             .map(|deviation| centre / deviation * (1.0 - 3.0 / (4.0 * n as f64 - 5.0)));
+        let wins = differences.iter().filter(|&&difference| difference < 0.0);
         Self {
             mean: centre,
             deviation,
             error,
             p,
-            wins: differences
-                .iter()
-                .filter(|&&difference| difference < 0.0)
-                .count(),
-            correlation: correlation(arm, baseline),
+            wins: wins.count(),
+            correlation: None,
             effect,
             differences,
         }
@@ -195,18 +202,15 @@ pub fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     (a.len() > 2 && scale > 0.0).then(|| (product / scale).clamp(-1.0, 1.0))
 }
 
-/// Holm's adjusted p values, in the order given: sorted ascending, p₍ᵢ₎ times (K − i), never below
-/// the one before, at most 1.
-pub fn holm(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]).then(a.cmp(&b)));
-    let mut adjusted = vec![0.0; p.len()];
-    let mut least = 0.0f64;
-    for (rank, &index) in order.iter().enumerate() {
-        least = least.max(p[index] * (p.len() - rank) as f64).min(1.0);
-        adjusted[index] = least;
-    }
-    adjusted
+/// The p value of one of `family` comparisons, corrected for all of them: p·K, at most 1
+/// (Bonferroni).
+///
+/// It is at most α exactly where the interval at α/K of [`Paired::interval`] does not hold 0, so
+/// that the two never say different things; a step-down test would have smaller p values, and no
+/// intervals of two sides that belong to it. Under whatever dependence of the comparisons, the
+/// chance that any of the K intervals misses its true difference is at most α.
+pub fn corrected(p: f64, family: usize) -> f64 {
+    (p * family as f64).min(1.0)
 }
 
 /// The part of the error that comes from the test text being a sample: √(J/(J−1)·Σ w²(r − D)²)/Σ w

@@ -70,13 +70,9 @@ fn the_correlation_of_a_line_is_one_and_of_a_constant_unknown() {
 }
 
 #[test]
-fn holm_steps_down_and_never_reverses_the_order() {
-    let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
-    for (found, expected) in adjusted.iter().zip([0.03, 0.06, 0.06, 0.02]) {
-        near(*found, expected, 1e-12);
-    }
-    assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
-    assert!(holm(&[]).is_empty());
+fn a_correction_never_goes_beyond_one() {
+    near(corrected(0.01, 5), 0.05, 1e-15);
+    near(corrected(0.4, 5), 1.0, 0.0);
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Executor for MockExecutor {
         scripted.unwrap_or_else(|| {
             UnitEnding::Done(match unit {
                 Unit::Corpus(_) | Unit::Teacher(_) => BTreeMap::new(),
-                Unit::Group(runs) => runs.iter().map(|&run| (run, Ending::Good)).collect(),
+                Unit::Group(runs) => runs.iter().map(|&run| (run, Ending::Finished)).collect(),
             })
         })
     }
@@ -122,7 +122,7 @@ fn a_corpus_comes_before_its_teachers_and_a_teacher_before_its_groups_each_once(
         ]
     );
     assert_eq!(endings.len(), 5);
-    assert!(endings.values().all(|ending| *ending == Ending::Good));
+    assert!(endings.values().all(|ending| *ending == Ending::Finished));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_failed_teacher_takes_its_runs_with_it_and_no_others() {
     for index in [0, 1, 2] {
         assert_eq!(endings[&index], failure("no such folder"));
     }
-    assert_eq!((&endings[&3], &endings[&4]), (&Ending::Good, &Ending::Good));
+    assert_eq!((&endings[&3], &endings[&4]), (&Ending::Finished, &Ending::Finished));
     assert_eq!(
         executor.log[2..6],
         [
@@ -168,13 +168,13 @@ fn a_failed_corpus_or_group_leaves_the_rest_alone() {
     for index in [0, 2, 4] {
         assert_eq!(endings[&index], failure("the disk is full"));
     }
-    assert_eq!((&endings[&1], &endings[&3]), (&Ending::Good, &Ending::Good));
+    assert_eq!((&endings[&1], &endings[&3]), (&Ending::Finished, &Ending::Finished));
     assert!(!executor.log.contains(&"teacher [4]".to_owned()));
 }
 
 #[test]
 fn every_run_of_a_group_has_an_ending_of_its_own() {
-    let own = BTreeMap::from([(0, failure("a defect")), (2, Ending::Good)]);
+    let own = BTreeMap::from([(0, failure("a defect")), (2, Ending::Finished)]);
     let mut executor =
         MockExecutor::scripted([("group [0, 2]", vec![UnitEnding::Done(own.clone())])]);
     let endings = work_through(&study(), &mut executor);
@@ -217,7 +217,7 @@ fn a_teacher_that_another_process_trains_is_waited_for() {
             "group [3]",
         ]
     );
-    assert_eq!(endings[&3], Ending::Good);
+    assert_eq!(endings[&3], Ending::Finished);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_run_that_another_process_holds_is_passed_by_and_come_back_to_by_the_next_qu
     let held = Ending::Held {
         owner: "process 7".to_owned(),
     };
-    let of_group = BTreeMap::from([(0, held.clone()), (2, Ending::Good)]);
+    let of_group = BTreeMap::from([(0, held.clone()), (2, Ending::Finished)]);
     let mut executor = MockExecutor::scripted([("group [0, 2]", vec![UnitEnding::Done(of_group)])]);
     let all = study();
     let endings = work_through(&all, &mut executor);
@@ -243,12 +243,12 @@ fn a_run_that_another_process_holds_is_passed_by_and_come_back_to_by_the_next_qu
     // The next call finds what is left.
     let left: Vec<QueuedRun> = all
         .into_iter()
-        .filter(|run| endings[&run.index] != Ending::Good)
+        .filter(|run| endings[&run.index] != Ending::Finished)
         .collect();
     executor.log.clear();
     let endings = work_through(&left, &mut executor);
     assert_eq!(executor.log, ["corpus [0]", "teacher [0]", "group [0]"]);
-    assert_eq!(endings, BTreeMap::from([(0, Ending::Good)]));
+    assert_eq!(endings, BTreeMap::from([(0, Ending::Finished)]));
 }
 
 #[test]

@@ -250,5 +250,5 @@ fn conclude(
         nll: test.nll_nats_per_token,
         perplexity: test.perplexity,
     });
-    Ok(Ending::Good)
+    Ok(Ending::Finished)
 }

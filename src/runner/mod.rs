@@ -113,7 +113,7 @@ pub struct MadeBy<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ending {
     /// Published and evaluated, now or before.
-    Good,
+    Finished,
     /// Published as diverged, now or before.
     Diverged { reason: String },
     /// To be tried again: an error outside the run.
@@ -154,7 +154,7 @@ pub fn run(
     let mut without_weights = 0;
     for &index in selected {
         match standing(&plan.runs[index], site)? {
-            Standing::Finished => drop(endings.insert(index, Ending::Good)),
+            Standing::Finished => drop(endings.insert(index, Ending::Finished)),
             Standing::Diverged(Failure { reason, .. }) => {
                 endings.insert(index, Ending::Diverged { reason });
             }

@@ -147,7 +147,7 @@ fn a_panic_costs_at_most_the_run_that_it_happened_in() {
                 "{}",
                 done.error
             );
-            spared += usize::from(done.error.contains("done      "));
+            spared += usize::from(done.error.contains("finished  "));
         }
         site.kdpipe("run study.toml").code(0);
         assert_eq!(

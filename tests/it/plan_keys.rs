@@ -222,6 +222,7 @@ report.baseline | arms | report.baseline.arm=b | nothing
 report.margin | - | report.margin=0.1 | nothing
 report.alpha | - | report.alpha=0.1 | nothing
 report.primary | arms | report.primary.arm=b | nothing
+report.question | arms | report.question=arm | nothing
 expect.perplexity | - | expect.perplexity=[{ at_most = 70.0 }] | nothing
 expect.better | arms | expect.better=[{ arm = "a", than = "b" }] | nothing
 arms | - | arms.unused.train.steps=7 | nothing

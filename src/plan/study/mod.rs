@@ -11,12 +11,15 @@ use super::diagnostics::Diagnostic;
 use super::grid::Grid;
 use super::read_run::deserialize;
 use super::schema;
-use super::spec_layers::{Merged, Stack};
+use super::spec_layers::{Merged, On, PathStep, Stack};
 use super::words::{is_file_name, quoted};
 use super::written::WrittenStudy;
 
 use expectations::check_expectations;
-use selection::selection;
+use selection::{no_question, selection};
+
+/// The axis that repeats everything else.
+const SEED: &str = "seed";
 
 /// Axis values by axis.
 pub type AxisValues = BTreeMap<String, String>;
@@ -34,6 +37,7 @@ pub struct CheckedStudy {
     pub name: String,
     pub baseline: AxisValues,
     pub primary: Option<AxisValues>,
+    pub question: Option<String>,
 }
 
 /// Reads the tables; none where they have faults.
@@ -67,6 +71,7 @@ impl StudyTables {
         let name = self.name(stack, mistakes);
         let baseline = self.baseline(grid, mistakes, notices);
         let primary = self.primary(grid, mistakes, notices);
+        let question = self.question(grid, mistakes);
         let expect = &mut self.study.expect;
         check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
         CheckedStudy {
@@ -74,6 +79,7 @@ impl StudyTables {
             name,
             baseline,
             primary,
+            question,
         }
     }
 
@@ -121,6 +127,17 @@ impl StudyTables {
                 .map(|axis| (axis.key.clone(), axis.values[0].text.clone()))
                 .collect()
         })
+    }
+
+    /// The axis that the study asks about.
+    fn question(&self, grid: &Grid, mistakes: &mut Vec<Diagnostic>) -> Option<String> {
+        let question = self.study.report.question.clone()?;
+        if question != SEED && grid.axes.iter().any(|axis| axis.key == question) {
+            return Some(question);
+        }
+        let path = ["report", "question"].map(|name| PathStep::Key(name.to_owned()));
+        mistakes.push(no_question(&question, grid).at(self.merged.place(&path, On::Value)));
+        None
     }
 
     /// The contrast that is tested alone; none where its value is lost because an axis is set from

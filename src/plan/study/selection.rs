@@ -76,6 +76,23 @@ fn axis_name(steps: &[PathStep]) -> String {
 
 fn no_axis(key: &str, name: &str, grid: &Grid) -> Diagnostic {
     let names: Vec<&str> = grid.axes.iter().map(|axis| axis.key.as_str()).collect();
+    no_axis_among(key, name, &names)
+}
+
+/// That the question of the study is about no axis that a study can ask about.
+pub(super) fn no_question(name: &str, grid: &Grid) -> Diagnostic {
+    let keys = grid.axes.iter().map(|axis| axis.key.as_str());
+    let names: Vec<&str> = keys.filter(|&key| key != "seed").collect();
+    if name == "seed" {
+        return Diagnostic::new(
+            "report.question names seed, which repeats a comparison and is none",
+        )
+        .hint(format!("the axes are {}", names.join(", ")));
+    }
+    no_axis_among("question", name, &names)
+}
+
+fn no_axis_among(key: &str, name: &str, names: &[&str]) -> Diagnostic {
     let hint = match similar(name, names.iter().copied()) {
         Some(meant) => format!("write {meant}"),
         None if names.is_empty() => {

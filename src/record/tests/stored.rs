@@ -125,6 +125,7 @@ fn study_of_one_cell() -> Study {
             }],
         }],
         report: ReportSettings {
+            question: None,
             template: crate::plan::path::InputPath::new("report.md.j2", Path::new("")),
             baseline: at,
             margin: 0.01,

@@ -1,22 +1,27 @@
-//! The comparisons with the baseline.
+//! The comparisons.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
+use crate::report::axes;
 use crate::report::contrasts::Contrast;
 use crate::report::nulls::Nulls;
+use crate::report::questions::{Question, over_others, question_axis, reference};
 use crate::report::verdict::FEW_SEEDS;
 
-/// A row against its baseline.
+/// A comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct ContrastFacts {
-    /// Label of the baseline's row.
-    pub baseline: Option<String>,
+    /// What is compared.
+    pub label: String,
+    /// What it is compared with.
+    pub against: Option<String>,
     pub is_primary: bool,
     pub n: usize,
-    /// D, arm minus baseline, in nats per token.
+    /// D, in nats per token; negative is better.
     pub difference: Option<f64>,
     /// By seed.
     pub differences: Vec<f64>,
@@ -28,7 +33,7 @@ pub struct ContrastFacts {
     /// The same for text like the test text.
     pub low_text: Option<f64>,
     pub high_text: Option<f64>,
-    /// Holm's p value.
+    /// Corrected as the interval is.
     pub p: Option<f64>,
     /// exp(D).
     pub ratio: Option<f64>,
@@ -42,44 +47,22 @@ pub struct ContrastFacts {
     pub verdict: String,
     /// Why the two cannot be compared.
     pub reason: Option<String>,
-    pub is_undecided: bool,
-    pub more_seeds: Option<usize>,
     pub few_seeds: bool,
     pub verdict_ranked_last: Option<String>,
     /// The p value of exact sign flips, where they disagree with the t test.
     pub sign_flips: Option<f64>,
-    pub nulls: Option<NullFacts>,
     pub compute_ratio: Option<f64>,
-}
-
-/// Whether a row's gain counts over the null controls.
-#[derive(Debug, Clone, Serialize)]
-pub struct NullFacts {
-    /// "beats the nulls", "does not beat the nulls" or "cannot be told".
-    pub words: String,
-    pub p: Option<f64>,
-    pub lacking: Vec<String>,
-    pub controls: Vec<ControlFacts>,
-}
-
-/// A null control.
-#[derive(Debug, Clone, Serialize)]
-pub struct ControlFacts {
-    pub name: String,
-    /// Mean difference to the control.
-    pub difference: f64,
 }
 
 impl ContrastFacts {
     /// What a template sees of a contrast.
-    pub fn new(contrast: &Contrast, analysis: &Analysis) -> Self {
+    pub fn new(contrast: &Contrast) -> Self {
         let paired = contrast.paired.as_ref();
         let n = paired.map_or(0, |paired| paired.n());
         Self {
-            baseline: contrast
-                .baseline
-                .map(|row| analysis.rows[row].label.clone()),
-            is_primary: contrast.is_primary,
+            label: contrast.asked.label.clone(),
+            against: contrast.asked.against.clone(),
+            is_primary: contrast.asked.is_primary,
             n,
             difference: paired.map(|paired| paired.mean),
             differences: paired
@@ -100,22 +83,37 @@ impl ContrastFacts {
             p_worse: contrast.posterior.map(|shares| shares[2]),
             verdict: contrast.verdict.to_string(),
             reason: contrast.verdict.reason().map(str::to_owned),
-            is_undecided: contrast.verdict.undecided().is_some(),
-            more_seeds: contrast.verdict.undecided().flatten(),
             few_seeds: n < FEW_SEEDS,
             verdict_ranked_last: contrast
                 .verdict_ranked_last
                 .as_ref()
                 .map(ToString::to_string),
             sign_flips: contrast.sign_flips_disagree,
-            nulls: contrast.nulls.as_ref().map(NullFacts::new),
             compute_ratio: contrast.compute_ratio,
         }
     }
 }
 
+/// Whether a row's layer map is better than the senseless ones.
+#[derive(Debug, Clone, Serialize)]
+pub struct NullFacts {
+    /// "beats the nulls", "does not beat the nulls" or "cannot be told".
+    pub words: String,
+    pub p: Option<f64>,
+    pub lacking: Vec<String>,
+    pub controls: Vec<ControlFacts>,
+}
+
+/// A null control.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlFacts {
+    pub name: String,
+    /// Mean difference to the control.
+    pub difference: f64,
+}
+
 impl NullFacts {
-    fn new(nulls: &Nulls) -> Self {
+    pub fn new(nulls: &Nulls) -> Self {
         let words = match nulls.beats {
             Some(true) => "beats the nulls",
             Some(false) => "does not beat the nulls",
@@ -137,6 +135,54 @@ impl NullFacts {
     }
 }
 
+/// What is asked about an axis.
+#[derive(Debug, Clone, Serialize)]
+pub struct AxisFacts {
+    pub key: String,
+    pub values: Vec<String>,
+    /// The value that the others are compared with.
+    pub reference: Option<String>,
+    /// Whether the study asks about it before all others.
+    pub is_question: bool,
+    /// The other axes that vary, in words; empty where there are none.
+    pub others: String,
+    /// Each value against the reference, at every setting of the other axes.
+    pub comparisons: Vec<ContrastFacts>,
+    /// The same as the mean over those settings.
+    pub means: Vec<ContrastFacts>,
+    /// Whether the effect of the question's axis depends on this one.
+    pub interactions: Vec<ContrastFacts>,
+}
+
+/// Every axis that varies with what was asked about it; what the baseline answers is left to the
+/// rows.
+pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
+    let facts = |axis: &Axis| {
+        let of = |asks: &dyn Fn(&Question) -> bool| -> Vec<ContrastFacts> {
+            let contrasts = analysis.contrasts.iter();
+            contrasts
+                .filter(|contrast| asks(&contrast.asked.question))
+                .map(ContrastFacts::new)
+                .collect()
+        };
+        AxisFacts {
+            key: axis.key.clone(),
+            values: axis.values.clone(),
+            reference: reference(study, axis).map(str::to_owned),
+            is_question: question_axis(study) == Some(&axis.key),
+            others: over_others(study, &[&axis.key]),
+            comparisons: of(
+                &|question| matches!(question, Question::Axis(key) if *key == axis.key),
+            ),
+            means: of(&|question| matches!(question, Question::Main(key) if *key == axis.key)),
+            interactions: of(
+                &|question| matches!(question, Question::Interaction(_, key) if *key == axis.key),
+            ),
+        }
+    };
+    axes::varying(study).map(facts).collect()
+}
+
 /// How many comparisons ended so.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerdictCount {
@@ -144,10 +190,11 @@ pub struct VerdictCount {
     pub count: usize,
 }
 
-/// The verdicts that were reached, from better to worse.
+/// The verdicts that were reached against the baseline, from better to worse.
 pub fn verdict_counts(analysis: &Analysis) -> Vec<VerdictCount> {
     let mut counts: BTreeMap<usize, VerdictCount> = BTreeMap::new();
-    for contrast in &analysis.contrasts {
+    let contrasts = analysis.contrasts.iter();
+    for contrast in contrasts.filter(|contrast| contrast.asked.question == Question::Baseline) {
         let verdict = counts
             .entry(contrast.verdict.rank())
             .or_insert_with(|| VerdictCount {

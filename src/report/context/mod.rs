@@ -3,9 +3,11 @@
 //!
 //! Types that end in `Facts` are what a template sees of something that the report knows more of.
 
+mod answer;
 mod contrasts;
 mod distances;
 mod models;
+mod names;
 mod notes;
 mod rows;
 mod runs;
@@ -19,15 +21,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
-use self::contrasts::{VerdictCount, verdict_counts};
+use self::answer::answer;
+use self::contrasts::{AxisFacts, VerdictCount, axis_questions, verdict_counts};
 use self::distances::{DistanceFacts, distances};
-use self::models::{ModelFacts, TeacherFacts, models, teachers};
+use self::models::{
+    ModelFacts, TeacherFacts, TrainingFlops, models, sizes, teachers, times, training_flops_of,
+};
 use self::notes::notes;
 use self::rows::{RowFacts, rows};
 use self::runs::{Counts, FailedRun, ProtocolFacts, failures, protocol};
 use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
-use self::training::{BalanceFactor, CriticOutcome, balance_factors, critics};
+use self::training::{
+    BalanceFactor, BalanceRange, CriticOutcome, CriticSummary, balance_factors, balance_ranges,
+    critic_summaries, critics,
+};
 use super::analysis::Analysis;
 use super::axes::{ARM, SEED, STRATEGY, null_controls};
 use super::data::StudyData;
@@ -39,6 +47,10 @@ use crate::record::study::{Arm, Axis, Study};
 #[derive(Debug, Clone, Serialize)]
 pub struct Context {
     pub study: StudyFacts,
+    /// What the study says to its question.
+    pub answer: String,
+    /// What is asked about each axis that varies.
+    pub questions: Vec<AxisFacts>,
     pub counts: Counts,
     /// Axes that the tables have a column for, the seed left out.
     pub axes: Vec<Axis>,
@@ -50,8 +62,18 @@ pub struct Context {
     pub figures: BTreeMap<&'static str, FigureFacts>,
     pub distances: Vec<DistanceFacts>,
     pub balance: Vec<BalanceFactor>,
+    /// The same by arm.
+    pub balance_ranges: Vec<BalanceRange>,
     pub critics: Vec<CriticOutcome>,
+    /// The same by arm.
+    pub critic_summaries: Vec<CriticSummary>,
     pub models: Vec<ModelFacts>,
+    /// Their sizes alone, those of one size together.
+    pub sizes: Vec<ModelFacts>,
+    /// What was measured of them, by arm and size.
+    pub times: Vec<ModelFacts>,
+    /// Operations of training, rows with the same ones together.
+    pub training: Vec<TrainingFlops>,
     pub samples: Vec<PromptSamples>,
     pub failures: Vec<FailedRun>,
     pub notes: Vec<String>,
@@ -86,8 +108,12 @@ impl Context {
         let axes = columns(&data.study);
         let rows = rows(data, analysis, &axes);
         let models = models(data, analysis);
+        let balance = balance_factors(data, analysis);
+        let critics = critics(data, analysis);
         Ok(Self {
             study: StudyFacts::new(&data.study, analysis),
+            answer: answer(&data.study, analysis),
+            questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
             arms: data.study.arms.clone(),
             teachers: teachers(data),
@@ -102,15 +128,20 @@ impl Context {
                 .map(|figure| (figure.name, FigureFacts::new(figure)))
                 .collect(),
             distances: distances(data, analysis),
-            balance: balance_factors(data, analysis),
-            critics: critics(data, analysis),
+            balance_ranges: balance_ranges(analysis, &balance),
+            balance,
+            critic_summaries: critic_summaries(analysis, &critics),
+            critics,
+            sizes: sizes(data, analysis),
+            times: times(data, analysis),
+            training: training_flops_of(data, analysis),
             samples: samples(data, analysis)?,
             failures: failures(data),
             notes: notes(data, analysis),
             null_controls: null_controls(&data.study),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
-            has_contrasts: !analysis.contrasts.is_empty(),
-            contrast_count: analysis.contrasts.len(),
+            has_contrasts: rows.iter().any(|row| row.contrast.is_some()),
+            contrast_count: rows.iter().filter(|row| row.contrast.is_some()).count(),
             verdicts: verdict_counts(analysis),
             all_values: rows.iter().flat_map(|row| row.at.iter().cloned()).collect(),
             has_few_seeds: rows

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use super::names::{merged, name_of};
 use super::rows::FlopsFacts;
 use crate::record::evaluation::Size;
 use crate::report::analysis::Analysis;
+use crate::report::axes::ARM;
 use crate::report::data::{RunData, StudyData};
 use crate::report::statistics::mean_of;
 
@@ -65,7 +67,7 @@ pub fn teachers(data: &StudyData) -> Vec<TeacherFacts> {
 }
 
 /// A model's size, and what was measured of its speed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelFacts {
     pub label: String,
     pub layers: usize,
@@ -90,19 +92,113 @@ pub struct ModelFacts {
 
 /// The teachers and then the rows, as far as they were evaluated.
 pub fn models(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
+    let teacher_parameters = teacher_parameters(data);
     let teachers = named_teachers(data).map(|(name, teacher)| (name, vec![teacher]));
     let rows = analysis
         .rows
         .iter()
         .map(|row| (row.label.clone(), row.finished(data).collect()));
-    let teacher_parameters = data
-        .teachers
-        .iter()
-        .find_map(|teacher| teacher.evaluation.as_ref())
-        .map(|evaluation| evaluation.model.parameters as f64);
     teachers
         .chain(rows)
         .filter_map(|(label, runs)| ModelFacts::new(label, &runs, teacher_parameters))
+        .collect()
+}
+
+fn teacher_parameters(data: &StudyData) -> Option<f64> {
+    data.teachers
+        .iter()
+        .find_map(|teacher| teacher.evaluation.as_ref())
+        .map(|evaluation| evaluation.model.parameters as f64)
+}
+
+/// The sizes alone: the teachers, then the rows, those of one size together and without what was
+/// measured.
+pub fn sizes(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
+    let teacher_parameters = teacher_parameters(data);
+    let size = |runs: &[&RunData]| {
+        let facts = ModelFacts::new(String::new(), runs, teacher_parameters)?;
+        Some(ModelFacts {
+            prefill: None,
+            decode: None,
+            context: None,
+            threads: None,
+            training_seconds: None,
+            ..facts
+        })
+    };
+    let teachers = named_teachers(data).filter_map(|(label, teacher)| {
+        Some(ModelFacts {
+            label,
+            ..size(&[teacher])?
+        })
+    });
+    let rows = analysis.rows.iter().enumerate().filter_map(|(place, row)| {
+        let runs: Vec<&RunData> = row.finished(data).collect();
+        Some((place, size(&runs)?))
+    });
+    let rows = merged(&analysis.rows, rows);
+    teachers
+        .chain(
+            rows.into_iter()
+                .map(|(label, size)| ModelFacts { label, ..size }),
+        )
+        .collect()
+}
+
+/// What was measured: the teachers, then the rows of one arm and size together.
+pub fn times(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
+    let mut groups: Vec<(Vec<usize>, Vec<&RunData>)> = Vec::new();
+    for (place, row) in analysis.rows.iter().enumerate() {
+        let runs: Vec<&RunData> = row.finished(data).collect();
+        let Some(evaluation) = runs.first().and_then(|run| run.evaluation.as_ref()) else {
+            continue;
+        };
+        let is_alike = |(places, known): &&mut (Vec<usize>, Vec<&RunData>)| {
+            let size = known.first().and_then(|run| run.evaluation.as_ref());
+            analysis.rows[places[0]].at.get(ARM) == row.at.get(ARM)
+                && size.is_some_and(|known| known.model == evaluation.model)
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some((places, known)) => {
+                places.push(place);
+                known.extend(runs);
+            }
+            None => groups.push((vec![place], runs)),
+        }
+    }
+    let rows = groups
+        .into_iter()
+        .map(|(places, runs)| (name_of(&analysis.rows, &places), runs));
+    named_teachers(data)
+        .map(|(name, teacher)| (name, vec![teacher]))
+        .chain(rows)
+        .filter_map(|(label, runs)| ModelFacts::new(label, &runs, None))
+        .filter(|model| model.prefill.is_some() || model.training_seconds.is_some())
+        .collect()
+}
+
+/// Operations of training, rows with the same ones together.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainingFlops {
+    pub label: String,
+    pub flops: FlopsFacts,
+}
+
+/// The rows, as far as their operations are counted, then the teachers that were trained.
+pub fn training_flops_of(data: &StudyData, analysis: &Analysis) -> Vec<TrainingFlops> {
+    let rows = analysis.rows.iter().enumerate().filter_map(|(place, row)| {
+        let mut runs = row.finished(data);
+        let flops = runs.find_map(|run| FlopsFacts::of(run.evaluation.as_ref()?))?;
+        Some((place, flops))
+    });
+    let teachers = named_teachers(data).filter_map(|(name, teacher)| {
+        let flops = FlopsFacts::of(teacher.evaluation.as_ref()?)?;
+        Some((format!("{name}, trained once"), flops))
+    });
+    merged(&analysis.rows, rows)
+        .into_iter()
+        .chain(teachers)
+        .map(|(label, flops)| TrainingFlops { label, flops })
         .collect()
 }
 

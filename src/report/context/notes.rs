@@ -84,7 +84,7 @@ fn fixed_teacher_and_text(data: &StudyData) -> String {
     };
     format!(
         "{one_teacher} and the test text is fixed: intervals speak of other seeds with the same \
-         teacher and text. Those for text like the test text add the sampling of documents."
+         teacher and text. Those for other texts like this one add the sampling of documents."
     )
 }
 

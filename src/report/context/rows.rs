@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::contrasts::ContrastFacts;
+use super::contrasts::{ContrastFacts, NullFacts};
 use crate::record::evaluation::{Evaluation, finite};
 use crate::record::study::Axis;
 use crate::report::analysis::Analysis;
@@ -39,10 +39,11 @@ pub struct RowFacts {
     pub parameters: Option<f64>,
     pub flops: Option<FlopsFacts>,
     pub contrast: Option<ContrastFacts>,
+    pub nulls: Option<NullFacts>,
 }
 
 /// Counted floating-point operations of training.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FlopsFacts {
     pub student: f64,
     pub teacher: f64,
@@ -68,12 +69,18 @@ pub fn rows(data: &StudyData, analysis: &Analysis, axes: &[Axis]) -> Vec<RowFact
     analysis
         .rows
         .iter()
-        .map(|row| RowFacts::new(data, analysis, row, axes))
+        .enumerate()
+        .map(|(place, row)| RowFacts::new(data, analysis, (place, row), axes))
         .collect()
 }
 
 impl RowFacts {
-    fn new(data: &StudyData, analysis: &Analysis, row: &TableRow, axes: &[Axis]) -> Self {
+    fn new(
+        data: &StudyData,
+        analysis: &Analysis,
+        (place, row): (usize, &TableRow),
+        axes: &[Axis],
+    ) -> Self {
         let evaluations: Vec<&Evaluation> = row
             .finished(data)
             .filter_map(|run| run.evaluation.as_ref())
@@ -114,7 +121,8 @@ impl RowFacts {
                 .find_map(|evaluation| FlopsFacts::of(evaluation)),
             contrast: row
                 .contrast
-                .map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast], analysis)),
+                .map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast])),
+            nulls: analysis.nulls[place].as_ref().map(NullFacts::new),
         }
     }
 }

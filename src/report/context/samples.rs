@@ -9,7 +9,7 @@ use crate::report::axes::ARM;
 use crate::report::data::StudyData;
 
 /// Prompts that are shown.
-const MOST_PROMPTS: usize = 4;
+const MOST_PROMPTS: usize = 2;
 
 /// One prompt with what every model makes of it.
 #[derive(Debug, Clone, Serialize)]

@@ -52,7 +52,11 @@ impl StudyFacts {
             student_init: alternatives(&facts.student_init, init_in_words),
             balance: alternatives(&facts.balance, balance_in_words),
             seeds: seeds.unwrap_or_default(),
-            baseline: (!analysis.contrasts.is_empty()).then(|| in_words(&study.report.baseline)),
+            baseline: analysis
+                .rows
+                .iter()
+                .any(|row| row.contrast.is_some())
+                .then(|| in_words(&study.report.baseline)),
             margin: study.report.margin,
             alpha: study.report.alpha,
             family: analysis.family,

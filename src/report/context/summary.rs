@@ -19,24 +19,23 @@ impl Context {
             and_so_many(counts.diverged, "diverged"),
             and_so_many(counts.missing, "missing")
         )];
-        let compared: Vec<(&RowFacts, &ContrastFacts)> = self
+        lines.push(self.answer.clone());
+        let compared: Vec<&ContrastFacts> = self
             .rows
             .iter()
-            .filter_map(|row| Some((row, row.contrast.as_ref()?)))
+            .filter_map(|row| row.contrast.as_ref())
             .collect();
-        lines.extend(
-            compared
-                .iter()
-                .take(MOST)
-                .map(|(row, contrast)| comparison(row, contrast)),
-        );
+        // A single comparison is the answer itself.
+        if compared.len() > 1 {
+            lines.extend(compared.iter().take(MOST).map(|one| comparison(one)));
+        }
         if compared.len() > MOST {
             lines.push(format!(
                 "… and {} more comparisons in the report",
                 compared.len() - MOST
             ));
         }
-        if compared.is_empty() {
+        if compared.is_empty() && self.rows.len() > 1 {
             lines.extend(self.rows.iter().filter_map(loss).take(MOST));
         }
         lines.join("\n")
@@ -52,9 +51,9 @@ fn and_so_many(count: usize, what: &str) -> String {
 }
 
 /// `wasserstein against mse: undecided (−0.0010 nats per token, −0.0110 to +0.0090, n = 3)`.
-fn comparison(row: &RowFacts, contrast: &ContrastFacts) -> String {
-    let against = contrast.baseline.as_ref();
-    let against = against.map_or_else(String::new, |baseline| format!(" against {baseline}"));
+fn comparison(contrast: &ContrastFacts) -> String {
+    let against = contrast.against.as_ref();
+    let against = against.map_or_else(String::new, |against| format!(" against {against}"));
     let interval = contrast.low.zip(contrast.high);
     let interval = interval.map_or_else(String::new, |(low, high)| {
         format!(", {} to {}", signed(low, 4), signed(high, 4))
@@ -66,7 +65,10 @@ fn comparison(row: &RowFacts, contrast: &ContrastFacts) -> String {
             contrast.n
         )
     });
-    format!("{}{against}: {}{difference}", row.label, contrast.verdict)
+    format!(
+        "{}{against}: {}{difference}",
+        contrast.label, contrast.verdict
+    )
 }
 
 /// The loss of a row that has one.

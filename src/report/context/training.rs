@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::plan::run::Lipschitz;
 use crate::report::analysis::Analysis;
+use crate::report::axes::ARM;
 use crate::report::curves::{self, CriticCurve};
 use crate::report::data::{RunData, StudyData};
 use crate::report::statistics::{mean, mean_of};
@@ -41,6 +42,117 @@ pub fn balance_factors(data: &StudyData, analysis: &Analysis) -> Vec<BalanceFact
         }
     }
     found
+}
+
+/// The factors of a term in all rows of an arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct BalanceRange {
+    /// The arm; the row where there are no arms.
+    pub arm: String,
+    pub term: String,
+    /// Over rows and seeds.
+    pub low: f64,
+    pub high: f64,
+}
+
+/// The factors by arm and term.
+pub fn balance_ranges(analysis: &Analysis, factors: &[BalanceFactor]) -> Vec<BalanceRange> {
+    let mut found: Vec<BalanceRange> = Vec::new();
+    for factor in factors {
+        let arm = arm_of(analysis, &factor.label);
+        let Some((low, high)) = range(&factor.factors) else {
+            continue;
+        };
+        match found
+            .iter_mut()
+            .find(|known| known.arm == arm && known.term == factor.term)
+        {
+            Some(known) => {
+                known.low = known.low.min(low);
+                known.high = known.high.max(high);
+            }
+            None => found.push(BalanceRange {
+                arm,
+                term: factor.term.clone(),
+                low,
+                high,
+            }),
+        }
+    }
+    found
+}
+
+/// The arm of the row with a label; the label where there is none.
+fn arm_of(analysis: &Analysis, label: &str) -> String {
+    let row = analysis.rows.iter().find(|row| row.label == label);
+    row.and_then(|row| row.at.get(ARM))
+        .map_or_else(|| label.to_owned(), String::clone)
+}
+
+fn range(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().reduce(f64::min)?;
+    Some((low, values.iter().copied().reduce(f64::max)?))
+}
+
+/// How the critics of a term ended in all rows of an arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct CriticSummary {
+    /// The arm; the row where there are no arms.
+    pub arm: String,
+    pub term: String,
+    pub lipschitz: String,
+    /// What the estimates may be called.
+    pub name: String,
+    /// How many critics there are: one of every row and layer.
+    pub critics: usize,
+    pub estimate_low: Option<f64>,
+    pub estimate_high: Option<f64>,
+    pub norm_low: Option<f64>,
+    pub norm_high: Option<f64>,
+    /// How many end with a norm that is not within 10 % of 1; none where the norm says nothing.
+    pub untrusted: Option<usize>,
+}
+
+/// The critics by arm and term.
+pub fn critic_summaries(analysis: &Analysis, critics: &[CriticOutcome]) -> Vec<CriticSummary> {
+    let mut keys: Vec<(String, &str, &str)> = Vec::new();
+    let key = |critic: &CriticOutcome| arm_of(analysis, &critic.label);
+    for critic in critics {
+        let key = (key(critic), critic.term.as_str(), critic.lipschitz.as_str());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let summary = |(arm, term, lipschitz): (String, &str, &str)| {
+        let same: Vec<&CriticOutcome> = critics
+            .iter()
+            .filter(|critic| {
+                key(critic) == arm && critic.term == term && critic.lipschitz == lipschitz
+            })
+            .collect();
+        let estimates: Vec<f64> = same.iter().filter_map(|critic| critic.estimate).collect();
+        let norms: Vec<f64> = same
+            .iter()
+            .filter_map(|critic| critic.gradient_norm)
+            .collect();
+        let trusts: Vec<bool> = same.iter().filter_map(|critic| critic.is_trusted).collect();
+        CriticSummary {
+            name: same
+                .first()
+                .map_or_else(String::new, |critic| critic.name.clone()),
+            critics: same.len(),
+            estimate_low: range(&estimates).map(|range| range.0),
+            estimate_high: range(&estimates).map(|range| range.1),
+            norm_low: range(&norms).map(|range| range.0),
+            norm_high: range(&norms).map(|range| range.1),
+            untrusted: (!trusts.is_empty())
+                .then(|| trusts.iter().filter(|&&is_trusted| !is_trusted).count()),
+            term: term.to_owned(),
+            lipschitz: lipschitz.to_owned(),
+            arm,
+        }
+    };
+    keys.into_iter().map(summary).collect()
 }
 
 /// How a critic ended: means over the last tenth of the training and over seeds.

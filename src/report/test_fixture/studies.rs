@@ -25,6 +25,7 @@ pub fn study(shape: &StudyShape) -> Study {
             margin: 0.005,
             alpha: 0.05,
             primary: None,
+            question: None,
         },
         settings: None,
         facts: SetupFacts {

@@ -1,0 +1,200 @@
+//! The answer to the study's question, in a sentence or two.
+
+use crate::record::study::Study;
+use crate::report::analysis::Analysis;
+use crate::report::axes::in_words;
+use crate::report::contrasts::Contrast;
+use crate::report::format::{fixed, plain, signed, significant};
+use crate::report::questions::{Question, over_others, question_axis};
+use crate::report::statistics::Paired;
+use crate::report::verdict::Verdict;
+
+/// Comparisons that are named; of more with one verdict the rest is counted.
+const MOST_NAMES: usize = 4;
+
+/// What the study says to its question: of the comparison that was declared beforehand, or else of
+/// those along the axis that it asks about.
+pub fn answer(study: &Study, analysis: &Analysis) -> String {
+    let primary: Vec<&Contrast> = those(analysis, |contrast| contrast.asked.is_primary);
+    let (contrasts, opening) = if primary.is_empty() {
+        (of_the_question(study, analysis), "")
+    } else {
+        (primary, "Declared beforehand: ")
+    };
+    let words = match contrasts.as_slice() {
+        [] => return alone(analysis),
+        [only] => sentence(study, only),
+        several => counted(study, several),
+    };
+    format!("{opening}{words}")
+}
+
+fn those<'a>(analysis: &'a Analysis, is_one: impl Fn(&Contrast) -> bool) -> Vec<&'a Contrast> {
+    let contrasts = analysis.contrasts.iter();
+    contrasts.filter(|contrast| is_one(contrast)).collect()
+}
+
+/// The comparisons along the axis of the question: as means over the other axes where there is one
+/// of each value, and otherwise one by one.
+fn of_the_question<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
+    let Some(axis) = question_axis(study) else {
+        return Vec::new();
+    };
+    let means = those(
+        analysis,
+        |contrast| matches!(&contrast.asked.question, Question::Main(key) if key == axis),
+    );
+    let is_of_the_baseline = study.report.baseline.contains_key(axis);
+    let single = those(analysis, |contrast| match &contrast.asked.question {
+        Question::Baseline => is_of_the_baseline,
+        Question::Axis(key) => key == axis,
+        Question::Null | Question::Main(_) | Question::Interaction(..) => false,
+    });
+    let values = crate::report::axes::axis(study, axis).map_or(0, |axis| axis.values.len());
+    if !means.is_empty() && means.len() + 1 >= values {
+        means
+    } else {
+        single
+    }
+}
+
+/// A study that compares nothing.
+fn alone(analysis: &Analysis) -> String {
+    let losses: Vec<String> = analysis
+        .rows
+        .iter()
+        .filter_map(|row| {
+            Some(format!(
+                "{} nats per token, a perplexity of {}",
+                fixed(row.mean?, 4),
+                significant(row.mean?.exp(), 4)
+            ))
+        })
+        .collect();
+    match losses.as_slice() {
+        [only] => format!("The student's test loss is {only}; nothing is compared with it."),
+        _ => "Nothing is compared: the grid has one setting, or the others are not finished."
+            .to_owned(),
+    }
+}
+
+/// One comparison in full.
+fn sentence(study: &Study, contrast: &Contrast) -> String {
+    let (label, against) = names(study, contrast);
+    let opening = match &contrast.verdict {
+        Verdict::NotComparable(reason) => {
+            return format!("{label} cannot be compared with {against}: {reason}.");
+        }
+        Verdict::TooFewSeeds => return too_few(&label, &against, contrast.paired.as_ref()),
+        Verdict::Better => format!("{label} is better than {against}, by more than δ"),
+        Verdict::Worse => format!("{label} is worse than {against}, by more than δ"),
+        Verdict::Equivalent => format!("{label} and {against} are equivalent within δ"),
+        Verdict::BetterSizeUnsure => {
+            format!("{label} is better than {against}, perhaps by less than δ")
+        }
+        Verdict::WorseSizeUnsure => {
+            format!("{label} is worse than {against}, perhaps by less than δ")
+        }
+        Verdict::Undecided => {
+            format!("It is undecided whether {label} is better or worse than {against}")
+        }
+    };
+    let Some((paired, (low, high))) = contrast.paired.as_ref().zip(contrast.interval) else {
+        return format!("{opening}.");
+    };
+    format!(
+        "{opening}: over {} seeds the test loss differs by {} nats per token ({} % interval {} to \
+         {}), a perplexity {} times as high. {}",
+        paired.n(),
+        signed(paired.mean, 4),
+        plain(100.0 * (1.0 - study.report.alpha)),
+        signed(low, 4),
+        signed(high, 4),
+        significant(paired.mean.exp(), 4),
+        margin(study)
+    )
+}
+
+/// What δ is.
+fn margin(study: &Study) -> String {
+    format!(
+        "δ, the smallest difference of interest, is {} nats per token.",
+        plain(study.report.margin)
+    )
+}
+
+fn too_few(label: &str, against: &str, paired: Option<&Paired>) -> String {
+    let Some(paired) = paired else {
+        return format!("{label} and {against} have no seed in common that finished.");
+    };
+    let difference = signed(paired.mean, 4);
+    if paired.n() == 1 {
+        format!(
+            "One seed decides nothing: the test loss of {label} differs from that of {against} by \
+             {difference} nats per token, and nothing says by how much it would with another \
+             seed. A verdict takes three."
+        )
+    } else {
+        format!(
+            "Two seeds decide nothing: the test loss of {label} differs from that of {against} by \
+             {difference} nats per token on average ({} and {}). A verdict takes three.",
+            signed(paired.differences[0], 4),
+            signed(paired.differences[1], 4)
+        )
+    }
+}
+
+/// What is compared and with what, in words that stand in a sentence.
+fn names(study: &Study, contrast: &Contrast) -> (String, String) {
+    let asked = &contrast.asked;
+    let against = asked
+        .against
+        .clone()
+        .unwrap_or_else(|| in_words(&study.report.baseline));
+    match &asked.question {
+        Question::Main(key) => {
+            let others = over_others(study, &[key]);
+            (format!("{} (mean over {others})", asked.label), against)
+        }
+        Question::Baseline | Question::Null | Question::Axis(_) | Question::Interaction(..) => {
+            (asked.label.clone(), against)
+        }
+    }
+}
+
+/// Several comparisons, by their verdicts.
+fn counted(study: &Study, contrasts: &[&Contrast]) -> String {
+    let mut ranked: Vec<&Contrast> = contrasts.to_vec();
+    ranked.sort_by_key(|contrast| contrast.verdict.rank());
+    let parts: Vec<String> = ranked
+        .chunk_by(|a, b| a.verdict.rank() == b.verdict.rank())
+        .map(|same| {
+            let named: Vec<&str> = same
+                .iter()
+                .take(MOST_NAMES)
+                .map(|contrast| contrast.asked.label.as_str())
+                .collect();
+            let more = match same.len().saturating_sub(MOST_NAMES) {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            let verdict = &same[0].verdict;
+            format!("{} {verdict} ({}{more})", same.len(), named.join("; "))
+        })
+        .collect();
+    let mut against: Vec<String> = contrasts
+        .iter()
+        .map(|contrast| names(study, contrast).1)
+        .collect();
+    against.dedup();
+    let against = match against.as_slice() {
+        [only] => only.clone(),
+        _ => format!("the baseline, {}", in_words(&study.report.baseline)),
+    };
+    format!(
+        "Of {} comparisons with {against}: {}. {}",
+        contrasts.len(),
+        parts.join(", "),
+        margin(study)
+    )
+}

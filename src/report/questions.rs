@@ -1,0 +1,420 @@
+//! Which comparisons a study is asked for: every arm against the baseline, every layer map against
+//! the senseless ones, every value of an axis against that axis's first, what an axis does over the
+//! levels of all others, and whether one axis changes what another does.
+//!
+//! A comparison is a sum of differences of rows, paired by seed. Two rows are compared once,
+//! whichever question comes to them first; rows that are the same runs are not compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::axes::{self, ARM, STRATEGY, Setting, is_null, value_label, without};
+use super::data::StudyData;
+use super::frame::Group;
+use super::rows::{GroupedRows, TableRow};
+use crate::plan::NULL_CONTROLS;
+use crate::record::study::{Axis, Study};
+
+/// Comparisons along one axis, setting by setting, that a reader still goes through.
+const MOST_SETTINGS: usize = 24;
+
+/// What a comparison is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// A row against its baseline.
+    Baseline,
+    /// A layer map against one that should not help.
+    Null,
+    /// A value of an axis against the reference of that axis, all other axes equal.
+    Axis(String),
+    /// The same, as the mean over the levels of the other axes.
+    Main(String),
+    /// Whether the effect of the first axis depends on the second: a difference of differences,
+    /// as the mean over the levels of the remaining axes.
+    Interaction(String, String),
+}
+
+/// A comparison that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    pub question: Question,
+    /// What is compared, and with what.
+    pub label: String,
+    pub against: Option<String>,
+    /// The row that it is about; none of a mean over several.
+    pub row: Option<usize>,
+    /// Rows to be subtracted from each other; none where the second is not in the grid.
+    pub pairs: Vec<(usize, usize)>,
+    /// What the sum of the pairs' differences is multiplied by.
+    pub scale: f64,
+    pub is_primary: bool,
+}
+
+/// The axis that the question of the study is about: the one that the spec names, or the arms, or
+/// what the baseline fixes, or the first that varies.
+pub fn question_axis(study: &Study) -> Option<&str> {
+    let varies = |key: &str| axes::varying(study).any(|axis| axis.key == key);
+    let named = study.report.question.as_deref();
+    let of_baseline = || study.report.baseline.keys().map(String::as_str);
+    named
+        .into_iter()
+        .chain(of_baseline().filter(|&key| key == ARM))
+        .chain(of_baseline())
+        .chain([ARM])
+        .find(|&key| varies(key))
+        .or_else(|| Some(axes::varying(study).next()?.key.as_str()))
+}
+
+/// The value of an axis that its others are compared with: the baseline's, or the first that is no
+/// null control.
+pub fn reference<'a>(study: &'a Study, axis: &'a Axis) -> Option<&'a str> {
+    let fixed = study.report.baseline.get(&axis.key);
+    let is_one = |value: &&String| axis.key != STRATEGY || !is_null(value);
+    fixed
+        .or_else(|| axis.values.iter().find(is_one))
+        .map(String::as_str)
+}
+
+/// Every comparison, in the order of the questions.
+pub fn asked(
+    data: &StudyData,
+    groups: &[Group],
+    rows: &GroupedRows,
+    baselines: &[Option<usize>],
+) -> Vec<Asked> {
+    let mut asker = Asker::new(data, groups, rows);
+    asker.ask_against_baseline(baselines);
+    asker.ask_against_nulls();
+    let keys: Vec<&Axis> = axes::varying(&data.study).collect();
+    for axis in &keys {
+        asker.ask_along(axis);
+    }
+    for axis in &keys {
+        asker.ask_main(axis);
+    }
+    if let Some(first) = question_axis(&data.study).and_then(|key| axes::axis(&data.study, key)) {
+        for second in keys.iter().filter(|axis| axis.key != first.key) {
+            asker.ask_interaction(first, second);
+        }
+    }
+    declare_primary(&data.study, groups, rows, &mut asker.asked);
+    asker.asked
+}
+
+/// Collects comparisons of the rows of a study.
+struct Asker<'a> {
+    data: &'a StudyData,
+    groups: &'a [Group],
+    grouped: &'a GroupedRows,
+    places: BTreeMap<&'a Setting, usize>,
+    /// Pairs of rows that are compared already, the lower place first.
+    compared: BTreeSet<(usize, usize)>,
+    asked: Vec<Asked>,
+}
+
+impl<'a> Asker<'a> {
+    fn new(data: &'a StudyData, groups: &'a [Group], grouped: &'a GroupedRows) -> Self {
+        let places = groups.iter().enumerate();
+        Self {
+            data,
+            groups,
+            grouped,
+            places: places.map(|(place, group)| (&group.at, place)).collect(),
+            compared: BTreeSet::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    fn rows(&self) -> &'a [TableRow] {
+        &self.grouped.rows
+    }
+
+    /// The row of a setting with other values in some axes, where the grid has it.
+    fn row_at(&self, at: &Setting, changes: &[(&str, &str)]) -> Option<usize> {
+        let mut at = at.clone();
+        for (key, value) in changes {
+            at.insert((*key).to_owned(), (*value).to_owned());
+        }
+        let group = self.places.get(&at)?;
+        Some(self.grouped.row_of_group[*group])
+    }
+
+    /// Whether two rows are the same runs: what tells them apart is no part of them.
+    fn are_same_runs(&self, a: usize, b: usize) -> bool {
+        let runs = |row: usize| {
+            let cells = self.rows()[row].cells.iter();
+            cells.map(|&cell| self.data.run_of_cell[cell])
+        };
+        a == b || runs(a).eq(runs(b))
+    }
+
+    /// Asks for the difference of two rows, but for those that were asked for before.
+    fn ask_pair(&mut self, question: Question, a: usize, b: usize) {
+        if a == b || !self.compared.insert((a.min(b), a.max(b))) {
+            return;
+        }
+        let rows = self.rows();
+        self.asked.push(Asked {
+            question,
+            label: rows[a].label.clone(),
+            against: Some(rows[b].label.clone()),
+            row: Some(a),
+            pairs: vec![(a, b)],
+            scale: 1.0,
+            is_primary: false,
+        });
+    }
+
+    fn ask_against_baseline(&mut self, baselines: &[Option<usize>]) {
+        let fixed = &self.data.study.report.baseline;
+        let names_an_axis = |group: &Group| fixed.keys().any(|key| group.at.contains_key(key));
+        if !self.groups.iter().any(names_an_axis) {
+            return;
+        }
+        for (row, &group) in self.grouped.first_group.iter().enumerate() {
+            match baselines[group] {
+                Some(baseline) if baseline == group => {}
+                Some(baseline) => {
+                    let baseline = self.grouped.row_of_group[baseline];
+                    self.ask_pair(Question::Baseline, row, baseline);
+                }
+                None => self.ask_alone(row),
+            }
+        }
+    }
+
+    /// A comparison that cannot be made.
+    fn ask_alone(&mut self, row: usize) {
+        self.asked.push(Asked {
+            question: Question::Baseline,
+            label: self.rows()[row].label.clone(),
+            against: None,
+            row: Some(row),
+            pairs: Vec::new(),
+            scale: 1.0,
+            is_primary: false,
+        });
+    }
+
+    /// The groups whose map is one that may help, or that have no map, each with its place.
+    fn sensible_groups(&self) -> impl Iterator<Item = &'a Group> + use<'a> {
+        let is_sensible = |group: &&Group| !group.at.get(STRATEGY).is_some_and(|map| is_null(map));
+        self.groups.iter().filter(is_sensible)
+    }
+
+    fn ask_against_nulls(&mut self) {
+        for group in self.sensible_groups() {
+            let Some(row) = self.row_at(&group.at, &[]) else {
+                continue;
+            };
+            if !group.at.contains_key(STRATEGY) || !self.rows()[row].follows_a_map(self.data) {
+                continue;
+            }
+            for control in NULL_CONTROLS {
+                if let Some(control) = self.row_at(&group.at, &[(STRATEGY, control)]) {
+                    self.ask_pair(Question::Null, row, control);
+                }
+            }
+        }
+    }
+
+    /// The values of an axis but its reference and the null controls, with the reference.
+    fn levels(&self, axis: &'a Axis) -> Option<(&'a str, Vec<&'a str>)> {
+        let reference = reference(&self.data.study, axis)?;
+        let values = axis.values.iter().map(String::as_str);
+        let values = values
+            .filter(|&value| value != reference && (axis.key != STRATEGY || !is_null(value)))
+            .collect();
+        Some((reference, values))
+    }
+
+    /// Every value of an axis against its reference, setting by setting. Where those are too many
+    /// to be read, the means over the settings stand for them, and they take no share of α.
+    fn ask_along(&mut self, axis: &'a Axis) {
+        let Some((reference, values)) = self.levels(axis) else {
+            return;
+        };
+        let mut pairs = Vec::new();
+        for value in values {
+            for group in self.sensible_groups() {
+                if group.at.get(&axis.key).map(String::as_str) != Some(value) {
+                    continue;
+                }
+                let rows = (
+                    self.row_at(&group.at, &[]),
+                    self.row_at(&group.at, &[(&axis.key, reference)]),
+                );
+                if let (Some(a), Some(b)) = rows
+                    && !self.are_same_runs(a, b)
+                {
+                    pairs.push((a, b));
+                }
+            }
+        }
+        if pairs.len() <= MOST_SETTINGS {
+            for (a, b) in pairs {
+                self.ask_pair(Question::Axis(axis.key.clone()), a, b);
+            }
+        }
+    }
+
+    /// Settings of all axes but some that a sensible map has, each once.
+    fn levels_of_others(&self, but: &[&str]) -> Vec<Setting> {
+        let mut found: Vec<Setting> = Vec::new();
+        for group in self.sensible_groups() {
+            let others = without(&group.at, but);
+            if !found.contains(&others) {
+                found.push(others);
+            }
+        }
+        found
+    }
+
+    fn ask_main(&mut self, axis: &'a Axis) {
+        let Some((reference, values)) = self.levels(axis) else {
+            return;
+        };
+        let others = self.levels_of_others(&[&axis.key]);
+        for value in values {
+            let mut pairs: Vec<(usize, usize)> = Vec::new();
+            for at in &others {
+                let rows = (
+                    self.row_at(at, &[(&axis.key, value)]),
+                    self.row_at(at, &[(&axis.key, reference)]),
+                );
+                if let (Some(a), Some(b)) = rows
+                    && !self.are_same_runs(a, b)
+                    && !pairs.contains(&(a, b))
+                {
+                    pairs.push((a, b));
+                }
+            }
+            // Of one level it is that level's own comparison.
+            if pairs.len() < 2 {
+                continue;
+            }
+            self.asked.push(Asked {
+                question: Question::Main(axis.key.clone()),
+                label: value_label(&axis.key, value),
+                against: Some(value_label(&axis.key, reference)),
+                row: None,
+                scale: 1.0 / pairs.len() as f64,
+                pairs,
+                is_primary: false,
+            });
+        }
+    }
+
+    /// Whether what `first` does depends on `second`.
+    fn ask_interaction(&mut self, first: &'a Axis, second: &'a Axis) {
+        let (Some((a_reference, a_values)), Some((b_reference, b_values))) =
+            (self.levels(first), self.levels(second))
+        else {
+            return;
+        };
+        let others = self.levels_of_others(&[&first.key, &second.key]);
+        for a in a_values {
+            for &b in &b_values {
+                let four = |at: &Setting| -> Option<[usize; 4]> {
+                    let row =
+                        |x: &str, y: &str| self.row_at(at, &[(&first.key, x), (&second.key, y)]);
+                    let four = [
+                        row(a, b)?,
+                        row(a_reference, b)?,
+                        row(a_reference, b_reference)?,
+                        row(a, b_reference)?,
+                    ];
+                    // A side that the second axis does not touch leaves a plain difference.
+                    let is_touched = |x: usize, y: usize| !self.are_same_runs(four[x], four[y]);
+                    (is_touched(0, 3) && is_touched(1, 2)).then_some(four)
+                };
+                let pairs: Vec<(usize, usize)> = others
+                    .iter()
+                    .filter_map(four)
+                    .flat_map(|[ab, rb, rr, ar]| [(ab, rb), (rr, ar)])
+                    .collect();
+                if pairs.is_empty() {
+                    continue;
+                }
+                let (a, a_reference) = (
+                    value_label(&first.key, a),
+                    value_label(&first.key, a_reference),
+                );
+                self.asked.push(Asked {
+                    question: Question::Interaction(first.key.clone(), second.key.clone()),
+                    label: format!("{a} − {a_reference}: {}", value_label(&second.key, b)),
+                    against: Some(value_label(&second.key, b_reference)),
+                    row: None,
+                    scale: 2.0 / pairs.len() as f64,
+                    pairs,
+                    is_primary: false,
+                });
+            }
+        }
+    }
+}
+
+/// Marks the comparison that the spec declared beforehand: against the baseline where it names a
+/// value of the baseline's axes, and otherwise along its own axis, over the levels of all that it
+/// does not fix.
+fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, asked: &mut [Asked]) {
+    let Some(primary) = study
+        .report
+        .primary
+        .as_ref()
+        .filter(|keys| !keys.is_empty())
+    else {
+        return;
+    };
+    let is_chosen = |row: usize| {
+        let at = &groups[rows.first_group[row]].at;
+        primary
+            .iter()
+            .all(|(key, value)| at.get(key) == Some(value))
+    };
+    let differs =
+        |(key, value): (&String, &String)| primary.get(key).is_some_and(|own| own != value);
+    let about_the_baseline = study.report.baseline.iter().any(differs);
+    let axis = primary.keys().find(|key| {
+        let axis = axes::axis(study, key).and_then(|axis| reference(study, axis));
+        axis.is_some_and(|reference| primary.get(*key).is_some_and(|value| value != reference))
+    });
+    let mean = axis.map(|key| (key, value_label(key, &primary[key])));
+    let has_mean = !about_the_baseline
+        && primary.len() == 1
+        && mean.as_ref().is_some_and(|(key, label)| {
+            let is_it = |asked: &Asked| {
+                asked.question == Question::Main((*key).clone()) && asked.label == *label
+            };
+            asked.iter().any(is_it)
+        });
+    for asked in asked {
+        asked.is_primary = match &asked.question {
+            Question::Baseline => about_the_baseline && asked.row.is_some_and(is_chosen),
+            Question::Axis(key) => {
+                !about_the_baseline
+                    && !has_mean
+                    && axis == Some(key)
+                    && asked.row.is_some_and(is_chosen)
+            }
+            Question::Main(key) => {
+                has_mean
+                    && axis == Some(key)
+                    && mean.as_ref().is_some_and(|(_, l)| *l == asked.label)
+            }
+            Question::Null | Question::Interaction(..) => false,
+        };
+    }
+}
+
+/// The name of a mean over the levels of all axes but these, for a sentence.
+pub fn over_others(study: &Study, but: &[&str]) -> String {
+    let others: Vec<&str> = axes::varying(study)
+        .map(|axis| axis.key.as_str())
+        .filter(|key| !but.contains(key))
+        .collect();
+    others.join(", ")
+}
+
+#[cfg(test)]
+#[path = "questions_tests.rs"]
+mod tests;

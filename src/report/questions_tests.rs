@@ -1,0 +1,235 @@
+//! Tests of `questions.rs`, on the closed-form losses of the fixture: an arm moves the loss by 0.02,
+//! a layer map by 0.01, a layer of the student by −0.05, with a little interaction.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::report::analysis::Analysis;
+use crate::report::contrasts::Contrast;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+fn analysis(fixture: &Fixture) -> Analysis {
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    Analysis::new(&data).unwrap()
+}
+
+fn two_by_two(strategies: &[&'static str]) -> Fixture {
+    Fixture::new(&StudyShape {
+        strategies: strategies.to_vec(),
+        layers: vec![2, 4],
+        seeds: 5,
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    })
+}
+
+/// The comparisons of a question as `what | with what`, with their mean differences.
+fn of<'a>(analysis: &'a Analysis, question: &Question) -> Vec<(String, &'a Contrast)> {
+    let contrasts = analysis.contrasts.iter();
+    contrasts
+        .filter(|contrast| contrast.asked.question == *question)
+        .map(|contrast| {
+            let against = contrast.asked.against.as_deref().unwrap_or("nothing");
+            (format!("{} | {against}", contrast.asked.label), contrast)
+        })
+        .collect()
+}
+
+fn names(found: &[(String, &Contrast)]) -> Vec<String> {
+    found.iter().map(|(name, _)| name.clone()).collect()
+}
+
+fn mean(contrast: &Contrast) -> f64 {
+    contrast.paired.as_ref().unwrap().mean
+}
+
+#[test]
+fn an_axis_is_compared_at_equal_levels_of_all_others_and_over_them() {
+    let fixture = two_by_two(&["uniform"]);
+    let analysis = analysis(&fixture);
+    let layers = Question::Axis("student.layers".to_owned());
+    let along = of(&analysis, &layers);
+    assert_eq!(
+        names(&along),
+        [
+            "mse, 4 layers | mse, 2 layers",
+            "wasserstein, 4 layers | wasserstein, 2 layers"
+        ]
+    );
+    let main = of(&analysis, &Question::Main("student.layers".to_owned()));
+    assert_eq!(names(&main), ["4 layers | 2 layers"]);
+    // The loss has no interaction of arms and layers: both are −0.05 a layer, to the last digits.
+    for (_, contrast) in along.iter().chain(&main) {
+        assert!((mean(contrast) + 0.1).abs() < 1e-12, "{}", mean(contrast));
+    }
+    let interaction = Question::Interaction("arm".to_owned(), "student.layers".to_owned());
+    let interaction = of(&analysis, &interaction);
+    assert_eq!(
+        names(&interaction),
+        ["wasserstein − mse: 4 layers | 2 layers"]
+    );
+    assert!(mean(interaction[0].1).abs() < 1e-12);
+    // Arms over layers: the mean of the two comparisons with the baseline, seed by seed.
+    let arms = of(&analysis, &Question::Main("arm".to_owned()));
+    let single = of(&analysis, &Question::Baseline);
+    let expected = (mean(single[0].1) + mean(single[1].1)) / 2.0;
+    assert!((mean(arms[0].1) - expected).abs() < 1e-12);
+    // All of them share α but a primary one.
+    assert_eq!(analysis.family, 2 + 2 + 1 + 1 + 1);
+}
+
+#[test]
+fn an_interaction_is_the_difference_of_the_differences_by_hand() {
+    let fixture = two_by_two(&["uniform", "last"]);
+    let analysis = analysis(&fixture);
+    let question = Question::Interaction("arm".to_owned(), "match.strategy".to_owned());
+    let found = of(&analysis, &question);
+    assert_eq!(names(&found), ["wasserstein − mse: last | uniform"]);
+    let loss = |arm: &str, map: &str, layers: &str, seed: usize| {
+        let row = analysis.rows.iter().find(|row| {
+            row.at["arm"] == arm
+                && row.at["match.strategy"] == map
+                && row.at["student.layers"] == layers
+        });
+        row.unwrap().losses[seed]
+    };
+    let paired = found[0].1.paired.as_ref().unwrap();
+    for seed in 0..5 {
+        let by_layers = ["2", "4"].map(|layers| {
+            loss("wasserstein", "last", layers, seed)
+                - loss("mse", "last", layers, seed)
+                - loss("wasserstein", "uniform", layers, seed)
+                + loss("mse", "uniform", layers, seed)
+        });
+        let expected = f64::midpoint(by_layers[0], by_layers[1]);
+        assert!((paired.differences[seed] - expected).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn the_baseline_arm_is_held_against_its_null_controls_too_and_no_pair_is_compared_twice() {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform", "last", "reverse", "shuffled"],
+        seeds: 5,
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    let analysis = analysis(&fixture);
+    let nulls = names(&of(&analysis, &Question::Null));
+    assert_eq!(nulls.len(), 2 * 2 * 2);
+    assert!(nulls.contains(&"mse, uniform | mse, reverse".to_owned()));
+    let along = of(&analysis, &Question::Axis("match.strategy".to_owned()));
+    assert_eq!(
+        names(&along),
+        [
+            "mse, last | mse, uniform",
+            "wasserstein, last | wasserstein, uniform"
+        ]
+    );
+    let mut pairs: Vec<(usize, usize)> = analysis
+        .contrasts
+        .iter()
+        .filter_map(Contrast::rows)
+        .map(|(a, b)| (a.min(b), a.max(b)))
+        .collect();
+    let all = pairs.len();
+    pairs.sort_unstable();
+    pairs.dedup();
+    assert_eq!(pairs.len(), all);
+    // mse/uniform is 0.03 and 0.04 better than its own controls, and has no other to be better
+    // than.
+    let row = analysis
+        .rows
+        .iter()
+        .position(|row| row.label == "mse, uniform");
+    assert_eq!(
+        analysis.nulls[row.unwrap()].as_ref().unwrap().beats,
+        Some(true)
+    );
+}
+
+#[test]
+fn an_axis_that_an_arm_does_not_use_is_no_question_there() {
+    let fixture = Fixture::new(&StudyShape {
+        arms: vec!["mse", "none"],
+        strategies: vec!["uniform", "last"],
+        layers: vec![4],
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    let analysis = analysis(&fixture);
+    let along = of(&analysis, &Question::Axis("match.strategy".to_owned()));
+    assert_eq!(names(&along), ["mse, last | mse, uniform"]);
+    let interaction = Question::Interaction("arm".to_owned(), "match.strategy".to_owned());
+    assert!(of(&analysis, &interaction).is_empty());
+}
+
+#[test]
+fn a_grid_without_arms_compares_its_axis() {
+    let mut fixture = two_by_two(&["uniform"]);
+    fixture.change(|study| {
+        study.report.baseline.clear();
+        study.arms.clear();
+        study.cells.retain(|cell| cell.at["arm"] == "mse");
+        study.axes.retain(|axis| axis.key != "arm");
+    });
+    let analysis = analysis(&fixture);
+    let along = of(&analysis, &Question::Axis("student.layers".to_owned()));
+    assert_eq!(names(&along), ["4 layers | 2 layers"]);
+    assert_eq!(question_axis(&fixture.study), Some("student.layers"));
+    assert_eq!(analysis.contrasts.len(), 1);
+}
+
+#[test]
+fn a_baseline_that_fixes_several_axes_is_one_setting_for_all() {
+    let mut fixture = two_by_two(&["uniform"]);
+    fixture.change(|study| {
+        let layers = ("student.layers".to_owned(), "4".to_owned());
+        study.report.baseline.extend([layers]);
+    });
+    let analysis = analysis(&fixture);
+    assert_eq!(
+        names(&of(&analysis, &Question::Baseline)),
+        [
+            "mse, 2 layers | mse, 4 layers",
+            "wasserstein, 2 layers | mse, 4 layers",
+            "wasserstein, 4 layers | mse, 4 layers"
+        ]
+    );
+    // The first of them answers half of what the axis asks; its reference is the baseline's.
+    assert_eq!(
+        names(&of(&analysis, &Question::Axis("student.layers".to_owned()))),
+        ["wasserstein, 2 layers | wasserstein, 4 layers"]
+    );
+}
+
+#[test]
+fn a_primary_value_of_an_axis_alone_is_its_mean_over_the_others() {
+    let declared = |at: &[(&str, &str)]| {
+        let mut fixture = two_by_two(&["uniform"]);
+        let at = at.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let at: BTreeMap<String, String> = at.collect();
+        fixture.change(|study| study.report.primary = Some(at));
+        let analysis = analysis(&fixture);
+        let primary = analysis.contrasts.iter().filter(|one| one.asked.is_primary);
+        let primary: Vec<String> = primary.map(|one| one.asked.label.clone()).collect();
+        assert_eq!(analysis.primary, primary.len());
+        primary
+    };
+    assert_eq!(declared(&[("student.layers", "4")]), ["4 layers"]);
+    assert_eq!(
+        declared(&[("arm", "wasserstein"), ("student.layers", "4")]),
+        ["wasserstein, 4 layers"]
+    );
+    assert_eq!(
+        declared(&[("arm", "wasserstein")]),
+        ["wasserstein, 2 layers", "wasserstein, 4 layers"]
+    );
+    assert_eq!(
+        declared(&[("arm", "mse"), ("student.layers", "4")]),
+        ["mse, 4 layers"]
+    );
+}
