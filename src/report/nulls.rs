@@ -17,6 +17,8 @@ pub struct Nulls {
     /// Lower beyond doubt than both controls, and than the baseline where the row is not the
     /// baseline itself; none where that cannot be told.
     pub beats: Option<bool>,
+    /// Lower beyond doubt than both controls, whatever the baseline; none where that cannot be told.
+    pub beats_controls: Option<bool>,
     /// The largest of the corrected p values.
     pub p: Option<f64>,
     /// Each control that is there with the mean difference to it.
@@ -74,15 +76,19 @@ fn nulls_of_row(
             None => lacking.push(name.to_owned()),
         }
     }
-    let gains: Vec<Option<bool>> = judged.iter().map(|contrast| is_gain(contrast)).collect();
-    let beats = if gains.contains(&Some(false)) {
-        Some(false)
-    } else {
-        (lacking.is_empty() && !gains.contains(&None)).then_some(true)
+    let all_are_gains = |contrasts: &[&Contrast]| {
+        let gains: Vec<Option<bool>> = contrasts.iter().map(|contrast| is_gain(contrast)).collect();
+        if gains.contains(&Some(false)) {
+            Some(false)
+        } else {
+            (lacking.is_empty() && !gains.contains(&None)).then_some(true)
+        }
     };
+    let with_controls = usize::from(rows[row].contrast.is_some());
     let p = judged.iter().map(|contrast| contrast.p);
     Some(Nulls {
-        beats,
+        beats: all_are_gains(&judged),
+        beats_controls: all_are_gains(&judged[with_controls..]),
         p: p.collect::<Option<Vec<f64>>>()
             .filter(|_| lacking.is_empty())
             .and_then(|p| p.into_iter().reduce(f64::max)),

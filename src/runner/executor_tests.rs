@@ -146,7 +146,10 @@ fn a_failed_teacher_takes_its_runs_with_it_and_no_others() {
     for index in [0, 1, 2] {
         assert_eq!(endings[&index], failure("no such folder"));
     }
-    assert_eq!((&endings[&3], &endings[&4]), (&Ending::Finished, &Ending::Finished));
+    assert_eq!(
+        (&endings[&3], &endings[&4]),
+        (&Ending::Finished, &Ending::Finished)
+    );
     assert_eq!(
         executor.log[2..6],
         [
@@ -168,7 +171,10 @@ fn a_failed_corpus_or_group_leaves_the_rest_alone() {
     for index in [0, 2, 4] {
         assert_eq!(endings[&index], failure("the disk is full"));
     }
-    assert_eq!((&endings[&1], &endings[&3]), (&Ending::Finished, &Ending::Finished));
+    assert_eq!(
+        (&endings[&1], &endings[&3]),
+        (&Ending::Finished, &Ending::Finished)
+    );
     assert!(!executor.log.contains(&"teacher [4]".to_owned()));
 }
 

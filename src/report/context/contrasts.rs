@@ -97,7 +97,8 @@ impl ContrastFacts {
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
-    /// "beats the nulls", "does not beat the nulls" or "cannot be told".
+    /// "beats the nulls", "better than the nulls, not than the baseline", "does not beat the nulls"
+    /// or "cannot be told".
     pub words: String,
     pub p: Option<f64>,
     pub lacking: Vec<String>,
@@ -114,10 +115,11 @@ pub struct ControlFacts {
 
 impl NullFacts {
     pub fn new(nulls: &Nulls) -> Self {
-        let words = match nulls.beats {
-            Some(true) => "beats the nulls",
-            Some(false) => "does not beat the nulls",
-            None => "cannot be told",
+        let words = match (nulls.beats, nulls.beats_controls) {
+            (Some(true), _) => "beats the nulls",
+            (Some(false), Some(true)) => "better than the nulls, not than the baseline",
+            (Some(false), _) => "does not beat the nulls",
+            (None, _) => "cannot be told",
         };
         let controls = nulls
             .controls
