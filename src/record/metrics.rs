@@ -25,7 +25,11 @@ pub fn write_metrics(path: &Path, rows: &[MetricsRow]) -> Result<()> {
     files::write_atomically(path, &table::to_parquet(&to_table(rows)?)?)
 }
 
-fn to_table(rows: &[MetricsRow]) -> Result<Table> {
+/// Rows as one table, as [`write_metrics`] writes them.
+///
+/// # Errors
+/// A value called `step`.
+pub fn to_table(rows: &[MetricsRow]) -> Result<Table> {
     let mut steps: BTreeMap<u64, MetricValues> = BTreeMap::new();
     for (step, values) in rows {
         steps

@@ -73,7 +73,10 @@ impl Site<'_> {
         self.observer.event(event);
     }
 
+    /// Says why a run failed, and keeps it for whoever asks later.
     fn tell_failed(&self, run: &PlannedRun, error: &str) {
+        // What cannot be kept was said.
+        let _ = record::write_error(&self.layout, &run.id, error);
         self.tell(&Event::Failed {
             id: &run.id,
             label: &run.label,

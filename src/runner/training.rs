@@ -167,6 +167,10 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
         RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
         RunClaim::Ours(attempt) => attempt,
     };
+    // Whoever looks while it runs sees of what spec it is.
+    if let Some(spec) = training.run() {
+        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
+    }
     let about = about(training, corpus);
     let resumed = attempt.newest_valid_checkpoint(&about)?;
     for note in &attempt.notes {
@@ -290,10 +294,7 @@ fn publish(
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
         Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
     };
-    if let Some(spec) = training.run() {
-        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
-        attempt.event("published", &[])?;
-    }
+    note_event(training, &attempt, "published", &[])?;
     attempt.publish()?;
     Ok(ending)
 }
