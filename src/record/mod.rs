@@ -37,7 +37,7 @@ pub use events::append_event;
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use machine::instruction_set;
-pub use metrics::{MetricsRow, read_metrics, write_metrics};
+pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, is_weights, publish_teacher,

@@ -24,7 +24,7 @@ use self::distances::{DistanceFacts, distances};
 use self::models::{ModelFacts, TeacherFacts, models, teachers};
 use self::notes::notes;
 use self::rows::{RowFacts, rows};
-use self::runs::{Counts, FailedRun, ProtocolFacts, failures, protocol};
+use self::runs::{Counts, FailedRun, ProtocolFacts, RunInWorkFacts, failures, in_work, protocol};
 use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
 use self::training::{BalanceFactor, CriticOutcome, balance_factors, critics};
@@ -54,6 +54,7 @@ pub struct Context {
     pub models: Vec<ModelFacts>,
     pub samples: Vec<PromptSamples>,
     pub failures: Vec<FailedRun>,
+    pub in_work: Vec<RunInWorkFacts>,
     pub notes: Vec<String>,
     /// Whether any loss term compares hidden states under layer maps that differ.
     pub has_strategies: bool,
@@ -106,6 +107,7 @@ impl Context {
             critics: critics(data, analysis),
             samples: samples(data, analysis)?,
             failures: failures(data),
+            in_work: in_work(data),
             notes: notes(data, analysis),
             null_controls: null_controls(&data.study),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
