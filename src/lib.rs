@@ -24,6 +24,7 @@ pub mod random;
 
 pub mod files;
 pub mod table;
+pub mod tensorboard;
 
 pub mod cost;
 

@@ -12,8 +12,14 @@ use super::args::Common;
 use super::{CommandResult, Exit, print};
 use crate::table;
 
-/// Files that hold measurements of time alone, and folders of unfinished work.
-const LEFT_OUT: [&str; 4] = ["timings.parquet", "speed.json", "events.jsonl", "work"];
+/// Files that hold measurements of time alone, and folders of unfinished work and of event files.
+const LEFT_OUT: [&str; 5] = [
+    "timings.parquet",
+    "speed.json",
+    "events.jsonl",
+    "work",
+    "tensorboard",
+];
 
 /// Lines of the report between these hold measurements of time.
 const TIMES: (&str, &str) = ("<!-- times -->", "<!-- /times -->");

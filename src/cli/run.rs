@@ -56,6 +56,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         cache: cache_folder()?,
         hub: &hub,
         wants_weights: arguments.weights,
+        tensorboard: arguments.tensorboard.as_deref(),
         stop: &stop,
         observer: &display,
     };

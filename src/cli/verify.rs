@@ -145,6 +145,14 @@ impl Findings {
                 return;
             }
         };
+        if rendered.in_work > 0 {
+            say(&format!(
+                "note: {} of the study's runs are being trained, and the report is of the moment \
+                 when it was made: it is not compared",
+                rendered.in_work
+            ));
+            return;
+        }
         for (path, bytes) in &rendered.files {
             match std::fs::read(layout.root.join(path)) {
                 Ok(stored) if stored == *bytes => {}

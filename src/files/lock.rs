@@ -78,6 +78,16 @@ impl Lock {
         }
     }
 
+    /// The living owner of the lock at `path`, in words; none where nobody has it, or a dead
+    /// process left it. Nothing is taken or written. Where only silence can tell (an owner on
+    /// another machine), the clock of this one is asked.
+    pub fn living_owner(path: &Path) -> Option<String> {
+        match judge(&read(path)?, path, SystemTime::now()).ok()? {
+            LockVerdict::Held(words) => Some(words),
+            LockVerdict::Gone(_) => None,
+        }
+    }
+
     /// Whether the file still names this owner: not after somebody elsewhere took it over.
     pub fn is_held(&self) -> bool {
         std::fs::read_to_string(&self.path).is_ok_and(|text| text == self.text)
@@ -151,7 +161,7 @@ fn try_once(path: &Path, own: &Path, text: &str, depth: usize) -> Result<Option<
     let Some(found) = read(path) else {
         return Ok(None);
     };
-    let gone = match judge(&found, path, own)? {
+    let gone = match judge(&found, path, changed(own))? {
         LockVerdict::Held(words) => return Ok(Some(LockClaim::HeldBy(words))),
         LockVerdict::Gone(words) => words,
     };
@@ -207,9 +217,16 @@ enum LockVerdict {
     Gone(String),
 }
 
-/// Whether the owner lives, by what it says of itself or by its silence, measured against a file
-/// just written on the same file system.
-fn judge(text: &str, path: &Path, fresh: &Path) -> Result<LockVerdict> {
+/// When a file was changed.
+fn changed(path: &Path) -> SystemTime {
+    path.metadata()
+        .and_then(|about| about.modified())
+        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Whether the owner lives, by what it says of itself or by its silence until `now`: the time of a
+/// file just written on the same file system, where one may be written.
+fn judge(text: &str, path: &Path, now: SystemTime) -> Result<LockVerdict> {
     let lines: Vec<&str> = text.lines().collect();
     let owner = text
         .rfind("token = ")
@@ -219,11 +236,6 @@ fn judge(text: &str, path: &Path, fresh: &Path) -> Result<LockVerdict> {
         .as_ref()
         .map_or_else(|| "an unknown process".to_owned(), Owner::describe);
     let life = owner.as_ref().map_or(Life::Unknown, Owner::life);
-    let time = |path: &Path| {
-        path.metadata()
-            .and_then(|about| about.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    };
     Ok(match life {
         Life::Alive => LockVerdict::Held(who),
         Life::Dead => LockVerdict::Gone(format!(
@@ -231,7 +243,7 @@ fn judge(text: &str, path: &Path, fresh: &Path) -> Result<LockVerdict> {
             path.display()
         )),
         Life::Unknown => {
-            let silence = time(fresh).duration_since(time(path)).unwrap_or_default();
+            let silence = now.duration_since(changed(path)).unwrap_or_default();
             if silence < SILENCE {
                 LockVerdict::Held(format!(
                     "{who} (last heard of {} s ago; taken over after {} s of silence)",

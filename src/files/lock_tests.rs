@@ -117,3 +117,28 @@ fn of_many_takers_of_a_dead_lock_one_has_it_at_a_time() {
     }
     assert_eq!(tree(root.path()).len(), 0, "{:?}", tree(root.path()).keys());
 }
+
+#[test]
+fn the_living_owner_is_told_without_taking_or_changing_anything() {
+    let root = folder();
+    let path = root.path().join("work/lock");
+    assert_eq!(Lock::living_owner(&path), None);
+    let lock = take(&path).unwrap();
+    let before = tree(root.path());
+    let words = Lock::living_owner(&path).unwrap();
+    assert!(words.starts_with("process "), "{words}");
+    assert_eq!(tree(root.path()), before);
+    drop(lock);
+    assert_eq!(Lock::living_owner(&path), None);
+    let dead = Owner {
+        start: "1".into(),
+        ..Owner::this().clone()
+    };
+    if dead.boot.is_empty() {
+        return;
+    }
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, format!("{}token = 0123\n", dead.to_text())).unwrap();
+    assert_eq!(Lock::living_owner(&path), None);
+    assert!(path.exists(), "a look takes nothing over");
+}

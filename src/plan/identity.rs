@@ -118,6 +118,7 @@ impl TrainIdentity {
             keep,
             checkpoint_every: _,
             evaluate_every,
+            tensorboard: _,
         } = train;
         let mut lr = lr.clone();
         if lr.decay == Decay::Constant {

@@ -140,6 +140,7 @@ impl Loaded {
             let arm = self.grid.arm(cell);
             let mut values = values(&self.stack.run(arm, &self.grid.layers(cell)));
             leave_out_disabled(&mut values);
+            values.retain(|key, _| !changes_nothing_stored(key));
             values.retain(|key, _| {
                 self.grid
                     .axes
@@ -195,6 +196,11 @@ fn compare(stored: &BTreeMap<String, String>, now: &CellValues) -> Vec<SettingCh
         }
     }
     changes
+}
+
+/// Whether a key says only what is written beside the results.
+fn changes_nothing_stored(key: &str) -> bool {
+    ["train.tensorboard", "teacher.train.tensorboard"].contains(&key)
 }
 
 /// Takes out what a disabled loss is set to: it changes nothing.

@@ -105,6 +105,8 @@ fn words_of_the_report_and_the_order_of_keys_are_no_change() {
     for changes in [
         vec![("[train]", said)],
         vec![("steps = 5", "clip = 1.0\nsteps = 5")],
+        // What is written beside the results is none of them.
+        vec![("steps = 5", "tensorboard = true\nsteps = 5")],
         // Of a loss that is off in every arm nothing counts.
         vec![(
             "[arms.none.loss.hidden]\nenabled = false",

@@ -19,8 +19,12 @@ use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete, is_weights};
 use super::store::to_json;
-use super::work::{DIFFERENT, LOCK, finish, keep_furthest_attempt};
+use super::work::{DIFFERENT, LOCK, finish, forget_error, keep_furthest_attempt};
 use crate::files::{self, Checksums, Lock, Placed};
+
+/// The journals of an attempt.
+pub(super) const METRICS: &str = "metrics.journal";
+pub(super) const TIMINGS: &str = "timings.journal";
 
 /// What came of asking for a run.
 #[derive(Debug)]
@@ -68,6 +72,7 @@ impl Attempt {
             finish(&work, lock)?;
             return Ok(RunClaim::Published);
         }
+        forget_error(&work)?;
         let mut notes: Vec<String> = lock.taken_over.iter().cloned().collect();
         let folder = work.join(files::unique_name());
         match keep_furthest_attempt(&work)? {
@@ -83,8 +88,8 @@ impl Attempt {
         let checkpoints = folder.join("checkpoints");
         files::create_folders(&checkpoints)?;
         checkpoint::sweep(&checkpoints)?;
-        let metrics = Journal::open(&folder.join("metrics.journal"))?;
-        let timings = Journal::open(&folder.join("timings.journal"))?;
+        let metrics = Journal::open(&folder.join(METRICS))?;
+        let timings = Journal::open(&folder.join(TIMINGS))?;
         if metrics.dropped > 0 {
             notes.push(format!(
                 "the journal of run {id} ended in the middle of a row; {} bytes are dropped",

@@ -54,17 +54,13 @@ impl Journal {
                 path.display()
             );
         }
-        let mut records = Vec::new();
         let mut end = HEAD.len();
-        while let Some((step, length)) = bytes
-            .get(end..)
-            .and_then(record)
-            .map(|(step, _, length)| (step, length))
-            && records.last().is_none_or(|&(last, _)| last <= step)
-        {
-            end += length;
-            records.push((step, end as u64));
-        }
+        let records: Vec<(u64, u64)> = whole_records(&bytes)
+            .map(|(step, _, length)| {
+                end += length;
+                (step, end as u64)
+            })
+            .collect();
         let kept = bytes.get(..end).unwrap_or(HEAD);
         files::write_atomically(path, kept)?;
         let file = Append::open(path, kept.len() as u64)?;
@@ -165,6 +161,36 @@ impl Journal {
         }
         Ok(rows)
     }
+}
+
+/// The rows of a journal that another process may be writing to: those that are whole by now, none
+/// where there is no journal. Nothing is changed.
+pub(super) fn rows_so_far(path: &Path) -> Vec<MetricsRow> {
+    let Ok(bytes) = files::read_limited(path, LIMIT) else {
+        return Vec::new();
+    };
+    if !bytes.starts_with(HEAD) {
+        return Vec::new();
+    }
+    whole_records(&bytes)
+        .map(|(step, values, _)| (step, values))
+        .collect()
+}
+
+/// Step, values and length of the records after the head, up to the first that is not whole, or
+/// goes back.
+fn whole_records(bytes: &[u8]) -> impl Iterator<Item = (u64, MetricValues, usize)> {
+    let mut at = HEAD.len();
+    let mut last = 0;
+    std::iter::from_fn(move || {
+        let found = bytes.get(at..).and_then(record)?;
+        if found.0 < last {
+            return None;
+        }
+        at += found.2;
+        last = found.0;
+        Some(found)
+    })
 }
 
 fn encode(step: u64, values: &MetricValues) -> Result<Vec<u8>> {

@@ -33,6 +33,11 @@ impl Layout {
         }
     }
 
+    /// Event files for TensorBoard, a folder per run: beside the results, and no part of them.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.root.join("tensorboard")
+    }
+
     /// Folder of an unfinished run; attempts lie below it.
     pub fn work(&self, id: &str) -> PathBuf {
         self.root.join("work").join(id)

@@ -44,7 +44,7 @@ fn the_order_in_which_values_came_does_not_change_the_bytes() {
         (0, values(&[("a", 1.0)])),
         (1, values(&[("a", 3.0)])),
     ];
-    let bytes = |rows: &[MetricsRow]| table::to_parquet(&to_table(rows).unwrap()).unwrap();
+    let bytes = |rows: &[MetricsRow]| table::to_parquet(&metrics_table(rows).unwrap()).unwrap();
     assert_eq!(bytes(&one), bytes(&two));
 }
 
@@ -54,5 +54,5 @@ fn no_rows_are_a_table_too() {
     let path = folder.path().join("metrics.parquet");
     write_metrics(&path, &[]).unwrap();
     assert_eq!(read_metrics(&path).unwrap(), []);
-    assert!(to_table(&[(0, values(&[("step", 1.0)]))]).is_err());
+    assert!(metrics_table(&[(0, values(&[("step", 1.0)]))]).is_err());
 }

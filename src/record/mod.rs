@@ -3,7 +3,8 @@
 //!
 //! A run is worked on in an [`Attempt`] (journals, checkpoints, `out/`), which becomes `runs/<id>/`
 //! by one rename when it is published; its evaluation follows by a rename of its own
-//! ([`publish_evaluation`]). [`run_state`] tells what is left to do. [`layout`] is the only place
+//! ([`publish_evaluation`]). [`run_state`] tells what is left to do, and [`read_in_work`] what an
+//! unfinished run has recorded so far, whoever may be writing it. [`layout`] is the only place
 //! that knows where things are; [`evaluation`] and [`study`] are the types that are stored.
 //!
 //! Nothing here knows how a model is trained, or what a report looks like.
@@ -13,6 +14,7 @@ mod checkpoint;
 pub mod evaluation;
 mod evaluations;
 mod events;
+mod in_work;
 mod journal;
 pub mod layout;
 mod machine;
@@ -32,13 +34,14 @@ pub use evaluations::{
     read_samples, read_speed,
 };
 pub use events::append_event;
+pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use machine::instruction_set;
-pub use metrics::{MetricsRow, read_metrics, write_metrics};
+pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
 pub use publish::Publication;
 pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, is_weights, publish_teacher,
     read_failure, run_state, set_damaged_aside,
 };
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
-pub use work::sweep;
+pub use work::{is_begun, read_error, sweep, write_error};

@@ -12,6 +12,8 @@ use crate::files::{self, Lock};
 
 /// The file in a run's work that says who is at it.
 pub(super) const LOCK: &str = "lock";
+/// The file in a run's work with the reason why it could not be gone on with, where it failed.
+const ERROR: &str = "error.txt";
 /// The folder in a run's work with a result that is not the published one: kept, to be compared.
 pub(super) const DIFFERENT: &str = "different";
 
@@ -34,7 +36,8 @@ pub(super) fn keep_furthest_attempt(work: &Path) -> Result<Option<PathBuf>> {
     Ok(best)
 }
 
-fn folders(work: &Path) -> Result<Vec<PathBuf>> {
+/// The folders of the attempts.
+pub(super) fn folders(work: &Path) -> Result<Vec<PathBuf>> {
     let entries =
         std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
     Ok(entries
@@ -42,6 +45,34 @@ fn folders(work: &Path) -> Result<Vec<PathBuf>> {
         .map(|entry| entry.path())
         .filter(|path| path.is_dir() && !path.ends_with(DIFFERENT))
         .collect())
+}
+
+/// Whether a run was begun: an attempt at it is there.
+pub fn is_begun(layout: &Layout, id: &str) -> bool {
+    folders(&layout.work(id)).is_ok_and(|found| !found.is_empty())
+}
+
+/// Keeps the reason why a run failed, for whoever asks later; the next attempt forgets it.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn write_error(layout: &Layout, id: &str, error: &str) -> Result<()> {
+    files::write_atomically(&layout.work(id).join(ERROR), error.as_bytes())
+}
+
+/// Why a run failed the last time it was tried, where it was not tried since.
+pub fn read_error(layout: &Layout, id: &str) -> Option<String> {
+    let text = files::read_text(&layout.work(id).join(ERROR), 1 << 20).ok()?;
+    Some(text.trim_end().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Forgets why a run failed, now that it is tried again.
+pub(super) fn forget_error(work: &Path) -> Result<()> {
+    let path = work.join(ERROR);
+    if path.exists() {
+        files::remove_file(&path)?;
+    }
+    Ok(())
 }
 
 /// Removes everything of a finished run's work but the lock, and a result that differs from the

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::table;
+use crate::table::{self, Table};
 
 /// Points that a curve is thinned to: means over so many equal stretches of the training.
 const STRETCHES: u64 = 150;
@@ -93,20 +93,19 @@ impl<'a> CriticCurve<'a> {
 
 /// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.
 pub fn read_curves(path: &Path) -> Result<Curves> {
-    let table = table::read(path)?;
-    let steps = table
-        .u64("step")
-        .with_context(|| format!("{} is not a table of metrics", path.display()))?;
-    let length = steps
-        .last()
-        .map_or(1, |last| last + 1)
-        .div_ceil(STRETCHES)
-        .max(1);
+    curves_of(&table::read(path)?, None)
+        .with_context(|| format!("{} is not a table of metrics", path.display()))
+}
+
+/// The curves of a table of metrics, thinned as those of a training of so many steps; else, of as
+/// many as there are.
+pub fn curves_of(table: &Table, steps_in_all: Option<u64>) -> Result<Curves> {
+    let steps = table.u64("step")?;
+    let there = steps.last().map_or(1, |last| last + 1);
+    let length = steps_in_all.unwrap_or(there).div_ceil(STRETCHES).max(1);
     let mut curves = Curves::new();
     for name in table.names().filter(|&name| name != "step") {
-        let values = table
-            .sparse(name)
-            .with_context(|| format!("{} is not a table of metrics", path.display()))?;
+        let values = table.sparse(name)?;
         let present = steps
             .iter()
             .zip(values.iter())

@@ -7,14 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
-use super::curves::{Curves, read_curves};
+use super::curves::{Curves, curves_of, read_curves};
 use crate::files;
 use crate::plan::run::RunSpec;
 use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample, TrainingCost};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
-    Depth, Failure, damage, read_embedding, read_evaluation, read_failure, read_samples, read_speed,
+    Depth, Failure, RunInWork, damage, metrics_table, read_embedding, read_error, read_evaluation,
+    read_failure, read_in_work, read_samples, read_speed,
 };
 use crate::table;
 
@@ -42,6 +43,7 @@ pub struct RunData {
     pub state: RunResult,
     /// Absent in a teacher and where there is no run.
     pub spec: Option<RunSpec>,
+    /// Of an unfinished run, what it has recorded so far.
     pub curves: Curves,
     /// There exactly where `state` is `Finished`.
     pub evaluation: Option<Evaluation>,
@@ -51,13 +53,51 @@ pub struct RunData {
 }
 
 /// What became of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RunResult {
     /// Trained and evaluated.
     Finished,
     Diverged(Failure),
+    /// A living process is training it.
+    InWork(WorkSoFar),
     /// Not there, or not whole; in words.
     Missing(String),
+}
+
+/// How far an unfinished run has got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkSoFar {
+    /// Steps that are done.
+    pub step: u64,
+    /// Of so many; none for a moment at the beginning.
+    pub steps: Option<u64>,
+    /// Of the steps that are done.
+    pub seconds: f64,
+    /// Estimated, at the speed so far, once a step is done.
+    pub seconds_left: Option<f64>,
+    /// The process that is at it, in words; none where it was left.
+    pub owner: Option<String>,
+}
+
+impl WorkSoFar {
+    fn new(run: &RunInWork) -> Self {
+        let (step, (seconds, each)) = (run.step(), run.seconds());
+        let steps = run.spec.as_ref().map(|spec| spec.train.steps);
+        let left = steps.map(|steps| steps.saturating_sub(step) as f64 * each);
+        Self {
+            step,
+            steps,
+            seconds,
+            seconds_left: left.filter(|_| each > 0.0),
+            owner: run.owner.clone(),
+        }
+    }
+
+    /// `step 420 of 600`.
+    pub fn in_words(&self) -> String {
+        let of = self.steps.map(|steps| format!(" of {steps}"));
+        format!("step {}{}", self.step, of.unwrap_or_default())
+    }
 }
 
 impl RunResult {
@@ -65,7 +105,7 @@ impl RunResult {
     pub fn is_finished(&self) -> bool {
         match self {
             Self::Finished => true,
-            Self::Diverged(_) | Self::Missing(_) => false,
+            Self::Diverged(_) | Self::InWork(_) | Self::Missing(_) => false,
         }
     }
 
@@ -74,6 +114,7 @@ impl RunResult {
         match self {
             Self::Finished => "finished",
             Self::Diverged(_) => "diverged",
+            Self::InWork(_) => "in work",
             Self::Missing(_) => "missing",
         }
     }
@@ -83,6 +124,7 @@ impl RunResult {
         match self {
             Self::Finished => None,
             Self::Diverged(failure) => Some(format!("{} at step {}", failure.reason, failure.step)),
+            Self::InWork(work) => Some(work.in_words()),
             Self::Missing(reason) => Some(reason.clone()),
         }
     }
@@ -93,6 +135,8 @@ impl RunResult {
 pub struct Outcomes {
     pub finished: usize,
     pub diverged: usize,
+    /// A living process trains them.
+    pub in_work: usize,
     pub missing: usize,
 }
 
@@ -104,6 +148,7 @@ impl Outcomes {
             match run.state {
                 RunResult::Finished => outcomes.finished += 1,
                 RunResult::Diverged(_) => outcomes.diverged += 1,
+                RunResult::InWork(_) => outcomes.in_work += 1,
                 RunResult::Missing(_) => outcomes.missing += 1,
             }
         }
@@ -127,7 +172,7 @@ impl StudyData {
         });
         let runs = keys
             .par_iter()
-            .map(|(id, key)| RunData::read(layout.run(id), id, key, true))
+            .map(|(id, key)| RunData::read_run(layout, id, key))
             .collect();
         let teachers = teacher_keys
             .par_iter()
@@ -165,6 +210,49 @@ fn distinct(
 }
 
 impl RunData {
+    /// A run; of an unfinished one, what it has recorded so far.
+    fn read_run(layout: &Layout, id: &str, key: &str) -> Self {
+        let folder = layout.run(id);
+        let read = || Self::read(layout.run(id), id, key, true);
+        let mut data = read();
+        if !folder.spec().exists() {
+            match read_in_work(layout, id) {
+                Some(run) => data.take_what_is_in_work(run),
+                // It may have been published since.
+                None if folder.spec().exists() => data = read(),
+                None => {}
+            }
+        }
+        if let (RunResult::Missing(reason), Some(error)) = (&mut data.state, read_error(layout, id))
+        {
+            *reason = format!("{reason}: {error}");
+        }
+        data
+    }
+
+    fn take_what_is_in_work(&mut self, run: RunInWork) {
+        let work = WorkSoFar::new(&run);
+        // A table of what is so far is never refused but for a name that no step records.
+        self.curves = metrics_table(&run.metrics)
+            .and_then(|table| curves_of(&table, work.steps))
+            .unwrap_or_default();
+        self.training_seconds = Some(work.seconds).filter(|_| work.step > 0);
+        self.spec = run.spec;
+        self.state = match work.owner {
+            Some(_) => RunResult::InWork(work),
+            None => RunResult::Missing(format!("left at {}", work.in_words())),
+        };
+    }
+
+    /// Whether it has curves to show: it is finished, or on its way.
+    pub fn has_curves(&self) -> bool {
+        match self.state {
+            RunResult::Finished => true,
+            RunResult::Diverged(_) => false,
+            RunResult::InWork(_) | RunResult::Missing(_) => !self.curves.is_empty(),
+        }
+    }
+
     fn read(folder: RunFolder, id: &str, key: &str, is_run: bool) -> Self {
         let mut data = Self {
             id: id.to_owned(),
@@ -197,7 +285,7 @@ impl RunData {
         }
         if is_run {
             if !folder.spec().exists() {
-                return Ok(RunResult::Missing("not finished".to_owned()));
+                return Ok(RunResult::Missing("not begun".to_owned()));
             }
             self.spec = Some(read_spec(&folder.spec())?);
             self.curves = read_curves(&folder.metrics())?;
@@ -249,7 +337,7 @@ impl RunData {
         match self.state {
             RunResult::Finished => self.nll(),
             RunResult::Diverged(_) => Some(worst),
-            RunResult::Missing(_) => None,
+            RunResult::InWork(_) | RunResult::Missing(_) => None,
         }
     }
 }
@@ -268,3 +356,7 @@ fn read_seconds(path: &Path) -> Option<f64> {
     let table = table::read(path).ok()?;
     Some(table.sparse("seconds").ok()?.iter().flatten().sum())
 }
+
+#[cfg(test)]
+#[path = "data_tests.rs"]
+mod tests;

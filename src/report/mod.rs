@@ -54,6 +54,8 @@ pub struct Rendered {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The few lines that a terminal shows at the end of a study.
     pub summary: String,
+    /// Runs that living processes are training: with each of their steps, the report is another.
+    pub in_work: usize,
 }
 
 impl Rendered {
@@ -90,6 +92,7 @@ pub fn render(layout: &Layout, study: Study, template: Option<&Path>) -> Result<
     Ok(Rendered {
         files,
         summary: context.summary(),
+        in_work: context.counts.in_work,
     })
 }
 

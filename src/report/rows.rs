@@ -62,7 +62,7 @@ impl TableRow {
             deviation,
             interval,
             diverged: outcomes.diverged,
-            missing: outcomes.missing,
+            missing: outcomes.missing + outcomes.in_work,
             contrast: None,
         }
     }
@@ -83,6 +83,16 @@ impl TableRow {
             .iter()
             .map(|&cell| data.run(cell))
             .filter(|run| run.state.is_finished())
+    }
+
+    /// The runs whose curves stand for it: the finished ones, and where none is, those on their
+    /// way, as far as they are.
+    pub fn with_curves<'a>(&'a self, data: &'a StudyData) -> impl Iterator<Item = &'a RunData> {
+        let none_finished = self.finished(data).next().is_none();
+        self.cells
+            .iter()
+            .map(|&cell| data.run(cell))
+            .filter(move |run| run.state.is_finished() || none_finished && run.has_curves())
     }
 }
 

@@ -219,7 +219,7 @@ fn failures_are_listed_and_decide_nothing_silently() {
         ),
         "{page}"
     );
-    assert!(page.contains("| missing | not finished |"), "{page}");
+    assert!(page.contains("| missing | not begun |"), "{page}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::evaluation::{EvaluationSubject, evaluate, publish as publish_evaluation};
+use super::event_files::RunEvents;
 use super::student::{StudentTraining, notes_of_start};
 use super::teacher::LoadedTeacher;
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
@@ -76,6 +77,7 @@ fn train_students(
         is_evaluated: is_evaluated(&plan.runs[index], site),
         layout: &site.layout,
         teacher,
+        events: RunEvents::of_run(plan, index, site),
     };
     let students: Vec<StudentTraining> = indices.iter().map(student).collect();
     let Some(first) = students.first() else {

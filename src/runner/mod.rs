@@ -12,6 +12,7 @@ mod card;
 mod corpus;
 mod evaluation;
 mod event;
+mod event_files;
 mod executor;
 mod fit;
 mod folder;
@@ -42,6 +43,7 @@ use crate::record::layout::Layout;
 use crate::record::{self, Depth, Failure, RunState};
 use crate::train::Progress;
 use corpus::corpus_key;
+use event_files::write_event_files;
 use executor::{QueuedRun, by_key, work_through};
 use trainer::Trainer;
 
@@ -64,6 +66,9 @@ pub struct Site<'a> {
     pub hub: &'a Hub<'a>,
     /// Whether a finished run whose weights are gone is trained again for them.
     pub wants_weights: bool,
+    /// Where event files of all runs go, as a folder of the study's name; else, those that the spec
+    /// asks for go into the study's own folder.
+    pub tensorboard: Option<&'a Path>,
     pub stop: &'a AtomicBool,
     pub observer: &'a dyn Observer,
 }
@@ -73,7 +78,10 @@ impl Site<'_> {
         self.observer.event(event);
     }
 
+    /// Says why a run failed, and keeps it for whoever asks later.
     fn tell_failed(&self, run: &PlannedRun, error: &str) {
+        // What cannot be kept was said.
+        let _ = record::write_error(&self.layout, &run.id, error);
         self.tell(&Event::Failed {
             id: &run.id,
             label: &run.label,
@@ -165,6 +173,7 @@ pub fn run(
             Standing::Trained | Standing::Begun | Standing::Open => open.push(index),
         }
     }
+    write_event_files(plan, endings.keys(), site);
     if without_weights > 0 {
         site.tell(&Event::Notice(&words_on_weights(
             without_weights,

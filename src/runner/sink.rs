@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
+use super::event_files::without_events;
 use crate::record::evaluation::MetricValues;
 use crate::record::{About, Attempt};
+use crate::tensorboard::{EventFile, EventRow};
 use crate::train::{CheckpointFiles, Sink};
 
 /// An attempt that its member's sink writes to, and that whoever finishes the run takes back.
@@ -33,11 +35,12 @@ impl SharedAttempt {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The sink of a member.
-    pub fn sink(&self, about: About) -> Box<dyn Sink> {
+    /// The sink of a member, whose rows go to an event file, too.
+    pub fn sink(&self, about: About, events: Option<EventFile>) -> Box<dyn Sink> {
         Box::new(AttemptSink {
             attempt: self.clone(),
             about,
+            events,
         })
     }
 }
@@ -45,6 +48,26 @@ impl SharedAttempt {
 struct AttemptSink {
     attempt: SharedAttempt,
     about: About,
+    events: Option<EventFile>,
+}
+
+impl AttemptSink {
+    /// The run goes on without an event file that cannot be written.
+    fn add_event(&mut self, step: u64, values: &MetricValues, seconds: f64) {
+        let Some(events) = &mut self.events else {
+            return;
+        };
+        let added = events.add(&EventRow {
+            step,
+            seconds: Some(seconds),
+            values: values.clone(),
+        });
+        if let Err(error) = added {
+            self.events = None;
+            let note = without_events(&error);
+            self.attempt.with(|attempt| attempt.notes.push(note));
+        }
+    }
 }
 
 impl Sink for AttemptSink {
@@ -54,7 +77,9 @@ impl Sink for AttemptSink {
             attempt
                 .timings
                 .append(step, &MetricValues::from([("seconds".to_owned(), seconds)]))
-        })
+        })?;
+        self.add_event(step, values, seconds);
+        Ok(())
     }
 
     fn checkpoint(&mut self, step: u64, files: CheckpointFiles) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::plan::PlannedRun;
 use crate::record::layout::Layout;
-use crate::record::{Failure, RunState, has_evaluation, run_state};
+use crate::record::{Failure, RunState, has_evaluation, is_begun, run_state};
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl Standing {
             }
             RunState::WithoutWeights if !is_evaluated => Self::WithoutWeights,
             RunState::Published | RunState::WithoutWeights => Self::Trained,
-            RunState::Absent if layout.work(&run.id).exists() => Self::Begun,
+            RunState::Absent if is_begun(layout, &run.id) => Self::Begun,
             RunState::Absent => Self::Open,
         })
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::card::student_card;
+use super::event_files::RunEvents;
 use super::teacher::LoadedTeacher;
 use super::training::TrainingTask;
 use crate::model::{Config, ModelFolder, TokenIds, Weights};
@@ -20,6 +21,7 @@ pub(super) struct StudentTraining<'a> {
     pub is_evaluated: bool,
     pub layout: &'a Layout,
     pub teacher: &'a LoadedTeacher,
+    pub events: Option<RunEvents>,
 }
 
 impl TrainingTask for StudentTraining<'_> {
@@ -54,6 +56,10 @@ impl TrainingTask for StudentTraining<'_> {
 
     fn ids(&self) -> Option<&TokenIds> {
         Some(&self.teacher.ids)
+    }
+
+    fn events(&self) -> Option<&RunEvents> {
+        self.events.as_ref()
     }
 
     fn job(&self) -> Result<Job> {

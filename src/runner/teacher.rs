@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
+use super::event_files::RunEvents;
 use super::fit::{ensure_predicts, ensure_rows};
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
 use super::{Event, Site};
@@ -76,6 +77,7 @@ pub(super) fn claim_teacher(
                     root: site.cache.join("teachers"),
                 },
                 data_key: &corpus.key,
+                events: RunEvents::of_teacher(run, train, site),
             };
             match train_teacher(&training, corpus, site)? {
                 TrainingEnding::HeldBy(owner) => return Ok(TeacherClaim::HeldBy(owner)),
@@ -91,6 +93,9 @@ pub(super) fn claim_teacher(
                 bail!(diverged(&reason, step));
             }
             publish_metrics(&stored, run, site)?;
+            if let Some(events) = &training.events {
+                events.write_once(&stored, site);
+            }
             read(&stored.student(), Some(train), site)?
         }
     };
@@ -204,6 +209,7 @@ struct TeacherTraining<'a> {
     settings: &'a TrainSpec,
     layout: Layout,
     data_key: &'a str,
+    events: Option<RunEvents>,
 }
 
 impl TrainingTask for TeacherTraining<'_> {
@@ -233,6 +239,10 @@ impl TrainingTask for TeacherTraining<'_> {
 
     fn teacher(&self) -> Option<&Config> {
         None
+    }
+
+    fn events(&self) -> Option<&RunEvents> {
+        self.events.as_ref()
     }
 
     fn job(&self) -> Result<Job> {

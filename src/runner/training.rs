@@ -6,6 +6,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use super::event_files::{RunEvents, without_events};
 use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
@@ -16,6 +17,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{About, Attempt, Depth, Failure, RunClaim, instruction_set};
+use crate::tensorboard::EventFile;
 use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
 
 /// What is particular to a student's training, or to a teacher's.
@@ -62,6 +64,9 @@ pub(super) trait TrainingTask {
     /// # Errors
     /// Settings that have no form in TOML.
     fn card(&self, config: &Config) -> Result<String>;
+
+    /// Where its event file goes, if one is written.
+    fn events(&self) -> Option<&RunEvents>;
 
     /// Says whose training it was that could not go on.
     fn explain(&self, error: anyhow::Error) -> anyhow::Error {
@@ -128,7 +133,8 @@ pub(super) fn train_in_lockstep(
         return;
     }
     for (member, (place, attempt)) in members.into_iter().zip(claimed) {
-        let published = panic_as_defect(|| publish(trainings[place], member, attempt, corpus));
+        let published =
+            panic_as_defect(|| publish(trainings[place], member, attempt, corpus, site));
         ended(place, published.unwrap_or_else(|error| failed(&error)));
     }
 }
@@ -167,11 +173,13 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
         RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
         RunClaim::Ours(attempt) => attempt,
     };
+    // Whoever looks while it runs sees of what spec it is.
+    if let Some(spec) = training.run() {
+        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
+    }
     let about = about(training, corpus);
     let resumed = attempt.newest_valid_checkpoint(&about)?;
-    for note in &attempt.notes {
-        site.tell(&Event::Notice(note));
-    }
+    tell_notes(&mut attempt, site);
     let (device, teacher, job) = (native(), training.teacher(), training.job()?);
     let (event, state) = match &resumed {
         Some(checkpoint) => (
@@ -189,9 +197,26 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
     let threads = rayon::current_num_threads();
     let facts = [("step", state.step.into()), ("threads", threads.into())];
     note_event(training, &attempt, event, &facts)?;
+    let events = begin_events(training, &attempt, site);
     let attempt = SharedAttempt::new(attempt);
-    let member = Member::new(job, state, attempt.sink(about));
+    let member = Member::new(job, state, attempt.sink(about, events));
     Ok(Claim::Ours(Box::new(member), attempt))
+}
+
+/// Tells what was found of an attempt, once.
+fn tell_notes(attempt: &mut Attempt, site: &Site) {
+    for note in attempt.notes.drain(..) {
+        site.tell(&Event::Notice(&note));
+    }
+}
+
+/// Begins the event file with the steps that are recorded; the training goes on without one that
+/// cannot be written.
+fn begin_events(training: &dyn TrainingTask, attempt: &Attempt, site: &Site) -> Option<EventFile> {
+    let begun = training.events()?.begin(attempt);
+    begun
+        .inspect_err(|error| site.tell(&Event::Notice(&without_events(error))))
+        .ok()
 }
 
 /// What a checkpoint of a training belongs to.
@@ -267,6 +292,7 @@ fn publish(
     member: Member<Native>,
     attempt: SharedAttempt,
     corpus: &Prepared,
+    site: &Site,
 ) -> Result<TrainingEnding> {
     let Member {
         job,
@@ -276,7 +302,8 @@ fn publish(
         ..
     } = member;
     drop(sink);
-    let attempt = attempt.take()?;
+    let mut attempt = attempt.take()?;
+    tell_notes(&mut attempt, site);
     let ending = match outcome {
         Some(TrainOutcome::Finished) => {
             let card = training.card(&job.config)?;
@@ -290,10 +317,7 @@ fn publish(
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
         Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
     };
-    if let Some(spec) = training.run() {
-        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
-        attempt.event("published", &[])?;
-    }
+    note_event(training, &attempt, "published", &[])?;
     attempt.publish()?;
     Ok(ending)
 }

@@ -39,5 +39,6 @@ mod reference;
 mod standalone;
 mod stored;
 mod study;
+mod tensorboard;
 mod tokens;
 mod verify;

@@ -143,6 +143,7 @@ teacher.train.train.keep | - | teacher.train.keep=last | run
 teacher.train.train.checkpoint_every | - | teacher.train.checkpoint_every=7 | nothing
 teacher.train.train.evaluate_every | - | teacher.train.evaluate_every=7 | run
 teacher.train.train.evaluate_every | teacher last | teacher.train.evaluate_every=7 | nothing
+teacher.train.train.tensorboard | - | teacher.train.tensorboard=true | nothing
 teacher.dir.precision | teacher dir | teacher.precision=bf16 | run
 teacher.hub.precision | teacher hub | teacher.precision=bf16 | run
 teacher.dir.path | teacher dir | teacher.path=two | run
@@ -207,6 +208,7 @@ train.keep | - | train.keep=best | run
 train.checkpoint_every | - | train.checkpoint_every=7 | nothing
 train.evaluate_every | - | train.evaluate_every=7 | nothing
 train.evaluate_every | best | train.evaluate_every=7 | run
+train.tensorboard | - | train.tensorboard=true | nothing
 evaluate.context | - | evaluate={ context = 64, stride = 64 } | evaluation
 evaluate.stride | - | evaluate.stride=64 | evaluation
 evaluate.samples.prompts | - | evaluate.samples.prompts=7 | evaluation

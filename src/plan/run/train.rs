@@ -49,6 +49,10 @@ pub struct TrainSpec {
     /// Steps between looks at the validation split.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub evaluate_every: u64,
+    /// Event files for TensorBoard, in the study's folder. Nothing of a run depends on it, so it is
+    /// not stored with one.
+    #[serde(default, skip_serializing)]
+    pub tensorboard: bool,
 }
 
 /// Linear warm-up to `peak`, then decay to `floor`·peak at the last step.

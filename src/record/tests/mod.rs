@@ -1,6 +1,7 @@
 //! A small run that is killed, damaged and finished twice: it always ends with the same bytes.
 
 mod damage;
+mod in_work;
 mod interruptions;
 mod stored;
 

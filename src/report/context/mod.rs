@@ -29,7 +29,7 @@ use self::models::{
 };
 use self::notes::notes;
 use self::rows::{RowFacts, rows};
-use self::runs::{Counts, FailedRun, ProtocolFacts, failures, protocol};
+use self::runs::{Counts, FailedRun, ProtocolFacts, RunInWorkFacts, failures, in_work, protocol};
 use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
 use self::training::{
@@ -76,6 +76,7 @@ pub struct Context {
     pub training: Vec<TrainingFlops>,
     pub samples: Vec<PromptSamples>,
     pub failures: Vec<FailedRun>,
+    pub in_work: Vec<RunInWorkFacts>,
     pub notes: Vec<String>,
     /// Whether any loss term compares hidden states under layer maps that differ.
     pub has_strategies: bool,
@@ -137,6 +138,7 @@ impl Context {
             training: training_flops_of(data, analysis),
             samples: samples(data, analysis)?,
             failures: failures(data),
+            in_work: in_work(data),
             notes: notes(data, analysis),
             null_controls: null_controls(&data.study),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),

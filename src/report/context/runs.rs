@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::record::evaluation::Protocol;
-use crate::report::data::{Outcomes, RunData, StudyData};
+use crate::report::curves::VALIDATION;
+use crate::report::data::{Outcomes, RunData, RunResult, StudyData};
 
 /// How many cells and distinct runs there are, and how the runs ended.
 #[derive(Debug, Clone, Serialize)]
@@ -12,6 +13,7 @@ pub struct Counts {
     pub runs: usize,
     pub finished: usize,
     pub diverged: usize,
+    pub in_work: usize,
     pub missing: usize,
 }
 
@@ -21,6 +23,7 @@ impl Counts {
         let Outcomes {
             finished,
             diverged,
+            in_work,
             missing,
         } = Outcomes::count(data.runs.iter());
         Self {
@@ -28,6 +31,7 @@ impl Counts {
             runs: data.runs.len(),
             finished,
             diverged,
+            in_work,
             missing,
         }
     }
@@ -61,6 +65,21 @@ pub struct FailedRun {
     pub reason: String,
 }
 
+/// A run that a living process is training.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunInWorkFacts {
+    pub run: String,
+    /// The cells that it stands for, in words.
+    pub cells: Vec<String>,
+    pub step: u64,
+    pub steps: Option<u64>,
+    pub seconds: f64,
+    pub seconds_left: Option<f64>,
+    /// The last loss on the validation split, where it was looked at.
+    pub validation: Option<f64>,
+    pub owner: Option<String>,
+}
+
 /// The protocol of the first run that has one.
 pub fn protocol(data: &StudyData) -> Option<ProtocolFacts> {
     let first = data.runs.iter().find_map(|run| run.evaluation.as_ref())?;
@@ -92,21 +111,49 @@ pub fn protocol(data: &StudyData) -> Option<ProtocolFacts> {
     })
 }
 
-/// The teachers and runs without a result.
+/// The runs that living processes are training.
+pub fn in_work(data: &StudyData) -> Vec<RunInWorkFacts> {
+    let runs = data.runs.iter().enumerate();
+    runs.filter_map(|(place, run)| {
+        let RunResult::InWork(work) = &run.state else {
+            return None;
+        };
+        let last = run.curves.get(VALIDATION).and_then(|curve| curve.last());
+        Some(RunInWorkFacts {
+            run: run.id.clone(),
+            cells: cells_of(data, place),
+            step: work.step,
+            steps: work.steps,
+            seconds: work.seconds,
+            seconds_left: work.seconds_left,
+            validation: last.map(|point| point.1),
+            owner: work.owner.clone(),
+        })
+    })
+    .collect()
+}
+
+/// The cells that the run at a place stands for, in words.
+fn cells_of(data: &StudyData, place: usize) -> Vec<String> {
+    (0..data.study.cells.len())
+        .filter(|&cell| data.run_of_cell[cell] == place)
+        .map(|cell| in_words(data, cell))
+        .collect()
+}
+
+/// The teachers and runs without a result, but for those that are in work.
 pub fn failures(data: &StudyData) -> Vec<FailedRun> {
     let teachers = data
         .teachers
         .iter()
         .filter_map(|teacher| FailedRun::new(teacher, || vec!["teacher".to_owned()]));
     // In the order of cells; the runs are those of the cells, in the order of first appearance.
-    let runs = data.runs.iter().enumerate().filter_map(|(place, run)| {
-        FailedRun::new(run, || {
-            (0..data.study.cells.len())
-                .filter(|&cell| data.run_of_cell[cell] == place)
-                .map(|cell| in_words(data, cell))
-                .collect()
-        })
-    });
+    let runs = data
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| !matches!(run.state, RunResult::InWork(_)))
+        .filter_map(|(place, run)| FailedRun::new(run, || cells_of(data, place)));
     teachers.chain(runs).collect()
 }
 

@@ -13,10 +13,11 @@ impl Context {
     pub fn summary(&self) -> String {
         let counts = &self.counts;
         let mut lines = vec![format!(
-            "{} of {} runs finished{}{}",
+            "{} of {} runs finished{}{}{}",
             counts.finished,
             counts.runs,
             and_so_many(counts.diverged, "diverged"),
+            and_so_many(counts.in_work, "in work"),
             and_so_many(counts.missing, "missing")
         )];
         lines.push(self.answer.clone());

@@ -68,7 +68,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
 fn arm_curves(view: &View, facet: &Facet) -> Vec<ArmCurve> {
     let curves = facet.rows.iter().map(|&(row, color)| {
         let row = &view.rows[row];
-        let runs: Vec<&RunData> = row.finished(view.data).collect();
+        let runs: Vec<&RunData> = row.with_curves(view.data).collect();
         ArmCurve {
             name: view.series_of(row).1,
             color,

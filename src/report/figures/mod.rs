@@ -12,6 +12,7 @@ mod curves;
 mod distances;
 mod embedding;
 mod frontier;
+mod in_work;
 mod labels;
 mod layout;
 mod legend;
@@ -67,6 +68,7 @@ pub fn draw(data: &StudyData, analysis: &Analysis) -> Result<Vec<Figure>> {
         terms::draw(&study)?,
         critic::draw(&study)?,
         embedding::draw(&study)?,
+        in_work::draw(&study)?,
     ];
     Ok(drawn.into_iter().flatten().collect())
 }

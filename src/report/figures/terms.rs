@@ -89,7 +89,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
 fn arms(view: &View, facet: &Facet) -> Vec<ArmTerms> {
     let arms = facet.rows.iter().map(|&(row, _)| {
         let row = &view.rows[row];
-        let runs: Vec<&RunData> = row.finished(view.data).collect();
+        let runs: Vec<&RunData> = row.with_curves(view.data).collect();
         ArmTerms {
             arm: view.series_of(row).1,
             terms: contributions(&runs),
