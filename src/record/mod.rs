@@ -15,6 +15,7 @@ mod evaluations;
 mod events;
 mod journal;
 pub mod layout;
+mod looks;
 mod machine;
 mod metrics;
 mod publish;
@@ -33,6 +34,7 @@ pub use evaluations::{
 };
 pub use events::append_event;
 pub use journal::Journal;
+pub use looks::{look_before_change, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, read_metrics, write_metrics};
 pub use publish::Publication;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod interruptions;
+mod looks;
 mod stored;
 
 use std::collections::BTreeMap;

@@ -86,7 +86,7 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
 }
 
 /// A study of one cell with something in every list.
-fn study_of_one_cell() -> Study {
+pub fn study_of_one_cell() -> Study {
     let at = BTreeMap::from([
         ("arm".to_owned(), "mse".to_owned()),
         ("match.strategy".to_owned(), "uniform".to_owned()),
@@ -144,6 +144,7 @@ fn study_of_one_cell() -> Study {
             command: "kdpipe run a.toml".into(),
             note: None,
         },
+        looks: Vec::new(),
     }
 }
 
