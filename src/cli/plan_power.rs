@@ -105,6 +105,38 @@ impl Needed {
     }
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    effect: f64,
+    margin: f64,
+    power: f64,
+}
+
+impl PlannedComparison {
+    /// Plans one comparison, whose own error is `alpha`; none where its differences do not vary.
+    fn new(own: &PilotComparison, spread: &Spread, alpha: f64, wanted: Wanted) -> Option<Self> {
+        let Wanted {
+            effect,
+            margin,
+            power,
+        } = wanted;
+        let (sd, n) = spread.of(own)?;
+        let sd_upper = n.or(spread.largest_n).map(|n| sd * upper_factor(n));
+        Some(Self {
+            label: own.label.clone(),
+            against: own.against.clone(),
+            is_primary: own.is_primary,
+            alpha,
+            n,
+            sd,
+            sd_upper,
+            find: Needed::of(sd, sd_upper, |sd| seeds_to_find(effect / sd, alpha, power)),
+            show: Needed::of(sd, sd_upper, |sd| seeds_to_show(margin / sd, alpha, power)),
+        })
+    }
+}
+
 impl PowerPlan {
     /// Plans for `study`, which is that of `plan`; `layout` holds what there is of its runs.
     ///
@@ -131,28 +163,19 @@ impl PowerPlan {
         let family = own.comparisons.iter().filter(|own| !own.is_primary).count();
         let primary = own.comparisons.len() - family;
         let (margin, alpha) = (plan.report.margin, plan.report.alpha);
-        let effect = arguments.effect.unwrap_or(margin);
+        let wanted = Wanted {
+            effect: arguments.effect.unwrap_or(margin),
+            margin,
+            power,
+        };
         let mut comparisons = Vec::new();
         let mut without_spread = Vec::new();
         for own in own.comparisons {
             let sharing = if own.is_primary { primary } else { family };
-            let alpha = alpha / sharing as f64;
-            let Some((sd, n)) = spread.of(&own) else {
-                without_spread.push(format!("{} against {}", own.label, own.against));
-                continue;
-            };
-            let sd_upper = n.or(spread.largest_n).map(|n| sd * upper_factor(n));
-            comparisons.push(PlannedComparison {
-                find: Needed::of(sd, sd_upper, |sd| seeds_to_find(effect / sd, alpha, power)),
-                show: Needed::of(sd, sd_upper, |sd| seeds_to_show(margin / sd, alpha, power)),
-                label: own.label,
-                against: own.against,
-                is_primary: own.is_primary,
-                alpha,
-                n,
-                sd,
-                sd_upper,
-            });
+            match PlannedComparison::new(&own, &spread, alpha / sharing as f64, wanted) {
+                Some(planned) => comparisons.push(planned),
+                None => without_spread.push(format!("{} against {}", own.label, own.against)),
+            }
         }
         let most = |side: fn(&PlannedComparison) -> Needed| {
             let none = Needed {
@@ -164,7 +187,7 @@ impl PowerPlan {
         Ok(Self {
             name: plan.name.clone(),
             power,
-            effect,
+            effect: wanted.effect,
             margin,
             alpha,
             family,

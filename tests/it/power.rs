@@ -96,7 +96,7 @@ fn a_spread_that_is_given_needs_no_pilot() {
     for comparison in planned["comparisons"].as_array().unwrap() {
         assert_eq!(comparison["n"], Value::Null);
         assert_eq!(comparison["sd_upper"], Value::Null);
-        assert_eq!(comparison["find"]["by_sd"], 12);
+        assert_eq!(comparison["find"]["by_sd"], 13);
         assert_eq!(comparison["show"]["by_sd"], 13);
     }
     assert_eq!(planned["cost"]["is_measured"], false);
