@@ -158,8 +158,8 @@ fn with_time(number: Option<usize>, planned: &PowerPlan) -> String {
 
 fn advice(planned: &PowerPlan) -> String {
     if planned.seeds_there > 1 {
-        "\nResults of this study are there to be seen: seeds that are added now stand in its report \
-         as added after a look.\n"
+        "\nResults of this study are there to be seen: seeds that are added now stand in its \
+         report as added after a look.\n"
             .to_owned()
     } else {
         "\nGive grid.seed as many values before results are seen: seeds that are added later stand \

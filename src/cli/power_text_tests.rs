@@ -106,7 +106,8 @@ fn a_spread_that_was_given_is_taken_as_it_is() {
     assert!(!text.contains("upper") && !text.contains("pilot"), "{text}");
     assert!(
         text.contains(
-            "by a product of matrices that was just timed: ~60 s a seed\n  find: 60 seeds, ~62 min\n"
+            "by a product of matrices that was just timed: ~60 s a seed\n  find: 60 \
+             seeds, ~62 min\n"
         ),
         "{text}"
     );

@@ -36,8 +36,8 @@ impl Look {
     pub fn notice(&self) -> String {
         format!(
             "the study is changed after results were seen ({} of its runs were evaluated): \
-             lock.toml keeps that, and the report says it; another pipeline.name, or another folder \
-             with --results, begins anew",
+             lock.toml keeps that, and the report says it; another pipeline.name, or another \
+             folder with --results, begins anew",
             self.finished
         )
     }

@@ -85,7 +85,7 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     assert_eq!(files::verify_checksums(&folder.root).unwrap(), []);
 }
 
-/// A study of one cell with something in every list.
+/// A study of one cell with something in every list. It is long because every field is named.
 pub fn study_of_one_cell() -> Study {
     let at = BTreeMap::from([
         ("arm".to_owned(), "mse".to_owned()),
