@@ -245,8 +245,8 @@ fn probability(text: &str) -> Result<f64, String> {
 fn chance(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|&value: &f64| value > 0.0 && value < 1.0)
-        .ok_or_else(|| "a probability above 0 and below 1 is needed, 0.8 for example".to_owned())
+        .filter(|value: &f64| (0.5..1.0).contains(value))
+        .ok_or_else(|| "a probability from 0.5 to below 1 is needed, 0.8 for example".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -47,8 +47,8 @@ fn seeds(states: &[&Look]) -> Option<String> {
         format!(
             "Seeds were added after results were seen: first {}. Intervals and p values assume a \
              number that was fixed beforehand, so their true error is larger than α: who adds \
-             seeds until a difference shows, from 3 up to 10, finds one in 17 % of the studies that \
-             have none, instead of in 5 %.",
+             seeds until a difference shows, from 3 up to 10, finds one in 17 % of the studies \
+             that have none, instead of in 5 %.",
             named.join(", then ")
         )
     } else {

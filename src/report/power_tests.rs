@@ -115,19 +115,21 @@ fn there_are_bounds_on_both_sides() {
 
 #[test]
 fn every_further_seed_makes_it_likelier() {
+    let alpha = 0.01;
     for ratio in [0.1, 0.4, 1.5] {
         let mut before = (0.0, 0.0);
         for n in 2..60 {
             let now = (
-                chance_to_find(n, ratio, 0.01),
-                chance_to_show(n, ratio, 0.01),
+                chance_to_find(n, ratio, alpha),
+                chance_to_show(n, ratio, alpha),
             );
-            // Near 1 it is rounded.
+            // Near 1 they are rounded.
             let is_more = |now: f64, before: f64| now > before - 1e-12;
-            assert!(
-                is_more(now.0, before.0) && is_more(now.1, before.1),
-                "{ratio}, {n}"
-            );
+            assert!(is_more(now.0, before.0), "{ratio}, {n}");
+            // As for scipy, equivalence is a little less likely with one more of very few seeds
+            // where it is hardly ever shown at all.
+            let is_hopeless = now.1 < alpha;
+            assert!(is_more(now.1, before.1) || is_hopeless, "{ratio}, {n}");
             before = now;
         }
     }

@@ -109,6 +109,7 @@ fn a_spread_that_is_given_needs_no_pilot() {
     );
     for wrong in [
         "--power=1.5",
+        "--power=0.2",
         "--power --sd 0",
         "--power --sd 1 --pilot p",
         "--sd 1",
