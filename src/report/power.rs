@@ -67,8 +67,9 @@ pub fn seeds_to_show(ratio: f64, alpha: f64, power: f64) -> Option<usize> {
     first(|n| chance_to_show(n, ratio, alpha) >= power)
 }
 
-/// The fewest seeds that are enough. More always are, so it is found by halving: a chance grows with
-/// every seed, but for that of showing equivalence where it is below α, which no plan asks for.
+/// The fewest seeds that are enough. More always are, so it is found by halving: a chance grows
+/// with every seed, but for that of showing equivalence where it is below α, which no plan asks
+/// for.
 fn first(is_enough: impl Fn(usize) -> bool) -> Option<usize> {
     if is_enough(FEWEST_SEEDS) {
         return Some(FEWEST_SEEDS);
