@@ -63,7 +63,7 @@ pub enum Command {
     /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not
     /// stop the others.
     Run(RunArguments),
-    /// Show the expanded grid without running anything
+    /// Show the expanded grid without running anything; with --power, how many seeds it needs
     Plan(PlanArguments),
     /// Validate specs: every error at once, with its place and remedy
     Check {
@@ -246,10 +246,42 @@ fn probability(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
 }
 
+fn chance(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|value: &f64| (0.5..1.0).contains(value))
+        .ok_or_else(|| "a probability from 0.5 to below 1 is needed, 0.8 for example".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub struct PlanArguments {
     pub spec: PathBuf,
     /// Say which layer a key's value comes from
     #[arg(long, value_name = "KEY")]
     pub explain: Option<String>,
+    /// How many seeds find a difference with this probability [default: 0.8], and the hours of that
+    ///
+    /// For every comparison of the spec, by the paired t test at its part of report.alpha. How much
+    /// differences vary is taken from the runs of the spec that are there (two seeds at least),
+    /// from another study with --pilot, or from --sd. Also: how many seeds show that a difference
+    /// of none lies within report.margin.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0.8",
+        value_parser = chance,
+        conflicts_with = "explain"
+    )]
+    pub power: Option<f64>,
+    /// With --power: the difference to find, in nats per token [default: report.margin]
+    #[arg(long, value_name = "NATS", requires = "power", value_parser = positive)]
+    pub effect: Option<f64>,
+    /// With --power: the folder of a study, results/NAME, to take the spread and the times from
+    #[arg(long, value_name = "DIR", requires = "power", conflicts_with = "sd")]
+    pub pilot: Option<PathBuf>,
+    /// With --power: the standard deviation of the differences of a seed, in nats per token
+    #[arg(long, value_name = "NATS", requires = "power", value_parser = positive)]
+    pub sd: Option<f64>,
 }

@@ -1,8 +1,8 @@
 //! What training the runs of a plan in groups costs, for `kdpipe plan` to show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::PlannedRun;
+use crate::plan::{Plan, PlannedRun};
 
 /// What training runs in groups costs.
 pub(super) struct GroupedCost {
@@ -33,4 +33,14 @@ impl GroupedCost {
             saved_flops,
         }
     }
+}
+
+/// Operations of training the teachers, each once.
+pub(super) fn teacher_flops(plan: &Plan) -> f64 {
+    let mut seen = BTreeSet::new();
+    plan.runs
+        .iter()
+        .filter(|run| seen.insert(&run.teacher_key))
+        .map(|run| run.estimate.teacher_training_flops)
+        .sum()
 }

@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::args::{Common, PlanArguments};
 use super::grouped_cost::GroupedCost;
+use super::plan_power::PowerPlan;
 use super::plan_text::as_text;
-use super::{CommandResult, Exit, hub_to_plan, print, say, spec_options};
+use super::power_text::power_text;
+use super::{CommandResult, Exit, hub_to_plan, print, print_json, say, spec_options};
 use crate::plan::{Arm, Change, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
-use crate::runner::{Standing, StudyInputs, check_limits, training_flops_per_second};
+use crate::runner::{Standing, StudyInputs, check_limits, study, training_flops_per_second};
 
 pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
@@ -16,8 +18,19 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         print(&format!("{}\n", loaded.explain(key)?.trim_end()));
         return Ok(Exit::Good);
     }
-    let plan = loaded.resolve(&StudyInputs::to_plan(&hub_to_plan(&loaded, common)?))?;
+    let hub = hub_to_plan(&loaded, common)?;
+    let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
     let layout = Layout::new(&common.results, &plan.name);
+    if let Some(power) = arguments.power {
+        let study = study(&plan, &arguments.spec, "", &hub);
+        let planned = PowerPlan::new(&plan, study, &layout, power, arguments)?;
+        if common.json {
+            print_json(&planned)?;
+        } else {
+            print(&power_text(&planned));
+        }
+        return Ok(Exit::Good);
+    }
     let states: Vec<&str> = plan
         .runs
         .iter()

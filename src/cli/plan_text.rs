@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::counted;
-use super::grouped_cost::GroupedCost;
+use super::grouped_cost::{GroupedCost, teacher_flops};
 use crate::files::size_in_words;
 use crate::plan::{Plan, PlannedRun};
 use crate::runner::disk_of;
@@ -69,14 +69,12 @@ fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
             size_or_unknown(run.estimate.kept_bytes),
         ]
     };
-    table(&header, plan.runs.iter().zip(states).map(row).collect())
+    table(&header, plan.runs.iter().zip(states).map(row).collect(), 3)
 }
 
 /// What all runs cost, what is left of it, and what the groups save.
 fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
-    let teachers: f64 = distinct_teachers(plan)
-        .map(|run| run.estimate.teacher_training_flops)
-        .sum();
+    let teachers = teacher_flops(plan);
     let cost = GroupedCost::of(&plan.runs);
     let mut text = format!(
         "\nin total {} FLOPs of training, {} here, {} on disk",
@@ -121,14 +119,6 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
     text + "\n"
 }
 
-/// The first run of every teacher.
-fn distinct_teachers(plan: &Plan) -> impl Iterator<Item = &PlannedRun> {
-    let mut seen = BTreeSet::new();
-    plan.runs
-        .iter()
-        .filter(move |run| seen.insert(run.teacher_key.clone()))
-}
-
 /// Why costs are not known, each reason once.
 fn unknown_costs(plan: &Plan) -> BTreeSet<&str> {
     let reasons = plan.runs.iter().flat_map(|run| &run.unknown);
@@ -159,12 +149,12 @@ fn arm_changes(plan: &Plan) -> String {
     text
 }
 
-/// Columns as wide as they need to be, the first three to the left, numbers to the right.
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+/// Columns as wide as they need to be, the first ones to the left, numbers to the right.
+pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
-            .chain([header[column].len()])
+            .chain([header[column].chars().count()])
             .max()
             .unwrap_or(0)
     };
@@ -174,7 +164,7 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
             .iter()
             .enumerate()
             .map(|(column, cell)| {
-                if column < 3 {
+                if column < left {
                     format!("{cell:<width$}", width = widths[column])
                 } else {
                     format!("{cell:>width$}", width = widths[column])
@@ -201,7 +191,7 @@ fn short_number(number: f64) -> String {
 }
 
 /// `~3 min`: no more than a first idea, from a product of matrices that was just timed.
-fn rough_duration(seconds: f64) -> String {
+pub(super) fn rough_duration(seconds: f64) -> String {
     match seconds {
         s if s <= 0.0 => "?".to_owned(),
         s if s < 99.5 => format!("~{s:.0} s"),

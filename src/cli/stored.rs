@@ -15,8 +15,18 @@ use crate::record::{self};
 /// How many differences are named.
 const NAMED: usize = 5;
 
+/// A study as the spec at hand sees it.
+pub struct StoredStudy {
+    pub study: Study,
+    /// What the user should know.
+    pub notices: Vec<String>,
+    /// It is judged otherwise than it was when its results were seen: its last look is not stored
+    /// yet.
+    pub has_new_look: bool,
+}
+
 /// The study in `layout`, with `[report]` and `[pipeline]` as the spec has them now; with
-/// `--as-stored`, as it was run. The lines are what the user should know.
+/// `--as-stored`, as it was run.
 ///
 /// # Errors
 /// Nothing that is stored; a study of another spec, with what differs.
@@ -24,18 +34,30 @@ pub fn stored_study(
     loaded: &Loaded,
     layout: &Layout,
     arguments: &StoredArguments,
-) -> Result<(Study, Vec<String>), CommandError> {
+) -> Result<StoredStudy, CommandError> {
     refuse_nothing(layout, &arguments.spec)?;
     refuse_another_spec(layout, &arguments.spec)?;
-    let mut study = record::read_study(layout)?;
+    let stored = record::read_study(layout)?;
     if arguments.as_stored {
-        return Ok((study, Vec::new()));
+        return Ok(StoredStudy {
+            study: stored,
+            notices: Vec::new(),
+            has_new_look: false,
+        });
     }
-    let notices = refuse_other_settings(loaded, &study, &arguments.spec)?;
+    let notices = refuse_other_settings(loaded, &stored, &arguments.spec)?;
+    let mut study = stored.clone();
     study.arms = loaded.arms();
     study.report = loaded.report_settings();
     (study.description, study.facts.note) = loaded.description_and_note();
-    Ok((study, notices))
+    let look = record::look_before_change(layout, &stored, &study);
+    let has_new_look = look.is_some();
+    study.looks.extend(look);
+    Ok(StoredStudy {
+        study,
+        notices,
+        has_new_look,
+    })
 }
 
 fn refuse_nothing(layout: &Layout, spec: &Path) -> Result<()> {

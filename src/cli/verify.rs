@@ -35,11 +35,11 @@ pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
     {
         findings.wrong.push(format!("lock.toml: {damage}"));
     } else {
-        let (study, notices) = stored_study(&loaded, &layout, arguments)?;
-        for notice in notices {
+        let stored = stored_study(&loaded, &layout, arguments)?;
+        for notice in stored.notices {
             say(&format!("note: {notice}"));
         }
-        findings.check_report(&layout, study);
+        findings.check_report(&layout, stored.study);
     }
     let unchanged = findings.is_unchanged();
     if common.json {

@@ -17,6 +17,7 @@ mod events;
 mod in_work;
 mod journal;
 pub mod layout;
+mod looks;
 mod machine;
 mod metrics;
 mod publish;
@@ -36,6 +37,7 @@ pub use evaluations::{
 pub use events::append_event;
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
+pub use looks::{look_before_change, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
 pub use publish::Publication;

@@ -41,6 +41,26 @@ pub struct Study {
     pub settings: Option<StudySettings>,
     /// Facts of the resolved study that every run shares and the report states.
     pub facts: SetupFacts,
+    /// What it was each time when its results were seen and it was then changed, the oldest first;
+    /// nothing is ever taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Look>,
+}
+
+/// A study as it was when its results were seen, before it was changed. Holds no time and no fact
+/// of a machine: equal histories are equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// As text, in the order of the grid.
+    pub seeds: Vec<String>,
+    /// Runs that were evaluated.
+    pub finished: usize,
+    /// The values of every other axis, by its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grid: BTreeMap<String, Vec<String>>,
+    /// What judges the results: the keys of `[report]` but its template, in words; what is none is
+    /// left out.
+    pub report: BTreeMap<String, String>,
 }
 
 /// The commit of a revision of the hub: from the first run on the study uses it, whatever the

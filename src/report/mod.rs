@@ -11,7 +11,9 @@
 //! 4. draw the figures ([`figures`]);
 //! 5. gather what a template may say ([`context`]), and fill the template ([`template`]).
 //!
-//! [`write`] stores the result.
+//! [`write`] stores the result. Before anything is looked at, [`power`] plans how many seeds there
+//! should be, by the spread of a [`pilot`]; what was seen before it was changed is told by
+//! [`looks`].
 
 mod analysis;
 mod axes;
@@ -22,8 +24,11 @@ mod data;
 mod figures;
 mod format;
 mod frame;
+mod looks;
 mod nulls;
 mod pairing;
+mod pilot;
+pub mod power;
 mod questions;
 mod rows;
 mod statistics;
@@ -45,6 +50,7 @@ use crate::record::layout::Layout;
 use crate::record::read_study;
 use crate::record::study::Study;
 use crate::table;
+pub use pilot::{Pilot, PilotComparison, pilot};
 
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]

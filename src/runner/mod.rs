@@ -146,16 +146,7 @@ pub fn run(
     made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
-    if let Some(words) = record::set_damaged_study_aside(&site.layout)
-        .context("the results folder cannot be used")?
-    {
-        site.tell(&Event::Notice(&words));
-    }
-    record::write_study(
-        &site.layout,
-        &study(plan, made_by.spec, made_by.command, site.hub),
-    )
-    .context("the results folder cannot be used")?;
+    store_study(plan, made_by, site).context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
@@ -192,6 +183,25 @@ pub fn run(
         endings.entry(index).or_insert(Ending::Interrupted);
     }
     Ok(endings)
+}
+
+/// Writes `lock.toml`, with what was seen of the study before it became this one.
+fn store_study(plan: &Plan, made_by: MadeBy, site: &Site) -> Result<()> {
+    let layout = &site.layout;
+    let looks = record::read_looks(layout);
+    if let Some(words) = record::set_damaged_study_aside(layout)? {
+        site.tell(&Event::Notice(&words));
+    }
+    let mut study = study(plan, made_by.spec, made_by.command, site.hub);
+    study.looks = looks;
+    let stored = record::read_study(layout).ok();
+    if let Some(look) =
+        stored.and_then(|stored| record::look_before_change(layout, &stored, &study))
+    {
+        site.tell(&Event::Notice(&look.notice()));
+        study.looks.push(look);
+    }
+    record::write_study(layout, &study)
 }
 
 /// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs

@@ -37,6 +37,7 @@ pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
         spec: Some(spec.to_owned()),
         settings: Some(plan.settings.clone()),
         facts: facts(plan, command, hub),
+        looks: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod damage;
 mod in_work;
 mod interruptions;
+mod looks;
 mod stored;
 
 use std::collections::BTreeMap;

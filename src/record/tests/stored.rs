@@ -85,8 +85,8 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     assert_eq!(files::verify_checksums(&folder.root).unwrap(), []);
 }
 
-/// A study of one cell with something in every list.
-fn study_of_one_cell() -> Study {
+/// A study of one cell with something in every list. It is long because every field is named.
+pub fn study_of_one_cell() -> Study {
     let at = BTreeMap::from([
         ("arm".to_owned(), "mse".to_owned()),
         ("match.strategy".to_owned(), "uniform".to_owned()),
@@ -145,6 +145,7 @@ fn study_of_one_cell() -> Study {
             command: "kdpipe run a.toml".into(),
             note: None,
         },
+        looks: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::report::analysis::Analysis;
 use crate::report::axes::in_words;
 use crate::report::contrasts::Contrast;
 use crate::report::format::{fixed, plain, signed, significant};
+use crate::report::looks::primary_was_late;
 use crate::report::questions::{Question, over_others, question_axis};
 use crate::report::statistics::Paired;
 use crate::report::verdict::Verdict;
@@ -19,7 +20,12 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
     let (contrasts, opening) = if primary.is_empty() {
         (of_the_question(study, analysis), "")
     } else {
-        (primary, "Declared beforehand: ")
+        let opening = if primary_was_late(study) {
+            "Declared after results were seen: "
+        } else {
+            "Declared beforehand: "
+        };
+        (primary, opening)
     };
     let words = match contrasts.as_slice() {
         [] => return alone(analysis),

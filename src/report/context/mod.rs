@@ -40,6 +40,7 @@ use super::analysis::Analysis;
 use super::axes::{ARM, SEED, STRATEGY, null_controls};
 use super::data::StudyData;
 use super::figures::Figure;
+use super::looks;
 use crate::record::evaluation::SourceNll;
 use crate::record::study::{Arm, Axis, Study};
 
@@ -88,6 +89,10 @@ pub struct Context {
     pub verdicts: Vec<VerdictCount>,
     /// Every axis value that the rows show.
     pub all_values: BTreeSet<String>,
+    /// What was changed after results were seen, in sentences.
+    pub looks: Vec<String>,
+    /// Whether the primary comparison was declared after results were seen.
+    pub primary_was_late: bool,
     pub has_few_seeds: bool,
     pub has_times: bool,
 }
@@ -140,6 +145,8 @@ impl Context {
             failures: failures(data),
             in_work: in_work(data),
             notes: notes(data, analysis),
+            looks: looks::sentences(&data.study),
+            primary_was_late: looks::primary_was_late(&data.study),
             null_controls: null_controls(&data.study),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: rows.iter().any(|row| row.contrast.is_some()),

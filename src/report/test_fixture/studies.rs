@@ -37,6 +37,7 @@ pub fn study(shape: &StudyShape) -> Study {
             command: "kdpipe run fixture.toml".to_owned(),
             note: None,
         },
+        looks: Vec::new(),
     }
 }
 

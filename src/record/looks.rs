@@ -1,0 +1,142 @@
+//! When a change of a study is a look: results were there to be seen, and then it was made another.
+//! Another number of seeds, or another margin, is then no longer one that was fixed beforehand; the
+//! study keeps that for ever, and the report says it.
+//!
+//! Changed are seeds, the other axes of the grid, and `[report]` but for its template. What is set
+//! for the runs themselves is no look: those are other runs, none of which was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::evaluations::has_evaluation;
+use super::layout::Layout;
+use super::study::{Look, Study};
+
+/// The axis that repeats a comparison, and the key of a single seed.
+const SEED: &str = "seed";
+/// Begins a look in `lock.toml`.
+const HEADING: &str = "[[looks]]";
+
+impl Look {
+    /// A study as a look at it finds it, `finished` of its runs evaluated.
+    pub fn at(study: &Study, finished: usize) -> Self {
+        let others = study.axes.iter().filter(|axis| axis.key != SEED);
+        Self {
+            seeds: seeds(study),
+            finished,
+            grid: others
+                .map(|axis| (axis.key.clone(), axis.values.clone()))
+                .collect(),
+            report: judged_by(study),
+        }
+    }
+
+    /// What the user is told where it is kept.
+    pub fn notice(&self) -> String {
+        format!(
+            "the study is changed after results were seen ({} of its runs were evaluated): \
+             lock.toml keeps that, and the report says it; another pipeline.name, or another \
+             folder with --results, begins anew",
+            self.finished
+        )
+    }
+}
+
+/// The look that has to be kept where `stored`, which lies in `layout`, becomes `now`; none where
+/// nothing changes that a look is about, or nothing could be compared yet.
+pub fn look_before_change(layout: &Layout, stored: &Study, now: &Study) -> Option<Look> {
+    let is_same = Look::at(stored, 0) == Look::at(now, 0) && settings(stored) == settings(now);
+    if is_same {
+        return None;
+    }
+    let finished = compared_runs(layout, stored)?;
+    Some(Look::at(stored, finished))
+}
+
+/// The looks of `lock.toml`, those of a damaged file too, as far as they can be read.
+pub fn read_looks(layout: &Layout) -> Vec<Look> {
+    #[derive(Deserialize)]
+    struct LooksAlone {
+        looks: Vec<Look>,
+    }
+    let Ok(bytes) = std::fs::read(layout.lock()) else {
+        return Vec::new();
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let read = |text: &str| toml::from_str::<LooksAlone>(text).ok();
+    if let Some(LooksAlone { looks }) = read(&text) {
+        return looks;
+    }
+    // They stand last: what is damaged in one does not take the others along.
+    let parts = text.split(HEADING).skip(1);
+    parts
+        .filter_map(|part| read(&format!("{HEADING}{part}")))
+        .flat_map(|read| read.looks)
+        .collect()
+}
+
+/// The seeds, as text.
+fn seeds(study: &Study) -> Vec<String> {
+    let axis = study.axes.iter().find(|axis| axis.key == SEED);
+    let single = || study.settings.as_ref()?.shared.get(SEED).cloned();
+    match axis {
+        Some(axis) => axis.values.clone(),
+        None => single().into_iter().collect(),
+    }
+}
+
+/// Every key of `[report]` but its template, in words; what is none is left out.
+fn judged_by(study: &Study) -> BTreeMap<String, String> {
+    let value = serde_json::to_value(&study.report).unwrap_or_default();
+    let Some(keys) = value.as_object() else {
+        return BTreeMap::new();
+    };
+    keys.iter()
+        .filter(|(key, value)| key.as_str() != "template" && !value.is_null())
+        .map(|(key, value)| (key.clone(), in_words(value)))
+        .collect()
+}
+
+/// A value as a sentence has it: `mse, student.layers = 4`.
+fn in_words(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Object(axes) => {
+            let words = axes.iter().map(|(key, value)| match key.as_str() {
+                "arm" => in_words(value),
+                _ => format!("{key} = {}", in_words(value)),
+            });
+            words.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The settings of all axes but the seed.
+fn settings(study: &Study) -> BTreeSet<BTreeMap<&str, &str>> {
+    let cells = study.cells.iter();
+    cells.map(|cell| setting(&cell.at)).collect()
+}
+
+fn setting(at: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
+    at.iter()
+        .filter(|(key, _)| key.as_str() != SEED)
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect()
+}
+
+/// How many runs are evaluated, where there is something to compare: different runs in at least two
+/// settings.
+fn compared_runs(layout: &Layout, study: &Study) -> Option<usize> {
+    let mut evaluated: BTreeMap<_, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for cell in &study.cells {
+        if has_evaluation(&layout.run(&cell.run), &cell.evaluation) {
+            let runs = evaluated.entry(setting(&cell.at)).or_default();
+            runs.insert((cell.run.as_str(), cell.evaluation.as_str()));
+        }
+    }
+    let different: BTreeSet<_> = evaluated.values().collect();
+    let runs: BTreeSet<_> = evaluated.values().flatten().collect();
+    (different.len() > 1).then_some(runs.len())
+}

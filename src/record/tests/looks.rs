@@ -1,0 +1,146 @@
+//! Which changes of a study are looks, and that they last.
+
+use super::stored::study_of_one_cell;
+use super::*;
+use crate::record::study::*;
+
+/// Two arms of two seeds, the runs named after both.
+fn study() -> Study {
+    let axis = |key: &str, values: [&str; 2]| Axis {
+        key: key.into(),
+        values: values.map(str::to_owned).into(),
+    };
+    let cell = |arm: &str, seed: &str| Cell {
+        at: BTreeMap::from([
+            ("arm".to_owned(), arm.to_owned()),
+            ("seed".to_owned(), seed.to_owned()),
+        ]),
+        run: format!("{arm}{seed}"),
+        evaluation: "e".into(),
+        teacher: "t".into(),
+        teacher_evaluation: "te".into(),
+    };
+    Study {
+        axes: vec![axis("arm", ["none", "mse"]), axis("seed", ["0", "1"])],
+        cells: vec![
+            cell("none", "0"),
+            cell("none", "1"),
+            cell("mse", "0"),
+            cell("mse", "1"),
+        ],
+        ..study_of_one_cell()
+    }
+}
+
+/// A change, under a name for messages.
+type Changed = (&'static str, fn(&mut Study));
+
+const LOOKS: [Changed; 7] = [
+    ("another seed", |study| {
+        study.axes[1].values.push("2".into())
+    }),
+    ("fewer seeds", |study| drop(study.axes[1].values.pop())),
+    ("another arm", |study| {
+        study.axes[0].values.push("lm".into())
+    }),
+    ("an exclusion", |study| study.cells.truncate(2)),
+    ("the margin", |study| study.report.margin = 0.02),
+    ("the baseline", |study| {
+        study.report.baseline.insert("arm".into(), "none".into());
+    }),
+    ("a primary comparison", |study| {
+        study.report.primary = Some(study.report.baseline.clone());
+    }),
+];
+const NO_LOOKS: [Changed; 4] = [
+    ("nothing", |_| {}),
+    ("the template", |study| {
+        study.report.template = crate::plan::path::InputPath::new("own.j2", Path::new(""));
+    }),
+    ("the words", |study| study.description = "other".into()),
+    ("how the runs are trained", |study| {
+        study.cells[0].run = "other".into();
+        study.settings = None;
+    }),
+];
+
+#[test]
+fn a_change_is_a_look_once_there_is_something_to_compare() {
+    let root = folder();
+    let layout = Layout::new(root.path(), "study");
+    let stored = study();
+    let evaluate = |run: &str| {
+        publish_evaluation(&layout.run(run), "e", &evaluated()).unwrap();
+    };
+    let look = |change: fn(&mut Study)| {
+        let mut now = stored.clone();
+        change(&mut now);
+        look_before_change(&layout, &stored, &now)
+    };
+    for finished in ["none0", "none1"] {
+        evaluate(finished);
+        for (name, change) in LOOKS {
+            assert_eq!(look(change), None, "{name}: one arm alone was seen");
+        }
+    }
+    evaluate("mse0");
+    for (name, change) in LOOKS {
+        assert_eq!(look(change), Some(Look::at(&stored, 3)), "{name}");
+    }
+    for (name, change) in NO_LOOKS {
+        assert_eq!(look(change), None, "{name}");
+    }
+}
+
+#[test]
+fn a_look_is_what_the_study_was() {
+    let look = Look::at(&study(), 3);
+    assert_eq!(look.seeds, ["0", "1"]);
+    assert_eq!(look.grid["arm"], ["none", "mse"]);
+    assert_eq!(look.grid.len(), 1);
+    let judged = [
+        ("alpha", "0.05"),
+        ("baseline", "mse, match.strategy = uniform"),
+        ("margin", "0.01"),
+    ];
+    let judged = judged.map(|(key, words)| (key.to_owned(), words.to_owned()));
+    assert_eq!(look.report, BTreeMap::from(judged));
+}
+
+#[test]
+fn the_only_seed_of_a_study_without_an_axis_of_seeds_is_known() {
+    let mut study = study();
+    study.axes.pop();
+    assert_eq!(Look::at(&study, 0).seeds, Vec::<String>::new());
+    let settings = study.settings.as_mut().unwrap();
+    settings.shared.insert("seed".into(), "7".into());
+    assert_eq!(Look::at(&study, 0).seeds, ["7"]);
+}
+
+#[test]
+fn looks_are_read_back_and_those_of_a_damaged_file_as_far_as_they_go() {
+    let root = folder();
+    let layout = Layout::new(root.path(), "study");
+    assert_eq!(read_looks(&layout), []);
+    let mut study = study();
+    write_study(&layout, &study).unwrap();
+    let without = std::fs::read_to_string(layout.lock()).unwrap();
+    assert!(!without.contains("looks"), "{without}");
+    assert_eq!(read_looks(&layout), []);
+    study.looks = vec![Look::at(&study, 3), Look::at(&study, 4)];
+    write_study(&layout, &study).unwrap();
+    assert_eq!(read_study(&layout).unwrap(), study);
+    assert_eq!(read_looks(&layout), study.looks);
+    let whole = std::fs::read_to_string(layout.lock()).unwrap();
+    let damage = |text: String| {
+        std::fs::write(layout.lock(), text).unwrap();
+        assert!(read_study(&layout).is_err());
+        read_looks(&layout)
+    };
+    assert_eq!(damage(whole.replacen("format", "farmat", 1)), study.looks);
+    assert_eq!(damage(whole.replacen("format =", "format", 1)), study.looks);
+    assert_eq!(
+        damage(whole.replacen("finished = 3", "finished 3", 1)),
+        study.looks[1..]
+    );
+}

@@ -1,0 +1,145 @@
+//! What was changed after results were seen stands in the study, and what was not does not.
+
+use std::fs;
+
+use crate::builder::{TestSite, differences};
+
+/// Words of the notice, and of the file.
+const NOTICE: &str = "the study is changed after results were seen";
+const LOOK: &str = "[[looks]]";
+
+fn lock(site: &TestSite) -> String {
+    fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap()
+}
+
+fn report(site: &TestSite) -> String {
+    fs::read_to_string(site.path("results/tiny/report.md")).unwrap()
+}
+
+#[test]
+fn seeds_that_are_added_after_results_were_seen_stand_in_the_study_for_ever() {
+    let (two, three) = ("--set grid.seed=[0,1]", "--set grid.seed=[0,1,2]");
+    let whole = TestSite::tiny(&[]);
+    whole.kdpipe(&format!("run study.toml {three}")).code(0);
+    assert!(!lock(&whole).contains(LOOK) && !report(&whole).contains("results were seen"));
+
+    let site = TestSite::tiny(&[]);
+    let first = site.kdpipe(&format!("run study.toml {two}")).code(0);
+    assert!(!first.error.contains(NOTICE) && !lock(&site).contains(LOOK));
+    site.kdpipe(&format!("report study.toml {two}")).code(0);
+    let added = site.kdpipe(&format!("run study.toml {three}")).code(0);
+    assert!(
+        added
+            .error
+            .contains(&format!("{NOTICE} (6 of its runs were evaluated)")),
+        "{}",
+        added.error
+    );
+    let after = lock(&site);
+    assert!(
+        after.matches(LOOK).count() == 1 && after.contains("seeds = [\"0\", \"1\"]\nfinished = 6"),
+        "{after}"
+    );
+    let page = report(&site);
+    assert!(
+        page.contains(
+            "> **Seeds were added after results were seen: first 2 seeds (0, 1), then 3 seeds (0, \
+             1, 2)."
+        ),
+        "{page}"
+    );
+    site.kdpipe(&format!("verify study.toml {three}")).code(0);
+    // Nothing else is another.
+    assert_eq!(
+        differences(&whole.results(), &site.results()),
+        ["tiny/lock.toml", "tiny/report.md"]
+    );
+    // It is told once, and lasts.
+    for again in ["run", "run --relock", "report"] {
+        let (command, flag) = again.split_once(' ').unwrap_or((again, ""));
+        let done = site
+            .kdpipe(&format!("{command} study.toml {three} {flag}"))
+            .code(0);
+        assert!(!done.error.contains(NOTICE), "{}", done.error);
+        assert!(lock(&site) == after && report(&site) == page, "{again}");
+    }
+    a_damaged_study_keeps_its_looks(&site, &after, three);
+}
+
+fn a_damaged_study_keeps_its_looks(site: &TestSite, whole: &str, set: &str) {
+    let path = site.path("results/tiny/lock.toml");
+    fs::write(&path, whole.replacen("format = 1", "format 1", 1)).unwrap();
+    site.kdpipe(&format!("run study.toml {set}")).code(0);
+    assert_eq!(lock(site), whole);
+    site.kdpipe(&format!("verify study.toml {set}")).code(0);
+}
+
+#[test]
+fn what_judges_the_results_is_not_changed_in_silence() {
+    let site = TestSite::tiny(&[]);
+    site.kdpipe("run study.toml").code(0);
+    let before = site.results();
+    let margin = "--set report.margin=0.5";
+    let words = "> **δ was changed from 0.005 to 0.5 after results were seen.**";
+    // A page elsewhere says it, and leaves the study as it is.
+    site.kdpipe(&format!("report study.toml {margin} -o page.md"))
+        .code(0);
+    assert!(
+        fs::read_to_string(site.path("page.md"))
+            .unwrap()
+            .contains(words)
+    );
+    assert_eq!(differences(&before, &site.results()), Vec::<String>::new());
+    for (command, is_new) in [("report", true), ("report", false), ("run", false)] {
+        let done = site
+            .kdpipe(&format!("{command} study.toml {margin}"))
+            .code(0);
+        assert_eq!(done.error.contains(NOTICE), is_new, "{}", done.error);
+        assert_eq!(lock(&site).matches(LOOK).count(), 1);
+        assert!(report(&site).contains(words));
+        site.kdpipe(&format!("verify study.toml {margin}")).code(0);
+    }
+    // Back again is another change.
+    site.kdpipe("run study.toml").code(0);
+    assert_eq!(lock(&site).matches(LOOK).count(), 2);
+    assert!(
+        report(&site)
+            .contains("δ was changed after results were seen: 0.005, then 0.5, then 0.005.")
+    );
+    site.kdpipe("verify study.toml").code(0);
+    // A comparison that is declared now was not declared beforehand.
+    let primary = "--set report.primary={arm=\"mse\"}";
+    site.kdpipe(&format!("report study.toml {primary}")).code(0);
+    let page = report(&site);
+    assert!(
+        page.contains("the primary comparison, declared after results were seen")
+            && !page.contains("declared beforehand"),
+        "{page}"
+    );
+    site.kdpipe(&format!("verify study.toml {primary}")).code(0);
+}
+
+#[test]
+fn a_study_that_was_stopped_and_gone_on_with_was_not_changed() {
+    let site = TestSite::tiny(&[]);
+    // Before there is anything to compare, everything may still be another.
+    site.kdpipe("run study.toml --only arm=none --set report.margin=0.1")
+        .code(0);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    site.kdpipe("run study.toml --only arm=mse").code(0);
+    let killed = site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "exit@20")]);
+    assert_ne!(killed.code, Some(0));
+    site.kdpipe("run study.toml").code(0);
+    // Nor are another template, or other words, another question.
+    site.kdpipe("report study.toml --set pipeline.description='Which'")
+        .code(0);
+    site.kdpipe("run study.toml").code(0);
+    assert!(!lock(&site).contains(LOOK), "{}", lock(&site));
+    let whole = TestSite::tiny(&[]);
+    whole.kdpipe("run study.toml").code(0);
+    assert_eq!(
+        differences(&whole.results(), &site.results()),
+        Vec::<String>::new()
+    );
+    site.kdpipe("verify study.toml").code(0);
+}
