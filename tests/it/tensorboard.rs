@@ -92,7 +92,7 @@ fn a_study_that_ends_anywhere_and_goes_on_has_no_step_twice() {
     let whole = TestSite::in_memory(&watched());
     whole.kdpipe("run study.toml").code(0);
     let expected = without_events(&whole);
-    for at in (150..700).step_by(50) {
+    for at in (150..700).step_by(110) {
         let site = TestSite::in_memory(&watched());
         let fault = format!("exit@{at}");
         site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", &fault)]);
