@@ -143,8 +143,8 @@ pub struct RunArguments {
     /// Also train finished runs again whose weights are gone: deleted, or not copied
     #[arg(long)]
     pub weights: bool,
-    /// Write event files for TensorBoard, a folder per run in a folder of the study's name, whatever
-    /// train.tensorboard says; of runs that are finished, too
+    /// Write event files for TensorBoard, a folder per run in a folder of the study's name,
+    /// whatever train.tensorboard says; of runs that are finished, too
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 }

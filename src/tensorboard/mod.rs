@@ -1,6 +1,6 @@
 //! Event files that TensorBoard opens, written while a training goes on.
 //!
-//! A folder is a run, as TensorBoard names it, and holds one file. Whoever begins or goes on with a
+//! A folder is a run, as TensorBoard names it, and holds one file that is not empty. Whoever begins or goes on with a
 //! run writes its file anew, from the rows that are recorded, and then appends each row as it
 //! comes: so a step is in it once, whatever happened before, and is there as soon as it was taken.
 //! A TensorBoard that looks on meanwhile is told of the new start by the file's second event, and
@@ -56,13 +56,12 @@ impl EventFile {
     pub fn begin(folder: &Path, summary: &RunSummary, rows: &[EventRow]) -> Result<Self> {
         files::create_folders(folder)?;
         let now = now();
-        let older = files_in(folder);
+        let mut older = files_in(folder);
+        older.sort();
         // TensorBoard goes on to a file only if its name comes later.
         let last = older.iter().filter_map(|path| began(path)).max();
         let number = last.map_or(0, |last| last + 1).max(now as u64);
-        for path in &older {
-            files::remove_file(path)?;
-        }
+        retire(&older)?;
         let name = format!("events.out.{MARK}.{number:010}.{}", files::unique_name());
         let mut bytes = wire::framed(&wire::event(now, 0).text(3, "brain.Event:2"));
         bytes.extend(wire::framed(&wire::event(now, 0).message(7, &start())));
@@ -89,9 +88,23 @@ impl EventFile {
     }
 }
 
-/// Whether a folder has an event file.
+/// Voids older files, in their order. A TensorBoard that reads the last of them fails for good
+/// where it goes away, and goes on to the next where it is empty. It is replaced, so that a process
+/// which still has it open writes into nothing.
+fn retire(older: &[PathBuf]) -> Result<()> {
+    let Some((last, others)) = older.split_last() else {
+        return Ok(());
+    };
+    others
+        .iter()
+        .try_for_each(|path| files::remove_file(path))?;
+    files::write_atomically(last, &[])
+}
+
+/// Whether a folder has an event file that holds something.
 pub fn has_events(folder: &Path) -> bool {
-    !files_in(folder).is_empty()
+    let holds = |path: &PathBuf| path.metadata().is_ok_and(|about| about.len() > 0);
+    files_in(folder).iter().any(holds)
 }
 
 /// The name of a run's folder from its label, such as `arm=kl seed=0`. What a file system may not

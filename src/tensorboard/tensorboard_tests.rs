@@ -121,7 +121,11 @@ fn whoever_goes_on_writes_the_file_anew_and_no_step_is_there_twice() {
     let first = files_in(folder.path()).remove(0);
     // Killed; its checkpoint was after two steps.
     let mut again = EventFile::begin(folder.path(), &summary(), &rows[..2]).unwrap();
-    let second = files_in(folder.path()).remove(0);
+    let mut both = files_in(folder.path());
+    both.sort();
+    assert_eq!((both.len(), &both[0]), (2, &first));
+    assert_eq!(std::fs::read(&first).unwrap(), b"", "for those who read it");
+    let second = both.remove(1);
     assert!(
         second.file_name() > first.file_name(),
         "{second:?} comes later than {first:?}, within a second too"
