@@ -97,3 +97,7 @@ fn in_parentheses(setting: &str) -> String {
         format!(" ({setting})")
     }
 }
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod tests;
