@@ -178,8 +178,8 @@ pub fn draw(view: &View) -> Option<Figure> {
             let x = (&x, TRAINING_STEP);
             for (place, row) in shown.iter().enumerate() {
                 let y = (&estimates, "critic estimate");
-                let panel = layout.draw_panel(canvas, (place, 0), x, y, &row.title());
-                draw_arm(canvas, &panel, view.style(row.series));
+                let panel = layout.draw_panel(canvas, (place, 0), x, y, "");
+                panel.arm_title(canvas, &row.title(), view.style(row.series));
                 draw_curves(canvas, &panel, &row.estimates, &legend);
                 let y = (&norms, "mean ‖∇f‖");
                 let panel = layout.draw_panel(canvas, (place, 1), x, y, "");
@@ -223,12 +223,6 @@ fn style(name: &str, place: usize, count: usize) -> Style {
 
 /// How the state after the last norm is called.
 const FINAL: &str = "final state";
-
-/// The arm's mark before the title of its panel.
-fn draw_arm(canvas: &mut Canvas, panel: &Panel, arm: Style) {
-    let place = (panel.left - 12.0, panel.top - 10.0);
-    canvas.mark(arm.mark, place, 4.5, arm.color, 1.0);
-}
 
 /// Holds 1, and enough around it that a norm beside 1 looks like one.
 fn scale_of_norms(norms: impl Iterator<Item = f64>) -> Scale {

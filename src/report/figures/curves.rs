@@ -1,6 +1,8 @@
 //! Validation loss over the training, and below it the difference to the baseline, paired by seed:
 //! one line an arm, the mean over its seeds, in a band from the lowest to the highest seed.
 
+use std::collections::BTreeSet;
+
 use super::averages::{Averaged, average, average_of};
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::separated;
@@ -19,8 +21,8 @@ const LEFT: f64 = 72.0;
 const MOST_COLUMNS: usize = 4;
 /// Curves of so few points show each of them.
 const FEW_POINTS: usize = 25;
-/// An arm whose difference is so many times that of the nearest leaves the panel: the others
-/// would be one line on its scale.
+/// An arm whose difference is so many times that of the nearest leaves the panel, where others stay:
+/// they would be one line on its scale.
 const FAR: f64 = 4.0;
 
 /// A line: its name, how it looks, its values.
@@ -66,7 +68,7 @@ pub fn draw(view: &View) -> Option<Figure> {
         name: "curves",
         alt: "Validation loss over training steps, by arm".to_owned(),
         caption: format!(
-            "Loss on the validation split during training, context as in training. Lines are \
+            "Loss in nats per token on the validation split during training, context as in training. Lines are \
              means over seeds, bands reach from the lowest to the highest seed; the first steps \
              may lie above the axis.{differences}{}",
             left_out(shown.len(), settings.len(), "settings")
@@ -156,7 +158,7 @@ impl<'a> CurveSheet<'a> {
             0.0
         };
         let points = all().flat_map(|curve| &curve.values.mean);
-        let ticks = [6, 4, 3, 2][columns.min(4) - 1];
+        let ticks = [6, 4, 3, 3][columns.min(4) - 1];
         Self {
             columns,
             blocks,
@@ -224,7 +226,13 @@ impl<'a> CurveSheet<'a> {
         let above = panel(top, losses, &self.losses, self.differences.is_none());
         above.title(canvas, &setting.title);
         let label = self.differences.is_none().then_some(TRAINING_STEP);
-        above.axes(canvas, label, is_first.then_some(VALIDATION_NLL));
+        // The unit has room beside a high panel.
+        let y_label = if self.columns == 1 {
+            VALIDATION_NLL
+        } else {
+            "validation NLL"
+        };
+        above.axes(canvas, label, is_first.then_some(y_label));
         self.draw_curves(canvas, &above, &setting.losses);
         let Some(scale) = &self.differences else {
             return;
@@ -307,7 +315,16 @@ fn scale_of_differences(settings: &[SettingCurves], margin: f64) -> Option<Scale
             .fold(0.0, f64::max)
     };
     let nearest = curves().map(reach).reduce(f64::min)?.max(margin);
-    let near = curves().filter(|curve| reach(curve) <= FAR * nearest);
+    let is_near = |curve: &&ArmCurve| reach(curve) <= FAR * nearest;
+    // Only of several arms that lie together one may leave.
+    let arms = |curves: &mut dyn Iterator<Item = &ArmCurve>| -> usize {
+        curves
+            .map(|curve| curve.series)
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    let lie_together = arms(&mut curves().filter(is_near)) >= 2;
+    let near = curves().filter(|curve| !lie_together || is_near(curve));
     let ends = near.flat_map(late).flat_map(|(low, high)| [low, high]);
     let bound = 1.4 * margin;
     Some(Scale::linear(ends.chain([-bound, bound]), 4))
@@ -315,12 +332,17 @@ fn scale_of_differences(settings: &[SettingCurves], margin: f64) -> Option<Scale
 
 /// The names of the lines, right of where they end.
 fn draw_names(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve], width: f64) {
+    let is_inside = |point: &(f64, f64)| (panel.y.low..=panel.y.high).contains(&point.1);
+    let curves: Vec<&ArmCurve> = curves
+        .iter()
+        .filter(|curve| curve.values.mean.iter().any(is_inside))
+        .collect();
     let ends: Vec<f64> = curves
         .iter()
         .map(|curve| curve.values.mean.last().map_or(0.0, |end| panel.py(end.1)))
         .collect();
     let places = separated(&ends, 14.0, panel.top + 4.0, panel.bottom() - 6.0);
-    for ((curve, end), y) in curves.iter().zip(ends).zip(places) {
+    for ((curve, end), y) in curves.into_iter().zip(ends).zip(places) {
         let left = panel.right() + 1.0;
         canvas.line(&[(left, end), (left + 9.0, y)], curve.style.color, 0.6, 1.0);
         let name = fitted(&curve.name, TEXT, width);

@@ -181,14 +181,7 @@ fn legend(arms: &[ArmEmbedding]) -> Legend {
 
 /// Lines first, so that they hide no point.
 fn draw_arm(canvas: &mut Canvas, panel: &Panel, arm: &ArmEmbedding) {
-    let title = Panel {
-        left: panel.left + 13.0,
-        width: panel.width - 13.0,
-        ..panel.clone()
-    };
-    title.title(canvas, &arm.arm);
-    let mark = (panel.left + 5.0, panel.top - 10.0);
-    canvas.mark(arm.style.mark, mark, 4.5, arm.style.color, 1.0);
+    panel.arm_title(canvas, &arm.arm, arm.style);
     let corners = [
         (panel.left, panel.top),
         (panel.right(), panel.top),

@@ -140,7 +140,7 @@ fn the_main_figure_says_which_row_each_row_is_compared_with() {
     let one = told(vec!["uniform"]);
     assert!(one.contains("difference to mse (nats per token)"), "{one}");
     let two = told(vec!["uniform", "last"]);
-    for note in ["− mse, uniform", "− mse, last"] {
+    for note in ["against", "mse, uniform", "mse, last"] {
         assert!(two.contains(&format!(">{note}</text>")), "{note}: {two}");
     }
 }

@@ -34,7 +34,12 @@ pub fn draw(view: &View) -> Option<Figure> {
             draw_loss_axes(canvas, &panels.losses, panels.teacher);
             if let Some(panel) = &panels.differences {
                 let margin = view.data.study.report.margin;
-                draw_difference_axes(canvas, panel, margin, &panels.against);
+                draw_difference_axes(canvas, panel, margin, panels.against.as_deref());
+            }
+            if let (Some(left), Some(_), None) =
+                (panels.notes, &panels.differences, &panels.against)
+            {
+                canvas.text("against", (left, TOP - 11.0), SMALL, GREY, Anchor::Left);
             }
             for (place, row) in rows.iter().enumerate() {
                 draw_row(canvas, &panels, row, middle(place));
@@ -76,7 +81,10 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
         format!(
             " Right: the difference to {}, paired by seed; {marks}, the grey band ±δ = {margin}. \
              Left of the band is better.",
-            panels.against
+            panels
+                .against
+                .as_deref()
+                .unwrap_or("the row named at the right")
         )
     };
     format!(
@@ -250,12 +258,15 @@ fn draw_loss_axes(canvas: &mut Canvas, panel: &Panel, teacher: Option<f64>) {
     panel.frame(canvas);
 }
 
-fn draw_difference_axes(canvas: &mut Canvas, panel: &Panel, margin: f64, against: &str) {
+fn draw_difference_axes(canvas: &mut Canvas, panel: &Panel, margin: f64, against: Option<&str>) {
     let (from, to) = (panel.px(-margin), panel.px(margin));
     canvas.rectangle((from, panel.top), (to, panel.bottom()), GREY, 0.16);
     panel.x_axis(canvas, None);
-    let label = format!("difference to {against} (nats per token)");
-    let label = fitted(&label, TEXT, panel.width + 60.0);
+    let to = against.map_or_else(String::new, |against| {
+        let room = panel.width - text_width("difference to  (nats per token)", TEXT);
+        format!(" to {}", fitted(against, TEXT, room + 40.0))
+    });
+    let label = format!("difference{to} (nats per token)");
     let middle = panel.left + panel.width / 2.0;
     canvas.text(
         &label,
@@ -267,8 +278,13 @@ fn draw_difference_axes(canvas: &mut Canvas, panel: &Panel, margin: f64, against
     let zero = panel.px(0.0);
     canvas.line(&[(zero, panel.top), (zero, panel.bottom())], INK, 0.8, 1.0);
     let above = panel.top - 11.0;
-    canvas.text("← better", (zero - 8.0, above), SMALL, GREY, Anchor::Right);
-    canvas.text("worse →", (zero + 8.0, above), SMALL, GREY, Anchor::Left);
+    // Beside 0, and within the panel.
+    let widths = ["← better", "worse →"].map(|word| text_width(word, SMALL));
+    let end = (zero - 8.0)
+        .max(panel.left + widths[0])
+        .min(panel.right() - widths[1] - 16.0);
+    canvas.text("← better", (end, above), SMALL, GREY, Anchor::Right);
+    canvas.text("worse →", (end + 16.0, above), SMALL, GREY, Anchor::Left);
     let band = format!("±δ = {}", format::plain(margin));
     canvas.text(&band, (zero, panel.top - 28.0), SMALL, GREY, Anchor::Middle);
     panel.frame(canvas);

@@ -99,8 +99,8 @@ pub struct LossPanels {
     pub notes: Option<f64>,
     /// The teacher's loss, where it lies near.
     pub teacher: Option<f64>,
-    /// What all rows are compared with, or that it stands at the right.
-    pub against: String,
+    /// What all rows are compared with; none where that stands at the right.
+    pub against: Option<String>,
 }
 
 impl LossPanels {
@@ -108,10 +108,8 @@ impl LossPanels {
     pub fn new(view: &View, rows: &[LossRow]) -> Self {
         let notes = notes(rows);
         let baselines: BTreeSet<&str> = rows.iter().filter_map(|row| row.against).collect();
-        let against = match baselines.iter().next() {
-            Some(only) if baselines.len() == 1 => (*only).to_owned(),
-            Some(_) | None => "the row named at the right".to_owned(),
-        };
+        let only = baselines.first().filter(|_| baselines.len() == 1);
+        let against = only.map(|only| (*only).to_owned());
         let labels = rows.iter().map(|row| text_width(&row.row.label, TEXT));
         let names = labels.fold(66.0, f64::max).min(WIDEST_NAMES) + 16.0;
         let has_differences = rows.iter().any(|row| row.contrast.is_some());
@@ -156,6 +154,7 @@ fn notes(rows: &[LossRow]) -> f64 {
         .map(|row| text_width(&row.note, SMALL))
         .fold(0.0, f64::max)
         .min(WIDEST_NOTES)
+        .ceil()
 }
 
 /// Adds to each row whom it is compared with, where that is not the same for all.
@@ -165,9 +164,8 @@ pub fn name_baselines(rows: &mut [LossRow]) {
         return;
     }
     for row in rows {
-        let against = row.against.map(|name| format!("− {name}"));
-        let parts = against.into_iter().chain([row.note.clone()]);
-        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+        let parts = row.against.into_iter().chain([row.note.as_str()]);
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         row.note = parts.join("; ");
     }
 }

@@ -115,6 +115,18 @@ impl Panel {
         });
     }
 
+    /// The name of an arm above the panel, after its mark.
+    pub fn arm_title(&self, canvas: &mut Canvas, title: &str, arm: Style) {
+        let mark = (self.left + 5.0, self.top - 10.0);
+        canvas.mark(arm.mark, mark, 4.5, arm.color, 1.0);
+        let rest = Self {
+            left: self.left + 14.0,
+            width: self.width - 14.0,
+            ..self.clone()
+        };
+        rest.title(canvas, title);
+    }
+
     /// A curve; what lies above or below the panel is cut off. A single point is a dot.
     pub fn curve(
         &self,

@@ -58,9 +58,8 @@ pub fn draw(view: &View) -> Option<Figure> {
         |canvas| {
             legend.draw(canvas);
             for (place, ArmTerms { arm, style, terms }) in shown.iter().enumerate() {
-                let panel = layout.draw_panel(canvas, place, arm);
-                let mark = (panel.left - 12.0, panel.top - 10.0);
-                canvas.mark(style.mark, mark, 4.5, style.color, 1.0);
+                let panel = layout.draw_panel(canvas, place, "");
+                panel.arm_title(canvas, arm, *style);
                 let mut below = 0;
                 for term in terms {
                     let style = legend.style_of(&term.name);
