@@ -269,11 +269,8 @@ pub fn values(merged: &Merged) -> CellValues {
 /// validation split, a tenth of all.
 pub fn implied(merged: &Merged, key: &str) -> Option<u64> {
     let table = key.strip_suffix(".evaluate_every")?;
-    let steps = merged.find(&key_path(&format!("{table}.steps")))?;
-    steps
-        .to_u128()
-        .and_then(|steps| steps.try_into().ok())
-        .map(tenth_of)
+    let steps = merged.toml(&key_path(&format!("{table}.steps")));
+    steps.replace('_', "").parse().ok().map(tenth_of)
 }
 
 fn walk(merged: &Merged, schema: Option<&Json>, path: &[PathStep], out: &mut CellValues) {

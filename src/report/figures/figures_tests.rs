@@ -173,3 +173,88 @@ fn a_picture_of_an_earlier_build_has_no_kinds_of_tokens() {
         "{svg}"
     );
 }
+
+/// Leaves figures in the folder that the environment names, for eyes.
+fn leave(figures: &[Figure], name: &str) {
+    if let Some(folder) = std::env::var_os("KDPIPE_TEST_REPORTS") {
+        let folder = std::path::Path::new(&folder).join(name).join("figures");
+        std::fs::create_dir_all(&folder).unwrap();
+        for figure in figures {
+            std::fs::write(folder.join(format!("{}.svg", figure.name)), &figure.svg).unwrap();
+        }
+    }
+}
+
+/// That every element of a picture is closed, and every number one.
+fn assert_whole(figure: &Figure) {
+    let svg = &figure.svg;
+    for element in ["svg", "g", "text", "title"] {
+        let (open, closed) = (format!("<{element}"), format!("</{element}>"));
+        let ends = |rest: &str| rest.starts_with([' ', '>']);
+        let opened = svg.match_indices(&open);
+        let opened = opened
+            .filter(|(at, found)| ends(&svg[at + found.len()..]))
+            .count();
+        assert_eq!(opened, svg.matches(&closed).count(), "{element}: {svg}");
+    }
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+}
+
+#[test]
+fn many_arms_with_long_names_of_which_some_diverged_are_drawn() {
+    const ARMS: [&str; 12] = [
+        "none",
+        "mse",
+        "wasserstein",
+        "cosine",
+        "a-very-long-name-of-an-arm-that-says-all-that-it-changes",
+        "mse-0_1",
+        "mse-1_0",
+        "mse-10_0",
+        "last-layer",
+        "spectral",
+        "clip",
+        "diverges",
+    ];
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: ARMS.to_vec(),
+        strategies: vec!["uniform"],
+        ..StudyShape::default()
+    });
+    fixture.change(|study| study.arms.truncate(0));
+    for cell in fixture.study.cells.clone() {
+        let (arm, seed) = (cell.at["arm"].as_str(), cell.at["seed"].as_str());
+        if arm == "diverges" || (arm == "clip" && seed == "1") {
+            fixture.diverge(&cell.run);
+        } else {
+            let place = ARMS.iter().position(|name| *name == arm).unwrap();
+            fixture.reevaluate(&cell.run, |evaluation| {
+                evaluation.test.nll_nats_per_token += 0.011 * (place as f64 * 2.0).sin();
+                let training = evaluation.training.as_mut().unwrap();
+                training.student_flops *= 1.0 + (place / 3) as f64;
+            });
+        }
+    }
+    let figures = drawn(&fixture);
+    leave(&figures, "many");
+    figures.iter().for_each(assert_whole);
+    let losses = figure(&figures, "losses").unwrap();
+    for words in [">no run finished<", "3 of 3 diverged", "1 of 3 diverged"] {
+        assert!(losses.contains(words), "{words}: {losses}");
+    }
+}
+
+#[test]
+fn every_figure_of_a_study_with_several_axes_is_whole() {
+    let fixture = Fixture::new(&StudyShape {
+        arms: vec!["mse", "none", "cosine", "wasserstein"],
+        strategies: vec!["uniform", "last", "reverse", "shuffled"],
+        layers: vec![2, 4],
+        seeds: 5,
+        ..StudyShape::default()
+    });
+    let figures = drawn(&fixture);
+    leave(&figures, "axes");
+    assert_eq!(figures.len(), 9);
+    figures.iter().for_each(assert_whole);
+}

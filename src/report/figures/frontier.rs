@@ -5,7 +5,7 @@ use super::labels::separated;
 use super::legend::{Legend, LegendSample};
 use super::palette::{GREY, INK, Mark, Style};
 use super::panel::Panel;
-use super::scale::{Scale, is_near};
+use super::scale::{Scale, is_near, range};
 use super::stands::{is_equal, places, stands};
 use super::view::View;
 use super::{Figure, WIDTH};
@@ -179,10 +179,19 @@ fn scales(
         .flat_map(|point| [point.perplexity.1, point.perplexity.2]);
     let perplexities = extremes.chain(teacher.map(|teacher| teacher.perplexity));
     let xs = points.iter().map(|point| point.x);
+    let xs: Vec<f64> = xs.chain(teacher.and_then(|teacher| teacher.x)).collect();
     (
-        Scale::logarithmic(xs.chain(teacher.and_then(|teacher| teacher.x)), tick),
+        Scale::logarithmic(xs.iter().copied().chain(room_around(&xs)), tick),
         Scale::logarithmic(perplexities, format::significant),
     )
+}
+
+/// The ends of a range so wide that values which hardly differ lie beside each other.
+fn room_around(values: &[f64]) -> [f64; 2] {
+    const LEAST: f64 = 2.0;
+    let (low, high) = range(values.iter().copied()).unwrap_or((1.0, 1.0));
+    let more = (LEAST * low / high).max(1.0).sqrt();
+    [low / more, high * more]
 }
 
 /// A ring, or a level where the teacher has no place along x; a word where it is far away.
