@@ -168,7 +168,7 @@ pub fn draw(view: &View) -> Option<Figure> {
     let x = Scale::of_steps(all_points.flat_map(|curve| &curve.values.mean), 4);
     let estimates = Scale::linear(values(shown, |row| &row.estimates).chain([0.0]), 4);
     let norms = scale_of_norms(values(shown, |row| &row.gradient_norms));
-    let layout = PanelRows::new(shown.len(), 2, &legend);
+    let layout = PanelRows::new(shown.len(), 2, &legend, true);
     let svg = sheet(
         WIDTH,
         layout.bottom() + 8.0,

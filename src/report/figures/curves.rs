@@ -7,7 +7,7 @@ use super::averages::{Averaged, average, average_of};
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::separated;
 use super::legend::{Legend, LegendSample};
-use super::palette::{GREY, INK, Style};
+use super::palette::{Dash, GREY, INK, Style};
 use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
 use super::view::{Facet, View};
@@ -21,8 +21,8 @@ const LEFT: f64 = 72.0;
 const MOST_COLUMNS: usize = 4;
 /// Curves of so few points show each of them.
 const FEW_POINTS: usize = 25;
-/// An arm whose difference is so many times that of the nearest leaves the panel, where others stay:
-/// they would be one line on its scale.
+/// An arm whose difference is so many times that of the nearest leaves the panel, where others
+/// stay: they would be one line on its scale.
 const FAR: f64 = 4.0;
 
 /// A line: its name, how it looks, its values.
@@ -57,9 +57,14 @@ pub fn draw(view: &View) -> Option<Figure> {
     let baseline = view.baseline_name();
     let svg = CurveSheet::new(shown, view.data.study.report.margin, &baseline).draw(shown);
     let differences = if has_differences {
+        let gone = if svg.contains(['↑', '↓']) {
+            "; an arm that lies far beyond the others is named at the edge"
+        } else {
+            ""
+        };
         format!(
-            " Below: the difference to {baseline} at the same step, paired by seed, the grey band \
-             ±δ; an arm that leaves the panel is named at its edge."
+            " Below: the difference to {baseline} at the same step, paired by seed; the grey band \
+             is ±δ{gone}."
         )
     } else {
         String::new()
@@ -68,9 +73,9 @@ pub fn draw(view: &View) -> Option<Figure> {
         name: "curves",
         alt: "Validation loss over training steps, by arm".to_owned(),
         caption: format!(
-            "Loss in nats per token on the validation split during training, context as in training. Lines are \
-             means over seeds, bands reach from the lowest to the highest seed; the first steps \
-             may lie above the axis.{differences}{}",
+            "Loss in nats per token on the validation split, context as in training. Lines are \
+             means over seeds, bands reach from the lowest to the highest; the first steps may lie \
+             above the axis.{differences}{}",
             left_out(shown.len(), settings.len(), "settings")
         ),
         svg,
@@ -142,7 +147,9 @@ impl<'a> CurveSheet<'a> {
         let all = || settings.iter().flat_map(|setting| &setting.losses);
         let blocks = settings.len().div_ceil(MOST_COLUMNS);
         let columns = settings.len().div_ceil(blocks);
-        let legend = (settings.len() > 1).then(|| {
+        // Names at the ends of the lines do not tell dashes.
+        let has_dashes = all().any(|curve| curve.style.dash != Dash::Solid);
+        let legend = (settings.len() > 1 || has_dashes).then(|| {
             let series = all().map(|curve| (curve.series, curve.name.clone()));
             let style = |number: usize| {
                 let curve = all().find(|curve| curve.series == number);

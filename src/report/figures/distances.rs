@@ -53,6 +53,13 @@ impl Measure {
             .map(|(layer, values)| (layer as f64, mean(&values)))
             .collect()
     }
+
+    /// The points of every row of some facets.
+    fn of_facets(&self, view: &View, facets: &[Facet]) -> Vec<(f64, f64)> {
+        let rows = facets.iter().flat_map(|facet| &facet.rows);
+        rows.flat_map(|&(row, _)| self.by_layer(view, &[row]))
+            .collect()
+    }
 }
 
 /// Draws the distances of every arm's layers, a row of panels a setting; layer maps share a panel.
@@ -66,25 +73,22 @@ pub fn draw(view: &View) -> Option<Figure> {
         return None;
     }
     let shown = first_of(&facets, MOST_FACETS);
-    let rows: Vec<usize> = shown
-        .iter()
-        .flat_map(|facet| facet.rows.iter().map(|&(row, _)| row))
-        .collect();
-    let all_points = |measure: &Measure| -> Vec<(f64, f64)> {
-        let points = rows.iter().flat_map(|&row| measure.by_layer(view, &[row]));
-        points.collect()
-    };
-    let (similarities, distances) = (all_points(&CKA), all_points(&SLICED_W2));
+    let (similarities, distances) = (CKA.of_facets(view, shown), SLICED_W2.of_facets(view, shown));
     let x = scale_of_layers(&similarities);
     let mut measures = vec![(CKA, scale_of(&similarities, 1.005))];
     let has_w2 = !distances.is_empty();
     if has_w2 {
         measures.push((SLICED_W2, scale_of(&distances, f64::INFINITY)));
     }
-    let series = view.series_of_facets(shown, |_| true);
+    let series = view.series_of_facets(shown, |row| !CKA.by_layer(view, &[row]).is_empty());
     let style = |number| view.style(number);
     let legend = Legend::of_series(PanelRows::LEGEND, series, style, LegendSample::Line);
-    let layout = PanelRows::new(shown.len(), measures.len(), &legend);
+    let layout = PanelRows::new(
+        shown.len(),
+        measures.len(),
+        &legend,
+        shown.iter().any(|facet| !facet.title.is_empty()),
+    );
     let svg = sheet(
         WIDTH,
         layout.bottom() + 10.0,

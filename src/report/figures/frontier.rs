@@ -104,6 +104,17 @@ impl TeacherPoint {
     }
 }
 
+impl TeacherPoint {
+    /// What the caption says of it.
+    fn words(&self) -> &'static str {
+        match (self.is_near, self.x) {
+            (false, _) => "; the teacher lies beyond the axis",
+            (true, Some(_)) => "; the ring is the teacher",
+            (true, None) => "; the dashed line is the teacher",
+        }
+    }
+}
+
 fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
     let points: Vec<Point> = view
         .rows
@@ -148,12 +159,7 @@ fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
             draw_labels(canvas, &panel, &points, &xs);
         }
     });
-    let teacher = match &teacher {
-        Some(TeacherPoint { is_near: false, .. }) => "; the teacher lies beyond the axis",
-        Some(TeacherPoint { x: Some(_), .. }) => "; the ring is the teacher",
-        Some(TeacherPoint { x: None, .. }) => "; the dashed line is the teacher",
-        None => "",
-    };
+    let teacher = teacher.map_or("", |teacher| teacher.words());
     Some(Figure {
         name: frontier.name,
         alt,

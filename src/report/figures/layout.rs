@@ -101,11 +101,11 @@ impl PanelRows {
     const STEP: f64 = Self::HEIGHT + 36.0;
 
     /// Rows below a legend.
-    pub fn new(rows: usize, columns: usize, legend: &Legend) -> Self {
+    pub fn new(rows: usize, columns: usize, legend: &Legend, has_titles: bool) -> Self {
         Self {
             rows,
             columns,
-            top: legend.bottom(26.0),
+            top: legend.bottom(if has_titles { 26.0 } else { 12.0 }),
         }
     }
 

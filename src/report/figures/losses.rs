@@ -61,8 +61,8 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
     let has_intervals = rows.iter().any(|row| row.row.interval.is_some());
     let losses = if has_intervals {
         format!(
-            "dots are seeds, the tick is their mean, the line its {share} % t interval (with an \
-             arrow where it goes on beyond the panel)"
+            "dots are seeds, the tick is their mean, the line its {share} % t interval (an arrow \
+             where it goes on)"
         )
     } else {
         "dots are runs; one seed has no interval".to_owned()
@@ -72,23 +72,21 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
     } else {
         let marks = if rows.iter().any(|row| row.has_interval()) {
             format!(
-                "rings are seeds, the diamond is their mean, the line its interval, {share} % \
+                "rings are seeds, the diamond is their mean, the line its {share} % interval, \
                  simultaneous over all comparisons"
             )
         } else {
-            "a ring is the difference of one seed, which decides nothing".to_owned()
+            "a ring is one seed, which decides nothing".to_owned()
         };
+        let against = panels.against.as_deref();
         format!(
-            " Right: the difference to {}, paired by seed; {marks}, the grey band ±δ = {margin}. \
-             Left of the band is better.",
-            panels
-                .against
-                .as_deref()
-                .unwrap_or("the row named at the right")
+            " Right: the difference to {}, paired by seed; {marks}; the grey band is ±δ = \
+             {margin}. Left of it is better.",
+            against.unwrap_or("the row named at the right")
         )
     };
     format!(
-        "Left: test loss by arm; {losses}.{differences}{}",
+        "Left: test loss; {losses}.{differences}{}",
         left_out(rows.len(), all, "rows")
     )
 }
@@ -139,7 +137,7 @@ fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     }
     if row.losses.is_empty() {
         let place = (panel.left + 8.0, y);
-        canvas.text("no run finished", place, SMALL, GREY, Anchor::Left);
+        canvas.label("no run finished", place, SMALL, GREY, Anchor::Left);
     }
 }
 

@@ -2,8 +2,8 @@
 //! nothing for is left out.
 //!
 //! They share how a study is seen ([`view`]), where panels lie ([`layout`]), what a panel and its
-//! axes are ([`panel`], [`scale`]), the legend ([`legend`]), the colours ([`palette`]) and the canvas
-//! ([`canvas`]). What carries a value says it where a pointer rests on it.
+//! axes are ([`panel`], [`scale`]), the legend ([`legend`]), the colours ([`palette`]) and the
+//! canvas ([`canvas`]). What carries a value says it where a pointer rests on it.
 
 mod averages;
 mod canvas;

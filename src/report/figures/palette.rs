@@ -114,8 +114,8 @@ impl Style {
     }
 }
 
-/// The styles of a study's arms, in their order. Each name wishes for a colour of its own and has it
-/// unless an arm before it took it, so that an arm mostly looks the same in other studies too.
+/// The styles of a study's arms, in their order. Each name wishes for a colour of its own and has
+/// it unless an arm before it took it, so that an arm mostly looks the same in other studies too.
 pub fn styles_of_arms(names: &[String]) -> Vec<Style> {
     let mut taken = Vec::new();
     for name in names {

@@ -173,6 +173,8 @@ impl Panel {
             canvas.line(&[self.point(x, low), self.point(x, high)], color, 0.6, 1.4);
             return;
         }
+        // Held at the edges, which it crosses where its ends do.
+        let band = with_crossings(band, [self.y.low, self.y.high]);
         let upper = band.iter().map(|&(x, _, high)| self.point(x, high));
         let lower = band.iter().rev().map(|&(x, low, _)| self.point(x, low));
         canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), color, 0.18);
@@ -187,6 +189,35 @@ impl Panel {
         let y = if above { place - 8.0 } else { place + 9.0 };
         canvas.label(name, (self.right() - 2.0, y), SMALL, GREY, Anchor::Right);
     }
+}
+
+/// A band with points of its own where its upper or lower end crosses a level.
+fn with_crossings(band: &[(f64, f64, f64)], levels: [f64; 2]) -> Vec<(f64, f64, f64)> {
+    let mut all: Vec<(f64, f64, f64)> = band.first().copied().into_iter().collect();
+    for pair in band.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let crossing = |level: f64, a: f64, b: f64| {
+            let share = (level - a) / (b - a);
+            (share > 0.0 && share < 1.0).then_some(share)
+        };
+        let mut shares: Vec<f64> = levels
+            .iter()
+            .flat_map(|&level| [crossing(level, from.1, to.1), crossing(level, from.2, to.2)])
+            .flatten()
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        let mix = |a: f64, b: f64, share: f64| a + share * (b - a);
+        let points = shares.iter().map(|&share| {
+            (
+                mix(from.0, to.0, share),
+                mix(from.1, to.1, share),
+                mix(from.2, to.2, share),
+            )
+        });
+        all.extend(points);
+        all.push(to);
+    }
+    all
 }
 
 /// The pieces of a curve between two levels; where it crosses one, it ends there.

@@ -8,6 +8,8 @@ use super::panel::Panel;
 const EQUAL: f64 = 1e-3;
 /// Pixels between two points of a stand, where there is room.
 const STEP: f64 = 11.0;
+/// The most pixels from the first point of a stand to the last: a place is no range.
+const WIDEST: f64 = 80.0;
 /// Pixels of ground beyond the outermost points.
 const EDGE: f64 = 6.0;
 
@@ -76,7 +78,8 @@ pub fn stands(panel: &Panel, values: &[f64]) -> Vec<Stand> {
             .get(place + 1)
             .map_or(panel.right() - stand.x, |after| (after - stand.x) / 2.0);
         let gaps = (stand.members.len() as f64 - 1.0).max(1.0);
-        stand.step = (2.0 * (before.min(after) - EDGE) / gaps).clamp(2.5, STEP);
+        stand.step =
+            (2.0 * (before.min(after) - EDGE) / gaps).clamp(1.5, STEP.min(WIDEST / gaps).max(1.5));
     }
     stands
 }
