@@ -15,9 +15,11 @@ const BOTTOM: f64 = 48.0;
 /// Rows beyond these are left to the table.
 const MOST_ROWS: usize = 40;
 
-/// Draws the losses of all rows beside their differences to the baseline.
+/// Draws the losses of all rows beside their differences to the baseline; nothing of a single run,
+/// which is one number.
 pub fn draw(view: &View) -> Option<Figure> {
-    if view.rows.iter().all(|row| row.losses.is_empty()) {
+    let is_alone = view.rows.len() == 1 && view.rows[0].losses.len() == 1;
+    if is_alone || view.rows.iter().all(|row| row.losses.is_empty()) {
         return None;
     }
     let rows = view.rows.iter();
