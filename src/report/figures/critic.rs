@@ -7,7 +7,7 @@ use super::averages::{Averaged, average, average_of};
 use super::canvas::{Canvas, sheet};
 use super::layout::PanelRows;
 use super::legend::Legend;
-use super::palette::{Dash, GREY, INK, Mark, Style, layer};
+use super::palette::{Dash, GREY, INK, Mark, SeriesStyle, layer};
 use super::panel::{Panel, TRAINING_STEP};
 use super::scale::{Scale, range};
 use super::view::View;
@@ -209,9 +209,9 @@ pub fn draw(view: &View) -> Option<Figure> {
 }
 
 /// Layers on a scale, the final state in black.
-fn style(name: &str, place: usize, count: usize) -> Style {
+fn style(name: &str, place: usize, count: usize) -> SeriesStyle {
     if name.ends_with(FINAL) {
-        Style {
+        SeriesStyle {
             color: INK,
             mark: Mark::Dot,
             dash: Dash::DashDot,

@@ -7,7 +7,7 @@ use super::averages::{Averaged, average, average_of};
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::separated;
 use super::legend::{Legend, LegendSample};
-use super::palette::{Dash, GREY, INK, Style};
+use super::palette::{Dash, GREY, INK, SeriesStyle};
 use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
 use super::view::{Facet, View};
@@ -29,7 +29,7 @@ const FAR: f64 = 4.0;
 struct ArmCurve {
     name: String,
     series: usize,
-    style: Style,
+    style: SeriesStyle,
     values: Averaged,
     seeds: usize,
 }
@@ -153,7 +153,7 @@ impl<'a> CurveSheet<'a> {
             let series = all().map(|curve| (curve.series, curve.name.clone()));
             let style = |number: usize| {
                 let curve = all().find(|curve| curve.series == number);
-                curve.map_or(Style::NEUTRAL, |curve| curve.style)
+                curve.map_or(SeriesStyle::NEUTRAL, |curve| curve.style)
             };
             let place = (LEFT, WIDTH - LEFT - 10.0);
             Legend::of_series(place, series, style, LegendSample::Line)
@@ -332,9 +332,16 @@ fn scale_of_differences(settings: &[SettingCurves], margin: f64) -> Option<Scale
     };
     let lie_together = arms(&mut curves().filter(is_near)) >= 2;
     let near = curves().filter(|curve| !lie_together || is_near(curve));
-    let ends = near.flat_map(late).flat_map(|(low, high)| [low, high]);
+    let near: Vec<&ArmCurve> = near.collect();
+    let ends = near.iter().flat_map(|curve| late(curve));
+    let ends: Vec<f64> = ends.flat_map(|(low, high)| [low, high]).collect();
+    // The means of the first half as far as they do not squeeze the second.
+    let most = 2.5 * ends.iter().fold(margin, |most, end| most.max(end.abs()));
+    let means = near.iter().flat_map(|curve| &curve.values.mean);
+    let means = means.map(|point| point.1).filter(|mean| mean.abs() <= most);
     let bound = 1.4 * margin;
-    Some(Scale::linear(ends.chain([-bound, bound]), 4))
+    let all = ends.iter().copied().chain(means);
+    Some(Scale::linear(all.chain([-bound, bound]), 4))
 }
 
 /// The names of the lines, right of where they end.

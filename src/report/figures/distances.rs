@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::canvas::{Canvas, sheet};
 use super::layout::PanelRows;
 use super::legend::{Legend, LegendSample};
-use super::palette::Style;
+use super::palette::SeriesStyle;
 use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
@@ -133,7 +133,7 @@ fn by_series(facet: &Facet) -> BTreeMap<usize, Vec<usize>> {
 fn draw_facet(canvas: &mut Canvas, panel: &Panel, view: &View, facet: &Facet, measure: &Measure) {
     let series = by_series(facet);
     for (&number, rows) in series.iter().filter(|(_, rows)| rows.len() > 1) {
-        let Style { color, dash, .. } = view.style(number);
+        let SeriesStyle { color, dash, .. } = view.style(number);
         for &row in rows {
             canvas.titled(&view.rows[row].label, |canvas| {
                 let line = measure.by_layer(view, &[row]);

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::canvas::{Canvas, sheet};
 use super::layout::grid;
 use super::legend::{Legend, LegendEntry, LegendSample};
-use super::palette::{Dash, GREY, INK, Mark, PALE, Rgb, Style};
+use super::palette::{Dash, GREY, INK, Mark, PALE, Rgb, SeriesStyle};
 use super::panel::Panel;
 use super::scale::{Scale, range};
 use super::tokens::{TokenKind, kinds};
@@ -34,7 +34,7 @@ struct TokenPair {
 /// An arm with its picture.
 struct ArmEmbedding {
     arm: String,
-    style: Style,
+    style: SeriesStyle,
     pairs: Vec<TokenPair>,
 }
 
@@ -155,7 +155,7 @@ fn pairs(points: &[EmbeddingPoint]) -> Vec<TokenPair> {
 fn legend(arms: &[ArmEmbedding]) -> Legend {
     let entry = |name: &str, color: Rgb, mark: Mark| LegendEntry {
         name: name.to_owned(),
-        style: Style {
+        style: SeriesStyle {
             color,
             mark,
             dash: Dash::Solid,

@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Canvas, SMALL, sheet, text_width};
 use super::labels::separated;
 use super::legend::{Legend, LegendSample};
-use super::palette::{GREY, INK, Mark, Style};
+use super::palette::{GREY, INK, Mark, SeriesStyle};
 use super::panel::Panel;
 use super::scale::{Scale, is_near, range};
 use super::stands::{is_equal, places, stands};
@@ -28,7 +28,7 @@ struct Point {
     row: String,
     name: String,
     series: usize,
-    style: Style,
+    style: SeriesStyle,
     x: f64,
     /// exp of the mean NLL, of the lowest and of the highest seed.
     perplexity: (f64, f64, f64),
@@ -235,7 +235,7 @@ fn draw_points(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f
         let (mean, low, high) = point.perplexity;
         let [mean_text, low, high] = [mean, low, high].map(|value| format::significant(value, 4));
         let title = format!("{}: {mean_text} ({low} to {high})", point.row);
-        let Style { mark, color, .. } = point.style;
+        let SeriesStyle { mark, color, .. } = point.style;
         canvas.titled(&title, |canvas| {
             canvas.mark(mark, (x, panel.py(mean)), 4.6, color, 1.0)
         });

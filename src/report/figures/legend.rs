@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::canvas::{Anchor, Canvas, TEXT, fitted, text_width};
-use super::palette::{INK, Style};
+use super::palette::{INK, SeriesStyle};
 
 /// Where a legend begins, from the top of its figure.
 const TOP: f64 = 10.0;
@@ -25,7 +25,7 @@ pub enum LegendSample {
 #[derive(Debug, Clone)]
 pub struct LegendEntry {
     pub name: String,
-    pub style: Style,
+    pub style: SeriesStyle,
     pub sample: LegendSample,
 }
 
@@ -43,7 +43,7 @@ impl Legend {
     pub fn of_series(
         (left, width): (f64, f64),
         series: impl IntoIterator<Item = (usize, String)>,
-        style: impl Fn(usize) -> Style,
+        style: impl Fn(usize) -> SeriesStyle,
         sample: LegendSample,
     ) -> Self {
         let mut names: BTreeMap<usize, String> = BTreeMap::new();
@@ -63,15 +63,19 @@ impl Legend {
     }
 
     /// An entry for each name in their order, as a line.
-    pub fn of_lines(place: (f64, f64), names: &[&str], style: impl Fn(usize) -> Style) -> Self {
+    pub fn of_lines(
+        place: (f64, f64),
+        names: &[&str],
+        style: impl Fn(usize) -> SeriesStyle,
+    ) -> Self {
         let series = names.iter().map(|&name| name.to_owned()).enumerate();
         Self::of_series(place, series, style, LegendSample::Line)
     }
 
     /// The style of a name.
-    pub fn style_of(&self, name: &str) -> Style {
+    pub fn style_of(&self, name: &str) -> SeriesStyle {
         let entry = self.entries.iter().find(|entry| entry.name == name);
-        entry.map_or(Style::NEUTRAL, |entry| entry.style)
+        entry.map_or(SeriesStyle::NEUTRAL, |entry| entry.style)
     }
 
     /// Where what comes below it begins, `gap` pixels lower.
@@ -102,7 +106,7 @@ impl Legend {
     pub fn draw(&self, canvas: &mut Canvas) {
         for (entry, (x, y)) in self.entries.iter().zip(self.places()) {
             let (x, y) = (self.left + x, TOP + y + 9.0);
-            let Style { color, mark, dash } = entry.style;
+            let SeriesStyle { color, mark, dash } = entry.style;
             match entry.sample {
                 LegendSample::Mark => canvas.mark(mark, (x + 18.0, y), 4.5, color, 1.0),
                 LegendSample::Line => {

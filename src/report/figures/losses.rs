@@ -4,7 +4,7 @@
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::seed_offset;
 use super::losses_layout::{LossPanels, LossRow, ROW, TOP, middle, name_baselines};
-use super::palette::{Dash, GREY, INK, Mark, PALE, Style};
+use super::palette::{Dash, GREY, INK, Mark, PALE, SeriesStyle};
 use super::panel::{Panel, TEST_NLL};
 use super::scale::round_values;
 use super::view::View;
@@ -111,7 +111,7 @@ fn draw_row(canvas: &mut Canvas, panels: &LossPanels, row: &LossRow, y: f64) {
     if let Some(panel) = &panels.differences {
         draw_difference(canvas, panel, row, y);
     }
-    if let Some(left) = panels.notes {
+    if let Some(left) = panels.notes.filter(|_| !row.note.is_empty()) {
         let note = fitted(&row.note, SMALL, WIDTH - 8.0 - left);
         canvas.titled(&row.note, |canvas| {
             canvas.text(&note, (left, y), SMALL, GREY, Anchor::Left)
@@ -207,7 +207,7 @@ fn draw_interval(
     panel: &Panel,
     y: f64,
     (low, high): (f64, f64),
-    Style { color, .. }: Style,
+    SeriesStyle { color, .. }: SeriesStyle,
 ) {
     let (from, to) = (panel.px(low), panel.px(high));
     canvas.line(&[(from, y), (to, y)], color, 0.7, 1.6);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::WIDTH;
 use super::canvas::{SMALL, TEXT, text_width};
-use super::palette::Style;
+use super::palette::SeriesStyle;
 use super::panel::Panel;
 use super::scale::{Scale, is_near, range};
 use super::view::View;
@@ -24,7 +24,7 @@ const WIDEST_NOTES: f64 = 150.0;
 pub struct LossRow<'a> {
     pub row: &'a TableRow,
     pub contrast: Option<&'a Contrast>,
-    pub style: Style,
+    pub style: SeriesStyle,
     /// Losses with the names of their runs.
     pub losses: Vec<(String, f64)>,
     /// The names of the differences, in their order.

@@ -89,13 +89,13 @@ impl Dash {
 
 /// How a series looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
+pub struct SeriesStyle {
     pub color: Rgb,
     pub mark: Mark,
     pub dash: Dash,
 }
 
-impl Style {
+impl SeriesStyle {
     /// What stands for every value of an axis.
     pub const NEUTRAL: Self = Self {
         color: GREY,
@@ -116,7 +116,7 @@ impl Style {
 
 /// The styles of a study's arms, in their order. Each name wishes for a colour of its own and has
 /// it unless an arm before it took it, so that an arm mostly looks the same in other studies too.
-pub fn styles_of_arms(names: &[String]) -> Vec<Style> {
+pub fn styles_of_arms(names: &[String]) -> Vec<SeriesStyle> {
     let mut taken = Vec::new();
     for name in names {
         let round = taken.len() / ARMS.len() * ARMS.len();
@@ -129,12 +129,12 @@ pub fn styles_of_arms(names: &[String]) -> Vec<Style> {
             .unwrap_or(taken.len());
         taken.push(place);
     }
-    taken.into_iter().map(Style::of_place).collect()
+    taken.into_iter().map(SeriesStyle::of_place).collect()
 }
 
 /// The styles of so many values of another axis, in their order.
-pub fn styles_in_order(count: usize) -> Vec<Style> {
-    (0..count).map(Style::of_place).collect()
+pub fn styles_in_order(count: usize) -> Vec<SeriesStyle> {
+    (0..count).map(SeriesStyle::of_place).collect()
 }
 
 /// FNV-1a, from a start at which the arms of the built-in studies wish for different colours.
@@ -147,8 +147,8 @@ fn hash(name: &str) -> u64 {
 }
 
 /// The style of the n-th loss term: black and grey, told apart by dashes.
-pub fn term(place: usize) -> Style {
-    Style {
+pub fn term(place: usize) -> SeriesStyle {
+    SeriesStyle {
         color: if place / 4 % 2 == 0 {
             INK
         } else {
@@ -160,7 +160,7 @@ pub fn term(place: usize) -> Style {
 }
 
 /// The style of the n-th of so many layers: a scale from dark to light.
-pub fn layer(place: usize, count: usize) -> Style {
+pub fn layer(place: usize, count: usize) -> SeriesStyle {
     let at = if count < 2 {
         0.0
     } else {
@@ -170,7 +170,7 @@ pub fn layer(place: usize, count: usize) -> Style {
     let share = at - low as f64;
     let mix = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
     let (Rgb(r, g, b), Rgb(to_r, to_g, to_b)) = (LAYERS[low], LAYERS[low + 1]);
-    Style {
+    SeriesStyle {
         color: Rgb(mix(r, to_r), mix(g, to_g), mix(b, to_b)),
         mark: Mark::Dot,
         dash: Dash::Solid,

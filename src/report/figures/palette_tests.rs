@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn styles(names: &[&str]) -> Vec<Style> {
+fn styles(names: &[&str]) -> Vec<SeriesStyle> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     styles_of_arms(&names)
 }

@@ -1,7 +1,7 @@
 //! A panel: two axes with labels and whatever is plotted between them.
 
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, text_width};
-use super::palette::{Dash, GREY, INK, PALE, Rgb, Style};
+use super::palette::{Dash, GREY, INK, PALE, Rgb, SeriesStyle};
 use super::scale::Scale;
 
 /// The label of an axis of training steps.
@@ -116,7 +116,7 @@ impl Panel {
     }
 
     /// The name of an arm above the panel, after its mark.
-    pub fn arm_title(&self, canvas: &mut Canvas, title: &str, arm: Style) {
+    pub fn arm_title(&self, canvas: &mut Canvas, title: &str, arm: SeriesStyle) {
         let mark = (self.left + 5.0, self.top - 10.0);
         canvas.mark(arm.mark, mark, 4.5, arm.color, 1.0);
         let rest = Self {
@@ -150,7 +150,7 @@ impl Panel {
         &self,
         canvas: &mut Canvas,
         points: &[(f64, f64)],
-        style: Style,
+        style: SeriesStyle,
         radius: f64,
         title: impl Fn(f64, f64) -> String,
     ) {

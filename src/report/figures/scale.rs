@@ -21,7 +21,12 @@ impl Scale {
 
     /// A linear scale over exactly this range.
     pub fn exactly(low: f64, high: f64, ticks: usize) -> Self {
-        let (step, decimals) = round_step((high - low) / ticks.max(1) as f64);
+        Self::with_ticks(low, high, (high - low) / ticks.max(1) as f64)
+    }
+
+    /// A linear scale over exactly this range, its ticks at least so far from each other.
+    fn with_ticks(low: f64, high: f64, least: f64) -> Self {
+        let (step, decimals) = round_step(least);
         let first = (low / step - 1e-9).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
         let values: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
@@ -57,7 +62,8 @@ impl Scale {
     pub fn of_steps<'a>(points: impl Iterator<Item = &'a (f64, f64)>, ticks: usize) -> Self {
         let last = points.map(|point| point.0).fold(1.0, f64::max);
         // Steps are whole numbers.
-        Self::exactly(0.0, last * 1.01, ticks.min(last as usize).max(1))
+        let least = last / ticks.min(last as usize).max(1) as f64;
+        Self::with_ticks(0.0, last * 1.01, least)
     }
 
     /// The same scale, its ticks without labels.

@@ -65,3 +65,14 @@ fn ticks_of_a_logarithmic_axis_are_round_and_no_two_read_the_same() {
         ["5.5", "6.0", "6.5", "7.0", "7.5"]
     );
 }
+
+#[test]
+fn steps_are_whole_and_the_last_has_its_tick() {
+    let of_steps = |last: f64, ticks| {
+        let scale = Scale::of_steps([(last, 0.0)].iter(), ticks);
+        labels(&scale).join(" ")
+    };
+    assert_eq!(of_steps(299.0, 3), "0 100 200 300");
+    assert_eq!(of_steps(2.0, 6), "0 1 2");
+    assert_eq!(of_steps(0.0, 4), "0 1");
+}

@@ -7,7 +7,7 @@ use super::averages::{NamedCurve, average};
 use super::canvas::{Anchor, Canvas, SMALL, sheet};
 use super::layout::{PanelGrid, grid};
 use super::legend::Legend;
-use super::palette::{INK, Style, term};
+use super::palette::{INK, SeriesStyle, term};
 use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
@@ -23,7 +23,7 @@ const SMALLEST: f64 = 1e-4;
 /// An arm with the contributions of its terms.
 struct ArmTerms {
     arm: String,
-    style: Style,
+    style: SeriesStyle,
     terms: Vec<NamedCurve>,
 }
 
@@ -130,7 +130,7 @@ fn draw_term(
     canvas: &mut Canvas,
     panel: &Panel,
     term: &NamedCurve,
-    style: Style,
+    style: SeriesStyle,
     others: usize,
 ) -> bool {
     let points = term.points.iter().copied();

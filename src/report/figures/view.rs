@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::palette::{Style, styles_in_order, styles_of_arms};
+use super::palette::{SeriesStyle, styles_in_order, styles_of_arms};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ANY, ARM, SEED, Setting, label, value_label, without};
 use crate::report::contrasts::Contrast;
@@ -20,7 +20,7 @@ pub struct View<'a> {
     /// Axes that vary, in the order of the spec, without the seed.
     pub varying: Vec<&'a str>,
     /// How the values of the axis of colours look, in the order of the spec.
-    styles: Vec<Style>,
+    styles: Vec<SeriesStyle>,
 }
 
 /// A run with the name of its seed.
@@ -63,16 +63,16 @@ impl<'a> View<'a> {
     }
 
     /// How a series looks: an arm alike in all figures, whatever else is shown.
-    pub fn style(&self, series: usize) -> Style {
+    pub fn style(&self, series: usize) -> SeriesStyle {
         match self.styles.get(series) {
             Some(style) => *style,
             None if self.styles.is_empty() => styles_in_order(1)[0],
-            None => Style::NEUTRAL,
+            None => SeriesStyle::NEUTRAL,
         }
     }
 
     /// How a row looks.
-    pub fn style_of(&self, row: &TableRow) -> Style {
+    pub fn style_of(&self, row: &TableRow) -> SeriesStyle {
         self.style(self.series_of(row).0)
     }
 
