@@ -72,6 +72,7 @@ pub fn embed(clouds: &[Cloud]) -> Result<Vec<EmbeddingPoint>> {
         .map(|((cloud, token), at)| EmbeddingPoint {
             model: cloud.model.to_owned(),
             token: token as u32,
+            text: None,
             layer: cloud.layers as u32,
             x: at[0],
             y: at[1],

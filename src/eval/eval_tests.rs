@@ -132,6 +132,12 @@ fn a_student_is_compared_with_its_teacher() {
         found.embedding.iter().all(|point| point.x.is_finite()
             && point.layer == if point.model == "teacher" { 3 } else { 2 })
     );
+    // The test text spells its tokens from a on.
+    let test = four_documents();
+    assert!(found.embedding.iter().all(|point| {
+        let letter = char::from(b'a' + test[point.token as usize] as u8 % 26);
+        point.text.as_deref() == Some(letter.to_string().as_str())
+    }));
 }
 
 #[test]

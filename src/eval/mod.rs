@@ -86,6 +86,10 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         // A picture of points that have no place is none.
         embedding.clear();
     }
+    for point in &mut embedding {
+        let token = &inputs.test.tokens[point.token as usize];
+        point.text = Some((inputs.vocabulary.decode)(std::slice::from_ref(token))?);
+    }
 
     let weights = inputs.model.to_weights();
     let teacher_weights = inputs.teacher.map(Gpt2::to_weights);

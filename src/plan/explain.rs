@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::diagnostics::similar;
 use super::load::Loaded;
+use super::settings::implied;
 use super::spec_layers::{Merged, On, Origin, key_path};
 
 impl Loaded {
@@ -26,6 +27,10 @@ impl Loaded {
             merged
                 .find(&path)
                 .map(|_| format!("{key} = {}   from {from}{at}", merged.toml(&path)))
+                .or_else(|| {
+                    let steps = implied(merged, key)?;
+                    Some(format!("{key} = {steps}   a tenth of the steps"))
+                })
         };
         let mut lines: Vec<(String, Vec<String>)> = Vec::new();
         for cell in &self.grid.cells {

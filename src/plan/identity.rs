@@ -137,7 +137,7 @@ impl TrainIdentity {
             clip: *clip,
             precision: *precision,
             keep: *keep,
-            evaluate_every: (*keep == Keep::Best).then_some(*evaluate_every),
+            evaluate_every: evaluate_every.filter(|_| *keep == Keep::Best),
         }
     }
 }

@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 
 use super::load::Loaded;
 use super::planned::{Axis, StudySettings};
+use super::run::tenth_of;
 use super::schema;
-use super::spec_layers::{Merged, Origin, PathStep, dotted};
+use super::spec_layers::{Merged, Origin, PathStep, dotted, key_path};
 
 /// A value that stands otherwise in a stored study than in the spec at hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,8 +180,17 @@ fn compare(stored: &BTreeMap<String, String>, now: &CellValues) -> Vec<SettingCh
     let mut changes = Vec::new();
     for key in keys {
         let (before, after) = (stored.get(key), now.get(key));
+        // What followed from another value that changed is told there.
+        let followed = |before: &String| {
+            let steps = key
+                .strip_suffix(".evaluate_every")
+                .and_then(|table| stored.get(&format!("{table}.steps"))?.parse().ok());
+            steps.is_some_and(|steps| tenth_of(steps).to_string() == *before)
+        };
         let is_same = match (before, after) {
-            (Some(before), Some(after)) => *before == after.toml,
+            (Some(before), Some(after)) => {
+                *before == after.toml || (after.is_default && followed(before))
+            }
             (None, Some(after)) => after.is_default,
             (Some(_), None) => false,
             (None, None) => true,
@@ -245,7 +255,28 @@ pub fn values(merged: &Merged) -> CellValues {
                 is_default: true,
             });
     }
+    for table in ["train", "teacher.train"] {
+        let key = format!("{table}.evaluate_every");
+        if let Some(steps) = implied(merged, &key)
+            && !out.contains_key(&key)
+        {
+            let value = SetValue {
+                toml: steps.to_string(),
+                is_path: false,
+                is_default: true,
+            };
+            out.insert(key, value);
+        }
+    }
     out
+}
+
+/// What a key that no layer sets is by the values of others: the steps between looks at the
+/// validation split, a tenth of all.
+pub fn implied(merged: &Merged, key: &str) -> Option<u64> {
+    let table = key.strip_suffix(".evaluate_every")?;
+    let steps = merged.toml(&key_path(&format!("{table}.steps")));
+    steps.replace('_', "").parse().ok().map(tenth_of)
 }
 
 fn walk(merged: &Merged, schema: Option<&Json>, path: &[PathStep], out: &mut CellValues) {

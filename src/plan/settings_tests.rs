@@ -72,6 +72,11 @@ fn what_a_study_does_is_told_key_by_key_for_all_arms_or_for_one() {
             vec![("steps = 5", "steps = 50")],
             vec!["train.steps 5 → 50"],
         ),
+        // How often the validation split is looked at follows from the steps.
+        (
+            vec![("steps = 5", "steps = 5\nevaluate_every = 2")],
+            vec!["train.evaluate_every 1 → 2"],
+        ),
         (
             vec![("weight = 0.5", "weight = 0.7")],
             vec!["loss.hidden.weight 0.5 → 0.7 in the arm mse"],

@@ -213,11 +213,12 @@ pub struct TextSample {
 }
 
 /// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (index of the
-/// probe token), `layer`, `x`, `y`.
+/// probe token), `text` (what it stands for; not in files of builds before), `layer`, `x`, `y`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingPoint {
     pub model: String,
     pub token: u32,
+    pub text: Option<String>,
     pub layer: u32,
     pub x: f64,
     pub y: f64,

@@ -109,8 +109,11 @@ pub fn read_embedding(folder: &EvaluationFolder) -> Result<Vec<EmbeddingPoint>> 
         .with_context(|| format!("{} is not an embedding", path.display()))
 }
 
+/// The column of what tokens stand for, which older files do not have.
+const TOKEN_TEXT: &str = "text";
+
 fn embedding_to_parquet(points: &[EmbeddingPoint]) -> Result<Vec<u8>> {
-    let table = Table::new()
+    let mut table = Table::new()
         .with(
             "model",
             Column::Text(points.iter().map(|point| point.model.clone()).collect()),
@@ -118,7 +121,12 @@ fn embedding_to_parquet(points: &[EmbeddingPoint]) -> Result<Vec<u8>> {
         .with(
             "token",
             Column::U32(points.iter().map(|point| point.token).collect()),
-        )
+        );
+    let texts: Option<Vec<String>> = points.iter().map(|point| point.text.clone()).collect();
+    if let Some(texts) = texts {
+        table = table.with(TOKEN_TEXT, Column::Text(texts));
+    }
+    let table = table
         .with(
             "layer",
             Column::U32(points.iter().map(|point| point.layer).collect()),
@@ -141,10 +149,13 @@ fn embedding_of(table: &Table) -> Result<Vec<EmbeddingPoint>> {
         table.u32("layer")?,
     );
     let (x, y) = (table.f64("x")?, table.f64("y")?);
+    let has_texts = table.names().any(|name| name == TOKEN_TEXT);
+    let texts = has_texts.then(|| table.text(TOKEN_TEXT)).transpose()?;
     Ok((0..table.rows())
         .map(|row| EmbeddingPoint {
             model: models[row].clone(),
             token: tokens[row],
+            text: texts.map(|texts| texts[row].clone()),
             layer: layers[row],
             x: x[row],
             y: y[row],

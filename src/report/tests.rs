@@ -53,7 +53,6 @@ fn the_report_of_two_arms_by_two_strategies() {
             "runs.parquet",
             "figures/losses.svg",
             "figures/curves.svg",
-            "figures/parameters.svg",
             "figures/compute.svg",
             "figures/strategies.svg",
             "figures/distances.svg",

@@ -83,7 +83,7 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
     let mut spec = spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = BalanceSpec::None;
-    (spec.train.evaluate_every, spec.train.checkpoint_every) = (0, 0);
+    (spec.train.evaluate_every, spec.train.checkpoint_every) = (None, 0);
     let peak_now = || plain_peak(of_products(spec.train.precision));
     let before = peak_now();
     let model = random_teacher(&teacher)?.with_precision(of_products(spec.teacher.precision()));

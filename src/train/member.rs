@@ -81,7 +81,9 @@ impl<D: Ops> Member<D> {
     fn validation_is_due(&self) -> bool {
         let (done, train) = (self.state.step, &self.job.train);
         done == train.steps
-            || (train.evaluate_every > 0 && done.is_multiple_of(train.evaluate_every))
+            || train
+                .evaluate_every
+                .is_some_and(|every| every > 0 && done.is_multiple_of(every))
     }
 
     /// Validation where it is due, the row into the sink, a checkpoint where it is due, the end.

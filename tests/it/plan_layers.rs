@@ -113,6 +113,14 @@ fn explain_names_the_layer_that_a_value_came_from() {
         explain("train.steps", &[], &[("KDPIPE_TRAIN__STEPS", "6")]),
         "train.steps = 6   from the environment's KDPIPE_TRAIN__STEPS (environment:1:1)"
     );
+    assert_eq!(
+        explain("train.evaluate_every", &["train.steps=215"], &[]),
+        "train.evaluate_every = 21   a tenth of the steps"
+    );
+    assert_eq!(
+        explain("train.evaluate_every", &["train.evaluate_every=7"], &[]),
+        "train.evaluate_every = 7   from --set train.evaluate_every=7 (--set:1:1)"
+    );
     let kinds = explain("loss.hidden.kind", &[], &[]);
     assert_eq!(
         kinds,

@@ -13,7 +13,7 @@ use super::matching::Strategy;
 use super::planned::TeacherFact;
 use super::run::{
     BalanceSpec, Decay, Matching, PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec,
-    TrainSpec,
+    TrainSpec, tenth_of,
 };
 use super::schedule::Span;
 use super::spec_layers::On;
@@ -130,9 +130,11 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     let (matching, unmatched) = resolve_matching(run, known, &mut report);
     let mut train = run.train.clone();
     resolve_floor("train", &mut train, &mut report);
+    resolve_looks(&mut train);
     let mut teacher = run.teacher.clone();
     if let Some(train) = teacher.train_mut() {
         resolve_floor("teacher.train", train, &mut report);
+        resolve_looks(train);
     }
     resolve_precision("train", &mut train.precision, known, &mut report);
     resolve_precision("teacher", teacher.precision_mut(), known, &mut report);
@@ -233,6 +235,11 @@ fn resolve_floor(table: &str, train: &mut TrainSpec, report: &mut CellReport) {
             format!("{table}.lr.decay = \"constant\""),
         );
     }
+}
+
+/// How often the validation split is looked at, where nothing is written.
+fn resolve_looks(train: &mut TrainSpec) {
+    train.evaluate_every.get_or_insert(tenth_of(train.steps));
 }
 
 /// What a precision comes to on this machine.

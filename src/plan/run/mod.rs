@@ -26,7 +26,7 @@ pub use precision::PrecisionSpec;
 pub use student::{Init, InitBlocks, StudentSpec};
 pub use teacher::TeacherSpec;
 pub use tokenizer::TokenizerSpec;
-pub(super) use train::Betas;
+pub(super) use train::{Betas, tenth_of};
 pub use train::{Decay, Keep, LearningRate, TrainSpec};
 
 pub use super::state::HiddenState;

@@ -46,13 +46,20 @@ pub struct TrainSpec {
     /// Steps between checkpoints.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub checkpoint_every: u64,
-    /// Steps between looks at the validation split.
+    /// Steps between looks at the validation split; absent: a tenth of `steps`, so that every
+    /// training has a curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub evaluate_every: u64,
+    pub evaluate_every: Option<u64>,
     /// Event files for TensorBoard, in the study's folder. Nothing of a run depends on it, so it is
     /// not stored with one.
     #[serde(default, skip_serializing)]
     pub tensorboard: bool,
+}
+
+/// The steps between looks at the validation split where none are written.
+pub(in crate::plan) fn tenth_of(steps: u64) -> u64 {
+    (steps / 10).max(1)
 }
 
 /// Linear warm-up to `peak`, then decay to `floor`·peak at the last step.

@@ -103,6 +103,7 @@ fn evaluated() -> EvaluationFiles {
         embedding: vec![EmbeddingPoint {
             model: "student".into(),
             token: 1,
+            text: Some(" a".into()),
             layer: 0,
             x: 0.5,
             y: -0.5,

@@ -50,6 +50,14 @@ fn evaluations_are_read_as_they_were_written_and_never_rewritten() {
     assert_eq!(read_speed(&folder).unwrap(), evaluated.speed);
     assert_eq!(read_samples(&folder).unwrap(), evaluated.samples);
     assert_eq!(read_embedding(&folder).unwrap(), evaluated.embedding);
+    // A table of an earlier build, which had no texts.
+    let mut older = evaluated.clone();
+    older.embedding[0].text = None;
+    publish_evaluation(&run, "older", &older).unwrap();
+    assert_eq!(
+        read_embedding(&run.evaluation("older")).unwrap(),
+        older.embedding
+    );
     let mut other = evaluated.clone();
     other.speed = None;
     assert_eq!(

@@ -1,51 +1,14 @@
-//! A sheet to draw on in pixels: plotters' SVG backend at a tenth of a pixel, with text sizes that
-//! come from a table of this module, so that a layout is the same on every machine.
+//! A sheet to draw on in pixels, as SVG. Text sizes come from a table of this module, so that a
+//! layout is the same on every machine.
 
-use anyhow::{Result, anyhow};
-use plotters::prelude::{
-    Color as _, DrawingBackend, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor,
-    SVGBackend, ShapeStyle,
-};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::fmt::Write as _;
 
-/// Units of the SVG in a pixel: the backend draws in whole units.
-const UNITS: f64 = 10.0;
-/// What the backend divides a font's size by.
-const FONT_SCALE: f64 = 1.24;
-
-/// Colours that people tell apart whatever their eyesight (Okabe and Ito 2008), those that are
-/// legible on white first.
-pub const PALETTE: [Rgb; 7] = [
-    Rgb(0x00, 0x72, 0xB2),
-    Rgb(0xD5, 0x5E, 0x00),
-    Rgb(0x00, 0x9E, 0x73),
-    Rgb(0xCC, 0x79, 0xA7),
-    Rgb(0xE6, 0x9F, 0x00),
-    Rgb(0x56, 0xB4, 0xE9),
-    Rgb(0x00, 0x00, 0x00),
-];
-/// Text and axes.
-pub const INK: Rgb = Rgb(0x22, 0x22, 0x22);
-/// What is beside the point: references and remarks.
-pub const GREY: Rgb = Rgb(0x77, 0x77, 0x77);
-/// Lines behind the data.
-pub const PALE: Rgb = Rgb(0xE4, 0xE4, 0xE4);
-/// The ground.
-pub const WHITE: Rgb = Rgb(0xFF, 0xFF, 0xFF);
+use super::palette::{Dash, INK, Mark, Rgb, WHITE};
 
 /// The size of text in pixels.
 pub const TEXT: f64 = 12.0;
 /// The size of small text in pixels.
 pub const SMALL: f64 = 11.0;
-
-/// Red, green, blue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rgb(pub u8, pub u8, pub u8);
-
-/// The colour of the n-th series.
-pub fn color(index: usize) -> Rgb {
-    PALETTE[index % PALETTE.len()]
-}
 
 /// Where a text lies from its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,78 +18,70 @@ pub enum Anchor {
     Right,
 }
 
-/// The shape of a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    Dot,
-    Ring,
-    Diamond,
-    Square,
-    Triangle,
-}
-
-/// The mark of the n-th series: another one where the colours repeat.
-pub fn mark(index: usize) -> Mark {
-    [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond][index / PALETTE.len() % 4]
-}
-
 /// A sheet under the pen.
-pub struct Canvas<'a> {
-    backend: SVGBackend<'a>,
+pub struct Canvas {
+    svg: String,
 }
 
 /// Draws a sheet of `width` × `height` pixels on white; `title` is what a screen reader says.
-///
-/// # Errors
-/// The backend's own.
-pub fn sheet(
-    width: f64,
-    height: f64,
-    title: &str,
-    draw: impl FnOnce(&mut Canvas) -> Result<()>,
-) -> Result<String> {
-    let mut text = String::new();
-    {
-        let size = (units(width) as u32, units(height) as u32);
-        let mut canvas = Canvas {
-            backend: SVGBackend::with_string(&mut text, size),
-        };
-        canvas.rectangle((0.0, 0.0), (width, height), WHITE, 1.0)?;
-        draw(&mut canvas)?;
-        canvas.backend.present().map_err(failed)?;
+pub fn sheet(width: f64, height: f64, title: &str, draw: impl FnOnce(&mut Canvas)) -> String {
+    let mut canvas = Canvas { svg: String::new() };
+    let (w, h) = (number(width.ceil()), number(height.ceil()));
+    canvas.push(format_args!(
+        "<svg width=\"{w}\" height=\"{h}\" role=\"img\" viewBox=\"0 0 {w} {h}\" \
+         xmlns=\"http://www.w3.org/2000/svg\" \
+         font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">\n<title>{}</title>",
+        escaped(title)
+    ));
+    canvas.rectangle((0.0, 0.0), (width.ceil(), height.ceil()), WHITE, 1.0);
+    draw(&mut canvas);
+    canvas.svg.push_str("</svg>\n");
+    canvas.svg
+}
+
+/// A number of the SVG: hundredths of a pixel at most.
+fn number(value: f64) -> String {
+    let hundredths = (value * 100.0).round() / 100.0;
+    // Minus zero is zero.
+    format!("{}", hundredths + 0.0)
+}
+
+fn points(points: &[(f64, f64)]) -> String {
+    let points = points.iter();
+    let texts: Vec<String> = points
+        .map(|&(x, y)| format!("{},{}", number(x), number(y)))
+        .collect();
+    texts.join(" ")
+}
+
+fn hex(Rgb(r, g, b): Rgb) -> String {
+    format!("#{r:02X}{g:02X}{b:02X}")
+}
+
+/// An attribute of opacity, where there is one.
+fn opacity(alpha: f64) -> String {
+    if alpha < 1.0 {
+        format!(" opacity=\"{}\"", number(alpha))
+    } else {
+        String::new()
     }
-    // The backend knows one unit only; the size in pixels and the title are added to its first
-    // line.
-    let rest = text.split_once("viewBox").map_or("", |(_, rest)| rest);
-    let (head, body) = rest.split_once('\n').unwrap_or((rest, ""));
-    let title = title
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    Ok(format!(
-        "<svg width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\" \
-         viewBox{head}\n<title>{title}</title>\n{body}"
-    ))
 }
 
-fn units(pixels: f64) -> i32 {
-    (pixels * UNITS).round() as i32
-}
-
-fn at((x, y): (f64, f64)) -> (i32, i32) {
-    (units(x), units(y))
-}
-
-fn failed(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("a figure cannot be drawn: {error}")
-}
-
-fn shape(color: Rgb, alpha: f64, width: f64) -> ShapeStyle {
-    ShapeStyle {
-        color: RGBColor(color.0, color.1, color.2).mix(alpha),
-        filled: true,
-        stroke_width: units(width) as u32,
+/// Text as XML holds it: characters that it forbids are left out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' | '\r' | '\t' => out.push(' '),
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
     }
+    out
 }
 
 /// The width of a text in pixels at a font size: shares of the size by class of letter, on the wide
@@ -136,7 +91,9 @@ pub fn text_width(text: &str, size: f64) -> f64 {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.30,
         'f' | 't' | 'r' | ' ' | '(' | ')' | '[' | ']' | '-' | '/' => 0.38,
         'm' | 'w' | 'M' | 'W' | '%' => 0.92,
-        'A'..='Z' | '±' | '−' | '+' | '=' | '<' | '>' | '×' | '→' => 0.70,
+        'A'..='Z' | '±' | '−' | '+' | '=' | '<' | '>' | '×' | '→' | '←' => 0.70,
+        // Ideographs and the like are as wide as they are high.
+        '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffef}' | '\u{10000}'.. => 1.0,
         _ => 0.60,
     };
     text.chars().map(share).sum::<f64>() * size
@@ -158,213 +115,175 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
     format!("{}…", cut.trim_end())
 }
 
-impl Canvas<'_> {
-    /// A line through points, `width` pixels wide.
-    ///
-    /// # Errors
-    /// The backend's own, as all that follow.
-    pub fn line(
-        &mut self,
-        points: &[(f64, f64)],
-        color: Rgb,
-        alpha: f64,
-        width: f64,
-    ) -> Result<()> {
-        match points {
-            [] | [_] => Ok(()),
-            points => self
-                .backend
-                .draw_path(
-                    points.iter().map(|&point| at(point)),
-                    &shape(color, alpha, width),
-                )
-                .map_err(failed),
-        }
+impl Canvas {
+    fn push(&mut self, element: std::fmt::Arguments) {
+        // Writing into a text does not fail.
+        let _ = self.svg.write_fmt(element);
+        self.svg.push('\n');
     }
 
-    /// A straight dashed line.
-    pub fn dashed(
-        &mut self,
-        from: (f64, f64),
-        to: (f64, f64),
-        color: Rgb,
-        width: f64,
-    ) -> Result<()> {
-        const DASH: (f64, f64) = (5.0, 4.0);
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let point = |along: f64| {
-            (
-                from.0 + (to.0 - from.0) * along / length,
-                from.1 + (to.1 - from.1) * along / length,
-            )
-        };
-        let mut along = 0.0;
-        while along < length {
-            self.line(
-                &[point(along), point((along + DASH.0).min(length))],
-                color,
-                1.0,
-                width,
-            )?;
-            along += DASH.0 + DASH.1;
+    /// What `draw` draws, with a title that is shown where a pointer rests on it.
+    pub fn titled(&mut self, title: &str, draw: impl FnOnce(&mut Self)) {
+        self.push(format_args!("<g><title>{}</title>", escaped(title)));
+        draw(self);
+        self.push(format_args!("</g>"));
+    }
+
+    /// A line through points, `width` pixels wide.
+    pub fn line(&mut self, line: &[(f64, f64)], color: Rgb, alpha: f64, width: f64) {
+        self.broken(line, color, alpha, width, Dash::Solid);
+    }
+
+    /// A line through points, broken into dashes.
+    pub fn broken(&mut self, line: &[(f64, f64)], color: Rgb, alpha: f64, width: f64, dash: Dash) {
+        if line.len() < 2 {
+            return;
         }
-        Ok(())
+        let dash = dash.pattern().map_or_else(String::new, |pattern| {
+            format!(" stroke-dasharray=\"{pattern}\"")
+        });
+        self.push(format_args!(
+            "<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" \
+             stroke-linejoin=\"round\"{dash}{} points=\"{}\"/>",
+            hex(color),
+            number(width),
+            opacity(alpha),
+            points(line)
+        ));
     }
 
     /// A filled polygon.
-    pub fn polygon(&mut self, points: &[(f64, f64)], color: Rgb, alpha: f64) -> Result<()> {
-        if points.len() < 3 {
-            return Ok(());
+    pub fn polygon(&mut self, corners: &[(f64, f64)], color: Rgb, alpha: f64) {
+        if corners.len() >= 3 {
+            self.push(format_args!(
+                "<polygon fill=\"{}\"{} points=\"{}\"/>",
+                hex(color),
+                opacity(alpha),
+                points(corners)
+            ));
         }
-        self.backend
-            .fill_polygon(
-                points.iter().map(|&point| at(point)),
-                &shape(color, alpha, 0.0),
-            )
-            .map_err(failed)
     }
 
     /// A filled rectangle between two corners.
-    pub fn rectangle(
-        &mut self,
-        from: (f64, f64),
-        to: (f64, f64),
-        color: Rgb,
-        alpha: f64,
-    ) -> Result<()> {
-        self.backend
-            .draw_rect(at(from), at(to), &shape(color, alpha, 0.0), true)
-            .map_err(failed)
+    pub fn rectangle(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb, alpha: f64) {
+        self.push(format_args!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"{}/>",
+            number(from.0.min(to.0)),
+            number(from.1.min(to.1)),
+            number((to.0 - from.0).abs()),
+            number((to.1 - from.1).abs()),
+            hex(color),
+            opacity(alpha)
+        ));
     }
 
     /// A mark of `radius` pixels with a thin white edge, so that marks on top of each other can be
     /// told from each other.
-    pub fn mark(
-        &mut self,
-        mark: Mark,
-        point: (f64, f64),
-        radius: f64,
-        color: Rgb,
-        alpha: f64,
-    ) -> Result<()> {
+    pub fn mark(&mut self, mark: Mark, at: (f64, f64), radius: f64, color: Rgb, alpha: f64) {
         let corners: &[(f64, f64)] = match mark {
-            Mark::Dot => {
-                self.plain_dot(point, radius, color, alpha)?;
-                return self.circle(point, radius, &shape(WHITE, alpha, 0.6), false);
-            }
-            Mark::Ring => return self.circle(point, radius, &shape(color, alpha, 1.3), false),
+            Mark::Dot => return self.circle(at, radius, Some(color), Some((WHITE, 0.7)), alpha),
+            Mark::Ring => return self.circle(at, radius, None, Some((color, 1.4)), alpha),
             Mark::Diamond => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
             Mark::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
             Mark::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
         };
         let corners = corners.iter();
-        let mut edge: Vec<(f64, f64)> = corners
-            .map(|(x, y)| (point.0 + x * radius, point.1 + y * radius))
+        let corners: Vec<(f64, f64)> = corners
+            .map(|(x, y)| (at.0 + x * radius, at.1 + y * radius))
             .collect();
-        self.polygon(&edge, color, alpha)?;
-        edge.push(edge[0]);
-        self.line(&edge, WHITE, alpha, 0.6)
+        self.push(format_args!(
+            "<polygon fill=\"{}\" stroke=\"{}\" stroke-width=\"0.7\"{} points=\"{}\"/>",
+            hex(color),
+            hex(WHITE),
+            opacity(alpha),
+            points(&corners)
+        ));
     }
 
     /// A dot without an edge, for clouds of many.
-    pub fn plain_dot(
-        &mut self,
-        point: (f64, f64),
-        radius: f64,
-        color: Rgb,
-        alpha: f64,
-    ) -> Result<()> {
-        self.circle(point, radius, &shape(color, alpha, 0.0), true)
+    pub fn plain_dot(&mut self, at: (f64, f64), radius: f64, color: Rgb, alpha: f64) {
+        self.circle(at, radius, Some(color), None, alpha);
     }
 
     fn circle(
         &mut self,
-        point: (f64, f64),
+        (x, y): (f64, f64),
         radius: f64,
-        style: &ShapeStyle,
-        is_filled: bool,
-    ) -> Result<()> {
-        self.backend
-            .draw_circle(at(point), units(radius) as u32, style, is_filled)
-            .map_err(failed)
+        fill: Option<Rgb>,
+        edge: Option<(Rgb, f64)>,
+        alpha: f64,
+    ) {
+        let edge = edge.map_or_else(String::new, |(color, width)| {
+            format!(" stroke=\"{}\" stroke-width=\"{width}\"", hex(color))
+        });
+        self.push(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"{edge}{}/>",
+            number(x),
+            number(y),
+            number(radius),
+            // Without a fill the inside of a ring would not answer to a pointer.
+            fill.map_or_else(|| "#FFFFFF\" fill-opacity=\"0".to_owned(), hex),
+            opacity(alpha)
+        ));
     }
 
     /// Text whose middle line is at the point.
-    pub fn text(
-        &mut self,
-        text: &str,
-        point: (f64, f64),
-        size: f64,
-        color: Rgb,
-        anchor: Anchor,
-    ) -> Result<()> {
-        self.write(
-            text,
-            point,
-            size,
-            color,
-            anchor,
-            FontStyle::Normal,
-            FontTransform::None,
-        )
+    pub fn text(&mut self, text: &str, at: (f64, f64), size: f64, color: Rgb, anchor: Anchor) {
+        self.write(text, at, size, color, anchor, "");
     }
 
     /// The same in bold.
-    pub fn bold(
-        &mut self,
-        text: &str,
-        point: (f64, f64),
-        size: f64,
-        color: Rgb,
-        anchor: Anchor,
-    ) -> Result<()> {
-        self.write(
-            text,
-            point,
-            size,
-            color,
-            anchor,
-            FontStyle::Bold,
-            FontTransform::None,
-        )
+    pub fn bold(&mut self, text: &str, at: (f64, f64), size: f64, color: Rgb, anchor: Anchor) {
+        self.write(text, at, size, color, anchor, " font-weight=\"bold\"");
+    }
+
+    /// Text that can be read on top of lines: it has a white edge.
+    pub fn label(&mut self, text: &str, at: (f64, f64), size: f64, color: Rgb, anchor: Anchor) {
+        let edge = " stroke=\"#FFFFFF\" stroke-width=\"3\" stroke-linejoin=\"round\" \
+                    aria-hidden=\"true\"";
+        self.write(text, at, size, WHITE, anchor, edge);
+        self.write(text, at, size, color, anchor, "");
     }
 
     /// Text that reads upwards, its middle at the point.
-    pub fn upwards(&mut self, text: &str, point: (f64, f64), size: f64, color: Rgb) -> Result<()> {
-        self.write(
-            text,
-            point,
-            size,
-            color,
-            Anchor::Middle,
-            FontStyle::Normal,
-            FontTransform::Rotate270,
-        )
+    pub fn upwards(&mut self, text: &str, at: (f64, f64), size: f64) {
+        let turned = format!(
+            " transform=\"rotate(-90 {} {})\"",
+            number(at.0),
+            number(at.1)
+        );
+        self.write(text, at, size, INK, Anchor::Middle, &turned);
     }
 
     fn write(
         &mut self,
         text: &str,
-        point: (f64, f64),
+        (x, y): (f64, f64),
         size: f64,
         color: Rgb,
         anchor: Anchor,
-        style: FontStyle,
-        transform: FontTransform,
-    ) -> Result<()> {
-        let horizontal = match anchor {
-            Anchor::Left => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::Right => HPos::Right,
+        attributes: &str,
+    ) {
+        if text.is_empty() {
+            return;
+        }
+        let anchor = match anchor {
+            Anchor::Left => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::Right => " text-anchor=\"end\"",
         };
-        let style = (FontFamily::SansSerif, size * UNITS * FONT_SCALE)
-            .into_font()
-            .style(style)
-            .transform(transform)
-            .color(&RGBColor(color.0, color.1, color.2))
-            .pos(Pos::new(horizontal, VPos::Center));
-        self.backend
-            .draw_text(text, &style, at(point))
-            .map_err(failed)
+        // The middle of digits and capitals is about a third of the size above the base line.
+        self.push(format_args!(
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{anchor}{attributes}>{}</text>",
+            number(x),
+            number(y + 0.35 * size),
+            number(size),
+            hex(color),
+            escaped(text)
+        ));
     }
 }
+
+#[cfg(test)]
+#[path = "canvas_tests.rs"]
+mod tests;

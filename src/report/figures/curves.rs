@@ -1,183 +1,392 @@
-//! Validation loss over the training: one line an arm, the mean over its seeds, in a band from the
-//! lowest to the highest seed.
+//! Validation loss over the training, and below it the difference to the baseline, paired by seed:
+//! one line an arm, the mean over its seeds, in a band from the lowest to the highest seed.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
 
-use super::averages::{Averaged, average_of};
-use super::canvas::{Anchor, Canvas, Mark, TEXT, color, sheet, text_width};
+use super::averages::{Averaged, average, average_of};
+use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::separated;
-use super::layout::{PanelGrid, grid};
-use super::legend::Legend;
+use super::legend::{Legend, LegendSample};
+use super::palette::{Dash, GREY, INK, SeriesStyle};
 use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
 use super::view::{Facet, View};
 use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
 use crate::report::curves::VALIDATION;
 use crate::report::data::RunData;
+use crate::report::format;
 
-/// Below a panel, for its labels.
-const BOTTOM: f64 = 46.0;
+const LEFT: f64 = 72.0;
+/// Panels side by side.
+const MOST_COLUMNS: usize = 4;
+/// Curves of so few points show each of them.
+const FEW_POINTS: usize = 25;
+/// An arm whose difference is so many times that of the nearest leaves the panel, where others
+/// stay: they would be one line on its scale.
+const FAR: f64 = 4.0;
 
-/// A line: its name, the number of its colour, its values.
+/// A line: its name, how it looks, its values.
 struct ArmCurve {
     name: String,
-    color: usize,
+    series: usize,
+    style: SeriesStyle,
     values: Averaged,
+    seeds: usize,
 }
 
-/// A setting with the lines of its arms.
+/// A setting with the lines of its arms and their differences to the baseline.
 struct SettingCurves {
     title: String,
-    curves: Vec<ArmCurve>,
+    losses: Vec<ArmCurve>,
+    differences: Vec<ArmCurve>,
 }
 
-/// Draws the validation loss of every arm, a panel a setting.
-///
-/// # Errors
-/// The backend's own.
-pub fn draw(view: &View) -> Result<Option<Figure>> {
+/// Draws the validation loss of every arm, a column a setting.
+pub fn draw(view: &View) -> Option<Figure> {
     let settings: Vec<SettingCurves> = view
         .facets(&[])
         .into_iter()
-        .map(|facet| SettingCurves {
-            curves: arm_curves(view, &facet),
-            title: facet.title,
-        })
-        .filter(|setting| !setting.curves.is_empty())
+        .map(|facet| SettingCurves::new(view, facet))
+        .filter(|setting| !setting.losses.is_empty())
         .collect();
     let shown = first_of(&settings, MOST_PANELS);
-    let svg = match shown {
-        [] => return Ok(None),
-        [only] => draw_one_panel(&only.curves)?,
-        several => draw_grid(several)?,
+    if shown.is_empty() {
+        return None;
+    }
+    let has_differences = shown.iter().any(|setting| !setting.differences.is_empty());
+    let baseline = view.baseline_name();
+    let svg = CurveSheet::new(shown, view.data.study.report.margin, &baseline).draw(shown);
+    let differences = if has_differences {
+        let gone = if svg.contains(['↑', '↓']) {
+            "; an arm that lies far beyond the others is named at the edge"
+        } else {
+            ""
+        };
+        format!(
+            " Below: the difference to {baseline} at the same step, paired by seed; the grey band \
+             is ±δ{gone}."
+        )
+    } else {
+        String::new()
     };
-    Ok(Some(Figure {
+    Some(Figure {
         name: "curves",
         alt: "Validation loss over training steps, by arm".to_owned(),
         caption: format!(
-            "Loss on the validation split during training, context as in training. Lines are \
-             means over seeds, bands reach from the lowest to the highest seed; the first steps \
-             lie above the axis.{}",
+            "Loss in nats per token on the validation split, context as in training. Lines are \
+             means over seeds, bands reach from the lowest to the highest; the first steps may lie \
+             above the axis.{differences}{}",
             left_out(shown.len(), settings.len(), "settings")
         ),
         svg,
-    }))
+    })
 }
 
-/// The lines of a setting's arms.
-fn arm_curves(view: &View, facet: &Facet) -> Vec<ArmCurve> {
-    let curves = facet.rows.iter().map(|&(row, color)| {
-        let row = &view.rows[row];
-        let runs: Vec<&RunData> = row.with_curves(view.data).collect();
-        ArmCurve {
-            name: view.series_of(row).1,
-            color,
-            values: average_of(&runs, VALIDATION),
+impl SettingCurves {
+    fn new(view: &View, facet: Facet) -> Self {
+        let curve = |(row, series): (usize, usize), values: Averaged, seeds: usize| ArmCurve {
+            name: view.series_of(&view.rows[row]).1,
+            series,
+            style: view.style(series),
+            values,
+            seeds,
+        };
+        let losses = facet.rows.iter().map(|&(row, series)| {
+            let runs: Vec<&RunData> = view.rows[row].with_curves(view.data).collect();
+            curve((row, series), average_of(&runs, VALIDATION), runs.len())
+        });
+        let differences = facet.rows.iter().filter_map(|&(row, series)| {
+            let contrast = view.contrast(&view.rows[row])?;
+            contrast.paired.as_ref()?;
+            let pairs = view.pairs(&view.rows[row], &view.rows[contrast.rows()?.1]);
+            let curves: Vec<Vec<(f64, f64)>> = pairs
+                .iter()
+                .map(|(own, other)| difference(own.run, other))
+                .collect();
+            let curves: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
+            Some(curve((row, series), average(&curves), curves.len()))
+        });
+        let has_points = |curve: &ArmCurve| !curve.values.mean.is_empty();
+        Self {
+            losses: losses.filter(has_points).collect(),
+            differences: differences.filter(has_points).collect(),
+            title: facet.title,
         }
-    });
-    curves
-        .filter(|curve| !curve.values.mean.is_empty())
+    }
+}
+
+/// The validation loss of a run minus that of another, at the steps that both have.
+fn difference(run: &RunData, other: &RunData) -> Vec<(f64, f64)> {
+    let (Some(own), Some(other)) = (run.curves.get(VALIDATION), other.curves.get(VALIDATION))
+    else {
+        return Vec::new();
+    };
+    let at = |step: f64| other.iter().find(|point| point.0 == step);
+    own.iter()
+        .filter_map(|&(step, value)| Some((step, value - at(step)?.1)))
         .collect()
 }
 
-/// Scales that hold every line. The first values of a training are far above the rest: the axis is
-/// cut at what lies above the third of the lines' own points.
-fn scales<'a>(curves: impl Iterator<Item = &'a ArmCurve> + Clone, ticks: usize) -> (Scale, Scale) {
-    let points = || curves.clone().flat_map(|curve| &curve.values.band);
+/// Where the panels of the figure lie: blocks of columns, each with losses above differences.
+struct CurveSheet<'a> {
+    columns: usize,
+    blocks: usize,
+    top: f64,
+    /// Of the names right of a single column.
+    names: f64,
+    legend: Option<Legend>,
+    x: Scale,
+    losses: Scale,
+    differences: Option<Scale>,
+    margin: f64,
+    baseline: &'a str,
+}
+
+impl<'a> CurveSheet<'a> {
+    fn new(settings: &[SettingCurves], margin: f64, baseline: &'a str) -> Self {
+        let all = || settings.iter().flat_map(|setting| &setting.losses);
+        let blocks = settings.len().div_ceil(MOST_COLUMNS);
+        let columns = settings.len().div_ceil(blocks);
+        // Names at the ends of the lines do not tell dashes.
+        let has_dashes = all().any(|curve| curve.style.dash != Dash::Solid);
+        let legend = (settings.len() > 1 || has_dashes).then(|| {
+            let series = all().map(|curve| (curve.series, curve.name.clone()));
+            let style = |number: usize| {
+                let curve = all().find(|curve| curve.series == number);
+                curve.map_or(SeriesStyle::NEUTRAL, |curve| curve.style)
+            };
+            let place = (LEFT, WIDTH - LEFT - 10.0);
+            Legend::of_series(place, series, style, LegendSample::Line)
+        });
+        let names = if legend.is_none() {
+            let widths = all().map(|curve| text_width(&curve.name, TEXT));
+            widths.fold(0.0, f64::max).min(150.0) + 16.0
+        } else {
+            0.0
+        };
+        let points = all().flat_map(|curve| &curve.values.mean);
+        let ticks = [6, 4, 3, 3][columns.min(4) - 1];
+        Self {
+            columns,
+            blocks,
+            top: legend.as_ref().map_or(16.0, |legend| legend.bottom(26.0)),
+            names,
+            legend,
+            x: Scale::of_steps(points, ticks),
+            losses: scale_of_losses(&all().collect::<Vec<_>>()),
+            differences: scale_of_differences(settings, margin),
+            margin,
+            baseline,
+        }
+    }
+
+    fn heights(&self) -> (f64, f64) {
+        let losses = if self.columns == 1 { 230.0 } else { 170.0 };
+        (losses, if self.columns == 1 { 180.0 } else { 150.0 })
+    }
+
+    /// From one block to the next.
+    fn block(&self) -> f64 {
+        let (losses, differences) = self.heights();
+        let below = self
+            .differences
+            .as_ref()
+            .map_or(0.0, |_| differences + 20.0);
+        losses + below + 46.0 + if self.blocks > 1 { 24.0 } else { 0.0 }
+    }
+
+    fn draw(&self, settings: &[SettingCurves]) -> String {
+        sheet(
+            WIDTH,
+            self.top + self.block() * self.blocks as f64,
+            "Validation loss over training steps",
+            |canvas| {
+                if let Some(legend) = &self.legend {
+                    legend.draw(canvas);
+                }
+                for (place, setting) in settings.iter().enumerate() {
+                    self.draw_setting(canvas, place, setting);
+                }
+            },
+        )
+    }
+
+    /// The panels of a setting.
+    fn draw_setting(&self, canvas: &mut Canvas, place: usize, setting: &SettingCurves) {
+        let (column, block) = (place % self.columns, place / self.columns);
+        let (losses, differences) = self.heights();
+        let step = (WIDTH - LEFT - 12.0 - self.names + 18.0) / self.columns as f64;
+        let is_first = column == 0;
+        let panel = |top: f64, height: f64, y: &Scale, has_x: bool| Panel {
+            left: LEFT + step * column as f64,
+            top,
+            width: step - 18.0,
+            height,
+            x: if has_x {
+                self.x.clone()
+            } else {
+                self.x.unlabelled()
+            },
+            y: if is_first { y.clone() } else { y.unlabelled() },
+        };
+        let top = self.top + self.block() * block as f64;
+        let above = panel(top, losses, &self.losses, self.differences.is_none());
+        above.title(canvas, &setting.title);
+        let label = self.differences.is_none().then_some(TRAINING_STEP);
+        // The unit has room beside a high panel.
+        let y_label = if self.columns == 1 {
+            VALIDATION_NLL
+        } else {
+            "validation NLL"
+        };
+        above.axes(canvas, label, is_first.then_some(y_label));
+        self.draw_curves(canvas, &above, &setting.losses);
+        let Some(scale) = &self.differences else {
+            return;
+        };
+        let below = panel(top + losses + 20.0, differences, scale, true);
+        let band = [self.margin, -self.margin].map(|y| below.py(y));
+        canvas.rectangle((below.left, band[0]), (below.right(), band[1]), GREY, 0.16);
+        below.axes(canvas, Some(TRAINING_STEP), None);
+        if is_first {
+            let label = fitted(
+                &format!("difference to {}", self.baseline),
+                TEXT,
+                differences,
+            );
+            canvas.upwards(&label, (16.0, below.top + differences / 2.0), TEXT);
+        }
+        let zero = [(below.left, below.py(0.0)), (below.right(), below.py(0.0))];
+        canvas.line(&zero, INK, 0.8, 1.0);
+        self.draw_curves(canvas, &below, &setting.differences);
+        draw_absent(canvas, &below, &setting.differences);
+    }
+
+    fn draw_curves(&self, canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) {
+        for curve in curves {
+            panel.band(canvas, &curve.values.band, curve.style.color);
+        }
+        for ArmCurve {
+            name,
+            style,
+            values,
+            seeds,
+            ..
+        } in curves
+        {
+            let points = &values.mean;
+            canvas.titled(name, |canvas| {
+                panel.curve(canvas, points, style.color, 1.8, style.dash)
+            });
+            if points.len() <= FEW_POINTS {
+                let radius = if points.len() == 1 { 4.2 } else { 2.4 };
+                panel.marks(canvas, points, *style, radius, |step, value| {
+                    let value = format::fixed(value, 4);
+                    format!("{name}, step {step:.0}: {value} (n = {seeds})")
+                });
+            }
+        }
+        if self.legend.is_none() {
+            draw_names(canvas, panel, curves, self.names - 12.0);
+        }
+    }
+}
+
+/// Holds every line. The first values of a training are far above the rest: the axis is cut at what
+/// lies above the third of the lines' own points.
+fn scale_of_losses(curves: &[&ArmCurve]) -> Scale {
+    let points = || curves.iter().flat_map(|curve| &curve.values.band);
     let mut all: Vec<f64> = points().map(|point| point.2).collect();
     all.sort_by(f64::total_cmp);
     let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
     let middle = all.get(all.len() / 2).copied().unwrap_or(1.0);
-    let top = all
-        .last()
-        .copied()
-        .unwrap_or(1.0)
-        .min(low + 5.0 * (middle - low).max(0.02));
-    let means = curves.clone().flat_map(|curve| &curve.values.mean);
-    (Scale::of_steps(means, ticks), Scale::linear([low, top], 5))
+    let top = all.last().copied().unwrap_or(1.0);
+    Scale::linear([low, top.min(low + 5.0 * (middle - low).max(0.02))], 5)
 }
 
-fn draw_curves(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) -> Result<()> {
-    for curve in curves {
-        panel.band(canvas, &curve.values.band, color(curve.color))?;
-    }
-    for curve in curves {
-        panel.curve(canvas, &curve.values.mean, color(curve.color), 2.0)?;
-    }
-    Ok(())
-}
-
-/// A single panel with the names at the ends of the lines.
-fn draw_one_panel(curves: &[ArmCurve]) -> Result<String> {
-    const LEFT: f64 = 72.0;
-    let names = curves
-        .iter()
-        .map(|curve| text_width(&curve.name, TEXT))
-        .fold(0.0, f64::max)
-        + 14.0;
-    let (x, y) = scales(curves.iter(), 6);
-    let panel = Panel {
-        left: LEFT,
-        top: 16.0,
-        width: WIDTH - LEFT - names - 8.0,
-        height: 300.0,
-        x,
-        y,
+/// Holds 0, ±δ and the second half of the lines that do not lie far beyond the nearest; none where
+/// there are no lines.
+fn scale_of_differences(settings: &[SettingCurves], margin: f64) -> Option<Scale> {
+    let curves = || settings.iter().flat_map(|setting| &setting.differences);
+    let late = |curve: &'_ ArmCurve| -> Vec<(f64, f64)> {
+        let last = curve.values.band.last().map_or(0.0, |point| point.0);
+        let points = curve.values.band.iter();
+        points
+            .filter(|point| 2.0 * point.0 >= last)
+            .map(|point| (point.1, point.2))
+            .collect()
     };
-    sheet(
-        WIDTH,
-        panel.bottom() + BOTTOM,
-        "Validation loss over training steps",
-        |canvas| {
-            panel.axes(canvas, Some(TRAINING_STEP), Some(VALIDATION_NLL))?;
-            draw_curves(canvas, &panel, curves)?;
-            draw_names(canvas, &panel, curves)
-        },
-    )
+    let reach = |curve: &ArmCurve| {
+        let ends = late(curve).into_iter();
+        ends.map(|(low, high)| low.abs().max(high.abs()))
+            .fold(0.0, f64::max)
+    };
+    let nearest = curves().map(reach).reduce(f64::min)?.max(margin);
+    let is_near = |curve: &&ArmCurve| reach(curve) <= FAR * nearest;
+    // Only of several arms that lie together one may leave.
+    let arms = |curves: &mut dyn Iterator<Item = &ArmCurve>| -> usize {
+        curves
+            .map(|curve| curve.series)
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    let lie_together = arms(&mut curves().filter(is_near)) >= 2;
+    let near = curves().filter(|curve| !lie_together || is_near(curve));
+    let near: Vec<&ArmCurve> = near.collect();
+    let ends = near.iter().flat_map(|curve| late(curve));
+    let ends: Vec<f64> = ends.flat_map(|(low, high)| [low, high]).collect();
+    // The means of the first half as far as they do not squeeze the second.
+    let most = 2.5 * ends.iter().fold(margin, |most, end| most.max(end.abs()));
+    let means = near.iter().flat_map(|curve| &curve.values.mean);
+    let means = means.map(|point| point.1).filter(|mean| mean.abs() <= most);
+    let bound = 1.4 * margin;
+    let all = ends.iter().copied().chain(means);
+    Some(Scale::linear(all.chain([-bound, bound]), 4))
 }
 
 /// The names of the lines, right of where they end.
-fn draw_names(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) -> Result<()> {
+fn draw_names(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve], width: f64) {
+    let is_inside = |point: &(f64, f64)| (panel.y.low..=panel.y.high).contains(&point.1);
+    let curves: Vec<&ArmCurve> = curves
+        .iter()
+        .filter(|curve| curve.values.mean.iter().any(is_inside))
+        .collect();
     let ends: Vec<f64> = curves
         .iter()
         .map(|curve| curve.values.mean.last().map_or(0.0, |end| panel.py(end.1)))
         .collect();
-    let places = separated(&ends, 15.0, panel.top + 6.0, panel.bottom() - 6.0);
-    for (curve, y) in curves.iter().zip(places) {
-        let place = (panel.right() + 8.0, y);
-        canvas.text(&curve.name, place, TEXT, color(curve.color), Anchor::Left)?;
+    let places = separated(&ends, 14.0, panel.top + 4.0, panel.bottom() - 6.0);
+    for ((curve, end), y) in curves.into_iter().zip(ends).zip(places) {
+        let left = panel.right() + 1.0;
+        canvas.line(&[(left, end), (left + 9.0, y)], curve.style.color, 0.6, 1.0);
+        let name = fitted(&curve.name, TEXT, width);
+        let color = curve.style.color.for_text();
+        canvas.text(&name, (left + 12.0, y), TEXT, color, Anchor::Left);
     }
-    Ok(())
 }
 
-/// A panel a setting, all on the same scales, with one legend.
-fn draw_grid(settings: &[SettingCurves]) -> Result<String> {
-    const LEFT: f64 = 64.0;
-    let all = settings.iter().flat_map(|setting| &setting.curves);
-    let series = all.clone().map(|curve| (curve.color, curve.name.clone()));
-    let no_mark = |_: usize| -> Option<Mark> { None };
-    let legend = Legend::of_series((LEFT, WIDTH - LEFT - 10.0), series, no_mark);
-    let (columns, _) = grid(settings.len());
-    let (x, y) = scales(all, if columns == 3 { 3 } else { 4 });
-    let layout = PanelGrid {
-        count: settings.len(),
-        left: LEFT,
-        top: legend.bottom(26.0),
-        height: 170.0,
-        x,
-        y,
-    };
-    sheet(
-        WIDTH,
-        layout.bottom(),
-        "Validation loss over training steps, by setting",
-        |canvas| {
-            legend.draw(canvas)?;
-            for (place, SettingCurves { title, curves }) in settings.iter().enumerate() {
-                let panel = layout.draw_panel(canvas, place, title)?;
-                draw_curves(canvas, &panel, curves)?;
-            }
-            layout.draw_y_label(canvas, VALIDATION_NLL)
-        },
-    )
+/// The names of the lines that lie outside of the panel as a whole, at the edge beyond which they
+/// are.
+fn draw_absent(canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) {
+    for (is_beyond, arrow, top, step) in [
+        (
+            &(|y: f64| y > panel.y.high) as &dyn Fn(f64) -> bool,
+            '↑',
+            panel.top + 8.0,
+            13.0,
+        ),
+        (&|y: f64| y < panel.y.low, '↓', panel.bottom() - 8.0, -13.0),
+    ] {
+        let absent = curves
+            .iter()
+            .filter(|curve| curve.values.mean.iter().all(|point| is_beyond(point.1)));
+        for (place, curve) in absent.enumerate() {
+            let at = (panel.left + 6.0, top + step * place as f64);
+            let last = curve.values.mean.last().map_or(0.0, |point| point.1);
+            let text = format!("{arrow} {} ({})", curve.name, format::signed(last, 2));
+            let text = fitted(&text, SMALL, panel.width - 10.0);
+            let color = curve.style.color.for_text();
+            canvas.label(&text, at, SMALL, color, Anchor::Left);
+        }
+    }
 }

@@ -1,14 +1,12 @@
 //! Perplexity against size and against the operations that training took: who is worth the cost.
 
-use std::collections::BTreeSet;
-
-use anyhow::Result;
-
-use super::canvas::{Anchor, Canvas, GREY, INK, Mark, SMALL, color, mark, sheet, text_width};
+use super::canvas::{Anchor, Canvas, SMALL, sheet, text_width};
 use super::labels::separated;
-use super::legend::Legend;
+use super::legend::{Legend, LegendSample};
+use super::palette::{GREY, INK, Mark, SeriesStyle};
 use super::panel::Panel;
-use super::scale::Scale;
+use super::scale::{Scale, is_near, range};
+use super::stands::{is_equal, places, stands};
 use super::view::View;
 use super::{Figure, WIDTH};
 use crate::record::evaluation::Evaluation;
@@ -26,8 +24,11 @@ const MOST_LABELS: usize = 14;
 struct Point {
     /// What sets it apart within its series.
     label: String,
+    /// Its row.
+    row: String,
     name: String,
     series: usize,
+    style: SeriesStyle,
     x: f64,
     /// exp of the mean NLL, of the lowest and of the highest seed.
     perplexity: (f64, f64, f64),
@@ -40,38 +41,30 @@ struct Frontier {
     caption: &'static str,
     /// Where a model lies along x.
     x: fn(&Evaluation) -> Option<f64>,
-    /// The label of a tick of x.
-    tick: fn(f64) -> String,
+    /// The label of a tick of x with so many digits.
+    tick: fn(f64, usize) -> String,
     /// Whether the teacher has a place along x. Its own training is paid by others: it has one on
     /// the axis of sizes, and only a level on that of compute.
     has_teacher: bool,
 }
 
-/// Draws perplexity against size.
-///
-/// # Errors
-/// The backend's own.
-pub fn parameters(view: &View) -> Result<Option<Figure>> {
+/// Draws perplexity against size; nothing where all students have one size.
+pub fn parameters(view: &View) -> Option<Figure> {
     draw(
         view,
         &Frontier {
             name: "parameters",
             x_label: "parameters",
-            caption: "Test perplexity against all parameters of the model. Points are exp of the \
-                      mean NLL over seeds, bars reach from the lowest to the highest seed, the \
-                      ring is the teacher. Points of one size stand side by side.",
+            caption: "Test perplexity against all parameters of the model",
             x: |evaluation| Some(evaluation.model.parameters as f64),
-            tick: |value| format::prefixed(value, 3),
+            tick: format::prefixed,
             has_teacher: true,
         },
     )
 }
 
-/// Draws perplexity against the operations of training.
-///
-/// # Errors
-/// The backend's own.
-pub fn compute(view: &View) -> Result<Option<Figure>> {
+/// Draws perplexity against the operations of training; nothing where all took the same.
+pub fn compute(view: &View) -> Option<Figure> {
     draw(
         view,
         &Frontier {
@@ -79,12 +72,9 @@ pub fn compute(view: &View) -> Result<Option<Figure>> {
             x_label: "training compute (floating-point operations)",
             caption: "Test perplexity against the counted operations of training: student, \
                       teacher and critics, balancing included; without those of training the \
-                      teacher. Points and bars as before.",
+                      teacher",
             x: training_flops,
-            tick: |value| {
-                let is_a_power_of_ten = value.log10().fract().abs() < 1e-9;
-                format::power(value, if is_a_power_of_ten { 1 } else { 2 })
-            },
+            tick: format::power,
             has_teacher: false,
         },
     )
@@ -94,30 +84,52 @@ pub fn compute(view: &View) -> Result<Option<Figure>> {
 struct TeacherPoint {
     x: Option<f64>,
     perplexity: f64,
+    /// Whether it has a place among the students without squeezing them.
+    is_near: bool,
 }
 
-fn draw(view: &View, frontier: &Frontier) -> Result<Option<Figure>> {
+impl TeacherPoint {
+    fn new(view: &View, frontier: &Frontier, points: &[Point]) -> Option<Self> {
+        let mut teachers = view.data.teachers.iter();
+        let teacher = teachers.find_map(|teacher| teacher.evaluation.as_ref())?;
+        let perplexity = teacher.test.perplexity?;
+        let students = points
+            .iter()
+            .flat_map(|point| [point.perplexity.1.ln(), point.perplexity.2.ln()]);
+        Some(Self {
+            x: (frontier.x)(teacher).filter(|_| frontier.has_teacher),
+            perplexity,
+            is_near: is_near(perplexity.ln(), &students.collect::<Vec<_>>()),
+        })
+    }
+}
+
+impl TeacherPoint {
+    /// What the caption says of it.
+    fn words(&self) -> &'static str {
+        match (self.is_near, self.x) {
+            (false, _) => "; the teacher lies beyond the axis",
+            (true, Some(_)) => "; the ring is the teacher",
+            (true, None) => "; the dashed line is the teacher",
+        }
+    }
+}
+
+fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
     let points: Vec<Point> = view
         .rows
         .iter()
         .filter_map(|row| Point::new(view, row, frontier.x))
         .collect();
-    if points.is_empty() {
-        return Ok(None);
+    if points.iter().all(|point| is_equal(point.x, points[0].x)) {
+        return None;
     }
-    let mut teachers = view.data.teachers.iter();
-    let teacher = teachers
-        .find_map(|teacher| teacher.evaluation.as_ref())
-        .and_then(|teacher| {
-            Some(TeacherPoint {
-                x: (frontier.x)(teacher).filter(|_| frontier.has_teacher),
-                perplexity: teacher.test.perplexity?,
-            })
-        });
+    let teacher = TeacherPoint::new(view, frontier, &points);
     let series = points
         .iter()
         .map(|point| (point.series, point.name.clone()));
-    let legend = Legend::of_series((LEFT, WIDTH - 84.0), series, |number| Some(mark(number)));
+    let style = |number| view.style(number);
+    let legend = Legend::of_series((LEFT, WIDTH - 84.0), series, style, LegendSample::Mark);
     let is_labelled =
         points.len() <= MOST_LABELS && points.iter().any(|point| !point.label.is_empty());
     let (x, y) = scales(&points, teacher.as_ref(), frontier.tick);
@@ -131,65 +143,103 @@ fn draw(view: &View, frontier: &Frontier) -> Result<Option<Figure>> {
     };
     let alt = format!("Test perplexity against {}", frontier.x_label);
     let svg = sheet(WIDTH, panel.bottom() + 46.0, &alt, |canvas| {
-        legend.draw(canvas)?;
-        panel.axes(canvas, Some(frontier.x_label), Some("test perplexity"))?;
+        legend.draw(canvas);
+        let own: Vec<f64> = points.iter().map(|point| point.x).collect();
+        let stands = stands(&panel, &own);
+        for stand in &stands {
+            stand.draw_ground(canvas, &panel);
+        }
+        panel.axes(canvas, Some(frontier.x_label), Some("test perplexity"));
         if let Some(teacher) = &teacher {
-            draw_teacher(canvas, &panel, teacher)?;
+            draw_teacher(canvas, &panel, teacher);
         }
-        let places = side_by_side(&panel, &points);
-        draw_points(canvas, &panel, &points, &places)?;
+        let xs = places(&stands, points.len());
+        draw_points(canvas, &panel, &points, &xs);
         if is_labelled {
-            draw_labels(canvas, &panel, &points, &places)?;
+            draw_labels(canvas, &panel, &points, &xs);
         }
-        Ok(())
-    })?;
-    Ok(Some(Figure {
+    });
+    let teacher = teacher.map_or("", |teacher| teacher.words());
+    Some(Figure {
         name: frontier.name,
         alt,
-        caption: frontier.caption.to_owned(),
+        caption: format!(
+            "{}. Points are exp of the mean NLL over seeds, bars reach from the lowest to the \
+             highest seed{teacher}. Points on one grey ground have the same place along the axis, \
+             its middle.",
+            frontier.caption
+        ),
         svg,
-    }))
+    })
 }
 
-/// Logarithmic scales that hold all points and the teacher.
+/// Logarithmic scales that hold all points, and the teacher where it is near.
 fn scales(
     points: &[Point],
     teacher: Option<&TeacherPoint>,
-    tick: fn(f64) -> String,
+    tick: fn(f64, usize) -> String,
 ) -> (Scale, Scale) {
+    let teacher = teacher.filter(|teacher| teacher.is_near);
     let extremes = points
         .iter()
         .flat_map(|point| [point.perplexity.1, point.perplexity.2]);
     let perplexities = extremes.chain(teacher.map(|teacher| teacher.perplexity));
     let xs = points.iter().map(|point| point.x);
+    let xs: Vec<f64> = xs.chain(teacher.and_then(|teacher| teacher.x)).collect();
     (
-        Scale::logarithmic(xs.chain(teacher.and_then(|teacher| teacher.x)), tick),
-        Scale::logarithmic(perplexities, |value| format::significant(value, 3)),
+        Scale::logarithmic(xs.iter().copied().chain(room_around(&xs)), tick),
+        Scale::logarithmic(perplexities, format::significant),
     )
 }
 
-/// A ring, or a level where the teacher has no place along x.
-fn draw_teacher(canvas: &mut Canvas, panel: &Panel, teacher: &TeacherPoint) -> Result<()> {
+/// The ends of a range so wide that values which hardly differ lie beside each other.
+fn room_around(values: &[f64]) -> [f64; 2] {
+    const LEAST: f64 = 2.0;
+    let (low, high) = range(values.iter().copied()).unwrap_or((1.0, 1.0));
+    let more = (LEAST * low / high).max(1.0).sqrt();
+    [low / more, high * more]
+}
+
+/// A ring, or a level where the teacher has no place along x; a word where it is far away.
+fn draw_teacher(canvas: &mut Canvas, panel: &Panel, teacher: &TeacherPoint) {
+    let value = format::significant(teacher.perplexity, 3);
+    if !teacher.is_near {
+        let is_below = teacher.perplexity < panel.y.low;
+        let (arrow, y) = if is_below {
+            ('↓', panel.bottom() - 9.0)
+        } else {
+            ('↑', panel.top + 9.0)
+        };
+        let text = format!("{arrow} teacher: {value}");
+        canvas.label(&text, (panel.right() - 4.0, y), SMALL, GREY, Anchor::Right);
+        return;
+    }
     let Some(x) = teacher.x else {
         return panel.level(canvas, teacher.perplexity, "teacher");
     };
     let (x, y) = panel.point(x, teacher.perplexity);
-    canvas.mark(Mark::Ring, (x, y), 5.0, INK, 1.0)?;
-    canvas.text("teacher", (x, y + 14.0), SMALL, INK, Anchor::Middle)
+    canvas.titled(&format!("teacher: {value}"), |canvas| {
+        canvas.mark(Mark::Ring, (x, y), 5.0, INK, 1.0)
+    });
+    canvas.label("teacher", (x, y - 14.0), SMALL, INK, Anchor::Middle);
 }
 
 /// Bars from the lowest to the highest seed, and the points upon them.
-fn draw_points(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f64]) -> Result<()> {
+fn draw_points(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f64]) {
     for (point, &x) in points.iter().zip(places) {
         let (_, low, high) = point.perplexity;
         let bar = [(x, panel.py(low)), (x, panel.py(high))];
-        canvas.line(&bar, color(point.series), 0.8, 1.4)?;
+        canvas.line(&bar, point.style.color, 0.8, 1.4);
     }
     for (point, &x) in points.iter().zip(places) {
-        let place = (x, panel.py(point.perplexity.0));
-        canvas.mark(mark(point.series), place, 4.6, color(point.series), 1.0)?;
+        let (mean, low, high) = point.perplexity;
+        let [mean_text, low, high] = [mean, low, high].map(|value| format::significant(value, 4));
+        let title = format!("{}: {mean_text} ({low} to {high})", point.row);
+        let SeriesStyle { mark, color, .. } = point.style;
+        canvas.titled(&title, |canvas| {
+            canvas.mark(mark, (x, panel.py(mean)), 4.6, color, 1.0)
+        });
     }
-    Ok(())
 }
 
 impl Point {
@@ -207,8 +257,10 @@ impl Point {
         let (series, name) = view.series_of(row);
         Some(Self {
             label: label_within_series(view, row),
+            row: row.label.clone(),
             name,
             series,
+            style: view.style(series),
             x,
             perplexity,
         })
@@ -231,30 +283,12 @@ fn label_within_series(view: &View, row: &TableRow) -> String {
     }
 }
 
-/// The places of points along x in pixels: those of several series that would cover each other are
-/// moved aside, each series by its own distance.
-fn side_by_side(panel: &Panel, points: &[Point]) -> Vec<f64> {
-    const STEP: f64 = 11.0;
-    let covers =
-        |a: &Point, b: &Point| a.series != b.series && (panel.px(a.x) - panel.px(b.x)).abs() < STEP;
-    let numbers: BTreeSet<usize> = points.iter().map(|point| point.series).collect();
-    let aside = |point: &Point| {
-        let rank = numbers.range(..point.series).count();
-        STEP * (rank as f64 - (numbers.len() as f64 - 1.0) / 2.0)
-    };
-    let is_crowded = |point: &Point| points.iter().any(|other| covers(point, other));
-    points
-        .iter()
-        .map(|point| panel.px(point.x) + if is_crowded(point) { aside(point) } else { 0.0 })
-        .collect()
-}
-
 /// Names beside the points, moved where points of about the same x lie close; a thin line leads
 /// back.
-fn draw_labels(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f64]) -> Result<()> {
+fn draw_labels(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f64]) {
     for column in label_columns(points, places) {
         let xs = column.iter().map(|&index| places[index]);
-        let edge = xs.fold(0.0, f64::max) + 12.0;
+        let edge = xs.fold(0.0, f64::max) + 14.0;
         let wished: Vec<f64> = column
             .iter()
             .map(|&index| panel.py(points[index].perplexity.0))
@@ -262,15 +296,15 @@ fn draw_labels(canvas: &mut Canvas, panel: &Panel, points: &[Point], places: &[f
         let ys = separated(&wished, 13.5, panel.top + 4.0, panel.bottom() - 6.0);
         for ((&index, from_y), y) in column.iter().zip(wished).zip(ys) {
             let from_x = places[index];
-            if edge - from_x > 13.0 || (y - from_y).abs() > 5.0 {
+            if edge - from_x > 15.0 || (y - from_y).abs() > 5.0 {
                 let leader = [(from_x + 5.0, from_y), (edge - 2.0, y)];
-                canvas.line(&leader, GREY, 0.6, 0.7)?;
+                canvas.line(&leader, GREY, 0.6, 0.7);
             }
-            let Point { label, series, .. } = &points[index];
-            canvas.text(label, (edge, y), SMALL, color(*series), Anchor::Left)?;
+            let Point { label, style, .. } = &points[index];
+            let color = style.color.for_text();
+            canvas.label(label, (edge, y), SMALL, color, Anchor::Left);
         }
     }
-    Ok(())
 }
 
 /// The points that have a label, from left to right; those whose labels would cover each other

@@ -1,9 +1,8 @@
 //! Runs that are being trained at this moment: the validation loss of each, as far as it is.
 
-use anyhow::Result;
-
-use super::canvas::{Canvas, Mark, color, sheet};
-use super::legend::Legend;
+use super::canvas::{Canvas, sheet};
+use super::legend::{Legend, LegendSample};
+use super::palette::{Mark, SeriesStyle};
 use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
 use super::view::View;
@@ -24,17 +23,19 @@ struct WorkLine<'a> {
 
 /// Draws a line for every run in work that was looked at on the validation split; the axis is as
 /// long as the trainings will be.
-///
-/// # Errors
-/// The backend's own.
-pub fn draw(view: &View) -> Result<Option<Figure>> {
+pub fn draw(view: &View) -> Option<Figure> {
     let lines: Vec<WorkLine> = view.rows.iter().flat_map(|row| lines(view, row)).collect();
     if lines.is_empty() {
-        return Ok(None);
+        return None;
     }
     let steps = lines.iter().map(|line| line.steps).max().unwrap_or(1);
     let series = lines.iter().map(|line| line.series.clone());
-    let legend = Legend::of_series((LEFT, WIDTH - LEFT), series, |_| None);
+    let legend = Legend::of_series(
+        (LEFT, WIDTH - LEFT),
+        series,
+        |n| view.style(n),
+        LegendSample::Line,
+    );
     let panel = Panel {
         left: LEFT,
         top: legend.bottom(14.0),
@@ -48,21 +49,21 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         panel.bottom() + 46.0,
         "Validation loss of the runs in work",
         |canvas| {
-            legend.draw(canvas)?;
-            panel.axes(canvas, Some(TRAINING_STEP), Some(VALIDATION_NLL))?;
-            lines
-                .iter()
-                .try_for_each(|line| draw_line(canvas, &panel, line))
+            legend.draw(canvas);
+            panel.axes(canvas, Some(TRAINING_STEP), Some(VALIDATION_NLL));
+            for line in &lines {
+                draw_line(canvas, &panel, line, view.style(line.series.0));
+            }
         },
-    )?;
-    Ok(Some(Figure {
+    );
+    Some(Figure {
         name: "in-work",
         alt: "Validation loss of the runs in work, as far as they are".to_owned(),
         caption: "Loss on the validation split of every run that is being trained, as far as it \
                   is; a line ends at the last look."
             .to_owned(),
         svg,
-    }))
+    })
 }
 
 /// The lines of a row's runs in work.
@@ -94,11 +95,12 @@ fn scale(lines: &[WorkLine]) -> Scale {
     Scale::linear([low, high.min(low + 5.0 * (middle - low).max(0.02))], 5)
 }
 
-fn draw_line(canvas: &mut Canvas, panel: &Panel, line: &WorkLine) -> Result<()> {
-    let color = color(line.series.0);
-    panel.curve(canvas, line.points, color, 2.0)?;
-    match line.points.last() {
-        Some(&(x, y)) => canvas.mark(Mark::Dot, panel.point(x, y), 3.5, color, 1.0),
-        None => Ok(()),
+fn draw_line(canvas: &mut Canvas, panel: &Panel, line: &WorkLine, style: SeriesStyle) {
+    panel.curve(canvas, line.points, style.color, 2.0, style.dash);
+    if let Some(&(x, y)) = line.points.last() {
+        let title = format!("{}, step {x}: {y:.4}", line.series.1);
+        canvas.titled(&title, |canvas| {
+            canvas.mark(Mark::Dot, panel.point(x, y), 3.5, style.color, 1.0);
+        });
     }
 }

@@ -1,9 +1,7 @@
 //! Where the panels of a figure lie.
 
-use anyhow::Result;
-
 use super::WIDTH;
-use super::canvas::{Canvas, INK, TEXT};
+use super::canvas::{Canvas, TEXT};
 use super::legend::Legend;
 use super::panel::{Panel, TRAINING_STEP};
 use super::scale::Scale;
@@ -68,24 +66,18 @@ impl PanelGrid {
     }
 
     /// Draws the axes and the title of the panel at a place, and gives it.
-    ///
-    /// # Errors
-    /// The backend's own.
-    pub fn draw_panel(&self, canvas: &mut Canvas, place: usize, title: &str) -> Result<Panel> {
+    pub fn draw_panel(&self, canvas: &mut Canvas, place: usize, title: &str) -> Panel {
         let panel = self.panel(place);
         let is_last_of_column = place + grid(self.count).0 >= self.count;
-        panel.axes(canvas, is_last_of_column.then_some(TRAINING_STEP), None)?;
-        panel.title(canvas, title)?;
-        Ok(panel)
+        panel.axes(canvas, is_last_of_column.then_some(TRAINING_STEP), None);
+        panel.title(canvas, title);
+        panel
     }
 
     /// Draws the label that the vertical axes of all panels share.
-    ///
-    /// # Errors
-    /// The backend's own.
-    pub fn draw_y_label(&self, canvas: &mut Canvas, label: &str) -> Result<()> {
+    pub fn draw_y_label(&self, canvas: &mut Canvas, label: &str) {
         let middle = self.top + (self.rows_height() - Self::GAP) / 2.0;
-        canvas.upwards(label, (14.0, middle), TEXT, INK)
+        canvas.upwards(label, (14.0, middle), TEXT);
     }
 }
 
@@ -104,16 +96,16 @@ impl PanelRows {
     /// Between two panels of a row.
     const GAP: f64 = 76.0;
     /// Of a panel.
-    const HEIGHT: f64 = 165.0;
+    const HEIGHT: f64 = 175.0;
     /// From one row to the next.
     const STEP: f64 = Self::HEIGHT + 36.0;
 
     /// Rows below a legend.
-    pub fn new(rows: usize, columns: usize, legend: &Legend) -> Self {
+    pub fn new(rows: usize, columns: usize, legend: &Legend, has_titles: bool) -> Self {
         Self {
             rows,
             columns,
-            top: legend.bottom(26.0),
+            top: legend.bottom(if has_titles { 26.0 } else { 12.0 }),
         }
     }
 
@@ -123,9 +115,6 @@ impl PanelRows {
     }
 
     /// Draws the axes and the title of a panel, and gives it; only the last row has the label of x.
-    ///
-    /// # Errors
-    /// The backend's own.
     pub fn draw_panel(
         &self,
         canvas: &mut Canvas,
@@ -133,7 +122,7 @@ impl PanelRows {
         (x, x_label): (&Scale, &str),
         (y, y_label): (&Scale, &str),
         title: &str,
-    ) -> Result<Panel> {
+    ) -> Panel {
         let whole = WIDTH - Self::LEFT - 16.0;
         let width = match self.columns {
             0 | 1 => whole,
@@ -148,8 +137,8 @@ impl PanelRows {
             x: if is_last { x.clone() } else { x.unlabelled() },
             y: y.clone(),
         };
-        panel.axes(canvas, is_last.then_some(x_label), Some(y_label))?;
-        panel.title(canvas, title)?;
-        Ok(panel)
+        panel.axes(canvas, is_last.then_some(x_label), Some(y_label));
+        panel.title(canvas, title);
+        panel
     }
 }

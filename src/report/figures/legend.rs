@@ -2,22 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
-
-use super::canvas::{Anchor, Canvas, INK, Mark, Rgb, TEXT, color, text_width};
+use super::canvas::{Anchor, Canvas, TEXT, fitted, text_width};
+use super::palette::{INK, SeriesStyle};
 
 /// Where a legend begins, from the top of its figure.
 const TOP: f64 = 10.0;
 /// The height of a row.
 const ROW: f64 = 19.0;
+/// What comes before a name.
+const SAMPLE: f64 = 32.0;
+/// Names beyond this width are cut.
+const WIDEST: f64 = 240.0;
+
+/// What an entry shows before its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegendSample {
+    Line,
+    Mark,
+}
 
 /// An entry of a legend.
 #[derive(Debug, Clone)]
 pub struct LegendEntry {
     pub name: String,
-    pub color: Rgb,
-    /// A mark; a line where there is none.
-    pub mark: Option<Mark>,
+    pub style: SeriesStyle,
+    pub sample: LegendSample,
 }
 
 /// Entries in rows, from `left` and `width` wide.
@@ -30,11 +39,12 @@ pub struct Legend {
 
 impl Legend {
     /// An entry for each series, in the order of their numbers, with the first name that a number
-    /// comes with; `mark` gives a series its mark.
+    /// comes with.
     pub fn of_series(
         (left, width): (f64, f64),
         series: impl IntoIterator<Item = (usize, String)>,
-        mark: impl Fn(usize) -> Option<Mark>,
+        style: impl Fn(usize) -> SeriesStyle,
+        sample: LegendSample,
     ) -> Self {
         let mut names: BTreeMap<usize, String> = BTreeMap::new();
         for (number, name) in series {
@@ -42,8 +52,8 @@ impl Legend {
         }
         let entries = names.into_iter().map(|(number, name)| LegendEntry {
             name,
-            color: color(number),
-            mark: mark(number),
+            style: style(number),
+            sample,
         });
         Self {
             entries: entries.collect(),
@@ -53,15 +63,19 @@ impl Legend {
     }
 
     /// An entry for each name in their order, as a line.
-    pub fn of_lines(place: (f64, f64), names: &[&str]) -> Self {
+    pub fn of_lines(
+        place: (f64, f64),
+        names: &[&str],
+        style: impl Fn(usize) -> SeriesStyle,
+    ) -> Self {
         let series = names.iter().map(|&name| name.to_owned()).enumerate();
-        Self::of_series(place, series, |_| None)
+        Self::of_series(place, series, style, LegendSample::Line)
     }
 
-    /// The colour of a name; that of text where the legend does not have it.
-    pub fn color_of(&self, name: &str) -> Rgb {
+    /// The style of a name.
+    pub fn style_of(&self, name: &str) -> SeriesStyle {
         let entry = self.entries.iter().find(|entry| entry.name == name);
-        entry.map_or(INK, |entry| entry.color)
+        entry.map_or(SeriesStyle::NEUTRAL, |entry| entry.style)
     }
 
     /// Where what comes below it begins, `gap` pixels lower.
@@ -77,7 +91,7 @@ impl Legend {
     fn places(&self) -> Vec<(f64, f64)> {
         let (mut x, mut y) = (0.0, 0.0);
         let places = self.entries.iter().map(|entry| {
-            let width = 26.0 + text_width(&entry.name, TEXT) + 14.0;
+            let width = SAMPLE + text_width(&entry.name, TEXT).min(WIDEST) + 14.0;
             if x > 0.0 && x + width > self.width {
                 (x, y) = (0.0, y + ROW);
             }
@@ -89,18 +103,18 @@ impl Legend {
     }
 
     /// Draws it.
-    ///
-    /// # Errors
-    /// The backend's own.
-    pub fn draw(&self, canvas: &mut Canvas) -> Result<()> {
+    pub fn draw(&self, canvas: &mut Canvas) {
         for (entry, (x, y)) in self.entries.iter().zip(self.places()) {
             let (x, y) = (self.left + x, TOP + y + 9.0);
-            match entry.mark {
-                Some(mark) => canvas.mark(mark, (x + 11.0, y), 4.5, entry.color, 1.0)?,
-                None => canvas.line(&[(x, y), (x + 20.0, y)], entry.color, 1.0, 2.5)?,
+            let SeriesStyle { color, mark, dash } = entry.style;
+            match entry.sample {
+                LegendSample::Mark => canvas.mark(mark, (x + 18.0, y), 4.5, color, 1.0),
+                LegendSample::Line => {
+                    canvas.broken(&[(x, y), (x + 26.0, y)], color, 1.0, 2.4, dash)
+                }
             }
-            canvas.text(&entry.name, (x + 26.0, y), TEXT, INK, Anchor::Left)?;
+            let name = fitted(&entry.name, TEXT, WIDEST);
+            canvas.text(&name, (x + SAMPLE, y), TEXT, INK, Anchor::Left);
         }
-        Ok(())
     }
 }

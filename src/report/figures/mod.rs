@@ -2,8 +2,8 @@
 //! nothing for is left out.
 //!
 //! They share how a study is seen ([`view`]), where panels lie ([`layout`]), what a panel and its
-//! axes are ([`panel`], [`scale`]), the legend ([`legend`]) and the canvas ([`canvas`]), which has
-//! the colours.
+//! axes are ([`panel`], [`scale`]), the legend ([`legend`]), the colours ([`palette`]) and the
+//! canvas ([`canvas`]). What carries a value says it where a pointer rests on it.
 
 mod averages;
 mod canvas;
@@ -17,10 +17,14 @@ mod labels;
 mod layout;
 mod legend;
 mod losses;
+mod losses_layout;
+mod palette;
 mod panel;
 mod scale;
+mod stands;
 mod strategies;
 mod terms;
+mod tokens;
 mod view;
 
 use anyhow::Result;
@@ -55,20 +59,20 @@ impl Figure {
 /// Draws every figure that the study has something for.
 ///
 /// # Errors
-/// The drawing backend's own, or a damaged embedding.
+/// A damaged embedding.
 pub fn draw(data: &StudyData, analysis: &Analysis) -> Result<Vec<Figure>> {
     let study = View::new(data, analysis);
     let drawn = [
-        losses::draw(&study)?,
-        curves::draw(&study)?,
-        frontier::parameters(&study)?,
-        frontier::compute(&study)?,
-        strategies::draw(&study)?,
-        distances::draw(&study)?,
-        terms::draw(&study)?,
-        critic::draw(&study)?,
+        losses::draw(&study),
+        curves::draw(&study),
+        frontier::parameters(&study),
+        frontier::compute(&study),
+        strategies::draw(&study),
+        distances::draw(&study),
+        terms::draw(&study),
+        critic::draw(&study),
         embedding::draw(&study)?,
-        in_work::draw(&study)?,
+        in_work::draw(&study),
     ];
     Ok(drawn.into_iter().flatten().collect())
 }
@@ -95,3 +99,7 @@ fn in_parentheses(setting: &str) -> String {
         format!(" ({setting})")
     }
 }
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod tests;

@@ -17,3 +17,17 @@ fn a_curve_ends_where_it_leaves_the_panel_and_starts_again_where_it_comes_back()
         ]
     );
 }
+
+#[test]
+fn a_band_meets_the_edge_where_its_ends_do() {
+    let band = [(0.0, 2.0, 4.0), (2.0, 0.0, 0.0)];
+    assert_eq!(
+        with_crossings(&band, [-1.0, 1.0]),
+        [
+            (0.0, 2.0, 4.0),
+            (1.0, 1.0, 2.0),
+            (1.5, 0.5, 1.0),
+            (2.0, 0.0, 0.0)
+        ]
+    );
+}

@@ -21,20 +21,25 @@ impl Scale {
 
     /// A linear scale over exactly this range.
     pub fn exactly(low: f64, high: f64, ticks: usize) -> Self {
-        let (step, decimals) = round_step((high - low) / ticks.max(1) as f64);
+        Self::with_ticks(low, high, (high - low) / ticks.max(1) as f64)
+    }
+
+    /// A linear scale over exactly this range, its ticks at least so far from each other.
+    fn with_ticks(low: f64, high: f64, least: f64) -> Self {
+        let (step, decimals) = round_step(least);
         let first = (low / step - 1e-9).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
+        let values: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
+        let has_prefix = decimals == 0 && values.iter().any(|value| value.abs() >= 1e4);
+        let digits = digits_of(&values);
         let label = |value: f64| {
-            if value.abs() >= 1e4 && decimals == 0 {
-                format::prefixed(value, 3).replace(' ', "")
+            if has_prefix {
+                format::prefixed(value, digits).replace(' ', "")
             } else {
                 format::fixed(value, decimals)
             }
         };
-        let ticks = (first..=last)
-            .map(|i| i as f64 * step)
-            .map(|value| (value, label(value)))
-            .collect();
+        let ticks = values.iter().map(|&value| (value, label(value))).collect();
         Self {
             low,
             high,
@@ -56,7 +61,9 @@ impl Scale {
     /// A scale of training steps that holds those of `points`.
     pub fn of_steps<'a>(points: impl Iterator<Item = &'a (f64, f64)>, ticks: usize) -> Self {
         let last = points.map(|point| point.0).fold(1.0, f64::max);
-        Self::exactly(0.0, last * 1.01, ticks)
+        // Steps are whole numbers.
+        let least = last / ticks.min(last as usize).max(1) as f64;
+        Self::with_ticks(0.0, last * 1.01, least)
     }
 
     /// The same scale, its ticks without labels.
@@ -69,9 +76,10 @@ impl Scale {
     }
 
     /// A logarithmic scale that holds the positive ones of `values`; linear where there are none.
+    /// `label` writes a tick with so many significant digits: as few as tell every tick exactly.
     pub fn logarithmic(
         values: impl IntoIterator<Item = f64>,
-        label: impl Fn(f64) -> String,
+        label: impl Fn(f64, usize) -> String,
     ) -> Self {
         let Some((low, high)) = range(
             values
@@ -82,51 +90,16 @@ impl Scale {
             return Self::exactly(0.0, 1.0, 4);
         };
         let (low, high) = padded((low, high), 0.08);
-        let candidates = |digits: &[f64]| -> Vec<f64> {
-            let powers = low.floor() as i32..=high.ceil() as i32;
-            let all =
-                powers.flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)));
-            all.filter(|value| (low..=high).contains(&value.log10()))
-                .collect()
-        };
-        let fine: Vec<f64> = (10..100).map(|tenths| f64::from(tenths) / 10.0).collect();
-        let sets: [&[f64]; 5] = [
-            &[1.0],
-            &[1.0, 3.0],
-            &[1.0, 2.0, 5.0],
-            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
-            &fine,
-        ];
-        // A range so narrow that it holds none of these is as good as linear.
-        let linear = || {
-            Self::exactly(10f64.powf(low), 10f64.powf(high), 4)
-                .ticks
-                .into_iter()
-                .map(|tick| tick.0)
-                .collect()
-        };
-        let chosen = sets
-            .iter()
-            .map(|digits| candidates(digits))
-            .find(|ticks| ticks.len() >= 3)
-            .unwrap_or_else(linear);
-        // Too many are thinned evenly: every second, third, ….
-        let stride = if high - low > 4.0 {
-            chosen.len().div_ceil(6)
-        } else {
-            chosen.len().div_ceil(8)
-        }
-        .max(1);
-        let ticks = chosen
-            .into_iter()
-            .step_by(stride)
-            .map(|value| (value, label(value)))
-            .collect();
+        let ticks = logarithmic_ticks(low, high);
+        let digits = digits_of(&ticks);
         Self {
             low: 10f64.powf(low),
             high: 10f64.powf(high),
             logarithmic: true,
-            ticks,
+            ticks: ticks
+                .into_iter()
+                .map(|value| (value, label(value, digits)))
+                .collect(),
         }
     }
 
@@ -141,6 +114,60 @@ impl Scale {
     }
 }
 
+/// Round values within a range of positive numbers, with labels of as few digits as tell them
+/// exactly.
+pub fn round_values(low: f64, high: f64) -> Vec<(f64, String)> {
+    if !(low > 0.0 && low < high && high.is_finite()) {
+        return Vec::new();
+    }
+    let values = logarithmic_ticks(low.log10(), high.log10());
+    let digits = digits_of(&values);
+    let label = |value: f64| format::significant(value, digits);
+    values.iter().map(|&value| (value, label(value))).collect()
+}
+
+/// Round values between two powers of ten.
+fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
+    // So narrow a range is as good as linear.
+    if high - low < 0.7 {
+        let (low, high) = (10f64.powf(low), 10f64.powf(high));
+        let ticks = Scale::exactly(low, high, 5).ticks;
+        return ticks.into_iter().map(|tick| tick.0).collect();
+    }
+    let candidates = |digits: &[f64]| -> Vec<f64> {
+        let powers = low.floor() as i32..=high.ceil() as i32;
+        let all =
+            powers.flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power)));
+        all.filter(|value| (low..=high).contains(&value.log10()))
+            .collect()
+    };
+    let sets: [&[f64]; 4] = [
+        &[1.0],
+        &[1.0, 3.0],
+        &[1.0, 2.0, 5.0],
+        &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+    ];
+    let chosen = sets
+        .iter()
+        .map(|digits| candidates(digits))
+        .find(|ticks| ticks.len() >= 3)
+        .unwrap_or_default();
+    // Too many are thinned evenly: every second, third, ….
+    let stride = chosen.len().div_ceil(7).max(1);
+    chosen.into_iter().step_by(stride).collect()
+}
+
+/// The significant digits that tell every tick exactly.
+fn digits_of(ticks: &[f64]) -> usize {
+    let is_exact = |value: f64, digits: usize| {
+        let written: f64 = format!("{value:.*e}", digits - 1).parse().unwrap_or(value);
+        (written - value).abs() <= value.abs() * 1e-9
+    };
+    (1..9)
+        .find(|&digits| ticks.iter().all(|&tick| is_exact(tick, digits)))
+        .unwrap_or(9)
+}
+
 /// Least and greatest of the finite values.
 pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values
@@ -150,6 +177,15 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
             None => Some((value, value)),
             Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
         })
+}
+
+/// Whether a reference lies so near to the values that showing it does not squeeze them to less
+/// than a third.
+pub fn is_near(reference: f64, values: &[f64]) -> bool {
+    range(values.iter().copied()).is_some_and(|(low, high)| {
+        let span = (high - low).max(0.02);
+        reference > low - 2.0 * span && reference < high + 2.0 * span
+    })
 }
 
 /// A range with room at both ends; one value gets a range around it.

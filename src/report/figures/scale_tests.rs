@@ -18,7 +18,7 @@ fn linear_ticks_are_round_numbers_inside_the_range() {
     );
     assert_eq!(
         labels(&Scale::exactly(0.0, 50_000.0, 5)),
-        ["0", "10.0k", "20.0k", "30.0k", "40.0k", "50.0k"]
+        ["0", "10k", "20k", "30k", "40k", "50k"]
     );
     let one = Scale::linear([3.5], 4);
     assert!(
@@ -30,10 +30,10 @@ fn linear_ticks_are_round_numbers_inside_the_range() {
 
 #[test]
 fn logarithmic_ticks_suit_the_span() {
-    let label = |value: f64| format::prefixed(value, 3);
+    let label = |value: f64, digits| format::prefixed(value, digits);
     assert_eq!(
         labels(&Scale::logarithmic([1e3, 1e6], label)),
-        ["1.00 k", "10.0 k", "100 k", "1.00 M"]
+        ["1 k", "10 k", "100 k", "1 M"]
     );
     for (low, high) in [(43e6, 82e6), (1e6, 1.02e6), (5.0, 5.0), (1e-9, 1e9)] {
         let scale = Scale::logarithmic([low, high], label);
@@ -41,4 +41,38 @@ fn logarithmic_ticks_suit_the_span() {
     }
     let scale = Scale::logarithmic([1.0, 100.0], label);
     assert!((scale.share(10.0) - 0.5).abs() < 1e-12);
+}
+
+#[test]
+fn ticks_of_a_logarithmic_axis_are_round_and_no_two_read_the_same() {
+    let powers = |value: f64, digits| format::power(value, digits);
+    assert_eq!(
+        labels(&Scale::logarithmic([3.9e11, 1.1e12], powers)),
+        ["4·10¹¹", "6·10¹¹", "8·10¹¹", "1·10¹²"]
+    );
+    for factor in [1.0001, 1.003, 1.01, 1.07, 1.3, 2.0, 4.9, 5.1, 30.0, 1e5] {
+        for low in [6.13e11, 9.99e3, 1.0, 0.37] {
+            let scale = Scale::logarithmic([low, low * factor], powers);
+            let mut read: Vec<&str> = labels(&scale);
+            let all = read.len();
+            read.dedup();
+            assert!(read.len() == all && all >= 2, "{low} {factor}: {scale:?}");
+        }
+    }
+    let perplexity = |value: f64, digits| format::significant(value, digits);
+    assert_eq!(
+        labels(&Scale::logarithmic([5.4, 7.4], perplexity)),
+        ["5.5", "6.0", "6.5", "7.0", "7.5"]
+    );
+}
+
+#[test]
+fn steps_are_whole_and_the_last_has_its_tick() {
+    let of_steps = |last: f64, ticks| {
+        let scale = Scale::of_steps([(last, 0.0)].iter(), ticks);
+        labels(&scale).join(" ")
+    };
+    assert_eq!(of_steps(299.0, 3), "0 100 200 300");
+    assert_eq!(of_steps(2.0, 6), "0 1 2");
+    assert_eq!(of_steps(0.0, 4), "0 1");
 }

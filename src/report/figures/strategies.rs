@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
-
-use super::canvas::{Anchor, Canvas, GREY, INK, Mark, PALE, SMALL, TEXT, color, sheet};
-use super::labels::seed_offset;
-use super::legend::Legend;
+use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet};
+use super::labels::{seed_offset, separated};
+use super::legend::{Legend, LegendSample};
+use super::palette::{Dash, GREY, INK, PALE};
 use super::panel::{Panel, TEST_NLL};
 use super::scale::{Scale, range};
 use super::view::{Facet, View};
 use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
 use crate::record::study::Axis;
 use crate::report::axes::{self, STRATEGY, is_null};
+use crate::report::format;
 use crate::report::rows::TableRow;
 
 const HEIGHT: f64 = 210.0;
@@ -40,25 +40,18 @@ impl<'a> MapColumns<'a> {
 }
 
 /// Draws the loss by layer map, a panel a setting; nothing where the grid has one map.
-///
-/// # Errors
-/// The backend's own.
-pub fn draw(view: &View) -> Result<Option<Figure>> {
-    let Some(axis) = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)
-    else {
-        return Ok(None);
-    };
+pub fn draw(view: &View) -> Option<Figure> {
+    let axis = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)?;
     let columns = MapColumns::new(axis);
     let mut facets = view.facets(&[STRATEGY]);
     facets.retain(|facet| losses(view, facet).next().is_some());
     if facets.is_empty() || view.series == Some(STRATEGY) {
-        return Ok(None);
+        return None;
     }
     let shown = first_of(&facets, MOST_PANELS / 2);
-    let series = |facets| view.series_of_facets(facets, |row| !view.rows[row].losses.is_empty());
-    let legend = Legend::of_series((66.0, WIDTH - 84.0), series(shown), |_| Some(Mark::Dot));
-    let numbers: BTreeSet<usize> = series(shown).map(|(number, _)| number).collect();
-    let numbers: Vec<usize> = numbers.into_iter().collect();
+    let series = view.series_of_facets(shown, |row| !view.rows[row].losses.is_empty());
+    let style = |number| view.style(number);
+    let legend = Legend::of_series((66.0, WIDTH - 84.0), series, style, LegendSample::Mark);
     let half = half_span(view, shown);
     let top = legend.bottom(26.0);
     let svg = sheet(
@@ -66,22 +59,21 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         top + STEP * shown.len() as f64 - 18.0,
         "Test loss by layer strategy",
         |canvas| {
-            legend.draw(canvas)?;
+            legend.draw(canvas);
             for (place, facet) in shown.iter().enumerate() {
                 let panel = panel(top + STEP * place as f64, &columns, span(view, facet), half);
-                draw_axes(canvas, &panel, &columns, &facet.title)?;
-                draw_rows(canvas, &panel, &columns, view, facet, &numbers)?;
+                draw_axes(canvas, &panel, &columns, &facet.title);
+                draw_rows(canvas, &panel, &columns, view, facet);
             }
-            Ok(())
         },
-    )?;
+    );
     let nulls = if columns.has_nulls() {
         " A gain counts only over the null controls, which match layers in an order that should \
          not help."
     } else {
         ""
     };
-    Ok(Some(Figure {
+    Some(Figure {
         name: "strategies",
         alt: "Test loss of every arm under every layer strategy".to_owned(),
         caption: format!(
@@ -90,7 +82,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
             left_out(shown.len(), facets.len(), "settings")
         ),
         svg,
-    }))
+    })
 }
 
 /// All losses of a facet.
@@ -129,57 +121,54 @@ fn panel(top: f64, columns: &MapColumns, (low, high): (f64, f64), half: f64) -> 
     }
 }
 
-fn draw_axes(canvas: &mut Canvas, panel: &Panel, columns: &MapColumns, title: &str) -> Result<()> {
+fn draw_axes(canvas: &mut Canvas, panel: &Panel, columns: &MapColumns, title: &str) {
     if columns.has_nulls() {
         let left = panel.px(columns.first_null as f64);
-        canvas.rectangle(
-            (left, panel.top),
-            (panel.right(), panel.bottom()),
-            PALE,
-            0.6,
-        )?;
+        let corner = (panel.right(), panel.bottom());
+        canvas.rectangle((left, panel.top), corner, PALE, 0.6);
         let place = (panel.right(), panel.top - 10.0);
-        canvas.text("null controls", place, SMALL, GREY, Anchor::Right)?;
+        canvas.text("null controls", place, SMALL, GREY, Anchor::Right);
     }
-    panel.axes(canvas, None, Some(TEST_NLL))?;
-    panel.title(canvas, title)?;
+    panel.axes(canvas, None, Some(TEST_NLL));
+    panel.title(canvas, title);
+    let width = panel.width / columns.maps.len() as f64 - 6.0;
     for (column, map) in columns.maps.iter().enumerate() {
         let place = (panel.px(column as f64 + 0.5), panel.bottom() + 14.0);
-        canvas.text(map, place, TEXT, INK, Anchor::Middle)?;
+        let map = fitted(map, TEXT, width);
+        canvas.text(&map, place, TEXT, INK, Anchor::Middle);
     }
-    Ok(())
 }
 
-/// The rows of a facet; `numbers` are those of all series, which share the width of a column.
-fn draw_rows(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    columns: &MapColumns,
-    view: &View,
-    facet: &Facet,
-    numbers: &[usize],
-) -> Result<()> {
-    for &(place, number) in &facet.rows {
+/// The rows of a facet. The series that follow a map share the width of a column.
+fn draw_rows(canvas: &mut Canvas, panel: &Panel, columns: &MapColumns, view: &View, facet: &Facet) {
+    let column = |place: usize| -> Option<usize> {
+        let map = view.rows[place].at.get(STRATEGY)?;
+        let column = columns.maps.iter().position(|column| column == map)?;
+        (!ignores_the_map(view, facet, place)).then_some(column)
+    };
+    let with_losses = || {
+        let rows = facet.rows.iter();
+        rows.filter(|(row, _)| !view.rows[*row].losses.is_empty())
+    };
+    let in_columns: BTreeSet<usize> = with_losses()
+        .filter(|(row, _)| column(*row).is_some())
+        .map(|&(_, number)| number)
+        .collect();
+    let mut levels: Vec<(&TableRow, usize)> = Vec::new();
+    for &(place, number) in with_losses() {
         let row = &view.rows[place];
-        if row.losses.is_empty() {
-            continue;
-        }
-        let rank = numbers
-            .iter()
-            .position(|&other| other == number)
-            .unwrap_or(0);
-        let offset = (rank as f64 + 1.0) / (numbers.len() as f64 + 1.0);
-        let map = row.at.get(STRATEGY);
-        let column = columns
-            .maps
-            .iter()
-            .position(|column| map.is_some_and(|map| map == column));
-        match column.filter(|_| !ignores_the_map(view, facet, place)) {
-            Some(column) => draw_seeds(canvas, panel, row, column as f64 + offset, number)?,
-            None => draw_level(canvas, panel, row, number)?,
+        match column(place) {
+            Some(column) => {
+                let rank = in_columns.range(..number).count();
+                let offset = (rank as f64 + 1.0) / (in_columns.len() as f64 + 1.0);
+                draw_seeds(canvas, panel, view, row, column as f64 + offset);
+            }
+            // Of several rows of one arm that are the same runs, one line is enough.
+            None if levels.iter().all(|&(_, other)| other != number) => levels.push((row, number)),
+            None => {}
         }
     }
-    Ok(())
+    draw_levels(canvas, panel, view, &levels);
 }
 
 /// Whether an arm is the same runs under several strategies: the map is no part of it.
@@ -197,32 +186,49 @@ fn ignores_the_map(view: &View, facet: &Facet, row: usize) -> bool {
         .any(|&(other, _)| other != row && runs(other) == runs(row))
 }
 
-/// A dot for each seed, a tick for their mean.
-fn draw_seeds(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    row: &TableRow,
-    x: f64,
-    series: usize,
-) -> Result<()> {
+/// A mark for each seed, a tick for their mean.
+fn draw_seeds(canvas: &mut Canvas, panel: &Panel, view: &View, row: &TableRow, x: f64) {
+    let style = view.style_of(row);
     let place = panel.px(x);
-    for (seed, loss) in row.losses.iter().enumerate() {
-        let point = (place + seed_offset(seed, row.losses.len()), panel.py(*loss));
-        canvas.mark(Mark::Dot, point, 3.4, color(series), 0.85)?;
+    let finished = view.finished(row);
+    for (seed, found) in finished.iter().enumerate() {
+        let Some(loss) = found.run.nll() else {
+            continue;
+        };
+        let point = (place + seed_offset(seed, finished.len()), panel.py(loss));
+        let title = format!("{}, {}: {}", row.label, found.seed, format::fixed(loss, 4));
+        canvas.titled(&title, |canvas| {
+            canvas.mark(style.mark, point, 3.4, style.color, 0.85)
+        });
     }
-    let Some(mean) = row.mean else { return Ok(()) };
-    let y = panel.py(mean);
-    canvas.line(
-        &[(place - 10.0, y), (place + 10.0, y)],
-        color(series),
-        1.0,
-        2.2,
-    )
+    if let Some(mean) = row.mean.filter(|_| finished.len() > 1) {
+        let y = panel.py(mean);
+        let title = format!("{}, mean: {}", row.label, format::fixed(mean, 4));
+        canvas.titled(&title, |canvas| {
+            canvas.line(
+                &[(place - 10.0, y), (place + 10.0, y)],
+                style.color,
+                1.0,
+                2.2,
+            )
+        });
+    }
 }
 
-/// An arm without a layer map: its mean across the panel.
-fn draw_level(canvas: &mut Canvas, panel: &Panel, row: &TableRow, series: usize) -> Result<()> {
-    let Some(mean) = row.mean else { return Ok(()) };
-    let y = panel.py(mean);
-    canvas.dashed((panel.left, y), (panel.right(), y), color(series), 1.8)
+/// Arms without a layer map: their means across the panel, with their names.
+fn draw_levels(canvas: &mut Canvas, panel: &Panel, view: &View, rows: &[(&TableRow, usize)]) {
+    let means: Vec<f64> = rows.iter().filter_map(|(row, _)| row.mean).collect();
+    let wished: Vec<f64> = means.iter().map(|&mean| panel.py(mean) - 8.0).collect();
+    let places = separated(&wished, 13.0, panel.top + 4.0, panel.bottom() - 6.0);
+    for (((row, number), mean), y) in rows.iter().zip(means).zip(places) {
+        let color = view.style(*number).color;
+        let ends = [panel.left, panel.right()].map(|x| (x, panel.py(mean)));
+        let name = view.series_of(row).1;
+        canvas.titled(
+            &format!("{name}, mean: {}", format::fixed(mean, 4)),
+            |canvas| canvas.broken(&ends, color, 1.0, 1.6, Dash::Dashed),
+        );
+        let place = (panel.left + 6.0, y);
+        canvas.label(&name, place, SMALL, color.for_text(), Anchor::Left);
+    }
 }

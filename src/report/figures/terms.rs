@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
-
 use super::averages::{NamedCurve, average};
-use super::canvas::{Anchor, Canvas, INK, Rgb, SMALL, sheet};
+use super::canvas::{Anchor, Canvas, SMALL, sheet};
 use super::layout::{PanelGrid, grid};
 use super::legend::Legend;
+use super::palette::{INK, SeriesStyle, term};
 use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
@@ -24,28 +23,24 @@ const SMALLEST: f64 = 1e-4;
 /// An arm with the contributions of its terms.
 struct ArmTerms {
     arm: String,
+    style: SeriesStyle,
     terms: Vec<NamedCurve>,
 }
 
 /// Draws the terms of every arm, a panel an arm.
-///
-/// # Errors
-/// The backend's own.
-pub fn draw(view: &View) -> Result<Option<Figure>> {
+pub fn draw(view: &View) -> Option<Figure> {
     // The first setting stands for all: the others differ in what the terms compare, not in how
     // they are weighted.
     let first_setting = view.facets(&[]).into_iter().find_map(|facet| {
         let arms = arms(view, &facet);
         (!arms.is_empty()).then_some((facet.title, arms))
     });
-    let Some((setting, arms)) = first_setting else {
-        return Ok(None);
-    };
+    let (setting, arms) = first_setting?;
     let shown = first_of(&arms, MOST_PANELS);
     let all_terms = || shown.iter().flat_map(|arm| &arm.terms);
     let names: BTreeSet<&str> = all_terms().map(|term| term.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
-    let legend = Legend::of_lines((LEFT, WIDTH - LEFT), &names);
+    let legend = Legend::of_lines((LEFT, WIDTH - LEFT), &names, term);
     let points = || all_terms().flat_map(|term| &term.points);
     let (columns, _) = grid(shown.len());
     let layout = PanelGrid {
@@ -61,17 +56,20 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
         layout.bottom(),
         "Weighted loss terms over training steps, by arm",
         |canvas| {
-            legend.draw(canvas)?;
-            for (place, ArmTerms { arm, terms }) in shown.iter().enumerate() {
-                let panel = layout.draw_panel(canvas, place, arm)?;
+            legend.draw(canvas);
+            for (place, ArmTerms { arm, style, terms }) in shown.iter().enumerate() {
+                let panel = layout.draw_panel(canvas, place, "");
+                panel.arm_title(canvas, arm, *style);
+                let mut below = 0;
                 for term in terms {
-                    draw_term(canvas, &panel, term, legend.color_of(&term.name))?;
+                    let style = legend.style_of(&term.name);
+                    below += usize::from(!draw_term(canvas, &panel, term, style, below));
                 }
             }
-            layout.draw_y_label(canvas, "contribution to the loss")
+            layout.draw_y_label(canvas, "contribution to the loss");
         },
-    )?;
-    Ok(Some(Figure {
+    );
+    Some(Figure {
         name: "terms",
         alt: "Weighted loss terms over training steps".to_owned(),
         caption: format!(
@@ -82,7 +80,7 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
             left_out(shown.len(), arms.len(), "arms")
         ),
         svg,
-    }))
+    })
 }
 
 /// The arms of a setting that have terms.
@@ -92,6 +90,7 @@ fn arms(view: &View, facet: &Facet) -> Vec<ArmTerms> {
         let runs: Vec<&RunData> = row.with_curves(view.data).collect();
         ArmTerms {
             arm: view.series_of(row).1,
+            style: view.style_of(row),
             terms: contributions(&runs),
         }
     });
@@ -121,24 +120,32 @@ fn contributions(runs: &[&RunData]) -> Vec<NamedCurve> {
 
 fn scale_of_contributions(values: impl Iterator<Item = f64> + Clone) -> Scale {
     let most = values.clone().fold(f64::MIN_POSITIVE, f64::max);
-    Scale::logarithmic(values.filter(|&value| value >= most * SMALLEST), |value| {
-        format::significant(value, 1)
-    })
+    let visible = values.filter(|&value| value >= most * SMALLEST);
+    Scale::logarithmic(visible, format::significant)
 }
 
-/// The contribution of a term, as far as it is above the lower end of the axis.
-fn draw_term(canvas: &mut Canvas, panel: &Panel, term: &NamedCurve, color: Rgb) -> Result<()> {
+/// The contribution of a term, as far as it is above the lower end of the axis; of one that never
+/// is, its name, above those of so many others. Gives whether any of it was drawn.
+fn draw_term(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    term: &NamedCurve,
+    style: SeriesStyle,
+    others: usize,
+) -> bool {
     let points = term.points.iter().copied();
     let visible: Vec<(f64, f64)> = points.filter(|point| point.1 >= panel.y.low).collect();
-    panel.curve(canvas, &visible, color, 1.8)?;
-    if term.points.iter().any(|point| point.1 >= panel.y.low) {
-        return Ok(());
+    if visible.is_empty() {
+        let text = format!("↓ {}: below the axis", term.name);
+        let place = (
+            panel.left + 6.0,
+            panel.bottom() - 10.0 - 13.0 * others as f64,
+        );
+        canvas.label(&text, place, SMALL, INK, Anchor::Left);
+        return false;
     }
-    canvas.text(
-        &format!("{}: below the axis", term.name),
-        (panel.left + 6.0, panel.bottom() - 10.0),
-        SMALL,
-        INK,
-        Anchor::Left,
-    )
+    canvas.titled(&term.name, |canvas| {
+        panel.curve(canvas, &visible, style.color, 1.7, style.dash)
+    });
+    true
 }

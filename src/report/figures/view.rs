@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::palette::{SeriesStyle, styles_in_order, styles_of_arms};
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, ANY, ARM, Setting, label, without};
-use crate::report::data::StudyData;
+use crate::report::axes::{self, ANY, ARM, SEED, Setting, label, value_label, without};
+use crate::report::contrasts::Contrast;
+use crate::report::data::{RunData, StudyData};
 use crate::report::rows::TableRow;
 
 /// A study with what every figure agrees on: which axis has the colours, and the panels of the
@@ -17,12 +19,21 @@ pub struct View<'a> {
     pub series: Option<&'a str>,
     /// Axes that vary, in the order of the spec, without the seed.
     pub varying: Vec<&'a str>,
+    /// How the values of the axis of colours look, in the order of the spec.
+    styles: Vec<SeriesStyle>,
+}
+
+/// A run with the name of its seed.
+pub struct SeededRun<'a> {
+    /// "seed 3"; empty where the grid has no seeds.
+    pub seed: String,
+    pub run: &'a RunData,
 }
 
 /// Rows of one setting of the axes that have neither colours nor a place on an axis of the figure.
 pub struct Facet {
     pub title: String,
-    /// Places of rows, each with the number of its colour.
+    /// Places of rows, each with the number of its series.
     pub rows: Vec<(usize, usize)>,
 }
 
@@ -33,16 +44,79 @@ impl<'a> View<'a> {
             .map(|axis| axis.key.as_str())
             .collect();
         let arm = varying.iter().find(|&&key| key == ARM);
+        let series = arm.or(varying.first()).copied();
+        let values = |key: &str| axes::axis(&data.study, key).map(|axis| axis.values.as_slice());
+        let styles = match series.map(|key| (key, values(key).unwrap_or_default())) {
+            Some((ARM, names)) => styles_of_arms(names),
+            Some((_, values)) => styles_in_order(values.len()),
+            // One arm alone looks as it would among others.
+            None => styles_of_arms(values(ARM).unwrap_or_default()),
+        };
         Self {
             data,
             rows: &analysis.rows,
             analysis,
-            series: arm.or(varying.first()).copied(),
+            series,
             varying,
+            styles,
         }
     }
 
-    /// The number of a row's colour, and the name of its series.
+    /// How a series looks: an arm alike in all figures, whatever else is shown.
+    pub fn style(&self, series: usize) -> SeriesStyle {
+        match self.styles.get(series) {
+            Some(style) => *style,
+            None if self.styles.is_empty() => styles_in_order(1)[0],
+            None => SeriesStyle::NEUTRAL,
+        }
+    }
+
+    /// How a row looks.
+    pub fn style_of(&self, row: &TableRow) -> SeriesStyle {
+        self.style(self.series_of(row).0)
+    }
+
+    /// What rows are compared with, as the spec names it.
+    pub fn baseline_name(&self) -> String {
+        let words = self.data.study.report.baseline.iter();
+        let words: Vec<String> = words.map(|(key, value)| value_label(key, value)).collect();
+        if words.is_empty() {
+            "the baseline".to_owned()
+        } else {
+            words.join(", ")
+        }
+    }
+
+    /// The comparison of a row with its baseline, where there is one.
+    pub fn contrast(&self, row: &TableRow) -> Option<&'a Contrast> {
+        self.analysis.contrasts.get(row.contrast?)
+    }
+
+    /// The finished runs of a row in the order of seeds.
+    pub fn finished(&self, row: &TableRow) -> Vec<SeededRun<'a>> {
+        self.pairs(row, row)
+            .into_iter()
+            .map(|(run, _)| run)
+            .collect()
+    }
+
+    /// The runs of a row beside those of another with the same seed, where both finished.
+    pub fn pairs(&self, row: &TableRow, other: &TableRow) -> Vec<(SeededRun<'a>, &'a RunData)> {
+        let seed = |cell: usize| self.data.study.cells[cell].at.get(SEED);
+        let pairs = row.cells.iter().filter_map(|&cell| {
+            let partner = other
+                .cells
+                .iter()
+                .find(|&&other| seed(other) == seed(cell))?;
+            let (run, other) = (self.data.run(cell), self.data.run(*partner));
+            let is_whole = run.state.is_finished() && other.state.is_finished();
+            let seed = seed(cell).map_or_else(String::new, |seed| format!("seed {seed}"));
+            is_whole.then_some((SeededRun { seed, run }, other))
+        });
+        pairs.collect()
+    }
+
+    /// The number of a row's series, and its name.
     pub fn series_of(&self, row: &TableRow) -> (usize, String) {
         let Some(key) = self.series else {
             return (0, row.label.clone());
@@ -50,7 +124,7 @@ impl<'a> View<'a> {
         let value = row.at.get(key).map_or("", String::as_str);
         let number = axes::axis(&self.data.study, key)
             .and_then(|axis| axis.values.iter().position(|shown| shown == value))
-            .unwrap_or(0);
+            .unwrap_or(self.styles.len());
         let setting = BTreeMap::from([(key.to_owned(), value.to_owned())]);
         (number, label(&setting, &[key]))
     }
@@ -83,7 +157,7 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// The rows of a setting, the hidden axes aside, each with the number of its colour.
+    /// The rows of a setting, the hidden axes aside, each with the number of its series.
     fn members(&self, setting: &Setting, hidden: &[&str]) -> Vec<(usize, usize)> {
         self.rows
             .iter()

@@ -37,7 +37,7 @@ pub fn samples(arm: &str) -> [TextSample; 2] {
 }
 
 /// Two spirals, the student's beside the teacher's.
-pub fn embedding(arm: &str) -> Table {
+pub fn embedding(arm: &str, with_texts: bool) -> Table {
     let shift = if arm == "wasserstein" { 1.0 } else { 6.0 };
     let points: Vec<(&str, u32, f64, f64)> = (0..160)
         .flat_map(|token| {
@@ -54,10 +54,26 @@ pub fn embedding(arm: &str) -> Table {
     let tokens = points.iter().map(|point| point.1).collect();
     let xs = points.iter().map(|point| point.2).collect();
     let ys = points.iter().map(|point| point.3).collect();
-    Table::new()
+    let texts = points.iter().map(|point| text(point.1)).collect();
+    let table = Table::new()
         .with("model", Column::Text(models))
-        .with("token", Column::U32(tokens))
+        .with("token", Column::U32(tokens));
+    let table = if with_texts {
+        table.with("text", Column::Text(texts))
+    } else {
+        table
+    };
+    table
         .with("layer", Column::U32(vec![4; points.len()]))
         .with("x", Column::F64(xs))
         .with("y", Column::F64(ys))
+}
+
+/// Words, and after every fourth a comma.
+fn text(token: u32) -> String {
+    if token % 5 == 4 {
+        ",".to_owned()
+    } else {
+        format!(" w{token}")
+    }
 }

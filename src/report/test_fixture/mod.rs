@@ -85,7 +85,7 @@ impl Fixture {
             let arm = cell.at["arm"].as_str();
             json(&evaluation.speed(), &extras::student_speed());
             json(&evaluation.samples(), &extras::samples(arm));
-            let embedding = to_parquet(&extras::embedding(arm)).unwrap();
+            let embedding = to_parquet(&extras::embedding(arm, true)).unwrap();
             fs::write(evaluation.embedding(), embedding).unwrap();
             let timings = to_parquet(&extras::timings()).unwrap();
             fs::write(run.timings(), timings).unwrap();
@@ -122,6 +122,15 @@ impl Fixture {
     /// Removes a run.
     pub fn remove(&self, run: &str) {
         fs::remove_dir_all(self.layout.run(run).root).unwrap();
+    }
+
+    /// Makes every picture one of a build that did not store what tokens stand for.
+    pub fn forget_token_texts(&self) {
+        for cell in &self.study.cells {
+            let evaluation = self.layout.run(&cell.run).evaluation(&cell.evaluation);
+            let table = extras::embedding(cell.at["arm"].as_str(), false);
+            fs::write(evaluation.embedding(), to_parquet(&table).unwrap()).unwrap();
+        }
     }
 
     /// Replaces a text in the spec of a run.
