@@ -36,6 +36,7 @@ mod processes;
 mod published;
 mod quantities;
 mod reference;
+mod report_forms;
 mod standalone;
 mod stored;
 mod study;

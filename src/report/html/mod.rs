@@ -241,7 +241,7 @@ impl<'a> PageBody<'a> {
 fn kept_markup(markup: &str) -> String {
     let mut out = String::with_capacity(markup.len());
     let mut rest = markup;
-    while let Some(at) = rest.find(['<', '&']) {
+    while let Some(at) = rest.find(['<', '>', '&']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some(tag) = KEPT.iter().find(|tag| rest.starts_with(**tag)) {
@@ -254,10 +254,11 @@ fn kept_markup(markup: &str) -> String {
         } else if rest.starts_with("<!--") {
             rest = rest.find("-->").map_or("", |end| &rest[end + 3..]);
         } else {
-            out.push_str(match rest.starts_with('<') {
-                true => "&lt;",
-                false if is_entity(rest) => "&",
-                false => "&amp;",
+            out.push_str(match &rest[..1] {
+                "<" => "&lt;",
+                ">" => "&gt;",
+                _ if is_entity(rest) => "&",
+                _ => "&amp;",
             });
             rest = &rest[1..];
         }
