@@ -73,6 +73,9 @@ fn in_words(found: &StudyComparison, shown: usize) -> String {
         (false, false) => format!("stored by kdpipe {a} | {b}\n"),
     };
     text.push_str(&list("what the specs set", &found.settings, shown));
+    if !found.settings_known {
+        text.push_str("  what the runs are set to is not known: an older kdpipe did not note it\n");
+    }
     let runs = &found.runs;
     if !(runs.only_a.is_empty() && runs.only_b.is_empty()) {
         text.push_str(&format!(

@@ -22,6 +22,8 @@ pub struct StudyComparison {
     pub versions: [String; 2],
     /// What the specs set, the inputs and the axes among it.
     pub settings: Vec<KeyDifference>,
+    /// Whether both note what their runs are set to; older builds did not.
+    pub settings_known: bool,
     pub runs: RunsInCommon,
     /// Cells that only one of them has, or that ended otherwise.
     pub cells: Vec<KeyDifference>,
@@ -73,6 +75,7 @@ pub fn compare_studies(a: &Layout, b: &Layout) -> Result<StudyComparison> {
         Material::read(a, read_study(a)?)?,
         Material::read(b, read_study(b)?)?,
     ];
+    let settings_known = [&a, &b].iter().all(|own| own.data.study.settings.is_some());
     let settings = settings(&a.data.study, &b.data.study);
     let runs = runs(&a.data.study, &b.data.study);
     let (cells, losses) = cells(&a.data, &b.data);
@@ -87,6 +90,7 @@ pub fn compare_studies(a: &Layout, b: &Layout) -> Result<StudyComparison> {
         same,
         versions: [a.data.study.version, b.data.study.version],
         settings,
+        settings_known,
         runs,
         cells,
         verdicts,
@@ -177,7 +181,6 @@ fn report_settings(study: &Study) -> BTreeMap<String, String> {
     };
     let words = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Object(path) if path.contains_key("written") => path["written"].to_string(),
         other => other.to_string(),
     };
     settings

@@ -46,7 +46,7 @@ fn studies_that_differ_in_their_version_alone_are_the_same() {
     with_settings(&mut a, "1", &[("", "train.steps", "5")]);
     with_settings(&mut b, "2", &[("", "train.steps", "5")]);
     let found = compare_studies(&a.layout, &b.layout).unwrap();
-    assert!(found.same, "{found:?}");
+    assert!(found.same && found.settings_known, "{found:?}");
     assert_eq!(found.versions, ["1", "2"]);
     assert_eq!((found.runs.both, found.losses.compared), (6, 6));
 }

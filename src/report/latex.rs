@@ -13,9 +13,9 @@ const APPENDIX: &str = "appendix";
 const PREAMBLE: &str = "\
 % The document needs, before \\begin{document}:
 %   \\usepackage{booktabs}
-% and, for letters beyond ASCII in names, an UTF-8 LaTeX of 2018 or newer. pdfLaTeX has no letters
-% of other scripts: use LuaLaTeX or XeLaTeX with a font that has them.
-% A table that is too wide: \\resizebox{\\textwidth}{!}{...} of the package graphicx around it.
+%   \\usepackage{graphicx}
+% (graphicx makes tables that are wider than the text as wide as it). Letters beyond ASCII in names
+% need a LaTeX of 2018 or newer; those of other scripts LuaLaTeX or XeLaTeX, and a font with them.
 ";
 
 /// Every table of the page with heads, up to its appendix, as a float with the heading of its
@@ -74,14 +74,16 @@ fn float(table: &PageTable, heading: &str, number: usize) -> String {
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .collect();
-    let number = if number > 1 {
-        format!("-{number}")
-    } else {
-        String::new()
+    // Tables of one section have one heading.
+    let (counted, number) = match number {
+        1 => (String::new(), String::new()),
+        number => (format!(" ({number})"), format!("-{number}")),
     };
     let mut tex = format!(
-        "\n\\begin{{table}}[htbp]\n  \\centering\n  \\small\n  \\caption{{{}}}\n  \
-         \\label{{tab:{label}{number}}}\n  \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n    \
+        "\n\\begin{{table}}[htbp]\n  \\centering\n  \\small\n  \\caption{{{}{counted}}}\n  \
+         \\label{{tab:{label}{number}}}\n  \
+         \\resizebox{{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}}{{!}}{{%\n  \
+         \\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n    \
          \\toprule\n    {} \\\\\n    \\midrule\n",
         escaped(heading),
         row(&table.head)
@@ -89,7 +91,7 @@ fn float(table: &PageTable, heading: &str, number: usize) -> String {
     for cells in &table.rows {
         let _ = writeln!(tex, "    {} \\\\", row(cells));
     }
-    tex.push_str("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n");
+    tex.push_str("    \\bottomrule\n  \\end{tabular}}\n\\end{table}\n");
     tex
 }
 
@@ -171,7 +173,7 @@ fn sign(c: char) -> Option<&'static str> {
         '<' => "$<$",
         '>' => "$>$",
         '|' => "$|$",
-        '"' => "{''}",
+        '"' => "\\char34{}",
         '−' => "$-$",
         '×' => "$\\times$",
         '·' => "$\\cdot$",

@@ -10,11 +10,12 @@ fn tables_become_booktabs_and_end_at_the_appendix() {
 | y |\n| --- |\n| 1 |\n";
     let tex = tables(page, "s", "kdpipe run s.toml");
     let float = "\n\\begin{table}[htbp]\n  \\centering\n  \\small\n  \\caption{Results}\n  \
-        \\label{tab:results}\n  \\begin{tabular}{@{}lrc@{}}\n    \\toprule\n    \
+        \\label{tab:results}\n  \\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}\
+        {!}{%\n  \\begin{tabular}{@{}lrc@{}}\n    \\toprule\n    \
         arm & NLL & p \\\\\n    \\midrule\n    \
         a\\_b \\& 50 \\% & $-$0.5 & 3.85$\\cdot$10$^{11}$ \\\\\n    \
         \\emph{x} \\texttt{c\\_d} \\textbf{e} & 1.79$\\times$ & -- \\\\\n    \
-        \\bottomrule\n  \\end{tabular}\n\\end{table}\n";
+        \\bottomrule\n  \\end{tabular}}\n\\end{table}\n";
     assert!(tex.contains(float), "{tex}");
     assert!(
         tex.contains("\\label{tab:results-2}") && tex.contains("1$\\to$2"),
@@ -35,7 +36,7 @@ fn no_name_becomes_a_command() {
     assert_eq!(
         escaped("\\input{x} $a^b~c#d_e%f&g <h> |i| \"j\""),
         "\\textbackslash{}input\\{x\\} \\$a\\textasciicircum{}b\\textasciitilde{}c\\#d\\_e\\%f\\&g \
-         $<$h$>$ $|$i$|$ {''}j{''}"
+         $<$h$>$ $|$i$|$ \\char34{}j\\char34{}"
     );
     let page = "## t\n\n| a |\n| --- |\n| \\[1\\] |\n| \\*2 |\n";
     let tex = tables(page, "a\nb", "c");
