@@ -7,7 +7,7 @@ use super::stored::stored_study;
 use super::{CommandResult, Exit, print, say, spec_options};
 use crate::files;
 use crate::record::layout::Layout;
-use crate::report::{Form, Rendered};
+use crate::report::{Rendered, ReportForm};
 use crate::{plan, report};
 
 pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
@@ -32,11 +32,11 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
         };
         files::write_atomically(path, &bytes)?;
         written.push(path.clone());
-    } else if forms.contains(&Form::Json) {
-        let json = of(&rendered, Form::Json)?;
+    } else if forms.contains(&ReportForm::Json) {
+        let json = of(&rendered, ReportForm::Json)?;
         // It is printed; a file of it is kept only where there is one.
-        if !Form::kept(&layout).contains(&Form::Json) {
-            rendered.leave_out(Form::Json);
+        if !ReportForm::kept(&layout).contains(&ReportForm::Json) {
+            rendered.leave_out(ReportForm::Json);
         }
         report::write(&layout, &rendered)?;
         print(&String::from_utf8_lossy(&json));
@@ -57,13 +57,13 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
 }
 
 /// The forms that are asked for; with `-o` it is one.
-fn forms(arguments: &ReportArguments, common: &Common) -> anyhow::Result<Vec<Form>> {
+fn forms(arguments: &ReportArguments, common: &Common) -> anyhow::Result<Vec<ReportForm>> {
     let asked = [
-        (arguments.html, Form::Html),
-        (arguments.latex, Form::Latex),
-        (common.json, Form::Json),
+        (arguments.html, ReportForm::Html),
+        (arguments.latex, ReportForm::Latex),
+        (common.json, ReportForm::Json),
     ];
-    let forms: Vec<Form> = asked
+    let forms: Vec<ReportForm> = asked
         .into_iter()
         .filter_map(|(is_asked, form)| is_asked.then_some(form))
         .collect();

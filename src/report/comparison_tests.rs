@@ -52,7 +52,7 @@ fn studies_that_differ_in_their_version_alone_are_the_same() {
 }
 
 #[test]
-fn what_differs_is_named_setting_by_setting_and_cell_by_cell() {
+fn what_the_specs_set_is_named_once_or_by_arm() {
     let (mut a, mut b) = (fixture(), fixture());
     with_settings(
         &mut a,
@@ -68,27 +68,34 @@ fn what_differs_is_named_setting_by_setting_and_cell_by_cell() {
             ("wasserstein", "x", "1"),
         ],
     );
-    b.change(|study| study.report.margin = 10.0);
+    b.change(|study| study.report.alpha = 0.25);
     crate::record::write_study(&b.layout, &b.study).unwrap();
-    b.reevaluate("mse-uniform-4-1", |evaluation| {
-        evaluation.test.nll_nats_per_token += 0.25
-    });
-    b.reevaluate("mse-uniform-4-0", |evaluation| {
-        evaluation.test.nll_nats_per_token -= 0.5
-    });
-    b.remove("wasserstein-uniform-4-2");
     let found = compare_studies(&a.layout, &b.layout).unwrap();
+    let alpha = a.study.report.alpha.to_string();
     assert!(!found.same);
-    let margin = a.study.report.margin.to_string();
     assert_eq!(
         found.settings,
         [
             difference("train.steps", Some("5"), Some("6")),
             difference("train.lr in the arm mse", Some("0.1"), Some("0.2")),
             difference("x in the arm wasserstein", None, Some("1")),
-            difference("report.margin", Some(&margin), Some("10.0")),
+            difference("report.alpha", Some(&alpha), Some("0.25")),
         ]
     );
+}
+
+#[test]
+fn what_the_runs_say_otherwise_is_named_cell_by_cell_and_the_largest_first() {
+    let (a, mut b) = (fixture(), fixture());
+    b.change(|study| study.report.margin = 10.0);
+    crate::record::write_study(&b.layout, &b.study).unwrap();
+    for (run, change) in [("mse-uniform-4-1", 0.25), ("mse-uniform-4-0", -0.5)] {
+        b.reevaluate(run, |evaluation| {
+            evaluation.test.nll_nats_per_token += change
+        });
+    }
+    b.remove("wasserstein-uniform-4-2");
+    let found = compare_studies(&a.layout, &b.layout).unwrap();
     let cell = |arm: &str, seed: u8| {
         format!("arm={arm} match.strategy=uniform student.layers=4 seed={seed}")
     };

@@ -9,7 +9,7 @@ use crate::record::layout::Layout;
 
 /// A form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ReportForm {
     /// One page with everything in it.
     Html,
     /// The tables for a paper.
@@ -18,7 +18,7 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl ReportForm {
     const ALL: [Self; 3] = [Self::Html, Self::Latex, Self::Json];
 
     /// Its file in the study's folder.

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::report::test_fixture::{Fixture, StudyShape};
-use crate::report::{Form, render, render_forms};
+use crate::report::{ReportForm, render, render_forms};
 
 /// The report of the fixture as HTML, and how many figures it has.
 fn fixture_page() -> (String, usize) {
     let fixture = Fixture::new(&StudyShape::default());
     let study = fixture.study.clone();
-    let rendered = render_forms(&fixture.layout, study, None, &[Form::Html]).unwrap();
-    let html = String::from_utf8(rendered.form(Form::Html).unwrap().to_vec()).unwrap();
+    let rendered = render_forms(&fixture.layout, study, None, &[ReportForm::Html]).unwrap();
+    let html = String::from_utf8(rendered.form(ReportForm::Html).unwrap().to_vec()).unwrap();
     let is_figure = |path: &Path| path.extension().is_some_and(|ending| ending == "svg");
     let figures = rendered.files.iter().filter(|(path, _)| is_figure(path));
     (html, figures.count())

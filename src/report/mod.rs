@@ -56,7 +56,7 @@ use crate::record::study::Study;
 use crate::table;
 
 pub use comparison::{KeyDifference, StudyComparison, compare_studies};
-pub use forms::Form;
+pub use forms::ReportForm;
 
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +76,14 @@ impl Rendered {
     }
 
     /// The report in a form that was asked for.
-    pub fn form(&self, form: Form) -> Option<&[u8]> {
+    pub fn form(&self, form: ReportForm) -> Option<&[u8]> {
         let mut files = self.files.iter();
         let file = files.find(|(path, _)| path == Path::new(form.file_name()))?;
         Some(&file.1)
     }
 
     /// Takes a form out, so that it is not written.
-    pub fn leave_out(&mut self, form: Form) {
+    pub fn leave_out(&mut self, form: ReportForm) {
         self.files
             .retain(|(path, _)| path != Path::new(form.file_name()));
     }
@@ -106,7 +106,7 @@ pub fn render_forms(
     layout: &Layout,
     study: Study,
     template: Option<&Path>,
-    forms: &[Form],
+    forms: &[ReportForm],
 ) -> Result<Rendered> {
     let Material {
         data,
@@ -115,7 +115,7 @@ pub fn render_forms(
     } = Material::read(layout, study)?;
     let source = template::source(template, &data.study.report.template.written)?;
     let report = template::fill(&source, &context)?;
-    let kept = Form::kept(layout).into_iter();
+    let kept = ReportForm::kept(layout).into_iter();
     let kept = kept.filter(|form| !forms.contains(form));
     let forms = forms.iter().copied().chain(kept).map(|form| {
         let bytes = form.of(&report, &drawn, &context)?;
