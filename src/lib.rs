@@ -21,6 +21,7 @@
 pub mod digest;
 pub mod panics;
 pub mod random;
+pub mod recorded;
 
 pub mod files;
 pub mod table;

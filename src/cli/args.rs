@@ -73,7 +73,9 @@ pub enum Command {
     /// Render the report again from stored results
     ///
     /// What [report] and [pipeline] say holds at once. A spec that is not the stored study's in
-    /// anything else is refused, with what differs.
+    /// anything else is refused, with what differs. With --json, all that the page says is printed
+    /// as JSON. Forms that lie in the study's folder (report.html, report.tex, report.json) are
+    /// written again by every later report, and `verify` checks them.
     Report(ReportArguments),
     /// Measure the perplexity of a GPT-2 on a text
     ///
@@ -110,11 +112,18 @@ pub enum Command {
     ///
     /// Weights that are not there are counted, not faulted: a study can be kept without them.
     Verify(StoredArguments),
-    /// Compare two results folders or two runs; exit code 1 if they differ
+    /// Compare two studies, or two runs; exit code 1 if they differ
     ///
-    /// Specs, metrics, weights, evaluations and the report are compared; measurements of time are
-    /// left out.
-    Diff { a: PathBuf, b: PathBuf },
+    /// Two studies (folders with lock.toml) are compared by what they mean: what their specs set,
+    /// their runs, the verdicts, and the test loss of every cell at equal axes. Two runs, or two
+    /// studies with --bytes, are compared file by file, measurements of time left out.
+    Diff {
+        a: PathBuf,
+        b: PathBuf,
+        /// Compare the files of two studies
+        #[arg(long)]
+        bytes: bool,
+    },
     /// Print the JSON Schema of a spec, for editors
     Schema,
     /// Write a commented starter spec
@@ -165,7 +174,14 @@ pub struct ReportArguments {
     /// A minijinja template instead of the spec's
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// Write the page there, and leave the study's report and figures as they are
+    /// Also as report.html: one page with figures inside, whose tables sort
+    #[arg(long)]
+    pub html: bool,
+    /// Also as report.tex: the tables for a paper, with booktabs
+    #[arg(long)]
+    pub latex: bool,
+    /// Write the page, or the one form asked for, there, and leave the study's report and figures
+    /// as they are
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -1,33 +1,36 @@
-//! `kdpipe diff A B`: whether two results folders, or two runs, hold the same; measurements of time
-//! aside.
+//! `kdpipe diff A B`: whether two studies say the same, or two folders hold the same.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use safetensors::tensor::SafeTensors;
 use serde_json::json;
 
 use super::args::Common;
-use super::{CommandResult, Exit, print};
-use crate::table;
+use super::diff_bytes::differences;
+use super::{CommandResult, Exit, counted, print, print_json};
+use crate::record::layout::Layout;
+use crate::report::{KeyDifference, StudyComparison, compare_studies};
 
-/// Files that hold measurements of time alone, and folders of unfinished work and of event files.
-const LEFT_OUT: [&str; 5] = [
-    "timings.parquet",
-    "speed.json",
-    "events.jsonl",
-    "work",
-    "tensorboard",
-];
+/// Lines of a kind that are shown; all of them with --verbose and --json.
+const SHOWN: usize = 10;
 
-/// Lines of the report between these hold measurements of time.
-const TIMES: (&str, &str) = ("<!-- times -->", "<!-- /times -->");
-
-/// One difference, as a line to print.
-type Difference = String;
-
-pub fn diff(a: &Path, b: &Path, common: &Common) -> CommandResult {
+pub fn diff(a: &Path, b: &Path, bytes: bool, common: &Common) -> CommandResult {
+    for folder in [a, b] {
+        if !folder.is_dir() {
+            return Err(anyhow::anyhow!(
+                "{} is not a folder; give two results folders (results/NAME) or two runs \
+                 (results/NAME/runs/ID)",
+                folder.display()
+            )
+            .into());
+        }
+    }
+    let layouts = [a, b].map(|folder| Layout {
+        root: folder.to_owned(),
+    });
+    let studies = layouts.iter().filter(|layout| layout.lock().is_file());
+    if !bytes && studies.count() == 2 {
+        return diff_studies(&layouts, common);
+    }
     let differences = differences(a, b)?;
     let same = differences.is_empty();
     if common.json {
@@ -40,214 +43,88 @@ pub fn diff(a: &Path, b: &Path, common: &Common) -> CommandResult {
             print(&format!("{difference}\n"));
         }
     }
-    Ok(if same { Exit::Good } else { Exit::Failed })
+    Ok(exit(same))
 }
 
-/// Every file that differs between two folders, with the first place where it does.
-///
-/// # Errors
-/// A folder or file that cannot be read.
-fn differences(a: &Path, b: &Path) -> Result<Vec<Difference>> {
-    for folder in [a, b] {
-        if !folder.is_dir() {
-            bail!(
-                "{} is not a folder; give two results folders (results/NAME) or two runs \
-                 (results/NAME/runs/ID)",
-                folder.display()
-            );
-        }
-    }
-    let (left, right) = (files_below(a)?, files_below(b)?);
-    let mut differences = Vec::new();
-    for path in left.union(&right) {
-        match (left.contains(path), right.contains(path)) {
-            (true, false) => {
-                differences.push(format!("{}: only in {}", path.display(), a.display()))
-            }
-            (false, true) => {
-                differences.push(format!("{}: only in {}", path.display(), b.display()))
-            }
-            (true, true) | (false, false) => {
-                if let Some(found) = diff_files(&a.join(path), &b.join(path))? {
-                    differences.push(format!("{}: {found}", path.display()));
-                }
-            }
-        }
-    }
-    Ok(differences)
+fn exit(same: bool) -> Exit {
+    if same { Exit::Good } else { Exit::Failed }
 }
 
-/// Relative paths of all files that count.
-fn files_below(root: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![PathBuf::new()];
-    while let Some(folder) = open.pop() {
-        let path = root.join(&folder);
-        for entry in
-            std::fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))?
-        {
-            let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
-            let name = entry.file_name();
-            if LEFT_OUT.iter().any(|left_out| name == *left_out) {
-                continue;
-            }
-            let relative = folder.join(&name);
-            if entry
-                .file_type()
-                .with_context(|| format!("cannot read {}", entry.path().display()))?
-                .is_dir()
-            {
-                open.push(relative);
-            } else {
-                found.insert(relative);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn diff_files(a: &Path, b: &Path) -> Result<Option<Difference>> {
-    let read = |path: &Path| {
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let (left, right) = (read(a)?, read(b)?);
-    if left == right {
-        return Ok(None);
-    }
-    Ok(
-        match a.extension().and_then(|extension| extension.to_str()) {
-            Some("md") => diff_lines(&without_times(&left), &without_times(&right)),
-            Some("parquet") => {
-                Some(diff_tables(a, b).unwrap_or_else(|error| format!("bytes differ ({error:#})")))
-            }
-            Some("safetensors") => Some(
-                diff_tensors(&left, &right)
-                    .unwrap_or_else(|error| format!("bytes differ ({error:#})")),
-            ),
-            Some("toml" | "json" | "csv" | "svg" | "txt") => diff_lines(
-                &String::from_utf8_lossy(&left),
-                &String::from_utf8_lossy(&right),
-            ),
-            _ => Some(format!(
-                "bytes differ ({} and {} of them)",
-                left.len(),
-                right.len()
-            )),
-        },
-    )
-}
-
-/// The first line that differs.
-fn diff_lines(a: &str, b: &str) -> Option<Difference> {
-    let (mut left, mut right) = (a.lines(), b.lines());
-    for number in 1.. {
-        let pair = (left.next(), right.next());
-        if pair.0 != pair.1 {
-            let show =
-                |line: Option<&str>| line.map_or_else(|| "(the file ends)".to_owned(), shorten);
-            return Some(format!(
-                "line {number}: {} | {}",
-                show(pair.0),
-                show(pair.1)
-            ));
-        }
-        if pair.0.is_none() {
-            break;
-        }
-    }
-    None
-}
-
-fn shorten(line: &str) -> String {
-    let line = line.trim();
-    if line.chars().count() <= 100 {
-        line.to_owned()
+fn diff_studies([a, b]: &[Layout; 2], common: &Common) -> CommandResult {
+    let found = compare_studies(a, b)?;
+    if common.json {
+        print_json(&found)?;
     } else {
-        format!("{}…", line.chars().take(100).collect::<String>())
-    }
-}
-
-/// The text without the lines between the markers of times.
-fn without_times(bytes: &[u8]) -> String {
-    let mut inside = false;
-    let mut kept = String::new();
-    for line in String::from_utf8_lossy(bytes).lines() {
-        inside |= line.contains(TIMES.0);
-        if !inside {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-        inside &= !line.contains(TIMES.1);
-    }
-    kept
-}
-
-/// The first column and row that differ.
-fn diff_tables(a: &Path, b: &Path) -> Result<Difference> {
-    let (left, right) = (table::read(a)?, table::read(b)?);
-    let (left, right) = (left.to_csv()?, right.to_csv()?);
-    let (left, right) = (
-        String::from_utf8_lossy(&left),
-        String::from_utf8_lossy(&right),
-    );
-    let (mut own, mut other) = (left.lines(), right.lines());
-    let header = own.next().unwrap_or_default();
-    let other_header = other.next().unwrap_or_default();
-    if header != other_header {
-        return Ok(format!(
-            "columns differ: {} | {}",
-            shorten(header),
-            shorten(other_header)
+        print(&in_words(
+            &found,
+            if common.verbose { usize::MAX } else { SHOWN },
         ));
     }
-    for (row, (x, y)) in own.zip(other).enumerate() {
-        for (column, (x, y)) in header.split(',').zip(x.split(',').zip(y.split(','))) {
-            if x != y {
-                return Ok(format!("row {row}, column {column}: {x} | {y}"));
-            }
-        }
-    }
-    Ok("rows differ in number".to_owned())
+    Ok(exit(found.same))
 }
 
-/// The first array that differs, and by how much.
-fn diff_tensors(a: &[u8], b: &[u8]) -> Result<Difference> {
-    let (left, right) = (SafeTensors::deserialize(a)?, SafeTensors::deserialize(b)?);
-    let mut names: Vec<String> = left.names().into_iter().map(ToString::to_string).collect();
-    names.sort_unstable();
-    for name in names {
-        let x = left.tensor(&name)?;
-        let Ok(y) = right.tensor(&name) else {
-            return Ok(format!("{name} is in one file only"));
-        };
-        if x.shape() != y.shape() {
-            return Ok(format!(
-                "{name} has shapes {:?} | {:?}",
-                x.shape(),
-                y.shape()
+/// What differs, `shown` lines of a kind.
+fn in_words(found: &StudyComparison, shown: usize) -> String {
+    let [a, b] = &found.versions;
+    let mut text = match (found.same, a == b) {
+        (true, true) => "the same\n".to_owned(),
+        (true, false) => format!("the same, stored by kdpipe {a} and {b}\n"),
+        (false, true) => String::new(),
+        (false, false) => format!("stored by kdpipe {a} | {b}\n"),
+    };
+    text.push_str(&list("what the specs set", &found.settings, shown));
+    if !found.settings_known {
+        text.push_str("  what the runs are set to is not known: an older kdpipe did not note it\n");
+    }
+    let runs = &found.runs;
+    if !(runs.only_a.is_empty() && runs.only_b.is_empty()) {
+        text.push_str(&format!(
+            "runs: {} in both, {} only in A, {} only in B\n",
+            runs.both,
+            runs.only_a.len(),
+            runs.only_b.len()
+        ));
+    }
+    text.push_str(&list("cells", &found.cells, shown));
+    text.push_str(&list("verdicts", &found.verdicts, shown));
+    let losses = &found.losses;
+    if !losses.differing.is_empty() {
+        text.push_str(&format!(
+            "test loss in nats per token, at equal axes: {} of {} differ\n",
+            losses.differing.len(),
+            counted(losses.compared, "cell")
+        ));
+        for one in losses.differing.iter().take(shown) {
+            text.push_str(&format!(
+                "  {}: {} | {} ({:+.4})\n",
+                one.cell, one.a, one.b, one.difference
             ));
         }
-        if x.data() != y.data() {
-            let differing = describe_values(&f32_values(x.data()), &f32_values(y.data()));
-            return Ok(format!("{name} differs in {differing}"));
-        }
+        text.push_str(&rest(losses.differing.len(), shown));
     }
-    Ok("the headers differ, or one file has more arrays".to_owned())
+    text
 }
 
-fn f32_values(data: &[u8]) -> Vec<f32> {
-    let (words, _) = data.as_chunks::<4>();
-    words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+fn list(title: &str, differences: &[KeyDifference], shown: usize) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{title}\n");
+    for one in differences.iter().take(shown) {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".into());
+        text.push_str(&format!(
+            "  {}: {} | {}\n",
+            one.key,
+            value(&one.a),
+            value(&one.b)
+        ));
+    }
+    text + &rest(differences.len(), shown)
 }
 
-/// How many values differ, and by how much.
-fn describe_values(x: &[f32], y: &[f32]) -> String {
-    let pairs = || x.iter().zip(y);
-    let largest = pairs().map(|(x, y)| (x - y).abs()).fold(0.0f32, f32::max);
-    let count = pairs().filter(|(x, y)| x.to_bits() != y.to_bits()).count();
-    format!("{count} of {} values, by up to {largest:e}", x.len())
+fn rest(count: usize, shown: usize) -> String {
+    match count.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!("  … and {more} more (--verbose shows all)\n"),
+    }
 }
-
-#[cfg(test)]
-#[path = "diff_tests.rs"]
-mod tests;

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod check;
 mod diff;
+mod diff_bytes;
 mod eval;
 mod expect;
 mod generate;
@@ -126,7 +127,7 @@ fn dispatch(cli: &Cli) -> CommandResult {
             bench::bench(spec.as_deref(), *steps, *runs, common)
         }
         Command::Verify(arguments) => verify::verify(arguments, common),
-        Command::Diff { a, b } => diff::diff(a, b, common),
+        Command::Diff { a, b, bytes } => diff::diff(a, b, *bytes, common),
         Command::Schema => {
             print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));
             Ok(Exit::Good)

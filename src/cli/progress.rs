@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Common;
 use super::output::say;
+use crate::recorded;
 use crate::runner::{Event, Observer};
 
 /// Shows a study's events.
@@ -361,10 +362,10 @@ fn bar_style(template: &str) -> ProgressStyle {
 /// The loss and its terms in a few words.
 fn losses_in_words(values: &BTreeMap<String, f64>) -> String {
     let mut text = values
-        .get("loss")
+        .get(recorded::LOSS)
         .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
     for (name, value) in values {
-        if let Some(name) = name.strip_prefix("term.") {
+        if let Some(name) = recorded::term_of(name) {
             text.push_str(&format!("  {name} {value:.3}"));
         }
     }

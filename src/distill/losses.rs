@@ -10,6 +10,7 @@ use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
 use crate::plan::run::{
     Direction, HiddenDistance, HiddenLoss, HiddenState, LogitLoss, StateForm, Term,
 };
+use crate::recorded;
 
 /// Epsilon of `states = "layernorm"`.
 const STANDARDIZE_EPSILON: f64 = 1e-5;
@@ -118,7 +119,7 @@ impl Objective {
                 });
             }
             if loss.distance.critic().is_some() {
-                let estimate = format!("critic.{name}.{own}.estimate");
+                let estimate = recorded::critic(name, &own.to_string(), recorded::ESTIMATE);
                 sum.values.insert(estimate, value);
             }
             of_pairs += value;

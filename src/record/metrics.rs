@@ -8,13 +8,11 @@ use anyhow::{Context, Result};
 
 use super::evaluation::MetricValues;
 use crate::files;
+use crate::recorded::STEP;
 use crate::table::{self, Column, Table};
 
 /// The values of a step.
 pub type MetricsRow = (u64, MetricValues);
-
-/// The name of the first column.
-const STEP: &str = "step";
 
 /// Writes rows as parquet. Rows of one step become one, the later value standing; a value that a
 /// step does not have is absent, which is not NaN.

@@ -1,13 +1,13 @@
 //! What was recorded during a training, by name and step, thinned to what a figure can show.
 //!
-//! The names: `validation.nll`; of a loss term `term.<term>`, `weight.<term>` and
-//! `balance.<term>`; of a critic `critic.<term>.<state>.<value>`.
+//! The names are those of [`recorded`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::recorded;
 use crate::table::{self, Table};
 
 /// Points that a curve is thinned to: means over so many equal stretches of the training.
@@ -21,32 +21,30 @@ pub type StepValues = Vec<(f64, f64)>;
 pub type Curves = BTreeMap<String, StepValues>;
 
 /// The validation loss.
-pub const VALIDATION: &str = "validation.nll";
+pub const VALIDATION: &str = recorded::VALIDATION_NLL;
 
 /// The terms of the loss.
 pub fn terms(curves: &Curves) -> impl Iterator<Item = &str> {
-    curves.keys().filter_map(|name| name.strip_prefix("term."))
+    curves.keys().filter_map(|name| recorded::term_of(name))
 }
 
 /// The terms that were balanced.
 pub fn balanced_terms(curves: &Curves) -> impl Iterator<Item = &str> {
-    curves
-        .keys()
-        .filter_map(|name| name.strip_prefix("balance."))
+    curves.keys().filter_map(|name| recorded::balance_of(name))
 }
 
 /// The balance factor of a term: one number for the whole run.
 pub fn balance_factor(curves: &Curves, term: &str) -> Option<f64> {
-    Some(curves.get(&format!("balance.{term}"))?.first()?.1)
+    Some(curves.get(&recorded::balance(term))?.first()?.1)
 }
 
 /// What a term adds to the loss: weight times balance factor times value, at the steps that have
 /// all of them.
 pub fn contribution(curves: &Curves, term: &str) -> StepValues {
-    let Some(values) = curves.get(&format!("term.{term}")) else {
+    let Some(values) = curves.get(&recorded::term(term)) else {
         return Vec::new();
     };
-    let weights = curves.get(&format!("weight.{term}"));
+    let weights = curves.get(&recorded::weight(term));
     let balance = balance_factor(curves, term).unwrap_or(1.0);
     let weight = |place: usize, step: f64| match weights {
         Some(weights) => weights
@@ -75,14 +73,13 @@ pub struct CriticCurve<'a> {
 impl<'a> CriticCurve<'a> {
     /// The parts of a name; none of what no critic recorded.
     pub fn of(name: &'a str) -> Option<Self> {
-        let (critic, value) = name.strip_prefix("critic.")?.rsplit_once('.')?;
-        let (term, state) = critic.rsplit_once('.')?;
+        let (term, state, value) = recorded::critic_of(name)?;
         Some(Self { term, state, value })
     }
 
     /// The name that it is recorded under.
     pub fn name(&self) -> String {
-        format!("critic.{}.{}.{}", self.term, self.state, self.value)
+        recorded::critic(self.term, self.state, self.value)
     }
 
     /// Orders critics by their terms, and within a term by layers; the final state comes last.

@@ -3,13 +3,18 @@
 //!
 //! The same rows are `runs.csv` and `runs.parquet`.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, PlSmallStr, Series};
 
 use super::axes::{SEED, Setting, without};
-use super::data::StudyData;
-use crate::record::evaluation::Evaluation;
+use super::data::{RunData, StudyData};
+use super::eval_numbers::{EvalNumber, eval_numbers};
+use super::recorded_runs::LastValues;
+use super::typed_axes::typed_axes;
 use crate::record::study::Axis;
+use crate::recorded;
 use crate::table::{Column, Table};
 
 /// Cells that differ in their seed alone.
@@ -22,7 +27,7 @@ pub struct Group {
 }
 
 /// Places of the study's cells in the order of the frame.
-fn order(data: &StudyData) -> Vec<usize> {
+pub fn order(data: &StudyData) -> Vec<usize> {
     let study = &data.study;
     let key = |cell: usize| -> Vec<usize> {
         let place = |axis: &Axis| {
@@ -39,87 +44,150 @@ fn order(data: &StudyData) -> Vec<usize> {
     order
 }
 
-/// The table of all cells.
-pub fn table(data: &StudyData) -> Table {
+/// The table of all cells; `ends` are those of the study's runs. Its columns: the axes, what became
+/// of the run, every number of its evaluation, and the ends of what it has recorded. Times are not
+/// among them: they change from one machine to another, and the table does not.
+///
+/// # Errors
+/// None that a readable study can cause.
+pub fn table(data: &StudyData, ends: &[LastValues]) -> Result<Table> {
     let cells = order(data);
-    let texts = |value: &dyn Fn(usize) -> String| {
-        Column::Text(cells.iter().map(|&cell| value(cell)).collect())
+    let texts = |value: &dyn Fn(&RunData) -> String| {
+        let values = cells.iter().map(|&cell| value(data.run(cell)));
+        Column::Text(values.collect())
     };
-    let axis_value = |cell: usize, axis: &str| {
-        data.study.cells[cell]
-            .at
-            .get(axis)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let mut table = data.study.axes.iter().fold(Table::new(), |table, axis| {
-        table.with(axis.key.clone(), texts(&|cell| axis_value(cell, &axis.key)))
-    });
-    table = table
-        .with("run.id", texts(&|cell| data.run(cell).id.clone()))
-        .with(
-            "run.evaluation",
-            texts(&|cell| data.run(cell).evaluation_key.clone()),
-        )
-        .with(
-            "run.state",
-            texts(&|cell| data.run(cell).state.word().to_owned()),
-        )
+    let mut table = typed_axes(&data.study)
+        .iter()
+        .fold(Table::new(), |table, axis| {
+            table.with(axis.key().to_owned(), axis.column(cells.iter().copied()))
+        })
+        .with("run.id", texts(&|run| run.id.clone()))
+        .with("run.evaluation", texts(&|run| run.evaluation_key.clone()))
+        .with("run.state", texts(&|run| run.state.word().to_owned()))
         .with(
             "run.reason",
-            texts(&|cell| data.run(cell).state.reason().unwrap_or_default()),
+            texts(&|run| run.state.reason().unwrap_or_default()),
         );
-    numbers().into_iter().fold(table, |table, (name, value)| {
-        let values = cells
-            .iter()
-            .map(|&cell| data.run(cell).evaluation.as_ref().and_then(value))
-            .collect();
-        table.with(name, Column::Sparse(values))
-    })
+    let mut numbers = NumberColumns::new(cells.len());
+    for (row, &cell) in cells.iter().enumerate() {
+        if let Some(evaluation) = &data.run(cell).evaluation {
+            for (name, number) in eval_numbers(evaluation)? {
+                numbers.put(row, name, number);
+            }
+        }
+    }
+    for (name, number) in last_numbers(data, &cells, ends) {
+        let (row, number) = number;
+        numbers.put(row, name, number);
+    }
+    for (name, column) in numbers.columns {
+        let name = free_name(&table, &name);
+        table = table.with(name, column.filled());
+    }
+    Ok(table)
 }
 
-/// A number of an evaluation, where it has it.
-type Number = fn(&Evaluation) -> Option<f64>;
+/// The ends of what the runs have recorded, as columns with their rows.
+fn last_numbers(
+    data: &StudyData,
+    cells: &[usize],
+    ends: &[LastValues],
+) -> Vec<(String, (usize, EvalNumber))> {
+    let of_row = |(row, &cell): (usize, &usize)| {
+        let ends = &ends[data.run_of_cell[cell]];
+        let step = ends
+            .step
+            .map(|step| (LAST_STEP.to_owned(), EvalNumber::Count(step)));
+        let values = ends.values.iter().map(|(name, &value)| {
+            // A factor is one number for the whole run.
+            let is_factor = recorded::balance_of(name).is_some();
+            let name = if is_factor {
+                name.clone()
+            } else {
+                format!("last.{name}")
+            };
+            (name, EvalNumber::Real(value))
+        });
+        let numbers = step.into_iter().chain(values);
+        numbers
+            .map(move |(name, number)| (name, (row, number)))
+            .collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = cells.iter().enumerate().flat_map(of_row).collect();
+    // By name: the order of columns does not hang on which run has recorded what.
+    all.sort_by(|a, b| (a.0 != LAST_STEP, &a.0).cmp(&(b.0 != LAST_STEP, &b.0)));
+    all
+}
 
-/// The columns of numbers, with units in their names.
-fn numbers() -> Vec<(&'static str, Number)> {
-    vec![
-        ("test.nll_nats_per_token", |e| {
-            Some(e.test.nll_nats_per_token)
-        }),
-        ("test.perplexity", |e| e.test.perplexity),
-        ("test.word_perplexity", |e| e.test.word_perplexity),
-        ("test.bits_per_byte", |e| e.test.bits_per_byte),
-        ("validation.nll_nats_per_token", |e| {
-            Some(e.validation.nll_nats_per_token)
-        }),
-        ("teacher.kl_nats_per_token", |e| {
-            e.teacher.as_ref()?.kl_nats_per_token
-        }),
-        ("teacher.top1_agreement", |e| {
-            e.teacher.as_ref().map(|teacher| teacher.top1)
-        }),
-        ("model.parameters", |e| Some(e.model.parameters as f64)),
-        ("model.parameters_without_embeddings", |e| {
-            Some(e.model.parameters_without_embeddings as f64)
-        }),
-        ("model.bytes", |e| Some(e.model.bytes as f64)),
-        ("model.forward_flops_per_token", |e| {
-            Some(e.model.forward_flops_per_token)
-        }),
-        ("training.student_flops", |e| {
-            e.training.as_ref().map(|training| training.student_flops)
-        }),
-        ("training.teacher_flops", |e| {
-            e.training.as_ref().map(|training| training.teacher_flops)
-        }),
-        ("training.critic_flops", |e| {
-            e.training.as_ref().map(|training| training.critic_flops)
-        }),
-        ("training.tokens", |e| {
-            e.training.as_ref().map(|training| training.tokens as f64)
-        }),
-    ]
+/// The last step that was recorded.
+const LAST_STEP: &str = "last.step";
+
+/// A name that no column has: an axis may be called as a value is.
+pub fn free_name(table: &Table, name: &str) -> String {
+    let mut free = name.to_owned();
+    while table.column(&free).is_ok() {
+        free = format!("recorded.{free}");
+    }
+    free
+}
+
+/// Columns of numbers in the order in which they first appear.
+struct NumberColumns {
+    rows: usize,
+    columns: Vec<(String, NumberColumn)>,
+    places: BTreeMap<String, usize>,
+}
+
+/// Whole numbers, where all that are there are.
+#[derive(Default)]
+struct NumberColumn {
+    counts: Vec<Option<u64>>,
+    reals: Vec<Option<f64>>,
+    is_whole: bool,
+}
+
+impl NumberColumns {
+    fn new(rows: usize) -> Self {
+        Self {
+            rows,
+            columns: Vec::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
+    fn put(&mut self, row: usize, name: String, number: EvalNumber) {
+        let place = *self.places.entry(name).or_insert_with_key(|name| {
+            let column = NumberColumn {
+                counts: vec![None; self.rows],
+                reals: vec![None; self.rows],
+                is_whole: true,
+            };
+            self.columns.push((name.clone(), column));
+            self.columns.len() - 1
+        });
+        let column = &mut self.columns[place].1;
+        match number {
+            EvalNumber::Count(count) => {
+                column.counts[row] = Some(count);
+                column.reals[row] = Some(count as f64);
+            }
+            EvalNumber::Real(real) => {
+                column.reals[row] = Some(real);
+                column.is_whole = false;
+            }
+            EvalNumber::Absent => {}
+        }
+    }
+}
+
+impl NumberColumn {
+    fn filled(self) -> Column {
+        if self.is_whole && self.counts.iter().any(Option::is_some) {
+            Column::Counts(self.counts)
+        } else {
+            Column::Sparse(self.reals)
+        }
+    }
 }
 
 /// The groups in the order of the frame.
@@ -183,3 +251,7 @@ fn axis_frame(data: &StudyData, cells: &[usize], axes: &[&str]) -> Result<DataFr
         .collect();
     DataFrame::new(cells.len(), columns).context("the runs are not a table")
 }
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

@@ -17,22 +17,32 @@
 
 mod analysis;
 mod axes;
+mod comparison;
 mod context;
 mod contrasts;
 mod curves;
 mod data;
+mod eval_numbers;
 mod figures;
 mod format;
+mod forms;
 mod frame;
+mod html;
+mod json;
+mod latex;
 mod looks;
+mod markdown_page;
 mod nulls;
 mod pairing;
 mod pilot;
 pub mod power;
 mod questions;
+mod recorded_runs;
 mod rows;
 mod statistics;
+mod study_metrics;
 mod template;
+mod typed_axes;
 mod verdict;
 
 #[cfg(test)]
@@ -52,11 +62,15 @@ use crate::record::study::Study;
 use crate::table;
 pub use pilot::{Pilot, PilotComparison, pilot};
 
+pub use comparison::{KeyDifference, StudyComparison, compare_studies};
+pub use forms::ReportForm;
+
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The page first. Paths below the study's folder, with their contents: `report.md`,
-    /// `figures/*.svg`, `runs.csv`, `runs.parquet`.
+    /// `figures/*.svg`, `runs.csv`, `runs.parquet`, `metrics.parquet`,
+    /// and the forms that were asked for or lie there.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The few lines that a terminal shows at the end of a study.
     pub summary: String,
@@ -69,14 +83,40 @@ impl Rendered {
     pub fn page(&self) -> &[u8] {
         &self.files[0].1
     }
+
+    /// The report in a form that was asked for.
+    pub fn form(&self, form: ReportForm) -> Option<&[u8]> {
+        let mut files = self.files.iter();
+        let file = files.find(|(path, _)| path == Path::new(form.file_name()))?;
+        Some(&file.1)
+    }
+
+    /// Takes a form out, so that it is not written.
+    pub fn leave_out(&mut self, form: ReportForm) {
+        self.files
+            .retain(|(path, _)| path != Path::new(form.file_name()));
+    }
 }
 
 /// Renders the report of `study`, which lies in `layout`, with `template` or else the one that the
-/// study names.
+/// study names; in the forms, too, that lie in its folder.
 ///
 /// # Errors
 /// Records that cannot be read, a template that cannot be read or filled (with line and column).
 pub fn render(layout: &Layout, study: Study, template: Option<&Path>) -> Result<Rendered> {
+    render_forms(layout, study, template, &[])
+}
+
+/// As [`render`], in `forms` too.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_forms(
+    layout: &Layout,
+    study: Study,
+    template: Option<&Path>,
+    forms: &[ReportForm],
+) -> Result<Rendered> {
     let Material {
         data,
         drawn,
@@ -84,12 +124,23 @@ pub fn render(layout: &Layout, study: Study, template: Option<&Path>) -> Result<
     } = Material::read(layout, study)?;
     let source = template::source(template, &data.study.report.template.written)?;
     let report = template::fill(&source, &context)?;
-    let runs = frame::table(&data);
+    let kept = ReportForm::kept(layout).into_iter();
+    let kept = kept.filter(|form| !forms.contains(form));
+    let forms = forms.iter().copied().chain(kept).map(|form| {
+        let bytes = form.of(&report, &drawn, &context)?;
+        Ok((PathBuf::from(form.file_name()), bytes))
+    });
+    let forms: Vec<(PathBuf, Vec<u8>)> = forms.collect::<Result<_>>()?;
+    let ends = recorded_runs::last_values(&data);
+    let runs = frame::table(&data, &ends)?;
+    let metrics = study_metrics::study_metrics(&data, &ends)?;
     let mut files = vec![
         (PathBuf::from("report.md"), report.into_bytes()),
         (PathBuf::from("runs.csv"), runs.to_csv()?),
         (PathBuf::from("runs.parquet"), table::to_parquet(&runs)?),
+        (PathBuf::from("metrics.parquet"), metrics),
     ];
+    files.extend(forms);
     files.extend(
         drawn
             .into_iter()

@@ -51,6 +51,7 @@ fn the_report_of_two_arms_by_two_strategies() {
             "report.md",
             "runs.csv",
             "runs.parquet",
+            "metrics.parquet",
             "figures/losses.svg",
             "figures/curves.svg",
             "figures/compute.svg",

@@ -17,6 +17,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{About, Attempt, Depth, Failure, RunClaim, instruction_set};
+use crate::recorded;
 use crate::tensorboard::EventFile;
 use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
 
@@ -352,6 +353,6 @@ fn write_divergence(
 
 /// The term that a reason such as `term.kl is NaN` names.
 fn diverged_term(reason: &str) -> Option<String> {
-    let (term, _) = reason.strip_prefix("term.")?.split_once(' ')?;
+    let (term, _) = recorded::term_of(reason)?.split_once(' ')?;
     Some(term.to_owned())
 }

@@ -12,7 +12,10 @@ pub enum Column {
     Sparse(Vec<Option<f64>>),
     U32(Vec<u32>),
     U64(Vec<u64>),
+    /// Whole numbers some of which are absent.
+    Counts(Vec<Option<u64>>),
     I64(Vec<i64>),
+    Flags(Vec<bool>),
     Text(Vec<String>),
 }
 
@@ -23,6 +26,8 @@ impl Column {
             Self::Sparse(values) => values.len(),
             Self::U32(values) => values.len(),
             Self::U64(values) => values.len(),
+            Self::Counts(values) => values.len(),
+            Self::Flags(values) => values.len(),
             Self::I64(values) => values.len(),
             Self::Text(values) => values.len(),
         }
@@ -38,7 +43,9 @@ impl Column {
             Self::F64(_) => "numbers",
             Self::Sparse(_) => "numbers, some absent",
             Self::U32(_) | Self::U64(_) => "whole numbers",
+            Self::Counts(_) => "whole numbers, some absent",
             Self::I64(_) => "whole numbers with sign",
+            Self::Flags(_) => "true or false",
             Self::Text(_) => "text",
         }
     }

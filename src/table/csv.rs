@@ -27,6 +27,10 @@ impl Table {
                     Column::Sparse(values) => {
                         values[row].map_or(Ok(()), |value| write!(text, "{value}"))?
                     }
+                    Column::Counts(values) => {
+                        values[row].map_or(Ok(()), |value| write!(text, "{value}"))?
+                    }
+                    Column::Flags(values) => write!(text, "{}", values[row])?,
                     Column::U32(values) => write!(text, "{}", values[row])?,
                     Column::U64(values) => write!(text, "{}", values[row])?,
                     Column::I64(values) => write!(text, "{}", values[row])?,

@@ -19,5 +19,5 @@ mod thrift;
 
 pub use column::{Column, Table};
 pub use guard::Limits;
-pub use parquet::{from_parquet, read, read_with, to_parquet};
+pub use parquet::{ParquetGroups, from_parquet, read, read_with, to_parquet};
 pub use texts::{RefusedColumn, RowReceiver, Texts};

@@ -1,12 +1,14 @@
 //! Tables to parquet and back.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use polars::prelude::{
-    DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy, ParquetCompression,
-    ParquetReader, ParquetWriter, PlSmallStr, SerReader, Series, StatisticsOptions,
+    BatchedWriter, DataFrame, DataType, IntoColumn, NamedFrom, ParallelStrategy,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, SerReader, Series,
+    StatisticsOptions,
 };
 
 use super::column::{Column, Table};
@@ -19,6 +21,103 @@ use crate::files;
 /// # Errors
 /// None that a valid table can cause; the encoder's own.
 pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
+    let mut groups = ParquetGroups::new(table)?;
+    groups.push(table)?;
+    groups.finish()
+}
+
+/// A parquet file that is written group of rows by group of rows: a long table need not be in
+/// memory at once. Equal groups give equal bytes.
+pub struct ParquetGroups {
+    columns: Table,
+    bytes: SharedBytes,
+    writer: BatchedWriter<SharedBytes>,
+}
+
+impl ParquetGroups {
+    /// Begins a file with the columns of `like`, which every group has: their names, kinds and
+    /// order.
+    ///
+    /// # Errors
+    /// None that a valid table can cause; the encoder's own.
+    pub fn new(like: &Table) -> Result<Self> {
+        let bytes = SharedBytes::default();
+        let writer = ParquetWriter::new(bytes.clone())
+            .with_compression(ParquetCompression::Zstd(None))
+            .with_statistics(StatisticsOptions {
+                min_value: true,
+                max_value: true,
+                distinct_count: false,
+                null_count: true,
+                ..StatisticsOptions::empty()
+            })
+            .with_data_page_size(Some(1 << 20))
+            .set_parallel(false)
+            .batched(frame_of(like)?.schema())
+            .context("the table cannot be encoded as parquet")?;
+        Ok(Self {
+            columns: like.clone(),
+            bytes,
+            writer,
+        })
+    }
+
+    /// Adds a group of rows; a table without rows adds none.
+    ///
+    /// # Errors
+    /// Other columns than the file's; the encoder's own.
+    pub fn push(&mut self, table: &Table) -> Result<()> {
+        let kinds = |table: &Table| -> Vec<(String, std::mem::Discriminant<Column>)> {
+            let columns = table.columns().iter();
+            columns
+                .map(|(name, column)| (name.clone(), std::mem::discriminant(column)))
+                .collect()
+        };
+        ensure!(
+            kinds(table) == kinds(&self.columns),
+            "a group of rows has other columns than its file"
+        );
+        self.writer
+            .write_batch(&frame_of(table)?)
+            .context("the table cannot be encoded as parquet")
+    }
+
+    /// The whole file.
+    ///
+    /// # Errors
+    /// The encoder's own.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        self.writer
+            .finish()
+            .context("the table cannot be encoded as parquet")?;
+        Ok(self.bytes.take())
+    }
+}
+
+/// The encoder keeps its output to itself; this is the other end of it.
+#[derive(Clone, Default)]
+struct SharedBytes(Arc<Mutex<Vec<u8>>>);
+
+impl SharedBytes {
+    fn take(&self) -> Vec<u8> {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut bytes)
+    }
+}
+
+impl Write for SharedBytes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn frame_of(table: &Table) -> Result<DataFrame> {
     let columns = table.columns().iter().map(|(name, column)| {
         let name = PlSmallStr::from_str(name);
         match column {
@@ -26,29 +125,14 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>> {
             Column::Sparse(values) => Series::new(name, values),
             Column::U32(values) => Series::new(name, values),
             Column::U64(values) => Series::new(name, values),
+            Column::Counts(values) => Series::new(name, values),
             Column::I64(values) => Series::new(name, values),
+            Column::Flags(values) => Series::new(name, values),
             Column::Text(values) => Series::new(name, values),
         }
         .into_column()
     });
-    let mut frame =
-        DataFrame::new(table.rows(), columns.collect()).context("the table is not one")?;
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_statistics(StatisticsOptions {
-            min_value: true,
-            max_value: true,
-            distinct_count: false,
-            null_count: true,
-            ..StatisticsOptions::empty()
-        })
-        .with_row_group_size(Some(table.rows().max(1)))
-        .with_data_page_size(Some(1 << 20))
-        .set_parallel(false)
-        .finish(&mut frame)
-        .context("the table cannot be encoded as parquet")?;
-    Ok(bytes)
+    DataFrame::new(table.rows(), columns.collect()).context("the table is not one")
 }
 
 /// Reads a parquet file with the default limits.
@@ -100,13 +184,15 @@ pub fn from_parquet(bytes: Vec<u8>, limits: &Limits) -> Result<Table> {
 
 fn column_of(series: &Series, limits: &Limits) -> Result<Column> {
     let gaps = series.null_count() > 0;
-    if gaps && *series.dtype() != DataType::Float64 {
+    if gaps && !matches!(series.dtype(), DataType::Float64 | DataType::UInt64) {
         bail!("values are absent where none may be");
     }
     Ok(match series.dtype() {
         DataType::Float64 if gaps => Column::Sparse(series.f64()?.iter().collect()),
         DataType::Float64 => Column::F64(series.f64()?.into_no_null_iter().collect()),
         DataType::UInt32 => Column::U32(series.u32()?.into_no_null_iter().collect()),
+        DataType::UInt64 if gaps => Column::Counts(series.u64()?.iter().collect()),
+        DataType::Boolean => Column::Flags(series.bool()?.iter().flatten().collect()),
         DataType::UInt64 => Column::U64(series.u64()?.into_no_null_iter().collect()),
         DataType::Int64 => Column::I64(series.i64()?.into_no_null_iter().collect()),
         DataType::String => Column::Text(

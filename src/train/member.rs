@@ -12,6 +12,7 @@ use crate::model::{Gpt2, validation_nll};
 use crate::ops::{Ops, Precision};
 use crate::panics::panic_as_defect;
 use crate::plan::run::Keep;
+use crate::recorded::VALIDATION_NLL;
 
 /// Makes the files of a checkpoint: names and bytes.
 pub type CheckpointFiles<'a> = &'a dyn Fn() -> anyhow::Result<Vec<(String, Vec<u8>)>>;
@@ -96,7 +97,7 @@ impl<D: Ops> Member<D> {
         let (done, total) = (self.state.step, self.job.train.steps);
         if self.validation_is_due() {
             match self.validate(validation) {
-                Ok(nll) => drop(row.insert("validation.nll".to_owned(), nll)),
+                Ok(nll) => drop(row.insert(VALIDATION_NLL.to_owned(), nll)),
                 Err(reason) => {
                     let step = done - 1;
                     self.outcome = Some(TrainOutcome::Diverged { step, reason });
@@ -127,7 +128,7 @@ impl<D: Ops> Member<D> {
         let student = self.state.student.with_precision(Precision::F32);
         let nll = validation_nll(&student, validation, self.job.train.context);
         if !nll.is_finite() {
-            return Err(format!("validation.nll is {nll}"));
+            return Err(format!("{VALIDATION_NLL} is {nll}"));
         }
         let step = self.state.step;
         if step == self.job.train.steps && !self.is_finite() {

@@ -11,6 +11,7 @@ use crate::distill::{CriticReadings, NamedValues, TeacherOutputs};
 use crate::model::decays;
 use crate::ops::{AdamW, Ops, adamw, sum_of_squares};
 use crate::plan::run::HiddenState;
+use crate::recorded;
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
 const HOPELESS: f64 = 10.0;
@@ -154,14 +155,16 @@ impl<D: Ops> Member<D> {
     }
 
     fn row(&self, step: &StepInProgress, norm: f64, lr: f64) -> NamedValues {
-        let mut row =
-            NamedValues::from([("lr".to_owned(), lr), ("gradient_norm".to_owned(), norm)]);
+        let mut row = NamedValues::from([
+            (recorded::LEARNING_RATE.to_owned(), lr),
+            (recorded::GRADIENT_NORM.to_owned(), norm),
+        ]);
         let mut loss = 0.0;
         for (name, weight) in &step.settings.weights {
             loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * step.terms[name];
-            row.insert(format!("weight.{name}"), *weight);
+            row.insert(recorded::weight(name), *weight);
         }
-        row.insert("loss".to_owned(), loss);
+        row.insert(recorded::LOSS.to_owned(), loss);
         row.extend(
             step.terms
                 .iter()
@@ -171,18 +174,19 @@ impl<D: Ops> Member<D> {
             step.settings
                 .temperatures
                 .iter()
-                .map(|(name, value)| (format!("temperature.{name}"), *value)),
+                .map(|(name, value)| (recorded::temperature(name), *value)),
         );
         row.extend(
             self.state
                 .balance
                 .iter()
-                .map(|(name, factor)| (format!("balance.{name}"), *factor)),
+                .map(|(name, factor)| (recorded::balance(name), *factor)),
         );
         for ((term, state), reading) in &step.readings {
-            row.insert(format!("critic.{term}.{state}.penalty"), reading.penalty);
+            let column = |value| recorded::critic(term, &state.to_string(), value);
+            row.insert(column(recorded::PENALTY), reading.penalty);
             row.insert(
-                format!("critic.{term}.{state}.gradient_norm"),
+                column(recorded::CRITIC_GRADIENT_NORM),
                 reading.gradient_norm,
             );
         }
@@ -192,9 +196,9 @@ impl<D: Ops> Member<D> {
 
 /// The column of a value that the objective returns under `name`.
 fn term_column(name: &str) -> String {
-    if name.starts_with("critic.") {
+    if recorded::critic_of(name).is_some() {
         name.to_owned()
     } else {
-        format!("term.{name}")
+        recorded::term(name)
     }
 }

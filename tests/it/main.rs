@@ -38,6 +38,7 @@ mod processes;
 mod published;
 mod quantities;
 mod reference;
+mod report_forms;
 mod standalone;
 mod stored;
 mod study;

@@ -167,11 +167,17 @@ fn results_folders_are_compared_and_the_first_difference_named() {
     let differing = one
         .kdpipe(&format!("diff results/tiny {}", path.display()))
         .code(1);
-    assert!(
-        differing.out.contains("lock.toml: line"),
-        "{}",
-        differing.out
-    );
+    for line in [
+        "  grid.seed: [0] | [1]\n",
+        "runs: 0 in both",
+        "  arm=none seed=0: finished | (absent)\n",
+    ] {
+        assert!(differing.out.contains(line), "{}", differing.out);
+    }
+    let bytes = one
+        .kdpipe(&format!("diff --bytes results/tiny {}", path.display()))
+        .code(1);
+    assert!(bytes.out.contains("lock.toml: line"), "{}", bytes.out);
     assert!(
         one.kdpipe("diff results/tiny nowhere")
             .code(2)

@@ -1,4 +1,4 @@
-//! Tests of `diff.rs`.
+//! Tests of `diff_bytes.rs`.
 
 use super::*;
 

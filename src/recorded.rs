@@ -1,0 +1,69 @@
+//! The names under which a training records its values, step by step: who writes them and who
+//! reads them spell them here. A leaf, so that the loop and the report know it both.
+
+/// The column of steps, counted from 0.
+pub const STEP: &str = "step";
+/// The sum that is minimised.
+pub const LOSS: &str = "loss";
+pub const LEARNING_RATE: &str = "lr";
+/// The norm of the gradient before it is clipped.
+pub const GRADIENT_NORM: &str = "gradient_norm";
+/// The loss on the validation split, at the steps that look at it.
+pub const VALIDATION_NLL: &str = "validation.nll";
+
+const TERM: &str = "term.";
+const BALANCE: &str = "balance.";
+const CRITIC: &str = "critic.";
+
+/// The value of a loss term, without weight and balance.
+pub fn term(name: &str) -> String {
+    format!("{TERM}{name}")
+}
+
+/// The loss term whose value a column has.
+pub fn term_of(column: &str) -> Option<&str> {
+    column.strip_prefix(TERM)
+}
+
+/// The weight of a loss term.
+pub fn weight(term: &str) -> String {
+    format!("weight.{term}")
+}
+
+/// The temperature of a loss term.
+pub fn temperature(term: &str) -> String {
+    format!("temperature.{term}")
+}
+
+/// The factor by which a loss term is balanced: one number for the whole run.
+pub fn balance(term: &str) -> String {
+    format!("{BALANCE}{term}")
+}
+
+/// The loss term whose factor a column has.
+pub fn balance_of(column: &str) -> Option<&str> {
+    column.strip_prefix(BALANCE)
+}
+
+/// A value of the critic of a loss term at a state of the student: the number of a layer, or
+/// "final".
+pub fn critic(term: &str, state: &str, value: &str) -> String {
+    format!("{CRITIC}{term}.{state}.{value}")
+}
+
+/// The term, the state and the value of a critic's column.
+pub fn critic_of(column: &str) -> Option<(&str, &str, &str)> {
+    let (critic, value) = column.strip_prefix(CRITIC)?.rsplit_once('.')?;
+    let (term, state) = critic.rsplit_once('.')?;
+    Some((term, state, value))
+}
+
+/// What a critic says of the distance.
+pub const ESTIMATE: &str = "estimate";
+/// The mean norm of a critic's gradient at the points of its penalty, and the penalty.
+pub const CRITIC_GRADIENT_NORM: &str = "gradient_norm";
+pub const PENALTY: &str = "penalty";
+
+#[cfg(test)]
+#[path = "recorded_tests.rs"]
+mod tests;
