@@ -10,6 +10,7 @@ use super::contrasts::Contrast;
 use super::data::{RunData, StudyData};
 use super::frame::{self, Group};
 use super::nulls::{Nulls, nulls};
+use super::primary::declare_primary;
 use super::questions::{Question, asked};
 use super::rows::{GroupedRows, TableRow, rows};
 use super::statistics::corrected;
@@ -46,7 +47,8 @@ impl Analysis {
             .map(|group| places.get(&baseline_of(data, group)).copied())
             .collect();
         let grouped = rows(data, &groups, &baselines);
-        let asked = asked(data, &groups, &grouped, &baselines);
+        let mut asked = asked(data, &groups, &grouped, &baselines);
+        declare_primary(&data.study, &groups, &grouped, &mut asked);
         let GroupedRows { mut rows, .. } = grouped;
         let contrasts: Vec<Contrast> = asked
             .into_iter()

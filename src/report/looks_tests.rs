@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::report::statistics::Paired;
-use crate::report::test_fixture::{Fixture, StudyShape};
+use crate::report::test_fixture::{Fixture, Normals, StudyShape};
 
 /// A study of two seeds that nobody looked at.
 fn fresh() -> Study {
@@ -108,30 +108,12 @@ fn another_grid_is_told() {
     );
 }
 
-/// Normal numbers, two at a time, from a generator of Steele, Lea and Flood (SplitMix64).
-struct Normals(u64);
-
-impl Normals {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
-
 #[test]
 fn adding_seeds_until_a_difference_shows_finds_one_in_17_of_100_studies_without_any() {
     const STUDIES: usize = 4000;
     let mut normals = Normals(1);
     let found = (0..STUDIES).filter(|_| {
-        let differences: Vec<f64> = (0..10).map(|_| normals.normal()).collect();
+        let differences: Vec<f64> = (0..10).map(|_| normals.next()).collect();
         (3..=10).any(|n| {
             let paired = Paired::new(&differences[..n], &vec![0.0; n]);
             paired.p.is_some_and(|p| p <= 0.05)

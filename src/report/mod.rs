@@ -36,6 +36,7 @@ mod nulls;
 mod pairing;
 mod pilot;
 pub mod power;
+mod primary;
 mod questions;
 mod recorded_runs;
 mod rows;

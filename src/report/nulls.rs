@@ -17,14 +17,24 @@ pub struct Nulls {
     /// Lower beyond doubt than both controls, and than the baseline where the row is not the
     /// baseline itself; none where that cannot be told.
     pub beats: Option<bool>,
-    /// Lower beyond doubt than both controls, whatever the baseline; none where that cannot be told.
+    /// The same of the controls alone, whatever the baseline.
     pub beats_controls: Option<bool>,
     /// The largest of the corrected p values.
     pub p: Option<f64>,
-    /// Each control that is there with the mean difference to it.
-    pub controls: Vec<(String, f64)>,
+    /// Each control that is there.
+    pub controls: Vec<NullControl>,
     /// Controls that the grid does not have, or that have fewer than three seeds in common.
     pub lacking: Vec<String>,
+}
+
+/// A null control with what the row's loss is less its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NullControl {
+    pub name: String,
+    /// Mean over seeds.
+    pub difference: f64,
+    /// Simultaneous.
+    pub interval: Option<(f64, f64)>,
 }
 
 /// Of every row, what its comparisons with the null controls say together; none where it is a
@@ -71,30 +81,37 @@ fn nulls_of_row(
         match contrast.zip(paired) {
             Some((contrast, paired)) => {
                 judged.push(contrast);
-                controls.push((name.to_owned(), paired.mean));
+                controls.push(NullControl {
+                    name: name.to_owned(),
+                    difference: paired.mean,
+                    interval: contrast.interval,
+                });
             }
             None => lacking.push(name.to_owned()),
         }
     }
-    let all_are_gains = |contrasts: &[&Contrast]| {
-        let gains: Vec<Option<bool>> = contrasts.iter().map(|contrast| is_gain(contrast)).collect();
-        if gains.contains(&Some(false)) {
-            Some(false)
-        } else {
-            (lacking.is_empty() && !gains.contains(&None)).then_some(true)
-        }
-    };
+    let is_complete = lacking.is_empty();
     let with_controls = usize::from(rows[row].contrast.is_some());
     let p = judged.iter().map(|contrast| contrast.p);
     Some(Nulls {
-        beats: all_are_gains(&judged),
-        beats_controls: all_are_gains(&judged[with_controls..]),
+        beats: all_are_gains(&judged, is_complete),
+        beats_controls: all_are_gains(&judged[with_controls..], is_complete),
         p: p.collect::<Option<Vec<f64>>>()
-            .filter(|_| lacking.is_empty())
+            .filter(|_| is_complete)
             .and_then(|p| p.into_iter().reduce(f64::max)),
         controls,
         lacking,
     })
+}
+
+/// Whether the loss is lower in all of them; one that is not decides, whatever the others say.
+fn all_are_gains(contrasts: &[&Contrast], is_complete: bool) -> Option<bool> {
+    let gains: Vec<Option<bool>> = contrasts.iter().map(|contrast| is_gain(contrast)).collect();
+    if gains.contains(&Some(false)) {
+        Some(false)
+    } else {
+        (is_complete && !gains.contains(&None)).then_some(true)
+    }
 }
 
 /// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.

@@ -17,6 +17,9 @@ use crate::record::study::{Axis, Study};
 /// Comparisons along one axis, setting by setting, that a reader still goes through.
 const MOST_SETTINGS: usize = 24;
 
+/// Levels of a mean that are named one by one.
+const MOST_LEVELS: usize = 6;
+
 /// What a comparison is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
@@ -40,6 +43,8 @@ pub struct Asked {
     /// What is compared, and with what.
     pub label: String,
     pub against: Option<String>,
+    /// What it is the mean over, in words; none of a single pair of rows.
+    pub over: Option<String>,
     /// The row that it is about; none of a mean over several.
     pub row: Option<usize>,
     /// Rows to be subtracted from each other; none where the second is not in the grid.
@@ -96,7 +101,6 @@ pub fn asked(
             asker.ask_interaction(first, second);
         }
     }
-    declare_primary(&data.study, groups, rows, &mut asker.asked);
     asker.asked
 }
 
@@ -157,6 +161,7 @@ impl<'a> Asker<'a> {
             question,
             label: rows[a].label.clone(),
             against: Some(rows[b].label.clone()),
+            over: None,
             row: Some(a),
             pairs: vec![(a, b)],
             scale: 1.0,
@@ -188,6 +193,7 @@ impl<'a> Asker<'a> {
             question: Question::Baseline,
             label: self.rows()[row].label.clone(),
             against: None,
+            over: None,
             row: Some(row),
             pairs: Vec::new(),
             scale: 1.0,
@@ -269,6 +275,19 @@ impl<'a> Asker<'a> {
         found
     }
 
+    /// `uniform, last` where one axis varies, and their number where several do.
+    fn levels_in_words(&self, levels: &[&Setting]) -> String {
+        let varying: Vec<&str> = axes::varying(&self.data.study)
+            .map(|axis| axis.key.as_str())
+            .filter(|key| levels.iter().any(|at| at.contains_key(*key)))
+            .collect();
+        if varying.len() > 1 || levels.len() > MOST_LEVELS {
+            return format!("{} settings", levels.len());
+        }
+        let names: Vec<String> = levels.iter().map(|at| axes::label(at, &varying)).collect();
+        names.join(", ")
+    }
+
     fn ask_main(&mut self, axis: &'a Axis) {
         let Some((reference, values)) = self.levels(axis) else {
             return;
@@ -276,6 +295,7 @@ impl<'a> Asker<'a> {
         let others = self.levels_of_others(&[&axis.key]);
         for value in values {
             let mut pairs: Vec<(usize, usize)> = Vec::new();
+            let mut levels: Vec<&Setting> = Vec::new();
             for at in &others {
                 let rows = (
                     self.row_at(at, &[(&axis.key, value)]),
@@ -286,6 +306,7 @@ impl<'a> Asker<'a> {
                     && !pairs.contains(&(a, b))
                 {
                     pairs.push((a, b));
+                    levels.push(at);
                 }
             }
             // Of one level it is that level's own comparison.
@@ -296,6 +317,7 @@ impl<'a> Asker<'a> {
                 question: Question::Main(axis.key.clone()),
                 label: value_label(&axis.key, value),
                 against: Some(value_label(&axis.key, reference)),
+                over: Some(self.levels_in_words(&levels)),
                 row: None,
                 scale: 1.0 / pairs.len() as f64,
                 pairs,
@@ -343,6 +365,7 @@ impl<'a> Asker<'a> {
                     question: Question::Interaction(first.key.clone(), second.key.clone()),
                     label: format!("{a} − {a_reference}: {}", value_label(&second.key, b)),
                     against: Some(value_label(&second.key, b_reference)),
+                    over: None,
                     row: None,
                     scale: 2.0 / pairs.len() as f64,
                     pairs,
@@ -350,59 +373,6 @@ impl<'a> Asker<'a> {
                 });
             }
         }
-    }
-}
-
-/// Marks the comparison that the spec declared beforehand: against the baseline where it names a
-/// value of the baseline's axes, and otherwise along its own axis, over the levels of all that it
-/// does not fix.
-fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, asked: &mut [Asked]) {
-    let Some(primary) = study
-        .report
-        .primary
-        .as_ref()
-        .filter(|keys| !keys.is_empty())
-    else {
-        return;
-    };
-    let is_chosen = |row: usize| {
-        let at = &groups[rows.first_group[row]].at;
-        primary
-            .iter()
-            .all(|(key, value)| at.get(key) == Some(value))
-    };
-    let differs =
-        |(key, value): (&String, &String)| primary.get(key).is_some_and(|own| own != value);
-    let about_the_baseline = study.report.baseline.iter().any(differs);
-    let axis = primary.keys().find(|key| {
-        let axis = axes::axis(study, key).and_then(|axis| reference(study, axis));
-        axis.is_some_and(|reference| primary.get(*key).is_some_and(|value| value != reference))
-    });
-    let mean = axis.map(|key| (key, value_label(key, &primary[key])));
-    let has_mean = !about_the_baseline
-        && primary.len() == 1
-        && mean.as_ref().is_some_and(|(key, label)| {
-            let is_it = |asked: &Asked| {
-                asked.question == Question::Main((*key).clone()) && asked.label == *label
-            };
-            asked.iter().any(is_it)
-        });
-    for asked in asked {
-        asked.is_primary = match &asked.question {
-            Question::Baseline => about_the_baseline && asked.row.is_some_and(is_chosen),
-            Question::Axis(key) => {
-                !about_the_baseline
-                    && !has_mean
-                    && axis == Some(key)
-                    && asked.row.is_some_and(is_chosen)
-            }
-            Question::Main(key) => {
-                has_mean
-                    && axis == Some(key)
-                    && mean.as_ref().is_some_and(|(_, l)| *l == asked.label)
-            }
-            Question::Null | Question::Interaction(..) => false,
-        };
     }
 }
 

@@ -1,5 +1,5 @@
-//! Tests of `questions.rs`, on the closed-form losses of the fixture: an arm moves the loss by 0.02,
-//! a layer map by 0.01, a layer of the student by −0.05, with a little interaction.
+//! Tests of `questions.rs`, on the closed-form losses of the fixture: an arm moves the loss by
+//! 0.02, a layer map by 0.01, a layer of the student by −0.05, with a little interaction.
 
 use std::collections::BTreeMap;
 

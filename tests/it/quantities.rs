@@ -54,7 +54,12 @@ fn a_study_on_text_without_spaces_lacks_a_word_perplexity_and_nothing_else() {
     ] {
         let site = site(&text);
         let done = site.kdpipe("run study.toml").code(0);
-        assert_eq!(done.error.matches("done  ").count(), 2, "{}", done.error);
+        assert_eq!(
+            done.error.matches("finished  ").count(),
+            2,
+            "{}",
+            done.error
+        );
         let (evaluation, model) = evaluated(&site);
         for split in ["test", "validation"] {
             let found = &evaluation[split];

@@ -6,7 +6,12 @@ use crate::builder::{TINY, TestSite, differences, taught_by};
 fn a_second_run_trains_nothing_and_leaves_the_same_bytes() {
     let site = TestSite::tiny(&[]);
     let first = site.kdpipe("run study.toml").code(0);
-    assert_eq!(first.error.matches("done  ").count(), 3, "{}", first.error);
+    assert_eq!(
+        first.error.matches("finished  ").count(),
+        3,
+        "{}",
+        first.error
+    );
     let results = site.results();
     assert!(results.iter().any(|(name, _)| name == "tiny/report.md"));
     let second = site.kdpipe("run study.toml").code(0);
@@ -69,7 +74,12 @@ fn a_changed_spec_trains_only_the_runs_that_it_touches() {
         "{}",
         done.error
     );
-    assert_eq!(done.error.matches("done  ").count(), 1, "{}", done.error);
+    assert_eq!(
+        done.error.matches("finished  ").count(),
+        1,
+        "{}",
+        done.error
+    );
     assert!(
         !done.error.contains("training the teacher"),
         "{}",
@@ -85,7 +95,7 @@ fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
         .kdpipe("run study.toml --set evaluate.stride=8")
         .code(0);
     assert!(
-        !done.error.contains("training") && done.error.matches("done  ").count() == 3,
+        !done.error.contains("training") && done.error.matches("finished  ").count() == 3,
         "{}",
         done.error
     );
@@ -95,11 +105,16 @@ fn another_evaluation_evaluates_stored_weights_and_trains_nothing() {
 fn a_part_of_the_grid_can_be_run_and_the_rest_later() {
     let site = TestSite::tiny(&[]);
     let part = site.kdpipe("run study.toml --only arm=mse").code(0);
-    assert_eq!(part.error.matches("done  ").count(), 1, "{}", part.error);
+    assert_eq!(
+        part.error.matches("finished  ").count(),
+        1,
+        "{}",
+        part.error
+    );
     let rest = site.kdpipe("run study.toml").code(0);
     assert!(
         rest.error.contains("1 run is finished already")
-            && rest.error.matches("done  ").count() == 2,
+            && rest.error.matches("finished  ").count() == 2,
         "{}",
         rest.error
     );
@@ -122,7 +137,12 @@ fn a_diverging_run_is_recorded_and_the_others_go_on() {
     let site = TestSite::tiny(&[("[arms.mse]\n", "[arms.mse.train.lr]\npeak = 1e30\n")]);
     let done = site.kdpipe("run study.toml").code(1);
     assert!(done.error.contains("diverged"), "{}", done.error);
-    assert_eq!(done.error.matches("done  ").count(), 2, "{}", done.error);
+    assert_eq!(
+        done.error.matches("finished  ").count(),
+        2,
+        "{}",
+        done.error
+    );
     let again = site.kdpipe("run study.toml").code(1);
     assert!(
         again.error.contains("3 runs are finished already"),

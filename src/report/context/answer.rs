@@ -21,23 +21,69 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
         (of_the_question(study, analysis), "")
     } else {
         let opening = if primary_was_late(study) {
-            "Declared after results were seen: "
+            "Primary comparison, declared after results were seen: "
         } else {
-            "Declared beforehand: "
+            "Primary comparison, declared beforehand: "
         };
         (primary, opening)
     };
     let words = match contrasts.as_slice() {
         [] => return alone(analysis),
+        [only] if has_no_verdict(only) => return format!("{opening}{}", sentence(study, only)),
         [only] => sentence(study, only),
         several => counted(study, several),
     };
-    format!("{opening}{words}")
+    format!(
+        "{} {}",
+        capital(&format!("{opening}{words}")),
+        margin(study)
+    )
+}
+
+/// The same with a capital in front, but for names, which stay as they are written.
+fn capital(sentence: &str) -> String {
+    for opening in ["it is ", "of "] {
+        if sentence.starts_with(opening) {
+            let (first, rest) = sentence.split_at(1);
+            return format!("{}{rest}", first.to_uppercase());
+        }
+    }
+    sentence.to_owned()
+}
+
+/// What the study says of its question beside the primary comparison; none where that is all.
+pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> {
+    if analysis.primary == 0 {
+        return None;
+    }
+    let axis = question_axis(study)?;
+    let is_of_the_baseline = study.report.baseline.contains_key(axis);
+    let others = those(analysis, |contrast| {
+        let is_asked = match &contrast.asked.question {
+            Question::Baseline => is_of_the_baseline,
+            Question::Axis(key) => key == axis,
+            Question::Null | Question::Main(_) | Question::Interaction(..) => false,
+        };
+        is_asked && !contrast.asked.is_primary
+    });
+    match others.as_slice() {
+        [] => None,
+        [only] => Some(capital(&sentence(study, only))),
+        several => Some(capital(&counted(study, several))),
+    }
 }
 
 fn those<'a>(analysis: &'a Analysis, is_one: impl Fn(&Contrast) -> bool) -> Vec<&'a Contrast> {
     let contrasts = analysis.contrasts.iter();
     contrasts.filter(|contrast| is_one(contrast)).collect()
+}
+
+/// Whether there is nothing that δ judges.
+fn has_no_verdict(contrast: &Contrast) -> bool {
+    matches!(
+        contrast.verdict,
+        Verdict::NotComparable(_) | Verdict::TooFewSeeds
+    )
 }
 
 /// The comparisons along the axis of the question: as means over the other axes where there is one
@@ -102,22 +148,22 @@ fn sentence(study: &Study, contrast: &Contrast) -> String {
             format!("{label} is worse than {against}, perhaps by less than δ")
         }
         Verdict::Undecided => {
-            format!("It is undecided whether {label} is better or worse than {against}")
+            format!("it is undecided whether {label} is better or worse than {against}")
         }
     };
     let Some((paired, (low, high))) = contrast.paired.as_ref().zip(contrast.interval) else {
         return format!("{opening}.");
     };
+    let direction = if paired.mean < 0.0 { "lower" } else { "higher" };
     format!(
-        "{opening}: over {} seeds the test loss differs by {} nats per token ({} % interval {} to \
-         {}), a perplexity {} times as high. {}",
+        "{opening}: over {} seeds its test loss is {} nats per token {direction} ({} % interval of \
+         the difference {} to {}), a perplexity {} times as high.",
         paired.n(),
-        signed(paired.mean, 4),
+        fixed(paired.mean.abs(), 4),
         plain(100.0 * (1.0 - study.report.alpha)),
         signed(low, 4),
         signed(high, 4),
-        significant(paired.mean.exp(), 4),
-        margin(study)
+        significant(paired.mean.exp(), 4)
     )
 }
 
@@ -159,8 +205,9 @@ fn names(study: &Study, contrast: &Contrast) -> (String, String) {
         .unwrap_or_else(|| in_words(&study.report.baseline));
     match &asked.question {
         Question::Main(key) => {
-            let others = over_others(study, &[key]);
-            (format!("{} (mean over {others})", asked.label), against)
+            let over = asked.over.clone();
+            let over = over.unwrap_or_else(|| over_others(study, &[key]));
+            (format!("{} (mean over {over})", asked.label), against)
         }
         Question::Baseline | Question::Null | Question::Axis(_) | Question::Interaction(..) => {
             (asked.label.clone(), against)
@@ -198,9 +245,8 @@ fn counted(study: &Study, contrasts: &[&Contrast]) -> String {
         _ => format!("the baseline, {}", in_words(&study.report.baseline)),
     };
     format!(
-        "Of {} comparisons with {against}: {}. {}",
+        "of {} comparisons with {against}: {}.",
         contrasts.len(),
-        parts.join(", "),
-        margin(study)
+        parts.join(", ")
     )
 }

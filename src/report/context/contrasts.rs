@@ -19,6 +19,8 @@ pub struct ContrastFacts {
     pub label: String,
     /// What it is compared with.
     pub against: Option<String>,
+    /// What it is the mean over, in words; none of a single pair of settings.
+    pub over: Option<String>,
     pub is_primary: bool,
     pub n: usize,
     /// D, in nats per token; negative is better.
@@ -62,6 +64,7 @@ impl ContrastFacts {
         Self {
             label: contrast.asked.label.clone(),
             against: contrast.asked.against.clone(),
+            over: contrast.asked.over.clone(),
             is_primary: contrast.asked.is_primary,
             n,
             difference: paired.map(|paired| paired.mean),
@@ -97,8 +100,8 @@ impl ContrastFacts {
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
-    /// "beats the nulls", "better than the nulls, not than the baseline", "does not beat the nulls"
-    /// or "cannot be told".
+    /// "beats the nulls", "better than the nulls, not than the baseline", "not shown to beat the
+    /// nulls" or "cannot be told".
     pub words: String,
     pub p: Option<f64>,
     pub lacking: Vec<String>,
@@ -111,6 +114,9 @@ pub struct ControlFacts {
     pub name: String,
     /// Mean difference to the control.
     pub difference: f64,
+    /// Simultaneous interval.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
 }
 
 impl NullFacts {
@@ -118,16 +124,15 @@ impl NullFacts {
         let words = match (nulls.beats, nulls.beats_controls) {
             (Some(true), _) => "beats the nulls",
             (Some(false), Some(true)) => "better than the nulls, not than the baseline",
-            (Some(false), _) => "does not beat the nulls",
+            (Some(false), _) => "not shown to beat the nulls",
             (None, _) => "cannot be told",
         };
-        let controls = nulls
-            .controls
-            .iter()
-            .map(|(name, difference)| ControlFacts {
-                name: name.clone(),
-                difference: *difference,
-            });
+        let controls = nulls.controls.iter().map(|control| ControlFacts {
+            name: control.name.clone(),
+            difference: control.difference,
+            low: control.interval.map(|interval| interval.0),
+            high: control.interval.map(|interval| interval.1),
+        });
         Self {
             words: words.to_owned(),
             p: nulls.p,

@@ -6,6 +6,7 @@
 mod answer;
 mod contrasts;
 mod distances;
+mod maps;
 mod models;
 mod names;
 mod notes;
@@ -21,11 +22,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
-use self::answer::answer;
+use self::answer::{answer, beside_the_primary};
 use self::contrasts::{AxisFacts, VerdictCount, axis_questions, verdict_counts};
 use self::distances::{DistanceFacts, distances};
+use self::maps::{LayerMap, maps};
 use self::models::{
-    ModelFacts, TeacherFacts, TrainingFlops, models, sizes, teachers, times, training_flops_of,
+    FlopsOfRows, ModelFacts, TeacherFacts, models, sizes, teachers, times, training_flops_of,
 };
 use self::notes::notes;
 use self::rows::{RowFacts, rows};
@@ -50,6 +52,8 @@ pub struct Context {
     pub study: StudyFacts,
     /// What the study says to its question.
     pub answer: String,
+    /// What it says beside the primary comparison, or none.
+    pub beside_the_primary: Option<String>,
     /// What is asked about each axis that varies.
     pub questions: Vec<AxisFacts>,
     pub counts: Counts,
@@ -74,13 +78,15 @@ pub struct Context {
     /// What was measured of them, by arm and size.
     pub times: Vec<ModelFacts>,
     /// Operations of training, rows with the same ones together.
-    pub training: Vec<TrainingFlops>,
+    pub training: Vec<FlopsOfRows>,
     pub samples: Vec<PromptSamples>,
     pub failures: Vec<FailedRun>,
     pub in_work: Vec<RunInWorkFacts>,
     pub notes: Vec<String>,
     /// Whether any loss term compares hidden states under layer maps that differ.
     pub has_strategies: bool,
+    /// Which teacher layer each student layer is compared with under each layer map.
+    pub maps: Vec<LayerMap>,
     /// Layer maps of the grid that should not help.
     pub null_controls: Vec<String>,
     pub has_contrasts: bool,
@@ -119,6 +125,8 @@ impl Context {
         Ok(Self {
             study: StudyFacts::new(&data.study, analysis),
             answer: answer(&data.study, analysis),
+            beside_the_primary: beside_the_primary(&data.study, analysis),
+            maps: maps(data, analysis),
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
             arms: data.study.arms.clone(),

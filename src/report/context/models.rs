@@ -179,13 +179,13 @@ pub fn times(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
 
 /// Operations of training, rows with the same ones together.
 #[derive(Debug, Clone, Serialize)]
-pub struct TrainingFlops {
+pub struct FlopsOfRows {
     pub label: String,
     pub flops: FlopsFacts,
 }
 
 /// The rows, as far as their operations are counted, then the teachers that were trained.
-pub fn training_flops_of(data: &StudyData, analysis: &Analysis) -> Vec<TrainingFlops> {
+pub fn training_flops_of(data: &StudyData, analysis: &Analysis) -> Vec<FlopsOfRows> {
     let rows = analysis.rows.iter().enumerate().filter_map(|(place, row)| {
         let mut runs = row.finished(data);
         let flops = runs.find_map(|run| FlopsFacts::of(run.evaluation.as_ref()?))?;
@@ -198,7 +198,7 @@ pub fn training_flops_of(data: &StudyData, analysis: &Analysis) -> Vec<TrainingF
     merged(&analysis.rows, rows)
         .into_iter()
         .chain(teachers)
-        .map(|(label, flops)| TrainingFlops { label, flops })
+        .map(|(label, flops)| FlopsOfRows { label, flops })
         .collect()
 }
 

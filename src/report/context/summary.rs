@@ -66,8 +66,9 @@ fn comparison(contrast: &ContrastFacts) -> String {
             contrast.n
         )
     });
+    let declared = if contrast.is_primary { ", primary" } else { "" };
     format!(
-        "{}{against}: {}{difference}",
+        "{}{against}: {}{declared}{difference}",
         contrast.label, contrast.verdict
     )
 }

@@ -201,7 +201,7 @@ pub fn draw(view: &View) -> Option<Figure> {
         caption: format!(
             "Left: the critic's estimate by student layer, mean over seeds{settings}. Right: the \
              mean norm of its gradient at the points of the penalty; dashed is 1. The estimate is \
-             a critic's, not W1: how far the norm is from 1 says how far to trust it.{}",
+             a critic's, not W1: a norm far from 1 says that it cannot be read.{}",
             left_out(shown.len(), all.len(), "arms with a critic")
         ),
         svg,

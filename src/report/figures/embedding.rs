@@ -86,8 +86,9 @@ pub fn draw(view: &View) -> Result<Option<Figure>> {
             "t-SNE of the final hidden states on the same probe tokens, teacher and student \
              embedded together, one panel an arm{}, first seed. A line joins a token of the \
              student (dot) with the same token of the teacher (ring){kinds}: the shorter the \
-             lines, the more the two agree on what is like what. Distances between groups and the \
-             sizes of groups mean nothing in such a picture.{}",
+             lines, the nearer the two are in the same coordinates, which only a hidden loss \
+             asks for. Distances between groups and the sizes of groups mean nothing in such a \
+             picture.{}",
             in_parentheses(&setting),
             left_out(shown.len(), arms.len(), "arms")
         ),

@@ -72,10 +72,15 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
     let differences = if panels.differences.is_none() {
         String::new()
     } else {
+        let correction = if view.analysis.primary > 0 {
+            "widened for the number of comparisons, but for one declared beforehand"
+        } else {
+            "widened for the number of comparisons"
+        };
         let marks = if rows.iter().any(|row| row.has_interval()) {
             format!(
                 "rings are seeds, the diamond is their mean, the line its {share} % interval, \
-                 simultaneous over all comparisons"
+                 {correction}"
             )
         } else {
             "a ring is one seed, which decides nothing".to_owned()

@@ -2,6 +2,7 @@
 
 mod evaluations;
 mod extras;
+mod normals;
 mod runs;
 mod studies;
 
@@ -13,6 +14,8 @@ use crate::record::layout::Layout;
 use crate::record::study::{Cell, Study};
 use crate::record::{Failure, write_study};
 use crate::table::to_parquet;
+
+pub use normals::Normals;
 
 pub const EVALUATION: &str = "e1";
 pub const TEACHER: &str = "t1";
