@@ -1,10 +1,10 @@
 //! Event files that TensorBoard opens, written while a training goes on.
 //!
 //! A folder is a run, as TensorBoard names it, and holds one file that is not empty. Whoever
-//! begins or goes on with a run writes its file anew, from the rows that are recorded, and then appends each row as it
-//! comes: so a step is in it once, whatever happened before, and is there as soon as it was taken.
-//! A TensorBoard that looks on meanwhile is told of the new start by the file's second event, and
-//! drops what it read of the older file.
+//! begins or goes on with a run writes its file anew, from the rows that are recorded, and then
+//! appends each row as it comes: so a step is in it once, whatever happened before, and is there
+//! as soon as it was taken. A TensorBoard that looks on meanwhile is told of the new start by the
+//! file's second event, and drops what it read of the older file.
 //!
 //! Nothing of a run depends on these files. How they are encoded is in `wire`.
 
