@@ -73,7 +73,7 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     }
 }
 
-fn those<'a>(analysis: &'a Analysis, is_one: impl Fn(&Contrast) -> bool) -> Vec<&'a Contrast> {
+fn those(analysis: &Analysis, is_one: impl Fn(&Contrast) -> bool) -> Vec<&Contrast> {
     let contrasts = analysis.contrasts.iter();
     contrasts.filter(|contrast| is_one(contrast)).collect()
 }

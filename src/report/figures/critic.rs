@@ -214,7 +214,7 @@ fn style(name: &str, place: usize, count: usize) -> SeriesStyle {
         SeriesStyle {
             color: INK,
             mark: Mark::Dot,
-            dash: Dash::DashDot,
+            dash: Dash::Alternating,
         }
     } else {
         layer(place, count)

@@ -72,7 +72,7 @@ pub enum Dash {
     Solid,
     Dashed,
     Dotted,
-    DashDot,
+    Alternating,
 }
 
 impl Dash {
@@ -82,7 +82,7 @@ impl Dash {
             Self::Solid => None,
             Self::Dashed => Some("6 3.5"),
             Self::Dotted => Some("1.6 2.6"),
-            Self::DashDot => Some("7 3 1.6 3"),
+            Self::Alternating => Some("7 3 1.6 3"),
         }
     }
 }
@@ -109,7 +109,7 @@ impl SeriesStyle {
         Self {
             color: ARMS[place % ARMS.len()],
             mark: [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond][round],
-            dash: [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot][round],
+            dash: [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Alternating][round],
         }
     }
 }
@@ -149,13 +149,13 @@ fn hash(name: &str) -> u64 {
 /// The style of the n-th loss term: black and grey, told apart by dashes.
 pub fn term(place: usize) -> SeriesStyle {
     SeriesStyle {
-        color: if place / 4 % 2 == 0 {
+        color: if (place / 4).is_multiple_of(2) {
             INK
         } else {
             Rgb(0x96, 0x96, 0x96)
         },
         mark: Mark::Dot,
-        dash: [Dash::Solid, Dash::Dashed, Dash::DashDot, Dash::Dotted][place % 4],
+        dash: [Dash::Solid, Dash::Dashed, Dash::Alternating, Dash::Dotted][place % 4],
     }
 }
 
