@@ -31,6 +31,13 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
         [] => return alone(analysis),
         [only] if has_no_verdict(only) => return format!("{opening}{}", sentence(study, only)),
         [only] => sentence(study, only),
+        several
+            if several
+                .iter()
+                .all(|one| one.verdict == Verdict::TooFewSeeds) =>
+        {
+            return format!("{opening}{}", too_few_for_all(several));
+        }
         several => counted(study, several),
     };
     format!(
@@ -194,6 +201,30 @@ fn too_few(label: &str, against: &str, paired: Option<&Paired>) -> String {
             signed(paired.differences[1], 4)
         )
     }
+}
+
+/// The same of several comparisons.
+fn too_few_for_all(contrasts: &[&Contrast]) -> String {
+    let differences: Vec<String> = contrasts
+        .iter()
+        .filter_map(|contrast| {
+            let against = contrast.asked.against.as_deref()?;
+            let mean = contrast.paired.as_ref()?.mean;
+            let label = &contrast.asked.label;
+            Some(format!("{label} against {against} {}", signed(mean, 4)))
+        })
+        .take(MOST_NAMES)
+        .collect();
+    let paired = contrasts.iter().filter_map(|one| one.paired.as_ref());
+    let opening = match paired.map(Paired::n).max() {
+        Some(1) => "One seed decides nothing",
+        Some(_) => "Two seeds decide nothing",
+        None => return "No two settings have a seed in common that finished.".to_owned(),
+    };
+    format!(
+        "{opening}. The test losses differ, in nats per token: {}. A verdict takes three seeds.",
+        differences.join("; ")
+    )
 }
 
 /// What is compared and with what, in words that stand in a sentence.
