@@ -1,13 +1,13 @@
 //! Planning before anything is looked at: how many seeds a paired comparison needs.
 //!
-//! The paired t test on n seeds finds a true difference θ, with σ the standard deviation of the
-//! differences of a seed, with probability P(T > c): T has the noncentral t distribution with n − 1
-//! degrees of freedom and noncentrality θ√n/σ, c is the quantile of the central one. Two one-sided
-//! tests show that a difference lies within ±δ where both reject. Both are expectations over the
-//! sample's standard deviation, S = √(χ²/freedom), of shares of the normal distribution, and are
-//! integrated as such, by five-point Gauss and Legendre rules on panels that are narrow where the
-//! shares change: ten digits agree with scipy's noncentral t and its adaptive quadrature. A normal
-//! approximation would be wrong for a handful of seeds.
+//! The paired t test on n seeds finds a true difference θ, with σ the standard deviation of
+//! the differences of a seed, with probability P(T > c): T has the noncentral t distribution
+//! with n − 1 degrees of freedom and noncentrality θ√n/σ, c is the quantile of the central
+//! one. Two one-sided tests show that a difference lies within ±δ where both reject. Both are
+//! expectations over the sample's standard deviation, S = √(χ²/freedom), of shares of the
+//! normal distribution, and are integrated as such, by five-point Gauss and Legendre rules on
+//! panels that are narrow where the shares change: ten digits agree with scipy's noncentral t
+//! and its adaptive quadrature. A normal approximation would be wrong for a handful of seeds.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::erf::erfc;

@@ -31,8 +31,8 @@ pub enum Verdict {
 impl Verdict {
     /// Judges a comparison; `alpha` is its own, already divided by the size of its family.
     ///
-    /// A difference counts by the interval at 1 − α, equivalence by that at 1 − 2α: two one-sided
-    /// tests at α each (Schuirmann 1987).
+    /// A difference counts by the interval at 1 − α, equivalence by that at 1 − 2α: two
+    /// one-sided tests at α each (Schuirmann 1987).
     pub fn new(paired: &Paired, alpha: f64, margin: f64) -> Self {
         let n = paired.n();
         if n < FEWEST_SEEDS {
@@ -48,7 +48,8 @@ impl Verdict {
         }
         let (Some((low, high)), Some((least, most))) = (
             paired.interval(alpha, paired.error),
-            paired.interval(2.0 * alpha, paired.error),
+            // Beyond a half, one-sided tests have no interval left.
+            paired.interval((2.0 * alpha).min(1.0), paired.error),
         ) else {
             return Self::TooFewSeeds;
         };

@@ -29,6 +29,9 @@ fn the_words_come_in_their_order() {
         Verdict::new(&Paired::new(&[-1.0], &[0.0]), 0.05, 0.005),
         Verdict::TooFewSeeds
     );
+    // A level beyond a half leaves no interval, and turns none inside out.
+    let far = Verdict::new(&three(0.006, 0.5), 0.9, 0.005);
+    assert_ne!(far, Verdict::Equivalent);
     let of_equal_runs = Verdict::new(&Paired::new(&[1.0; 4], &[1.0; 4]), 0.05, 0.005);
     assert!(of_equal_runs.reason().is_some(), "{of_equal_runs}");
     assert_eq!(Verdict::Better.to_string(), "better by more than δ");

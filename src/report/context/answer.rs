@@ -64,15 +64,8 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
         return None;
     }
     let axis = question_axis(study)?;
-    let is_of_the_baseline = study.report.baseline.contains_key(axis);
-    let others = those(analysis, |contrast| {
-        let is_asked = match &contrast.asked.question {
-            Question::Baseline => is_of_the_baseline,
-            Question::Axis(key) => key == axis,
-            Question::Null | Question::Main(_) | Question::Interaction(..) => false,
-        };
-        is_asked && !contrast.asked.is_primary
-    });
+    let mut others = setting_by_setting(study, analysis, axis);
+    others.retain(|contrast| !contrast.asked.is_primary);
     match others.as_slice() {
         [] => None,
         [only] => Some(capital(&sentence(study, only))),
@@ -103,18 +96,22 @@ fn of_the_question<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contras
         analysis,
         |contrast| matches!(&contrast.asked.question, Question::Main(key) if key == axis),
     );
-    let is_of_the_baseline = study.report.baseline.contains_key(axis);
-    let single = those(analysis, |contrast| match &contrast.asked.question {
-        Question::Baseline => is_of_the_baseline,
-        Question::Axis(key) => key == axis,
-        Question::Null | Question::Main(_) | Question::Interaction(..) => false,
-    });
     let values = crate::report::axes::axis(study, axis).map_or(0, |axis| axis.values.len());
     if !means.is_empty() && means.len() + 1 >= values {
         means
     } else {
-        single
+        setting_by_setting(study, analysis, axis)
     }
+}
+
+/// The comparisons along an axis at every setting of the others.
+fn setting_by_setting<'a>(study: &Study, analysis: &'a Analysis, axis: &str) -> Vec<&'a Contrast> {
+    let is_of_the_baseline = study.report.baseline.contains_key(axis);
+    those(analysis, |contrast| match &contrast.asked.question {
+        Question::Baseline => is_of_the_baseline,
+        Question::Axis(key) => key == axis,
+        Question::Null | Question::Main(_) | Question::Interaction(..) => false,
+    })
 }
 
 /// A study that compares nothing.

@@ -304,8 +304,8 @@ fn scale_of_losses(curves: &[&ArmCurve]) -> Scale {
     Scale::linear([low, top.min(low + 5.0 * (middle - low).max(0.02))], 5)
 }
 
-/// Holds 0, ±δ and the second half of the lines that do not lie far beyond the nearest; none where
-/// there are no lines.
+/// Holds 0, ±δ and the second half of the lines that do not lie far beyond the nearest; none
+/// where there are no lines.
 fn scale_of_differences(settings: &[SettingCurves], margin: f64) -> Option<Scale> {
     let curves = || settings.iter().flat_map(|setting| &setting.differences);
     let late = |curve: &'_ ArmCurve| -> Vec<(f64, f64)> {
