@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::record;
 use crate::record::layout::Layout;
 use crate::record::study::Study;
-use crate::report::power::{MOST_SEEDS, seeds_to_find, seeds_to_show, upper_factor};
+use crate::report::power::{MOST_SEEDS, seeds_to_detect, seeds_to_show, upper_factor};
 use crate::report::{Pilot, PilotComparison, pilot};
 use crate::runner::training_flops_per_second;
 
@@ -19,7 +19,7 @@ pub(super) struct PowerPlan {
     pub name: String,
     /// The probability that is asked for.
     pub power: f64,
-    /// The difference to find, and the one that counts as none, in nats per token.
+    /// The difference to detect, and the one that counts as none, in nats per token.
     pub effect: f64,
     pub margin: f64,
     /// Of all comparisons together.
@@ -32,8 +32,11 @@ pub(super) struct PowerPlan {
     /// Comparisons that nothing can be planned for: no seed differs from another.
     pub without_spread: Vec<String>,
     /// Enough for every comparison.
-    pub find: Needed,
-    pub show: Needed,
+    pub detect: Needed,
+    pub equivalence: Needed,
+    /// The same for the primary comparisons alone; 0 where there are none.
+    pub primary_detect: Needed,
+    pub primary_equivalence: Needed,
     /// Seeds whose runs are finished already.
     pub seeds_there: usize,
     pub cost: SeedCost,
@@ -55,10 +58,10 @@ pub(super) struct PlannedComparison {
     pub sd: f64,
     /// The true one is below it in 80 % of all samples; none where it was given.
     pub sd_upper: Option<f64>,
-    /// Seeds that find the effect.
-    pub find: Needed,
-    /// Seeds that show that there is none.
-    pub show: Needed,
+    /// Seeds that detect the effect.
+    pub detect: Needed,
+    /// Seeds that show equivalence.
+    pub equivalence: Needed,
 }
 
 /// A number of seeds; none where it is beyond the most that are looked at.
@@ -88,6 +91,12 @@ impl SeedCost {
 }
 
 impl Needed {
+    /// Of no comparison.
+    pub const NONE: Self = Self {
+        by_sd: Some(0),
+        by_sd_upper: Some(0),
+    };
+
     fn of(sd: f64, sd_upper: Option<f64>, seeds: impl Fn(f64) -> Option<usize>) -> Self {
         Self {
             by_sd: seeds(sd),
@@ -131,8 +140,10 @@ impl PlannedComparison {
             n,
             sd,
             sd_upper,
-            find: Needed::of(sd, sd_upper, |sd| seeds_to_find(effect / sd, alpha, power)),
-            show: Needed::of(sd, sd_upper, |sd| seeds_to_show(margin / sd, alpha, power)),
+            detect: Needed::of(sd, sd_upper, |sd| {
+                seeds_to_detect(effect / sd, alpha, power)
+            }),
+            equivalence: Needed::of(sd, sd_upper, |sd| seeds_to_show(margin / sd, alpha, power)),
         })
     }
 }
@@ -177,13 +188,13 @@ impl PowerPlan {
                 None => without_spread.push(format!("{} against {}", own.label, own.against)),
             }
         }
-        let most = |side: fn(&PlannedComparison) -> Needed| {
-            let none = Needed {
-                by_sd: Some(0),
-                by_sd_upper: Some(0),
-            };
-            comparisons.iter().map(side).fold(none, Needed::max)
+        let most = |which: fn(&&PlannedComparison) -> bool,
+                    side: fn(&PlannedComparison) -> Needed| {
+            let chosen = comparisons.iter().filter(which);
+            chosen.map(side).fold(Needed::NONE, Needed::max)
         };
+        let all = |_: &&PlannedComparison| true;
+        let is_primary = |one: &&PlannedComparison| one.is_primary;
         Ok(Self {
             name: plan.name.clone(),
             power,
@@ -192,8 +203,10 @@ impl PowerPlan {
             alpha,
             family,
             spread: spread.words,
-            find: most(|comparison| comparison.find),
-            show: most(|comparison| comparison.show),
+            detect: most(all, |comparison| comparison.detect),
+            equivalence: most(all, |comparison| comparison.equivalence),
+            primary_detect: most(is_primary, |comparison| comparison.detect),
+            primary_equivalence: most(is_primary, |comparison| comparison.equivalence),
             comparisons,
             without_spread,
             seeds_there,

@@ -31,18 +31,18 @@ fn heading(planned: &PowerPlan) -> String {
     let shared = match family {
         0 | 1 => String::new(),
         family => format!(
-            " over {family} comparisons, {} each",
+            " shared by {family} comparisons, {} each",
             short(alpha / *family as f64)
         ),
     };
     let primary = if planned.comparisons.iter().any(|one| one.is_primary) {
-        "; the primary comparison has its own"
+        "; what is declared as primary has an α of its own"
     } else {
         ""
     };
     format!(
-        "{name}: seeds that find a difference of {} nats per token in {} % of all studies that \
-         have it\nα = {alpha}{shared}{primary}; the spread is {spread}\n\n",
+        "{name}: seeds that detect a difference of {} nats per token in {} % of all studies \
+         that have it\nα = {alpha}{shared}{primary}; the spread is {spread}\n\n",
         short(*effect),
         short(100.0 * power)
     )
@@ -62,12 +62,12 @@ fn comparisons(planned: &PowerPlan) -> String {
             row.push(one.n.map_or("–".to_owned(), |n| n.to_string()));
         }
         row.push(short(one.sd));
-        row.push(seeds(one.find.by_sd, planned));
-        row.push(seeds(one.show.by_sd, planned));
+        row.push(seeds(one.detect.by_sd, planned));
+        row.push(seeds(one.equivalence.by_sd, planned));
         if has_upper {
             row.push(one.sd_upper.map_or("–".to_owned(), short));
-            row.push(seeds(one.find.by_sd_upper, planned));
-            row.push(seeds(one.show.by_sd_upper, planned));
+            row.push(seeds(one.detect.by_sd_upper, planned));
+            row.push(seeds(one.equivalence.by_sd_upper, planned));
         }
         row
     };
@@ -76,14 +76,14 @@ fn comparisons(planned: &PowerPlan) -> String {
             "comparison",
             "n",
             "sd",
-            "find",
-            "show",
+            "detect",
+            "equivalence",
             "upper sd",
-            "find",
-            "show",
+            "detect",
+            "equivalence",
         ]
     } else {
-        &["comparison", "sd", "find", "show"]
+        &["comparison", "sd", "detect", "equivalence"]
     };
     table(header, planned.comparisons.iter().map(row).collect(), 1)
 }
@@ -98,10 +98,10 @@ fn columns(planned: &PowerPlan) -> String {
     if is_of(|one| one.sd_upper.is_some() && one.n.is_none()) {
         text += "no n: not in the pilot; the sd is the largest there\n";
     }
-    text += "find: seeds with which the paired t test finds the difference, where it is there\n";
+    text += "detect: seeds with which the paired t test finds the difference, where it is there\n";
     text += &format!(
-        "show: seeds with which two one-sided t tests show, where there is no difference, that it \
-         is within δ = {}\n",
+        "equivalence: seeds with which two one-sided t tests show, where there is no difference, \
+         that it is within δ = {}\n",
         short(planned.margin)
     );
     if is_of(|one| one.sd_upper.is_some()) {
@@ -124,12 +124,17 @@ fn times(planned: &PowerPlan) -> String {
         there => format!("; {} there already", are(there)),
     };
     let mut text = format!(
-        "\nfor all comparisons, training alone, {source}: {} a seed{there}\n",
+        "\nhours, of training alone, {source}: {} a seed{there}\n",
         rough_duration(cost.seconds)
     );
-    let mut lines = vec![("find", planned.find), ("show", planned.show)];
-    if planned.comparisons.is_empty() {
-        lines.clear();
+    let mut lines = Vec::new();
+    if planned.comparisons.iter().any(|one| one.is_primary) {
+        lines.push(("the primary, detect", planned.primary_detect));
+        lines.push(("the primary, equivalence", planned.primary_equivalence));
+    }
+    if planned.comparisons.iter().any(|one| !one.is_primary) {
+        lines.push(("all comparisons, detect", planned.detect));
+        lines.push(("all comparisons, equivalence", planned.equivalence));
     }
     for (what, needed) in lines {
         let Needed { by_sd, by_sd_upper } = needed;

@@ -64,3 +64,4 @@ pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;
 pub use settings::SettingChange;
 pub use starter::{STARTER, run_spec_toml};
+pub use words::grouped;

@@ -12,6 +12,17 @@ const SHOWN: usize = 60;
 /// From here on a bound is one of a number's type, which nobody needs to hear of.
 const NO_BOUND: f64 = 1e15;
 
+/// `1,234,567`: the digits of a whole number with commas between thousands.
+pub fn grouped(digits: &str) -> String {
+    let chunks: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|chunk| std::str::from_utf8(chunk).ok())
+        .collect();
+    chunks.join(",")
+}
+
 /// The kinds of value that a schema takes.
 pub fn kinds(schema: &Json) -> String {
     if schema::variants(schema).is_some() {

@@ -1,6 +1,8 @@
 //! Numbers and texts as a report shows them: four significant digits, units that a reader knows,
 //! and nothing that Markdown could take for markup.
 
+use crate::plan::grouped;
+
 /// What stands where there is no value.
 pub const ABSENT: &str = "–";
 
@@ -82,17 +84,10 @@ pub fn superscript(number: &str) -> String {
 
 /// A whole number with commas between thousands.
 pub fn count(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let grouped: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|chunk| std::str::from_utf8(chunk).ok())
-        .collect();
     format!(
         "{}{}",
         if value <= -0.5 { "−" } else { "" },
-        grouped.join(",")
+        grouped(&format!("{:.0}", value.abs()))
     )
 }
 

@@ -57,7 +57,7 @@ pub fn chance_to_show(n: usize, ratio: f64, alpha: f64) -> f64 {
 
 /// The fewest seeds with which a difference of `ratio` standard deviations is found with
 /// probability `power`, by the two-sided test at `alpha`; none beyond [`MOST_SEEDS`].
-pub fn seeds_to_find(ratio: f64, alpha: f64, power: f64) -> Option<usize> {
+pub fn seeds_to_detect(ratio: f64, alpha: f64, power: f64) -> Option<usize> {
     first(|n| chance_to_find(n, ratio, alpha) >= power)
 }
 

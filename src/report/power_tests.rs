@@ -91,7 +91,7 @@ fn seeds_are_as_many_as_a_search_from_below_finds() {
     ] {
         for (place, alpha) in [0.05, 0.05 / 9.0].into_iter().enumerate() {
             assert_eq!(
-                seeds_to_find(ratio, alpha, 0.8),
+                seeds_to_detect(ratio, alpha, 0.8),
                 Some(find[place]),
                 "{ratio}"
             );
@@ -106,11 +106,11 @@ fn seeds_are_as_many_as_a_search_from_below_finds() {
 
 #[test]
 fn there_are_bounds_on_both_sides() {
-    assert_eq!(seeds_to_find(50.0, 0.05, 0.8), Some(FEWEST_SEEDS));
+    assert_eq!(seeds_to_detect(50.0, 0.05, 0.8), Some(FEWEST_SEEDS));
     assert_eq!(seeds_to_show(50.0, 0.05, 0.8), Some(FEWEST_SEEDS));
-    assert_eq!(seeds_to_find(0.01, 0.05, 0.8), None);
+    assert_eq!(seeds_to_detect(0.01, 0.05, 0.8), None);
     assert_eq!(seeds_to_show(0.01, 0.05, 0.8), None);
-    assert_eq!(seeds_to_find(0.0, 0.05, 0.8), None);
+    assert_eq!(seeds_to_detect(0.0, 0.05, 0.8), None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::inputs::{pin_for_lock, repos};
 use crate::data;
 use crate::hub::{Hub, Repo, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
-use crate::plan::{Plan, PlannedRun};
+use crate::plan::{Plan, PlannedRun, grouped};
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
 /// The study that a plan describes; `command`, which names the file `spec`, reproduces it, and what
@@ -149,7 +149,8 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
             seed, train_words, ..
         } => {
             format!(
-                "stories of the embedded grammar (seed {seed}, {train_words} words to train on)"
+                "stories of the embedded grammar (seed {seed}, {} words to train on)",
+                grouped(&train_words.to_string())
             )
         }
         DatasetSpec::Text { train, .. } => format!("text files ({})", files(train)),
@@ -201,6 +202,7 @@ fn teacher(run: &PlannedRun) -> String {
             ..
         } => {
             let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
+            let tokens = grouped(&tokens.to_string());
             format!(
                 "a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on \
                  {tokens} tokens"

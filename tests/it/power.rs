@@ -29,12 +29,12 @@ fn a_pilot_in_a_folder_of_its_own_gives_seeds_and_time() {
         .code(0)
         .out;
     for part in [
-        "tiny: seeds that find a difference of 0.005 nats per token in 80 % of all studies that \
+        "tiny: seeds that detect a difference of 0.005 nats per token in 80 % of all studies that \
          have it",
-        "α = 0.05 over 2 comparisons, 0.025 each; the spread is that of the seeds in pilot/tiny",
+        "α = 0.05 shared by 2 comparisons, 0.025 each; the spread is that of the seeds in pilot/tiny",
         "mse against none",
         "wasserstein against none",
-        "for all comparisons, training alone, by the pilot's times: ",
+        "hours, of training alone, by the pilot's times: ",
         "Give grid.seed as many values before results are seen",
     ] {
         assert!(told.contains(part), "{told}");
@@ -96,8 +96,8 @@ fn a_spread_that_is_given_needs_no_pilot() {
     for comparison in planned["comparisons"].as_array().unwrap() {
         assert_eq!(comparison["n"], Value::Null);
         assert_eq!(comparison["sd_upper"], Value::Null);
-        assert_eq!(comparison["find"]["by_sd"], 13);
-        assert_eq!(comparison["show"]["by_sd"], 13);
+        assert_eq!(comparison["detect"]["by_sd"], 13);
+        assert_eq!(comparison["equivalence"]["by_sd"], 13);
     }
     assert_eq!(planned["cost"]["is_measured"], false);
     let alone = "plan study.toml --power --sd 0.01 --set grid.arm=[\"none\"]";

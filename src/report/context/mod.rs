@@ -10,6 +10,7 @@ mod maps;
 mod models;
 mod names;
 mod notes;
+mod objectives;
 mod rows;
 mod runs;
 mod samples;
@@ -30,6 +31,7 @@ use self::models::{
     FlopsOfRows, ModelFacts, TeacherFacts, models, sizes, teachers, times, training_flops_of,
 };
 use self::notes::notes;
+use self::objectives::{WordsOfRows, objectives, schedules};
 use self::rows::{RowFacts, rows};
 use self::runs::{Counts, FailedRun, ProtocolFacts, RunInWorkFacts, failures, in_work, protocol};
 use self::samples::{PromptSamples, samples};
@@ -60,6 +62,10 @@ pub struct Context {
     /// Axes that the tables have a column for, the seed left out.
     pub axes: Vec<Axis>,
     pub arms: Vec<Arm>,
+    /// What every setting minimises, those with the same sum of terms together.
+    pub objectives: Vec<WordsOfRows>,
+    /// How the students are trained, settings trained alike together.
+    pub schedules: Vec<WordsOfRows>,
     pub rows: Vec<RowFacts>,
     pub teachers: Vec<TeacherFacts>,
     pub source: Option<SourceNll>,
@@ -75,7 +81,7 @@ pub struct Context {
     pub models: Vec<ModelFacts>,
     /// Their sizes alone, those of one size together.
     pub sizes: Vec<ModelFacts>,
-    /// What was measured of them, by arm and size.
+    /// What was measured of them, those of one size together.
     pub times: Vec<ModelFacts>,
     /// Operations of training, rows with the same ones together.
     pub training: Vec<FlopsOfRows>,
@@ -130,6 +136,8 @@ impl Context {
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
             arms: data.study.arms.clone(),
+            objectives: objectives(data, analysis),
+            schedules: schedules(data, analysis),
             teachers: teachers(data),
             source: data
                 .runs

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::names::{merged, name_of};
+use super::names::{grouped, merged, name_of};
 use super::rows::FlopsFacts;
 use crate::record::evaluation::Size;
 use crate::report::analysis::Analysis;
-use crate::report::axes::ARM;
 use crate::report::data::{RunData, StudyData};
 use crate::report::statistics::mean_of;
 
@@ -86,8 +85,10 @@ pub struct ModelFacts {
     pub decode: Option<f64>,
     pub context: Option<usize>,
     pub threads: Option<usize>,
-    /// Mean seconds of training.
+    /// Seconds of training: mean, shortest and longest.
     pub training_seconds: Option<f64>,
+    pub training_seconds_low: Option<f64>,
+    pub training_seconds_high: Option<f64>,
 }
 
 /// The teachers and then the rows, as far as they were evaluated.
@@ -123,6 +124,8 @@ pub fn sizes(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
             context: None,
             threads: None,
             training_seconds: None,
+            training_seconds_low: None,
+            training_seconds_high: None,
             ..facts
         })
     };
@@ -145,30 +148,17 @@ pub fn sizes(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
         .collect()
 }
 
-/// What was measured: the teachers, then the rows of one arm and size together.
+/// What was measured: the teachers, then the rows of one size together.
 pub fn times(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
-    let mut groups: Vec<(Vec<usize>, Vec<&RunData>)> = Vec::new();
-    for (place, row) in analysis.rows.iter().enumerate() {
-        let runs: Vec<&RunData> = row.finished(data).collect();
-        let Some(evaluation) = runs.first().and_then(|run| run.evaluation.as_ref()) else {
-            continue;
-        };
-        let is_alike = |(places, known): &&mut (Vec<usize>, Vec<&RunData>)| {
-            let size = known.first().and_then(|run| run.evaluation.as_ref());
-            analysis.rows[places[0]].at.get(ARM) == row.at.get(ARM)
-                && size.is_some_and(|known| known.model == evaluation.model)
-        };
-        match groups.iter_mut().find(is_alike) {
-            Some((places, known)) => {
-                places.push(place);
-                known.extend(runs);
-            }
-            None => groups.push((vec![place], runs)),
-        }
-    }
-    let rows = groups
-        .into_iter()
-        .map(|(places, runs)| (name_of(&analysis.rows, &places), runs));
+    let rows = analysis.rows.iter().enumerate().filter_map(|(place, row)| {
+        let mut runs = row.finished(data);
+        Some((place, &runs.next()?.evaluation.as_ref()?.model))
+    });
+    let rows = grouped(rows).into_iter().map(|(places, _)| {
+        let rows = places.iter().map(|&place| &analysis.rows[place]);
+        let runs = rows.flat_map(|row| row.finished(data)).collect();
+        (name_of(&analysis.rows, &places), runs)
+    });
     named_teachers(data)
         .map(|(name, teacher)| (name, vec![teacher]))
         .chain(rows)
@@ -222,6 +212,7 @@ impl ModelFacts {
             .clone();
         let average =
             |value: fn(&RunData) -> Option<f64>| mean_of(runs.iter().filter_map(|run| value(run)));
+        let seconds = || runs.iter().filter_map(|run| run.training_seconds);
         let speed = runs.iter().find_map(|run| run.speed.as_ref());
         Some(Self {
             label,
@@ -242,6 +233,8 @@ impl ModelFacts {
             context: speed.map(|speed| speed.context),
             threads: speed.map(|speed| speed.threads),
             training_seconds: average(|run| run.training_seconds),
+            training_seconds_low: seconds().reduce(f64::min),
+            training_seconds_high: seconds().reduce(f64::max),
         })
     }
 }

@@ -41,12 +41,8 @@ pub fn name_of(rows: &[TableRow], places: &[usize]) -> String {
     }
 }
 
-/// Puts rows with the same facts together: each of the facts, in the order of their first rows,
-/// with a name for its rows.
-pub fn merged<T: PartialEq>(
-    rows: &[TableRow],
-    facts: impl IntoIterator<Item = (usize, T)>,
-) -> Vec<(String, T)> {
+/// The facts, each once, with the rows that it is of; in the order of their first rows.
+pub fn grouped<T: PartialEq>(facts: impl IntoIterator<Item = (usize, T)>) -> Vec<(Vec<usize>, T)> {
     let mut found: Vec<(Vec<usize>, T)> = Vec::new();
     for (place, fact) in facts {
         match found.iter_mut().find(|(_, known)| *known == fact) {
@@ -55,6 +51,14 @@ pub fn merged<T: PartialEq>(
         }
     }
     found
+}
+
+/// Puts rows with the same facts together: each of the facts with a name for its rows.
+pub fn merged<T: PartialEq>(
+    rows: &[TableRow],
+    facts: impl IntoIterator<Item = (usize, T)>,
+) -> Vec<(String, T)> {
+    grouped(facts)
         .into_iter()
         .map(|(places, fact)| (name_of(rows, &places), fact))
         .collect()

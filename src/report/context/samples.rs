@@ -8,8 +8,8 @@ use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
 use crate::report::data::StudyData;
 
-/// Prompts that are shown.
-const MOST_PROMPTS: usize = 2;
+/// Prompts that are shown; the others of a run are in its `samples.md`.
+const MOST_PROMPTS: usize = 1;
 
 /// One prompt with what every model makes of it.
 #[derive(Debug, Clone, Serialize)]
