@@ -25,6 +25,9 @@ pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
                         path.display(),
                         counted(plan.runs.len(), "run")
                     ));
+                    for notice in &plan.notices {
+                        print(&format!("note: {notice}\n"));
+                    }
                 }
             }
             Err(diagnostics) => {

@@ -11,6 +11,7 @@ use super::planned::Overrides;
 use super::read_run::read_run;
 use super::spec_layers::{Merged, Stack};
 use super::study::{self, CheckedStudy};
+use super::words::join;
 use super::written::WrittenRun;
 
 /// A spec whose every cell was checked as far as that goes without its inputs.
@@ -50,6 +51,7 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
     findings.problems.report(grid.cells.len(), &mut mistakes);
     mistakes.extend(mistakes_of_arms_not_run(&stack, &grid));
     let mut notices = grid.notices.clone();
+    notices.extend(arms_left_out(&stack, &grid));
     findings
         .unused
         .report(grid.cells.len(), &mut mistakes, &mut notices);
@@ -92,6 +94,24 @@ fn mistakes_of_arms_not_run(stack: &Stack, grid: &Grid) -> Vec<Diagnostic> {
         }
     }
     mistakes
+}
+
+/// A word on the arms that the grid leaves out by itself: one that is set from outside is meant.
+fn arms_left_out(stack: &Stack, grid: &Grid) -> Option<String> {
+    let axis = grid.axes.iter().find(|axis| axis.key == "arm");
+    if axis.is_some_and(|axis| axis.is_set_from_outside) {
+        return None;
+    }
+    let run: BTreeSet<&str> = grid.cells.iter().filter_map(|cell| grid.arm(cell)).collect();
+    let arms = stack.arms();
+    let left: Vec<String> = arms.into_iter().filter(|arm| !run.contains(arm.as_str())).collect();
+    let (are, them) = if left.len() == 1 { ("is", "it") } else { ("are", "them") };
+    (!left.is_empty()).then(|| {
+        format!(
+            "{} {are} defined and not run: no cell of the grid has {them} (grid.arm)",
+            join(&left, "and")
+        )
+    })
 }
 
 /// The faults of single values alone.

@@ -10,13 +10,15 @@
 //!    together show. `study` does the same for the tables around the run. [`load()`] leads through
 //!    these steps.
 //! 4. `planning` asks for the inputs' facts (`facts`), resolves every cell again with them
-//!    (`resolve`, `matching`), and gives each run its keys (`identity`) and its `estimate`:
-//!    [`Loaded::resolve`] gives the [`Plan`].
+//!    (`resolve`, `matching`), and gives each run its keys (`identity`) and its `estimate`;
+//!    `advice` has a word on what is allowed and seldom meant. [`Loaded::resolve`] gives the
+//!    [`Plan`].
 //!
 //! Mistakes are collected on the way (`findings` over all cells, worded with the help of `words`),
 //! and shown together ([`diagnostics`]). Only the resolved form ([`run::RunSpec`]) travels further.
 //! Nothing here knows of tensors, threads, or downloads.
 
+mod advice;
 mod arms;
 mod check;
 pub mod diagnostics;

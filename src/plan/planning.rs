@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::advice::Advice;
 use super::arms;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::estimate::estimate;
@@ -45,7 +46,7 @@ impl Loaded {
         if !mistakes.is_empty() {
             return Err(Diagnostics(mistakes).sorted());
         }
-        Ok(self.plan(cells, distinct.runs))
+        Ok(self.plan(cells, distinct))
     }
 
     fn add_problems(
@@ -123,7 +124,7 @@ impl Loaded {
         (pipeline.description.clone(), pipeline.note.clone())
     }
 
-    fn plan(&self, cells: Vec<PlannedCell>, runs: Vec<PlannedRun>) -> Plan {
+    fn plan(&self, cells: Vec<PlannedCell>, runs: DistinctRuns) -> Plan {
         let (description, note) = self.description_and_note();
         Plan {
             name: self.study.name.clone(),
@@ -131,12 +132,12 @@ impl Loaded {
             note,
             axes: self.axes(),
             cells,
-            runs,
+            runs: runs.runs,
             arms: self.arms(),
             settings: self.settings(),
             report: self.report_settings(),
             expect: self.study.study.expect.clone(),
-            notices: self.notices.clone(),
+            notices: self.notices.iter().cloned().chain(runs.advice.notices()).collect(),
         }
     }
 }
@@ -159,6 +160,7 @@ struct DistinctRuns {
     runs: Vec<PlannedRun>,
     /// Index of the run by its id and the keys of both evaluations.
     by_keys: BTreeMap<[String; 3], usize>,
+    advice: Advice,
 }
 
 impl DistinctRuns {
@@ -185,6 +187,7 @@ impl DistinctRuns {
         }
         let index = self.runs.len();
         self.by_keys.insert(keys, index);
+        self.advice.look_at(&spec, facts.known.teacher.as_ref());
         self.runs.push(PlannedRun {
             identity,
             evaluation_key,

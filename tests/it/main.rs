@@ -24,6 +24,7 @@ mod looks;
 mod models;
 mod pipes;
 mod plan;
+mod plan_advice;
 mod plan_grid;
 mod plan_identity;
 mod plan_inputs;

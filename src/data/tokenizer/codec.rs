@@ -26,6 +26,7 @@ use tokenizers::{NormalizedString, Normalizer};
 use super::files::{READING, TokenizerFile};
 use super::form::{CutRule, check_form};
 use super::frame::TextFrame;
+use super::pretokens::PretokenEncoder;
 use super::vocabulary::{END_OF_TEXT, byte_char, missing_bytes, token_bytes};
 use crate::digest;
 use crate::panics::panic_as_error;
@@ -38,8 +39,12 @@ pub struct Tokenizer {
     /// The same, reading them as tokens; made when it is first asked for.
     with_specials: OnceLock<tokenizers::Tokenizer>,
     json: String,
+    /// Remembers what pretokens become, behind GPT-2's own pre-tokenisation; none behind another.
+    pretokens: Option<PretokenEncoder>,
     /// Added tokens, special ones too.
     added: Vec<String>,
+    /// Those that are tokens in every text.
+    added_to_texts: Vec<String>,
     specials: BTreeSet<u32>,
     /// The bytes of every token.
     bytes: Vec<Vec<u8>>,
@@ -105,7 +110,16 @@ impl Tokenizer {
                 .filter(|(.., special)| *special)
                 .map(|(_, id, _)| *id)
                 .collect(),
+            added_to_texts: added
+                .iter()
+                .filter(|(.., special)| !special)
+                .map(|(text, ..)| text.clone())
+                .collect(),
             added: added.into_iter().map(|(text, ..)| text).collect(),
+            pretokens: match cut {
+                CutRule::Anywhere => Some(PretokenEncoder::new()?),
+                CutRule::BeforeSpace | CutRule::BesideAscii | CutRule::Nowhere => None,
+            },
             splits: reading["split_special_tokens"] == true,
             with_specials: OnceLock::new(),
             inner,
@@ -126,7 +140,7 @@ impl Tokenizer {
     /// A byte that the vocabulary lacks; what the tokenizers crate reports, such as a regular
     /// expression out of memory.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode_by(&self.inner, text)
+        self.encode_by(&self.inner, &self.added_to_texts, text)
     }
 
     /// The tokens of a text in which special tokens are themselves, as transformers reads it; plain
@@ -143,14 +157,21 @@ impl Tokenizer {
             inner.set_encode_special_tokens(false);
             inner
         });
-        self.encode_by(inner, text)
+        self.encode_by(inner, &self.added, text)
     }
 
-    fn encode_by(&self, inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
-        let encoding = inner
-            .encode_fast(text, false)
-            .map_err(|error| anyhow!("cannot tokenize: {error}"))?;
-        let ids = encoding.get_ids().to_vec();
+    /// The tokens by `inner`, to which `added` are tokens in a text.
+    fn encode_by(
+        &self,
+        inner: &tokenizers::Tokenizer,
+        added: &[String],
+        text: &str,
+    ) -> Result<Vec<u32>> {
+        let by_words = self.pretokens.as_ref();
+        let ids = match by_words.filter(|_| !added.iter().any(|token| text.contains(token))) {
+            Some(pretokens) => pretokens.encode(text, inner.get_model())?,
+            None => encode_whole(inner, text)?,
+        };
         if !self.missing.is_empty() {
             self.check_bytes(text, &ids)?;
         }
@@ -333,6 +354,14 @@ impl Tokenizer {
         }
         format!("{config:#}\n")
     }
+}
+
+/// The tokens of a text as the tokenizers library alone makes them.
+fn encode_whole(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
+    let encoding = inner
+        .encode_fast(text, false)
+        .map_err(|error| anyhow!("cannot tokenize: {error}"))?;
+    Ok(encoding.get_ids().to_vec())
 }
 
 fn build(text: &str) -> Result<tokenizers::Tokenizer> {

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 /// GPT-2's cut, in the words of its authors.
-const GPT2_CUT: &str =
+pub(super) const GPT2_CUT: &str =
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 /// Where a text may be cut so that its pieces have the tokens of the whole, added tokens aside.

@@ -1,5 +1,5 @@
 //! Byte-level BPE tokenizers: read from their folders ([`files`], by the rules of `special`),
-//! checked (`form`), trained ([`bpe`]) and used ([`Tokenizer`]).
+//! checked (`form`), trained ([`bpe`]) and used ([`Tokenizer`], fast by what `pretokens` remembers).
 
 mod added_token;
 pub mod bpe;
@@ -11,6 +11,7 @@ mod input;
 mod kept;
 mod older;
 mod pairs;
+mod pretokens;
 mod read_text;
 mod special;
 mod vocabulary;

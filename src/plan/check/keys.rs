@@ -8,6 +8,7 @@ use super::super::schema::{self, Variants};
 use super::super::spec_layers::{On, Origin, PathStep, STUDY_TABLES, dotted};
 use super::super::words::{description, join, plain_list, quoted_list, short_dotted};
 use super::SpecWalk;
+use super::other_names::{NameHere, name_here};
 
 /// The keys of a table, or of the variant that its tag chooses.
 pub(super) struct TableKeys<'a> {
@@ -109,8 +110,18 @@ impl SpecWalk<'_> {
         if around.is_empty() && !in_arm {
             candidates.extend(STUDY_TABLES);
         }
-        let meant = similar(key, candidates.iter().copied());
-        let hint = unknown_key_hint(key, &around, &candidates, meant, table);
+        let named_here = name_here(key, &around);
+        let meant = match named_here {
+            Some(NameHere::Key(name)) if candidates.contains(&name) => Some(name),
+            Some(_) => None,
+            None => similar(key, candidates.iter().copied()),
+        };
+        let hint = match named_here {
+            Some(NameHere::Instead(hint)) => hint.to_owned(),
+            Some(NameHere::Key(_)) | None => {
+                unknown_key_hint(key, &around, &candidates, meant, table)
+            }
+        };
         let name = self.name();
         self.fault(On::Key, format!("{name} is not a key"), Some(hint));
         meant.map(str::to_owned)

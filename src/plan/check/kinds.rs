@@ -60,6 +60,13 @@ impl SpecWalk<'_> {
         if expected.starts_with("a list") && fits(&schema["items"], value) {
             return as_written().map(|text| format!("write [{text}]"));
         }
+        // A learning rate that is a number is its peak.
+        if let Some(peak) = schema.pointer("/properties/peak")
+            && matches!(value, Value::Num(..))
+            && fits(peak, value)
+        {
+            return as_written().map(|text| format!("write {{ peak = {text} }}"));
+        }
         let is_plain = matches!(value, Value::Num(..) | Value::Bool(..));
         if is_plain && expected.contains("string") {
             return as_written().map(|text| format!("write \"{text}\""));

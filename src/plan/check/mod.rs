@@ -6,6 +6,7 @@
 
 mod keys;
 mod kinds;
+mod other_names;
 mod ranges;
 mod values;
 

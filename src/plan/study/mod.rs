@@ -71,6 +71,12 @@ impl StudyTables {
         let name = self.name(stack, mistakes);
         let baseline = self.baseline(grid, mistakes, notices);
         let primary = self.primary(grid, mistakes, notices);
+        if let Some(primary) = &primary
+            && !baseline.is_empty()
+            && baseline.iter().all(|(axis, value)| primary.get(axis) == Some(value))
+        {
+            mistakes.push(self.primary_is_the_baseline());
+        }
         let question = self.question(grid, mistakes);
         let expect = &mut self.study.expect;
         check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
@@ -138,6 +144,13 @@ impl StudyTables {
         let path = ["report", "question"].map(|name| PathStep::Key(name.to_owned()));
         mistakes.push(no_question(&question, grid).at(self.merged.place(&path, On::Value)));
         None
+    }
+
+    fn primary_is_the_baseline(&self) -> Diagnostic {
+        let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
+        Diagnostic::new("report.primary names the baseline, which is compared with nothing")
+            .at(self.merged.place(&path, On::Key))
+            .hint("name what is held against it, as primary = { arm = \"NAME\" }")
     }
 
     /// The contrast that is tested alone; none where its value is lost because an axis is set from

@@ -1,0 +1,81 @@
+//! Settings that are allowed and seldom meant: a word each, told with the plan.
+
+use super::planned::TeacherFact;
+use super::run::{RunSpec, TeacherSpec, TrainSpec};
+
+/// The highest learning rate that nobody needs to be asked about: AdamW moves every weight by up to
+/// this much in a step.
+const HIGH_RATE: f64 = 0.1;
+
+/// What deserves a word in runs, each word once, with how many runs it is about.
+#[derive(Debug, Default)]
+pub struct Advice {
+    found: Vec<(String, usize)>,
+    runs: usize,
+}
+
+impl Advice {
+    /// Looks at one run more; `teacher` is its teacher's shape, where that is known.
+    pub fn look_at(&mut self, spec: &RunSpec, teacher: Option<&TeacherFact>) {
+        self.runs += 1;
+        for word in words_on(spec, teacher) {
+            match self.found.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, count)) => *count += 1,
+                None => self.found.push((word, 1)),
+            }
+        }
+    }
+
+    /// The words.
+    pub fn notices(self) -> impl Iterator<Item = String> {
+        let all = self.runs;
+        self.found.into_iter().map(move |(word, count)| {
+            if count == all {
+                word
+            } else {
+                format!("{word} (in {count} of {all} runs)")
+            }
+        })
+    }
+}
+
+fn words_on(spec: &RunSpec, teacher: Option<&TeacherFact>) -> Vec<String> {
+    let mut words = words_on_training("train", &spec.train);
+    if let TeacherSpec::Train { train, .. } = &spec.teacher {
+        words.extend(words_on_training("teacher.train", train));
+    }
+    if let Some(TeacherFact { layers, width, .. }) = teacher {
+        let student = &spec.student;
+        for (key, own, teacher) in [
+            ("layers", student.layers, *layers),
+            ("width", student.width, *width),
+        ] {
+            if own > teacher {
+                words.push(format!(
+                    "student.{key} = {own} is more than the teacher's {teacher}: the student is \
+                     usually the smaller one"
+                ));
+            }
+        }
+    }
+    words
+}
+
+fn words_on_training(table: &str, train: &TrainSpec) -> Vec<String> {
+    let mut words = Vec::new();
+    if train.context == 1 {
+        words.push(format!(
+            "{table}.context = 1: every window is a single token, so the model learns nothing of \
+             what comes before it"
+        ));
+    }
+    if train.lr.peak > HIGH_RATE {
+        words.push(format!(
+            "{table}.lr.peak = {}: AdamW moves every weight by up to that much in a step; usual \
+             rates are 1e-5 to 1e-2",
+            train.lr.peak
+        ));
+    }
+    words
+}
+

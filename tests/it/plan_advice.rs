@@ -1,0 +1,66 @@
+//! Words on what is allowed and seldom meant.
+
+use crate::plan::{Folder, RICH};
+
+#[test]
+fn what_is_allowed_and_seldom_meant_gets_a_word() {
+    let folder = Folder::new(RICH);
+    assert_eq!(folder.plan(&[]).notices, [""; 0]);
+    let told = |set: &[&str]| folder.plan(set).notices;
+    assert_eq!(
+        told(&["student.layers=7", "match.strategy=all-to-one"]),
+        [
+            "student.layers = 7 is more than the teacher's 6: the student is usually the smaller \
+             one"
+        ]
+    );
+    assert_eq!(
+        told(&["train.context=1"]),
+        [
+            "train.context = 1: every window is a single token, so the model learns nothing of \
+             what comes before it"
+        ]
+    );
+    assert_eq!(
+        told(&["teacher.train.lr.peak=30"]),
+        [
+            "teacher.train.lr.peak = 30: AdamW moves every weight by up to that much in a step; \
+             usual rates are 1e-5 to 1e-2"
+        ]
+    );
+}
+
+#[test]
+fn a_word_on_some_runs_of_a_grid_says_how_many() {
+    let folder = Folder::new(&format!("{RICH}[grid]\nstudent.width = [96, 192, 288]\n"));
+    let notices = folder.plan(&[]).notices;
+    assert_eq!(
+        notices,
+        [
+            "student.width = 192 is more than the teacher's 96: the student is usually the \
+             smaller one (in 1 of 3 runs)",
+            "student.width = 288 is more than the teacher's 96: the student is usually the \
+             smaller one (in 1 of 3 runs)"
+        ]
+    );
+}
+
+#[test]
+fn an_arm_that_the_grid_leaves_out_is_named() {
+    let arms = "[arms.a]\n[arms.b.train]\nsteps = 7\n[arms.c.train]\nsteps = 9\n";
+    let folder = Folder::new(&format!("{RICH}{arms}[grid]\narm = [\"a\", \"b\"]\n"));
+    assert_eq!(
+        folder.plan(&[]).notices,
+        ["c is defined and not run: no cell of the grid has it (grid.arm)"]
+    );
+    // An arm that is chosen from outside leaves the others out on purpose.
+    assert_eq!(
+        folder.plan(&["arm=a"]).notices,
+        ["the axis arm is \"a\" alone, set by --set"]
+    );
+    let none = Folder::new(&format!("{RICH}{arms}"));
+    assert_eq!(
+        none.plan(&[]).notices,
+        ["a, b and c are defined and not run: no cell of the grid has them (grid.arm)"]
+    );
+}
