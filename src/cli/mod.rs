@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, HubError, Pin, Settings};
+use crate::plan::diagnostics::similar;
 use crate::plan::{Diagnostics, Loaded, Overrides};
 use crate::record;
 use crate::record::layout::Layout;
@@ -171,7 +172,12 @@ fn spec_options(common: &Common) -> anyhow::Result<Overrides> {
 }
 
 /// Variables of kdpipe that are no keys of a spec.
-const OWN_VARIABLES: [&str; 4] = ["KDPIPE_CACHE", "KDPIPE_MEMORY", "KDPIPE_BF16", "KDPIPE_FAULT"];
+const OWN_VARIABLES: [&str; 4] = [
+    "KDPIPE_CACHE",
+    "KDPIPE_MEMORY",
+    "KDPIPE_BF16",
+    "KDPIPE_FAULT",
+];
 
 /// Keys of the spec in the environment: names that begin with `KDPIPE_` and hold `__`. A name that
 /// is neither one of these nor one of [`OWN_VARIABLES`] would do nothing.
