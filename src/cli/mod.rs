@@ -29,8 +29,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, HubError, Pin, Settings};
-use crate::plan::diagnostics::similar;
-use crate::plan::{Diagnostics, Loaded, Overrides};
+use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
@@ -171,53 +170,16 @@ fn spec_options(common: &Common) -> anyhow::Result<Overrides> {
     })
 }
 
-/// Variables of kdpipe that are no keys of a spec.
-const OWN_VARIABLES: [&str; 4] = [
-    "KDPIPE_CACHE",
-    "KDPIPE_MEMORY",
-    "KDPIPE_BF16",
-    "KDPIPE_FAULT",
-];
-
-/// Keys of the spec in the environment: names that begin with `KDPIPE_` and hold `__`. A name that
-/// is neither one of these nor one of [`OWN_VARIABLES`] would do nothing.
+/// What the environment has under kdpipe's prefix.
 fn environment() -> anyhow::Result<Vec<(String, String)>> {
-    let mut keys = Vec::new();
-    for (name, value) in std::env::vars_os() {
-        let Some(name) = name.into_string().ok() else {
-            continue;
-        };
-        let is_for_tests = name.starts_with("KDPIPE_TEST_");
-        if !name.starts_with("KDPIPE_") || is_for_tests || OWN_VARIABLES.contains(&name.as_str()) {
-            continue;
-        }
-        anyhow::ensure!(name.contains("__"), "{}", no_variable(&name));
-        let Ok(value) = value.into_string() else {
-            anyhow::bail!("the environment's {name} is not UTF-8");
-        };
-        keys.push((name, value));
-    }
-    Ok(keys)
-}
-
-/// That a variable is none, with the key that may be meant: `KDPIPE_TRAIN_STEPS` for
-/// `KDPIPE_TRAIN__STEPS`.
-fn no_variable(name: &str) -> String {
-    let near = similar(name, OWN_VARIABLES.iter().copied());
-    let hint = match (near, name["KDPIPE_".len()..].split_once('_')) {
-        (Some(near), _) => format!("write {near}"),
-        (None, Some((table, key))) => format!(
-            "for a key of the spec two underscores stand for a dot: KDPIPE_{table}__{key} for {}",
-            format!("{table}.{key}").to_lowercase()
-        ),
-        (None, None) => format!(
-            "kdpipe reads {}, and keys of the spec such as KDPIPE_TRAIN__STEPS",
-            OWN_VARIABLES[..2].join(", ")
-        ),
-    };
-    format!(
-        "the environment's {name} is no variable of kdpipe and would do nothing; {hint}, or unset it"
-    )
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(anyhow::anyhow!("the environment's {name} is not UTF-8")),
+        })
+        .collect()
 }
 
 /// The hub for a look at a study: it is never asked, and holds to the commits that the study was

@@ -188,13 +188,10 @@ impl PowerPlan {
                 None => without_spread.push(format!("{} against {}", own.label, own.against)),
             }
         }
-        let most = |which: fn(&&PlannedComparison) -> bool,
-                    side: fn(&PlannedComparison) -> Needed| {
-            let chosen = comparisons.iter().filter(which);
+        let most = |which: fn(&PlannedComparison) -> bool, side: fn(&PlannedComparison) -> Needed| {
+            let chosen = comparisons.iter().filter(|one| which(one));
             chosen.map(side).fold(Needed::NONE, Needed::max)
         };
-        let all = |_: &&PlannedComparison| true;
-        let is_primary = |one: &&PlannedComparison| one.is_primary;
         Ok(Self {
             name: plan.name.clone(),
             power,
@@ -203,10 +200,10 @@ impl PowerPlan {
             alpha,
             family,
             spread: spread.words,
-            detect: most(all, |comparison| comparison.detect),
-            equivalence: most(all, |comparison| comparison.equivalence),
-            primary_detect: most(is_primary, |comparison| comparison.detect),
-            primary_equivalence: most(is_primary, |comparison| comparison.equivalence),
+            detect: most(|_| true, |comparison| comparison.detect),
+            equivalence: most(|_| true, |comparison| comparison.equivalence),
+            primary_detect: most(|one| one.is_primary, |comparison| comparison.detect),
+            primary_equivalence: most(|one| one.is_primary, |comparison| comparison.equivalence),
             comparisons,
             without_spread,
             seeds_there,

@@ -16,7 +16,8 @@ use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 pub struct Overrides {
     /// The `--set key=value` arguments in order.
     pub set: Vec<String>,
-    /// The environment; names that hold `__` after `KDPIPE_` set keys, the others are ignored.
+    /// The environment: after `KDPIPE_`, names that hold `__` set keys; the others are kdpipe's own
+    /// or a mistake. Names without the prefix are nobody's business.
     pub environment: Vec<(String, String)>,
     /// Paths of `--set` and the environment are relative to it.
     pub working_folder: PathBuf,

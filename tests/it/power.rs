@@ -31,7 +31,8 @@ fn a_pilot_in_a_folder_of_its_own_gives_seeds_and_time() {
     for part in [
         "tiny: seeds that detect a difference of 0.005 nats per token in 80 % of all studies that \
          have it",
-        "α = 0.05 shared by 2 comparisons, 0.025 each; the spread is that of the seeds in pilot/tiny",
+        "α = 0.05 shared by 2 comparisons, 0.025 each; the spread is that of the seeds in \
+         pilot/tiny",
         "mse against none",
         "wasserstein against none",
         "hours, of training alone, by the pilot's times: ",

@@ -1,6 +1,6 @@
 //! One token that is added to a vocabulary, in the forms in which files write it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::vocabulary::END_OF_TEXT;
@@ -94,4 +94,51 @@ impl AddedToken {
             "normalized": self.normalized,
         })
     }
+}
+
+/// Every added token has a content.
+pub(super) fn check_contents(content: &Value) -> Result<()> {
+    let added = content["added_tokens"].as_array().into_iter().flatten();
+    let is_named = |token: &Value| {
+        token["content"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    };
+    ensure!(
+        added.into_iter().all(is_named),
+        "an added token has no content"
+    );
+    Ok(())
+}
+
+/// Enters the added tokens, under the ids that the tokenizers crate gives them whatever the file
+/// says, and returns their contents, ids and whether they are special.
+pub(super) fn enter_added(
+    inner: &tokenizers::Tokenizer,
+    content: &Value,
+    bytes: &mut Vec<Vec<u8>>,
+) -> Result<Vec<(String, u32, bool)>> {
+    let vocabulary = &content["model"]["vocab"];
+    let mut added: Vec<(String, u32, bool)> = inner
+        .get_added_tokens_decoder()
+        .into_iter()
+        .map(|(id, token)| (token.content, id, token.special))
+        .collect();
+    added.sort_by_key(|(_, id, _)| *id);
+    for (text, id, _) in &added {
+        let place = *id as usize;
+        ensure!(
+            place < bytes.len() + added.len(),
+            "the id {id} of its added token {text:?} is beyond the number of tokens"
+        );
+        if vocabulary.get(text).is_none() {
+            ensure!(
+                place >= bytes.len(),
+                "its added token {text:?} would get the id {id}, which another token has"
+            );
+            bytes.resize(place + 1, Vec::new());
+        }
+        bytes[place] = text.as_bytes().to_vec();
+    }
+    Ok(added)
 }

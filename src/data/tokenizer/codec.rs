@@ -19,10 +19,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 use tokenizers::{NormalizedString, Normalizer};
 
+use super::added_token::{check_contents, enter_added};
 use super::files::{READING, TokenizerFile};
 use super::form::{CutRule, check_form};
 use super::frame::TextFrame;
@@ -35,12 +36,12 @@ use crate::panics::panic_as_error;
 #[derive(Debug)]
 pub struct Tokenizer {
     /// Reads special tokens as text.
-    inner: tokenizers::Tokenizer,
+    pub(super) inner: tokenizers::Tokenizer,
     /// The same, reading them as tokens; made when it is first asked for.
-    with_specials: OnceLock<tokenizers::Tokenizer>,
+    pub(super) with_specials: OnceLock<tokenizers::Tokenizer>,
     json: String,
     /// Remembers what pretokens become, behind GPT-2's own pre-tokenisation; none behind another.
-    pretokens: Option<PretokenEncoder>,
+    pub(super) pretokens: Option<PretokenEncoder>,
     /// Added tokens, special ones too.
     added: Vec<String>,
     /// Those that are tokens in every text.
@@ -357,7 +358,7 @@ impl Tokenizer {
 }
 
 /// The tokens of a text as the tokenizers library alone makes them.
-fn encode_whole(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
+pub(super) fn encode_whole(inner: &tokenizers::Tokenizer, text: &str) -> Result<Vec<u32>> {
     let encoding = inner
         .encode_fast(text, false)
         .map_err(|error| anyhow!("cannot tokenize: {error}"))?;
@@ -371,53 +372,6 @@ fn build(text: &str) -> Result<tokenizers::Tokenizer> {
     )
 }
 
-/// Every added token has a content.
-fn check_contents(content: &Value) -> Result<()> {
-    let added = content["added_tokens"].as_array().into_iter().flatten();
-    let is_named = |token: &Value| {
-        token["content"]
-            .as_str()
-            .is_some_and(|text| !text.is_empty())
-    };
-    ensure!(
-        added.into_iter().all(is_named),
-        "an added token has no content"
-    );
-    Ok(())
-}
-
-/// Enters the added tokens, under the ids that the tokenizers crate gives them whatever the file
-/// says, and returns their contents, ids and whether they are special.
-fn enter_added(
-    inner: &tokenizers::Tokenizer,
-    content: &Value,
-    bytes: &mut Vec<Vec<u8>>,
-) -> Result<Vec<(String, u32, bool)>> {
-    let vocabulary = &content["model"]["vocab"];
-    let mut added: Vec<(String, u32, bool)> = inner
-        .get_added_tokens_decoder()
-        .into_iter()
-        .map(|(id, token)| (token.content, id, token.special))
-        .collect();
-    added.sort_by_key(|(_, id, _)| *id);
-    for (text, id, _) in &added {
-        let place = *id as usize;
-        ensure!(
-            place < bytes.len() + added.len(),
-            "the id {id} of its added token {text:?} is beyond the number of tokens"
-        );
-        if vocabulary.get(text).is_none() {
-            ensure!(
-                place >= bytes.len(),
-                "its added token {text:?} would get the id {id}, which another token has"
-            );
-            bytes.resize(place + 1, Vec::new());
-        }
-        bytes[place] = text.as_bytes().to_vec();
-    }
-    Ok(added)
-}
-
 #[cfg(test)]
 #[path = "codec_tests.rs"]
-mod tests;
+pub(super) mod tests;

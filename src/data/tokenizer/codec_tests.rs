@@ -6,7 +6,7 @@ use super::super::vocabulary::byte_char;
 use super::*;
 
 /// A tokenizer of the 256 bytes, the merges given and `<|endoftext|>`.
-fn content(merges: &[(&str, &str)]) -> Value {
+pub(in crate::data::tokenizer) fn content(merges: &[(&str, &str)]) -> Value {
     let mut tokens: Vec<String> = (0..=255).map(|byte| byte_char(byte).to_string()).collect();
     tokens.extend(merges.iter().map(|(a, b)| format!("{a}{b}")));
     tokens.push(END_OF_TEXT.to_string());
@@ -363,103 +363,4 @@ fn a_config_that_is_written_names_the_class_by_which_the_tokenizer_was_read() {
     let whole = config(Some("PreTrainedTokenizerFast"));
     assert_eq!(whole["tokenizer_class"], "PreTrainedTokenizerFast");
     assert!(whole.get("eos_token").is_none() && whole.get("bos_token").is_none());
-}
-
-/// Texts of characters that GPT-2's cut tells apart, by a counter that is hashed.
-fn odd_text(number: u64) -> String {
-    const PARTS: [&str; 32] = [
-        " ",
-        "  ",
-        "\n",
-        "\t",
-        "\u{a0}",
-        "\u{2003}",
-        "\u{85}",
-        "a",
-        "B",
-        "the",
-        " the",
-        "'",
-        "'s",
-        "'LL",
-        "'ll",
-        "1",
-        "12",
-        "²",
-        "Ⅷ",
-        "é",
-        "e\u{301}",
-        "ß",
-        "日本",
-        "ﷺ",
-        "𝄞",
-        "🎻",
-        "_",
-        "...",
-        "\u{0}",
-        "\u{200b}",
-        "<|endoftext|>",
-        "<extra>",
-    ];
-    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 33) as usize % below
-    };
-    (0..next(24)).map(|_| PARTS[next(PARTS.len())]).collect()
-}
-
-#[test]
-fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
-    let merges = [
-        ("Ġ", "t"),
-        ("h", "e"),
-        ("Ġt", "he"),
-        ("'", "s"),
-        ("l", "l"),
-        ("Ã", "©"),
-        ("Ġ", "Ġ"),
-    ];
-    let mut content = content(&merges);
-    let mut extra = content["added_tokens"][0].clone();
-    extra["content"] = "<extra>".into();
-    extra["id"] = (256 + merges.len() + 1).into();
-    extra["special"] = false.into();
-    content["added_tokens"].as_array_mut().unwrap().push(extra);
-    let whole = Tokenizer::from_json(content.to_string()).unwrap();
-    assert!(whole.pretokens.is_some());
-    content["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [
-        {"type": "Split", "pattern": {"Regex": super::super::form::GPT2_CUT},
-         "behavior": "Isolated", "invert": false},
-        {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
-    ]});
-    content["model"]["ignore_merges"] = true.into();
-    let in_two_parts = Tokenizer::from_json(content.to_string()).unwrap();
-    for tokenizer in [&whole, &in_two_parts] {
-        for number in 0..4000 {
-            let text = odd_text(number);
-            assert_eq!(
-                tokenizer.encode(&text).unwrap(),
-                encode_whole(&tokenizer.inner, &text).unwrap(),
-                "{text:?}"
-            );
-            let with_specials = tokenizer.encode_with_specials(&text).unwrap();
-            let inner = tokenizer.with_specials.get().unwrap();
-            assert_eq!(
-                with_specials,
-                encode_whole(inner, &text).unwrap(),
-                "{text:?}"
-            );
-        }
-        // A word that is too long to be remembered, twice.
-        let long = format!("{} {}", "the".repeat(100), "the".repeat(100));
-        let library = encode_whole(&tokenizer.inner, &long).unwrap();
-        assert_eq!(tokenizer.encode(&long).unwrap(), library);
-    }
-    content["pre_tokenizer"] =
-        json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true});
-    let with_prefix = Tokenizer::from_json(content.to_string()).unwrap();
-    assert!(with_prefix.pretokens.is_none());
 }

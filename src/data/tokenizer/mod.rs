@@ -1,5 +1,6 @@
 //! Byte-level BPE tokenizers: read from their folders ([`files`], by the rules of `special`),
-//! checked (`form`), trained ([`bpe`]) and used ([`Tokenizer`], fast by what `pretokens` remembers).
+//! checked (`form`), trained ([`bpe`]) and used ([`Tokenizer`], fast by what `pretokens`
+//! remembers).
 
 mod added_token;
 pub mod bpe;

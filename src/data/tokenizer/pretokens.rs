@@ -1,10 +1,10 @@
 //! Encoding by remembered words.
 //!
 //! Behind GPT-2's pre-tokenisation a text is a row of pretokens (words with the space before them,
-//! numbers, punctuation, white space), each of which the merges see alone, and few of which are new.
-//! The tokenizers library cuts (its own regular expression) and merges (its model); here the tokens
-//! of a pretoken are remembered, and what the library keeps beside them (alignments, the texts of
-//! tokens) is not made. So the tokens are the library's, for a fraction of its time.
+//! numbers, punctuation, white space), each of which the merges see alone, and few of which are
+//! new. The tokenizers library cuts (its own regular expression) and merges (its model); here the
+//! tokens of a pretoken are remembered, and what the library keeps beside them (alignments, the
+//! texts of tokens) is not made. So the tokens are the library's, for a fraction of its time.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -105,3 +105,7 @@ impl PretokenEncoder {
         Ok(tokens.into_iter().map(|token| token.id).collect())
     }
 }
+
+#[cfg(test)]
+#[path = "pretokens_tests.rs"]
+mod tests;

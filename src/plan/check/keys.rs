@@ -116,15 +116,23 @@ impl SpecWalk<'_> {
             Some(_) => None,
             None => similar(key, candidates.iter().copied()),
         };
-        let hint = match named_here {
-            Some(NameHere::Instead(hint)) => hint.to_owned(),
-            Some(NameHere::Key(_)) | None => {
+        let hint = match (named_here, meant) {
+            (Some(NameHere::Instead(hint)), _) => self.with_value(hint),
+            (Some(NameHere::Key(_)), Some(meant)) => format!("write {meant}"),
+            (Some(NameHere::Key(_)) | None, _) => {
                 unknown_key_hint(key, &around, &candidates, meant, table)
             }
         };
         let name = self.name();
         self.fault(On::Key, format!("{name} is not a key"), Some(hint));
         meant.map(str::to_owned)
+    }
+
+    /// A hint whose `…` is the value as it is written.
+    fn with_value(&self, hint: &str) -> String {
+        let written = self.merged.origin(&self.path);
+        let written = written.map_or_else(|| "…".to_owned(), |(_, node)| node.toml());
+        hint.replace('…', &written)
     }
 
     fn key_of_another_variant(

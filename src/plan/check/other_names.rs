@@ -8,14 +8,39 @@ pub(super) enum NameHere {
     Instead(&'static str),
 }
 
+use NameHere::{Instead, Key};
+
 /// What `key` of the table `around` (dotted, empty at the top) is called here.
 pub(super) fn name_here(key: &str, around: &str) -> Option<NameHere> {
-    use NameHere::{Instead, Key};
     let table = around.rsplit('.').next().unwrap_or(around);
     let key = key.to_ascii_lowercase().replace('-', "_");
     let key = key.as_str();
-    let of_model = || {
-        Some(match key {
+    match table {
+        "student" | "teacher" => of_a_model(key),
+        "train" => of_a_training(key),
+        "" => match key {
+            "model" => Some(Instead("write [student] and [teacher]")),
+            "training" | "trainer" | "training_arguments" => Some(Instead("write [train]")),
+            "data" | "datasets" => Some(Instead("write [dataset]")),
+            "losses" => Some(Instead("write tables such as [loss.kl]")),
+            _ => None,
+        },
+        "tokenizer" => match key {
+            "n_vocab" | "vocabulary_size" => Some(Key("vocab_size")),
+            _ => None,
+        },
+        _ if around.starts_with("loss.") => match key {
+            "alpha" | "coefficient" | "lambda" | "factor" | "scale" => Some(Key("weight")),
+            "tau" | "t" | "temp" => Some(Key("temperature")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Names of a model's shape.
+fn of_a_model(key: &str) -> Option<NameHere> {
+    Some(match key {
             "n_layer" | "n_layers" | "num_layers" | "num_hidden_layers" | "depth" => Key("layers"),
             "n_embd" | "n_embed" | "embed_dim" | "hidden_size" | "d_model" | "dim" => Key("width"),
             "n_head" | "n_heads" | "num_heads" | "num_attention_heads" => Key("heads"),
@@ -28,9 +53,11 @@ pub(super) fn name_here(key: &str, around: &str) -> Option<NameHere> {
             ),
             _ => return None,
         })
-    };
-    let of_training = || {
-        Some(match key {
+}
+
+/// Names of how a model is trained.
+fn of_a_training(key: &str) -> Option<NameHere> {
+    Some(match key {
             "batch_size" | "per_device_train_batch_size" | "train_batch_size" => Key("batch"),
             "block_size" | "seq_len" | "seq_length" | "max_length" | "max_seq_length"
             | "sequence_length" | "n_ctx" => Key("context"),
@@ -60,29 +87,6 @@ pub(super) fn name_here(key: &str, around: &str) -> Option<NameHere> {
             "save_steps" | "save_every" => Key("checkpoint_every"),
             "eval_steps" | "eval_interval" | "eval_every" => Key("evaluate_every"),
             "optimizer" | "optim" => Instead("the optimizer is AdamW: leave it out"),
-            "seed" => return None,
             _ => return None,
         })
-    };
-    match table {
-        "student" | "teacher" => of_model(),
-        "train" => of_training(),
-        "" => match key {
-            "model" => Some(Instead("write [student] and [teacher]")),
-            "training" | "trainer" | "training_arguments" => Some(Instead("write [train]")),
-            "data" | "datasets" => Some(Instead("write [dataset]")),
-            "losses" => Some(Instead("write tables such as [loss.kl]")),
-            _ => None,
-        },
-        "tokenizer" => match key {
-            "n_vocab" | "vocabulary_size" => Some(Key("vocab_size")),
-            _ => None,
-        },
-        _ if around.starts_with("loss.") => match key {
-            "alpha" | "coefficient" | "lambda" | "factor" | "scale" => Some(Key("weight")),
-            "tau" | "t" | "temp" => Some(Key("temperature")),
-            _ => None,
-        },
-        _ => None,
-    }
 }

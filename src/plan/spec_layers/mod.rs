@@ -19,6 +19,7 @@ use super::planned::Overrides;
 use super::source::{Content, SpecNode, SpecText};
 
 use chain::read_chain;
+pub use outside::PREFIX;
 use outside::read_outside;
 
 pub use chain::DEFAULTS;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::diagnostics::{Diagnostic, Place};
+use super::super::diagnostics::{Diagnostic, Place, similar};
 use super::super::planned::Overrides;
 use super::super::source::{SpecNode, SpecText};
 use super::{On, Origin, SpecLayer};
@@ -19,13 +19,16 @@ pub(super) struct OutsideLayers {
 /// Reads the environment and the arguments.
 pub(super) fn read_outside(options: &Overrides, mistakes: &mut Vec<Diagnostic>) -> OutsideLayers {
     let mut outside = OutsideLayers::default();
-    let mut variables: Vec<&(String, String)> = options
-        .environment
-        .iter()
-        .filter(|(name, _)| sets_a_key(name))
-        .collect();
+    let mut variables: Vec<&(String, String)> = options.environment.iter().collect();
     variables.sort();
     for (name, value) in variables {
+        let Some(key) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        if !key.contains("__") {
+            mistakes.extend(no_variable(name, value, &options.working_folder));
+            continue;
+        }
         match read_variable(name, value, &options.working_folder) {
             Ok(layer) => outside.layers.push(layer),
             Err(more) => mistakes.extend(more),
@@ -52,10 +55,35 @@ pub(super) fn read_outside(options: &Overrides, mistakes: &mut Vec<Diagnostic>) 
     outside
 }
 
-/// Environment names with `__` after the prefix set keys; the others are settings.
-fn sets_a_key(name: &str) -> bool {
-    name.strip_prefix("KDPIPE_")
-        .is_some_and(|rest| rest.contains("__"))
+/// What the names of all variables of kdpipe begin with.
+pub const PREFIX: &str = "KDPIPE_";
+/// Variables of kdpipe that are no keys of a spec; those of its tests begin with `TESTS`.
+const OWN_VARIABLES: [&str; 4] = ["KDPIPE_CACHE", "KDPIPE_MEMORY", "KDPIPE_BF16", "KDPIPE_FAULT"];
+const TESTS: &str = "KDPIPE_TEST_";
+
+/// A variable that is none of kdpipe's: it would do nothing.
+fn no_variable(name: &str, value: &str, working_folder: &Path) -> Option<Diagnostic> {
+    if OWN_VARIABLES.contains(&name) || name.starts_with(TESTS) {
+        return None;
+    }
+    let near = similar(name, OWN_VARIABLES.iter().copied());
+    let hint = match (near, name[PREFIX.len()..].split_once('_')) {
+        (Some(near), _) => format!("write {near}"),
+        (None, Some((table, key))) => format!(
+            "two underscores stand for the dot of a key: write {PREFIX}{table}__{key} for {}",
+            format!("{table}.{key}").to_lowercase()
+        ),
+        (None, None) => format!(
+            "unset it, or write --set {}=…",
+            name[PREFIX.len()..].to_lowercase()
+        ),
+    };
+    let source = SpecText::new("environment", format!("{name}={value}"), working_folder);
+    Some(
+        Diagnostic::new(format!("{name} is no variable of kdpipe, and would do nothing"))
+            .at(source.place(0..name.len()))
+            .hint(hint),
+    )
 }
 
 /// `KDPIPE_TRAIN__STEPS=10`: every `__` between two names is the dot of a key.
@@ -64,7 +92,7 @@ fn read_variable(
     value: &str,
     working_folder: &Path,
 ) -> Result<SpecLayer, Vec<Diagnostic>> {
-    let path: Vec<_> = name["KDPIPE_".len()..]
+    let path: Vec<_> = name[PREFIX.len()..]
         .split("__")
         .map(|key| (key.to_lowercase(), 0..name.len()))
         .collect();
