@@ -2,7 +2,9 @@
 
 mod args;
 mod bench;
+mod cache;
 mod check;
+mod clean;
 mod diff;
 mod diff_bytes;
 mod eval;
@@ -128,6 +130,8 @@ fn dispatch(cli: &Cli) -> CommandResult {
         }
         Command::Verify(arguments) => verify::verify(arguments, common),
         Command::Diff { a, b, bytes } => diff::diff(a, b, *bytes, common),
+        Command::Clean(arguments) => clean::clean(arguments, common),
+        Command::Cache(arguments) => cache::cache(arguments, common),
         Command::Schema => {
             print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));
             Ok(Exit::Good)
@@ -171,7 +175,12 @@ fn spec_options(common: &Common) -> anyhow::Result<Overrides> {
 }
 
 /// Variables of kdpipe that are no keys of a spec.
-const OWN_VARIABLES: [&str; 4] = ["KDPIPE_CACHE", "KDPIPE_MEMORY", "KDPIPE_BF16", "KDPIPE_FAULT"];
+const OWN_VARIABLES: [&str; 4] = [
+    "KDPIPE_CACHE",
+    "KDPIPE_MEMORY",
+    "KDPIPE_BF16",
+    "KDPIPE_FAULT",
+];
 
 /// Keys of the spec in the environment: names that begin with `KDPIPE_` and hold `__`. A name that
 /// is neither one of these nor one of [`OWN_VARIABLES`] would do nothing.

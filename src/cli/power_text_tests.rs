@@ -131,5 +131,8 @@ fn what_is_declared_as_primary_has_hours_of_its_own() {
                  the primary, equivalence: 8 seeds, ~10 min; by the upper sd 20 seeds, ~22 min\n  \
                  all comparisons, detect: 60 seeds";
     assert!(text.contains(lines), "{text}");
-    assert!(text.contains("; what is declared as primary has an α of its own;"), "{text}");
+    assert!(
+        text.contains("; what is declared as primary has an α of its own;"),
+        "{text}"
+    );
 }

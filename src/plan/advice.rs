@@ -78,4 +78,3 @@ fn words_on_training(table: &str, train: &TrainSpec) -> Vec<String> {
     }
     words
 }
-

@@ -102,10 +102,21 @@ fn arms_left_out(stack: &Stack, grid: &Grid) -> Option<String> {
     if axis.is_some_and(|axis| axis.is_set_from_outside) {
         return None;
     }
-    let run: BTreeSet<&str> = grid.cells.iter().filter_map(|cell| grid.arm(cell)).collect();
+    let run: BTreeSet<&str> = grid
+        .cells
+        .iter()
+        .filter_map(|cell| grid.arm(cell))
+        .collect();
     let arms = stack.arms();
-    let left: Vec<String> = arms.into_iter().filter(|arm| !run.contains(arm.as_str())).collect();
-    let (are, them) = if left.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let left: Vec<String> = arms
+        .into_iter()
+        .filter(|arm| !run.contains(arm.as_str()))
+        .collect();
+    let (are, them) = if left.len() == 1 {
+        ("is", "it")
+    } else {
+        ("are", "them")
+    };
     (!left.is_empty()).then(|| {
         format!(
             "{} {are} defined and not run: no cell of the grid has {them} (grid.arm)",

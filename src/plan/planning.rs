@@ -137,7 +137,12 @@ impl Loaded {
             settings: self.settings(),
             report: self.report_settings(),
             expect: self.study.study.expect.clone(),
-            notices: self.notices.iter().cloned().chain(runs.advice.notices()).collect(),
+            notices: self
+                .notices
+                .iter()
+                .cloned()
+                .chain(runs.advice.notices())
+                .collect(),
         }
     }
 }

@@ -368,9 +368,38 @@ fn a_config_that_is_written_names_the_class_by_which_the_tokenizer_was_read() {
 /// Texts of characters that GPT-2's cut tells apart, by a counter that is hashed.
 fn odd_text(number: u64) -> String {
     const PARTS: [&str; 32] = [
-        " ", "  ", "\n", "\t", "\u{a0}", "\u{2003}", "\u{85}", "a", "B", "the", " the", "'", "'s",
-        "'LL", "'ll", "1", "12", "²", "Ⅷ", "é", "e\u{301}", "ß", "日本", "ﷺ", "𝄞", "🎻", "_", "...",
-        "\u{0}", "\u{200b}", "<|endoftext|>", "<extra>",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\u{a0}",
+        "\u{2003}",
+        "\u{85}",
+        "a",
+        "B",
+        "the",
+        " the",
+        "'",
+        "'s",
+        "'LL",
+        "'ll",
+        "1",
+        "12",
+        "²",
+        "Ⅷ",
+        "é",
+        "e\u{301}",
+        "ß",
+        "日本",
+        "ﷺ",
+        "𝄞",
+        "🎻",
+        "_",
+        "...",
+        "\u{0}",
+        "\u{200b}",
+        "<|endoftext|>",
+        "<extra>",
     ];
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = |below: usize| {
@@ -384,7 +413,15 @@ fn odd_text(number: u64) -> String {
 
 #[test]
 fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
-    let merges = [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("'", "s"), ("l", "l"), ("Ã", "©"), ("Ġ", "Ġ")];
+    let merges = [
+        ("Ġ", "t"),
+        ("h", "e"),
+        ("Ġt", "he"),
+        ("'", "s"),
+        ("l", "l"),
+        ("Ã", "©"),
+        ("Ġ", "Ġ"),
+    ];
     let mut content = content(&merges);
     let mut extra = content["added_tokens"][0].clone();
     extra["content"] = "<extra>".into();
@@ -410,7 +447,11 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
             );
             let with_specials = tokenizer.encode_with_specials(&text).unwrap();
             let inner = tokenizer.with_specials.get().unwrap();
-            assert_eq!(with_specials, encode_whole(inner, &text).unwrap(), "{text:?}");
+            assert_eq!(
+                with_specials,
+                encode_whole(inner, &text).unwrap(),
+                "{text:?}"
+            );
         }
         // A word that is too long to be remembered, twice.
         let long = format!("{} {}", "the".repeat(100), "the".repeat(100));

@@ -105,4 +105,3 @@ impl PretokenEncoder {
         Ok(tokens.into_iter().map(|token| token.id).collect())
     }
 }
-

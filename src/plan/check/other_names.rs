@@ -19,9 +19,9 @@ pub(super) fn name_here(key: &str, around: &str) -> Option<NameHere> {
             "n_layer" | "n_layers" | "num_layers" | "num_hidden_layers" | "depth" => Key("layers"),
             "n_embd" | "n_embed" | "embed_dim" | "hidden_size" | "d_model" | "dim" => Key("width"),
             "n_head" | "n_heads" | "num_heads" | "num_attention_heads" => Key("heads"),
-            "vocab_size" | "n_vocab" => Instead(
-                "the vocabulary is the tokenizer's: write tokenizer.vocab_size",
-            ),
+            "vocab_size" | "n_vocab" => {
+                Instead("the vocabulary is the tokenizer's: write tokenizer.vocab_size")
+            }
             "n_positions" | "n_ctx" | "block_size" | "max_position_embeddings" => Instead(
                 "a model has as many positions as its training needs: write context in train, or \
                  in teacher.train for the teacher",
@@ -50,7 +50,9 @@ pub(super) fn name_here(key: &str, around: &str) -> Option<NameHere> {
             }
             "min_lr" => Instead("write lr.floor, a share of the peak such as \"10%\""),
             "max_grad_norm" | "grad_clip" | "gradient_clip" | "gradient_clip_val" => Key("clip"),
-            "adam_beta1" | "adam_beta2" | "beta1" | "beta2" => Instead("write betas = [0.9, 0.999]"),
+            "adam_beta1" | "adam_beta2" | "beta1" | "beta2" => {
+                Instead("write betas = [0.9, 0.999]")
+            }
             "adam_epsilon" | "epsilon" => Key("eps"),
             "bf16" | "fp16" | "dtype" | "torch_dtype" => {
                 Instead("write precision = \"f32\", \"bf16\" or \"bf16-or-f32\"")

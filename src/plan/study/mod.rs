@@ -73,7 +73,9 @@ impl StudyTables {
         let primary = self.primary(grid, mistakes, notices);
         if let Some(primary) = &primary
             && !baseline.is_empty()
-            && baseline.iter().all(|(axis, value)| primary.get(axis) == Some(value))
+            && baseline
+                .iter()
+                .all(|(axis, value)| primary.get(axis) == Some(value))
         {
             mistakes.push(self.primary_is_the_baseline());
         }
