@@ -124,6 +124,17 @@ pub enum Command {
         #[arg(long)]
         bytes: bool,
     },
+    /// Show what a study's folder holds beside the study: runs and teachers that the spec no longer
+    /// names, unfinished work of these, evaluations by other settings, damaged files
+    ///
+    /// Nothing is removed without --remove.
+    Clean(CleanArguments),
+    /// Show what is kept between studies (tokenized corpora, trained teachers), with sizes and last
+    /// use
+    ///
+    /// The folder is KDPIPE_CACHE, else kdpipe in XDG_CACHE_HOME or in ~/.cache (~/Library/Caches on
+    /// macOS). What is removed is made again by the study that needs it.
+    Cache(CacheArguments),
     /// Print the JSON Schema of a spec, for editors
     Schema,
     /// Write a commented starter spec
@@ -165,6 +176,24 @@ pub struct StoredArguments {
     /// Take the study as it was run, whatever the spec says now
     #[arg(long)]
     pub as_stored: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanArguments {
+    pub spec: PathBuf,
+    /// Remove what is shown
+    #[arg(long)]
+    pub remove: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CacheArguments {
+    /// Only what was not used for so many days
+    #[arg(long, value_name = "DAYS")]
+    pub unused_for: Option<u64>,
+    /// Remove what is shown; `--unused-for 0` removes everything
+    #[arg(long, requires = "unused_for")]
+    pub remove: bool,
 }
 
 #[derive(Debug, Args)]

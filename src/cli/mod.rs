@@ -2,7 +2,9 @@
 
 mod args;
 mod bench;
+mod cache;
 mod check;
+mod clean;
 mod diff;
 mod diff_bytes;
 mod eval;
@@ -128,6 +130,8 @@ fn dispatch(cli: &Cli) -> CommandResult {
         }
         Command::Verify(arguments) => verify::verify(arguments, common),
         Command::Diff { a, b, bytes } => diff::diff(a, b, *bytes, common),
+        Command::Clean(arguments) => clean::clean(arguments, common),
+        Command::Cache(arguments) => cache::cache(arguments, common),
         Command::Schema => {
             print(&format!("{:#}\n", crate::plan::schema_of_a_spec()));
             Ok(Exit::Good)

@@ -188,7 +188,8 @@ impl PowerPlan {
                 None => without_spread.push(format!("{} against {}", own.label, own.against)),
             }
         }
-        let most = |which: fn(&PlannedComparison) -> bool, side: fn(&PlannedComparison) -> Needed| {
+        let most = |which: fn(&PlannedComparison) -> bool,
+                    side: fn(&PlannedComparison) -> Needed| {
             let chosen = comparisons.iter().filter(|one| which(one));
             chosen.map(side).fold(Needed::NONE, Needed::max)
         };

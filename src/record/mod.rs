@@ -17,6 +17,7 @@ mod events;
 mod in_work;
 mod journal;
 pub mod layout;
+mod leftovers;
 mod looks;
 mod machine;
 mod metrics;
@@ -37,6 +38,7 @@ pub use evaluations::{
 pub use events::append_event;
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
+pub use leftovers::{Leftover, LeftoverKind, Wanted, bytes_of, leftovers, remove_leftover};
 pub use looks::{look_before_change, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};

@@ -8,6 +8,7 @@
 mod bench;
 mod bench_use;
 mod cache;
+mod cached;
 mod card;
 mod corpus;
 mod evaluation;
@@ -49,6 +50,7 @@ use trainer::Trainer;
 
 pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
+pub use cached::{CacheEntry, CacheKind, cache_entries, remove_cached};
 pub use corpus::UnusableInputs;
 pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{StudyInputs, pins_from_lock};

@@ -11,6 +11,7 @@ mod architecture;
 mod bombs;
 mod builder;
 mod checkpoints;
+mod clean;
 mod disk;
 mod docs;
 mod faults;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::super::codec::{Tokenizer, encode_whole};
 use super::super::codec::tests::content;
+use super::super::codec::{Tokenizer, encode_whole};
 
 /// Texts of characters that GPT-2's cut tells apart, by a counter that is hashed.
 fn odd_text(number: u64) -> String {

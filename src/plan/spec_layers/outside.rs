@@ -58,7 +58,12 @@ pub(super) fn read_outside(options: &Overrides, mistakes: &mut Vec<Diagnostic>) 
 /// What the names of all variables of kdpipe begin with.
 pub const PREFIX: &str = "KDPIPE_";
 /// Variables of kdpipe that are no keys of a spec; those of its tests begin with `TESTS`.
-const OWN_VARIABLES: [&str; 4] = ["KDPIPE_CACHE", "KDPIPE_MEMORY", "KDPIPE_BF16", "KDPIPE_FAULT"];
+const OWN_VARIABLES: [&str; 4] = [
+    "KDPIPE_CACHE",
+    "KDPIPE_MEMORY",
+    "KDPIPE_BF16",
+    "KDPIPE_FAULT",
+];
 const TESTS: &str = "KDPIPE_TEST_";
 
 /// A variable that is none of kdpipe's: it would do nothing.
@@ -80,9 +85,11 @@ fn no_variable(name: &str, value: &str, working_folder: &Path) -> Option<Diagnos
     };
     let source = SpecText::new("environment", format!("{name}={value}"), working_folder);
     Some(
-        Diagnostic::new(format!("{name} is no variable of kdpipe, and would do nothing"))
-            .at(source.place(0..name.len()))
-            .hint(hint),
+        Diagnostic::new(format!(
+            "{name} is no variable of kdpipe, and would do nothing"
+        ))
+        .at(source.place(0..name.len()))
+        .hint(hint),
     )
 }
 

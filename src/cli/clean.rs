@@ -1,0 +1,106 @@
+//! `kdpipe clean`: what a study's folder holds beside the study.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::args::{CleanArguments, Common};
+use super::{CommandResult, Exit, counted, hub_to_plan, print, print_json, say, spec_options};
+use crate::files::size_in_words;
+use crate::plan::{Plan, load};
+use crate::record::layout::Layout;
+use crate::record::{Leftover, LeftoverKind, Wanted, leftovers, remove_leftover};
+use crate::runner::StudyInputs;
+
+pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
+    let loaded = load(&arguments.spec, &spec_options(common)?)?;
+    let hub = hub_to_plan(&loaded, common)?;
+    let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
+    let layout = Layout::new(&common.results, &plan.name);
+    let found = leftovers(&layout, &wanted(&plan))?;
+    let mut kept = Vec::new();
+    if arguments.remove {
+        for leftover in &found {
+            if !remove_leftover(leftover)? {
+                kept.push(leftover);
+            }
+        }
+    }
+    if common.json {
+        print_json(&json!({
+            "folder": layout.root,
+            "found": found,
+            "bytes": bytes(&found),
+            "removed": arguments.remove,
+            "kept": kept,
+        }))?;
+        return Ok(Exit::Good);
+    }
+    if !common.quiet {
+        print(&told(&layout.root, &found, arguments.remove));
+    }
+    for leftover in kept {
+        say(&format!(
+            "note: {} stays: a process is at it by now",
+            shown(&layout.root, leftover)
+        ));
+    }
+    Ok(Exit::Good)
+}
+
+fn wanted(plan: &Plan) -> Wanted {
+    let mut wanted = Wanted::default();
+    for run in &plan.runs {
+        let evaluations = wanted.runs.entry(run.id.clone()).or_default();
+        evaluations.insert(run.evaluation_key.clone());
+        let evaluations = wanted.teachers.entry(run.teacher_key.clone()).or_default();
+        evaluations.insert(run.teacher_evaluation_key.clone());
+    }
+    wanted
+}
+
+fn bytes(found: &[Leftover]) -> u64 {
+    found.iter().map(|leftover| leftover.bytes).sum()
+}
+
+fn shown(root: &Path, leftover: &Leftover) -> String {
+    let path = leftover.path.strip_prefix(root).unwrap_or(&leftover.path);
+    path.display().to_string()
+}
+
+fn told(root: &Path, found: &[Leftover], removed: bool) -> String {
+    let folder = root.display();
+    if found.is_empty() {
+        return format!("{folder}: nothing is left over\n");
+    }
+    let mut text = String::new();
+    for leftover in found {
+        text += &format!(
+            "{:>9}  {:<28}  {}\n",
+            size_in_words(leftover.bytes),
+            shown(root, leftover),
+            why(leftover.kind)
+        );
+    }
+    let sum = format!(
+        "{folder}: {}, {}",
+        counted(found.len(), "item"),
+        size_in_words(bytes(found))
+    );
+    text += &if removed {
+        format!("{sum} removed\n")
+    } else {
+        format!("{sum}; nothing was removed: --remove does it\n")
+    };
+    text
+}
+
+fn why(kind: LeftoverKind) -> &'static str {
+    match kind {
+        LeftoverKind::Run => "a run that the spec does not name",
+        LeftoverKind::Teacher => "a teacher that no run of the spec has",
+        LeftoverKind::Evaluation => "an evaluation by other settings than the spec's",
+        LeftoverKind::Work => "an unfinished run that the spec does not name",
+        LeftoverKind::SetAside => "damaged, and set aside",
+    }
+}
