@@ -9,6 +9,7 @@ mod form;
 mod frame;
 mod input;
 mod kept;
+mod newer;
 mod older;
 mod pairs;
 mod read_text;
