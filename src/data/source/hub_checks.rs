@@ -1,5 +1,5 @@
-//! What can be wrong with the splits of a hub dataset: that they are not there, that two share whole
-//! files, and, of files that the cache has, what a run would stumble over.
+//! What can be wrong with the splits of a hub dataset: that they are not there, that two share
+//! whole files, and, of files that the cache has, what a run would stumble over.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
