@@ -5,8 +5,8 @@
 # that the Parquet format got in 2025, and what polars trips over is their annotation in the schema.
 #
 # Guessed beforehand: columns that are not selected cannot matter; if anything, selecting the new one fails.
-# What it means here: the polars crate of the same line does the same, so kdpipe hands it a schema with
-# the wanted column alone.
+# What it means here: the polars crate (0.55) does the same, so kdpipe walks a file's footer first and
+# takes out the annotations that the crate does not know.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
