@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::args::Common;
 use super::{
-    CommandError, CommandResult, Exit, counted, hub_to_plan, print, print_error, spec_options,
+    CommandError, CommandResult, Exit, check_template, counted, hub_to_plan, print, print_error,
+    spec_options,
 };
 use crate::plan;
 use crate::runner::StudyInputs;
@@ -14,7 +15,9 @@ pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
     let mut exit = Exit::Good;
     for path in specs {
         let plan = match plan::load(path, &options) {
-            Ok(loaded) => loaded.resolve(&StudyInputs::to_plan(&hub_to_plan(&loaded, common)?)),
+            Ok(loaded) => loaded
+                .resolve(&StudyInputs::to_check(&hub_to_plan(&loaded, common)?))
+                .and_then(|plan| check_template(&loaded).map(|()| plan)),
             Err(diagnostics) => Err(diagnostics),
         };
         match plan {

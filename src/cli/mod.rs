@@ -193,6 +193,12 @@ fn hub_to_plan(loaded: &Loaded, common: &Common) -> anyhow::Result<Hub<'static>>
     Ok(Hub::quiet(Settings::from_environment(true), pins))
 }
 
+/// Looks whether the report's template can be used, which would else be found behind all runs.
+fn check_template(loaded: &Loaded) -> Result<(), Diagnostics> {
+    crate::report::check_template(&loaded.report_settings().template.written)
+        .map_err(|fault| loaded.diagnose_study(fault))
+}
+
 /// The commits that a study is held to. One that takes nothing from the hub has none, and no use
 /// for a `lock.toml` that cannot be read.
 fn pins(loaded: &Loaded, layout: &Layout) -> anyhow::Result<Vec<Pin>> {

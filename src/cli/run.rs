@@ -11,7 +11,7 @@ use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::stop_flag;
 use super::stored::refuse_another_spec;
-use super::{CommandError, CommandResult, Exit, pins, print, say, spec_options};
+use super::{CommandError, CommandResult, Exit, check_template, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::{Diagnostics, Plan, RunSelection, load};
 use crate::record::layout::Layout;
@@ -45,6 +45,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
         plan => plan?,
     };
+    check_template(&loaded)?;
     let selected = selected_runs(&plan, arguments)?;
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());

@@ -1,7 +1,7 @@
 //! A path in a spec: what the user wrote, and the folder that it is relative to.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,45 @@ impl InputPath {
     /// The path to open (or the glob to expand).
     pub fn resolve(&self) -> PathBuf {
         self.base.join(&self.written)
+    }
+}
+
+/// A path that only a shell understands: it makes a home folder of `~`, before a program sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TildePath {
+    /// What is wrong.
+    pub reason: String,
+    /// What to write.
+    pub remedy: String,
+}
+
+impl InputPath {
+    /// Why a path that begins with `~` leads nowhere; nothing where there is a file or folder of
+    /// that very name.
+    pub fn tilde(&self) -> Option<TildePath> {
+        let mut parts = Path::new(&self.written).components();
+        let Some(Component::Normal(first)) = parts.next() else {
+            return None;
+        };
+        let name = first.to_str()?;
+        // `~notes.txt` is the name of a file.
+        let is_home = name == "~" || name.starts_with('~') && parts.clone().next().is_some();
+        if !is_home || self.base.join(first).exists() {
+            return None;
+        }
+        let home = std::env::home_dir().filter(|home| name == "~" && !home.as_os_str().is_empty());
+        let remedy = match home {
+            Some(home) => format!(
+                "write \"{}\" for \"{}\"",
+                home.join(parts.as_path()).display(),
+                self.written
+            ),
+            None => format!("write the home folder's own path for {name}"),
+        };
+        Some(TildePath {
+            reason: format!("a shell makes a home folder of {name}, and kdpipe does not"),
+            remedy,
+        })
     }
 }
 
@@ -83,3 +122,7 @@ impl schemars::JsonSchema for InputPath {
         schemars::json_schema!({ "type": "string", "minLength": 1, "format": "path" })
     }
 }
+
+#[cfg(test)]
+#[path = "path_tests.rs"]
+mod tests;

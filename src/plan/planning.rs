@@ -78,6 +78,11 @@ impl Loaded {
         Diagnostics(located.collect()).sorted()
     }
 
+    /// What is wrong with something that a table of the study names, at its place.
+    pub fn diagnose_study(&self, fault: InputFault) -> Diagnostics {
+        Diagnostics(vec![located_fault(&self.stack.study(), fault)])
+    }
+
     /// The axes of the grid, in the order of the spec.
     pub fn axes(&self) -> Vec<Axis> {
         let axes = self.grid.axes.iter().map(|axis| Axis {

@@ -57,6 +57,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::files;
+use crate::plan::InputFault;
 use crate::record::layout::Layout;
 use crate::record::read_study;
 use crate::record::study::Study;
@@ -97,6 +98,18 @@ impl Rendered {
         self.files
             .retain(|(path, _)| path != Path::new(form.file_name()));
     }
+}
+
+/// Looks whether the template that a study names can be used, before there is anything to report.
+///
+/// # Errors
+/// A mistake at the key that names it.
+pub fn check_template(named: &str) -> Result<(), InputFault> {
+    template::check(named).map_err(|error| {
+        let hint = "template is a path from the working folder; write \"report.md.j2\" for the \
+                    built-in one";
+        InputFault::of_key("report.template", format!("{error:#}"), hint)
+    })
 }
 
 /// Renders the report of `study`, which lies in `layout`, with `template` or else the one that the

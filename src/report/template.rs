@@ -61,6 +61,20 @@ pub fn source(path: Option<&Path>, named: &str) -> Result<TemplateSource> {
     })
 }
 
+/// Looks whether the template that a study names can be read, and is one.
+///
+/// # Errors
+/// A file that cannot be read; what is no template, with line and column.
+pub fn check(named: &str) -> Result<()> {
+    let source = source(None, named)?;
+    let environment = environment(1);
+    let read = environment.template_from_named_str(&source.name, &source.text);
+    match read {
+        Ok(_) => Ok(()),
+        Err(error) => Err(located(&error, &source)),
+    }
+}
+
 /// Fills a template.
 ///
 /// # Errors

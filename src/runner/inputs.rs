@@ -21,6 +21,8 @@ pub struct StudyInputs<'a> {
     hub: &'a Hub<'a>,
     /// What was not fetched yet is unknown, and no mistake.
     planning: bool,
+    /// Files in the hub's cache are read for mistakes.
+    checking: bool,
 }
 
 impl<'a> StudyInputs<'a> {
@@ -29,6 +31,7 @@ impl<'a> StudyInputs<'a> {
         Self {
             hub,
             planning: false,
+            checking: false,
         }
     }
 
@@ -37,6 +40,15 @@ impl<'a> StudyInputs<'a> {
         Self {
             hub,
             planning: true,
+            checking: false,
+        }
+    }
+
+    /// For a look at everything that can be wrong: what the hub's cache has is read to the end.
+    pub fn to_check(hub: &'a Hub<'a>) -> Self {
+        Self {
+            checking: true,
+            ..Self::to_plan(hub)
         }
     }
 
@@ -86,8 +98,12 @@ impl Inputs for StudyInputs<'_> {
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {
         // Asked first, for the hub remembers what it finds.
         let pin = dataset_repo(dataset).and_then(|repo| self.hub.pin(&repo));
-        let found = data::dataset_identity(dataset, self.hub)
-            .map(|fingerprint| DatasetFact { fingerprint });
+        let found = data::dataset_identity(dataset, self.hub).and_then(|fingerprint| {
+            if self.checking {
+                data::check_cached_files(dataset, self.hub)?;
+            }
+            Ok(DatasetFact { fingerprint })
+        });
         match (self.fact(found), pin) {
             // Held to a commit by an earlier run, it has its id, though its files are not here.
             (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact {

@@ -12,6 +12,7 @@ use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
 use crate::model::{Gpt2, ModelFolder, TokenIds, Weights};
 use crate::ops::{Native, native};
+use crate::plan::path::InputPath;
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
@@ -166,6 +167,10 @@ impl OneModel {
         stride: Option<usize>,
     ) -> Result<TextScore> {
         let (context, stride) = windows(self.positions(), context, stride)?;
+        let written = path.to_str().unwrap_or_default();
+        if let Some(tilde) = InputPath::new(written, Path::new("")).tilde() {
+            bail!("there is no {written}: {}; {}", tilde.reason, tilde.remedy);
+        }
         let Single {
             tokens,
             words,

@@ -223,3 +223,30 @@ fn mistakes_in_the_text_are_told_once_at_their_key_before_anything_is_trained() 
         );
     }
 }
+
+#[test]
+fn a_template_that_is_not_there_and_a_tilde_are_told_before_anything_is_trained() {
+    let site = TestSite::new(TINY);
+    site.write("broken.j2", b"# {{ study.name");
+    for (set, expected) in [
+        (
+            "report.template=gone.j2",
+            "write \"report.md.j2\" for the built-in one",
+        ),
+        ("report.template=broken.j2", "broken.j2"),
+        (
+            "teacher={source=\"dir\",path=\"~/models/gpt2\"}",
+            "models/gpt2\" for \"~/models/gpt2\"",
+        ),
+    ] {
+        for command in ["check", "run"] {
+            let done = site.kdpipe(&format!("{command} study.toml --set {set}"));
+            let done = done.code(2);
+            assert!(
+                done.error.contains(expected) && !done.error.contains("training"),
+                "{}",
+                done.error
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::document::{Part, Piece, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
+use super::hub_checks::NamedSplits;
 use super::hub_dataset::HubSource;
 use super::parquet::{ParquetSource, TextColumn};
 use super::shards::DatasetFiles;
@@ -124,33 +125,72 @@ impl<'a> Dataset<'a> {
 /// is known to be there; of any other its fingerprint.
 ///
 /// # Errors
-/// As [`Dataset::find`]; splits that a hub dataset does not have.
+/// As [`Dataset::find`]; splits that a hub dataset does not have, or that share files.
 pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
-    match spec {
-        DatasetSpec::Synthetic { .. } | DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => {
-            Ok(Dataset::find(spec, hub)?.fingerprint)
-        }
-        DatasetSpec::Hub {
-            repo,
-            config,
-            revision,
-            train,
-            validation,
-            test,
-            column,
-            ..
-        } => {
-            let files = DatasetFiles::find(&Repo::dataset(repo, revision), hub)?;
-            let splits: Vec<(&str, &str)> = [
-                ("train", train.as_str()),
-                ("validation", validation),
-                ("test", test),
-            ]
-            .into_iter()
-            .filter(|(_, split)| !split.ends_with('%'))
-            .collect();
-            files.check_splits(config.as_deref(), &splits, column)?;
+    match &OfHub::of(spec) {
+        None => Ok(Dataset::find(spec, hub)?.fingerprint),
+        Some(of_hub) => {
+            let files = DatasetFiles::find(&of_hub.repo, hub)?;
+            of_hub.splits().check(&files)?;
             Ok(files.commit)
+        }
+    }
+}
+
+/// Reads what the cache has of a hub dataset for mistakes that a run would find later. Of any other
+/// dataset [`dataset_identity`] has done it.
+///
+/// # Errors
+/// What is wrong with columns and rows.
+pub fn check_cached_files(spec: &DatasetSpec, hub: &Hub) -> Result<()> {
+    match &OfHub::of(spec) {
+        None => Ok(()),
+        Some(of_hub) => {
+            let files = DatasetFiles::find(&of_hub.repo, hub)?;
+            of_hub.splits().check_cached(&files, hub)
+        }
+    }
+}
+
+/// A dataset of the hub, as a spec names it.
+struct OfHub<'a> {
+    repo: Repo,
+    config: Option<&'a str>,
+    splits: [&'a str; 3],
+    column: TextColumn,
+}
+
+impl<'a> OfHub<'a> {
+    fn of(spec: &'a DatasetSpec) -> Option<Self> {
+        match spec {
+            DatasetSpec::Synthetic { .. }
+            | DatasetSpec::Text { .. }
+            | DatasetSpec::Parquet { .. } => None,
+            DatasetSpec::Hub {
+                repo,
+                config,
+                revision,
+                train,
+                validation,
+                test,
+                column,
+                rows,
+                detokenize,
+                ..
+            } => Some(Self {
+                repo: Repo::dataset(repo, revision),
+                config: config.as_deref(),
+                splits: [train, validation, test],
+                column: TextColumn::new(column, *rows, *detokenize),
+            }),
+        }
+    }
+
+    fn splits(&self) -> NamedSplits<'_> {
+        NamedSplits {
+            config: self.config,
+            splits: self.splits,
+            column: &self.column,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::shards::{self, DatasetFiles};
 use super::shares::{self, Shares};
 use crate::data::recipe::Recipe;
 use crate::hub::Hub;
+use crate::plan::InputFault;
 
 /// Files of the hub, each fetched when its turn comes.
 pub struct HubSource<'a> {
@@ -70,11 +71,12 @@ impl DocumentSource for HubSource<'_> {
         } else {
             &mut |_| DocumentAction::Take
         };
-        match format {
+        let read = match format {
             DataFormat::Parquet => parquet::visit(files, &self.column, choose, visitor),
             DataFormat::Json => visit_json(&mut files, &self.column, choose, visitor),
             DataFormat::Text => visit_text(&mut files, &self.column, choose, visitor),
-        }
+        };
+        read.map_err(|error| InputFault::at_key(error, &format!("dataset.{}", part.name())))
     }
 
     fn empty_remedy(&self, part: Part) -> String {

@@ -1,17 +1,19 @@
 //! The files that a spec names: found, known by what is in them, and hashed. Everything that is
 //! wrong with them is told together, each at the entry that names the file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::document::Part;
 use super::file_hash::{FileFacts, file_facts};
+use super::found_faults::FoundFaults;
 use super::globs;
+use super::shared_files::{SplitFile, shared_files};
 use crate::data::recipe::Recipe;
+use crate::plan::InputFault;
 use crate::plan::path::InputPath;
-use crate::plan::{InputFault, InputFaults};
 
 /// The files of the three splits, found and hashed.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub struct InputFile {
     /// The key of the entry that names it, as `dataset.train[1]`.
     pub key: String,
     sha256: String,
+    is_empty: bool,
 }
 
 /// What a source demands of a file, beside that it has something in it: an error that is an
@@ -38,9 +41,9 @@ impl InputFiles {
     /// Finds the files of every split, reads each for its hash, and has it looked at.
     ///
     /// # Errors
-    /// All of these together, as [`InputFaults`]: a path without a file, a folder, a glob without a
-    /// match, no input at all; a file that is named twice in a split, or is empty and named by
-    /// itself, or that `check` refuses; one that is trained on among others, and is tested on too.
+    /// All of these together: a path without a file, a folder, a glob without a match, no input at
+    /// all; a file that is named twice in a split, or is empty and named by itself, or that `check`
+    /// refuses; one of two splits ([`shared_files`]).
     pub fn find(
         train: &[InputPath],
         validation: &[InputPath],
@@ -59,8 +62,10 @@ impl InputFiles {
             validation,
             test,
         };
-        for part in [Part::Validation, Part::Test] {
-            found.look_for_training_files(part, &mut faults);
+        let [train, validation, test] = Part::ALL.map(|part| found.filled(part));
+        let remedy = "take it out of one of the two";
+        for fault in shared_files([&train, &validation, &test], remedy) {
+            faults.add(fault);
         }
         faults.none_or_error().map(|()| found)
     }
@@ -79,76 +84,16 @@ impl InputFiles {
         }
     }
 
-    /// A file of validation or test that is one of the training files: the model would be measured
-    /// on what it was trained on, and nothing would show it. Where the splits are the very same
-    /// files there is no such mistake: nobody takes them for a test.
-    fn look_for_training_files(&self, part: Part, faults: &mut FoundFaults) {
-        let hashes = |files: &[InputFile]| -> BTreeSet<String> {
-            files.iter().map(|file| file.sha256.clone()).collect()
-        };
-        let trained = hashes(&self.train);
-        if trained == hashes(self.of(part)) {
-            return;
-        }
-        for file in self.of(part) {
-            if let Some(same) = self.train.iter().find(|own| own.sha256 == file.sha256) {
-                let same_name = if same.path == file.path {
-                    String::new()
-                } else {
-                    format!(" (there as {})", same.path.display())
-                };
-                let message = format!(
-                    "{} of dataset.{} is also in dataset.train{same_name}, with the same content",
-                    file.path.display(),
-                    part.name()
-                );
-                let hint = "take it out of one of the two";
-                faults.add(InputFault::of_key(&file.key, message, hint));
-            }
-        }
-    }
-}
-
-/// Mistakes by key: of many files of one entry the first is told, and how many there are.
-#[derive(Default)]
-struct FoundFaults {
-    by_key: BTreeMap<String, (InputFault, usize)>,
-}
-
-impl FoundFaults {
-    fn add(&mut self, fault: InputFault) {
-        let key = fault.key.clone().unwrap_or_default();
-        self.by_key.entry(key).or_insert((fault, 0)).1 += 1;
-    }
-
-    /// Adds an error, under a key where it has none of its own.
-    fn add_error(&mut self, error: anyhow::Error, key: &str) {
-        let found = InputFault::found_in(&error);
-        let found = found.unwrap_or_else(|| {
-            let message = format!("{error:#}");
-            vec![InputFault {
-                key: None,
-                message,
-                hint: None,
-            }]
-        });
-        for mut fault in found {
-            fault.key.get_or_insert_with(|| key.to_owned());
-            self.add(fault);
-        }
-    }
-
-    fn none_or_error(self) -> Result<()> {
-        let told = |(mut fault, count): (InputFault, usize)| {
-            if count > 1 {
-                fault.message += &format!(" (and {} more like it)", count - 1);
-            }
-            fault
-        };
-        if self.by_key.is_empty() {
-            return Ok(());
-        }
-        Err(InputFaults(self.by_key.into_values().map(told).collect()).into())
+    /// The files of a split that have something in them, as those that another may share.
+    fn filled(&self, part: Part) -> Vec<SplitFile> {
+        let files = self.of(part).iter().filter(|file| !file.is_empty);
+        files
+            .map(|file| SplitFile {
+                content: file.sha256.clone(),
+                name: file.path.display().to_string(),
+                key: file.key.clone(),
+            })
+            .collect()
     }
 }
 
@@ -197,6 +142,7 @@ fn files_of(
                     files.push(InputFile {
                         path,
                         key: key.clone(),
+                        is_empty: facts.length == 0,
                         sha256: facts.sha256,
                     });
                 }

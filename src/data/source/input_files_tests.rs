@@ -191,8 +191,17 @@ fn a_test_file_among_the_training_files_is_found_by_its_content() {
             ),
         ]
     );
+    let one: [&[&str]; 3] = [&["test.txt"], &["./test.txt"], &["te*"]];
     assert!(
-        find(folder, [&["test.txt"], &["./test.txt"], &["te*"]]).is_ok(),
+        find(folder, one).is_ok(),
         "where all is one file, nobody takes it for a test"
+    );
+    for name in ["no.txt", "data/no.txt"] {
+        fs::write(folder.join(name), "").unwrap();
+    }
+    let empty: [&[&str]; 3] = [&["data/[bn]*"], &["valid.txt"], &["test.txt", "n*.txt"]];
+    assert!(
+        find(folder, empty).is_ok(),
+        "nothing is shared of empty files"
     );
 }

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::de::IoRead;
 
 use super::archive::Archive;
 use super::json_bytes::JsonBytes;
+use crate::plan::InputFault;
 
 /// The longest row; a file that needs more has no rows, or was made to fill the memory.
 const LONGEST_ROW: u64 = 256 << 20;
@@ -81,13 +82,16 @@ impl JsonLines {
         if at_end {
             if self.rows > 0 && !self.has_column {
                 let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-                bail!(
-                    "no row of {} has a key `{}`; there are {}: write one of them as \
-                     dataset.column",
+                let message = format!(
+                    "no row of {} has a key `{}`",
                     self.path.display(),
-                    self.column,
-                    keys.join(", ")
+                    self.column
                 );
+                let hint = match keys.as_slice() {
+                    [] => "its rows have no keys at all: name files with text".to_owned(),
+                    keys => format!("write one of those there are: {}", keys.join(", ")),
+                };
+                return Err(InputFault::of_key("dataset.column", message, hint).into());
             }
             return Ok(None);
         }
@@ -112,7 +116,8 @@ fn refusal(path: &Path, error: &serde_json::Error) -> anyhow::Error {
     let words = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let words = words.strip_suffix(&place).unwrap_or(&words);
-    anyhow!("{}, line {}: {words}", path.display(), error.line())
+    let message = format!("{}, line {}: {words}", path.display(), error.line());
+    InputFault::new(message, "mend the row, or take it out").into()
 }
 
 /// Reads a row: the text of the key, which may be null; nothing where the key is missing.

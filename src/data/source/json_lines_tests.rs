@@ -63,32 +63,34 @@ fn what_is_no_row_is_refused_with_its_line_and_the_keys_there_are() {
     let refusal = |text: &str| texts("a.jsonl", text.as_bytes(), "text").unwrap_err();
     assert_eq!(
         refusal("{\"text\": \"a\"}\n{\"text\": 3}\n"),
-        "FILE, line 2: invalid type: integer `3`, expected a text or null"
+        "FILE, line 2: invalid type: integer `3`, expected a text or null; mend the \
+         row, or take it out"
     );
     assert_eq!(
         refusal("{\"text\": [\"a\"]}\n"),
-        "FILE, line 1: the text is a list"
+        "FILE, line 1: the text is a list; mend the row, or take it out"
     );
     assert_eq!(
         refusal("{\"text\": \"a\", \"text\": \"b\"}"),
-        "FILE, line 1: the key `text` stands twice"
+        "FILE, line 1: the key `text` stands twice; mend the row, or take it out"
     );
     assert_eq!(
         refusal("{\"text\": \"a\"}\n\nhello\n"),
-        "FILE, line 3: expected value"
+        "FILE, line 3: expected value; mend the row, or take it out"
     );
     assert_eq!(
         refusal("[\"1\", \"a\"]\n[\"2\", \"b\"]\n"),
-        "FILE, line 2: invalid type: sequence, expected an object with the key `text`"
+        "FILE, line 2: invalid type: sequence, expected an object with the key \
+         `text`; mend the row, or take it out"
     );
     assert_eq!(
         refusal("{\"id\": 1, \"content\": \"a\"}\n{\"x\": null}\n"),
-        "no row of FILE has a key `text`; there are content, id, x: write one of them as \
-         dataset.column"
+        "no row of FILE has a key `text`; write one of those there are: content, id, x"
     );
     assert_eq!(
         texts("a.json", b"[\"a\"]", "content").unwrap_err(),
-        "FILE, line 1: the row is a text by itself, which is the column `text` and not `content`"
+        "FILE, line 1: the row is a text by itself, which is the column `text` and not `content`; \
+         mend the row, or take it out"
     );
     // Null in every row is a column without text.
     assert_eq!(

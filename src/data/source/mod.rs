@@ -4,8 +4,9 @@
 //! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able
 //! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
 //! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`: `shards`
-//! knows its files, by the `card` and by the rules of `config_splits`; `rows` reads those that are
-//! not parquet, `shares` cuts splits of the training documents). Long documents are cut by
+//! knows its files, by the `card` and by the rules of `config_splits`; `hub_checks` looks for
+//! mistakes, `rows` reads those that are not parquet, `shares` cuts splits of the training
+//! documents). Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
 
 mod archive;
@@ -23,8 +24,10 @@ mod encodings;
 mod file_hash;
 #[cfg(test)]
 pub(super) mod file_reads;
+mod found_faults;
 mod globs;
 mod gzip;
+mod hub_checks;
 mod hub_dataset;
 mod input_files;
 mod json_bytes;
@@ -36,11 +39,12 @@ pub mod segments;
 mod separated;
 mod shard_numbers;
 mod shards;
+mod shared_files;
 mod shares;
 mod synthetic;
 pub mod text;
 mod text_lines;
 
-pub use dataset::{Dataset, dataset_identity};
+pub use dataset::{Dataset, check_cached_files, dataset_identity};
 pub use detokenize::wikitext;
 pub use document_source::DocumentSource;

@@ -79,6 +79,14 @@ fn check_parquet(path: &Path, facts: &FileFacts, column: &TextColumn) -> Result<
         });
         return Err(fault.into());
     }
+    check_column(path, column)
+}
+
+/// Looks whether a file has the column, and it is one of text.
+///
+/// # Errors
+/// A file that is no parquet; a column that is missing or no text.
+pub fn check_column(path: &Path, column: &TextColumn) -> Result<()> {
     open(path, column).map(drop)
 }
 

@@ -14,7 +14,7 @@ use super::config_splits::{DEFAULT, RepoLayout, SplitFiles, listed};
 use super::data_formats::{DataFormat, in_words, is_of_kind};
 use super::shard_numbers;
 use crate::files;
-use crate::hub::{Hub, HubError, Listing, Pin, Repo};
+use crate::hub::{Hub, HubError, Listing, Pin, Repo, RepoFile};
 
 /// Changes with the rule that chooses files, and with how their rows are read.
 pub const VERSION: u32 = 2;
@@ -110,6 +110,11 @@ impl DatasetFiles {
             listing,
             layout,
         })
+    }
+
+    /// What is known of a file.
+    pub fn entry(&self, path: &str) -> Option<&RepoFile> {
+        self.listing.find(path)
     }
 
     fn paths(&self) -> Vec<&str> {

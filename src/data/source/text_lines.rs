@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::archive::Archive;
+use crate::plan::InputFault;
 
 const BLOCK: usize = 256 * 1024;
 /// The longest line.
@@ -95,13 +96,15 @@ impl TextLines {
     fn text(&self, line: Vec<u8>, start: u64) -> Result<Option<String>> {
         match String::from_utf8(line) {
             Ok(line) => Ok(Some(line)),
-            Err(error) => bail!(
-                "{} is not UTF-8: byte {}{} is no part of a character; convert the file (iconv -t \
-                 UTF-8)",
-                self.path.display(),
-                start + error.utf8_error().valid_up_to() as u64,
-                self.archive.of_what()
-            ),
+            Err(error) => {
+                let message = format!(
+                    "{} is not UTF-8: byte {}{} is no part of a character",
+                    self.path.display(),
+                    start + error.utf8_error().valid_up_to() as u64,
+                    self.archive.of_what()
+                );
+                Err(InputFault::new(message, "convert the file (iconv -t UTF-8)").into())
+            }
         }
     }
 }

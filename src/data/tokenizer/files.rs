@@ -1,11 +1,11 @@
 //! The files that a tokenizer lies in, put together to one text that says all of it.
 //!
-//! A folder has a tokenizer.json, or vocab.json with merges.txt ([`super::older`]), and beside them
-//! files that name and add tokens ([`super::special`]). The text is a tokenizer.json with all of
-//! these in it; where they add nothing to the file's own, it is the file byte for byte, so that its
-//! hash is the published one. What a tokenizer.json has no place for stands under
-//! [`READING`] in it: the token that ends a text, where it is not `<|endoftext|>`, and whether
-//! special tokens in a text are plain text.
+//! A folder has a tokenizer.json, in one of two forms ([`super::newer`]), or vocab.json with
+//! merges.txt ([`super::older`]), and beside them files that name and add tokens
+//! ([`super::special`]). The text is a tokenizer.json with all of these in it; where they add
+//! nothing to the file's own, it is the file byte for byte, so that its hash is the published one.
+//! What a tokenizer.json has no place for stands under [`READING`] in it: the token that ends a
+//! text, where it is not `<|endoftext|>`, and whether special tokens in a text are plain text.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::added_token::AddedToken;
 use super::form::rebuild;
 use super::kept::KeptFiles;
+use super::newer::in_older_form;
 use super::older;
 use super::read_text::text;
 use super::special::{NamingFiles, SpecialTokens, TokenizerClass};
@@ -52,7 +53,10 @@ impl TokenizerFile {
             )
         };
         let (origin, own) = if whole.is_file() {
-            (whole.display().to_string(), Some(text(&whole)?))
+            let origin = whole.display().to_string();
+            let own = in_older_form(text(&whole)?);
+            let own = own.with_context(|| format!("{origin} cannot be used"))?;
+            (origin, Some(own))
         } else {
             match (vocabulary.is_file(), merges.is_file()) {
                 (true, true) => (format!("{} with merges.txt", vocabulary.display()), None),

@@ -30,8 +30,8 @@ pub(super) fn check_form(content: &Value) -> Result<CutRule> {
     if let Some(version) = content["version"].as_str() {
         ensure!(
             version == "1.0",
-            "its version is {version:?}: only \"1.0\" is read, the form of the tokenizers library \
-             up to 0.23; save it again with one of these"
+            "its version is {version:?}: \"1.0\" and \"2.0\" are read, the forms of the tokenizers \
+             library up to 1.0; save it again with one of these"
         );
     }
     check_model(&content["model"])?;
@@ -102,7 +102,7 @@ fn is_off(value: &Value) -> bool {
 }
 
 /// The parts of a component, which may be one, several in a `Sequence`, or none.
-fn parts<'c>(component: &'c Value, list: &str) -> Vec<&'c Value> {
+pub(super) fn parts<'c>(component: &'c Value, list: &str) -> Vec<&'c Value> {
     if component["type"] != "Sequence" {
         return Vec::from_iter((!component.is_null()).then_some(component));
     }
@@ -125,7 +125,7 @@ fn is_whole_byte_level(part: &Value) -> bool {
 
 /// GPT-2's cut in a `Split`, which keeps what it matches or drops what it does not, of which there
 /// is nothing.
-fn is_gpt2_split(part: &Value) -> bool {
+pub(super) fn is_gpt2_split(part: &Value) -> bool {
     let inverted = part["invert"] == true;
     let behavior = &part["behavior"];
     part["type"] == "Split"

@@ -10,6 +10,7 @@ mod form;
 mod frame;
 mod input;
 mod kept;
+mod newer;
 mod older;
 mod pairs;
 mod pretokens;

@@ -6,6 +6,7 @@
 
 mod dataset;
 mod losses;
+mod paths;
 mod shapes;
 mod student;
 
@@ -22,6 +23,7 @@ use super::written::WrittenRun;
 
 use dataset::check_dataset;
 use losses::resolve_losses;
+use paths::check_paths;
 use shapes::check_shapes;
 use student::resolve_student;
 
@@ -125,6 +127,7 @@ impl CellReport {
 pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     let mut report = CellReport::default();
     check_dataset(&run.dataset, &mut report);
+    check_paths(run, &mut report);
     check_shapes(run, known, &mut report);
     let loss = resolve_losses(run, &mut report);
     let (matching, unmatched) = resolve_matching(run, known, &mut report);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use super::super::diagnostics::{Diagnostic, Place};
+use super::super::path::InputPath;
 use super::super::source::{Content, SpecNode, SpecText};
 use super::{Origin, SpecLayer};
 
@@ -16,6 +17,8 @@ const LONGEST_CHAIN: usize = 32;
 /// A file of the chain, and the value of `extends` that names it; none names the spec itself.
 struct Link {
     path: PathBuf,
+    /// What to do where there is no file.
+    remedy: String,
     named_at: Option<Place>,
 }
 
@@ -25,6 +28,7 @@ pub(super) fn read_chain(spec: &Path, mistakes: &mut Vec<Diagnostic>) -> Vec<Spe
     let mut seen: Vec<(PathBuf, String)> = Vec::new();
     let mut next = Some(Link {
         path: spec.to_path_buf(),
+        remedy: String::new(),
         named_at: None,
     });
     while let Some(link) = next.take() {
@@ -82,9 +86,9 @@ fn read_file(link: &Link) -> Result<SpecLayer, Vec<Diagnostic>> {
         // A file that is not there is a mistake of the line that names it; what is wrong inside a
         // file is not.
         vec![match &link.named_at {
-            Some(place) if mistake.place.is_none() => mistake
-                .at(place.clone())
-                .hint("extends is a path from the folder of the file that it stands in"),
+            Some(place) if mistake.place.is_none() => {
+                mistake.at(place.clone()).hint(link.remedy.clone())
+            }
             Some(_) | None => *mistake,
         }]
     })?;
@@ -102,10 +106,18 @@ fn base_of(layer: &SpecLayer, mistakes: &mut Vec<Diagnostic>) -> Option<Link> {
     let node = layer.root.get("extends")?;
     let place = layer.source.place(node.value.clone());
     match &node.content {
-        Content::String(base) if !base.is_empty() => Some(Link {
-            path: layer.source.base.join(base),
-            named_at: Some(place),
-        }),
+        Content::String(base) if !base.is_empty() => {
+            let base = InputPath::new(base, &layer.source.base);
+            let remedy = base.tilde().map_or_else(
+                || "extends is a path from the folder of the file that it stands in".to_owned(),
+                |tilde| format!("{}; {}", tilde.reason, tilde.remedy),
+            );
+            Some(Link {
+                path: base.resolve(),
+                remedy,
+                named_at: Some(place),
+            })
+        }
         _ => {
             mistakes.push(
                 Diagnostic::new("extends is not the path of a spec")

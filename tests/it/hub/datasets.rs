@@ -231,3 +231,56 @@ fn the_shipped_study_of_wikitext_103_runs_with_a_tiny_model_in_its_place() {
         "{all:?}"
     );
 }
+
+/// Stories as JSON lines.
+fn lines(from: usize, to: usize) -> Vec<u8> {
+    let line = |index| format!("{{\"text\": \"story {index} of a fox and a hound\", \"id\": 1}}\n");
+    (from..to).map(line).collect::<String>().into_bytes()
+}
+
+#[test]
+fn check_reads_the_files_that_the_cache_has_and_looks_which_of_them_splits_share() {
+    let server = filled();
+    let bad = [lines(0, 300), b"{\"text\": 7}\n".to_vec()].concat();
+    let files = |train: Vec<u8>| {
+        vec![
+            ("train.jsonl", train),
+            ("valid.jsonl", lines(300, 360)),
+            ("test.jsonl", lines(360, 420)),
+        ]
+    };
+    server.commit(STORIES, "main", &files(bad));
+    let site = TestSite::new(&spec(""));
+    let told = |command: &str, code: i32, expected: &[&str]| {
+        let done = run(&site, &server, command).code(code);
+        for part in expected {
+            assert!(done.error.contains(part), "{part}: {}", done.error);
+        }
+    };
+    let row = [
+        "train.jsonl, line 301: invalid type: integer `7`, expected a text or null",
+        "mend the row, or take it out",
+    ];
+    // What is not fetched cannot be read; a run fetches it, and finds the row.
+    run(&site, &server, "check study.toml").code(0);
+    told("run study.toml --only arm=none", 2, &row);
+    told("check study.toml", 2, &row);
+    server.commit(STORIES, "main", &files(lines(0, 300)));
+    run(&site, &server, "run study.toml --only arm=none --relock").code(0);
+    run(&site, &server, "check study.toml").code(0);
+    let column = [
+        "has a key `body` (and 2 more like it)",
+        "write one of those there are: id, text",
+        "--set",
+    ];
+    told("check study.toml --set dataset.column=body", 2, &column);
+    let shared = [
+        "train.jsonl of dataset.validation is also in dataset.train, with the same content",
+        "name another split, or a share of the training documents",
+    ];
+    told(
+        "check study.toml --set dataset.validation=train",
+        2,
+        &shared,
+    );
+}
