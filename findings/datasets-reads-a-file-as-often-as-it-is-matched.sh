@@ -3,7 +3,7 @@
 # match is read twice, and its rows are in the split twice, without a word: "a.txt first, then all the
 # others" trains on a.txt double. A pattern by itself gives each file once.
 #
-# Guessed beforehand: the files of a split are a set, as they are for one pattern, or a warning.
+# What one would expect: the files of a split are a set, as they are for one pattern, or a warning.
 # What it means here: kdpipe reads each file of a hub dataset once however many patterns find it, and
 # refuses a file of one's own that a split names twice.
 set -eu

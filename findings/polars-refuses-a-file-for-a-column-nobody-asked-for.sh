@@ -4,7 +4,7 @@
 # was asked for is an ordinary string: pyarrow 26.0.1 reads it from the same files. The types are those
 # that the Parquet format got in 2025, and what polars trips over is their annotation in the schema.
 #
-# Guessed beforehand: columns that are not selected cannot matter; if anything, selecting the new one fails.
+# What one would expect: columns that are not selected cannot matter; if anything, selecting the new one fails.
 # What it means here: the polars crate (0.55) does the same, so kdpipe walks a file's footer first and
 # takes out the annotations that the crate does not know.
 set -eu

@@ -4,7 +4,7 @@
 # something else, a temperature, and nothing of the end: the end is forgotten, and the same model with
 # the same config.json writes on behind its own end of text until it is stopped by max_new_tokens.
 #
-# Guessed beforehand: what the newer file does not say is taken from the older one, as it is when the
+# What one would expect: what the newer file does not say is taken from the older one, as it is when the
 # file is not there.
 # What it means here: kdpipe stops at the end that the tokenizer or config.json names wherever
 # generation_config.json names none, and a student keeps its teacher's file whole.
