@@ -132,8 +132,8 @@ pub enum Command {
     /// Show what is kept between studies (tokenized corpora, trained teachers), with sizes and last
     /// use
     ///
-    /// The folder is KDPIPE_CACHE, else kdpipe in XDG_CACHE_HOME or in ~/.cache (~/Library/Caches on
-    /// macOS). What is removed is made again by the study that needs it.
+    /// The folder is KDPIPE_CACHE, else kdpipe in XDG_CACHE_HOME or in ~/.cache (~/Library/Caches
+    /// on macOS). What is removed is made again by the study that needs it.
     Cache(CacheArguments),
     /// Print the JSON Schema of a spec, for editors
     Schema,

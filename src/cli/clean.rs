@@ -9,7 +9,7 @@ use super::{CommandResult, Exit, counted, hub_to_plan, print, print_json, say, s
 use crate::files::size_in_words;
 use crate::plan::{Plan, load};
 use crate::record::layout::Layout;
-use crate::record::{Leftover, LeftoverKind, Wanted, leftovers, remove_leftover};
+use crate::record::{Leftover, LeftoverKind, StudyParts, leftovers, remove_leftover};
 use crate::runner::StudyInputs;
 
 pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
@@ -48,8 +48,8 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     Ok(Exit::Good)
 }
 
-fn wanted(plan: &Plan) -> Wanted {
-    let mut wanted = Wanted::default();
+fn wanted(plan: &Plan) -> StudyParts {
+    let mut wanted = StudyParts::default();
     for run in &plan.runs {
         let evaluations = wanted.runs.entry(run.id.clone()).or_default();
         evaluations.insert(run.evaluation_key.clone());

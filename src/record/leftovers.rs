@@ -12,7 +12,7 @@ use crate::files::{self, Lock, LockClaim};
 
 /// What a study consists of: the evaluations of its runs, and those of its teachers, by their keys.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct StudyParts {
     pub runs: BTreeMap<String, BTreeSet<String>>,
     pub teachers: BTreeMap<String, BTreeSet<String>>,
 }
@@ -46,7 +46,7 @@ pub enum LeftoverKind {
 ///
 /// # Errors
 /// A folder that cannot be listed.
-pub fn leftovers(layout: &Layout, wanted: &Wanted) -> Result<Vec<Leftover>> {
+pub fn leftovers(layout: &Layout, wanted: &StudyParts) -> Result<Vec<Leftover>> {
     let mut found = Vec::new();
     for (parent, kind, wanted) in [
         ("runs", LeftoverKind::Run, &wanted.runs),

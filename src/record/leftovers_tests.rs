@@ -15,27 +15,30 @@ fn names(layout: &Layout, found: &[Leftover]) -> Vec<(LeftoverKind, String, u64)
     found.iter().map(name).collect()
 }
 
+/// A study's folder: names and texts.
+const FILES: [(&str, &str); 14] = [
+    ("report.md", "page"),
+    ("runs/a/metrics.parquet", "12345"),
+    ("runs/a/evals/k/eval.json", "{}"),
+    ("runs/a/evals/old/eval.json", "{}!"),
+    ("runs/b/metrics.parquet", "1234"),
+    ("runs/b/student/model.safetensors", "123456"),
+    ("runs/a.bad/metrics.parquet", "x"),
+    ("runs/a.bad.txt", "why"),
+    ("lock.toml.bad", "ab"),
+    ("teachers/t/evals/u/eval.json", "{}"),
+    ("teachers/s/evals/u/eval.json", "{}"),
+    ("work/a/attempt/journal", "kept"),
+    ("work/c/attempt/journal", "left"),
+    ("work/d/attempt/journal", "somebody's"),
+];
+
 #[test]
 fn what_no_cell_has_is_found_and_removed_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path(), "study");
     let at = |name: &str| layout.root.join(name);
-    for (name, text) in [
-        ("report.md", "page"),
-        ("runs/a/metrics.parquet", "12345"),
-        ("runs/a/evals/k/eval.json", "{}"),
-        ("runs/a/evals/old/eval.json", "{}!"),
-        ("runs/b/metrics.parquet", "1234"),
-        ("runs/b/student/model.safetensors", "123456"),
-        ("runs/a.bad/metrics.parquet", "x"),
-        ("runs/a.bad.txt", "why"),
-        ("lock.toml.bad", "ab"),
-        ("teachers/t/evals/u/eval.json", "{}"),
-        ("teachers/s/evals/u/eval.json", "{}"),
-        ("work/a/attempt/journal", "kept"),
-        ("work/c/attempt/journal", "left"),
-        ("work/d/attempt/journal", "somebody's"),
-    ] {
+    for (name, text) in FILES {
         write(&at(name), text);
     }
     let LockClaim::Acquired(_held) = Lock::acquire(&at("work/d/lock")).unwrap() else {
@@ -43,7 +46,7 @@ fn what_no_cell_has_is_found_and_removed_and_nothing_else() {
     };
     let keys =
         |of: &str, key: &str| BTreeMap::from([(of.to_owned(), BTreeSet::from([key.to_owned()]))]);
-    let wanted = Wanted {
+    let wanted = StudyParts {
         runs: keys("a", "k"),
         teachers: keys("t", "u"),
     };
@@ -87,7 +90,7 @@ fn work_that_somebody_is_at_by_now_stays() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path(), "study");
     write(&layout.work("c").join("attempt/journal"), "left");
-    let found = leftovers(&layout, &Wanted::default()).unwrap();
+    let found = leftovers(&layout, &StudyParts::default()).unwrap();
     assert_eq!(found.len(), 1);
     let LockClaim::Acquired(_held) = Lock::acquire(&layout.work("c").join("lock")).unwrap() else {
         panic!("the lock is free");
@@ -100,5 +103,5 @@ fn work_that_somebody_is_at_by_now_stays() {
 fn a_study_that_is_not_there_has_nothing_left_over() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path(), "study");
-    assert_eq!(leftovers(&layout, &Wanted::default()).unwrap(), []);
+    assert_eq!(leftovers(&layout, &StudyParts::default()).unwrap(), []);
 }

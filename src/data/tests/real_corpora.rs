@@ -25,7 +25,7 @@ fn wikitext_comes_back_from_its_tokens() {
     };
     let path = |name: &str| vec![InputPath::new(name, &wikitext)];
     let dataset = DatasetSpec::Text {
-        train: path("valid.txt"),
+        train: path("train.txt"),
         validation: path("valid.txt"),
         test: path("test.txt"),
         detokenize: Detokenize::None,

@@ -1,9 +1,9 @@
-//! The form that tokenizers 1.0 writes, `"version": "2.0"`, put into the one of the versions before.
+//! The form that tokenizers 1.0 writes, `"version": "2.0"`, put into that of the versions before.
 //!
 //! Between them it says nothing new of GPT-2. There is no pre-tokenizer ByteLevel: that a
-//! vocabulary is one of bytes is `byte_level` of the model, and GPT-2's cut a `Split` by its regular
-//! expression. A template names ids in place of entries of a table, and added tokens count by their
-//! ids, not by their order. What is made of it here both libraries read.
+//! vocabulary is one of bytes is `byte_level` of the model, and GPT-2's cut a `Split` by its
+//! regular expression. A template names ids in place of entries of a table, and added tokens count
+//! by their ids, not by their order. What is made of it here both libraries read.
 
 use std::collections::HashMap;
 
