@@ -1,7 +1,7 @@
 //! `kdpipe run`: the whole study.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
@@ -9,43 +9,50 @@ use serde_json::json;
 use super::args::{Common, RunArguments};
 use super::expect::missed_expectations;
 use super::progress::Display;
-use super::signals::stop_flag;
+use super::signals::StopSignals;
 use super::stored::refuse_another_spec;
-use super::{CommandError, CommandResult, Exit, pins, print, say, spec_options};
+use super::{CommandError, CommandResult, Exit, counted, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
-use crate::plan::{Diagnostics, Plan, RunSelection, load};
+use crate::plan::{Diagnostics, FrozenOrigin, Plan, RunSelection, load};
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
+    self, Ending, MadeBy, Role, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
 };
+use crate::slurm::SlurmJob;
 use crate::{record, report};
 
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    refuse_another_spec(&layout, &arguments.spec)?;
+    let origin = loaded.origin();
+    let own_spec = origin.map_or_else(|| arguments.spec.clone(), FrozenOrigin::path);
+    refuse_another_spec(&layout, &own_spec)?;
     let pins = if arguments.relock {
         Vec::new()
     } else {
         pins(&loaded, &layout)?
     };
-    let stop = stop_flag()?;
+    let signals = StopSignals::watch()?;
+    let stop = &*signals.stop;
     let display = Display::new(common);
     let news = news_to(&display);
     let hub = Hub::new(
         Settings::from_environment(common.offline),
         pins,
         &news,
-        &stop,
+        stop,
     );
     let plan = loaded.resolve(&StudyInputs::to_run(&hub));
     display.close();
     let plan = match plan {
-        Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+        Err(_) if signals.is_stopped() => return Ok(stopped(&signals)),
         plan => plan?,
     };
-    let selected = selected_runs(&plan, arguments)?;
+    let Some(selected) = selected_runs(&plan, arguments)? else {
+        say("this part of the grid is empty: there are more parts than groups of runs");
+        return Ok(Exit::Good);
+    };
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
     for notice in &plan.notices {
@@ -55,14 +62,16 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         layout: layout.clone(),
         cache: cache_folder()?,
         hub: &hub,
+        role: role(arguments),
         wants_weights: arguments.weights,
         tensorboard: arguments.tensorboard.as_deref(),
-        stop: &stop,
+        stop,
         observer: &display,
     };
+    let by_hand = command(&arguments.spec, common);
     let made_by = MadeBy {
-        spec: &arguments.spec,
-        command: &command(arguments, common),
+        spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
+        command: origin.map_or(&by_hand, |origin| &origin.command),
     };
     let endings = runner::run(&plan, &selected, made_by, &site);
     display.close();
@@ -75,14 +84,48 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         }
         Err(error) => CommandError::Run(error),
     })?;
-    conclude(&plan, &endings, &layout, common, started)
+    if exit_of(&endings) == Exit::Interrupted {
+        if !common.quiet {
+            say("stopped; everything is saved. The same command goes on from here.");
+        }
+        return Ok(stopped(&signals));
+    }
+    match site.role {
+        Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
+        Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
+    }
 }
 
-/// The indices of the runs that `--only` and `--shard` leave.
-fn selected_runs(plan: &Plan, arguments: &RunArguments) -> Result<Vec<usize>, CommandError> {
+fn role(arguments: &RunArguments) -> Role {
+    match arguments {
+        RunArguments { worker: true, .. } => Role::Worker,
+        RunArguments { wait: true, .. } => Role::Finisher,
+        RunArguments { prepare: true, .. } => Role::Preparer,
+        _ => Role::Whole,
+    }
+}
+
+/// The end of a command that was stopped, with everything saved. A batch system that said that the
+/// time is almost up starts it again; one that only ends it may do so for good.
+fn stopped(signals: &StopSignals) -> Exit {
+    if signals.is_time_up() {
+        SlurmJob::of_environment().requeue();
+    }
+    Exit::Interrupted
+}
+
+/// The indices of the runs that `--only` and `--shard` leave; none where the part that `--shard`
+/// names is empty.
+fn selected_runs(
+    plan: &Plan,
+    arguments: &RunArguments,
+) -> Result<Option<Vec<usize>>, CommandError> {
     let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
         .map_err(CommandError::Other)?;
     let selected = selection.indices(plan);
+    if selected.is_empty() && arguments.shard.is_some() && arguments.only.is_empty() {
+        return Ok(None);
+    }
     if selected.is_empty() {
         return Err(anyhow::anyhow!(
             "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
@@ -90,7 +133,28 @@ fn selected_runs(plan: &Plan, arguments: &RunArguments) -> Result<Vec<usize>, Co
         )
         .into());
     }
-    Ok(selected)
+    Ok(Some(selected))
+}
+
+/// Says what a process leaves to others, which is no failure, and reports nothing.
+fn conclude_part(endings: &BTreeMap<usize, Ending>, common: &Common) -> Exit {
+    let count = |is_it: fn(&Ending) -> bool| endings.values().filter(|one| is_it(one)).count();
+    let held = count(|ending| matches!(ending, Ending::Held { .. }));
+    let failed = count(|ending| matches!(ending, Ending::Failed { .. }));
+    if !common.quiet {
+        let rest = match held {
+            0 => String::new(),
+            held => format!("; others hold {}", counted(held, "run")),
+        };
+        let done = count(|ending| matches!(ending, Ending::Prepared)) == 0;
+        let what = if done {
+            "nothing is left to take"
+        } else {
+            "text and teacher are there"
+        };
+        say(&format!("{what}{rest}"));
+    }
+    if failed > 0 { Exit::Failed } else { Exit::Good }
 }
 
 /// Writes the report, looks whether the study's expectations are met, and says how it went.
@@ -102,12 +166,6 @@ fn conclude(
     started: Instant,
 ) -> CommandResult {
     let exit = exit_of(endings);
-    if exit == Exit::Interrupted {
-        if !common.quiet {
-            say("stopped; everything is saved. The same command goes on from here.");
-        }
-        return Ok(exit);
-    }
     let rendered = report::update(layout).map_err(CommandError::Run)?;
     let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
     for line in &missed {
@@ -132,8 +190,8 @@ fn conclude(
 }
 
 /// The command that the report names.
-fn command(arguments: &RunArguments, common: &Common) -> String {
-    let mut command = format!("kdpipe run {}", arguments.spec.display());
+pub(super) fn command(spec: &Path, common: &Common) -> String {
+    let mut command = format!("kdpipe run {}", spec.display());
     for set in &common.set {
         command.push_str(&format!(" --set '{set}'"));
     }
@@ -145,7 +203,7 @@ fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
     let mut exit = Exit::Good;
     for ending in endings.values() {
         match ending {
-            Ending::Finished => {}
+            Ending::Finished | Ending::Prepared => {}
             Ending::Diverged { .. } | Ending::Failed { .. } | Ending::Held { .. } => {
                 exit = Exit::Failed;
             }
@@ -170,6 +228,7 @@ fn summary(
                 Ending::Diverged { reason } => ("diverged", Some(reason)),
                 Ending::Failed { error } => ("failed", Some(error)),
                 Ending::Held { owner } => ("held", Some(owner)),
+                Ending::Prepared => ("prepared", None),
                 Ending::Interrupted => ("interrupted", None),
             };
             let folder = layout.run(&run.id).evaluation(&run.evaluation_key);

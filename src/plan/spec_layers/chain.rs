@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use super::super::diagnostics::{Diagnostic, Place};
+use super::super::frozen::FrozenSpec;
 use super::super::source::{Content, SpecNode, SpecText};
 use super::{Origin, SpecLayer};
 
@@ -17,6 +18,23 @@ const LONGEST_CHAIN: usize = 32;
 struct Link {
     path: PathBuf,
     named_at: Option<Place>,
+}
+
+/// The defaults and the files of a frozen spec.
+pub(super) fn frozen_chain(frozen: &FrozenSpec, mistakes: &mut Vec<Diagnostic>) -> Vec<SpecLayer> {
+    let mut chain = vec![defaults()];
+    for source in frozen.texts() {
+        match source.parse() {
+            Ok(root) => chain.push(SpecLayer {
+                name: source.name.clone(),
+                source,
+                root,
+                origin: Origin::File,
+            }),
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    chain
 }
 
 /// The defaults and the files from the end of the chain to the spec.
