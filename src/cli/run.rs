@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -13,7 +13,8 @@ use super::signals::StopSignals;
 use super::stored::refuse_another_spec;
 use super::{CommandError, CommandResult, Exit, counted, pins, print, say, spec_options};
 use crate::hub::{Hub, Settings};
-use crate::plan::{Diagnostics, FrozenOrigin, Plan, RunSelection, load};
+use crate::plan::{Diagnostics, FrozenOrigin, Loaded, Plan, RunSelection, load};
+use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
     self, Ending, MadeBy, Role, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
@@ -21,8 +22,13 @@ use crate::runner::{
 use crate::slurm::SlurmJob;
 use crate::{record, report};
 
+/// A job that hears this soon that its time is almost up comes to nothing.
+const WARNED_AT_ONCE: Duration = Duration::from_secs(30);
+
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
+    // First of all: a batch system may send signals as soon as a job has begun.
+    let signals = StopSignals::watch()?;
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
     let origin = loaded.origin();
@@ -33,7 +39,6 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     } else {
         pins(&loaded, &layout)?
     };
-    let signals = StopSignals::watch()?;
     let stop = &*signals.stop;
     let display = Display::new(common);
     let news = news_to(&display);
@@ -46,7 +51,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let plan = loaded.resolve(&StudyInputs::to_run(&hub));
     display.close();
     let plan = match plan {
-        Err(_) if signals.is_stopped() => return Ok(stopped(&signals)),
+        Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
         plan => plan?,
     };
     let Some(selected) = selected_runs(&plan, arguments)? else {
@@ -75,24 +80,29 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     };
     let endings = runner::run(&plan, &selected, made_by, &site);
     display.close();
-    let endings = endings.map_err(|error| match error.downcast::<UnusableInputs>() {
-        Ok(UnusableInputs(unusable)) => {
-            let told = unusable
-                .into_iter()
-                .flat_map(|(run, faults)| loaded.diagnose(&plan, run, faults).0);
-            CommandError::Spec(Diagnostics(told.collect()).sorted())
-        }
-        Err(error) => CommandError::Run(error),
-    })?;
+    let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
     if exit_of(&endings) == Exit::Interrupted {
         if !common.quiet {
             say("stopped; everything is saved. The same command goes on from here.");
         }
-        return Ok(stopped(&signals));
+        return Ok(stopped(&signals, started));
     }
     match site.role {
         Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
         Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
+    }
+}
+
+/// Inputs that cannot be used are told at the places of the spec that name them.
+fn explained(error: anyhow::Error, loaded: &Loaded, plan: &Plan) -> CommandError {
+    match error.downcast::<UnusableInputs>() {
+        Ok(UnusableInputs(unusable)) => {
+            let told = unusable
+                .into_iter()
+                .flat_map(|(run, faults)| loaded.diagnose(plan, run, faults).0);
+            CommandError::Spec(Diagnostics(told.collect()).sorted())
+        }
+        Err(error) => CommandError::Run(error),
     }
 }
 
@@ -107,9 +117,16 @@ fn role(arguments: &RunArguments) -> Role {
 
 /// The end of a command that was stopped, with everything saved. A batch system that said that the
 /// time is almost up starts it again; one that only ends it may do so for good.
-fn stopped(signals: &StopSignals) -> Exit {
-    if signals.is_time_up() {
-        SlurmJob::of_environment().requeue();
+fn stopped(signals: &StopSignals, started: Instant) -> Exit {
+    let job = SlurmJob::of_environment();
+    let comes_to_nothing = started.elapsed() < WARNED_AT_ONCE && job.restarts >= MOST_RESTARTS;
+    if signals.is_time_up() && comes_to_nothing {
+        say(
+            "note: the job is not put back into the queue, as it is warned of its end as soon as it \
+             begins; give it more time than that of its --signal",
+        );
+    } else if signals.is_time_up() {
+        job.requeue();
     }
     Exit::Interrupted
 }

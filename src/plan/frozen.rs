@@ -125,3 +125,7 @@ impl FrozenSpec {
         texts.map(|layer| SpecText::new(&layer.name, &layer.text, &layer.base))
     }
 }
+
+#[cfg(test)]
+#[path = "frozen_tests.rs"]
+mod tests;

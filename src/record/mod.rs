@@ -38,7 +38,7 @@ pub use evaluations::{
     EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation,
     read_samples, read_speed,
 };
-pub use events::append_event;
+pub use events::{MACHINE, append_event, read_machine};
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use looks::{look_before_change, read_looks};

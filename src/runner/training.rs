@@ -17,7 +17,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{
-    About, Attempt, Depth, Failure, MOST_RESTARTS, OtherMachine, RunClaim, instruction_set,
+    About, Attempt, Depth, Failure, MACHINE, MOST_RESTARTS, OtherMachine, RunClaim, instruction_set,
 };
 use crate::recorded;
 use crate::tensorboard::EventFile;
@@ -354,7 +354,13 @@ fn publish(
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
         Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
     };
-    note_event(training, &attempt, "published", &[])?;
+    let instructions = about(training, corpus).instructions;
+    note_event(
+        training,
+        &attempt,
+        "published",
+        &[(MACHINE, instructions.into())],
+    )?;
     attempt.publish()?;
     Ok(ending)
 }

@@ -9,6 +9,8 @@ pub struct SlurmJob {
     pub memory: Option<u64>,
     /// Threads to compute with.
     pub threads: Option<usize>,
+    /// How often it was put back into the queue and started again.
+    pub restarts: u32,
     /// The file that its output goes to, by the script that `kdpipe submit` wrote.
     pub log: Option<String>,
     /// As `scontrol` names it: `17`, or `17_3` for a task of an array.
@@ -47,6 +49,9 @@ impl SlurmJob {
         Self {
             memory: memory.map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
             threads: threads.and_then(|threads| usize::try_from(threads).ok()),
+            restarts: number("SLURM_RESTART_COUNT")
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(0),
             log: variable("KDPIPE_LOG"),
             name: name(variable),
         }
