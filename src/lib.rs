@@ -30,6 +30,7 @@ pub mod tensorboard;
 pub mod cost;
 
 pub mod hub;
+pub mod slurm;
 
 pub mod plan;
 

@@ -31,7 +31,8 @@ pub struct Common {
     /// Fetch nothing: use what the hub's cache holds (also HF_HUB_OFFLINE=1)
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Threads to compute with [default: all cores]; changes speed, never a result
+    /// Threads to compute with [default: all cores, or the batch job's]; changes speed, never a
+    /// result
     #[arg(long, value_name = "N", global = true, value_parser = number_of_threads)]
     pub threads: Option<usize>,
     /// Print results and errors only
@@ -63,6 +64,17 @@ pub enum Command {
     /// Finished runs are skipped, interrupted ones go on where they stopped, a failed one does not
     /// stop the others.
     Run(RunArguments),
+    /// Submit the study to Slurm as jobs that share it, and return
+    ///
+    /// Three jobs: one makes text and teacher, an array of workers takes the runs, the last does
+    /// what is left and writes the report. What Slurm is to know goes after `--`, as for `sbatch`:
+    /// `kdpipe submit study.toml --workers 16 -- --time=4:00:00 -c8 --mem=16G`. The same command
+    /// again submits only what is missing.
+    Submit(SubmitArguments),
+    /// Show how far a study is, whoever works on it: from its folder alone, and Slurm's queue
+    ///
+    /// With -v, every run; else those that somebody is at, and those that failed.
+    Status(StatusArguments),
     /// Show the expanded grid without running anything; with --power, how many seeds it needs
     Plan(PlanArguments),
     /// Validate specs: every error at once, with its place and remedy
@@ -147,7 +159,7 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArguments {
     pub spec: PathBuf,
     /// Only runs whose id, or an axis as `axis=value`, matches the glob; may be given many times
@@ -163,10 +175,42 @@ pub struct RunArguments {
     /// Also train finished runs again whose weights are gone: deleted, or not copied
     #[arg(long)]
     pub weights: bool,
+    /// One of many: take groups of runs until none is free; what others hold is no failure, and
+    /// nothing is reported
+    #[arg(long, group = "role")]
+    pub worker: bool,
+    /// Wait for what others hold, take over what they leave, and report then
+    #[arg(long, group = "role")]
+    pub wait: bool,
+    /// Only text, tokenizer and teacher; no run is trained, and nothing is reported
+    #[arg(long, group = "role")]
+    pub prepare: bool,
     /// Write event files for TensorBoard, a folder per run in a folder of the study's name,
     /// whatever train.tensorboard says; of runs that are finished, too
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct SubmitArguments {
+    pub spec: PathBuf,
+    /// Workers beside each other at most; there are never more than groups of runs
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = number_of_workers)]
+    pub workers: usize,
+    /// Show scripts and calls, and submit nothing
+    #[arg(long)]
+    pub print: bool,
+    /// What the last job is: does what workers left, or submits them again, and reports
+    #[arg(long, hide = true, conflicts_with = "print")]
+    pub finish: bool,
+    /// Options of `sbatch` for all of the jobs
+    #[arg(last = true, value_name = "SBATCH OPTIONS", allow_hyphen_values = true)]
+    pub sbatch: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    pub spec: PathBuf,
 }
 
 /// A study that was run.
@@ -268,6 +312,13 @@ fn number_of_threads(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|threads| (1..=MOST_THREADS).contains(threads))
         .ok_or_else(|| format!("a number of threads, 1 to {MOST_THREADS}"))
+}
+
+fn number_of_workers(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|workers| (1..=10_000).contains(workers))
+        .ok_or_else(|| "a number of workers, 1 to 10000".to_owned())
 }
 
 fn number_of_runs(text: &str) -> Result<usize, String> {

@@ -9,13 +9,15 @@ use safetensors::tensor::SafeTensors;
 
 use crate::table;
 
-/// Files that hold measurements of time alone, and folders of unfinished work and of event files.
-const LEFT_OUT: [&str; 5] = [
+/// Files that hold measurements of time alone, and folders of unfinished work, of event files and
+/// of jobs.
+const LEFT_OUT: [&str; 6] = [
     "timings.parquet",
     "speed.json",
     "events.jsonl",
     "work",
     "tensorboard",
+    "slurm",
 ];
 
 /// Lines of the report between these hold measurements of time.

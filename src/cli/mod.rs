@@ -12,6 +12,7 @@ mod expect;
 mod generate;
 mod grouped_cost;
 mod init;
+mod job_round;
 mod output;
 mod plan;
 mod plan_power;
@@ -21,7 +22,9 @@ mod progress;
 mod report;
 mod run;
 mod signals;
+mod status;
 mod stored;
+mod submit;
 mod verify;
 
 use std::io::IsTerminal;
@@ -35,6 +38,7 @@ use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
+use crate::slurm::SlurmJob;
 use crate::train::keep_memory;
 use args::{Cli, ColorChoice, Command, Common};
 use output::{print, print_json, say};
@@ -91,7 +95,7 @@ impl From<anyhow::Error> for CommandError {
 pub fn main() -> ExitCode {
     keep_memory();
     let cli = Cli::parse();
-    if let Some(threads) = cli.common.threads {
+    if let Some(threads) = cli.common.threads.or_else(threads_of_the_job) {
         // Fails only if a pool exists already, which nothing has made yet.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -111,6 +115,18 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Threads that a batch job grants this process, where they are fewer than the processors that the
+/// system lets it run on: not every site binds its jobs to theirs.
+fn threads_of_the_job() -> Option<usize> {
+    if std::env::var_os("RAYON_NUM_THREADS").is_some() {
+        return None;
+    }
+    let usable = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
+    SlurmJob::of_environment()
+        .threads
+        .filter(|&granted| granted < usable)
+}
+
 /// Whether the user stopped a command while it fetched something.
 fn was_stopped(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<HubError>(), Some(HubError::Stopped))
@@ -120,6 +136,8 @@ fn dispatch(cli: &Cli) -> CommandResult {
     let common = &cli.common;
     match &cli.command {
         Command::Run(arguments) => run::run(arguments, common),
+        Command::Submit(arguments) => submit::submit(arguments, common),
+        Command::Status(arguments) => status::status(arguments, common),
         Command::Plan(arguments) => plan::plan(arguments, common),
         Command::Check { specs } => check::check(specs, common),
         Command::Report(arguments) => report::report(arguments, common),

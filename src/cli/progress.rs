@@ -304,6 +304,7 @@ impl Observer for Display {
             Event::Download { file, done, total } => self.show_download(file, *done, *total),
             Event::Notice(text) => self.notice(text),
             Event::Skipped { runs } => self.skipped(*runs),
+            Event::DoneByOthers { runs } => self.advance_grid(*runs as u64),
             Event::Training {
                 title,
                 runs,

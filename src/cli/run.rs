@@ -1,52 +1,66 @@
 //! `kdpipe run`: the whole study.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::args::{Common, RunArguments};
 use super::expect::missed_expectations;
 use super::progress::Display;
-use super::signals::stop_flag;
+use super::signals::StopSignals;
 use super::stored::refuse_another_spec;
-use super::{CommandError, CommandResult, Exit, check_template, pins, print, say, spec_options};
+use super::{
+    CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
+};
 use crate::hub::{Hub, Settings};
-use crate::plan::{Diagnostics, Plan, RunSelection, load};
+use crate::plan::{Diagnostics, FrozenOrigin, Loaded, Plan, RunSelection, load};
+use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
+    self, Ending, MadeBy, Role, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
 };
+use crate::slurm::SlurmJob;
 use crate::{record, report};
+
+/// A job that hears this soon that its time is almost up comes to nothing.
+const WARNED_AT_ONCE: Duration = Duration::from_secs(30);
 
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
+    // First of all: a batch system may send signals as soon as a job has begun.
+    let signals = StopSignals::watch()?;
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    refuse_another_spec(&layout, &arguments.spec)?;
+    let origin = loaded.origin();
+    let own_spec = origin.map_or_else(|| arguments.spec.clone(), FrozenOrigin::path);
+    refuse_another_spec(&layout, &own_spec)?;
     let pins = if arguments.relock {
         Vec::new()
     } else {
         pins(&loaded, &layout)?
     };
-    let stop = stop_flag()?;
+    let stop = &*signals.stop;
     let display = Display::new(common);
     let news = news_to(&display);
     let hub = Hub::new(
         Settings::from_environment(common.offline),
         pins,
         &news,
-        &stop,
+        stop,
     );
     let plan = loaded.resolve(&StudyInputs::to_run(&hub));
     display.close();
     let plan = match plan {
-        Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+        Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
         plan => plan?,
     };
     check_template(&loaded)?;
-    let selected = selected_runs(&plan, arguments)?;
+    let Some(selected) = selected_runs(&plan, arguments)? else {
+        say("this part of the grid is empty: there are more parts than groups of runs");
+        return Ok(Exit::Good);
+    };
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
     for notice in &plan.notices {
@@ -56,34 +70,82 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         layout: layout.clone(),
         cache: cache_folder()?,
         hub: &hub,
+        role: role(arguments),
         wants_weights: arguments.weights,
         tensorboard: arguments.tensorboard.as_deref(),
-        stop: &stop,
+        stop,
         observer: &display,
     };
+    let by_hand = command(&arguments.spec, common);
     let made_by = MadeBy {
-        spec: &arguments.spec,
-        command: &command(arguments, common),
+        spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
+        command: origin.map_or(&by_hand, |origin| &origin.command),
     };
     let endings = runner::run(&plan, &selected, made_by, &site);
     display.close();
-    let endings = endings.map_err(|error| match error.downcast::<UnusableInputs>() {
+    let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
+    if exit_of(&endings) == Exit::Interrupted {
+        if !common.quiet {
+            say("stopped; everything is saved. The same command goes on from here.");
+        }
+        return Ok(stopped(&signals, started));
+    }
+    match site.role {
+        Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
+        Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
+    }
+}
+
+/// Inputs that cannot be used are told at the places of the spec that name them.
+fn explained(error: anyhow::Error, loaded: &Loaded, plan: &Plan) -> CommandError {
+    match error.downcast::<UnusableInputs>() {
         Ok(UnusableInputs(unusable)) => {
             let told = unusable
                 .into_iter()
-                .flat_map(|(run, faults)| loaded.diagnose(&plan, run, faults).0);
+                .flat_map(|(run, faults)| loaded.diagnose(plan, run, faults).0);
             CommandError::Spec(Diagnostics(told.collect()).sorted())
         }
         Err(error) => CommandError::Run(error),
-    })?;
-    conclude(&plan, &endings, &layout, common, started)
+    }
 }
 
-/// The indices of the runs that `--only` and `--shard` leave.
-fn selected_runs(plan: &Plan, arguments: &RunArguments) -> Result<Vec<usize>, CommandError> {
+fn role(arguments: &RunArguments) -> Role {
+    match arguments {
+        RunArguments { worker: true, .. } => Role::Worker,
+        RunArguments { wait: true, .. } => Role::Finisher,
+        RunArguments { prepare: true, .. } => Role::Preparer,
+        _ => Role::Whole,
+    }
+}
+
+/// The end of a command that was stopped, with everything saved. A batch system that said that the
+/// time is almost up starts it again; one that only ends it may do so for good.
+fn stopped(signals: &StopSignals, started: Instant) -> Exit {
+    let job = SlurmJob::of_environment();
+    let comes_to_nothing = started.elapsed() < WARNED_AT_ONCE && job.restarts >= MOST_RESTARTS;
+    if signals.is_time_up() && comes_to_nothing {
+        say(
+            "note: the job is not put back into the queue, as it is warned of its end as soon as it \
+             begins; give it more time than that of its --signal",
+        );
+    } else if signals.is_time_up() {
+        job.requeue();
+    }
+    Exit::Interrupted
+}
+
+/// The indices of the runs that `--only` and `--shard` leave; none where the part that `--shard`
+/// names is empty.
+fn selected_runs(
+    plan: &Plan,
+    arguments: &RunArguments,
+) -> Result<Option<Vec<usize>>, CommandError> {
     let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
         .map_err(CommandError::Other)?;
     let selected = selection.indices(plan);
+    if selected.is_empty() && arguments.shard.is_some() && arguments.only.is_empty() {
+        return Ok(None);
+    }
     if selected.is_empty() {
         return Err(anyhow::anyhow!(
             "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
@@ -91,7 +153,28 @@ fn selected_runs(plan: &Plan, arguments: &RunArguments) -> Result<Vec<usize>, Co
         )
         .into());
     }
-    Ok(selected)
+    Ok(Some(selected))
+}
+
+/// Says what a process leaves to others, which is no failure, and reports nothing.
+fn conclude_part(endings: &BTreeMap<usize, Ending>, common: &Common) -> Exit {
+    let count = |is_it: fn(&Ending) -> bool| endings.values().filter(|one| is_it(one)).count();
+    let held = count(|ending| matches!(ending, Ending::Held { .. }));
+    let failed = count(|ending| matches!(ending, Ending::Failed { .. }));
+    if !common.quiet {
+        let rest = match held {
+            0 => String::new(),
+            held => format!("; others hold {}", counted(held, "run")),
+        };
+        let done = count(|ending| matches!(ending, Ending::Prepared)) == 0;
+        let what = if done {
+            "nothing is left to take"
+        } else {
+            "text and teacher are there"
+        };
+        say(&format!("{what}{rest}"));
+    }
+    if failed > 0 { Exit::Failed } else { Exit::Good }
 }
 
 /// Writes the report, looks whether the study's expectations are met, and says how it went.
@@ -103,12 +186,6 @@ fn conclude(
     started: Instant,
 ) -> CommandResult {
     let exit = exit_of(endings);
-    if exit == Exit::Interrupted {
-        if !common.quiet {
-            say("stopped; everything is saved. The same command goes on from here.");
-        }
-        return Ok(exit);
-    }
     let rendered = report::update(layout).map_err(CommandError::Run)?;
     let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
     for line in &missed {
@@ -133,8 +210,8 @@ fn conclude(
 }
 
 /// The command that the report names.
-fn command(arguments: &RunArguments, common: &Common) -> String {
-    let mut command = format!("kdpipe run {}", arguments.spec.display());
+pub(super) fn command(spec: &Path, common: &Common) -> String {
+    let mut command = format!("kdpipe run {}", spec.display());
     for set in &common.set {
         command.push_str(&format!(" --set '{set}'"));
     }
@@ -146,7 +223,7 @@ fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
     let mut exit = Exit::Good;
     for ending in endings.values() {
         match ending {
-            Ending::Finished => {}
+            Ending::Finished | Ending::Prepared => {}
             Ending::Diverged { .. } | Ending::Failed { .. } | Ending::Held { .. } => {
                 exit = Exit::Failed;
             }
@@ -171,6 +248,7 @@ fn summary(
                 Ending::Diverged { reason } => ("diverged", Some(reason)),
                 Ending::Failed { error } => ("failed", Some(error)),
                 Ending::Held { owner } => ("held", Some(owner)),
+                Ending::Prepared => ("prepared", None),
                 Ending::Interrupted => ("interrupted", None),
             };
             let folder = layout.run(&run.id).evaluation(&run.evaluation_key);

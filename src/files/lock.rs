@@ -36,6 +36,17 @@ pub enum LockClaim {
     HeldBy(String),
 }
 
+/// The living owner of a lock, as somebody sees it who only looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockOwner {
+    /// "process 4711 on host a".
+    pub words: String,
+    /// Empty where it is not known.
+    pub host: String,
+    /// Since it last touched the lock, by the clock of this machine.
+    pub silence: Duration,
+}
+
 /// A lock that this process holds. Dropping it removes the file.
 #[derive(Debug)]
 pub struct Lock {
@@ -84,6 +95,22 @@ impl Lock {
     pub fn living_owner(path: &Path) -> Option<String> {
         match judge(&read(path)?, path, SystemTime::now()).ok()? {
             LockVerdict::Held(words) => Some(words),
+            LockVerdict::Gone(_) => None,
+        }
+    }
+
+    /// The same with what the lock says of its owner.
+    pub fn look(path: &Path) -> Option<LockOwner> {
+        let (text, now) = (read(path)?, SystemTime::now());
+        match judge(&text, path, now).ok()? {
+            LockVerdict::Held(words) => {
+                let owner = owner_of(&text);
+                Some(LockOwner {
+                    words: owner.as_ref().map_or(words, Owner::describe),
+                    host: owner.map(|owner| owner.host).unwrap_or_default(),
+                    silence: now.duration_since(changed(path)).unwrap_or_default(),
+                })
+            }
             LockVerdict::Gone(_) => None,
         }
     }
@@ -224,14 +251,16 @@ fn changed(path: &Path) -> SystemTime {
         .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// The owner that a lock names; none where its text is cut short or foreign.
+fn owner_of(text: &str) -> Option<Owner> {
+    let at = text.rfind("token = ")?;
+    Owner::parse(&text[..at]).filter(|_| text.lines().count() == 6)
+}
+
 /// Whether the owner lives, by what it says of itself or by its silence until `now`: the time of a
 /// file just written on the same file system, where one may be written.
 fn judge(text: &str, path: &Path, now: SystemTime) -> Result<LockVerdict> {
-    let lines: Vec<&str> = text.lines().collect();
-    let owner = text
-        .rfind("token = ")
-        .and_then(|at| Owner::parse(&text[..at]))
-        .filter(|_| lines.len() == 6);
+    let owner = owner_of(text);
     let who = owner
         .as_ref()
         .map_or_else(|| "an unknown process".to_owned(), Owner::describe);

@@ -39,7 +39,7 @@ pub use checksums::{
     verify_checksums, verify_some, write_checksums,
 };
 pub use folders::{create_folders, sync_folder};
-pub use lock::{Lock, LockClaim};
+pub use lock::{Lock, LockClaim, LockOwner};
 pub use owner::unique_name;
 pub use partial::Partial;
 pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder};

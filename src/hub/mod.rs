@@ -134,6 +134,11 @@ impl<'a> Hub<'a> {
         }
     }
 
+    /// Whether the user stopped the command that it serves.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// The pin of a revision that was resolved, now or before.
     pub fn pin(&self, repo: &Repo) -> Option<Pin> {
         self.state().pins.get(repo).cloned()
@@ -263,10 +268,6 @@ impl<'a> Hub<'a> {
 
     fn state(&self) -> MutexGuard<'_, HubState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 }
 

@@ -56,7 +56,7 @@ impl Hub<'_> {
                 .wait()
                 .map_or(own, |asked| asked.min(LONGEST_WAIT).max(own));
         while Instant::now() < until {
-            if self.stopped() {
+            if self.is_stopped() {
                 return Err(HubError::Stopped);
             }
             std::thread::sleep(

@@ -123,7 +123,7 @@ impl Hub<'_> {
             match Lock::acquire(&cache::lock(&self.settings, repo, hash))? {
                 LockClaim::Acquired(lock) => return Ok(lock),
                 LockClaim::HeldBy(owner) => {
-                    if self.stopped() {
+                    if self.is_stopped() {
                         return Err(HubError::Stopped.into());
                     }
                     if !std::mem::replace(&mut told, true) {
@@ -257,7 +257,7 @@ impl Hub<'_> {
         let mut piece = vec![0; PIECE];
         let mut told: Option<Instant> = None;
         loop {
-            if self.stopped() {
+            if self.is_stopped() {
                 return Err(HubError::Stopped.into());
             }
             let ended = match body.read(&mut piece) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
+use super::frozen::{FrozenOrigin, FrozenSpec};
 use super::grid::Grid;
 use super::planned::Overrides;
 use super::read_run::read_run;
@@ -136,6 +137,17 @@ impl Loaded {
     /// The name of the study's folder below the results.
     pub fn name(&self) -> &str {
         &self.study.name
+    }
+
+    /// What the spec was frozen from, where it is a frozen one.
+    pub fn origin(&self) -> Option<&FrozenOrigin> {
+        self.stack.frozen_from.as_ref()
+    }
+
+    /// The spec with everything that reached it, `options` among it, as one that stays.
+    pub fn freeze(&self, origin: FrozenOrigin, options: &Overrides) -> FrozenSpec {
+        let layers = self.stack.frozen_layers(&origin.working_folder);
+        FrozenSpec::new(origin, options, layers)
     }
 
     /// Whether some run takes something from the hub.

@@ -18,6 +18,7 @@ use super::layout::{Layout, RunFolder};
 use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete, is_weights};
+use super::starts;
 use super::store::to_json;
 use super::work::{DIFFERENT, LOCK, finish, forget_error, keep_furthest_attempt};
 use crate::files::{self, Checksums, Lock, Placed};
@@ -159,6 +160,22 @@ impl Attempt {
             &mut self.timings,
             &mut self.notes,
         )
+    }
+
+    /// Counts this start, from a step, and tells how often the run was started from it before.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn count_start(&self, step: u64) -> Result<u32> {
+        starts::count(&self.work, step)
+    }
+
+    /// Begins the count of starts anew.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn forget_starts(&self) -> Result<()> {
+        starts::forget(&self.work)
     }
 
     /// Steps done at the newest checkpoint.

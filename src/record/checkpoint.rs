@@ -5,6 +5,7 @@
 //! once it is durable; an older one goes only after the newer was read back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -34,6 +35,23 @@ pub struct About {
     /// Version of kdpipe.
     pub version: String,
 }
+
+/// A checkpoint that was made on a machine whose kernels give other bits: only one of its kind can
+/// go on with it.
+#[derive(Debug)]
+pub struct OtherMachine {
+    /// The class of the machine that made it.
+    pub instructions: String,
+    refusal: String,
+}
+
+impl fmt::Display for OtherMachine {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.refusal)
+    }
+}
+
+impl std::error::Error for OtherMachine {}
 
 /// A state to go on from.
 #[derive(Debug)]
@@ -247,7 +265,6 @@ fn require_same(path: &Path, own: &About, expected: &About) -> Result<()> {
     for (what, found, expected) in [
         ("spec", &own.spec, &expected.spec),
         ("data", &own.data, &expected.data),
-        ("instructions", &own.instructions, &expected.instructions),
     ] {
         if found != expected {
             return refuse(path, what, found, expected);
@@ -255,6 +272,14 @@ fn require_same(path: &Path, own: &About, expected: &About) -> Result<()> {
     }
     if own.numerics != expected.numerics {
         return refuse(path, "numerics", &own.numerics, &expected.numerics);
+    }
+    if own.instructions != expected.instructions {
+        let (found, expected) = (&own.instructions, &expected.instructions);
+        return Err(OtherMachine {
+            instructions: found.clone(),
+            refusal: refusal(path, "instructions", found, expected),
+        }
+        .into());
     }
     Ok(())
 }
@@ -288,8 +313,12 @@ fn read_content(path: &Path, manifest: &Manifest) -> Result<Result<StateFiles, S
     Ok(Ok(content))
 }
 
-fn refuse<T: std::fmt::Display, R>(path: &Path, what: &str, found: T, expected: T) -> Result<R> {
-    bail!(
+fn refuse<T: fmt::Display, R>(path: &Path, what: &str, found: T, expected: T) -> Result<R> {
+    bail!(refusal(path, what, found, expected))
+}
+
+fn refusal<T: fmt::Display>(path: &Path, what: &str, found: T, expected: T) -> String {
+    format!(
         "{} belongs to another run or machine: its {what} is `{found}`, and here it is \
          `{expected}`; go on where it was made, or remove {} to start over",
         path.display(),

@@ -6,7 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use crate::files::Append;
+use crate::files::{self, Append};
+
+/// What an event says of the machine: the class of instructions that its kernels use.
+pub const MACHINE: &str = "instructions";
+/// More than the events of any run take.
+const LARGEST: u64 = 64 << 20;
 
 /// Appends one line: the time in UTC, the event's name and what belongs to it. A line that a kill
 /// cut short is completed by a newline first.
@@ -28,6 +33,17 @@ pub fn append_event(path: &Path, event: &str, about: &[(&str, Value)]) -> Result
         bytes.insert(0, b'\n');
     }
     file.append(&bytes)
+}
+
+/// The kind of machine that a finished run was computed on: runs tell it since builds that can
+/// spread a study over several.
+pub fn read_machine(events: &Path) -> Option<String> {
+    let text = files::read_text(events, LARGEST).ok()?;
+    let lines = text.lines().rev();
+    let published = lines
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|line| line["event"] == "published")?;
+    Some(published[MACHINE].as_str()?.to_owned())
 }
 
 fn last_byte(path: &Path) -> Result<Option<u8>> {

@@ -27,6 +27,19 @@ impl Layout {
         self.root.join("lock.toml")
     }
 
+    /// Scripts, logs and the frozen spec of a study that was submitted to Slurm.
+    pub fn slurm(&self) -> PathBuf {
+        self.root.join("slurm")
+    }
+
+    pub fn jobs(&self) -> PathBuf {
+        self.slurm().join("jobs.toml")
+    }
+
+    pub fn frozen(&self) -> PathBuf {
+        self.slurm().join("frozen.toml")
+    }
+
     pub fn run(&self, id: &str) -> RunFolder {
         RunFolder {
             root: self.root.join("runs").join(id),

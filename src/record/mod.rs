@@ -23,19 +23,23 @@ mod machine;
 mod metrics;
 mod publish;
 mod runs;
+mod shared_work;
+mod starts;
+mod status;
 mod store;
 pub mod study;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod work;
 
 pub use attempt::{Attempt, RunClaim};
-pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint};
+pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint, OtherMachine};
 pub use evaluations::{
     EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation,
     read_samples, read_speed,
 };
-pub use events::append_event;
+pub use events::{MACHINE, append_event, read_machine};
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use leftovers::{Leftover, LeftoverKind, StudyParts, bytes_of, leftovers, remove_leftover};
@@ -47,5 +51,9 @@ pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, is_weights, publish_teacher,
     read_failure, run_state, set_damaged_aside,
 };
+pub use shared_work::{SharedClaim, SharedLock, SharedWork};
+pub use starts::MOST_RESTARTS;
+pub use status::{RunProgress, RunStage, RunStatus, TeacherStatus, run_statuses, teacher_statuses};
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
-pub use work::{is_begun, read_error, sweep, write_error};
+pub use submission::{Submission, SubmittedJob, read_submission, write_submission};
+pub use work::{forget_starts, is_begun, read_error, run_owner, sweep, write_error};

@@ -8,12 +8,18 @@ use anyhow::{Context, Result};
 use super::checkpoint;
 use super::layout::Layout;
 use super::runs::is_complete;
+use super::starts;
 use crate::files::{self, Lock};
 
 /// The file in a run's work that says who is at it.
 pub(super) const LOCK: &str = "lock";
+/// How the folders of work that runs share begin; no run's id holds a hyphen.
+pub(super) const GROUP: &str = "group-";
+pub(super) const TEACHER: &str = "teacher-";
 /// The file in a run's work with the reason why it could not be gone on with, where it failed.
 const ERROR: &str = "error.txt";
+/// The file in a run's work that names a log of that failure.
+const LOG: &str = "log.txt";
 /// The folder in a run's work with a result that is not the published one: kept, to be compared.
 pub(super) const DIFFERENT: &str = "different";
 
@@ -52,12 +58,38 @@ pub fn is_begun(layout: &Layout, id: &str) -> bool {
     folders(&layout.work(id)).is_ok_and(|found| !found.is_empty())
 }
 
-/// Keeps the reason why a run failed, for whoever asks later; the next attempt forgets it.
+/// The living process that is at a run, in words.
+pub fn run_owner(layout: &Layout, id: &str) -> Option<String> {
+    Lock::living_owner(&layout.work(id).join(LOCK))
+}
+
+/// Forgets how often an unfinished run was started without coming further: somebody who looks on
+/// has it tried again.
 ///
 /// # Errors
 /// Anything the disk refuses.
-pub fn write_error(layout: &Layout, id: &str, error: &str) -> Result<()> {
-    files::write_atomically(&layout.work(id).join(ERROR), error.as_bytes())
+pub fn forget_starts(layout: &Layout, id: &str) -> Result<()> {
+    starts::forget(&layout.work(id))
+}
+
+/// Keeps the reason why a run failed, for whoever asks later; the next attempt forgets it.
+///
+/// `log` is the file that more is written in, where there is one.
+///
+/// # Errors
+/// Anything the disk refuses.
+pub fn write_error(layout: &Layout, id: &str, error: &str, log: Option<&str>) -> Result<()> {
+    let work = layout.work(id);
+    if let Some(log) = log {
+        files::write_atomically(&work.join(LOG), log.as_bytes())?;
+    }
+    files::write_atomically(&work.join(ERROR), error.as_bytes())
+}
+
+/// The file that more is written in of why a run failed, where there is one.
+pub fn read_log(layout: &Layout, id: &str) -> Option<String> {
+    let text = files::read_text(&layout.work(id).join(LOG), 1 << 16).ok()?;
+    Some(text.trim_end().to_owned())
 }
 
 /// Why a run failed the last time it was tried, where it was not tried since.
@@ -68,9 +100,10 @@ pub fn read_error(layout: &Layout, id: &str) -> Option<String> {
 
 /// Forgets why a run failed, now that it is tried again.
 pub(super) fn forget_error(work: &Path) -> Result<()> {
-    let path = work.join(ERROR);
-    if path.exists() {
-        files::remove_file(&path)?;
+    for path in [ERROR, LOG].map(|name| work.join(name)) {
+        if path.exists() {
+            files::remove_file(&path)?;
+        }
     }
     Ok(())
 }
@@ -101,8 +134,8 @@ pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
     Ok(())
 }
 
-/// Removes the work of runs that are published: a process may have ended between the two. Work that
-/// somebody is at stays.
+/// Removes the work of runs that are published, and what is left of work that runs share: a process
+/// may have ended between the two. Work that somebody is at stays.
 ///
 /// # Errors
 /// Anything the disk refuses.
@@ -116,8 +149,14 @@ pub fn sweep(layout: &Layout) -> Result<()> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     ids.sort();
-    for id in ids.iter().filter(|id| is_complete(&layout.run(id))) {
+    let is_shared = |id: &str| id.starts_with(GROUP) || id.starts_with(TEACHER);
+    let is_over = |id: &&String| is_shared(id) || is_complete(&layout.run(id));
+    for id in ids.iter().filter(is_over) {
         let path = layout.work(id);
+        // Nothing is written where somebody is at it: many processes look at many locks.
+        if Lock::living_owner(&path.join(LOCK)).is_some() {
+            continue;
+        }
         if let files::LockClaim::Acquired(lock) = Lock::acquire(&path.join(LOCK))? {
             finish(&path, lock)?;
         }

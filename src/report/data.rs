@@ -15,7 +15,7 @@ use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
     Depth, Failure, RunInWork, damage, metrics_table, read_embedding, read_error, read_evaluation,
-    read_failure, read_in_work, read_samples, read_speed,
+    read_failure, read_in_work, read_machine, read_samples, read_speed,
 };
 use crate::table;
 
@@ -50,6 +50,8 @@ pub struct RunData {
     pub speed: Option<Speed>,
     /// Seconds of all training steps, where they are stored.
     pub training_seconds: Option<f64>,
+    /// The kind of machine that computed it, where it is stored.
+    pub machine: Option<String>,
 }
 
 /// What became of a run.
@@ -264,6 +266,7 @@ impl RunData {
             evaluation: None,
             speed: None,
             training_seconds: None,
+            machine: None,
         };
         data.state = data
             .read_results(is_run)
@@ -306,6 +309,7 @@ impl RunData {
         self.evaluation = Some(read_evaluation(&evaluation)?);
         self.speed = read_speed(&evaluation)?;
         self.training_seconds = read_seconds(&folder.timings());
+        self.machine = read_machine(&folder.events());
         Ok(RunResult::Finished)
     }
 

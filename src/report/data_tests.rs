@@ -105,7 +105,13 @@ fn a_run_that_was_left_is_missing_with_its_step_and_the_reason_of_its_failure() 
     let page_of = || page(&rendered(&fixture));
     let row = "seed=2 | missing | left at step 100 of 400";
     assert!(page_of().contains(&format!("{row} |")), "{}", page_of());
-    write_error(&fixture.layout, RUN, "cannot write x: no space left\n").unwrap();
+    write_error(
+        &fixture.layout,
+        RUN,
+        "cannot write x: no space left\n",
+        None,
+    )
+    .unwrap();
     let page = page_of();
     assert!(
         page.contains(&format!("{row}: cannot write x: no space left |")),
@@ -118,7 +124,7 @@ fn a_run_that_was_left_is_missing_with_its_step_and_the_reason_of_its_failure() 
 fn a_run_that_failed_before_its_first_step_has_the_reason_too() {
     let fixture = fixture();
     fixture.remove(RUN);
-    write_error(&fixture.layout, RUN, "the teacher cannot be read").unwrap();
+    write_error(&fixture.layout, RUN, "the teacher cannot be read", None).unwrap();
     let page = page(&rendered(&fixture));
     let row = "seed=2 | missing | not begun: the teacher cannot be read |";
     assert!(page.contains(row), "{page}");
@@ -148,7 +154,7 @@ fn the_report_of_a_finished_study_is_the_same_whatever_work_lies_around() {
     let work = fixture.layout.work(RUN).join("0123");
     std::fs::create_dir_all(&work).unwrap();
     std::fs::write(work.join("metrics.journal"), "kdpipe journal 1\n").unwrap();
-    write_error(&fixture.layout, RUN, "an older failure").unwrap();
-    write_error(&fixture.layout, "of-another-spec", "no").unwrap();
+    write_error(&fixture.layout, RUN, "an older failure", None).unwrap();
+    write_error(&fixture.layout, "of-another-spec", "no", None).unwrap();
     assert_eq!(rendered(&fixture), before);
 }

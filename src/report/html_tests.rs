@@ -191,9 +191,9 @@ fn cells_have_the_numbers_that_they_are_sorted_by() {
     );
 }
 
-/// The browser that tests use: what `KDPIPE_CHROMIUM` names, or a Chromium on the path.
+/// The browser that tests use: what `KDPIPE_TEST_CHROMIUM` names, or a Chromium on the path.
 fn chromium() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("KDPIPE_CHROMIUM") {
+    if let Some(named) = std::env::var_os("KDPIPE_TEST_CHROMIUM") {
         return Some(PathBuf::from(named));
     }
     let path = std::env::var_os("PATH")?;
@@ -207,7 +207,7 @@ fn chromium() -> Option<PathBuf> {
 /// The document after a browser has run its scripts; nothing where there is no browser.
 fn opened(html: &str) -> Option<String> {
     let Some(browser) = chromium() else {
-        println!("skipped: no Chromium is on the path, and KDPIPE_CHROMIUM names none");
+        println!("skipped: no Chromium is on the path, and KDPIPE_TEST_CHROMIUM names none");
         return None;
     };
     let folder = tempfile::tempdir().unwrap();

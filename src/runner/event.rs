@@ -19,6 +19,8 @@ pub enum Event<'a> {
     Notice(&'a str),
     /// So many runs of the grid need nothing any more.
     Skipped { runs: usize },
+    /// So many more need nothing since another process finished them.
+    DoneByOthers { runs: usize },
     /// A training begins: the teacher's, or a group's; some of its steps may be done already.
     Training {
         title: &'a str,

@@ -11,6 +11,7 @@ use super::standing::Standing;
 use crate::files::{free_space, size_in_words as size};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
+use crate::slurm::SlurmJob;
 
 /// The setting that lowers what a study may take of the memory.
 pub const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
@@ -101,10 +102,17 @@ pub fn disk_of(plan: &Plan) -> u64 {
     needed_disk(&plan.runs.iter().collect::<Vec<_>>())
 }
 
-/// Memory that a study may take, where it is known: the setting's, else all that the system grants
-/// the process.
+/// Memory that a study may take, where it is known: the setting's, else all that the system or the
+/// batch job grants the process.
 fn memory() -> Result<Option<u64>> {
-    Ok(setting()?.or_else(|| machine::total_memory(Path::new("/"))))
+    let granted = || {
+        let total = machine::total_memory(Path::new("/"));
+        total
+            .into_iter()
+            .chain(SlurmJob::of_environment().memory)
+            .min()
+    };
+    Ok(setting()?.or_else(granted))
 }
 
 /// Splits runs that may share a teacher's pass into groups that fit the memory which is free, in
@@ -116,6 +124,7 @@ pub(super) fn groups_that_fit(plan: &Plan, members: &[usize]) -> Vec<Vec<usize>>
     let most = free
         .into_iter()
         .chain(allowed)
+        .chain(SlurmJob::of_environment().memory)
         .min()
         .map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE);
     split(members, most, |index| {

@@ -21,7 +21,9 @@ mod group;
 mod inputs;
 mod limits;
 mod machine;
+mod passes;
 mod probe;
+mod role;
 mod sink;
 mod standalone;
 mod standing;
@@ -42,11 +44,11 @@ use crate::plan::run::TeacherSpec;
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{self, Depth, Failure, RunState};
+use crate::slurm::SlurmJob;
 use crate::train::Progress;
-use corpus::corpus_key;
 use event_files::write_event_files;
-use executor::{QueuedRun, by_key, work_through};
-use trainer::Trainer;
+use executor::by_key;
+use passes::work;
 
 pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
@@ -56,8 +58,9 @@ pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{StudyInputs, pins_from_lock};
 pub use limits::{MEMORY_SETTING, check_limits, disk_of};
 pub use probe::{plain_product, training_flops_per_second};
+pub use role::Role;
 pub use standalone::{GeneratedText, OneModel, TextScore};
-pub use standing::Standing;
+pub use standing::{Standing, is_free, is_over};
 pub use study::study;
 
 /// Where a study works, and how it is stopped.
@@ -66,6 +69,8 @@ pub struct Site<'a> {
     /// Tokenized corpora and trained teachers.
     pub cache: PathBuf,
     pub hub: &'a Hub<'a>,
+    /// What part of the work this process does.
+    pub role: Role,
     /// Whether a finished run whose weights are gone is trained again for them.
     pub wants_weights: bool,
     /// Where event files of all runs go, as a folder of the study's name; else, those that the spec
@@ -85,7 +90,12 @@ impl Site<'_> {
         // What another process has published meanwhile has no reason to be missing.
         if !self.layout.run(&run.id).root.exists() {
             // What cannot be kept was said.
-            let _ = record::write_error(&self.layout, &run.id, error);
+            let _ = record::write_error(
+                &self.layout,
+                &run.id,
+                error,
+                SlurmJob::of_environment().log.as_deref(),
+            );
         }
         self.tell(&Event::Failed {
             id: &run.id,
@@ -133,6 +143,8 @@ pub enum Ending {
     Failed { error: String },
     /// Held by another process.
     Held { owner: String },
+    /// Its text and its teacher are there, which is all that was asked for.
+    Prepared,
     /// Stopped by the user, or not reached.
     Interrupted,
 }
@@ -151,7 +163,9 @@ pub fn run(
     made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
-    store_study(plan, made_by, site).context("the results folder cannot be used")?;
+    let notice = |words: &str| site.tell(&Event::Notice(words));
+    record_study(plan, made_by, &site.layout, site.hub, &notice)
+        .context("the results folder cannot be used")?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
@@ -180,30 +194,39 @@ pub fn run(
         runs: endings.len(),
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
-    let queue: Vec<QueuedRun> = open.iter().map(|&index| queued(plan, index)).collect();
-    let mut trainer = Trainer::new(plan, site);
-    trainer.prepare_all(&queue)?;
-    endings.extend(work_through(&queue, &mut trainer));
+    endings.extend(work(plan, &open, site)?);
+    let unreached = match site.role {
+        Role::Preparer if !site.is_stopped() => Ending::Prepared,
+        _ => Ending::Interrupted,
+    };
     for &index in selected {
-        endings.entry(index).or_insert(Ending::Interrupted);
+        endings.entry(index).or_insert(unreached.clone());
     }
     Ok(endings)
 }
 
 /// Writes `lock.toml`, with what was seen of the study before it became this one.
-fn store_study(plan: &Plan, made_by: MadeBy, site: &Site) -> Result<()> {
-    let layout = &site.layout;
+///
+/// # Errors
+/// A results folder that cannot be written.
+pub fn record_study(
+    plan: &Plan,
+    made_by: MadeBy,
+    layout: &Layout,
+    hub: &Hub,
+    notice: &dyn Fn(&str),
+) -> Result<()> {
     let looks = record::read_looks(layout);
     if let Some(words) = record::set_damaged_study_aside(layout)? {
-        site.tell(&Event::Notice(&words));
+        notice(&words);
     }
-    let mut study = study(plan, made_by.spec, made_by.command, site.hub);
+    let mut study = study(plan, made_by.spec, made_by.command, hub);
     study.looks = looks;
     let stored = record::read_study(layout).ok();
     if let Some(look) =
         stored.and_then(|stored| record::look_before_change(layout, &stored, &study))
     {
-        site.tell(&Event::Notice(&look.notice()));
+        notice(&look.notice());
         study.looks.push(look);
     }
     record::write_study(layout, &study)
@@ -236,17 +259,6 @@ fn fetch_teachers(
                 open.retain(|index| !indices.contains(index));
             }
         }
-    }
-}
-
-/// What a run shares with others.
-fn queued(plan: &Plan, index: usize) -> QueuedRun {
-    let run = &plan.runs[index];
-    QueuedRun {
-        index,
-        corpus: corpus_key(&run.spec),
-        teacher: run.teacher_key.clone(),
-        group: run.group_key.clone(),
     }
 }
 

@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use crate::plan::PlannedRun;
 use crate::record::layout::Layout;
-use crate::record::{Failure, RunState, has_evaluation, is_begun, run_state};
+use crate::record::{
+    Failure, RunState, SharedWork, has_evaluation, is_begun, run_owner, run_state,
+};
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,4 +69,19 @@ impl Standing {
             Self::WithoutWeights | Self::Begun | Self::Open => true,
         }
     }
+}
+
+/// Whether nothing of a run is left to do.
+pub fn is_over(run: &PlannedRun, layout: &Layout) -> bool {
+    matches!(
+        Standing::of(run, layout),
+        Ok(Standing::Finished | Standing::Diverged(_))
+    )
+}
+
+/// Whether something of a run is left to do, and nobody is at it.
+pub fn is_free(run: &PlannedRun, layout: &Layout) -> bool {
+    !is_over(run, layout)
+        && SharedWork::Group(&run.group_key).owner(layout).is_none()
+        && run_owner(layout, &run.id).is_none()
 }

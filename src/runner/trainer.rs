@@ -9,11 +9,14 @@ use super::corpus::{UnusableInputs, check_lengths, corpus_key, corpus_notes};
 use super::executor::{Executor, QueuedRun, Unit, UnitEnding, by_key};
 use super::group::run_group;
 use super::limits::groups_that_fit;
+use super::role::Role;
+use super::standing::{Standing, is_free};
 use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
-use super::{Event, Site};
+use super::{Ending, Event, Site};
 use crate::data::{self, Prepared};
 use crate::panics::panic_as_defect;
-use crate::plan::{InputFault, Plan};
+use crate::plan::{InputFault, Plan, PlannedRun};
+use crate::record::{Failure, SharedClaim, SharedLock, SharedWork, has_evaluation};
 
 /// Trains here.
 pub(super) struct Trainer<'a> {
@@ -26,6 +29,8 @@ pub(super) struct Trainer<'a> {
     /// Corpora that could not be made, by key, and why.
     failed: BTreeMap<String, String>,
     teacher: Option<Box<LoadedTeacher>>,
+    /// The group in hand, by its key: no other process takes a part of it meanwhile.
+    group: Option<(String, SharedLock)>,
     /// Whether the user knows that the unit in hand is waited for.
     is_waiting: bool,
 }
@@ -39,6 +44,7 @@ impl<'a> Trainer<'a> {
             corpus_key: None,
             failed: BTreeMap::new(),
             teacher: None,
+            group: None,
             is_waiting: false,
         }
     }
@@ -98,10 +104,34 @@ impl<'a> Trainer<'a> {
         Ok(UnitEnding::Done(BTreeMap::new()))
     }
 
+    /// Gives the group in hand back.
+    pub fn let_go(&mut self) {
+        self.group = None;
+    }
+
     fn obtain_teacher(&mut self, runs: &[usize]) -> Result<UnitEnding> {
         self.teacher = None;
+        let is_free = |&index: &usize| is_free(&self.plan.runs[index], &self.site.layout);
+        if self.site.role.looks_first() && !runs.iter().any(is_free) {
+            return Ok(UnitEnding::Done(BTreeMap::new()));
+        }
+        self.load_teacher(runs)
+    }
+
+    /// Reads the teacher of the runs, trained and evaluated first by one of all processes.
+    fn load_teacher(&mut self, runs: &[usize]) -> Result<UnitEnding> {
         let corpus = self.corpus.as_ref().context("a teacher without a corpus")?;
         let first = &self.plan.runs[runs[0]];
+        let layout = &self.site.layout;
+        let stored = layout.teacher(&first.teacher_key);
+        let _lock = if has_evaluation(&stored, &first.teacher_evaluation_key) {
+            None
+        } else {
+            match SharedWork::Teacher(&first.teacher_key).claim(layout)? {
+                SharedClaim::Ours(lock) => Some(lock),
+                SharedClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
+            }
+        };
         let teacher = match claim_teacher(first, corpus, self.site)? {
             TeacherClaim::Loaded(teacher) => teacher,
             TeacherClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
@@ -113,15 +143,76 @@ impl<'a> Trainer<'a> {
     }
 
     fn run_group(&mut self, runs: &[usize]) -> Result<UnitEnding> {
+        if let Some(owner) = self.claim_group(runs)? {
+            return Ok(UnitEnding::Done(self.held(runs, &owner)));
+        }
+        let (mut endings, open) = self.done_by_others(runs);
+        if open.is_empty() {
+            return Ok(UnitEnding::Done(endings));
+        }
+        if self.teacher.is_none() {
+            match self.load_teacher(&open)? {
+                UnitEnding::Done(_) => {}
+                ending => return Ok(ending),
+            }
+        }
         let corpus = self.corpus.as_ref().context("a group without a corpus")?;
         let teacher = self.teacher.as_ref().context("a group without a teacher")?;
-        let endings = run_group(self.plan, runs, teacher, corpus, self.site);
+        endings.extend(run_group(self.plan, &open, teacher, corpus, self.site));
         Ok(UnitEnding::Done(endings))
+    }
+
+    /// Takes the group of the runs, unless it is in hand; else tells who has it.
+    fn claim_group(&mut self, runs: &[usize]) -> Result<Option<String>> {
+        let key = &self.plan.runs[runs[0]].group_key;
+        if self.group.as_ref().is_some_and(|(held, _)| held == key) {
+            return Ok(None);
+        }
+        self.group = None;
+        match SharedWork::Group(key).claim(&self.site.layout)? {
+            SharedClaim::Ours(lock) => {
+                self.group = Some((key.clone(), lock));
+                Ok(None)
+            }
+            SharedClaim::HeldBy(owner) => Ok(Some(owner)),
+        }
+    }
+
+    fn held(&self, runs: &[usize], owner: &str) -> BTreeMap<usize, Ending> {
+        let held = runs.iter().map(|&index| {
+            let PlannedRun { id, label, .. } = &self.plan.runs[index];
+            self.site.tell(&Event::Held { id, label, owner });
+            let owner = owner.to_owned();
+            (index, Ending::Held { owner })
+        });
+        held.collect()
+    }
+
+    /// How those of the runs ended that others finished since they were found open, and the rest.
+    fn done_by_others(&self, runs: &[usize]) -> (BTreeMap<usize, Ending>, Vec<usize>) {
+        let (mut endings, mut open) = (BTreeMap::new(), Vec::new());
+        for &index in runs {
+            match Standing::of(&self.plan.runs[index], &self.site.layout) {
+                Ok(Standing::Finished) if !self.site.wants_weights => {
+                    endings.insert(index, Ending::Finished);
+                }
+                Ok(Standing::Diverged(Failure { reason, .. })) => {
+                    endings.insert(index, Ending::Diverged { reason });
+                }
+                _ => open.push(index),
+            }
+        }
+        let runs = endings.len();
+        self.site.tell(&Event::DoneByOthers { runs });
+        (endings, open)
     }
 }
 
 impl Executor for Trainer<'_> {
     fn execute(&mut self, unit: &Unit) -> UnitEnding {
+        if !matches!(unit, Unit::Group(_)) {
+            self.let_go();
+        }
         let ending = panic_as_defect(|| match unit {
             Unit::Corpus(runs) => self.prepare_corpus(runs),
             Unit::Teacher(runs) => self.obtain_teacher(runs),
@@ -141,7 +232,10 @@ impl Executor for Trainer<'_> {
     }
 
     fn groups(&self, runs: &[usize]) -> Vec<Vec<usize>> {
-        groups_that_fit(self.plan, runs)
+        match self.site.role {
+            Role::Preparer => Vec::new(),
+            Role::Whole | Role::Worker | Role::Finisher => groups_that_fit(self.plan, runs),
+        }
     }
 
     fn wait(&mut self, unit: &Unit, owner: &str) {

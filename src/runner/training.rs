@@ -3,7 +3,7 @@
 //!
 //! Entry point: [`train_in_lockstep`].
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::event_files::{RunEvents, without_events};
@@ -16,7 +16,9 @@ use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
-use crate::record::{About, Attempt, Depth, Failure, RunClaim, instruction_set};
+use crate::record::{
+    About, Attempt, Depth, Failure, MACHINE, MOST_RESTARTS, OtherMachine, RunClaim, instruction_set,
+};
 use crate::recorded;
 use crate::tensorboard::EventFile;
 use crate::train::{Control, Corpus, Job, Member, TrainOutcome, TrainState, train};
@@ -179,8 +181,13 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
         attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
     }
     let about = about(training, corpus);
-    let resumed = attempt.newest_valid_checkpoint(&about)?;
+    let resumed = match attempt.newest_valid_checkpoint(&about) {
+        Ok(resumed) => resumed,
+        Err(error) => return left_to_others(training, error, site),
+    };
     tell_notes(&mut attempt, site);
+    let from = resumed.as_ref().map_or(0, |checkpoint| checkpoint.step);
+    refuse_restarts(training.id(), &attempt, from, site)?;
     let (device, teacher, job) = (native(), training.teacher(), training.job()?);
     let (event, state) = match &resumed {
         Some(checkpoint) => (
@@ -202,6 +209,35 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
     let attempt = SharedAttempt::new(attempt);
     let member = Member::new(job, state, attempt.sink(about, events));
     Ok(Claim::Ours(Box::new(member), attempt))
+}
+
+/// A worker leaves a run to others that only a machine of another kind can go on with.
+fn left_to_others(training: &dyn TrainingTask, error: anyhow::Error, site: &Site) -> Result<Claim> {
+    match error.downcast_ref::<OtherMachine>() {
+        Some(other) if training.run().is_some() && site.role.leaves_to_others() => {
+            let kind = &other.instructions;
+            Ok(Claim::HeldBy(format!(
+                "its checkpoint is of a machine with {kind}, which has to go on with it"
+            )))
+        }
+        _ => Err(error),
+    }
+}
+
+/// Gives up a run that was started from the same step again and again, where nobody looks on.
+fn refuse_restarts(id: &str, attempt: &Attempt, step: u64, site: &Site) -> Result<()> {
+    if !site.role.gives_up() {
+        return attempt.forget_starts();
+    }
+    let before = attempt.count_start(step)?;
+    if before > MOST_RESTARTS {
+        bail!(
+            "{id} was started {before} times from step {step} and never came to save a later one, \
+             as with too little memory or time for it; give it more, and start the study again \
+             with `kdpipe submit` or `kdpipe run`, without --worker or --wait"
+        );
+    }
+    Ok(())
 }
 
 /// Tells what was found of an attempt, once.
@@ -318,7 +354,13 @@ fn publish(
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
         Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
     };
-    note_event(training, &attempt, "published", &[])?;
+    let instructions = about(training, corpus).instructions;
+    note_event(
+        training,
+        &attempt,
+        "published",
+        &[(MACHINE, instructions.into())],
+    )?;
     attempt.publish()?;
     Ok(ending)
 }

@@ -70,6 +70,14 @@ impl TeacherSpec {
         }
     }
 
+    /// Whether it came trained.
+    pub fn is_read(&self) -> bool {
+        match self {
+            Self::Dir { .. } | Self::Hub { .. } => true,
+            Self::Train { .. } => false,
+        }
+    }
+
     /// Whether it is a repository of the hub.
     pub fn is_of_hub(&self) -> bool {
         match self {

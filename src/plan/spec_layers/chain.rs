@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use super::super::diagnostics::{Diagnostic, Place};
+use super::super::frozen::FrozenSpec;
 use super::super::path::InputPath;
 use super::super::source::{Content, SpecNode, SpecText};
 use super::{Origin, SpecLayer};
@@ -20,6 +21,23 @@ struct Link {
     /// What to do where there is no file.
     remedy: String,
     named_at: Option<Place>,
+}
+
+/// The defaults and the files of a frozen spec.
+pub(super) fn frozen_chain(frozen: &FrozenSpec, mistakes: &mut Vec<Diagnostic>) -> Vec<SpecLayer> {
+    let mut chain = vec![defaults()];
+    for source in frozen.texts() {
+        match source.parse() {
+            Ok(root) => chain.push(SpecLayer {
+                name: source.name.clone(),
+                source,
+                root,
+                origin: Origin::File,
+            }),
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    chain
 }
 
 /// The defaults and the files from the end of the chain to the spec.

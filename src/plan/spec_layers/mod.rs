@@ -15,10 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::diagnostics::{Diagnostics, Place};
+use super::frozen::{FrozenLayer, FrozenOrigin, FrozenSpec};
 use super::planned::Overrides;
 use super::source::{Content, SpecNode, SpecText};
 
-use chain::read_chain;
+use chain::{frozen_chain, read_chain};
 pub use outside::PREFIX;
 use outside::read_outside;
 
@@ -115,6 +116,8 @@ pub struct Stack {
     pub outside: Vec<SpecLayer>,
     /// The arm that `--set arm=NAME` chooses.
     pub arm: Option<(String, Place)>,
+    /// What the spec was frozen from, where it is a frozen one.
+    pub frozen_from: Option<FrozenOrigin>,
 }
 
 impl Stack {
@@ -124,8 +127,17 @@ impl Stack {
     /// Files that cannot be read, text that is not TOML, a circle of `extends`.
     pub fn load(spec: &Path, options: &Overrides) -> Result<Self, Diagnostics> {
         let mut mistakes = Vec::new();
-        let mut files = read_chain(spec, &mut mistakes);
-        let outside = read_outside(options, &mut mistakes);
+        let frozen = FrozenSpec::read(spec)?;
+        let (mut files, outside) = match &frozen {
+            None => (
+                read_chain(spec, &mut mistakes),
+                read_outside(options, &mut mistakes),
+            ),
+            Some(frozen) => (
+                frozen_chain(frozen, &mut mistakes),
+                read_outside(&frozen.overrides(options), &mut mistakes),
+            ),
+        };
         if !mistakes.is_empty() {
             return Err(Diagnostics(mistakes).sorted());
         }
@@ -140,7 +152,19 @@ impl Stack {
             files,
             outside: outside.layers,
             arm: outside.arm,
+            frozen_from: frozen.map(|frozen| frozen.origin),
         })
+    }
+
+    /// The files, with folders of their own wherever they are read again from.
+    pub fn frozen_layers(&self, working_folder: &Path) -> Vec<FrozenLayer> {
+        let files = self.files.iter().filter(|file| file.origin == Origin::File);
+        let layer = |file: &SpecLayer| FrozenLayer {
+            name: file.source.name.clone(),
+            base: working_folder.join(&file.source.base),
+            text: file.source.text.clone(),
+        };
+        files.map(layer).collect()
     }
 
     /// The spec itself.

@@ -58,11 +58,12 @@ pub(super) fn read_outside(options: &Overrides, mistakes: &mut Vec<Diagnostic>) 
 /// What the names of all variables of kdpipe begin with.
 pub const PREFIX: &str = "KDPIPE_";
 /// Variables of kdpipe that are no keys of a spec; those of its tests begin with `TESTS`.
-const OWN_VARIABLES: [&str; 4] = [
+const OWN_VARIABLES: [&str; 5] = [
     "KDPIPE_CACHE",
     "KDPIPE_MEMORY",
     "KDPIPE_BF16",
     "KDPIPE_FAULT",
+    "KDPIPE_LOG",
 ];
 const TESTS: &str = "KDPIPE_TEST_";
 

@@ -69,7 +69,7 @@ fn the_reason_of_a_failure_is_kept_until_the_run_is_tried_again() {
     let root = folder();
     let layout = Layout::new(root.path(), "study");
     assert_eq!(read_error(&layout, ID), None);
-    write_error(&layout, ID, "the disk is full\n").unwrap();
+    write_error(&layout, ID, "the disk is full\n", None).unwrap();
     assert_eq!(read_error(&layout, ID).unwrap(), "the disk is full");
     assert!(!is_begun(&layout, ID), "no attempt is there");
     let attempt = unfinished(root.path());
@@ -77,7 +77,7 @@ fn the_reason_of_a_failure_is_kept_until_the_run_is_tried_again() {
     assert!(is_begun(&layout, ID));
     // A failure after the publication goes with what is left of the work.
     attempt.publish().unwrap();
-    write_error(&layout, ID, "it cannot be evaluated").unwrap();
+    write_error(&layout, ID, "it cannot be evaluated", None).unwrap();
     sweep(&layout).unwrap();
     assert_eq!(read_error(&layout, ID), None);
     assert!(!layout.work(ID).exists());

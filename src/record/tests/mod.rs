@@ -4,6 +4,7 @@ mod damage;
 mod in_work;
 mod interruptions;
 mod looks;
+mod shared;
 mod stored;
 
 use std::collections::BTreeMap;

@@ -24,7 +24,27 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(other_training(data));
     notes.extend(unequal_compute(analysis));
     notes.extend(absent_quantities(data));
+    notes.extend(kinds_of_machines(data));
     notes
+}
+
+/// Where kernels differ, the last bits of equal runs do.
+fn kinds_of_machines(data: &StudyData) -> Option<String> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for machine in data.runs.iter().filter_map(|run| run.machine.as_deref()) {
+        *kinds.entry(machine).or_default() += 1;
+    }
+    let list: Vec<String> = kinds
+        .iter()
+        .map(|(kind, runs)| format!("{runs} with {kind}"))
+        .collect();
+    (kinds.len() > 1).then(|| {
+        format!(
+            "The runs were computed on machines of {} kinds, which differ in the last bits: {}.",
+            kinds.len(),
+            list.join(", ")
+        )
+    })
 }
 
 /// What a seed stands for depends on where the students start; where the grid varies that, each

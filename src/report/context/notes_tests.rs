@@ -172,3 +172,25 @@ fn documents_that_splits_share_are_told_by_their_numbers() {
          new text."
     );
 }
+
+#[test]
+fn kinds_of_machines_are_told_where_they_differ() {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        extras: false,
+        ..StudyShape::default()
+    });
+    let mut data = StudyData::read(&fixture.layout, fixture.study.clone());
+    assert_eq!(kinds_of_machines(&data), None);
+    for run in &mut data.runs {
+        run.machine = Some("x86_64 avx2 fma".to_owned());
+    }
+    assert_eq!(kinds_of_machines(&data), None);
+    data.runs.truncate(3);
+    data.runs[1].machine = Some("x86_64 avx512f".to_owned());
+    assert_eq!(
+        kinds_of_machines(&data).unwrap(),
+        "The runs were computed on machines of 2 kinds, which differ in the last bits: 2 with \
+         x86_64 avx2 fma, 1 with x86_64 avx512f."
+    );
+}

@@ -1,0 +1,305 @@
+//! `kdpipe submit`: the study as jobs of Slurm. It submits and returns; the work is that of
+//! `kdpipe run` on the nodes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::json;
+
+use super::args::{Common, RunArguments, SubmitArguments};
+use super::job_round::{JobRound, MOST_ROUNDS};
+use super::stored::refuse_another_spec;
+use super::{CommandResult, Exit, counted, pins, print, print_json, run, say, spec_options};
+use crate::files;
+use crate::hub::{Hub, Settings};
+use crate::plan::{FrozenOrigin, FrozenSpec, Loaded, Plan, PlannedRun, load};
+use crate::record::layout::Layout;
+use crate::record::{self, Submission, has_evaluation, is_complete};
+use crate::runner::{self, MadeBy, StudyInputs, is_free, is_over};
+use crate::slurm::{JobScripts, JobStage, QueuedTask};
+
+/// A study that is to be submitted.
+struct SubmittedStudy<'a> {
+    loaded: &'a Loaded,
+    plan: Plan,
+    hub: Hub<'static>,
+    layout: Layout,
+    results: PathBuf,
+    origin: FrozenOrigin,
+}
+
+pub fn submit(arguments: &SubmitArguments, common: &Common) -> CommandResult {
+    let loaded = load(&arguments.spec, &spec_options(common)?)?;
+    let study = study(&loaded, arguments, common)?;
+    if arguments.finish {
+        return finish(&study, arguments, common);
+    }
+    let groups = groups(&study.plan, |run| !is_over(run, &study.layout));
+    if groups.is_empty() {
+        say(&format!(
+            "every run is done: nothing is left to submit; `kdpipe report {}` writes the report",
+            arguments.spec.display()
+        ));
+        return Ok(Exit::Good);
+    }
+    let frozen = frozen_text(&study, common)?;
+    let stored = record::read_submission(&study.layout)?;
+    let mut round = new_round(&study, arguments, common, groups.len())?;
+    if arguments.print {
+        print(&format!(
+            "{}{}",
+            round.scripts_in_words(),
+            round.calls_in_words()
+        ));
+        return Ok(Exit::Good);
+    }
+    let waiting = match stored {
+        Some(stored) => round.take_up(stored)?,
+        None => Vec::new(),
+    };
+    if waiting.is_empty() {
+        begin(&study, &frozen)?;
+    } else {
+        refuse_another_form(&study, &frozen, &waiting)?;
+    }
+    let new = round.submit_missing(&waiting)?;
+    round.refuse_what_waits_for_ever(&new)?;
+    tell(&round, &new, groups.len(), arguments, common)?;
+    Ok(Exit::Good)
+}
+
+fn study<'a>(
+    loaded: &'a Loaded,
+    arguments: &SubmitArguments,
+    common: &Common,
+) -> Result<SubmittedStudy<'a>, super::CommandError> {
+    let results = absolute(&common.results)?;
+    let layout = Layout::new(&results, loaded.name());
+    let origin = match loaded.origin() {
+        Some(origin) => origin.clone(),
+        None => FrozenOrigin {
+            spec: arguments.spec.clone(),
+            working_folder: absolute(Path::new("."))?,
+            command: run::command(&arguments.spec, common),
+        },
+    };
+    refuse_another_spec(&layout, &origin.path())?;
+    let hub = Hub::quiet(
+        Settings::from_environment(common.offline),
+        pins(loaded, &layout)?,
+    );
+    let plan = loaded.resolve(&StudyInputs::to_run(&hub))?;
+    Ok(SubmittedStudy {
+        loaded,
+        plan,
+        hub,
+        layout,
+        results,
+        origin,
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path)
+        .with_context(|| format!("{} is no path from here", path.display()))?;
+    Ok(path.components().collect())
+}
+
+/// Keys of the groups of the runs that are asked for.
+fn groups(plan: &Plan, is_asked: impl Fn(&PlannedRun) -> bool) -> BTreeSet<&str> {
+    let asked = plan.runs.iter().filter(|run| is_asked(run));
+    asked.map(|run| run.group_key.as_str()).collect()
+}
+
+fn frozen_text(study: &SubmittedStudy, common: &Common) -> Result<String> {
+    let frozen: FrozenSpec = study
+        .loaded
+        .freeze(study.origin.clone(), &spec_options(common)?);
+    toml::to_string(&frozen).context("the spec cannot be written as TOML")
+}
+
+fn new_round<'a>(
+    study: &'a SubmittedStudy,
+    arguments: &SubmitArguments,
+    common: &Common,
+    groups: usize,
+) -> Result<JobRound<'a>> {
+    let cache = match std::env::var_os("KDPIPE_CACHE").filter(|value| !value.is_empty()) {
+        Some(folder) => absolute(Path::new(&folder))?,
+        // On the file system that nodes share; the home folder need not be.
+        None => study.results.join(".cache"),
+    };
+    let mut flags = Vec::new();
+    if common.offline {
+        flags.push("--offline".to_owned());
+    }
+    if let Some(threads) = common.threads {
+        flags.extend(["--threads".to_owned(), threads.to_string()]);
+    }
+    if common.verbose {
+        flags.push("--verbose".to_owned());
+    }
+    let submission = Submission {
+        name: job_name(study.loaded.name()),
+        workers: arguments.workers,
+        arguments: arguments.sbatch.clone(),
+        flags,
+        cache,
+        rounds: 1,
+        jobs: Vec::new(),
+    };
+    round_of(study, submission, groups)
+}
+
+/// `kd-NAME-NONCE`: a name that no other submission has, so that its jobs are found by it.
+fn job_name(study: &str) -> String {
+    format!("kd-{study}-{}", &files::unique_name()[..6])
+}
+
+fn round_of<'a>(
+    study: &'a SubmittedStudy,
+    submission: Submission,
+    groups: usize,
+) -> Result<JobRound<'a>> {
+    let program = std::env::current_exe().context("the program's own file is not known")?;
+    let scripts = JobScripts {
+        program,
+        results: study.results.clone(),
+        folder: study.layout.slurm(),
+        frozen: study.layout.frozen(),
+        cache: submission.cache.clone(),
+        name: submission.name.clone(),
+        flags: submission.flags.clone(),
+    };
+    let trained = Layout {
+        root: submission.cache.join("teachers"),
+    };
+    let is_prepared = |run: &PlannedRun| {
+        let is_at_hand = run.spec.teacher.is_read() || is_complete(&trained.run(&run.teacher_key));
+        let evaluated = study.layout.teacher(&run.teacher_key);
+        is_at_hand && has_evaluation(&evaluated, &run.teacher_evaluation_key)
+    };
+    let mut open = study
+        .plan
+        .runs
+        .iter()
+        .filter(|run| !is_over(run, &study.layout));
+    Ok(JobRound {
+        layout: &study.layout,
+        scripts,
+        tasks: submission.workers.min(groups),
+        is_prepared: open.all(is_prepared),
+        submission,
+    })
+}
+
+/// What is written before the first job of a submission: the folder of its logs, without which a
+/// job ends and leaves no word, the frozen spec, and the study itself.
+fn begin(study: &SubmittedStudy, frozen: &str) -> Result<()> {
+    let layout = &study.layout;
+    files::create_folders(&layout.slurm())?;
+    files::write_atomically(&layout.frozen(), frozen.as_bytes())?;
+    let made_by = MadeBy {
+        spec: &study.origin.spec,
+        command: &study.origin.command,
+    };
+    runner::record_study(&study.plan, made_by, layout, &study.hub, &|words| {
+        say(&format!("note: {words}"))
+    })?;
+    // Whoever submits a study again looks on: what was given up is tried again.
+    let open = study.plan.runs.iter().filter(|run| !is_over(run, layout));
+    open.map(|run| record::forget_starts(layout, &run.id))
+        .collect()
+}
+
+/// Refuses to change the spec under jobs that wait or run.
+fn refuse_another_form(study: &SubmittedStudy, frozen: &str, waiting: &[QueuedTask]) -> Result<()> {
+    let path = study.layout.frozen();
+    if files::read_text(&path, 32 << 20).is_ok_and(|stored| stored == frozen) {
+        return Ok(());
+    }
+    let jobs: BTreeSet<&str> = waiting.iter().map(QueuedTask::job).collect();
+    Err(anyhow!(
+        "the study is submitted already, with another spec or other settings ({}); end these jobs \
+         first: scancel {}",
+        path.display(),
+        jobs.into_iter().collect::<Vec<_>>().join(" ")
+    ))
+}
+
+fn tell(
+    round: &JobRound,
+    new: &[JobStage],
+    groups: usize,
+    arguments: &SubmitArguments,
+    common: &Common,
+) -> Result<()> {
+    let submission = &round.submission;
+    if common.json {
+        return print_json(&json!({
+            "jobs": submission.jobs,
+            "submitted": new.iter().map(|stage| stage.name()).collect::<Vec<_>>(),
+            "groups": groups,
+            "workers": round.tasks,
+        }));
+    }
+    let jobs: Vec<String> = submission
+        .jobs
+        .iter()
+        .map(|job| format!("{} {}", job.stage, job.id))
+        .collect();
+    let words = if new.is_empty() {
+        "submitted already"
+    } else {
+        "submitted"
+    };
+    print(&format!(
+        "{words}: {}; {} for {}\nkdpipe status {} --results {} shows how far they are; scancel {} \
+         ends them\n",
+        jobs.join(", "),
+        counted(round.tasks, "worker"),
+        counted(groups, "group"),
+        arguments.spec.display(),
+        common.results.display(),
+        submission.ids().join(" "),
+    ));
+    Ok(())
+}
+
+/// The last job of a round: workers are submitted again where they left more than a process does
+/// well alone, a few times at most; else it does what is left, and reports.
+fn finish(study: &SubmittedStudy, arguments: &SubmitArguments, common: &Common) -> CommandResult {
+    let layout = &study.layout;
+    let has_failed = |run: &PlannedRun| record::read_error(layout, &run.id).is_some();
+    let left = groups(&study.plan, |run| is_free(run, layout) && !has_failed(run)).len();
+    if let Some(stored) = record::read_submission(layout)?
+        && left > 1
+        && stored.rounds < MOST_ROUNDS
+    {
+        let submission = Submission {
+            name: job_name(study.loaded.name()),
+            rounds: stored.rounds + 1,
+            jobs: Vec::new(),
+            ..stored
+        };
+        let mut round = round_of(study, submission, left)?;
+        match round.submit_missing(&[]) {
+            Ok(_) => {
+                say(&format!(
+                    "the workers left {}: submitted again as {}",
+                    counted(left, "group"),
+                    round.submission.ids().join(" ")
+                ));
+                return Ok(Exit::Good);
+            }
+            Err(error) => say(&format!("note: the rest is done here, as {error:#}")),
+        }
+    }
+    let waiting = RunArguments {
+        spec: arguments.spec.clone(),
+        wait: true,
+        ..RunArguments::default()
+    };
+    run::run(&waiting, common)
+}

@@ -1,0 +1,84 @@
+//! How often a process goes through what is left of a study that others may be at, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::corpus::corpus_key;
+use super::executor::{QueuedRun, work_through};
+use super::role::Role;
+use super::standing::{is_free, is_over};
+use super::trainer::Trainer;
+use super::{Ending, Site};
+use crate::plan::Plan;
+
+/// A pause between two looks at what others hold, and how often in it the user's stop is looked at.
+const PAUSE: (Duration, u32) = (Duration::from_millis(100), 20);
+
+/// Does what is left of the runs at these indices, as often as the process's role asks for, and
+/// tells how they ended; runs that were not reached are missing.
+///
+/// # Errors
+/// Inputs that cannot be used.
+pub(super) fn work(plan: &Plan, open: &[usize], site: &Site) -> Result<BTreeMap<usize, Ending>> {
+    let mut trainer = Trainer::new(plan, site);
+    let mut endings = BTreeMap::new();
+    let mut left = open.to_vec();
+    loop {
+        let queue: Vec<QueuedRun> = left.iter().map(|&index| queued(plan, index)).collect();
+        trainer.prepare_all(&queue)?;
+        endings.extend(work_through(&queue, &mut trainer));
+        trainer.let_go();
+        let before = left.len();
+        left.retain(|index| matches!(endings.get(index), Some(Ending::Held { .. })));
+        if left.is_empty() || site.is_stopped() {
+            return Ok(endings);
+        }
+        match site.role {
+            Role::Whole | Role::Preparer => return Ok(endings),
+            // What somebody left behind meanwhile is taken, too.
+            Role::Worker => {
+                let is_free = |&index: &usize| is_free(&plan.runs[index], &site.layout);
+                if left.len() == before || !left.iter().any(is_free) {
+                    return Ok(endings);
+                }
+            }
+            Role::Finisher => wait_for_one(plan, &left, site),
+        }
+    }
+}
+
+/// What a run shares with others.
+fn queued(plan: &Plan, index: usize) -> QueuedRun {
+    let run = &plan.runs[index];
+    QueuedRun {
+        index,
+        corpus: corpus_key(&run.spec),
+        teacher: run.teacher_key.clone(),
+        group: run.group_key.clone(),
+    }
+}
+
+/// Waits until one of the runs is done, or nobody is at it any more.
+fn wait_for_one(plan: &Plan, left: &[usize], site: &Site) {
+    loop {
+        for _ in 0..PAUSE.1 {
+            if site.is_stopped() {
+                return;
+            }
+            std::thread::sleep(PAUSE.0);
+        }
+        let mut held = BTreeSet::new();
+        for &index in left {
+            let run = &plan.runs[index];
+            if held.contains(&run.group_key) {
+                continue;
+            }
+            if is_over(run, &site.layout) || is_free(run, &site.layout) {
+                return;
+            }
+            held.insert(&run.group_key);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What part of a study's work a process does, where several are at it.
+
+/// What a process does for the study that it is started with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// All of it that is free; what others hold is left to them, and told.
+    #[default]
+    Whole,
+    /// All that is free, until nothing is; what others hold is as good as done.
+    Worker,
+    /// All that is free, and waits for what others hold: whatever they leave it takes over.
+    Finisher,
+    /// Texts and teachers, and no run.
+    Preparer,
+}
+
+impl Role {
+    /// Whether a run that was started again and again without a new step is given up: nobody looks
+    /// on, and a batch system starts it again without end.
+    pub(super) fn gives_up(self) -> bool {
+        matches!(self, Self::Worker | Self::Finisher)
+    }
+
+    /// Whether what cannot be gone on with here, as it was begun on a machine of another kind, is
+    /// left to others.
+    pub(super) fn leaves_to_others(self) -> bool {
+        self == Self::Worker
+    }
+
+    /// Whether it is one of many, so that it looks whether there is something for it to do before
+    /// it reads what that needs.
+    pub(super) fn looks_first(self) -> bool {
+        matches!(self, Self::Worker | Self::Finisher)
+    }
+}
