@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 
 use crate::hub::{Hub, Repo};
+use crate::ops::Cpu;
 use crate::plan::run::TeacherSpec;
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
@@ -179,7 +180,8 @@ pub fn run(
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
     let queue: Vec<QueuedRun> = open.iter().map(|&index| queued(plan, index)).collect();
-    let mut trainer = Trainer::new(plan, site);
+    let device = Cpu::default();
+    let mut trainer = Trainer::new(&device, plan, site);
     trainer.prepare_all(&queue)?;
     endings.extend(work_through(&queue, &mut trainer));
     for &index in selected {

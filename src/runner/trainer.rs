@@ -12,11 +12,13 @@ use super::limits::groups_that_fit;
 use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
 use super::{Event, Site};
 use crate::data::{self, Prepared};
+use crate::ops::Ops;
 use crate::panics::panic_as_defect;
 use crate::plan::{InputFault, Plan};
 
 /// Trains here.
-pub(super) struct Trainer<'a> {
+pub(super) struct Trainer<'a, D: Ops> {
+    device: &'a D,
     plan: &'a Plan,
     site: &'a Site<'a>,
     /// Of the unit that made them last; what came before is dropped, to make room.
@@ -25,14 +27,15 @@ pub(super) struct Trainer<'a> {
     corpus_key: Option<String>,
     /// Corpora that could not be made, by key, and why.
     failed: BTreeMap<String, String>,
-    teacher: Option<Box<LoadedTeacher>>,
+    teacher: Option<Box<LoadedTeacher<D>>>,
     /// Whether the user knows that the unit in hand is waited for.
     is_waiting: bool,
 }
 
-impl<'a> Trainer<'a> {
-    pub fn new(plan: &'a Plan, site: &'a Site<'a>) -> Self {
+impl<'a, D: Ops> Trainer<'a, D> {
+    pub fn new(device: &'a D, plan: &'a Plan, site: &'a Site<'a>) -> Self {
         Self {
+            device,
             plan,
             site,
             corpus: None,
@@ -102,7 +105,7 @@ impl<'a> Trainer<'a> {
         self.teacher = None;
         let corpus = self.corpus.as_ref().context("a teacher without a corpus")?;
         let first = &self.plan.runs[runs[0]];
-        let teacher = match claim_teacher(first, corpus, self.site)? {
+        let teacher = match claim_teacher(self.device, first, corpus, self.site)? {
             TeacherClaim::Loaded(teacher) => teacher,
             TeacherClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
             TeacherClaim::Interrupted => return Ok(UnitEnding::Interrupted),
@@ -120,7 +123,7 @@ impl<'a> Trainer<'a> {
     }
 }
 
-impl Executor for Trainer<'_> {
+impl<D: Ops> Executor for Trainer<'_, D> {
     fn execute(&mut self, unit: &Unit) -> UnitEnding {
         let ending = panic_as_defect(|| match unit {
             Unit::Corpus(runs) => self.prepare_corpus(runs),

@@ -11,7 +11,7 @@ use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
 use crate::model::{Config, Gpt2, TokenIds, Weights};
-use crate::ops::{Backend, Native, native};
+use crate::ops::{Ops, bf16_instructions};
 use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
@@ -96,16 +96,17 @@ pub(super) enum TrainingEnding {
 
 /// Trains and publishes those of `trainings` that are free, in lockstep. `ended` hears how each of
 /// them ended, by its place among them, as soon as that is known.
-pub(super) fn train_in_lockstep(
+pub(super) fn train_in_lockstep<D: Ops>(
+    device: &D,
     trainings: &[&dyn TrainingTask],
-    teacher: Option<&Gpt2<Native>>,
+    teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
     ended: &mut dyn FnMut(usize, TrainingEnding),
 ) {
     let (mut members, mut claimed) = (Vec::new(), Vec::new());
     for (place, &training) in trainings.iter().enumerate() {
-        match panic_as_defect(|| claim(training, corpus, site)) {
+        match panic_as_defect(|| claim(device, training, corpus, site)) {
             Ok(Claim::Ours(member, attempt)) => {
                 members.push(*member);
                 claimed.push((place, attempt));
@@ -145,8 +146,8 @@ fn failed(error: &anyhow::Error) -> TrainingEnding {
 }
 
 /// What came of asking for a training.
-enum Claim {
-    Ours(Box<Member<Native>>, SharedAttempt),
+enum Claim<D: Ops> {
+    Ours(Box<Member<D>>, SharedAttempt),
     Published,
     HeldBy(String),
 }
@@ -168,7 +169,12 @@ fn open(training: &dyn TrainingTask, site: &Site) -> Result<RunClaim> {
 }
 
 /// Takes a training and puts it where it stopped, or at its beginning.
-fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<Claim> {
+fn claim<D: Ops>(
+    device: &D,
+    training: &dyn TrainingTask,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Claim<D>> {
     let mut attempt = match open(training, site)? {
         RunClaim::Published => return Ok(Claim::Published),
         RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
@@ -178,25 +184,23 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
     if let Some(spec) = training.run() {
         attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
     }
-    let about = about(training, corpus);
+    let about = about(device, training, corpus);
     let resumed = attempt.newest_valid_checkpoint(&about)?;
     tell_notes(&mut attempt, site);
-    let (device, teacher, job) = (native(), training.teacher(), training.job()?);
+    let (teacher, job) = (training.teacher(), training.job()?);
     let (event, state) = match &resumed {
         Some(checkpoint) => (
             "resumed",
-            TrainState::from_files(&device, &job, teacher, &checkpoint.files)?,
+            TrainState::from_files(device, &job, teacher, &checkpoint.files)?,
         ),
         None => {
             let weights = training.initial_weights(&job.config)?;
-            (
-                "started",
-                TrainState::new(&device, &job, teacher, &weights)?,
-            )
+            ("started", TrainState::new(device, &job, teacher, &weights)?)
         }
     };
     let threads = rayon::current_num_threads();
-    let facts = [("step", state.step.into()), ("threads", threads.into())];
+    let mut facts = vec![("step", state.step.into()), ("threads", threads.into())];
+    facts.extend(device.hardware().map(|card| ("device", card.into())));
     note_event(training, &attempt, event, &facts)?;
     let events = begin_events(training, &attempt, site);
     let attempt = SharedAttempt::new(attempt);
@@ -221,18 +225,19 @@ fn begin_events(training: &dyn TrainingTask, attempt: &Attempt, site: &Site) -> 
 }
 
 /// What a checkpoint of a training belongs to.
-fn about(training: &dyn TrainingTask, corpus: &Prepared) -> About {
+fn about<D: Ops>(device: &D, training: &dyn TrainingTask, corpus: &Prepared) -> About {
     let bf16 = training
         .precisions()
         .contains(&PrecisionSpec::Bf16)
-        .then(Native::bf16_instructions)
+        .then(bf16_instructions)
         .flatten();
     let bf16 = bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default();
+    let hardware = device.hardware();
     About {
         spec: training.id().to_owned(),
         numerics: NUMERICS_VERSION,
         data: corpus.key.clone(),
-        instructions: instruction_set() + &bf16,
+        instructions: hardware.unwrap_or_else(|| instruction_set() + &bf16),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -251,10 +256,10 @@ fn note_event(
 }
 
 /// Advances all members until each of them has an outcome.
-fn advance(
-    members: &mut [Member<Native>],
+fn advance<D: Ops>(
+    members: &mut [Member<D>],
     title: &str,
-    teacher: Option<&Gpt2<Native>>,
+    teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<()> {
@@ -288,9 +293,9 @@ fn advance(
 }
 
 /// Publishes what became of a member, unless it is unfinished.
-fn publish(
+fn publish<D: Ops>(
     training: &dyn TrainingTask,
-    member: Member<Native>,
+    member: Member<D>,
     attempt: SharedAttempt,
     corpus: &Prepared,
     site: &Site,
