@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Config, Linear};
-use crate::ops::{Constraint, Critic, CriticSettings, Ops, tape};
+use crate::ops::{Constraint, CriticSettings, CriticState, Mat, Ops, tape};
 use crate::plan::run::{self, HiddenState, Lipschitz};
 use crate::random::{Purpose, Seed, Stream};
 
@@ -18,7 +18,7 @@ pub type Key = (String, HiddenState);
 pub struct Auxiliary<D: Ops> {
     /// (C_s, C_t) with bias; empty at equal width, where P is the identity.
     pub projections: BTreeMap<Key, Linear<D>>,
-    pub critics: BTreeMap<Key, Critic>,
+    pub critics: BTreeMap<Key, D::Critic>,
 }
 
 impl<D: Ops> Auxiliary<D> {
@@ -69,7 +69,7 @@ impl<D: Ops> Auxiliary<D> {
                     let stream = Stream::of(seed, Purpose::Critic(name, &state.to_string()), 0);
                     new.critics.insert(
                         key,
-                        Critic::new(&critic_settings(critic, teacher.width), stream),
+                        D::Critic::new(&critic_settings(critic, teacher.width), stream),
                     );
                 }
             }
@@ -79,7 +79,7 @@ impl<D: Ops> Auxiliary<D> {
 
     /// Parameters that the student's optimizer trains beside the student, with names, in a fixed
     /// order.
-    pub fn parameters_mut(&mut self) -> Vec<(String, &mut crate::ops::Mat<D>)> {
+    pub fn parameters_mut(&mut self) -> Vec<(String, &mut Mat<D>)> {
         let mut all = Vec::with_capacity(2 * self.projections.len());
         for ((term, state), projection) in &mut self.projections {
             all.push((
@@ -95,7 +95,7 @@ impl<D: Ops> Auxiliary<D> {
     }
 
     /// The same, to be read.
-    pub fn parameters(&self) -> Vec<(String, &crate::ops::Mat<D>)> {
+    pub fn parameters(&self) -> Vec<(String, &Mat<D>)> {
         let mut all = Vec::with_capacity(2 * self.projections.len());
         for ((term, state), projection) in &self.projections {
             all.push((

@@ -4,15 +4,13 @@
 //! An MSE and a critic of equal weight would otherwise push the student with forces that differ by
 //! orders of magnitude, and a comparison of the two would compare those.
 
-use dfdx::prelude::*;
-
 use super::auxiliary::Auxiliary;
 use super::critics::{interpolation, rows, with_critic};
 use super::losses::target;
 use super::objective::{NamedValues, Objective, StepSettings};
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates};
-use crate::ops::{Head, Mat, Ops, sum_of_squares};
+use crate::ops::{GradientMap, Head, Mat, NoneTape, Ops, OwnedTape};
 use crate::plan::run::HiddenState;
 use crate::random::Purpose;
 
@@ -79,7 +77,7 @@ pub fn balance<D: Ops>(
     let mut norms = NamedValues::new();
     for &name in &terms {
         let factors = NamedValues::from([(name.clone(), 1.0)]);
-        let mut squares = 0.0;
+        let mut squares = Vec::new();
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
             let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_head));
@@ -92,11 +90,9 @@ pub fn balance<D: Ops>(
                 teacher,
                 auxiliary,
             );
-            let mut gradients = loss.backward();
-            for (_, parameter) in student.parameters() {
-                squares += sum_of_squares(&D::take_gradient(&mut gradients, parameter));
-            }
+            squares.extend(squares_of(student, loss.backward()));
         }
+        let squares: f64 = D::fetch(&squares).iter().sum();
         let norm = (squares / samples.len() as f64).sqrt();
         if norm == 0.0 || !norm.is_finite() {
             return Err(Unbalanced::Gradient {
@@ -110,6 +106,14 @@ pub fn balance<D: Ops>(
         .iter()
         .map(|&name| (name.clone(), norms[&reference] / norms[name]))
         .collect())
+}
+
+/// Σ g² of the gradient of each of the student's parameters.
+fn squares_of<D: Ops>(student: &Gpt2<D>, mut gradients: GradientMap<D>) -> Vec<D::Value> {
+    let squares = |(_, parameter): (String, &Mat<D>)| {
+        D::sum_of_squares(&D::take_gradient(&mut gradients, parameter))
+    };
+    student.parameters().into_iter().map(squares).collect()
 }
 
 /// The states that the pairs of a step need of the student, in order.

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use dfdx::prelude::*;
-
 use super::auxiliary::{Auxiliary, Key};
 use super::losses::target;
 use super::objective::{Objective, StepSettings};
 use crate::model::HiddenStates;
-use crate::ops::{CriticReport, Mat, Ops};
+use crate::ops::{Backend, CriticReport, Mat, Ops};
 use crate::plan::run::{CriticSpec, HiddenLoss, Term};
 use crate::random::{Purpose, Seed, Stream};
 
 /// What a step's critic updates found: by critic, the values of the last update.
-pub type CriticReadings = BTreeMap<Key, CriticReport>;
+pub type CriticReadings<D> = BTreeMap<Key, CriticReport<<D as Backend>::Value>>;
 
 impl Objective {
     /// Trains every critic `critic.steps` times on the detached states of one micro-batch.
@@ -25,8 +23,8 @@ impl Objective {
         student: &HiddenStates<D>,
         teacher: &HiddenStates<D>,
         auxiliary: &mut Auxiliary<D>,
-    ) -> CriticReadings {
-        let mut readings = CriticReadings::new();
+    ) -> CriticReadings<D> {
+        let mut readings = CriticReadings::<D>::new();
         for (name, term) in &self.terms {
             let Some((loss, spec)) = with_critic(term) else {
                 continue;

@@ -1,12 +1,11 @@
 //! The value of an objective on one micro-batch, recorded for the backward pass.
 
-use dfdx::prelude::*;
-
 use super::auxiliary::Auxiliary;
 use super::objective::{NamedValues, Objective, StepSettings};
+use super::pending::PendingValues;
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::HiddenStates;
-use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, TeacherHead};
+use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, Tape, TeacherHead};
 use crate::plan::run::{
     Direction, HiddenDistance, HiddenLoss, HiddenState, LogitLoss, StateForm, Term,
 };
@@ -26,16 +25,16 @@ struct StatePair<'a, D: Ops> {
 struct LossSum<D: Ops, T> {
     total: Option<Scalar<D>>,
     tape: T,
-    values: NamedValues,
+    values: PendingValues<D>,
 }
 
 impl<D: Ops, T: Tape<f32, D>> LossSum<D, T> {
-    /// Adds a loss, which is to be recorded on the tape.
-    fn add(self, record: impl FnOnce(T) -> Scalar<D, T>) -> Self {
-        let (loss, tape) = record(self.tape).split_tape();
+    /// Adds a loss, which was recorded on the tape.
+    fn add(self, loss: Scalar<D, T>) -> Self {
+        let (loss, tape) = loss.split_tape();
         let (total, tape) = match self.total {
             None => (loss, tape),
-            Some(total) => (total.put_tape(tape) + loss).split_tape(),
+            Some(total) => D::added(total.put_tape(tape), loss).split_tape(),
         };
         Self {
             total: Some(total),
@@ -50,8 +49,9 @@ impl Objective {
     /// tape, with every term's own value.
     ///
     /// A hidden term is the mean over its pairs. A term whose factor is 0 is evaluated without a
-    /// tape. Values are keyed by the term's name; the value of each pair of a Wasserstein term,
-    /// mean f(h_t) − mean f(P h_s), is keyed by `critic.<term>.<state>.estimate`.
+    /// tape. Values, which nobody has waited for yet, are keyed by the term's name; the value of
+    /// each pair of a Wasserstein term, mean f(h_t) − mean f(P h_s), is keyed by
+    /// `critic.<term>.<state>.estimate`.
     pub fn losses<D: Ops, T: Tape<f32, D>>(
         &self,
         settings: &StepSettings,
@@ -61,12 +61,12 @@ impl Objective {
         targets: &[u32],
         teacher: Option<TeacherOutputs<D>>,
         auxiliary: &Auxiliary<D>,
-    ) -> (Scalar<D, T>, NamedValues) {
+    ) -> (Scalar<D, T>, PendingValues<D>) {
         let (last, tape) = student.last.split_tape();
         let mut sum = LossSum {
             total: None,
             tape,
-            values: NamedValues::new(),
+            values: PendingValues::new(),
         };
         for (name, term) in &self.terms {
             let (Some(&factor), Some(loss)) = (factors.get(name), term.hidden()) else {
@@ -88,7 +88,7 @@ impl Objective {
         }
         let total = sum
             .total
-            .unwrap_or_else(|| student_head.matrix.device().tensor(0.0));
+            .unwrap_or_else(|| student_head.matrix.device().nothing());
         (total.put_tape(sum.tape), sum.values)
     }
 
@@ -103,29 +103,26 @@ impl Objective {
         auxiliary: &Auxiliary<D>,
     ) -> LossSum<D, T> {
         let share = (factor / pairs.len() as f64) as f32;
-        let mut of_pairs = 0.0;
+        let mut of_pairs = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let target = target(loss.states, pair.teacher);
             let (own, x) = (pair.own, pair.student.clone());
-            let mut value = 0.0;
+            let value;
             if factor == 0.0 {
                 (_, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
             } else {
-                sum = sum.add(|tape| {
-                    let x = x.put_tape(tape);
-                    let recorded;
-                    (recorded, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
-                    recorded * share
-                });
+                let x = x.put_tape(std::mem::take(&mut sum.tape));
+                let recorded;
+                (recorded, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
+                sum = sum.add(D::scaled(recorded, share));
             }
             if loss.distance.critic().is_some() {
                 let estimate = recorded::critic(name, &own.to_string(), recorded::ESTIMATE);
-                sum.values.insert(estimate, value);
+                sum.values.insert(estimate, vec![value.clone()]);
             }
-            of_pairs += value;
+            of_pairs.push(value);
         }
-        let mean = of_pairs / pairs.len() as f64;
-        sum.values.insert(name.to_owned(), mean);
+        sum.values.insert(name.to_owned(), of_pairs);
         sum
     }
 
@@ -151,7 +148,7 @@ impl Objective {
         x: Mat<D, T>,
         target: &Mat<D>,
         auxiliary: &Auxiliary<D>,
-    ) -> (Scalar<D, T>, f64) {
+    ) -> (Scalar<D, T>, D::Value) {
         let x = self.features(name, loss.states, own, x, auxiliary);
         match loss.distance {
             HiddenDistance::Mse { normalize } => D::hidden_mse(x, target, normalize),
@@ -184,7 +181,7 @@ impl Objective {
 
 /// Adds the terms that compare predictions, all in one pass over the vocabulary.
 fn add_logit_terms<D: Ops, T: Tape<f32, D>>(
-    sum: LossSum<D, T>,
+    mut sum: LossSum<D, T>,
     terms: Vec<(String, (LogitTerm, f64))>,
     last: Mat<D>,
     head: Head<D>,
@@ -197,14 +194,12 @@ fn add_logit_terms<D: Ops, T: Tape<f32, D>>(
         head: teacher.head,
         shared: teacher.logits,
     });
-    let mut values = Vec::new();
-    let mut sum = sum.add(|tape| {
-        let recorded;
-        (recorded, values) = D::logit_losses(last.put_tape(tape), head, targets, teacher, &terms);
-        recorded
-    });
-    sum.values.extend(names.into_iter().zip(values));
-    sum
+    let last = last.put_tape(std::mem::take(&mut sum.tape));
+    let (recorded, values) = D::logit_losses(last, head, targets, teacher, &terms);
+    for (name, value) in names.into_iter().zip(values) {
+        sum.values.insert(name, vec![value]);
+    }
+    sum.add(recorded)
 }
 
 /// h_t, standardised where the term asks for it.

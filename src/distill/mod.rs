@@ -11,10 +11,12 @@ mod critics;
 mod losses;
 mod objective;
 mod pairs;
+mod pending;
 mod teacher_outputs;
 
 pub use auxiliary::{Auxiliary, Key};
 pub use critics::CriticReadings;
 pub use objective::{NamedValues, Objective, StepSettings};
 pub use pairs::pairs_at;
+pub use pending::PendingValues;
 pub use teacher_outputs::TeacherOutputs;

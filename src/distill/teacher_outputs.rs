@@ -1,14 +1,14 @@
 //! What a teacher says about a micro-batch.
 
 use crate::model::HiddenStates;
-use crate::ops::{Head, Ops, SharedLogits};
+use crate::ops::{Head, Ops};
 
 /// A teacher's side of a micro-batch.
 pub struct TeacherOutputs<'a, D: Ops> {
     pub states: &'a HiddenStates<D>,
     pub head: Head<'a, D>,
     /// Its logits, as far as they were computed once for several students.
-    pub logits: Option<&'a SharedLogits>,
+    pub logits: Option<&'a D::SharedLogits>,
 }
 
 impl<'a, D: Ops> TeacherOutputs<'a, D> {

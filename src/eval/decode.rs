@@ -9,8 +9,9 @@
 //! tokens, which then are positions 0, 1, ….
 
 use crate::model::{Config, Weights};
-use crate::ops::inference::{Matrix, activate, add, attention, head, layer_norm, linear};
-use crate::ops::on_a_worker;
+use crate::ops::inference::{
+    Matrix, activate, add, attention, head, layer_norm, linear, on_a_worker,
+};
 
 use super::sampling::Sampler;
 

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::model::Config;
+use crate::ops::Cpu;
 use crate::plan::run::SamplesSpec;
 use crate::random::Stream;
-use dfdx::prelude::Cpu;
 
 /// 400 tokens, in documents of 100 that end with token 0.
 fn four_documents() -> Vec<u32> {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::eval::test_gpt2_f64;
 use crate::model::{Config, validation_nll};
+use crate::ops::Cpu;
 use crate::random::Stream;
-use dfdx::prelude::Cpu;
 
 /// The definition, position by position: the windows that hold p, the first of them that may
 /// score it.

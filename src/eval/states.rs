@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use dfdx::prelude::NoneTape;
-
 use crate::model::Gpt2;
-use crate::ops::{Ops, tape};
+use crate::ops::{NoneTape, Ops, tape};
 use crate::plan::run::HiddenState;
 
 /// Tokens of one forward pass.

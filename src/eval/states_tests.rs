@@ -3,7 +3,7 @@
 use super::*;
 use crate::eval::test_gpt2_f64;
 use crate::model::Config;
-use dfdx::prelude::Cpu;
+use crate::ops::Cpu;
 
 #[test]
 fn states_are_those_of_each_sequence_read_alone() {

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dfdx::prelude::*;
-
 use super::Config;
 use super::gpt2::{Block, Gpt2};
-use crate::ops::{Mat, Ops, in_parts};
+use crate::ops::{Mat, NoneTape, Ops, Tape};
 use crate::plan::run::HiddenState;
 
 /// What a forward pass leaves: each state is (N, C) with N = B·T rows.
@@ -46,9 +44,7 @@ impl<D: Ops> Gpt2<D> {
             self.config.positions
         );
         let mut kept = BTreeMap::new();
-        let mut x = self
-            .device
-            .embed(tape, tokens, context, &self.wte, &self.wpe);
+        let mut x = D::embed(tape, tokens, context, &self.wte, &self.wpe);
         for layer in 0..=self.config.layers {
             if layer > 0 {
                 x = self.blocks[layer - 1].forward(
@@ -80,7 +76,7 @@ impl<D: Ops> Gpt2<D> {
         if tokens.len() <= part {
             return self.forward(NoneTape, tokens, context, keep);
         }
-        let parts = in_parts(tokens.chunks(part).collect(), |tokens| {
+        let parts = D::in_parts(tokens.chunks(part).collect(), |tokens| {
             self.forward(NoneTape, tokens, context, keep)
         });
         let stacked = |state: HiddenState| {

@@ -2,17 +2,21 @@
 
 use super::*;
 use crate::model::Weights;
-use crate::ops::{native, tape};
+use crate::ops::{Cpu, tape};
 use crate::random::Seed;
 
 #[test]
 fn in_parts_a_text_has_the_states_that_it_has_as_a_whole_on_any_number_of_threads() {
     let config = Config::new(2, 24, 3, 50, 96);
-    let model =
-        Gpt2::from_weights(&native(), &config, &Weights::random(&config, Seed::Run(3))).unwrap();
+    let model = Gpt2::from_weights(
+        &Cpu::default(),
+        &config,
+        &Weights::random(&config, Seed::Run(3)),
+    )
+    .unwrap();
     let tokens: Vec<u32> = (0..96 * 12).map(|i| (i * i) as u32 % 50).collect();
     let keep = [HiddenState::Layer(1)];
-    let all = |states: HiddenStates<crate::ops::Native>| {
+    let all = |states: HiddenStates<Cpu>| {
         [
             tape::read(&states.kept[&HiddenState::Layer(1)]),
             tape::read(&states.last),

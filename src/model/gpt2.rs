@@ -47,7 +47,6 @@ pub struct Block<D: Ops> {
 #[derive(Debug, Clone)]
 pub struct Gpt2<D: Ops> {
     pub config: Config,
-    pub device: D,
     /// Of the products of its linear layers and its head, forward and backward.
     pub precision: Precision,
     /// (V, C): token embeddings, and the head, unless there is one of its own.
@@ -90,6 +89,11 @@ macro_rules! visit_parameters {
 }
 
 impl<D: Ops> Gpt2<D> {
+    /// Where it lies.
+    pub fn device(&self) -> &D {
+        self.wte.device()
+    }
+
     /// The output embedding (V, C): logits are final states times its transpose.
     pub fn head(&self) -> Head<'_, D> {
         Head {

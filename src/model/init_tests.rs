@@ -31,7 +31,7 @@ fn a_student_takes_the_chosen_blocks_of_its_teacher_and_its_head() {
             tied,
             ..Config::new(4, 8, 2, 11, 5)
         };
-        let teacher = Gpt2::random(&dfdx::prelude::Cpu::default(), &config, Seed::Run(1));
+        let teacher = Gpt2::random(&crate::ops::Cpu::default(), &config, Seed::Run(1));
         let weights = teacher.to_weights();
         let student = Weights::from_teacher(&teacher, &[1, 3, 3]);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Log-probabilities of a text's tokens under a model, by windows: the base of every perplexity.
 
 use super::Gpt2;
-use crate::ops::{Ops, TeacherHead, TokenScore, on_a_worker, tape};
+use crate::ops::{Ops, TeacherHead, TokenScore};
 
 /// Rows (tokens) of one forward pass, so that memory does not grow with the text.
 const ROWS: usize = 4096;
@@ -118,17 +118,9 @@ fn score_batch<D: Ops>(
             return all;
         }
         // Only the rows that count go through the head: with overlapping windows most do not.
-        let width = model.config.width;
-        let pick = |values: &[f32]| {
-            rows.iter()
-                .flat_map(|&row| &values[row * width..(row + 1) * width])
-                .copied()
-                .collect()
-        };
-        let kept: Vec<f32> = D::with_values(&all, pick);
-        tape::matrix(&model.device, rows.len(), width, kept)
+        D::pick_rows(&all, &rows)
     };
-    let scores = on_a_worker(|| {
+    let scores = D::on_a_worker(|| {
         let hidden = final_states(model);
         let teacher_states = teacher.map(|teacher| (final_states(teacher), teacher.head()));
         let teacher_head = teacher_states

@@ -166,7 +166,6 @@ impl<D: Ops> Gpt2<D> {
         };
         Self {
             config: config.clone(),
-            device: device.clone(),
             precision: Precision::F32,
             wte: get("wte.weight"),
             wpe: get("wpe.weight"),

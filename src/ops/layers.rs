@@ -1,29 +1,24 @@
 //! The layers of the backend seam: embedding, layer norm, linear layers, attention.
 //!
-//! The provided methods are composed of dfdx's own operations ([`super::composed::layers`]); the
-//! CPU has fused kernels ([`super::cpu`]).
+//! Every device has kernels of its own; what they compute is [`super::composed::layers`], made of
+//! dfdx's operations on the CPU, which their tests compare them with.
 
 use dfdx::prelude::*;
 
 use super::activation::Activation;
-use super::composed::layers as composed;
-use super::precision::only_f32;
-use super::{Mat, Precision};
+use super::{Backend, Mat, Precision};
 
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
-pub trait Layers: Device<f32> {
+pub trait Layers: Backend {
     /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result
     /// (N, C). Tokens are below V and `context` is at most the positions.
     fn embed<T: Tape<f32, Self>>(
-        &self,
         tape: T,
         tokens: &[u32],
         context: usize,
         wte: &Mat<Self>,
         wpe: &Mat<Self>,
-    ) -> Mat<Self, T> {
-        composed::embed(self, tape, tokens, context, wte, wpe)
-    }
+    ) -> Mat<Self, T>;
 
     /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are (1,
     /// C), the variance is that of the population.
@@ -32,14 +27,10 @@ pub trait Layers: Device<f32> {
         gain: &Mat<Self>,
         bias: &Mat<Self>,
         epsilon: f64,
-    ) -> Mat<Self, T> {
-        composed::layer_norm(x, gain, bias, epsilon)
-    }
+    ) -> Mat<Self, T>;
 
     /// Layer norm without gain and bias.
-    fn standardize<T: Tape<f32, Self>>(x: Mat<Self, T>, epsilon: f64) -> Mat<Self, T> {
-        composed::standardize(x, epsilon)
-    }
+    fn standardize<T: Tape<f32, Self>>(x: Mat<Self, T>, epsilon: f64) -> Mat<Self, T>;
 
     /// x·W + b, and its gradients, with products computed in `precision`: `x` (N, I), `weight` (I,
     /// O), `bias` (1, O).
@@ -48,10 +39,7 @@ pub trait Layers: Device<f32> {
         weight: &Mat<Self>,
         bias: &Mat<Self>,
         precision: Precision,
-    ) -> Mat<Self, T> {
-        only_f32(precision);
-        composed::linear(x, weight, bias)
-    }
+    ) -> Mat<Self, T>;
 
     /// f(x·W + b), f the activation.
     fn linear_activated<T: Tape<f32, Self>>(
@@ -60,10 +48,7 @@ pub trait Layers: Device<f32> {
         bias: &Mat<Self>,
         activation: Activation,
         precision: Precision,
-    ) -> Mat<Self, T> {
-        only_f32(precision);
-        composed::linear_activated(x, weight, bias, activation)
-    }
+    ) -> Mat<Self, T>;
 
     /// x·W + b + residual.
     fn linear_residual<T: Tape<f32, Self>>(
@@ -72,10 +57,7 @@ pub trait Layers: Device<f32> {
         bias: &Mat<Self>,
         residual: &Mat<Self>,
         precision: Precision,
-    ) -> Mat<Self, T> {
-        only_f32(precision);
-        composed::linear_residual(x, weight, bias, residual)
-    }
+    ) -> Mat<Self, T>;
 
     /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values
     /// side by side, sequences of `context` rows after each other; the result is (N, C). The scale,
@@ -85,9 +67,7 @@ pub trait Layers: Device<f32> {
         context: usize,
         heads: usize,
         scale: f32,
-    ) -> Mat<Self, T> {
-        composed::attention(qkv, context, heads, scale)
-    }
+    ) -> Mat<Self, T>;
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
-//! The terms of a loss on logits, what they are computed from, and the scores of tokens.
+//! The terms of a loss on logits, the heads that they are computed from, and the scores of tokens.
 
-use dfdx::prelude::*;
-
-use super::{Head, Mat};
+use super::{Backend, Mat, Precision};
 
 /// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,17 +21,43 @@ impl LogitTerm {
     }
 }
 
+/// An output embedding (V, C): logits are final hidden states times its transpose, computed in
+/// `precision`.
+#[derive(Debug)]
+pub struct Head<'a, D: Backend> {
+    pub matrix: &'a Mat<D>,
+    pub precision: Precision,
+}
+
+impl<D: Backend> Clone for Head<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Backend> Copy for Head<'_, D> {}
+
+/// In f32.
+impl<'a, D: Backend> From<&'a Mat<D>> for Head<'a, D> {
+    fn from(matrix: &'a Mat<D>) -> Self {
+        Self {
+            matrix,
+            precision: Precision::F32,
+        }
+    }
+}
+
 /// Where the teacher's logits come from: its final hidden states (N, C_t) and output embedding (V,
 /// C_t).
 #[derive(Debug)]
-pub struct TeacherHead<'a, D: Device<f32>> {
+pub struct TeacherHead<'a, D: Backend> {
     pub hidden: &'a Mat<D>,
     pub head: Head<'a, D>,
     /// Logits that were computed before, for others as well.
-    pub shared: Option<&'a SharedLogits>,
+    pub shared: Option<&'a D::SharedLogits>,
 }
 
-impl<'a, D: Device<f32>> TeacherHead<'a, D> {
+impl<'a, D: Backend> TeacherHead<'a, D> {
     /// With nothing computed before.
     pub fn new(hidden: &'a Mat<D>, head: Head<'a, D>) -> Self {
         Self {
@@ -44,21 +68,13 @@ impl<'a, D: Device<f32>> TeacherHead<'a, D> {
     }
 }
 
-impl<D: Device<f32>> Clone for TeacherHead<'_, D> {
+impl<D: Backend> Clone for TeacherHead<'_, D> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: Device<f32>> Copy for TeacherHead<'_, D> {}
-
-/// A teacher's logits of the first tokens of a micro-batch, computed once for all students that are
-/// compared with them. How many tokens depends on the vocabulary: memory is bounded.
-#[derive(Debug)]
-pub struct SharedLogits {
-    /// Row by row.
-    pub(super) values: Vec<f32>,
-}
+impl<D: Backend> Copy for TeacherHead<'_, D> {}
 
 /// How one token was predicted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +89,7 @@ pub struct TokenScore {
 }
 
 /// Asserts that the shapes of a call fit together.
-pub(super) fn assert_shapes<D: Device<f32>, T>(
+pub(super) fn assert_shapes<D: Backend, T>(
     hidden: &Mat<D, T>,
     head: Head<D>,
     targets: &[u32],

@@ -1,19 +1,17 @@
 //! The losses of the backend seam: logit terms, distances of hidden states, and the critic.
 //!
-//! Every loss returns its value as a scalar that carries the tape, and once more in f64 for the
-//! record. A loss hands gradients only to the tensors its documentation names. The provided methods
-//! are composed of dfdx's own operations ([`super::composed::losses`]); the CPU has fused kernels.
+//! Every loss returns its value as a scalar that carries the tape, and once more for the record. A
+//! loss hands gradients only to the tensors its documentation names. Every device has kernels of
+//! its own; what they compute is [`super::composed::losses`], made of dfdx's operations on the CPU.
 
 use dfdx::prelude::*;
 
-use super::composed::losses as composed;
-use super::cpu::critic::{self, Critic, CriticReport};
-use super::logit_terms::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
-use super::tape::read;
-use super::{Head, Mat, Scalar};
+use super::critic::CriticReport;
+use super::logit_terms::{LogitTerm, TeacherHead, TokenScore};
+use super::{Backend, Head, Mat, Scalar};
 
 /// Operations that end a forward pass.
-pub trait Losses: Device<f32> {
+pub trait Losses: Backend {
     /// Σ factor·value of the logit terms, and each value without its factor, in the order of
     /// `terms`.
     ///
@@ -28,16 +26,11 @@ pub trait Losses: Device<f32> {
         targets: &[u32],
         teacher: Option<TeacherHead<'_, Self>>,
         terms: &[(LogitTerm, f64)],
-    ) -> (Scalar<Self, T>, Vec<f64>) {
-        composed::logit_losses(hidden, head, targets, teacher, terms)
-    }
+    ) -> (Scalar<Self, T>, Vec<Self::Value>);
 
     /// The logits of a teacher that several students are compared with, in memory as far as is
     /// reasonable; none where a device gains nothing by it.
-    fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<SharedLogits> {
-        let _ = (hidden, head);
-        None
-    }
+    fn share_logits(hidden: &Mat<Self>, head: Head<Self>) -> Option<Self::SharedLogits>;
 
     /// How well each of the N tokens is predicted, for evaluation; shapes as in
     /// [`Losses::logit_losses`], no gradients.
@@ -46,9 +39,7 @@ pub trait Losses: Device<f32> {
         head: Head<Self>,
         targets: &[u32],
         teacher: Option<TeacherHead<'_, Self>>,
-    ) -> Vec<TokenScore> {
-        composed::score(hidden, head, targets, teacher)
-    }
+    ) -> Vec<TokenScore>;
 
     /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided by
     /// their norm √(Σ² + 1e-12) first, and the squares are summed over the coordinates (= 2 −
@@ -57,44 +48,30 @@ pub trait Losses: Device<f32> {
         x: Mat<Self, T>,
         target: &Mat<Self>,
         normalize: bool,
-    ) -> (Scalar<Self, T>, f64) {
-        composed::hidden_mse(x, target, normalize)
-    }
+    ) -> (Scalar<Self, T>, Self::Value);
 
     /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are (N, C);
     /// the gradient goes to `x`.
     fn hidden_cosine<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         target: &Mat<Self>,
-    ) -> (Scalar<Self, T>, f64) {
-        composed::hidden_cosine(x, target)
-    }
+    ) -> (Scalar<Self, T>, Self::Value);
 
     /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no
     /// gradients for either. `epsilon` holds N uniform numbers that place the interpolates ε·t + (1
     /// − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.
     fn critic_update(
-        critic: &mut Critic,
+        critic: &mut Self::Critic,
         student: &Mat<Self>,
         teacher: &Mat<Self>,
         epsilon: &[f32],
-    ) -> CriticReport {
-        critic::critic_update(
-            critic,
-            &read(student),
-            &read(teacher),
-            student.shape().0,
-            epsilon,
-        )
-    }
+    ) -> CriticReport<Self::Value>;
 
     /// The critic's estimate mean f(t) − mean f(x) with f fixed. `x` and `target` are (N, C); the
     /// gradient goes to `x`.
     fn critic_term<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         target: &Mat<Self>,
-        critic: &Critic,
-    ) -> (Scalar<Self, T>, f64) {
-        composed::critic_term(x, target, critic)
-    }
+        critic: &Self::Critic,
+    ) -> (Scalar<Self, T>, Self::Value);
 }

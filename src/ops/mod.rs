@@ -3,11 +3,11 @@
 //! Three kinds of files:
 //!
 //! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is in
-//!   [`Layers`] and [`Losses`], the care of buffers and threads in [`Backend`] and `native`.
-//!   Nothing above this module knows which code runs behind them.
-//! - **[`composed`]**: the mathematics made of dfdx's own operations. These are the provided
-//!   methods of the traits, run on any device, and are the reference in tests.
-//! - **[`cpu`]**: fused kernels, which override the provided methods there.
+//!   [`Layers`] and [`Losses`], the care of buffers, steps and threads in [`Backend`]. Nothing
+//!   above this module knows which code runs behind them, or can call dfdx's operations.
+//! - **A folder for each device**: [`cpu`].
+//! - **[`composed`]**: the mathematics made of dfdx's own operations on the CPU, the reference in
+//!   tests.
 //!
 //! Matrices are row-major `(rows, columns)`; a batch of B sequences of T tokens is N = B·T rows of
 //! C coordinates, V is the size of the vocabulary. Vectors (biases, gains) are `(1, columns)`. An
@@ -19,28 +19,34 @@ mod activation;
 mod backend;
 pub mod composed;
 pub mod cpu;
+mod critic;
 mod layers;
 mod logit_terms;
 mod losses;
-mod native;
+mod optimizer;
 mod precision;
 pub mod tape;
-mod tensor;
 #[cfg(test)]
 mod test_support;
 
 pub use activation::Activation;
-pub use backend::Backend;
-pub use cpu::critic::{Constraint, Critic, CriticReport, CriticSettings, StateArray};
-pub use cpu::{AdamW, Moments, adamw, add_assign, clouds, inference, sum_of_squares};
+pub use backend::{Backend, GradientMap, Mat, Scalar};
+pub use cpu::critic::Critic;
+pub use cpu::{clouds, inference};
+pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};
+pub use dfdx::prelude::{Cpu, NoneTape, OwnedTape, Tape};
 pub use layers::Layers;
-pub use logit_terms::{LogitTerm, SharedLogits, TeacherHead, TokenScore};
+pub use logit_terms::{Head, LogitTerm, TeacherHead, TokenScore};
 pub use losses::Losses;
-pub use native::{Native, in_parts, native, on_a_worker, side_by_side};
-pub use precision::{Head, Precision};
-pub use tensor::{Mat, Scalar};
+pub use optimizer::{AdamW, AdamWStep};
+pub use precision::Precision;
+
+/// The instructions of the processor that compute in [`Precision::Bf16`], where it has them.
+pub fn bf16_instructions() -> Option<&'static str> {
+    cpu::bf16::instructions()
+}
 
 /// Everything that training and evaluation ask of a device.
-pub trait Ops: Backend + Layers + Losses + native::DeviceBounds {}
+pub trait Ops: Backend + Layers + Losses {}
 
-impl<D: Backend + Layers + Losses + native::DeviceBounds> Ops for D {}
+impl<D: Backend + Layers + Losses> Ops for D {}

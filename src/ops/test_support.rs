@@ -3,7 +3,7 @@
 
 use dfdx::prelude::*;
 
-use super::{Mat, Scalar, tape};
+use super::{Backend, Mat, Scalar, tape};
 use crate::random::Stream;
 
 /// Normal numbers times `scale`.
@@ -43,9 +43,9 @@ pub fn assert_close(a: &[f32], b: &[f32], tolerance: f32) {
 
 /// The gradients of 2.5·loss for the tensors in `of`.
 pub fn gradients(loss: Scalar<Cpu, OwnedTape<f32, Cpu>>, of: &[&Mat<Cpu>]) -> Vec<Vec<f32>> {
-    let gradients = (loss * 2.5).backward();
+    let mut gradients = Cpu::scaled(loss, 2.5).backward();
     of.iter()
-        .map(|tensor| tape::read(&gradients.get(*tensor)))
+        .map(|tensor| Cpu::take_gradient(&mut gradients, tensor))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use crate::distill::NamedValues;
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Native, native};
+use crate::ops::{Cpu, Ops};
 use crate::plan::run::{self, BalanceSpec, RunSpec, TeacherSpec, Term};
 use crate::random::{Purpose, Seed, Stream};
 use crate::train::{
@@ -44,7 +44,8 @@ pub struct Measured {
     /// The most memory that the process held.
     pub peak_rss_bytes: Option<u64>,
     /// Seconds and operations of a mean step of one run, part by part; runs that advance together
-    /// do their parts side by side, so theirs are not shown.
+    /// do their parts side by side, and a card does them after they were asked for, so theirs are
+    /// not shown.
     pub phases: Vec<Phase>,
     #[serde(rename = "use")]
     pub of_use: Use,
@@ -68,9 +69,9 @@ pub struct Phase {
 }
 
 /// A teacher that has learned nothing, which takes as long as one that has.
-fn random_teacher(config: &Config) -> Result<Gpt2<Native>> {
+fn random_teacher<D: Ops>(device: &D, config: &Config) -> Result<Gpt2<D>> {
     let weights = Weights::random(config, Seed::Teacher(1));
-    Gpt2::from_weights(&native(), config, &weights)
+    Gpt2::from_weights(device, config, &weights)
 }
 
 /// Measures `steps` training steps of a run, or of so many equal `runs` that share their batches
@@ -79,14 +80,25 @@ fn random_teacher(config: &Config) -> Result<Gpt2<Native>> {
 /// # Errors
 /// Shapes that are not known without a download, or do not fit together.
 pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measured> {
+    bench_on(&Cpu::default(), spec, steps, runs, hub)
+}
+
+fn bench_on<D: Ops>(
+    device: &D,
+    spec: &RunSpec,
+    steps: u64,
+    runs: usize,
+    hub: &Hub,
+) -> Result<Measured> {
     let (student, teacher) = shapes(spec, hub)?;
     let mut spec = spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = BalanceSpec::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (None, 0);
-    let peak_now = || plain_peak(of_products(spec.train.precision));
+    let peak_now = || plain_peak(device, of_products(spec.train.precision));
     let before = peak_now();
-    let model = random_teacher(&teacher)?.with_precision(of_products(spec.teacher.precision()));
+    let model =
+        random_teacher(device, &teacher)?.with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
     let peak_rss_bytes = peak_rss();
@@ -107,7 +119,7 @@ pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measu
         gflops: flops / seconds_per_step / 1e9,
         matmul_peak_gflops,
         peak_rss_bytes,
-        phases: if runs > 1 {
+        phases: if runs > 1 || device.hardware().is_some() {
             Vec::new()
         } else {
             parts(
@@ -197,26 +209,26 @@ fn text(spec: &RunSpec, vocabulary: usize, count: usize) -> Vec<u32> {
 }
 
 /// Seconds of each step, and of the parts of the first run's in all.
-fn run_steps(
+fn run_steps<D: Ops>(
     spec: &RunSpec,
     steps: u64,
     runs: usize,
     student: &Config,
-    teacher: &Gpt2<Native>,
+    teacher: &Gpt2<D>,
 ) -> Result<(Vec<f64>, Phases)> {
     let mut spec = spec.clone();
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
     let one = || {
         let state = TrainState::new(
-            &native(),
+            teacher.device(),
             &job,
             Some(&teacher.config),
             &Weights::random(student, Seed::Run(spec.seed)),
         )?;
         Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
     };
-    let mut members: Vec<Member<Native>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;
+    let mut members: Vec<Member<D>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;
     let context = spec.train.context;
     let tokens = text(
         &spec,

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::probe::{plain_product, read_bandwidth};
+use super::probe::{product_on, read_bandwidth};
 use crate::eval::measure_speed;
 use crate::model::{Gpt2, validation_nll};
-use crate::ops::{Native, Precision};
+use crate::ops::{Ops, Precision};
 
 /// Tokens that are scored at least.
 const SCORED: usize = 1024;
@@ -31,12 +31,12 @@ pub struct Use {
 }
 
 /// The speed of a plain product of large matrices, in units of 10⁹ operations a second.
-pub(super) fn plain_peak(precision: Precision) -> f64 {
-    plain_product((1024, 1024, 1024), 8, precision) / 1e9
+pub(super) fn plain_peak<D: Ops>(device: &D, precision: Precision) -> f64 {
+    product_on(device, (1024, 1024, 1024), 8, precision) / 1e9
 }
 
 /// Measures a model on `tokens`, in windows of `context`.
-pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) -> Use {
+pub(super) fn measure_use<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Use {
     let model = model.with_precision(Precision::F32);
     let config = &model.config;
     let text: Vec<u32> = tokens
@@ -45,13 +45,13 @@ pub(super) fn measure_use(model: &Gpt2<Native>, tokens: &[u32], context: usize) 
         .cycle()
         .take(SCORED.next_multiple_of(context) + 1)
         .collect();
-    let before = plain_peak(Precision::F32);
+    let before = plain_peak(model.device(), Precision::F32);
     validation_nll(&model, &text[..=context], context);
     let started = Instant::now();
     std::hint::black_box(validation_nll(&model, &text, context));
     let scored_tokens_per_second = (text.len() - 1) as f64 / started.elapsed().as_secs_f64();
     // A machine that others use is faster at one moment than at another.
-    let matmul_peak_gflops = before.max(plain_peak(Precision::F32));
+    let matmul_peak_gflops = before.max(plain_peak(model.device(), Precision::F32));
     let speed = measure_speed(&model, tokens, context.min(128));
     let read = size_of::<f32>() as f64
         * (config.parameters() - (config.positions * config.width) as u64) as f64;

@@ -6,7 +6,7 @@ use crate::data::{Prepared, Split};
 use crate::digest;
 use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::model::{Gpt2, TokenIds};
-use crate::ops::Native;
+use crate::ops::Ops;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
 use crate::record::evaluation::{
     Evaluation, Protocol, SharedCounts, SourceNll, TrainingCost, finite,
@@ -15,9 +15,9 @@ use crate::record::layout::RunFolder;
 use crate::record::{self, publish_evaluation};
 
 /// A model to evaluate.
-pub(super) struct EvaluationSubject<'a> {
-    pub model: &'a Gpt2<Native>,
-    pub teacher: Option<&'a Gpt2<Native>>,
+pub(super) struct EvaluationSubject<'a, D: Ops> {
+    pub model: &'a Gpt2<D>,
+    pub teacher: Option<&'a Gpt2<D>>,
     /// Bytes of its weights as stored.
     pub bytes: u64,
     pub training: Option<TrainingCost>,
@@ -31,8 +31,8 @@ pub(super) struct EvaluationSubject<'a> {
 ///
 /// # Errors
 /// A split that is too short.
-pub(super) fn evaluate(
-    subject: &EvaluationSubject,
+pub(super) fn evaluate<D: Ops>(
+    subject: &EvaluationSubject<D>,
     spec: &RunSpec,
     corpus: &Prepared,
 ) -> Result<Evaluated> {
@@ -92,9 +92,9 @@ fn shared_counts(corpus: &Prepared) -> SharedCounts {
 ///
 /// # Errors
 /// A folder that cannot be written.
-pub(super) fn publish(
+pub(super) fn publish<D: Ops>(
     evaluated: Evaluated,
-    model: &Gpt2<Native>,
+    model: &Gpt2<D>,
     spec: &RunSpec,
     corpus: &Prepared,
     folder: &RunFolder,

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::data::Tokenizer;
 use crate::model::{Gpt2, Weights, validation_nll};
-use crate::ops::{Backend, Native};
+use crate::ops::Ops;
 
 /// Looks that a model of `rows` rows has one for every token of a text. A tokenizer may have more
 /// tokens than its model has rows: one that was added, for padding say, without another size of the
@@ -62,8 +62,8 @@ fn is_finite(values: &[f32]) -> bool {
 ///
 /// # Errors
 /// Predictions that are none, with the array at fault where that can be told.
-pub(super) fn ensure_predicts(
-    model: &Gpt2<Native>,
+pub(super) fn ensure_predicts<D: Ops>(
+    model: &Gpt2<D>,
     tokens: &[u32],
     whose: &str,
     text: &str,
@@ -75,7 +75,7 @@ pub(super) fn ensure_predicts(
     let broken = model
         .parameters()
         .into_iter()
-        .find(|(_, parameter)| Native::with_values(*parameter, |values| !is_finite(values)));
+        .find(|(_, parameter)| !D::is_finite(parameter));
     let why = match broken {
         Some((name, _)) => format!("{name} holds values that are none"),
         None => "its weights are numbers, too large ones to compute with".to_owned(),

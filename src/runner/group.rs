@@ -13,7 +13,7 @@ use super::{Ending, Event, Site};
 use crate::data::Prepared;
 use crate::eval::{Evaluated, distillation};
 use crate::model::{Gpt2, ModelFolder};
-use crate::ops::{Native, native, side_by_side};
+use crate::ops::Ops;
 use crate::panics::panic_as_defect;
 use crate::plan::{Plan, PlannedRun};
 use crate::record::{Failure, RunState, has_evaluation, read_evaluation, run_state};
@@ -21,10 +21,10 @@ use crate::train::of_products;
 
 /// Trains, publishes and evaluates the runs at `indices`, and tells how each ended. One that fails
 /// leaves the others alone.
-pub(super) fn run_group(
+pub(super) fn run_group<D: Ops>(
     plan: &Plan,
     indices: &[usize],
-    teacher: &LoadedTeacher,
+    teacher: &LoadedTeacher<D>,
     corpus: &Prepared,
     site: &Site,
 ) -> BTreeMap<usize, Ending> {
@@ -45,8 +45,7 @@ pub(super) fn run_group(
         },
     );
     trained.sort_unstable();
-    // As many at a time as there are cores: parts of an evaluation use one alone.
-    for some in trained.chunks(rayon::current_num_threads()) {
+    for some in trained.chunks(D::evaluated_together()) {
         // Evaluations of a large group take long; the next start does those that are left.
         if site.is_stopped() {
             endings.extend(some.iter().map(|&index| (index, Ending::Interrupted)));
@@ -58,10 +57,10 @@ pub(super) fn run_group(
 }
 
 /// Trains the students that are not trained yet; `ended` hears of each run by its index.
-fn train_students(
+fn train_students<D: Ops>(
     plan: &Plan,
     indices: &[usize],
-    teacher: &LoadedTeacher,
+    teacher: &LoadedTeacher<D>,
     corpus: &Prepared,
     site: &Site,
     ended: &mut dyn FnMut(usize, TrainingEnding),
@@ -79,7 +78,7 @@ fn train_students(
         teacher,
         events: RunEvents::of_run(plan, index, site),
     };
-    let students: Vec<StudentTraining> = indices.iter().map(student).collect();
+    let students: Vec<StudentTraining<D>> = indices.iter().map(student).collect();
     let Some(first) = students.first() else {
         return;
     };
@@ -97,6 +96,7 @@ fn train_students(
         .map(|one| one as &dyn TrainingTask)
         .collect();
     train_in_lockstep(
+        model.device(),
         &trainings,
         Some(&model),
         corpus,
@@ -147,18 +147,18 @@ fn student_ending(run: &PlannedRun, ending: TrainingEnding, site: &Site) -> Opti
 }
 
 /// A student with what was found of it.
-type EvaluatedStudent = (Gpt2<Native>, Evaluated);
+type EvaluatedStudent<D> = (Gpt2<D>, Evaluated);
 
 /// Evaluates published runs beside each other, unless that was done, and publishes what was found
 /// in their order.
-fn evaluate_students(
+fn evaluate_students<D: Ops>(
     plan: &Plan,
     indices: &[usize],
-    teacher: &LoadedTeacher,
+    teacher: &LoadedTeacher<D>,
     corpus: &Prepared,
     site: &Site,
 ) -> Vec<(usize, Ending)> {
-    let mut work: Vec<(usize, Option<Result<Option<EvaluatedStudent>>>)> =
+    let mut work: Vec<(usize, Option<Result<Option<EvaluatedStudent<D>>>>)> =
         indices.iter().map(|&index| (index, None)).collect();
     let open: Vec<&str> = indices
         .iter()
@@ -169,7 +169,7 @@ fn evaluate_students(
     if !open.is_empty() {
         site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
     }
-    side_by_side(&mut work, |(index, found)| {
+    D::side_by_side(&mut work, |(index, found)| {
         *found = Some(panic_as_defect(|| {
             evaluated(&plan.runs[*index], teacher, corpus, site)
         }))
@@ -193,19 +193,19 @@ fn is_evaluated(run: &PlannedRun, site: &Site) -> bool {
 }
 
 /// The student and what its evaluation found; none where there is nothing to do.
-fn evaluated(
+fn evaluated<D: Ops>(
     run: &PlannedRun,
-    teacher: &LoadedTeacher,
+    teacher: &LoadedTeacher<D>,
     corpus: &Prepared,
     site: &Site,
-) -> Result<Option<EvaluatedStudent>> {
+) -> Result<Option<EvaluatedStudent<D>>> {
     if is_evaluated(run, site) || matches!(run_state(&site.layout, &run.id)?, RunState::Diverged(_))
     {
         return Ok(None);
     }
     let stored = site.layout.run(&run.id).student();
     let checkpoint = ModelFolder::open(&stored)?;
-    let model = Gpt2::from_checkpoint(&native(), &checkpoint);
+    let model = Gpt2::from_checkpoint(teacher.model.device(), &checkpoint);
     let training = Some(distillation(
         &run.spec,
         &checkpoint.config,
@@ -224,9 +224,9 @@ fn evaluated(
 }
 
 /// Publishes an evaluation, where there is a new one, and tells how the run ended.
-fn conclude(
+fn conclude<D: Ops>(
     run: &PlannedRun,
-    found: Option<EvaluatedStudent>,
+    found: Option<EvaluatedStudent<D>>,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<Ending> {

@@ -10,7 +10,7 @@ use crate::digest;
 use crate::files;
 use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
-use crate::ops::{Backend, Native};
+use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
 use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
@@ -92,7 +92,7 @@ impl<'a> StudyInputs<'a> {
 
 impl Inputs for StudyInputs<'_> {
     fn bf16(&self) -> bool {
-        Native::bf16_instructions().is_some()
+        bf16_instructions().is_some()
     }
 
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {

@@ -11,6 +11,7 @@ use super::role::Role;
 use super::standing::{is_free, is_over};
 use super::trainer::Trainer;
 use super::{Ending, Site};
+use crate::ops::Cpu;
 use crate::plan::Plan;
 
 /// A pause between two looks at what others hold, and how often in it the user's stop is looked at.
@@ -22,7 +23,8 @@ const PAUSE: (Duration, u32) = (Duration::from_millis(100), 20);
 /// # Errors
 /// Inputs that cannot be used.
 pub(super) fn work(plan: &Plan, open: &[usize], site: &Site) -> Result<BTreeMap<usize, Ending>> {
-    let mut trainer = Trainer::new(plan, site);
+    let device = Cpu::default();
+    let mut trainer = Trainer::new(&device, plan, site);
     let mut endings = BTreeMap::new();
     let mut left = open.to_vec();
     loop {

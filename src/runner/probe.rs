@@ -3,10 +3,9 @@
 
 use std::time::Instant;
 
-use dfdx::prelude::NoneTape;
 use rayon::prelude::*;
 
-use crate::ops::{Layers, Precision, native, tape};
+use crate::ops::{Cpu, NoneTape, Ops, Precision, tape};
 
 /// Share of a plain product's speed that a training reaches as a whole, roughly: small models less,
 /// large ones more.
@@ -19,13 +18,18 @@ pub fn training_flops_per_second() -> f64 {
 
 /// Floating-point operations a second of the best of `times` products of a (rows, inner) and an
 /// (inner, columns) matrix.
-pub fn plain_product(
+pub fn plain_product(shape: (usize, usize, usize), times: usize, precision: Precision) -> f64 {
+    product_on(&Cpu::default(), shape, times, precision)
+}
+
+/// The same on a device.
+pub(super) fn product_on<D: Ops>(
+    device: &D,
     (rows, inner, columns): (usize, usize, usize),
     times: usize,
     precision: Precision,
 ) -> f64 {
-    let device = native();
-    let filled = |rows, columns| tape::matrix(&device, rows, columns, vec![0.5; rows * columns]);
+    let filled = |rows, columns| tape::matrix(device, rows, columns, vec![0.5; rows * columns]);
     let (x, weight, bias) = (
         filled(rows, inner),
         filled(inner, columns),
@@ -33,12 +37,9 @@ pub fn plain_product(
     );
     let once = || {
         let started = Instant::now();
-        std::hint::black_box(Layers::linear::<NoneTape>(
-            x.clone(),
-            &weight,
-            &bias,
-            precision,
-        ));
+        let out = D::linear::<NoneTape>(x.clone(), &weight, &bias, precision);
+        device.wait();
+        std::hint::black_box(out);
         started.elapsed().as_secs_f64()
     };
     // The first is slow: threads start, memory is fresh.

@@ -11,7 +11,7 @@ use crate::data::{Single, Tokenizer, Utf8Stream, single};
 use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
 use crate::model::{Gpt2, ModelFolder, TokenIds, Weights};
-use crate::ops::{Native, native};
+use crate::ops::Cpu;
 use crate::plan::path::InputPath;
 
 /// A GPT-2 with its tokenizer.
@@ -127,10 +127,10 @@ impl OneModel {
     }
 
     /// The model in memory, if it can be used on a text.
-    fn model_for(&self, tokens: &[u32], path: &Path) -> Result<Gpt2<Native>> {
+    fn model_for(&self, tokens: &[u32], path: &Path) -> Result<Gpt2<Cpu>> {
         let text = path.display().to_string();
         self.ensure_rows(tokens, &text)?;
-        let model = Gpt2::from_checkpoint(&native(), &self.checkpoint);
+        let model = Gpt2::from_checkpoint(&Cpu::default(), &self.checkpoint);
         ensure_predicts(&model, tokens, "the model", &text)?;
         Ok(model)
     }

@@ -9,6 +9,7 @@ use super::event_files::RunEvents;
 use super::teacher::LoadedTeacher;
 use super::training::TrainingTask;
 use crate::model::{Config, ModelFolder, TokenIds, Weights};
+use crate::ops::Ops;
 use crate::plan::PlannedRun;
 use crate::plan::run::{Init, InitBlocks, PrecisionSpec, RunSpec};
 use crate::random::Seed;
@@ -16,15 +17,15 @@ use crate::record::layout::Layout;
 use crate::train::Job;
 
 /// The training of a run's student.
-pub(super) struct StudentTraining<'a> {
+pub(super) struct StudentTraining<'a, D: Ops> {
     pub run: &'a PlannedRun,
     pub is_evaluated: bool,
     pub layout: &'a Layout,
-    pub teacher: &'a LoadedTeacher,
+    pub teacher: &'a LoadedTeacher<D>,
     pub events: Option<RunEvents>,
 }
 
-impl TrainingTask for StudentTraining<'_> {
+impl<D: Ops> TrainingTask for StudentTraining<'_, D> {
     fn title(&self) -> String {
         self.run.label.clone()
     }

@@ -16,7 +16,7 @@ use crate::eval::plain_training;
 use crate::files;
 use crate::hub::Repo;
 use crate::model::{Config, Gpt2, ModelFolder, TokenIds, Weights};
-use crate::ops::{Native, native};
+use crate::ops::Ops;
 use crate::plan::PlannedRun;
 use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
 use crate::random::Seed;
@@ -26,8 +26,8 @@ use crate::record::{Failure, METRICS_LIMIT, has_evaluation, publish_teacher, rea
 use crate::train::Job;
 
 /// A teacher in hand.
-pub(super) struct LoadedTeacher {
-    pub model: Gpt2<Native>,
+pub(super) struct LoadedTeacher<D: Ops> {
+    pub model: Gpt2<D>,
     /// What the ids of its tokens mean, which its students keep.
     pub ids: TokenIds,
     /// Bytes of its weights as stored.
@@ -37,8 +37,8 @@ pub(super) struct LoadedTeacher {
 }
 
 /// What came of asking for a teacher.
-pub(super) enum TeacherClaim {
-    Loaded(Box<LoadedTeacher>),
+pub(super) enum TeacherClaim<D: Ops> {
+    Loaded(Box<LoadedTeacher<D>>),
     /// Another process trains it; in words.
     HeldBy(String),
     /// Stopped by the user.
@@ -49,16 +49,17 @@ pub(super) enum TeacherClaim {
 ///
 /// # Errors
 /// A folder that cannot be used, a training that diverged, a cache that cannot be written.
-pub(super) fn claim_teacher(
+pub(super) fn claim_teacher<D: Ops>(
+    device: &D,
     run: &PlannedRun,
     corpus: &Prepared,
     site: &Site,
-) -> Result<TeacherClaim> {
+) -> Result<TeacherClaim<D>> {
     let loaded = match &run.spec.teacher {
-        TeacherSpec::Dir { path, .. } => read(&path.resolve(), None, site)?,
+        TeacherSpec::Dir { path, .. } => read(device, &path.resolve(), None, site)?,
         TeacherSpec::Hub { repo, revision, .. } => {
             let repo = Repo::model(repo, revision);
-            read(&site.hub.weights(&repo)?.folder, None, site)?
+            read(device, &site.hub.weights(&repo)?.folder, None, site)?
         }
         TeacherSpec::Train {
             layers,
@@ -79,7 +80,7 @@ pub(super) fn claim_teacher(
                 data_key: &corpus.key,
                 events: RunEvents::of_teacher(run, train, site),
             };
-            match train_teacher(&training, corpus, site)? {
+            match train_teacher(device, &training, corpus, site)? {
                 TrainingEnding::HeldBy(owner) => return Ok(TeacherClaim::HeldBy(owner)),
                 TrainingEnding::Interrupted => return Ok(TeacherClaim::Interrupted),
                 TrainingEnding::Failed(error) => bail!(error),
@@ -96,7 +97,7 @@ pub(super) fn claim_teacher(
             if let Some(events) = &training.events {
                 events.write_once(&stored, site);
             }
-            read(&stored.student(), Some(train), site)?
+            read(device, &stored.student(), Some(train), site)?
         }
     };
     if loaded.training.is_none() {
@@ -128,20 +129,25 @@ fn publish_metrics(stored: &RunFolder, run: &PlannedRun, site: &Site) -> Result<
 }
 
 /// A teacher from a folder, which may have been trained here by `settings`.
-fn read(folder: &Path, settings: Option<&TrainSpec>, site: &Site) -> Result<LoadedTeacher> {
+fn read<D: Ops>(
+    device: &D,
+    folder: &Path,
+    settings: Option<&TrainSpec>,
+    site: &Site,
+) -> Result<LoadedTeacher<D>> {
     let checkpoint = ModelFolder::open(folder)?;
     for note in &checkpoint.notes {
         site.tell(&Event::Notice(note));
     }
     Ok(LoadedTeacher {
-        model: Gpt2::from_checkpoint(&native(), &checkpoint),
+        model: Gpt2::from_checkpoint(device, &checkpoint),
         ids: TokenIds::read(folder)?,
         bytes: checkpoint.bytes,
         training: settings.map(|settings| plain_training(&checkpoint.config, settings)),
     })
 }
 
-impl LoadedTeacher {
+impl<D: Ops> LoadedTeacher<D> {
     /// Whether a teacher that came trained can be used on the study's text.
     fn check(&self, corpus: &Prepared) -> Result<()> {
         for (split, name) in [
@@ -189,13 +195,14 @@ impl LoadedTeacher {
 }
 
 /// Trains a teacher, unless that was done.
-fn train_teacher(
+fn train_teacher<D: Ops>(
+    device: &D,
     training: &TeacherTraining,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<TrainingEnding> {
     let mut found = None;
-    train_in_lockstep(&[training], None, corpus, site, &mut |_, ending| {
+    train_in_lockstep(device, &[training], None, corpus, site, &mut |_, ending| {
         found = Some(ending)
     });
     found.context("a training that did not end")

@@ -14,12 +14,14 @@ use super::standing::{Standing, is_free};
 use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
 use super::{Ending, Event, Site};
 use crate::data::{self, Prepared};
+use crate::ops::Ops;
 use crate::panics::panic_as_defect;
 use crate::plan::{InputFault, Plan, PlannedRun};
 use crate::record::{Failure, SharedClaim, SharedLock, SharedWork, has_evaluation};
 
 /// Trains here.
-pub(super) struct Trainer<'a> {
+pub(super) struct Trainer<'a, D: Ops> {
+    device: &'a D,
     plan: &'a Plan,
     site: &'a Site<'a>,
     /// Of the unit that made them last; what came before is dropped, to make room.
@@ -28,16 +30,17 @@ pub(super) struct Trainer<'a> {
     corpus_key: Option<String>,
     /// Corpora that could not be made, by key, and why.
     failed: BTreeMap<String, String>,
-    teacher: Option<Box<LoadedTeacher>>,
+    teacher: Option<Box<LoadedTeacher<D>>>,
     /// The group in hand, by its key: no other process takes a part of it meanwhile.
     group: Option<(String, SharedLock)>,
     /// Whether the user knows that the unit in hand is waited for.
     is_waiting: bool,
 }
 
-impl<'a> Trainer<'a> {
-    pub fn new(plan: &'a Plan, site: &'a Site<'a>) -> Self {
+impl<'a, D: Ops> Trainer<'a, D> {
+    pub fn new(device: &'a D, plan: &'a Plan, site: &'a Site<'a>) -> Self {
         Self {
+            device,
             plan,
             site,
             corpus: None,
@@ -132,7 +135,7 @@ impl<'a> Trainer<'a> {
                 SharedClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
             }
         };
-        let teacher = match claim_teacher(first, corpus, self.site)? {
+        let teacher = match claim_teacher(self.device, first, corpus, self.site)? {
             TeacherClaim::Loaded(teacher) => teacher,
             TeacherClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
             TeacherClaim::Interrupted => return Ok(UnitEnding::Interrupted),
@@ -208,7 +211,7 @@ impl<'a> Trainer<'a> {
     }
 }
 
-impl Executor for Trainer<'_> {
+impl<D: Ops> Executor for Trainer<'_, D> {
     fn execute(&mut self, unit: &Unit) -> UnitEnding {
         if !matches!(unit, Unit::Group(_)) {
             self.let_go();

@@ -11,7 +11,7 @@ use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
 use crate::model::{Config, Gpt2, TokenIds, Weights};
-use crate::ops::{Backend, Native, native};
+use crate::ops::{Ops, bf16_instructions};
 use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
@@ -98,16 +98,17 @@ pub(super) enum TrainingEnding {
 
 /// Trains and publishes those of `trainings` that are free, in lockstep. `ended` hears how each of
 /// them ended, by its place among them, as soon as that is known.
-pub(super) fn train_in_lockstep(
+pub(super) fn train_in_lockstep<D: Ops>(
+    device: &D,
     trainings: &[&dyn TrainingTask],
-    teacher: Option<&Gpt2<Native>>,
+    teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
     ended: &mut dyn FnMut(usize, TrainingEnding),
 ) {
     let (mut members, mut claimed) = (Vec::new(), Vec::new());
     for (place, &training) in trainings.iter().enumerate() {
-        match panic_as_defect(|| claim(training, corpus, site)) {
+        match panic_as_defect(|| claim(device, training, corpus, site)) {
             Ok(Claim::Ours(member, attempt)) => {
                 members.push(*member);
                 claimed.push((place, attempt));
@@ -137,7 +138,7 @@ pub(super) fn train_in_lockstep(
     }
     for (member, (place, attempt)) in members.into_iter().zip(claimed) {
         let published =
-            panic_as_defect(|| publish(trainings[place], member, attempt, corpus, site));
+            panic_as_defect(|| publish(device, trainings[place], member, attempt, corpus, site));
         ended(place, published.unwrap_or_else(|error| failed(&error)));
     }
 }
@@ -147,8 +148,8 @@ fn failed(error: &anyhow::Error) -> TrainingEnding {
 }
 
 /// What came of asking for a training.
-enum Claim {
-    Ours(Box<Member<Native>>, SharedAttempt),
+enum Claim<D: Ops> {
+    Ours(Box<Member<D>>, SharedAttempt),
     Published,
     HeldBy(String),
 }
@@ -170,7 +171,12 @@ fn open(training: &dyn TrainingTask, site: &Site) -> Result<RunClaim> {
 }
 
 /// Takes a training and puts it where it stopped, or at its beginning.
-fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<Claim> {
+fn claim<D: Ops>(
+    device: &D,
+    training: &dyn TrainingTask,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<Claim<D>> {
     let mut attempt = match open(training, site)? {
         RunClaim::Published => return Ok(Claim::Published),
         RunClaim::HeldBy(owner) => return Ok(Claim::HeldBy(owner)),
@@ -180,7 +186,7 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
     if let Some(spec) = training.run() {
         attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
     }
-    let about = about(training, corpus);
+    let about = about(device, training, corpus);
     let resumed = match attempt.newest_valid_checkpoint(&about) {
         Ok(resumed) => resumed,
         Err(error) => return left_to_others(training, error, site),
@@ -188,22 +194,20 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
     tell_notes(&mut attempt, site);
     let from = resumed.as_ref().map_or(0, |checkpoint| checkpoint.step);
     refuse_restarts(training.id(), &attempt, from, site)?;
-    let (device, teacher, job) = (native(), training.teacher(), training.job()?);
+    let (teacher, job) = (training.teacher(), training.job()?);
     let (event, state) = match &resumed {
         Some(checkpoint) => (
             "resumed",
-            TrainState::from_files(&device, &job, teacher, &checkpoint.files)?,
+            TrainState::from_files(device, &job, teacher, &checkpoint.files)?,
         ),
         None => {
             let weights = training.initial_weights(&job.config)?;
-            (
-                "started",
-                TrainState::new(&device, &job, teacher, &weights)?,
-            )
+            ("started", TrainState::new(device, &job, teacher, &weights)?)
         }
     };
     let threads = rayon::current_num_threads();
-    let facts = [("step", state.step.into()), ("threads", threads.into())];
+    let mut facts = vec![("step", state.step.into()), ("threads", threads.into())];
+    facts.extend(device.hardware().map(|card| ("device", card.into())));
     note_event(training, &attempt, event, &facts)?;
     let events = begin_events(training, &attempt, site);
     let attempt = SharedAttempt::new(attempt);
@@ -212,7 +216,11 @@ fn claim(training: &dyn TrainingTask, corpus: &Prepared, site: &Site) -> Result<
 }
 
 /// A worker leaves a run to others that only a machine of another kind can go on with.
-fn left_to_others(training: &dyn TrainingTask, error: anyhow::Error, site: &Site) -> Result<Claim> {
+fn left_to_others<D: Ops>(
+    training: &dyn TrainingTask,
+    error: anyhow::Error,
+    site: &Site,
+) -> Result<Claim<D>> {
     match error.downcast_ref::<OtherMachine>() {
         Some(other) if training.run().is_some() && site.role.leaves_to_others() => {
             let kind = &other.instructions;
@@ -257,18 +265,19 @@ fn begin_events(training: &dyn TrainingTask, attempt: &Attempt, site: &Site) -> 
 }
 
 /// What a checkpoint of a training belongs to.
-fn about(training: &dyn TrainingTask, corpus: &Prepared) -> About {
+fn about<D: Ops>(device: &D, training: &dyn TrainingTask, corpus: &Prepared) -> About {
     let bf16 = training
         .precisions()
         .contains(&PrecisionSpec::Bf16)
-        .then(Native::bf16_instructions)
+        .then(bf16_instructions)
         .flatten();
     let bf16 = bf16.map(|bf16| format!(" {bf16}")).unwrap_or_default();
+    let hardware = device.hardware();
     About {
         spec: training.id().to_owned(),
         numerics: NUMERICS_VERSION,
         data: corpus.key.clone(),
-        instructions: instruction_set() + &bf16,
+        instructions: hardware.unwrap_or_else(|| instruction_set() + &bf16),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -287,10 +296,10 @@ fn note_event(
 }
 
 /// Advances all members until each of them has an outcome.
-fn advance(
-    members: &mut [Member<Native>],
+fn advance<D: Ops>(
+    members: &mut [Member<D>],
     title: &str,
-    teacher: Option<&Gpt2<Native>>,
+    teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
 ) -> Result<()> {
@@ -324,9 +333,10 @@ fn advance(
 }
 
 /// Publishes what became of a member, unless it is unfinished.
-fn publish(
+fn publish<D: Ops>(
+    device: &D,
     training: &dyn TrainingTask,
-    member: Member<Native>,
+    member: Member<D>,
     attempt: SharedAttempt,
     corpus: &Prepared,
     site: &Site,
@@ -354,7 +364,7 @@ fn publish(
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
         Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
     };
-    let instructions = about(training, corpus).instructions;
+    let instructions = about(device, training, corpus).instructions;
     note_event(
         training,
         &attempt,

@@ -5,7 +5,7 @@ use super::member::{Member, TrainOutcome, guarded};
 use crate::data::Batch;
 use crate::distill::balance::{BalanceBatch, balance};
 use crate::model::{Gpt2, HiddenStates};
-use crate::ops::{Ops, side_by_side};
+use crate::ops::Ops;
 use crate::plan::run::{BalanceSpec, HiddenState, Term};
 
 /// A member that is to be balanced.
@@ -47,7 +47,7 @@ pub(super) fn balance_members<D: Ops>(
             teacher,
         })
         .collect();
-    side_by_side(&mut fresh, |one| {
+    D::side_by_side(&mut fresh, |one| {
         let (samples, reference) = (&samples[..one.batches], &one.reference);
         guarded(one.member, |member| {
             balance_member(member, reference, teacher, samples)

@@ -11,7 +11,7 @@ use super::job::Job;
 use super::state::{Best, TrainState, parameters, parameters_mut};
 use crate::distill::Key;
 use crate::model::{Array, Config, Weights, le_bytes};
-use crate::ops::{Mat, Ops, tape};
+use crate::ops::{CriticState, Mat, Ops, tape};
 
 /// File names of a checkpoint.
 const ARRAYS: &str = "state.safetensors";
@@ -104,9 +104,10 @@ impl<D: Ops> TrainState<D> {
     fn put_parameters<'a>(&'a self, arrays: &mut BTreeMap<String, CheckpointArray<'a, D>>) {
         let parameters = parameters(&self.student, &self.auxiliary);
         for ((name, parameter), moments) in parameters.into_iter().zip(&self.moments) {
+            let [first, second] = D::moments_values(moments);
             let parts = [
-                ("moments.first", ArrayValues::Borrowed(&moments.first)),
-                ("moments.second", ArrayValues::Borrowed(&moments.second)),
+                ("moments.first", ArrayValues::Host(first)),
+                ("moments.second", ArrayValues::Host(second)),
                 ("parameters", ArrayValues::Device(parameter)),
             ];
             for (part, values) in parts {
@@ -122,8 +123,9 @@ impl<D: Ops> TrainState<D> {
             let count = tape::len(parameter);
             let values = arrays.take(&format!("parameters.{name}"), count)?;
             tape::write(parameter, &values);
-            moments.first = arrays.take(&format!("moments.first.{name}"), count)?;
-            moments.second = arrays.take(&format!("moments.second.{name}"), count)?;
+            let first = arrays.take(&format!("moments.first.{name}"), count)?;
+            let second = arrays.take(&format!("moments.second.{name}"), count)?;
+            *moments = D::moments(parameter, Some([first, second]));
         }
         Ok(())
     }
@@ -131,7 +133,7 @@ impl<D: Ops> TrainState<D> {
     fn put_critics(&self, arrays: &mut BTreeMap<String, CheckpointArray<D>>) {
         for (key, critic) in &self.auxiliary.critics {
             for (name, shape, values) in critic.state() {
-                let values = ArrayValues::Owned(values);
+                let values = ArrayValues::Host(values.into());
                 arrays.insert(
                     format!("{}{name}", critic_prefix(key)),
                     CheckpointArray { shape, values },
@@ -158,7 +160,7 @@ impl<D: Ops> TrainState<D> {
         for (name, array) in self.best.iter().flat_map(|best| &best.weights.arrays) {
             let stored = CheckpointArray {
                 shape: array.shape.clone(),
-                values: ArrayValues::Borrowed(&array.values),
+                values: ArrayValues::Host(array.values.as_slice().into()),
             };
             arrays.insert(format!("{BEST}{name}"), stored);
         }
@@ -191,8 +193,7 @@ struct CheckpointArray<'a, D: Ops> {
 }
 
 enum ArrayValues<'a, D: Ops> {
-    Borrowed(&'a [f32]),
-    Owned(Vec<f32>),
+    Host(Cow<'a, [f32]>),
     Device(&'a Mat<D>),
 }
 
@@ -207,8 +208,7 @@ impl<D: Ops> View for &CheckpointArray<'_, D> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         match &self.values {
-            ArrayValues::Borrowed(values) => le_bytes(values),
-            ArrayValues::Owned(values) => le_bytes(values),
+            ArrayValues::Host(values) => le_bytes(values),
             ArrayValues::Device(matrix) => Cow::Owned(D::with_values(matrix, |values| {
                 le_bytes(values).into_owned()
             })),

@@ -17,7 +17,7 @@ use super::step::MicroBatch;
 use crate::data::Order;
 use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::Gpt2;
-use crate::ops::{Ops, on_a_worker, side_by_side};
+use crate::ops::Ops;
 use crate::plan::run::{HiddenState, TrainSpec};
 
 /// How the loop hears from outside, and is heard.
@@ -48,7 +48,7 @@ pub fn train<D: Ops>(
     control: &Control,
 ) {
     give_back_memory();
-    on_a_worker(|| advance_all(members, teacher, corpus, control));
+    D::on_a_worker(|| advance_all(members, teacher, corpus, control));
 }
 
 fn advance_all<D: Ops>(
@@ -82,7 +82,10 @@ fn advance_all<D: Ops>(
             .into_iter()
             .map(|(index, member)| (index, member, None))
             .collect();
-        side_by_side(&mut advanced, |(_, member, row)| {
+        D::side_by_side(&mut advanced, |(_, member, _)| {
+            guarded(member, Member::wait)
+        });
+        D::side_by_side(&mut advanced, |(_, member, row)| {
             guarded(member, |member| *row = member.take_step())
         });
         let seconds = started.elapsed().as_secs_f64();
@@ -96,7 +99,7 @@ fn advance_all<D: Ops>(
             tokens,
             seconds,
         });
-        side_by_side(&mut advanced, |(_, member, row)| {
+        D::side_by_side(&mut advanced, |(_, member, row)| {
             if let Some(row) = row.take() {
                 guarded(member, |member| {
                     member.finish_step(row, corpus.validation, started)
@@ -157,7 +160,7 @@ fn advance<D: Ops>(
             targets: &batch.targets,
             teacher,
         };
-        side_by_side(advancing, |(_, member)| {
+        D::side_by_side(advancing, |(_, member)| {
             member.phases.teacher += seconds;
             guarded(member, |member| member.add_micro_batch(&micro));
         });

@@ -57,7 +57,7 @@ pub struct Member<D: Ops> {
     pub outcome: Option<TrainOutcome>,
     /// Of the steps since this process began.
     pub phases: Phases,
-    pub(super) step: Option<StepInProgress>,
+    pub(super) step: Option<StepInProgress<D>>,
 }
 
 impl<D: Ops> Member<D> {
@@ -176,9 +176,7 @@ impl<D: Ops> Member<D> {
     fn is_finite(&self) -> bool {
         parameters(&self.state.student, &self.state.auxiliary)
             .iter()
-            .all(|(_, parameter)| {
-                D::with_values(parameter, |values| values.iter().all(|x| x.is_finite()))
-            })
+            .all(|(_, parameter)| D::is_finite(parameter))
     }
 
     /// The model being trained.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use dfdx::prelude::Cpu;
+use crate::ops::Cpu;
 
 use super::test_fixture::{
     self, SinkLog, VOCABULARY, WASSERSTEIN, run_on, student, teacher, teacher_config, tokens,

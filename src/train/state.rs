@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::job::{Job, of_products};
 use crate::distill::Auxiliary;
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Mat, Moments, Ops, tape};
+use crate::ops::{CriticState, Mat, Ops};
 
 /// The state of a run after `step` steps.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct TrainState<D: Ops> {
     pub student: Gpt2<D>,
     pub auxiliary: Auxiliary<D>,
     /// Of the student's parameters, then the projections', in their order.
-    pub moments: Vec<Moments>,
+    pub moments: Vec<D::Moments>,
     /// The factors of balanced terms.
     pub balance: BTreeMap<String, f64>,
     /// With `keep = "best"`.
@@ -47,13 +47,9 @@ impl<D: Ops> TrainState<D> {
             .critics
             .values_mut()
             .for_each(|critic| critic.set_precision(precision));
-        let zero = |count: usize| Moments {
-            first: vec![0.0; count],
-            second: vec![0.0; count],
-        };
         let moments = parameters(&student, &auxiliary)
             .iter()
-            .map(|(_, parameter)| zero(tape::len(parameter)))
+            .map(|(_, parameter)| D::moments(parameter, None))
             .collect();
         Ok(Self {
             step: 0,

@@ -1,15 +1,13 @@
 //! A step of one member: its micro-batches, then the update of its parameters.
 
-use dfdx::prelude::*;
-
 use super::member::{Member, TrainOutcome};
 use super::phases::Lap;
 use super::rate::learning_rate;
 use super::state::{parameters, parameters_mut};
-use super::step_sums::StepInProgress;
-use crate::distill::{CriticReadings, NamedValues, TeacherOutputs};
+use super::step_sums::{StepFindings, StepInProgress};
+use crate::distill::{CriticReadings, NamedValues, StepSettings, TeacherOutputs};
 use crate::model::decays;
-use crate::ops::{AdamW, Ops, adamw, sum_of_squares};
+use crate::ops::{AdamW, Ops, OwnedTape};
 use crate::plan::run::HiddenState;
 use crate::recorded;
 
@@ -31,8 +29,9 @@ impl<D: Ops> Member<D> {
         self.step = Some(StepInProgress {
             settings,
             gradients: Vec::new(),
-            terms: NamedValues::new(),
-            readings: CriticReadings::new(),
+            terms: Vec::new(),
+            readings: CriticReadings::<D>::new(),
+            findings: None,
         });
     }
 
@@ -71,7 +70,7 @@ impl<D: Ops> Member<D> {
             micro.teacher,
             &state.auxiliary,
         );
-        step.add_terms(terms, share);
+        step.terms.push(terms);
         self.phases.losses += lap.seconds();
 
         let gradients = loss.backward();
@@ -79,18 +78,27 @@ impl<D: Ops> Member<D> {
         self.phases.backward += lap.seconds();
     }
 
+    /// Waits for what the step has found. All members wait before any takes its step, so that a
+    /// device has everything that it is asked for by then.
+    pub(super) fn wait(&mut self) {
+        let mut lap = Lap::start();
+        if let Some(step) = &mut self.step {
+            step.wait();
+        }
+        self.phases.update += lap.seconds();
+    }
+
     /// Clipping and AdamW; the row of the step. Returns it, unless the run diverged.
     pub(super) fn take_step(&mut self) -> Option<NamedValues> {
         let mut lap = Lap::start();
-        let step = self.step.take()?;
-        let number = self.state.step;
-        let norm = step
-            .gradients
-            .iter()
-            .map(|gradient| sum_of_squares(gradient))
-            .sum::<f64>()
-            .sqrt();
-        if let Some(reason) = self.divergence(&step, norm) {
+        let StepInProgress {
+            settings,
+            gradients,
+            findings,
+            ..
+        } = self.step.take()?;
+        let (found, number) = (findings?, self.state.step);
+        if let Some(reason) = self.divergence(&settings, &found) {
             self.outcome = Some(TrainOutcome::Diverged {
                 step: number,
                 reason,
@@ -99,15 +107,15 @@ impl<D: Ops> Member<D> {
         }
 
         let lr = learning_rate(&self.job.train.lr, number, self.job.train.steps);
-        self.update_parameters(&step.gradients, norm, lr);
-        let row = self.row(&step, norm, lr);
+        self.update_parameters(&gradients, found.norm, lr);
+        let row = self.row(&settings, &found, lr);
         self.state.step += 1;
         self.phases.update += lap.seconds();
         Some(row)
     }
 
     /// AdamW on every parameter, with the gradients scaled to the norm that they may have.
-    fn update_parameters(&mut self, gradients: &[Vec<f32>], norm: f64, lr: f64) {
+    fn update_parameters(&mut self, gradients: &[D::Gradient], norm: f64, lr: f64) {
         let (train, state) = (&self.job.train, &mut self.state);
         let scale = (train.clip / (norm + 1e-6)).min(1.0);
         let settings = AdamW {
@@ -123,27 +131,25 @@ impl<D: Ops> Member<D> {
             } else {
                 0.0
             };
-            D::update(parameter, |values| {
-                adamw(
-                    values, moments, gradient, scale, count, lr, decay, &settings,
-                )
-            });
+            let step = settings.step(scale, count, lr, decay);
+            D::adamw(parameter, moments, gradient, &step);
         }
     }
 
     /// Why a step must not be taken, if so: a number that is not finite, or predictions far worse
     /// than guessing.
-    fn divergence(&self, step: &StepInProgress, norm: f64) -> Option<String> {
-        if let Some((name, value)) = step.terms.iter().find(|(_, value)| !value.is_finite()) {
+    fn divergence(&self, settings: &StepSettings, found: &StepFindings) -> Option<String> {
+        let norm = found.norm;
+        if let Some((name, value)) = found.terms.iter().find(|(_, value)| !value.is_finite()) {
             return Some(format!("{} is {value}", term_column(name)));
         }
         let guessing = (self.job.config.vocabulary as f64).ln();
         for (name, term) in &self.job.objective.terms {
-            let temperature = step.settings.temperatures.get(name).copied();
+            let temperature = settings.temperatures.get(name).copied();
             let Some(scale) = term.nats_scale(temperature) else {
                 continue;
             };
-            let value = step.terms[name];
+            let value = found.terms[name];
             if value > HOPELESS * guessing * scale {
                 return Some(format!(
                     "{} is {value:.4e}, more than {HOPELESS} times that of guessing",
@@ -154,24 +160,25 @@ impl<D: Ops> Member<D> {
         (!norm.is_finite()).then(|| format!("gradient_norm is {norm}"))
     }
 
-    fn row(&self, step: &StepInProgress, norm: f64, lr: f64) -> NamedValues {
+    fn row(&self, settings: &StepSettings, found: &StepFindings, lr: f64) -> NamedValues {
         let mut row = NamedValues::from([
             (recorded::LEARNING_RATE.to_owned(), lr),
-            (recorded::GRADIENT_NORM.to_owned(), norm),
+            (recorded::GRADIENT_NORM.to_owned(), found.norm),
         ]);
         let mut loss = 0.0;
-        for (name, weight) in &step.settings.weights {
-            loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * step.terms[name];
+        for (name, weight) in &settings.weights {
+            loss += weight * self.state.balance.get(name).unwrap_or(&1.0) * found.terms[name];
             row.insert(recorded::weight(name), *weight);
         }
         row.insert(recorded::LOSS.to_owned(), loss);
         row.extend(
-            step.terms
+            found
+                .terms
                 .iter()
                 .map(|(name, value)| (term_column(name), *value)),
         );
         row.extend(
-            step.settings
+            settings
                 .temperatures
                 .iter()
                 .map(|(name, value)| (recorded::temperature(name), *value)),
@@ -182,13 +189,10 @@ impl<D: Ops> Member<D> {
                 .iter()
                 .map(|(name, factor)| (recorded::balance(name), *factor)),
         );
-        for ((term, state), reading) in &step.readings {
+        for ((term, state), [penalty, gradient_norm]) in &found.critics {
             let column = |value| recorded::critic(term, &state.to_string(), value);
-            row.insert(column(recorded::PENALTY), reading.penalty);
-            row.insert(
-                column(recorded::CRITIC_GRADIENT_NORM),
-                reading.gradient_norm,
-            );
+            row.insert(column(recorded::PENALTY), *penalty);
+            row.insert(column(recorded::CRITIC_GRADIENT_NORM), *gradient_norm);
         }
         row
     }

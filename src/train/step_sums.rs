@@ -2,25 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use dfdx::prelude::*;
-
-use crate::distill::{Auxiliary, CriticReadings, NamedValues, Objective, StepSettings};
+use crate::distill::{
+    Auxiliary, CriticReadings, Key, NamedValues, Objective, PendingValues, StepSettings,
+};
 use crate::model::HiddenStates;
-use crate::ops::{Mat, Ops, add_assign};
+use crate::ops::{GradientMap, Mat, Ops, OwnedTape};
 
-/// What a step has gathered so far.
-pub(super) struct StepInProgress {
-    pub settings: StepSettings,
-    /// By parameter: the sum over micro-batches.
-    pub gradients: Vec<Vec<f32>>,
-    /// Sums over micro-batches of every term.
+/// What a step has found, in numbers.
+pub(super) struct StepFindings {
+    /// Means over micro-batches of every term.
     pub terms: NamedValues,
-    pub readings: CriticReadings,
+    /// By critic: the penalty and the norm of the gradient at its last update.
+    pub critics: BTreeMap<Key, [f64; 2]>,
+    /// Of the gradient.
+    pub norm: f64,
 }
 
-impl StepInProgress {
+/// What a step has gathered so far.
+pub(super) struct StepInProgress<D: Ops> {
+    pub settings: StepSettings,
+    /// By parameter: the sum over micro-batches.
+    pub gradients: Vec<D::Gradient>,
+    /// By micro-batch: the value of every term.
+    pub terms: Vec<PendingValues<D>>,
+    pub readings: CriticReadings<D>,
+    /// All of it in numbers, once they were waited for.
+    pub findings: Option<StepFindings>,
+}
+
+impl<D: Ops> StepInProgress<D> {
     /// Trains the critics on the student's states, which keep their tape, and the teacher's.
-    pub fn update_critics<D: Ops>(
+    pub fn update_critics(
         &mut self,
         objective: &Objective,
         states: HiddenStates<D, OwnedTape<f32, D>>,
@@ -48,27 +60,44 @@ impl StepInProgress {
         self.settings.weights.iter().map(factor).collect()
     }
 
-    pub fn add_terms(&mut self, terms: NamedValues, share: f64) {
-        for (name, value) in terms {
-            *self.terms.entry(name).or_insert(0.0) += value * share;
+    pub fn add_gradients(
+        &mut self,
+        mut gradients: GradientMap<D>,
+        parameters: Vec<(String, &Mat<D>)>,
+    ) {
+        let is_first = self.gradients.is_empty();
+        for (place, (_, parameter)) in parameters.into_iter().enumerate() {
+            let gradient = D::take_gradient(&mut gradients, parameter);
+            if is_first {
+                self.gradients.push(gradient);
+            } else {
+                D::add_gradient(&mut self.gradients[place], &gradient);
+            }
         }
     }
 
-    pub fn add_gradients<D: Ops>(
-        &mut self,
-        mut gradients: Gradients<f32, D>,
-        parameters: Vec<(String, &Mat<D>)>,
-    ) {
-        if self.gradients.is_empty() {
-            self.gradients = vec![Vec::new(); parameters.len()];
+    /// Waits for what the step has found, all of it at once.
+    pub fn wait(&mut self) {
+        // On the device before anything is waited for.
+        let squares: Vec<D::Value> = self.gradients.iter().map(D::sum_of_squares).collect();
+        let share = 1.0 / self.terms.len() as f64;
+        let mut terms = NamedValues::new();
+        let micro_batches = PendingValues::fetch(std::mem::take(&mut self.terms));
+        for (name, value) in micro_batches.into_iter().flatten() {
+            *terms.entry(name).or_insert(0.0) += value * share;
         }
-        for (sum, (_, parameter)) in self.gradients.iter_mut().zip(parameters) {
-            let gradient = D::take_gradient(&mut gradients, parameter);
-            if sum.is_empty() {
-                *sum = gradient;
-            } else {
-                add_assign(sum, &gradient);
-            }
-        }
+        let readings = std::mem::take(&mut self.readings);
+        let values = readings
+            .values()
+            .flat_map(|reading| [&reading.penalty, &reading.gradient_norm]);
+        let values = D::fetch(&values.cloned().collect::<Vec<_>>());
+        let critics = readings
+            .into_keys()
+            .zip(values.as_chunks().0.iter().copied());
+        self.findings = Some(StepFindings {
+            terms,
+            critics: critics.collect(),
+            norm: D::fetch(&squares).iter().sum::<f64>().sqrt(),
+        });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use dfdx::prelude::Cpu;
+use crate::ops::Cpu;
 
 use super::*;
 use crate::data::Order;

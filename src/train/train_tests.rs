@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use dfdx::prelude::{Cpu, NoneTape};
-
 use super::test_fixture::*;
 use super::*;
 use crate::data::Order;
 use crate::distill::{NamedValues, TeacherOutputs};
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Backend, Losses, TeacherHead, sum_of_squares};
+use crate::ops::{Backend, Cpu, Losses, NoneTape, OwnedTape, TeacherHead};
 use crate::plan::run::HiddenState;
 use crate::random::Seed;
 
@@ -120,12 +118,9 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
         for micro in 0..2 {
             let batch = crate::data::batch(&text, &order, 3, 2, 0, micro);
             let keep = [HiddenState::Layer(1), HiddenState::Layer(2)];
-            let own = state.student.forward(
-                dfdx::prelude::OwnedTape::default(),
-                &batch.inputs,
-                CONTEXT,
-                &keep,
-            );
+            let own = state
+                .student
+                .forward(OwnedTape::default(), &batch.inputs, CONTEXT, &keep);
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = NamedValues::from([(term.to_owned(), 1.0)]);
             let teacher = Some(TeacherOutputs::new(&others, teacher.head()));
@@ -138,9 +133,9 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
                 teacher,
                 &state.auxiliary,
             );
-            let mut gradients = dfdx::prelude::Backward::backward(loss);
+            let mut gradients = loss.backward();
             for (_, parameter) in state.student.parameters() {
-                squares += sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));
+                squares += Cpu::sum_of_squares(&Cpu::take_gradient(&mut gradients, parameter));
             }
         }
         squares.sqrt()

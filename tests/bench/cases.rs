@@ -1,10 +1,9 @@
 //! Every operation of the seam that has a fused form, at the shapes of a small student and a GPT-2
 //! head.
 
-use dfdx::prelude::*;
 use kdpipe::ops::{
-    Activation, Backend, Constraint, Critic, CriticSettings, Layers, LogitTerm, Losses, Mat,
-    Native, Precision, Scalar, TeacherHead, composed, native, tape,
+    Activation, Backend, Constraint, Cpu, Critic, CriticSettings, CriticState, Layers, LogitTerm,
+    Losses, Mat, OwnedTape, Precision, Scalar, TeacherHead, composed, tape,
 };
 use kdpipe::random::Stream;
 
@@ -19,10 +18,10 @@ const VOCABULARY: usize = 4096;
 const EPSILON: f64 = 1e-5;
 
 /// A matrix of normal numbers times `scale`.
-fn normals(rows: usize, columns: usize, scale: f64, index: u64) -> Mat<Native> {
+fn normals(rows: usize, columns: usize, scale: f64, index: u64) -> Mat<Cpu> {
     let mut stream = Stream::new(0, "bench", index);
     tape::matrix(
-        &native(),
+        &Cpu::default(),
         rows,
         columns,
         (0..rows * columns)
@@ -42,26 +41,23 @@ fn ids(count: usize) -> Vec<u32> {
 /// Backward from a mean of squared distances to `target`, so that the incoming gradient is not
 /// constant.
 fn backward(
-    out: Mat<Native, OwnedTape<f32, Native>>,
-    target: &Mat<Native>,
-    inputs: &[&Mat<Native>],
+    out: Mat<Cpu, OwnedTape<f32, Cpu>>,
+    target: &Mat<Cpu>,
+    inputs: &[&Mat<Cpu>],
 ) -> Vec<Vec<f32>> {
     let value = tape::read(&out);
-    let (loss, _) = Native::hidden_mse(out, target, false);
+    let (loss, _) = Cpu::hidden_mse(out, target, false);
     let mut all = gradients(loss, inputs);
     all.push(value);
     all
 }
 
 /// The gradients of `loss` for the inputs.
-fn gradients(
-    loss: Scalar<Native, OwnedTape<f32, Native>>,
-    inputs: &[&Mat<Native>],
-) -> Vec<Vec<f32>> {
+fn gradients(loss: Scalar<Cpu, OwnedTape<f32, Cpu>>, inputs: &[&Mat<Cpu>]) -> Vec<Vec<f32>> {
     let mut gradients = loss.backward();
     inputs
         .iter()
-        .map(|input| Native::take_gradient(&mut gradients, input))
+        .map(|input| Cpu::take_gradient(&mut gradients, input))
         .collect()
 }
 
@@ -110,17 +106,10 @@ fn layers() -> Vec<Case> {
                 wpe = normals(CONTEXT, WIDTH, 1.0, 2),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::embed,
+            <Cpu as Layers>::embed,
             composed::layers::embed,
             |op| backward(
-                op(
-                    &native(),
-                    OwnedTape::default(),
-                    &tokens,
-                    CONTEXT,
-                    &wte,
-                    &wpe
-                ),
+                op(OwnedTape::default(), &tokens, CONTEXT, &wte, &wpe),
                 &target,
                 &[&wte, &wpe]
             )
@@ -135,7 +124,7 @@ fn layers() -> Vec<Case> {
                 bias = normals(1, WIDTH, 1.0, 3),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::layer_norm,
+            <Cpu as Layers>::layer_norm,
             composed::layers::layer_norm,
             |op| backward(
                 op(x.leaky_trace(), &gain, &bias, EPSILON),
@@ -153,7 +142,7 @@ fn layers() -> Vec<Case> {
                 bias = normals(1, 4 * WIDTH, 0.1, 3),
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
-            |x, w, b| <Native as Layers>::linear(x, w, b, Precision::F32),
+            |x, w, b| <Cpu as Layers>::linear(x, w, b, Precision::F32),
             composed::layers::linear,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias),
@@ -171,7 +160,7 @@ fn layers() -> Vec<Case> {
                 bias = normals(1, 4 * WIDTH, 0.1, 3),
                 target = normals(ROWS, 4 * WIDTH, 1.0, 9)
             ],
-            |x, w, b, f| <Native as Layers>::linear_activated(x, w, b, f, Precision::F32),
+            |x, w, b, f| <Cpu as Layers>::linear_activated(x, w, b, f, Precision::F32),
             composed::layers::linear_activated,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias, Activation::GeluTanh),
@@ -190,7 +179,7 @@ fn layers() -> Vec<Case> {
                 residual = normals(ROWS, WIDTH, 1.0, 4),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            |x, w, b, r| <Native as Layers>::linear_residual(x, w, b, r, Precision::F32),
+            |x, w, b, r| <Cpu as Layers>::linear_residual(x, w, b, r, Precision::F32),
             composed::layers::linear_residual,
             |op| backward(
                 op(x.leaky_trace(), &weight, &bias, &residual),
@@ -210,7 +199,7 @@ fn layers() -> Vec<Case> {
                 qkv = normals(ROWS, 3 * WIDTH, 1.0, 1),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            <Native as Layers>::attention,
+            <Cpu as Layers>::attention,
             composed::layers::attention,
             |op| backward(
                 op(
@@ -260,7 +249,7 @@ fn losses() -> Vec<Case> {
                 of_teacher = normals(VOCABULARY, WIDTH, 0.1, 4),
                 targets = ids(ROWS)
             ],
-            <Native as Losses>::logit_losses,
+            <Cpu as Losses>::logit_losses,
             composed::losses::logit_losses,
             |op| {
                 let teacher = Some(TeacherHead::new(&hidden, (&of_teacher).into()));
@@ -278,7 +267,7 @@ fn losses() -> Vec<Case> {
                 x = normals(ROWS, WIDTH, 1.0, 1),
                 target = normals(ROWS, WIDTH, 1.0, 2)
             ],
-            <Native as Losses>::hidden_mse,
+            <Cpu as Losses>::hidden_mse,
             composed::losses::hidden_mse,
             |op| gradients(op(x.leaky_trace(), &target, true).0, &[&x])
         ),
@@ -290,7 +279,7 @@ fn losses() -> Vec<Case> {
                 x = normals(ROWS, WIDTH, 1.0, 1),
                 target = normals(ROWS, WIDTH, 1.0, 2)
             ],
-            <Native as Losses>::hidden_cosine,
+            <Cpu as Losses>::hidden_cosine,
             composed::losses::hidden_cosine,
             |op| gradients(op(x.leaky_trace(), &target).0, &[&x])
         ),
@@ -304,7 +293,7 @@ fn losses() -> Vec<Case> {
                 target = normals(ROWS, WIDTH, 1.5, 2),
                 critic = Critic::new(&settings, Stream::new(1, "bench.critic", 0))
             ],
-            <Native as Losses>::critic_term,
+            <Cpu as Losses>::critic_term,
             composed::losses::critic_term,
             |op| gradients(op(x.leaky_trace(), &target, &critic).0, &[&x])
         ),

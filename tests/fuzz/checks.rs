@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kdpipe::data::Tokenizer;
 use kdpipe::model::{Config, Gpt2, ModelFolder};
-use kdpipe::ops::native;
+use kdpipe::ops::Cpu;
 use kdpipe::plan::path::InputPath;
 use kdpipe::plan::run::{DatasetSpec, TeacherSpec, TrainSpec};
 use kdpipe::plan::{self, DatasetFact, Fact, Inputs, Overrides, TeacherFact, TokenizerFact};
@@ -276,7 +276,7 @@ pub fn state(bytes: &[u8]) {
         ("state.json".to_owned(), numbers.to_vec()),
         ("state.safetensors".to_owned(), arrays.to_vec()),
     ]);
-    let _ = TrainState::from_files(&native(), &job, None, &files);
+    let _ = TrainState::from_files(&Cpu::default(), &job, None, &files);
 }
 
 /// A template is a page or an error with words. It is filled with the study that is kept in
@@ -328,6 +328,6 @@ pub fn weights(bytes: &[u8]) {
     let config = put("model/config.json", &rest[..length]);
     put("model/model.safetensors", &rest[length..]);
     if let Ok(checkpoint) = ModelFolder::open(config.parent().expect("its folder")) {
-        let _ = Gpt2::from_checkpoint(&native(), &checkpoint);
+        let _ = Gpt2::from_checkpoint(&Cpu::default(), &checkpoint);
     }
 }

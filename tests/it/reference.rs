@@ -14,8 +14,7 @@ mod models;
 mod text;
 mod training;
 
-use dfdx::prelude::*;
-use kdpipe::ops::{Backend, Mat, Scalar};
+use kdpipe::ops::{Backend, Cpu, Mat, OwnedTape, Scalar};
 
 /// Relative to the largest entry of an array.
 const TOLERANCE: f64 = 1e-5;

@@ -71,7 +71,7 @@ fn weights_read_back_as_they_were_written() {
                 .len()
         );
         assert_eq!(
-            Gpt2::from_checkpoint(&dfdx::prelude::Cpu::default(), &checkpoint).to_weights(),
+            Gpt2::from_checkpoint(&crate::ops::Cpu::default(), &checkpoint).to_weights(),
             weights
         );
     }

@@ -1,6 +1,7 @@
 //! Tests of `adamw.rs`.
 
 use super::*;
+use crate::ops::AdamW;
 
 #[test]
 fn steps_are_those_of_the_formula_in_f64() {
@@ -18,7 +19,8 @@ fn steps_are_those_of_the_formula_in_f64() {
     let (mut m, mut v) = (vec![0.0f64; x.len()], vec![0.0f64; x.len()]);
     for step in 1..=5u64 {
         let g: Vec<f32> = (0..x.len()).map(|i| gradient(step, i) as f32).collect();
-        adamw(&mut x, &mut moments, &g, 0.5, step, 1e-2, 0.1, &settings);
+        let numbers = settings.step(0.5, step, 1e-2, 0.1);
+        adamw(&mut x, &mut moments, &g, &numbers);
         for i in 0..exact.len() {
             let g = 0.5 * f64::from(g[i]);
             m[i] = 0.9 * m[i] + 0.1 * g;

@@ -64,7 +64,7 @@ fn values_and_gradients_are_those_of_the_definitions_and_of_dfdx_s_own_operation
                 (value - expected).abs() < 1e-6 * expected.max(1.0),
                 "{kind}: {value} against {expected}"
             );
-            assert_eq!(loss.as_vec()[0], value as f32);
+            assert_eq!(loss.value(), value as f32);
             let found = gradients(loss, &[&x]);
             assert_close(
                 &found[0],

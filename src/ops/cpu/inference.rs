@@ -9,6 +9,7 @@ use super::activation;
 use super::layer_norm::{affine, standardize_row};
 use super::matmul::product;
 use super::product::Product;
+pub use super::threads::on_a_worker;
 use super::vector::{self, dispatched};
 use crate::ops::Activation;
 

@@ -13,7 +13,7 @@ use super::logit_rows::{Scratch, Terms, largest};
 use super::matmul::product;
 use super::product::Product;
 use super::tape::{self, precomputed};
-use crate::ops::logit_terms::{LogitTerm, SharedLogits, TeacherHead, TokenScore, assert_shapes};
+use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore, assert_shapes};
 use crate::ops::{Head, Mat, Scalar};
 
 /// Elements of a chunk's logits: few enough to stay near the caches, unless that left too few rows
@@ -27,6 +27,13 @@ const SHARED_ELEMENTS: usize = 1 << 24;
 /// Tokens of a chunk over a vocabulary.
 fn chunk_tokens(vocabulary: usize) -> usize {
     (CHUNK_ELEMENTS / vocabulary).clamp(*CHUNK_TOKENS.start(), *CHUNK_TOKENS.end())
+}
+
+/// See [`crate::ops::Backend::SharedLogits`].
+#[derive(Debug)]
+pub struct SharedLogits {
+    /// Row by row.
+    values: Vec<f32>,
 }
 
 /// See [`crate::ops::Losses::share_logits`].

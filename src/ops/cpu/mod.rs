@@ -7,13 +7,17 @@
 //! the machine (`vector`). Every sum has a fixed order, so the bits of a result do not depend on
 //! the number of threads.
 
+use std::borrow::Cow;
+
 use dfdx::prelude::*;
 
+use super::critic::CriticReport;
+use super::optimizer::AdamWStep;
 use super::{
-    Activation, Backend, Head, Layers, LogitTerm, Losses, Mat, Precision, Scalar, SharedLogits,
+    Activation, Backend, GradientMap, Head, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
     TeacherHead, TokenScore,
 };
-use critic::{Critic, CriticReport};
+use critic::Critic;
 
 mod activation;
 mod adamw;
@@ -32,40 +36,128 @@ pub(super) mod logits;
 mod matmul;
 mod product;
 mod tape;
+mod threads;
 mod vector;
 
-pub use adamw::{AdamW, Moments, adamw, add_assign, sum_of_squares};
-pub use matmul::on_this_thread;
+pub use adamw::Moments;
+pub use logits::SharedLogits;
 
 /// Rows that go through a model together in a forward pass without a tape: few enough to stay near
 /// the caches, and enough for the packing of a weight to be a small share of the products with it.
 const ROWS_PER_PART: usize = 512;
 
 impl Backend for Cpu {
-    fn bf16_instructions() -> Option<&'static str> {
-        bf16::instructions()
+    type Place = ();
+    type Value = f64;
+    type Gradient = Vec<f32>;
+    type Moments = Moments;
+    type SharedLogits = SharedLogits;
+    type Critic = Critic;
+
+    fn hardware(&self) -> Option<String> {
+        None
     }
 
-    fn update(x: &mut Mat<Self>, change: impl FnOnce(&mut [f32])) {
-        change(tape::values_mut(x));
+    fn place(_: &Tensor<(usize, usize), f32, Self>) {}
+
+    // Whoever asks gets what is computed.
+    fn wait(&self) {}
+
+    fn fetch(values: &[f64]) -> Vec<f64> {
+        values.to_vec()
     }
 
     fn with_values<R>(x: &Mat<Self>, work: impl FnOnce(&[f32]) -> R) -> R {
         work(tape::values(x))
     }
 
-    fn take_gradient(gradients: &mut Gradients<f32, Self>, x: &Mat<Self>) -> Vec<f32> {
-        tape::take_gradient_cpu(gradients, x)
+    fn is_finite(x: &Mat<Self>) -> bool {
+        tape::values(x).iter().all(|x| x.is_finite())
+    }
+
+    fn pick_rows(x: &Mat<Self>, rows: &[usize]) -> Mat<Self> {
+        let (values, width) = (tape::values(x), x.shape().1);
+        let picked = rows
+            .iter()
+            .flat_map(|&row| &values[row * width..(row + 1) * width]);
+        tape::matrix(x.device(), rows.len(), width, picked.copied().collect())
+    }
+
+    fn stack(parts: &[&Mat<Self>]) -> Mat<Self> {
+        let columns = parts[0].shape().1;
+        let mut all = Vec::with_capacity(parts.iter().map(|part| tape::values(part).len()).sum());
+        for part in parts {
+            all.extend_from_slice(tape::values(part));
+        }
+        tape::matrix(parts[0].device(), all.len() / columns, columns, all)
+    }
+
+    fn take_gradient(gradients: &mut GradientMap<Self>, x: &Mat<Self>) -> Vec<f32> {
+        tape::take_gradient(gradients, x)
+    }
+
+    fn add_gradient(sum: &mut Vec<f32>, gradient: &Vec<f32>) {
+        adamw::add_assign(sum, gradient);
+    }
+
+    fn sum_of_squares(gradient: &Vec<f32>) -> f64 {
+        adamw::sum_of_squares(gradient)
+    }
+
+    fn gradient_values(gradient: &Vec<f32>) -> Vec<f32> {
+        gradient.clone()
+    }
+
+    fn moments(x: &Mat<Self>, values: Option<[Vec<f32>; 2]>) -> Moments {
+        let count = tape::values(x).len();
+        let [first, second] = values.unwrap_or_else(|| [vec![0.0; count], vec![0.0; count]]);
+        Moments { first, second }
+    }
+
+    fn moments_values(moments: &Moments) -> [Cow<'_, [f32]>; 2] {
+        [(&moments.first).into(), (&moments.second).into()]
+    }
+
+    fn adamw(x: &mut Mat<Self>, moments: &mut Moments, gradient: &Vec<f32>, step: &AdamWStep) {
+        adamw::adamw(tape::values_mut(x), moments, gradient, step);
+    }
+
+    fn nothing(&self) -> Scalar<Self> {
+        Scalar(self.tensor(0.0))
+    }
+
+    fn scaled<T: Tape<f32, Self>>(loss: Scalar<Self, T>, factor: f32) -> Scalar<Self, T> {
+        Scalar(loss.0 * factor)
+    }
+
+    fn added<T: Tape<f32, Self>>(a: Scalar<Self, T>, b: Scalar<Self>) -> Scalar<Self, T> {
+        Scalar(a.0 + b.0)
     }
 
     fn rows_per_part() -> Option<usize> {
         Some(ROWS_PER_PART)
     }
+
+    // Parts of an evaluation use one core alone.
+    fn evaluated_together() -> usize {
+        rayon::current_num_threads()
+    }
+
+    fn on_a_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+        threads::on_a_worker(work)
+    }
+
+    fn side_by_side<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+        threads::side_by_side(items, work);
+    }
+
+    fn in_parts<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+        threads::in_parts(items, work)
+    }
 }
 
 impl Layers for Cpu {
     fn embed<T: Tape<f32, Self>>(
-        &self,
         tape: T,
         tokens: &[u32],
         context: usize,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::vector::dispatched;
 pub(super) use crate::ops::tape::{matrix, read};
-use crate::ops::{Mat, Scalar};
+use crate::ops::{GradientMap, Mat, Scalar};
 
 /// Elements that one task adds.
 const CHUNK: usize = 1 << 16;
@@ -20,9 +20,12 @@ pub(super) fn values<T>(x: &Mat<Cpu, T>) -> &[f32] {
     }
     // dfdx hands out references to single elements. The distances of the far ones hold that rows
     // follow each other without gaps, in order.
-    let first: *const f32 = &raw const x[[0, 0]];
+    let first: *const f32 = &raw const x.tensor[[0, 0]];
     let offset = |index: [usize; 2]| {
-        (&raw const x[index]).addr().wrapping_sub(first.addr()) / size_of::<f32>()
+        (&raw const x.tensor[index])
+            .addr()
+            .wrapping_sub(first.addr())
+            / size_of::<f32>()
     };
     assert!(
         offset([0, columns - 1]) == columns - 1 && offset([rows - 1, 0]) == (rows - 1) * columns,
@@ -40,7 +43,7 @@ pub(super) fn values_mut(x: &mut Mat<Cpu>) -> &mut [f32] {
     if count == 0 {
         return &mut [];
     }
-    let first: *mut f32 = &raw mut x[[0, 0]];
+    let first: *mut f32 = &raw mut x.tensor[[0, 0]];
     // SAFETY: as above; `x` is borrowed mutably, and dfdx has made it the buffer's only owner to
     // hand out `first`.
     unsafe { std::slice::from_raw_parts_mut(first, count) }
@@ -56,7 +59,7 @@ pub(super) struct GradientPlace(Box<GradientAccess>);
 
 impl GradientPlace {
     pub fn of<T>(x: &Mat<Cpu, T>) -> Self {
-        let ghost = x.ghost();
+        let ghost = x.tensor.ghost();
         Self(Box::new(move |gradients| {
             Ok(&mut **gradients.get_or_alloc_mut(&ghost)?)
         }))
@@ -96,10 +99,11 @@ pub(super) fn record<T: Tape<f32, Cpu>>(
 }
 
 /// See [`crate::ops::Backend::take_gradient`].
-pub(super) fn take_gradient_cpu(gradients: &mut Gradients<f32, Cpu>, x: &Mat<Cpu>) -> Vec<f32> {
+pub(super) fn take_gradient(gradients: &mut GradientMap<Cpu>, x: &Mat<Cpu>) -> Vec<f32> {
     std::mem::take(
         &mut **gradients
-            .get_or_alloc_mut(x)
+            .0
+            .get_or_alloc_mut(&x.tensor)
             .expect("memory for a gradient"),
     )
 }
@@ -122,7 +126,7 @@ pub(super) fn precomputed<T: Tape<f32, Cpu>>(
     value: f64,
     gradients: Vec<(Mat<Cpu>, Vec<f32>)>,
 ) -> Scalar<Cpu, T> {
-    let loss = device.tensor(value as f32);
+    let loss: Tensor<Rank0, f32, Cpu> = device.tensor(value as f32);
     if T::OWNS_TAPE {
         let out = loss.ghost();
         let gradients: Vec<_> = gradients
@@ -143,5 +147,5 @@ pub(super) fn precomputed<T: Tape<f32, Cpu>>(
             Ok(())
         });
     }
-    loss.put_tape(tape)
+    Scalar(loss.put_tape(tape))
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use dfdx::prelude::Cpu;
 use kdpipe::model::{Array, Config, Weights};
-use kdpipe::ops::{Mat, tape};
+use kdpipe::ops::{Cpu, Mat, tape};
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 

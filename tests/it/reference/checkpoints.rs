@@ -8,10 +8,9 @@
 
 use std::path::PathBuf;
 
-use dfdx::prelude::*;
 use kdpipe::eval::{Decoder, Sampler, Sampling, generate};
 use kdpipe::model::{Gpt2, ModelFolder, Weights, validation_nll};
-use kdpipe::ops::tape;
+use kdpipe::ops::{Cpu, NoneTape, OwnedTape, tape};
 
 use super::TOLERANCE;
 use super::arrays::{Reference, assert_close};

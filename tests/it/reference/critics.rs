@@ -1,7 +1,8 @@
 //! Critics against autograd and Adam of PyTorch: every update, and the student's term.
 
-use dfdx::prelude::*;
-use kdpipe::ops::{Constraint, Critic, CriticSettings, Losses, Mat, StateArray, composed, tape};
+use kdpipe::ops::{
+    Constraint, Cpu, Critic, CriticSettings, CriticState, Losses, Mat, StateArray, composed, tape,
+};
 use kdpipe::random::Stream;
 
 use super::arrays::{Reference, assert_close};

@@ -1,8 +1,7 @@
 //! States, logits, loss and gradients of whole models against transformers.
 
-use dfdx::prelude::*;
 use kdpipe::model::Gpt2;
-use kdpipe::ops::{Backend, LogitTerm, Losses, Mat, tape};
+use kdpipe::ops::{Backend, Cpu, LogitTerm, Losses, Mat, OwnedTape, tape};
 use kdpipe::plan::run::HiddenState;
 
 use super::TOLERANCE;

@@ -1,8 +1,8 @@
 //! Windows over a text, and text that is written, against transformers.
 
-use dfdx::prelude::Cpu;
 use kdpipe::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
 use kdpipe::model::{Array, Config, Gpt2, Weights, score_windows, windows};
+use kdpipe::ops::Cpu;
 
 use super::TOLERANCE;
 use super::arrays::{Reference, assert_close};

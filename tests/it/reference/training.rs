@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use dfdx::prelude::Cpu;
 use kdpipe::data::Order;
 use kdpipe::distill::NamedValues;
 use kdpipe::distill::Objective;
 use kdpipe::model::{Array, Config, Gpt2, Weights};
 use kdpipe::ops::tape;
+use kdpipe::ops::{Cpu, CriticState};
 use kdpipe::plan::run::{BalanceSpec, Matching, Term, TrainSpec};
 use kdpipe::random::Seed;
 use kdpipe::train::{

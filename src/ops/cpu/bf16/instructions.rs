@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 const SWITCH: &str = "KDPIPE_BF16";
 
 /// The instructions that make it worth while, if this machine has them.
-pub(in crate::ops::cpu) fn instructions() -> Option<&'static str> {
+pub(in crate::ops) fn instructions() -> Option<&'static str> {
     static FOUND: LazyLock<Option<&'static str>> =
         LazyLock::new(|| match std::env::var(SWITCH).as_deref() {
             Ok("none") => None,

@@ -22,7 +22,7 @@ mod sharing;
 mod target;
 
 use super::product::Product;
-pub(super) use instructions::instructions;
+pub(in crate::ops) use instructions::instructions;
 #[cfg(test)]
 pub(in crate::ops) use operand::round;
 

@@ -10,26 +10,14 @@ use rayon::prelude::*;
 use super::column_sums::add_scaled_column_sums;
 use super::net::{CHUNK, Net};
 use super::penalty::Penalty;
-use super::settings::Constraint;
 use super::state::Critic;
 use super::workspace::Workspace;
 use crate::ops::cpu::matmul::product;
+use crate::ops::critic::{Constraint, CriticReport};
 
 /// Interpolates at which the gradient's norm is recorded where no penalty needs it: evenly spaced,
 /// so that recording costs little.
 const PROBES: usize = 128;
-
-/// What an update saw, before it changed the critic.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CriticReport {
-    /// mean f(t) − mean f(s).
-    pub estimate: f64,
-    /// mean (‖∇f(x̂)‖ − 1)², without λ; 0 where the constraint is another.
-    pub penalty: f64,
-    /// mean ‖∇f(x̂)‖; with other constraints than the gradient penalty, over at most 128 evenly
-    /// spaced tokens.
-    pub gradient_norm: f64,
-}
 
 /// The pairs of vectors that a critic learns from.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::settings::CriticSettings;
+use crate::ops::critic::CriticSettings;
 
 /// Where the arrays of one linear layer lie in the flat parameter vector.
 #[derive(Debug, Clone, PartialEq)]

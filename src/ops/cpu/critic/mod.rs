@@ -11,15 +11,12 @@ mod gradient;
 mod layout;
 mod net;
 mod penalty;
-mod settings;
 mod spectral;
 mod state;
 mod term;
 mod update;
 mod workspace;
 
-pub use gradient::CriticReport;
-pub use settings::{Constraint, CriticSettings};
-pub use state::{Critic, StateArray};
+pub use state::Critic;
 pub use term::critic_term;
 pub use update::critic_update;

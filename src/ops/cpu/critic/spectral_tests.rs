@@ -1,7 +1,7 @@
 //! Tests of `spectral.rs`.
 
 use super::*;
-use crate::ops::{Constraint, Critic, CriticSettings};
+use crate::ops::{Constraint, Critic, CriticSettings, CriticState};
 
 #[test]
 fn power_iterations_find_the_largest_singular_value() {

@@ -4,14 +4,11 @@
 use anyhow::{Result, bail};
 
 use super::layout::CriticLayout;
-use super::settings::{Constraint, CriticSettings};
 use super::spectral::Spectral;
 use super::workspace::Workspace;
 use crate::ops::Precision;
+use crate::ops::critic::{Constraint, CriticSettings, CriticState, StateArray};
 use crate::random::Stream;
-
-/// A named array of a critic's state: name, shape, values.
-pub type StateArray = (String, Vec<usize>, Vec<f32>);
 
 /// A critic with everything that its next update depends on.
 #[derive(Debug, Clone)]
@@ -38,13 +35,8 @@ pub struct Critic {
 /// The two digits of a step count, each exact in f32.
 const STEP_BASE: u64 = 1 << 24;
 
-impl Critic {
-    /// A critic whose weights and biases are uniform in ±1/√fan_in (what `torch.nn.Linear` does).
-    /// With the clip constraint they start within the bound; with the spectral one the singular
-    /// vectors start normal and take 15 power iterations, so that the first σ is near.
-    ///
-    /// The settings are valid (`plan` has seen to it): sizes at least 1, 0 ≤ slope < 1.
-    pub fn new(settings: &CriticSettings, mut stream: Stream) -> Self {
+impl CriticState for Critic {
+    fn new(settings: &CriticSettings, mut stream: Stream) -> Self {
         assert!(
             settings.input > 0 && settings.width > 0 && settings.depth > 0,
             "a critic has at least one unit in at least one layer"
@@ -83,28 +75,11 @@ impl Critic {
         }
     }
 
-    /// Its layers' products take numbers rounded to this from now on; weights and moments stay f32.
-    pub fn set_precision(&mut self, precision: Precision) {
+    fn set_precision(&mut self, precision: Precision) {
         self.precision = precision;
     }
 
-    pub fn settings(&self) -> &CriticSettings {
-        &self.settings
-    }
-
-    /// The parameters by name: `layers.I.weight` (in, out), `layers.I.bias`, `out.weight` (width,
-    /// 1).
-    pub fn parameters(&self) -> Vec<StateArray> {
-        let arrays = self.layout.arrays(self.settings.width).into_iter();
-        arrays
-            .map(|(name, shape, range)| (name, shape, self.parameters[range].to_vec()))
-            .collect()
-    }
-
-    /// Everything that later updates depend on, by name: the parameters, Adam's moments
-    /// (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base 2²⁴),
-    /// and the singular vectors (`spectral.I.u`, `spectral.I.v`).
-    pub fn state(&self) -> Vec<StateArray> {
+    fn state(&self) -> Vec<StateArray> {
         let mut all = self.parameters();
         for (prefix, moments) in [("adam.first", &self.first), ("adam.second", &self.second)] {
             let arrays = self.layout.arrays(self.settings.width).into_iter();
@@ -132,13 +107,7 @@ impl Critic {
         all
     }
 
-    /// Takes over a state that [`Critic::state`] gave, bit for bit. Nothing is changed if it does
-    /// not fit.
-    ///
-    /// # Errors
-    /// Arrays that are missing, left over or of another shape, all of them by name: the state of a
-    /// critic with other settings.
-    pub fn restore(&mut self, state: &[StateArray]) -> Result<()> {
+    fn restore(&mut self, state: &[StateArray]) -> Result<()> {
         let mut faults = Vec::new();
         let own = self.state();
         for (name, shape, values) in &own {
@@ -187,6 +156,21 @@ impl Critic {
             v.copy_from_slice(get(&format!("spectral.{i}.v")));
         }
         Ok(())
+    }
+}
+
+impl Critic {
+    pub fn settings(&self) -> &CriticSettings {
+        &self.settings
+    }
+
+    /// The parameters by name: `layers.I.weight` (in, out), `layers.I.bias`, `out.weight` (width,
+    /// 1).
+    pub fn parameters(&self) -> Vec<StateArray> {
+        let arrays = self.layout.arrays(self.settings.width).into_iter();
+        arrays
+            .map(|(name, shape, range)| (name, shape, self.parameters[range].to_vec()))
+            .collect()
     }
 
     /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the current

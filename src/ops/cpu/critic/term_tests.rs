@@ -4,7 +4,7 @@ use super::super::critic_update;
 use super::*;
 use crate::ops::composed::losses as composed;
 use crate::ops::test_support::{assert_close, gradients, matrix, normals, with_threads};
-use crate::ops::{Constraint, CriticSettings, Losses, Precision};
+use crate::ops::{Constraint, CriticSettings, CriticState, Losses, Precision};
 use crate::random::Stream;
 
 fn trained(input: usize, width: usize, depth: usize, constraint: Constraint) -> Critic {
@@ -47,7 +47,7 @@ fn value_and_gradient_equal_those_of_dfdx_s_own_operations() {
                 (value - expected).abs() < 1e-5,
                 "{value} against {expected}"
             );
-            assert_eq!(loss.as_vec()[0], value as f32);
+            assert_eq!(loss.value(), value as f32);
             assert_close(
                 &gradients(loss, &[&x])[0],
                 &gradients(expected_loss, &[&x])[0],

@@ -1,9 +1,9 @@
 //! One training step of a critic on the host: Adam on mean f(s) − mean f(t) + λ·GP.
 
 use super::adam::adam;
-use super::gradient::{CriticReport, Pairs, gradient};
-use super::settings::Constraint;
+use super::gradient::{Pairs, gradient};
 use super::state::{Critic, clamp};
+use crate::ops::critic::{Constraint, CriticReport};
 
 /// One update of `critic` on `rows` pairs of vectors, `student` and `teacher` (rows, input) each,
 /// with one ε in [0, 1) a row.

@@ -3,8 +3,8 @@
 use super::super::net::CHUNK;
 use super::super::workspace::Workspace;
 use super::*;
-use crate::ops::CriticSettings;
 use crate::ops::test_support::{assert_close, normals, with_threads};
+use crate::ops::{CriticSettings, CriticState};
 use crate::random::Stream;
 
 fn settings(input: usize, width: usize, depth: usize, constraint: Constraint) -> CriticSettings {

@@ -1,15 +1,8 @@
-//! Training on the CPU: independent work runs over its cores.
+//! Independent work over the cores.
 
 use rayon::prelude::*;
 
-pub use dfdx::prelude::Cpu as Native;
-
-use crate::ops::cpu::on_this_thread;
-
-/// What a device must be beside its operations: usable from any thread.
-pub trait AcrossThreads: Send + Sync {}
-
-impl<D: Send + Sync> AcrossThreads for D {}
+use super::matmul::on_this_thread;
 
 /// Runs work on one of the threads that share an operation: from outside of them, every operation
 /// would have to wake one and wait for it.
