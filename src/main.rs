@@ -1,9 +1,9 @@
 //! Parses the command line, runs the command, and exits with its code.
 
-use kdpipe::train::HugePages;
+use kdpipe::train::LargeBlocks;
 
 #[global_allocator]
-static ALLOCATOR: HugePages = HugePages;
+static ALLOCATOR: LargeBlocks = LargeBlocks;
 
 fn main() -> std::process::ExitCode {
     kdpipe::cli::main()

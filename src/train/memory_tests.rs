@@ -9,7 +9,7 @@ fn large_blocks_are_blocks_like_any_other() {
         // SAFETY: the layout is not empty, the block is not null, what is read was written or
         // zeroed, and it is freed once, with the layout that it has then.
         unsafe {
-            let block = HugePages.alloc_zeroed(layout);
+            let block = LargeBlocks.alloc_zeroed(layout);
             assert!(!block.is_null() && block.addr().is_multiple_of(64));
             assert!(
                 std::slice::from_raw_parts(block, size)
@@ -17,14 +17,14 @@ fn large_blocks_are_blocks_like_any_other() {
                     .all(|&byte| byte == 0)
             );
             (0..size).for_each(|at| block.add(at).write(at as u8));
-            let block = HugePages.realloc(block, layout, 2 * size);
+            let block = LargeBlocks.realloc(block, layout, 2 * size);
             assert!(
                 std::slice::from_raw_parts(block, size)
                     .iter()
                     .enumerate()
                     .all(|(at, &byte)| byte == at as u8)
             );
-            HugePages.dealloc(
+            LargeBlocks.dealloc(
                 block,
                 Layout::from_size_align(2 * size, 64).expect("a layout"),
             );
@@ -38,7 +38,7 @@ fn large_blocks_ask_for_huge_pages() {
     let size = 16 << 20;
     let layout = Layout::from_size_align(size, 64).expect("a layout");
     // SAFETY: as above.
-    let block = unsafe { HugePages.alloc(layout) };
+    let block = unsafe { LargeBlocks.alloc(layout) };
     let middle = block.addr() + size / 2;
     let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else {
         return;
@@ -67,5 +67,5 @@ fn large_blocks_ask_for_huge_pages() {
         );
     }
     // SAFETY: as above.
-    unsafe { HugePages.dealloc(block, layout) };
+    unsafe { LargeBlocks.dealloc(block, layout) };
 }

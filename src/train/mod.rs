@@ -11,6 +11,8 @@ mod corpus;
 mod group;
 mod job;
 mod member;
+#[cfg(target_os = "linux")]
+mod kept_blocks;
 mod memory;
 mod phases;
 mod rate;
@@ -28,7 +30,7 @@ pub use corpus::Corpus;
 pub use group::{Control, Progress, train};
 pub use job::{Job, of_products};
 pub use member::{CheckpointFiles, Member, Sink, TrainOutcome};
-pub use memory::{HugePages, keep_memory};
+pub use memory::{LargeBlocks, keep_memory};
 pub use phases::Phases;
 pub use rate::learning_rate;
 pub use state::{Best, TrainState};
