@@ -13,7 +13,10 @@ fn a_size_holds_what_was_asked_for_and_an_eighth_more_at_most() {
         for part in 0..64 {
             let bytes = (1_usize << octave) + (part << octave) / 64 + part % 3;
             let (class, capacity) = size_class(bytes).unwrap();
-            assert!(capacity >= bytes && capacity - bytes <= bytes / 8, "{bytes}");
+            assert!(
+                capacity >= bytes && capacity - bytes <= bytes / 8,
+                "{bytes}"
+            );
             assert!(capacity.is_multiple_of(PAGE), "{bytes}");
             assert_eq!(size_class(capacity), Some((class, capacity)));
             sizes.push((class, capacity));
@@ -91,7 +94,9 @@ fn threads_never_have_the_same_block() {
                 let mut state = thread as u64 + 1;
                 let mut held: Vec<(*mut u8, usize, u8)> = Vec::new();
                 for round in 0..2000_usize {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
                     let size = LEAST + (state >> 40) as usize % (1 << 20);
                     let (block, _) = kept.take(size);
                     let mark = (thread * 64 + round % 64) as u8;

@@ -10,9 +10,9 @@ mod checkpoint;
 mod corpus;
 mod group;
 mod job;
-mod member;
 #[cfg(target_os = "linux")]
 mod kept_blocks;
+mod member;
 mod memory;
 mod phases;
 mod rate;
