@@ -206,3 +206,19 @@ fn a_number_is_read_as_the_number_that_was_written() {
         assert_eq!(read.to_bits(), f64::to_bits(hard), "{text}");
     }
 }
+
+/// serde_json reads some long numbers as their neighbours, unless its feature `float_roundtrip` is
+/// asked for.
+#[test]
+fn a_number_that_was_written_is_read_as_the_same_number() {
+    let mut stream = crate::random::Stream::new(0, "numbers", 0);
+    for _ in 0..100_000 {
+        let number = f64::from_bits(stream.bits());
+        if !number.is_finite() {
+            continue;
+        }
+        let text = serde_json::to_string(&number).unwrap();
+        let read: f64 = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.to_bits(), number.to_bits(), "{text}");
+    }
+}
