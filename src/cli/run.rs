@@ -14,7 +14,7 @@ use super::stored::refuse_another_spec;
 use super::{
     CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
 };
-use crate::hub::{Hub, Settings};
+use crate::hub::{Hub, Pin, Settings};
 use crate::plan::{Diagnostics, FrozenOrigin, Loaded, Plan, RunSelection, load};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
@@ -36,11 +36,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let origin = loaded.origin();
     let own_spec = origin.map_or_else(|| arguments.spec.clone(), FrozenOrigin::path);
     refuse_another_spec(&layout, &own_spec)?;
-    let pins = if arguments.relock {
-        Vec::new()
-    } else {
-        pins(&loaded, &layout)?
-    };
+    let pins = known_pins(&loaded, &layout, arguments)?;
     let stop = &*signals.stop;
     let display = Display::new(common);
     let news = news_to(&display);
@@ -63,9 +59,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     };
     runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
-    for notice in &plan.notices {
-        display.notice(notice);
-    }
+    plan.notices.iter().for_each(|words| display.notice(words));
     let site = Site {
         layout: layout.clone(),
         cache: cache_folder()?,
@@ -85,14 +79,30 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     display.close();
     let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
     if exit_of(&endings) == Exit::Interrupted {
-        if !common.quiet {
-            say("stopped; everything is saved. The same command goes on from here.");
-        }
+        say_saved(common);
         return Ok(stopped(&signals, started));
     }
     match site.role {
         Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
         Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
+    }
+}
+
+/// The commits that the study is held to, unless they are looked up again.
+fn known_pins(
+    loaded: &Loaded,
+    layout: &Layout,
+    arguments: &RunArguments,
+) -> anyhow::Result<Vec<Pin>> {
+    if arguments.relock {
+        return Ok(Vec::new());
+    }
+    pins(loaded, layout)
+}
+
+fn say_saved(common: &Common) {
+    if !common.quiet {
+        say("stopped; everything is saved. The same command goes on from here.");
     }
 }
 
@@ -125,8 +135,8 @@ fn stopped(signals: &StopSignals, started: Instant) -> Exit {
     let comes_to_nothing = started.elapsed() < WARNED_AT_ONCE && job.restarts >= MOST_RESTARTS;
     if signals.is_time_up() && comes_to_nothing {
         say(
-            "note: the job is not put back into the queue, as it is warned of its end as soon as it \
-             begins; give it more time than that of its --signal",
+            "note: the job is not put back into the queue, as it is warned of its end as soon as \
+             it begins; give it more time than that of its --signal",
         );
     } else if signals.is_time_up() {
         job.requeue();

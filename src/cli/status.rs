@@ -78,10 +78,21 @@ fn as_text(status: &StudyStatus, is_verbose: bool) -> String {
         count(|stage| matches!(stage, RunStage::Open { .. })),
         count(|stage| matches!(stage, RunStage::Failed { .. })),
     );
-    match count(|stage| matches!(stage, RunStage::Diverged { .. })) {
-        0 => text.push('\n'),
-        diverged => text += &format!(", {diverged} diverged\n"),
+    for (count, word) in [
+        (
+            count(|stage| matches!(stage, RunStage::Trained)),
+            "to be evaluated",
+        ),
+        (
+            count(|stage| matches!(stage, RunStage::Diverged { .. })),
+            "diverged",
+        ),
+    ] {
+        if count > 0 {
+            text += &format!(", {count} {word}");
+        }
     }
+    text.push('\n');
     for teacher in &status.teachers {
         text += &teacher_line(teacher);
     }
@@ -122,7 +133,7 @@ fn teacher_line(teacher: &TeacherStatus) -> String {
 fn run_line(run: &RunStatus) -> String {
     let RunStatus { id, label, stage } = run;
     let rest = match stage {
-        RunStage::Done => String::new(),
+        RunStage::Done | RunStage::Trained => String::new(),
         RunStage::Diverged { reason } => format!(": {reason}"),
         RunStage::Running { owner, progress } => format!(
             ": {}; {}, heard of {} s ago",
@@ -147,6 +158,7 @@ fn run_line(run: &RunStatus) -> String {
 fn stage_name(stage: &RunStage) -> &'static str {
     match stage {
         RunStage::Done => "done",
+        RunStage::Trained => "trained",
         RunStage::Diverged { .. } => "diverged",
         RunStage::Running { .. } => "running",
         RunStage::Failed { .. } => "failed",
@@ -181,7 +193,7 @@ fn as_json(status: &StudyStatus) -> Value {
             "state": stage_name(&run.stage),
         });
         match &run.stage {
-            RunStage::Done => {}
+            RunStage::Done | RunStage::Trained => {}
             RunStage::Diverged { reason } => line["reason"] = json!(reason),
             RunStage::Failed { error, log } => {
                 line["reason"] = json!(error);

@@ -27,7 +27,9 @@ pub enum RunStage {
     Done,
     /// It is recorded as that, and not tried again.
     Diverged { reason: String },
-    /// A living process is at it.
+    /// Its evaluation is to come, or under way.
+    Trained,
+    /// A living process is training it.
     Running {
         owner: LockOwner,
         progress: RunProgress,
@@ -112,6 +114,7 @@ fn stage(layout: &Layout, id: &str, cells: &[&Cell]) -> RunStage {
         Ok(RunState::Published | RunState::WithoutWeights) if is_measured() => {
             return RunStage::Done;
         }
+        Ok(RunState::Published) if read_error(layout, id).is_none() => return RunStage::Trained,
         _ => {}
     }
     if let Some(owner) = Lock::look(&layout.work(id).join(LOCK)) {

@@ -5,6 +5,7 @@ mod in_work;
 mod interruptions;
 mod looks;
 mod shared;
+mod status;
 mod stored;
 
 use std::collections::BTreeMap;
