@@ -14,7 +14,7 @@ pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
     let mut exit = Exit::Good;
     for path in specs {
         let plan = match plan::load(path, &options) {
-            Ok(loaded) => loaded.resolve(&StudyInputs::to_plan(&hub_to_plan(&loaded, common)?)),
+            Ok(loaded) => loaded.resolve(&StudyInputs::to_check(&hub_to_plan(&loaded, common)?)),
             Err(diagnostics) => Err(diagnostics),
         };
         match plan {

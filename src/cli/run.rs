@@ -137,6 +137,9 @@ fn command(arguments: &RunArguments, common: &Common) -> String {
     for set in &common.set {
         command.push_str(&format!(" --set '{set}'"));
     }
+    if let Some(device) = common.device {
+        command.push_str(&format!(" --device {device}"));
+    }
     command
 }
 

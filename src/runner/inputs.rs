@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::device::why_no_device;
 use crate::data;
 use crate::digest;
 use crate::files;
@@ -12,7 +13,7 @@ use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TeacherSpec, TokenizerSpec};
 use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
@@ -21,6 +22,8 @@ pub struct StudyInputs<'a> {
     hub: &'a Hub<'a>,
     /// What was not fetched yet is unknown, and no mistake.
     planning: bool,
+    /// Whether the machine has to have the study's device.
+    needs_device: bool,
 }
 
 impl<'a> StudyInputs<'a> {
@@ -29,6 +32,7 @@ impl<'a> StudyInputs<'a> {
         Self {
             hub,
             planning: false,
+            needs_device: true,
         }
     }
 
@@ -37,6 +41,15 @@ impl<'a> StudyInputs<'a> {
         Self {
             hub,
             planning: true,
+            needs_device: false,
+        }
+    }
+
+    /// The same, on the machine that the study is to run on.
+    pub fn to_check(hub: &'a Hub<'a>) -> Self {
+        Self {
+            needs_device: true,
+            ..Self::to_plan(hub)
         }
     }
 
@@ -81,6 +94,10 @@ impl<'a> StudyInputs<'a> {
 impl Inputs for StudyInputs<'_> {
     fn bf16(&self) -> bool {
         bf16_instructions().is_some()
+    }
+
+    fn no_device(&self, device: DeviceSpec) -> Option<String> {
+        self.needs_device.then(|| why_no_device(device)).flatten()
     }
 
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {

@@ -10,6 +10,7 @@ mod bench_use;
 mod cache;
 mod card;
 mod corpus;
+mod device;
 mod evaluation;
 mod event;
 mod event_files;
@@ -37,13 +38,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 
 use crate::hub::{Hub, Repo};
-use crate::ops::Cpu;
+use crate::ops::Ops;
 use crate::plan::run::TeacherSpec;
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
 use crate::record::{self, Depth, Failure, RunState};
 use crate::train::Progress;
 use corpus::corpus_key;
+use device::{DeviceWork, on_device};
 use event_files::write_event_files;
 use executor::{QueuedRun, by_key, work_through};
 use trainer::Trainer;
@@ -180,14 +182,33 @@ pub fn run(
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
     let queue: Vec<QueuedRun> = open.iter().map(|&index| queued(plan, index)).collect();
-    let device = Cpu::default();
-    let mut trainer = Trainer::new(&device, plan, site);
-    trainer.prepare_all(&queue)?;
-    endings.extend(work_through(&queue, &mut trainer));
+    if let Some(&first) = open.first() {
+        // `check_limits` holds that it is that of all.
+        let device = plan.runs[first].spec.train.device;
+        let queue = &queue;
+        endings.extend(on_device(device, QueueWork { plan, queue, site })??);
+    }
     for &index in selected {
         endings.entry(index).or_insert(Ending::Interrupted);
     }
     Ok(endings)
+}
+
+/// What is left of a study, to be worked through on one device.
+struct QueueWork<'a> {
+    plan: &'a Plan,
+    queue: &'a [QueuedRun],
+    site: &'a Site<'a>,
+}
+
+impl DeviceWork for QueueWork<'_> {
+    type Output = Result<BTreeMap<usize, Ending>>;
+
+    fn on<D: Ops>(self, device: &D) -> Self::Output {
+        let mut trainer = Trainer::new(device, self.plan, self.site);
+        trainer.prepare_all(self.queue)?;
+        Ok(work_through(self.queue, &mut trainer))
+    }
 }
 
 /// Writes `lock.toml`, with what was seen of the study before it became this one.

@@ -144,7 +144,7 @@ impl<D: Ops> Executor for Trainer<'_, D> {
     }
 
     fn groups(&self, runs: &[usize]) -> Vec<Vec<usize>> {
-        groups_that_fit(self.plan, runs)
+        groups_that_fit(self.plan, runs, self.device.free_memory())
     }
 
     fn wait(&mut self, unit: &Unit, owner: &str) {
