@@ -1,12 +1,24 @@
 //! A panic as an error, wherever one must not end the program.
 //!
 //! What a user can get wrong is an error long before; a panic is a defect, of this program or of a
-//! library that it uses. Whatever the work had in hand is not used again.
+//! library that it uses, unless it is a [`Fault`]. Whatever the work had in hand is not used again.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use anyhow::{Error, Result, anyhow};
+
+/// A panic that is no defect: something outside the program failed in the midst of work whose
+/// functions return no errors, a card that is out of memory for one. Its words are the error.
+#[derive(Debug)]
+pub struct Fault(pub String);
+
+impl Fault {
+    /// Ends the work in hand with it, without a word to the user yet.
+    pub fn raise(self) -> ! {
+        resume_unwind(Box::new(self))
+    }
+}
 
 /// Does the work; `message` makes an error of the words of its panic.
 ///
@@ -18,7 +30,10 @@ pub fn panic_as_error<R, E: Into<Error>>(
 ) -> Result<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(Into::into),
-        Err(panic) => Err(anyhow!(message(words(&*panic)))),
+        Err(panic) => Err(match panic.downcast::<Fault>() {
+            Ok(fault) => anyhow!(fault.0),
+            Err(panic) => anyhow!(message(words(&*panic))),
+        }),
     }
 }
 

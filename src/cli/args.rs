@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::plan::run::DeviceSpec;
+
 /// Knowledge-distillation studies on GPT-2: one TOML file in, a fair comparison and its report out.
 #[derive(Debug, Parser)]
 #[command(
@@ -35,6 +37,9 @@ pub struct Common {
     /// result
     #[arg(long, value_name = "N", global = true, value_parser = number_of_threads)]
     pub threads: Option<usize>,
+    /// Compute on the processor (`cpu`) or an NVIDIA GPU (`cuda:0`), whatever train.device says
+    #[arg(long, value_name = "DEVICE", global = true, value_parser = device)]
+    pub device: Option<DeviceSpec>,
     /// Print results and errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -319,6 +324,10 @@ fn number_of_workers(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|workers| (1..=10_000).contains(workers))
         .ok_or_else(|| "a number of workers, 1 to 10000".to_owned())
+}
+
+fn device(text: &str) -> Result<DeviceSpec, String> {
+    DeviceSpec::parse(text).ok_or_else(|| "`cpu`, or `cuda:0` for the first NVIDIA GPU".to_owned())
 }
 
 fn number_of_runs(text: &str) -> Result<usize, String> {

@@ -6,19 +6,26 @@ use super::args::Common;
 use super::{CommandResult, Exit, hub_to_plan, print, print_json, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::load;
+use crate::plan::run::{RunSpec, TrainSpec};
 use crate::runner::{self, Measured, Phase, StudyInputs};
 
 pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> CommandResult {
     let (label, spec, hub) = match path {
         None => (
             "6×256 → 3×128, vocabulary 4096".to_owned(),
-            runner::bench_run()?,
+            RunSpec {
+                train: TrainSpec {
+                    device: common.device.unwrap_or_default(),
+                    ..runner::bench_run()?.train
+                },
+                ..runner::bench_run()?
+            },
             Hub::quiet(Settings::from_environment(true), Vec::new()),
         ),
         Some(path) => {
             let loaded = load(path, &spec_options(common)?)?;
             let hub = hub_to_plan(&loaded, common)?;
-            let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
+            let plan = loaded.resolve(&StudyInputs::to_time(&hub))?;
             let costliest = plan
                 .runs
                 .into_iter()

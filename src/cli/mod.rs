@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, HubError, Pin, Settings};
+use crate::plan::run::DeviceSpec;
 use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX};
 use crate::record;
 use crate::record::layout::Layout;
@@ -185,8 +186,11 @@ fn uses_color(common: &Common, stream: &impl IsTerminal) -> bool {
 /// What reaches the spec from outside its files.
 fn spec_options(common: &Common) -> anyhow::Result<Overrides> {
     use anyhow::Context;
+    let device = common
+        .device
+        .map(|device| format!("train.device=\"{device}\""));
     Ok(Overrides {
-        set: common.set.clone(),
+        set: common.set.iter().cloned().chain(device).collect(),
         environment: environment()?,
         working_folder: std::env::current_dir().context("the working folder cannot be read")?,
     })
@@ -225,6 +229,17 @@ fn pins(loaded: &Loaded, layout: &Layout) -> anyhow::Result<Vec<Pin>> {
     } else {
         Vec::new()
     })
+}
+
+/// Refuses a device where the processor computes in any case.
+fn only_the_processor(command: &str, common: &Common) -> anyhow::Result<()> {
+    match common.device {
+        None | Some(DeviceSpec::Cpu) => Ok(()),
+        Some(device @ DeviceSpec::Cuda(_)) => anyhow::bail!(
+            "`{command}` has no CUDA form yet; leave --device {device} out, and the processor does \
+             it"
+        ),
+    }
 }
 
 /// A model by its folder or its name on the hub, told how far it is while it is fetched.

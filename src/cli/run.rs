@@ -225,6 +225,9 @@ pub(super) fn command(spec: &Path, common: &Common) -> String {
     for set in &common.set {
         command.push_str(&format!(" --set '{set}'"));
     }
+    if let Some(device) = common.device {
+        command.push_str(&format!(" --device {device}"));
+    }
     command
 }
 

@@ -89,7 +89,7 @@ fn study<'a>(
         Settings::from_environment(common.offline),
         pins(loaded, &layout)?,
     );
-    let plan = loaded.resolve(&StudyInputs::to_run(&hub))?;
+    let plan = loaded.resolve(&StudyInputs::to_submit(&hub))?;
     Ok(SubmittedStudy {
         loaded,
         plan,

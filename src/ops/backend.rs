@@ -15,6 +15,7 @@ use dfdx::prelude::*;
 
 use super::critic::CriticState;
 use super::optimizer::AdamWStep;
+use crate::panics::Fault;
 
 /// A matrix on device `D`, with tape `T`.
 pub struct Mat<D: Backend, T = NoneTape> {
@@ -112,7 +113,9 @@ impl<D: Backend, T> Scalar<D, T> {
 impl<D: Backend> Scalar<D, OwnedTape<f32, D>> {
     /// Goes back through everything that is on the tape.
     pub fn backward(self) -> GradientMap<D> {
-        GradientMap(self.0.backward())
+        GradientMap(self.0.try_backward().unwrap_or_else(|error| {
+            Fault(format!("the backward pass failed on the GPU: {error:?}")).raise()
+        }))
     }
 }
 
@@ -138,6 +141,9 @@ pub trait Backend: Device<f32> {
     /// What the numbers are computed on, beyond the instructions of the processor: model of the
     /// card, versions of its libraries. None for the processor itself.
     fn hardware(&self) -> Option<String>;
+
+    /// Bytes that are free on a card. None for the processor, whose memory is the machine's.
+    fn free_memory(&self) -> Option<u64>;
 
     /// What the device knows of the buffer of a tensor whose rows lie one after the other.
     fn place(tensor: &Tensor<(usize, usize), f32, Self>) -> Self::Place;

@@ -5,7 +5,7 @@
 //! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is in
 //!   [`Layers`] and [`Losses`], the care of buffers, steps and threads in [`Backend`]. Nothing
 //!   above this module knows which code runs behind them, or can call dfdx's operations.
-//! - **A folder for each device**: [`cpu`].
+//! - **A folder for each device**: [`cpu`], and `cuda` where such cards are found.
 //! - **[`composed`]**: the mathematics made of dfdx's own operations on the CPU, the reference in
 //!   tests.
 //!
@@ -20,6 +20,11 @@ mod backend;
 pub mod composed;
 pub mod cpu;
 mod critic;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+pub mod cuda;
 mod layers;
 mod logit_terms;
 mod losses;

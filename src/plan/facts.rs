@@ -5,7 +5,7 @@ use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::planned::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
-use super::run::{DatasetSpec, Init, StudentSpec, TeacherSpec, TokenizerSpec};
+use super::run::{DatasetSpec, DeviceSpec, Init, StudentSpec, TeacherSpec, TokenizerSpec};
 use super::written::WrittenRun;
 
 /// The fingerprint of an input whose facts are not known.
@@ -18,6 +18,7 @@ pub struct AskedInputs<'a> {
     tokenizers: AskedFacts<(DatasetSpec, TokenizerSpec), TokenizerFact>,
     teachers: AskedFacts<TeacherSpec, TeacherFact>,
     students: AskedFacts<InputPath, TeacherFact>,
+    devices: AskedFacts<DeviceSpec, ()>,
 }
 
 /// The facts of one kind of input.
@@ -82,6 +83,7 @@ impl<'a> AskedInputs<'a> {
             tokenizers: AskedFacts(Vec::new()),
             teachers: AskedFacts(Vec::new()),
             students: AskedFacts(Vec::new()),
+            devices: AskedFacts(Vec::new()),
         }
     }
 
@@ -93,7 +95,19 @@ impl<'a> AskedInputs<'a> {
             unknown: Vec::new(),
             unusable: Vec::new(),
         };
-        facts.known.bf16 = Some(self.inputs.bf16());
+        let device = run.train.device;
+        facts.known.bf16 = Some(match device {
+            DeviceSpec::Cpu => self.inputs.bf16(),
+            // Every card that the libraries of today serve does.
+            DeviceSpec::Cuda(_) => true,
+        });
+        let missing = self
+            .devices
+            .get(&device, || match self.inputs.no_device(device) {
+                Some(why) => Fact::Bad(why),
+                None => Fact::Known(()),
+            });
+        facts.take("train.device", missing);
         self.ask_dataset(&run.dataset, &mut facts);
         self.ask_tokenizer(&run.dataset, &run.tokenizer, &mut facts);
         self.ask_teacher(&run.teacher, &mut facts);

@@ -22,9 +22,6 @@ use crate::digest;
 pub const NUMERICS_VERSION: u32 = 2;
 /// Raised whenever the same `[evaluate]` measures something else than before.
 pub const EVALUATION_VERSION: u32 = 1;
-/// What the numbers are computed on.
-pub const DEVICE: &str = "cpu";
-
 /// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
@@ -111,6 +108,8 @@ impl TrainIdentity {
             weight_decay,
             clip,
             precision,
+            // Beside this table, as what the whole run is computed on.
+            device: _,
             keep,
             checkpoint_every: _,
             evaluate_every,
@@ -258,7 +257,7 @@ pub fn identity(spec: &RunSpec, inputs: &Fingerprints, unmatched: Option<&Strate
     let student = &spec.student;
     json!(Identity {
         numerics: NUMERICS_VERSION,
-        device: DEVICE,
+        device: spec.train.device.kind(),
         precision: spec.train.precision,
         teacher_precision: spec.teacher.precision(),
         seed: spec.seed,
@@ -290,7 +289,8 @@ pub fn teacher_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     let own = teacher(spec, inputs);
     match &spec.teacher {
         TeacherSpec::Train { train, .. } => key(&json!({
-            "numerics": NUMERICS_VERSION, "device": DEVICE, "precision": train.precision,
+            "numerics": NUMERICS_VERSION, "device": train.device.kind(),
+            "precision": train.precision,
             "dataset": dataset(&spec.dataset, &inputs.dataset),
             "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer), "teacher": own,
         })),
@@ -306,11 +306,16 @@ pub fn evaluation_key(evaluate: &EvaluateSpec) -> String {
 /// Key of the teacher's evaluation, below its teacher: one teacher may be measured on several
 /// texts.
 pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
-    key(&json!({
+    let mut identity = json!({
         "evaluation": EVALUATION_VERSION, "evaluate": spec.evaluate,
         "dataset": dataset(&spec.dataset, &inputs.dataset),
         "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer),
-    }))
+    });
+    // A teacher that came trained is the same on every device, and its last digits are not.
+    if !spec.train.device.is_cpu() {
+        identity["device"] = spec.train.device.kind().into();
+    }
+    key(&identity)
 }
 
 /// Runs of one key see the same batches with the same teacher in the same order. `balance` is as

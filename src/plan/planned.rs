@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::expect::Expectations;
 use super::input_fault::InputFault;
 use super::path::InputPath;
-use super::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use super::run::{DatasetSpec, DeviceSpec, RunSpec, TeacherSpec, TokenizerSpec};
 
 /// What reaches a spec from outside its files.
 #[derive(Debug, Clone, Default)]
@@ -76,9 +76,13 @@ pub trait Inputs {
     fn teacher(&self, teacher: &TeacherSpec) -> Fact<TeacherFact>;
     /// Of the folder that `student.init_dir` names.
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact>;
-    /// Whether this machine multiplies bfloat16.
+    /// Whether this machine's processor multiplies bfloat16.
     fn bf16(&self) -> bool {
         false
+    }
+    /// Why this machine does not have a device, where it was looked for.
+    fn no_device(&self, _: DeviceSpec) -> Option<String> {
+        None
     }
 }
 

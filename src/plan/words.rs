@@ -3,6 +3,7 @@
 use figment::value::Num;
 use serde_json::Value as Json;
 
+use super::run::DEVICE_PATTERN;
 use super::schema;
 use super::source::{float_text, key_text, string_text};
 use super::spec_layers::{PathStep, dotted};
@@ -72,6 +73,7 @@ pub fn allowed(schema: &Json) -> String {
             None => "a table".to_owned(),
         },
         Some("string") if is_percentage(schema) => "a share such as \"20%\"".to_owned(),
+        Some("string") if is_device(schema) => "\"cpu\" or \"cuda:0\"".to_owned(),
         Some("integer" | "number") => format!("{}{}", kinds(schema), bounds(schema)),
         _ => kinds(schema),
     }
@@ -95,6 +97,10 @@ fn bounds(schema: &Json) -> String {
         (.., Some(one), None) | (.., None, Some(one)) => format!(" that is {one}"),
         _ => String::new(),
     }
+}
+
+pub fn is_device(schema: &Json) -> bool {
+    schema["pattern"].as_str() == Some(DEVICE_PATTERN)
 }
 
 pub fn is_percentage(schema: &Json) -> bool {

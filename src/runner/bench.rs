@@ -8,13 +8,14 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::bench_use::{Use, measure_use, plain_peak};
+use super::device::{DeviceWork, on_device};
 use super::student::student_config;
 use crate::data::{Order, Tokenizer};
 use crate::distill::NamedValues;
 use crate::eval::distillation;
 use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, Weights};
-use crate::ops::{Cpu, Ops};
+use crate::ops::Ops;
 use crate::plan::run::{self, BalanceSpec, RunSpec, TeacherSpec, Term};
 use crate::random::{Purpose, Seed, Stream};
 use crate::train::{
@@ -80,18 +81,34 @@ fn random_teacher<D: Ops>(device: &D, config: &Config) -> Result<Gpt2<D>> {
 /// # Errors
 /// Shapes that are not known without a download, or do not fit together.
 pub fn bench(spec: &RunSpec, steps: u64, runs: usize, hub: &Hub) -> Result<Measured> {
-    bench_on(&Cpu::default(), spec, steps, runs, hub)
+    let work = BenchWork {
+        spec,
+        steps,
+        runs,
+        hub,
+    };
+    on_device(spec.train.device, work)?
 }
 
-fn bench_on<D: Ops>(
-    device: &D,
-    spec: &RunSpec,
+struct BenchWork<'a> {
+    spec: &'a RunSpec,
     steps: u64,
     runs: usize,
-    hub: &Hub,
-) -> Result<Measured> {
-    let (student, teacher) = shapes(spec, hub)?;
-    let mut spec = spec.clone();
+    hub: &'a Hub<'a>,
+}
+
+impl DeviceWork for BenchWork<'_> {
+    type Output = Result<Measured>;
+
+    fn on<D: Ops>(self, device: &D) -> Result<Measured> {
+        bench_on(device, self)
+    }
+}
+
+fn bench_on<D: Ops>(device: &D, work: BenchWork) -> Result<Measured> {
+    let (steps, runs) = (work.steps, work.runs);
+    let (student, teacher) = shapes(work.spec, work.hub)?;
+    let mut spec = work.spec.clone();
     // The balance is measured before training, validation and checkpoints are not steps.
     spec.balance = BalanceSpec::None;
     (spec.train.evaluate_every, spec.train.checkpoint_every) = (None, 0);

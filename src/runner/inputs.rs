@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::device::why_no_device;
 use crate::data;
 use crate::digest;
 use crate::files;
@@ -12,7 +13,7 @@ use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TeacherSpec, TokenizerSpec};
 use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
@@ -23,6 +24,8 @@ pub struct StudyInputs<'a> {
     planning: bool,
     /// Files in the hub's cache are read for mistakes.
     checking: bool,
+    /// Whether the machine has to have the study's device.
+    needs_device: bool,
 }
 
 impl<'a> StudyInputs<'a> {
@@ -32,6 +35,7 @@ impl<'a> StudyInputs<'a> {
             hub,
             planning: false,
             checking: false,
+            needs_device: true,
         }
     }
 
@@ -41,13 +45,32 @@ impl<'a> StudyInputs<'a> {
             hub,
             planning: true,
             checking: false,
+            needs_device: false,
         }
     }
 
-    /// For a look at everything that can be wrong: what the hub's cache has is read to the end.
+    /// The same, with the study's device at hand.
+    pub fn to_time(hub: &'a Hub<'a>) -> Self {
+        Self {
+            needs_device: true,
+            ..Self::to_plan(hub)
+        }
+    }
+
+    /// For a run on other machines: this one need not have the study's device.
+    pub fn to_submit(hub: &'a Hub<'a>) -> Self {
+        Self {
+            needs_device: false,
+            ..Self::to_run(hub)
+        }
+    }
+
+    /// For a look at everything that can be wrong, on the machine that the study is to run on: what
+    /// the hub's cache has is read to the end.
     pub fn to_check(hub: &'a Hub<'a>) -> Self {
         Self {
             checking: true,
+            needs_device: true,
             ..Self::to_plan(hub)
         }
     }
@@ -93,6 +116,10 @@ impl<'a> StudyInputs<'a> {
 impl Inputs for StudyInputs<'_> {
     fn bf16(&self) -> bool {
         bf16_instructions().is_some()
+    }
+
+    fn no_device(&self, device: DeviceSpec) -> Option<String> {
+        self.needs_device.then(|| why_no_device(device)).flatten()
     }
 
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {

@@ -1,7 +1,7 @@
 //! Whether what is left of a study fits this machine, asked before time is spent, and how many runs
 //! fit it at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -53,6 +53,17 @@ pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<
 
 fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
     let mut faults = Vec::new();
+    let devices: BTreeSet<String> = open
+        .iter()
+        .map(|run| run.spec.train.device.to_string())
+        .collect();
+    if devices.len() > 1 {
+        faults.push(format!(
+            "the runs ask for {}; one process computes on one device, so take train.device out of \
+             arms and grid, or do a part at a time with --only",
+            devices.into_iter().collect::<Vec<_>>().join(" and ")
+        ));
+    }
     if let Some((run, memory)) = open
         .iter()
         .max_by_key(|run| run.estimate.memory_bytes)
@@ -116,9 +127,13 @@ fn memory() -> Result<Option<u64>> {
 }
 
 /// Splits runs that may share a teacher's pass into groups that fit the memory which is free, in
-/// order.
-pub(super) fn groups_that_fit(plan: &Plan, members: &[usize]) -> Vec<Vec<usize>> {
-    let free = machine::available_memory(Path::new("/"));
+/// order: the machine's, or the card's where `of_card` says what that has.
+pub(super) fn groups_that_fit(
+    plan: &Plan,
+    members: &[usize],
+    of_card: Option<u64>,
+) -> Vec<Vec<usize>> {
+    let free = of_card.or_else(|| machine::available_memory(Path::new("/")));
     // A setting that is no size was refused before anything began.
     let allowed = setting().ok().flatten();
     let most = free

@@ -11,6 +11,7 @@ mod cache;
 mod cached;
 mod card;
 mod corpus;
+mod device;
 mod evaluation;
 mod event;
 mod event_files;
@@ -46,9 +47,10 @@ use crate::record::layout::Layout;
 use crate::record::{self, Depth, Failure, RunState};
 use crate::slurm::SlurmJob;
 use crate::train::Progress;
+use device::on_device;
 use event_files::write_event_files;
 use executor::by_key;
-use passes::work;
+use passes::LeftWork;
 
 pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
@@ -194,7 +196,16 @@ pub fn run(
         runs: endings.len(),
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
-    endings.extend(work(plan, &open, site)?);
+    if let Some(&first) = open.first() {
+        // `check_limits` holds that it is that of all.
+        let device = plan.runs[first].spec.train.device;
+        let left = LeftWork {
+            plan,
+            open: &open,
+            site,
+        };
+        endings.extend(on_device(device, left)??);
+    }
     let unreached = match site.role {
         Role::Preparer if !site.is_stopped() => Ending::Prepared,
         _ => Ending::Interrupted,

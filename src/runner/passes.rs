@@ -6,25 +6,46 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::corpus::corpus_key;
+use super::device::DeviceWork;
 use super::executor::{QueuedRun, work_through};
 use super::role::Role;
 use super::standing::{is_free, is_over};
 use super::trainer::Trainer;
 use super::{Ending, Site};
-use crate::ops::Cpu;
+use crate::ops::Ops;
 use crate::plan::Plan;
 
 /// A pause between two looks at what others hold, and how often in it the user's stop is looked at.
 const PAUSE: (Duration, u32) = (Duration::from_millis(100), 20);
+
+/// What is left of a study, to be worked through on one device.
+pub(super) struct LeftWork<'a> {
+    pub plan: &'a Plan,
+    /// Indices of the runs that are left.
+    pub open: &'a [usize],
+    pub site: &'a Site<'a>,
+}
+
+impl DeviceWork for LeftWork<'_> {
+    type Output = Result<BTreeMap<usize, Ending>>;
+
+    fn on<D: Ops>(self, device: &D) -> Self::Output {
+        work(device, self.plan, self.open, self.site)
+    }
+}
 
 /// Does what is left of the runs at these indices, as often as the process's role asks for, and
 /// tells how they ended; runs that were not reached are missing.
 ///
 /// # Errors
 /// Inputs that cannot be used.
-pub(super) fn work(plan: &Plan, open: &[usize], site: &Site) -> Result<BTreeMap<usize, Ending>> {
-    let device = Cpu::default();
-    let mut trainer = Trainer::new(&device, plan, site);
+fn work<D: Ops>(
+    device: &D,
+    plan: &Plan,
+    open: &[usize],
+    site: &Site,
+) -> Result<BTreeMap<usize, Ending>> {
+    let mut trainer = Trainer::new(device, plan, site);
     let mut endings = BTreeMap::new();
     let mut left = open.to_vec();
     loop {

@@ -10,6 +10,8 @@
 mod architecture;
 mod bombs;
 mod builder;
+#[cfg(target_os = "linux")]
+mod cards;
 mod checkpoints;
 mod clean;
 mod disk;

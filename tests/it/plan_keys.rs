@@ -74,6 +74,10 @@ const CONTEXTS: &[(&str, &str)] = &[
     ("mse", r#"loss.hidden.kind = "hidden.mse""#),
     ("cosine", r#"loss.hidden.kind = "hidden.cosine""#),
     ("clip", r#"loss.hidden.critic.lipschitz = "clip""#),
+    (
+        "card",
+        "train.device = \"cuda:0\"\nloss.hidden.kind = \"hidden.mse\"",
+    ),
     ("best", r#"train.keep = "best""#),
     (
         "constant",
@@ -139,6 +143,7 @@ teacher.train.train.weight_decay | - | teacher.train.weight_decay=0.3 | run
 teacher.train.train.clip | - | teacher.train.clip=0.5 | run
 teacher.train.train.precision | - | teacher.train.precision=bf16 | run
 teacher.train.precision | - | teacher.precision=bf16 | run
+teacher.train.train.device | card | teacher.train.device="cuda:0" | nothing
 teacher.train.train.keep | - | teacher.train.keep=last | run
 teacher.train.train.checkpoint_every | - | teacher.train.checkpoint_every=7 | nothing
 teacher.train.train.evaluate_every | - | teacher.train.evaluate_every=7 | run
@@ -204,6 +209,7 @@ train.eps | - | train.eps=1e-6 | run
 train.weight_decay | - | train.weight_decay=0.3 | run
 train.clip | - | train.clip=0.5 | run
 train.precision | - | train.precision=bf16 | run
+train.device | mse | train.device="cuda:0" | run
 train.keep | - | train.keep=best | run
 train.checkpoint_every | - | train.checkpoint_every=7 | nothing
 train.evaluate_every | - | train.evaluate_every=7 | nothing
@@ -385,7 +391,8 @@ fn every_key_of_the_schema_changes_the_run_exactly_where_it_changes_the_result()
         .contains(&key);
         assert_eq!(
             one.teacher_key != other.teacher_key,
-            of_teacher && !of_its_pass && effect == KeyEffect::Run,
+            // A teacher is trained where its students are.
+            key == "train.device" || of_teacher && !of_its_pass && effect == KeyEffect::Run,
             "the teacher's key, by {key}"
         );
     }

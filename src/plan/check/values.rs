@@ -4,11 +4,12 @@ use figment::value::{Num, Value};
 use serde_json::{Value as Json, json};
 
 use super::super::diagnostics::similar;
+use super::super::run::DeviceSpec;
 use super::super::schedule::percentage;
 use super::super::schema;
 use super::super::spec_layers::{On, PathStep};
 use super::super::words::{
-    description, is_file_name, is_percentage, number_text, quoted, quoted_list,
+    description, is_device, is_file_name, is_percentage, number_text, quoted, quoted_list,
 };
 use super::SpecWalk;
 use super::ranges::{SIZES_IN_WORDS, is_held, is_inside};
@@ -100,6 +101,8 @@ impl SpecWalk<'_> {
                 );
                 self.fault(On::Value, message, Some(percentage_hint(text, others)));
             }
+        } else if is_device(schema) {
+            return self.device(text);
         } else if schema.get("pattern").is_some() && !is_file_name(text) {
             let hint = "write a name of letters, digits, -, _ and ., which begins with a letter \
                         or a digit";
@@ -110,6 +113,20 @@ impl SpecWalk<'_> {
             );
         }
         json!(text)
+    }
+
+    fn device(&mut self, text: &str) -> Json {
+        if DeviceSpec::parse(text).is_some() {
+            return json!(text);
+        }
+        let name = self.name();
+        let hint = "write \"cpu\", or \"cuda:0\" for the first NVIDIA GPU";
+        self.fault(
+            On::Value,
+            format!("{} is not a value of {name}", quoted(text)),
+            Some(hint.to_owned()),
+        );
+        Json::Null
     }
 
     pub(super) fn number(&mut self, schema: &Json, number: Num, others: &[String]) -> Json {

@@ -5,6 +5,7 @@
 //! has, and by `planning` with those of the inputs.
 
 mod dataset;
+mod device;
 mod losses;
 mod paths;
 mod shapes;
@@ -22,6 +23,7 @@ use super::words::quoted_list;
 use super::written::WrittenRun;
 
 use dataset::check_dataset;
+use device::resolve_device;
 use losses::resolve_losses;
 use paths::check_paths;
 use shapes::check_shapes;
@@ -144,6 +146,7 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     if let Some(train) = teacher.train_mut() {
         resolve_precision("teacher.train", &mut train.precision, known, &mut report);
     }
+    resolve_device(&train, &mut teacher, &loss, &mut report);
     let student = resolve_student(run, known, &mut report);
     let balance = resolve_balance(run, &mut report);
     let spec = RunSpec {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod dataset;
+mod device;
 mod evaluate;
 mod objective;
 mod precision;
@@ -20,6 +21,8 @@ mod tokenizer;
 mod train;
 
 pub use dataset::{DatasetSpec, Detokenize, Rows};
+pub(super) use device::DEVICE_PATTERN;
+pub use device::DeviceSpec;
 pub use evaluate::{EvaluateSpec, SamplesSpec};
 pub use objective::{BalanceSpec, Matching};
 pub use precision::PrecisionSpec;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PrecisionSpec;
+use super::{DeviceSpec, PrecisionSpec};
 use crate::plan::schedule::{Percent, Span};
 
 /// How long and how a model is trained.
@@ -41,6 +41,9 @@ pub struct TrainSpec {
     /// What the products of the model's linear layers and head multiply, forward and backward.
     #[serde(default)]
     pub precision: PrecisionSpec,
+    /// What it is computed on, evaluation included: the processor, or an NVIDIA GPU by its number.
+    #[serde(default, skip_serializing_if = "DeviceSpec::is_cpu")]
+    pub device: DeviceSpec,
     /// Which weights the run keeps.
     pub keep: Keep,
     /// Steps between checkpoints.

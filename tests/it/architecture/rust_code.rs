@@ -229,6 +229,11 @@ pub fn functions(text: &str) -> Vec<FunctionText> {
         if !is_head || words.ends_with(['}', ';']) {
             continue;
         }
+        let opened = lines[at..].iter().find(|line| line.ends_with(['{', ';']));
+        if opened.is_some_and(|line| line.ends_with(';')) {
+            // A declaration has no body.
+            continue;
+        }
         let margin = &line[..line.len() - words.len()];
         let end = format!("{margin}}}");
         let Some(length) = lines[at..].iter().position(|line| **line == end) else {

@@ -1,0 +1,258 @@
+//! Losses on predictions, and scores of tokens, on the card: logits of some tokens by a product, a
+//! block for each row of them, gradients by products. The logits of neither model are ever whole in
+//! memory.
+
+use cudarc::driver::{CudaSlice, DeviceRepr};
+use dfdx::prelude::*;
+
+use super::api::Address;
+
+use super::card::{CardValue, at, card, double, int, word};
+use super::linear::{CardOperand, rounded};
+use super::losses::precomputed;
+use super::product::CardProduct;
+use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore, assert_shapes};
+use crate::ops::{Head, Mat, Precision, Scalar};
+
+/// Logits of one model that are in memory at a time.
+const CHUNK_ELEMENTS: usize = 1 << 25;
+
+/// A term as the kernel reads it.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+struct CardTerm {
+    kind: i32,
+    temperature: f32,
+    factor: f32,
+}
+
+// SAFETY: three numbers of four bytes, as the kernel's struct has them.
+unsafe impl DeviceRepr for CardTerm {}
+
+impl CardTerm {
+    fn new(&(term, factor): &(LogitTerm, f64), tokens: usize) -> Self {
+        let factor = (factor / tokens as f64) as f32;
+        match term {
+            LogitTerm::Lm => Self {
+                kind: 0,
+                temperature: 1.0,
+                factor,
+            },
+            LogitTerm::Kl {
+                temperature,
+                reverse,
+            } => Self {
+                kind: if reverse { 2 } else { 1 },
+                temperature: temperature as f32,
+                factor,
+            },
+        }
+    }
+}
+
+/// A model's hidden states and head as operands of a product, and the logits of some tokens.
+struct CardLogits {
+    hidden: CardOperand,
+    head: CardOperand,
+    precision: Precision,
+    /// V and C.
+    sizes: [usize; 2],
+    values: CudaSlice<f32>,
+}
+
+impl CardLogits {
+    fn new(hidden: &Mat<Cuda>, head: Head<Cuda>, chunk: usize) -> Self {
+        let (vocabulary, width) = *head.matrix.shape();
+        Self {
+            hidden: CardOperand::of(hidden, head.precision),
+            head: CardOperand::of(head.matrix, head.precision),
+            precision: head.precision,
+            sizes: [vocabulary, width],
+            values: card().scratch(chunk * vocabulary),
+        }
+    }
+
+    /// Where the hidden states from a token on are.
+    fn states(&self, start: usize) -> Address {
+        let bytes = match self.precision {
+            Precision::F32 => size_of::<f32>(),
+            Precision::Bf16 => size_of::<u16>(),
+        };
+        self.hidden.address() + (start * self.sizes[1] * bytes) as u64
+    }
+
+    /// The logits of `count` tokens from `start` on.
+    fn fill(&self, start: usize, count: usize) -> Address {
+        let [vocabulary, width] = self.sizes;
+        let shape = CardProduct::new([count, width, vocabulary], [false, true], self.precision);
+        // SAFETY: `assert_shapes` holds the sizes; there is room for as many logits.
+        unsafe {
+            let (states, head) = (self.states(start), self.head.address());
+            card().product(shape, states, head, at(&self.values));
+        }
+        at(&self.values)
+    }
+}
+
+/// Tokens of a chunk.
+fn chunk_tokens(vocabulary: usize, tokens: usize) -> usize {
+    (CHUNK_ELEMENTS / vocabulary).clamp(1, tokens)
+}
+
+/// See [`crate::ops::Losses::logit_losses`].
+pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
+    hidden: Mat<Cuda, T>,
+    head: Head<Cuda>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, Cuda>>,
+    terms: &[(LogitTerm, f64)],
+) -> (Scalar<Cuda, T>, Vec<CardValue>) {
+    assert_shapes(&hidden, head, targets, teacher, terms);
+    let ((vocabulary, width), tokens) = (*head.matrix.shape(), targets.len());
+    let (hidden, tape) = hidden.split_tape();
+    let is_weighted = T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0);
+    let chunk = chunk_tokens(vocabulary, tokens);
+    let student = CardLogits::new(&hidden, head, chunk);
+    let teacher = teacher
+        .filter(|_| terms.iter().any(|(term, _)| term.needs_teacher()))
+        .map(|teacher| CardLogits::new(teacher.hidden, teacher.head, chunk));
+    let laid_out: Vec<CardTerm> = terms
+        .iter()
+        .map(|term| CardTerm::new(term, tokens))
+        .collect();
+    let (laid_out, ids) = (card().upload(laid_out), card().upload(targets.to_vec()));
+    let by_row = card().scratch::<f64>(tokens * terms.len());
+    let mut slopes = is_weighted.then(|| LogitSlopes::new(tokens, [vocabulary, width], chunk));
+    for start in (0..tokens).step_by(chunk) {
+        let count = chunk.min(tokens - start);
+        let own = student.fill(start, count);
+        let other = teacher
+            .as_ref()
+            .map_or(0, |teacher| teacher.fill(start, count));
+        let into = slopes.as_ref().map_or(0, |slopes| at(&slopes.chunk));
+        let arguments = [
+            int(vocabulary),
+            int(vocabulary),
+            int(terms.len()),
+            word(at(&laid_out)),
+            word(at(&ids) + (start * size_of::<u32>()) as u64),
+            word(own),
+            word(other),
+            word(into),
+            word(at(&by_row) + (start * terms.len() * size_of::<f64>()) as u64),
+        ];
+        // SAFETY: the sizes are those of `assert_shapes`.
+        unsafe { card().launch("logit_rows", (count, 1), 256, &arguments) };
+        if let Some(slopes) = &mut slopes {
+            slopes.add_chunk(start, count, &student);
+        }
+    }
+    let (values, place) = means(tokens, terms.len(), &by_row);
+    let factors: Vec<f64> = terms.iter().map(|&(_, factor)| factor).collect();
+    let gradients = slopes.map_or_else(Vec::new, |slopes| {
+        vec![(hidden, slopes.hidden), (head.matrix.clone(), slopes.head)]
+    });
+    let device = head.matrix.device();
+    (
+        precomputed(tape, device, (&factors, place), gradients),
+        values,
+    )
+}
+
+/// The mean over tokens of every term's values.
+fn means(tokens: usize, terms: usize, by_row: &CudaSlice<f64>) -> (Vec<CardValue>, Address) {
+    let (values, place) = card().values(terms);
+    let arguments = [
+        int(tokens),
+        int(terms),
+        double(1.0 / tokens as f64),
+        word(at(by_row)),
+        word(place),
+    ];
+    // SAFETY: every token has a value of every term.
+    unsafe { card().launch("sum_values", (1, 1), 256, &arguments) };
+    (values, place)
+}
+
+/// The gradients of the logits of a chunk, of the hidden states (N, C) and of the head (V, C).
+struct LogitSlopes {
+    chunk: CudaSlice<f32>,
+    hidden: CudaSlice<f32>,
+    head: CudaSlice<f32>,
+    is_first: bool,
+}
+
+impl LogitSlopes {
+    fn new(tokens: usize, [vocabulary, width]: [usize; 2], chunk: usize) -> Self {
+        Self {
+            chunk: card().scratch(chunk * vocabulary),
+            hidden: card().scratch(tokens * width),
+            head: card().scratch(vocabulary * width),
+            is_first: true,
+        }
+    }
+
+    /// What the tokens from `start` on add.
+    fn add_chunk(&mut self, start: usize, count: usize, student: &CardLogits) {
+        let ([vocabulary, width], precision) = (student.sizes, student.precision);
+        let own = CardProduct::new([count, vocabulary, width], [false, false], precision);
+        let outer = CardProduct::new([vocabulary, count, width], [true, false], precision);
+        let outer = CardProduct {
+            accumulate: !self.is_first,
+            ..outer
+        };
+        self.is_first = false;
+        let into = at(&self.hidden) + (start * width * size_of::<f32>()) as u64;
+        // SAFETY: the sizes are those of `assert_shapes`.
+        unsafe {
+            let half = (precision == Precision::Bf16)
+                .then(|| rounded(count * vocabulary, at(&self.chunk)));
+            let slopes = half.as_ref().map_or(at(&self.chunk), at);
+            card().product(own, slopes, student.head.address(), into);
+            card().product(outer, slopes, student.states(start), at(&self.head));
+        }
+    }
+}
+
+/// See [`crate::ops::Losses::score`].
+pub(super) fn score(
+    hidden: &Mat<Cuda>,
+    head: Head<Cuda>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, Cuda>>,
+) -> Vec<TokenScore> {
+    assert_shapes(hidden, head, targets, teacher, &[]);
+    let (vocabulary, tokens) = (head.matrix.shape().0, targets.len());
+    let chunk = chunk_tokens(vocabulary, tokens);
+    let student = CardLogits::new(hidden, head, chunk);
+    let teacher = teacher.map(|teacher| CardLogits::new(teacher.hidden, teacher.head, chunk));
+    let (ids, scores) = (
+        card().upload(targets.to_vec()),
+        card().scratch::<f64>(3 * tokens),
+    );
+    for start in (0..tokens).step_by(chunk) {
+        let count = chunk.min(tokens - start);
+        let own = student.fill(start, count);
+        let other = teacher
+            .as_ref()
+            .map_or(0, |teacher| teacher.fill(start, count));
+        let arguments = [
+            int(vocabulary),
+            int(vocabulary),
+            word(at(&ids) + (start * size_of::<u32>()) as u64),
+            word(own),
+            word(other),
+            word(at(&scores) + (3 * start * size_of::<f64>()) as u64),
+        ];
+        // SAFETY: as above.
+        unsafe { card().launch("score_rows", (count, 1), 256, &arguments) };
+    }
+    let has_teacher = teacher.is_some();
+    let score = |&[log_probability, kl, agrees]: &[f64; 3]| TokenScore {
+        log_probability,
+        kl,
+        agrees: has_teacher && agrees == 1.0,
+    };
+    let all = card().download(&scores);
+    all.as_chunks().0.iter().map(score).collect()
+}

@@ -1,0 +1,50 @@
+//! What a run is computed on, and whether that device can do all of it.
+
+use std::collections::BTreeMap;
+
+use super::super::run::{DeviceSpec, TeacherSpec, Term, TrainSpec};
+use super::CellReport;
+
+/// A teacher is trained where its students are; a card refuses what it has no kernels for.
+pub(super) fn resolve_device(
+    train: &TrainSpec,
+    teacher: &mut TeacherSpec,
+    loss: &BTreeMap<String, Term>,
+    report: &mut CellReport,
+) {
+    let device = train.device;
+    if let Some(of_teacher) = teacher.train_mut() {
+        if !of_teacher.device.is_cpu() && of_teacher.device != device {
+            let message = format!(
+                "teacher.train.device = \"{}\" is not that of the students, \"{device}\"",
+                of_teacher.device
+            );
+            let hint = "leave teacher.train.device out: a study is computed on one device, that \
+                        of train.device";
+            report.problem("teacher.train.device", message, hint);
+        }
+        of_teacher.device = device;
+    }
+    match device {
+        DeviceSpec::Cpu => {}
+        DeviceSpec::Cuda(_) => refuse_what_a_card_lacks(loss, report),
+    }
+}
+
+/// Losses that a card has no kernels for, by their kinds.
+fn refuse_what_a_card_lacks(loss: &BTreeMap<String, Term>, report: &mut CellReport) {
+    for (name, term) in loss {
+        let kind = match term {
+            Term::Lm { .. }
+            | Term::LogitsKl { .. }
+            | Term::HiddenMse { .. }
+            | Term::HiddenCosine { .. } => continue,
+            Term::HiddenWasserstein { .. } => "hidden.wasserstein",
+        };
+        report.problem(
+            &format!("loss.{name}.kind"),
+            format!("the loss {kind} has no CUDA form yet"),
+            "take another kind, or write train.device = \"cpu\"",
+        );
+    }
+}

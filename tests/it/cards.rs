@@ -1,0 +1,147 @@
+//! Studies on a card: what a machine without one says, and whole studies on an emulated one, which
+//! stands for the libraries under their names.
+
+use std::path::PathBuf;
+
+use crate::builder::{Done, TestSite, differences};
+
+#[path = "../emulator/emulated.rs"]
+mod emulated;
+
+/// The tiny study with the losses that a card has.
+fn study() -> TestSite {
+    // A thread of a card is some microseconds here: fewer steps, and little text.
+    TestSite::tiny(&[
+        (
+            "arm = [\"none\", \"mse\", \"wasserstein\"]",
+            "arm = [\"none\", \"mse\"]",
+        ),
+        ("steps = 12", "steps = 3"),
+        ("steps = 10", "steps = 3"),
+        ("evaluate_every = 6\n", ""),
+        ("evaluate_every = 5\n", ""),
+        ("checkpoint_every = 5", "checkpoint_every = 1"),
+        ("checkpoint_every = 3", "checkpoint_every = 1"),
+        ("train_words = 4_000", "train_words = 2_000"),
+        ("validation_words = 300", "validation_words = 60"),
+        ("test_words = 500", "test_words = 60"),
+    ])
+}
+
+/// A folder with the emulator under the names of CUDA's libraries.
+fn libraries(site: &TestSite) -> Option<PathBuf> {
+    let library = emulated::emulator()?;
+    let folder = site.path("libraries");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["libcuda.so.1", "libcublas.so.13", "libnvrtc.so.13"] {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&library, folder.join(name)).unwrap();
+    }
+    Some(folder)
+}
+
+fn on_card(site: &TestSite, folder: &std::path::Path, more: &[(&str, &str)]) -> Done {
+    let folder = folder.to_string_lossy();
+    let mut settings = vec![("LD_LIBRARY_PATH", &*folder)];
+    settings.extend(more);
+    site.kdpipe_with("run study.toml --device cuda:0", &settings)
+}
+
+#[test]
+fn a_machine_without_the_libraries_says_so_before_anything_is_done() {
+    let site = study();
+    for command in ["check", "run"] {
+        let done = site.kdpipe(&format!("{command} study.toml --device cuda:0"));
+        if !done.error.contains("libcuda.so.1") && !done.error.contains("no GPU") {
+            eprintln!("not tested: this machine has a card");
+            return;
+        }
+        let done = done.code(2);
+        assert!(
+            done.error.contains("device = \"cuda:0\"") && done.error.contains("train.device"),
+            "{}",
+            done.error
+        );
+    }
+    assert!(!site.path("results").exists());
+    // To look at a study takes no card.
+    site.kdpipe("plan study.toml --device cuda:0").code(0);
+}
+
+#[test]
+fn what_a_card_has_no_kernels_for_is_refused_by_name() {
+    let site = TestSite::tiny(&[]);
+    let done = site.kdpipe("plan study.toml --device cuda:0").code(2);
+    assert!(
+        done.error
+            .contains("the loss hidden.wasserstein has no CUDA form yet"),
+        "{}",
+        done.error
+    );
+    let done = site
+        .kdpipe("eval . --text study.toml --device cuda:0")
+        .code(2);
+    assert!(
+        done.error.contains("`eval` has no CUDA form yet"),
+        "{}",
+        done.error
+    );
+    let done = study().kdpipe("check study.toml --set train.device=gpu");
+    let done = done.code(2);
+    assert!(
+        done.error.contains("write \"cpu\", or \"cuda:0\""),
+        "{}",
+        done.error
+    );
+}
+
+/// Test losses of the runs, in the order in which they finished.
+fn losses(done: &Done) -> Vec<f64> {
+    let of_line = |line: &str| {
+        let (_, rest) = line.split_once("test NLL ")?;
+        rest.split(',').next()?.parse().ok()
+    };
+    let finished = done.error.lines();
+    finished
+        .filter(|line| line.starts_with("finished"))
+        .filter_map(of_line)
+        .collect()
+}
+
+#[test]
+fn a_study_on_an_emulated_card_is_that_of_the_processor_and_the_same_bytes_again() {
+    let (host, card, again) = (study(), study(), study());
+    let (Some(folder), Some(of_again)) = (libraries(&card), libraries(&again)) else {
+        return;
+    };
+    let on_host = losses(&host.kdpipe("run study.toml").code(0));
+    let done = on_card(&card, &folder, &[]).code(0);
+    let found = losses(&done);
+    assert_eq!((found.len(), on_host.len()), (2, 2), "{}", done.error);
+    for (found, expected) in found.iter().zip(&on_host) {
+        assert!((found - expected).abs() < 2e-3, "{found}, not {expected}");
+    }
+    // One that was killed on the way ends in the same bytes.
+    let killed = on_card(&again, &of_again, &[("KDPIPE_FAULT", "exit@60")]);
+    assert_ne!(killed.code, Some(0));
+    on_card(&again, &of_again, &[]).code(0);
+    assert_eq!(
+        differences(&card.results(), &again.results()),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_card_that_is_too_small_is_told_and_loses_nothing() {
+    let site = study();
+    let Some(folder) = libraries(&site) else {
+        return;
+    };
+    let small = on_card(&site, &folder, &[("KDPIPE_EMULATED_BYTES", "1500000")]).code(1);
+    assert!(
+        small.error.contains("failed on the GPU") && !small.error.contains("a defect"),
+        "{}",
+        small.error
+    );
+    on_card(&site, &folder, &[]).code(0);
+}
