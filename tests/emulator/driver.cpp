@@ -23,8 +23,8 @@ std::mutex guard;
 std::map<Address, Memory> blocks;
 std::atomic<size_t> launches = 0;
 
-// Bytes that the card has, where a test says so: KDPIPE_EMULATED_BYTES.
-const char *const bytes_text = getenv("KDPIPE_EMULATED_BYTES");
+// Bytes that the card has, where a test says so: KDPIPE_TEST_EMULATED_BYTES.
+const char *const bytes_text = getenv("KDPIPE_TEST_EMULATED_BYTES");
 const size_t bytes_in_all = bytes_text ? strtoull(bytes_text, nullptr, 10) : ~(size_t)0;
 size_t bytes_in_use = 0;
 

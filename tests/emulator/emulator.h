@@ -60,7 +60,7 @@ constexpr size_t STACK = 64 << 10;
 
 // The order in which the warps of a block, and the threads of a warp, take turns: 0 ascending, 1 descending, from 2 on shuffled with that seed. A kernel that lacks a barrier gives other bits
 // in some order.
-inline unsigned order = getenv("KDPIPE_EMULATED_ORDER") ? atoi(getenv("KDPIPE_EMULATED_ORDER")) : 0;
+inline unsigned order = getenv("KDPIPE_TEST_EMULATED_ORDER") ? atoi(getenv("KDPIPE_TEST_EMULATED_ORDER")) : 0;
 
 struct Block {
     std::vector<Fiber> fibers;

@@ -137,7 +137,7 @@ fn a_card_that_is_too_small_is_told_and_loses_nothing() {
     let Some(folder) = libraries(&site) else {
         return;
     };
-    let small = on_card(&site, &folder, &[("KDPIPE_EMULATED_BYTES", "1500000")]).code(1);
+    let small = on_card(&site, &folder, &[("KDPIPE_TEST_EMULATED_BYTES", "1500000")]).code(1);
     assert!(
         small.error.contains("failed on the GPU") && !small.error.contains("a defect"),
         "{}",

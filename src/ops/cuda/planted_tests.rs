@@ -45,7 +45,7 @@ fn planted_faults_of_synchronisation_are_found() {
             let test = Command::new(exe)
                 .args(["ops::cuda::cuda_tests::l", "--test-threads=1"])
                 .env(EMULATOR, &library)
-                .env("KDPIPE_EMULATED_ORDER", order)
+                .env("KDPIPE_TEST_EMULATED_ORDER", order)
                 .output();
             test.expect("a test that starts").status.success()
         };
