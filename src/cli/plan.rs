@@ -8,7 +8,6 @@ use super::plan_power::PowerPlan;
 use super::plan_text::as_text;
 use super::power_text::power_text;
 use super::{CommandResult, Exit, hub_to_plan, print, print_json, say, spec_options};
-use crate::plan::run::DeviceSpec;
 use crate::plan::{Arm, Change, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::runner::{Standing, StudyInputs, check_limits, study, training_flops_per_second};
@@ -44,10 +43,6 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         as_text(&plan, &states, speed)
     };
     print(&text);
-    let on_card = |run: &PlannedRun| run.spec.train.device != DeviceSpec::Cpu;
-    if plan.runs.iter().any(on_card) {
-        say("note: the times are those of this machine's processor; a card's are not known yet");
-    }
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
     if let Err(error) = check_limits(&plan, &all, &layout) {
