@@ -208,9 +208,8 @@ fn begin(study: &SubmittedStudy, frozen: &str) -> Result<()> {
         say(&format!("note: {words}"))
     })?;
     // Whoever submits a study again looks on: what was given up is tried again.
-    let open = study.plan.runs.iter().filter(|run| !is_over(run, layout));
-    open.map(|run| record::forget_starts(layout, &run.id))
-        .collect()
+    let mut open = study.plan.runs.iter().filter(|run| !is_over(run, layout));
+    open.try_for_each(|run| record::forget_starts(layout, &run.id))
 }
 
 /// Refuses to change the spec under jobs that wait or run.

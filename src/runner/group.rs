@@ -148,6 +148,8 @@ fn student_ending(run: &PlannedRun, ending: TrainingEnding, site: &Site) -> Opti
 
 /// A student with what was found of it.
 type EvaluatedStudent<D> = (Gpt2<D>, Evaluated);
+/// What an evaluation came to: none before it, and a student only where there was something to do.
+type EvaluationResult<D> = Option<Result<Option<EvaluatedStudent<D>>>>;
 
 /// Evaluates published runs beside each other, unless that was done, and publishes what was found
 /// in their order.
@@ -158,7 +160,7 @@ fn evaluate_students<D: Ops>(
     corpus: &Prepared,
     site: &Site,
 ) -> Vec<(usize, Ending)> {
-    let mut work: Vec<(usize, Option<Result<Option<EvaluatedStudent<D>>>>)> =
+    let mut work: Vec<(usize, EvaluationResult<D>)> =
         indices.iter().map(|&index| (index, None)).collect();
     let open: Vec<&str> = indices
         .iter()

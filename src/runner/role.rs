@@ -1,5 +1,9 @@
 //! What part of a study's work a process does, where several are at it.
 
+use anyhow::{Result, bail};
+
+use crate::record::{Attempt, MOST_RESTARTS};
+
 /// What a process does for the study that it is started with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
@@ -32,4 +36,23 @@ impl Role {
     pub(super) fn looks_first(self) -> bool {
         matches!(self, Self::Worker | Self::Finisher)
     }
+}
+
+/// Gives up a run that was started from the same step again and again, where nobody looks on.
+///
+/// # Errors
+/// That it is given up; anything the disk refuses.
+pub(super) fn refuse_restarts(id: &str, attempt: &Attempt, step: u64, role: Role) -> Result<()> {
+    if !role.gives_up() {
+        return attempt.forget_starts();
+    }
+    let before = attempt.count_start(step)?;
+    if before > MOST_RESTARTS {
+        bail!(
+            "{id} was started {before} times from step {step} and never came to save a later one, \
+             as with too little memory or time for it; give it more, and start the study again \
+             with `kdpipe submit` or `kdpipe run`, without --worker or --wait"
+        );
+    }
+    Ok(())
 }

@@ -3,10 +3,11 @@
 //!
 //! Entry point: [`train_in_lockstep`].
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::event_files::{RunEvents, without_events};
+use super::role::refuse_restarts;
 use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
@@ -17,7 +18,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{
-    About, Attempt, Depth, Failure, MACHINE, MOST_RESTARTS, OtherMachine, RunClaim, instruction_set,
+    About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, instruction_set,
 };
 use crate::recorded;
 use crate::tensorboard::EventFile;
@@ -193,7 +194,7 @@ fn claim<D: Ops>(
     };
     tell_notes(&mut attempt, site);
     let from = resumed.as_ref().map_or(0, |checkpoint| checkpoint.step);
-    refuse_restarts(training.id(), &attempt, from, site)?;
+    refuse_restarts(training.id(), &attempt, from, site.role)?;
     let (teacher, job) = (training.teacher(), training.job()?);
     let (event, state) = match &resumed {
         Some(checkpoint) => (
@@ -230,22 +231,6 @@ fn left_to_others<D: Ops>(
         }
         _ => Err(error),
     }
-}
-
-/// Gives up a run that was started from the same step again and again, where nobody looks on.
-fn refuse_restarts(id: &str, attempt: &Attempt, step: u64, site: &Site) -> Result<()> {
-    if !site.role.gives_up() {
-        return attempt.forget_starts();
-    }
-    let before = attempt.count_start(step)?;
-    if before > MOST_RESTARTS {
-        bail!(
-            "{id} was started {before} times from step {step} and never came to save a later one, \
-             as with too little memory or time for it; give it more, and start the study again \
-             with `kdpipe submit` or `kdpipe run`, without --worker or --wait"
-        );
-    }
-    Ok(())
 }
 
 /// Tells what was found of an attempt, once.

@@ -6,9 +6,9 @@
 //! Here a large block is of one of a few sizes, comes from one region of addresses that asks for
 //! huge pages, and when it is freed it waits for the next request of its size.
 //!
-//! What waits is bounded: where a request finds no block and more waits than a quarter of what is in
-//! use, the pages of waiting blocks go back to the system. So memory is at most a quarter above its
-//! need, and a step that repeats the one before costs no fault at all.
+//! What waits is bounded: where a request finds no block and more waits than a quarter of what is
+//! in use, the pages of waiting blocks go back to the system. So memory is about a quarter above
+//! its need at most, and a step that repeats the one before costs no fault at all.
 
 use std::alloc::Layout;
 use std::ptr::null_mut;

@@ -1,5 +1,6 @@
-//! How the process holds on to memory: large blocks that are kept on Linux ([`super::kept_blocks`]),
-//! all that is freed on Linux with glibc. Elsewhere nothing here does anything.
+//! How the process holds on to memory: large blocks that are kept on Linux
+//! ([`super::kept_blocks`]), all that is freed on Linux with glibc. Elsewhere nothing here does
+//! anything.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 

@@ -3,9 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// The project's kernels, in the order in which they are one text.
 const KERNELS: [&str; 3] = ["common.cu", "layers.cu", "losses.cu"];
+
+/// Tests of one process build one after the other: the second finds what the first has built.
+static BUILDING: Mutex<()> = Mutex::new(());
 
 /// The library, built once for each text of it; none where there is no g++, which is said.
 pub fn emulator() -> Option<PathBuf> {
@@ -14,6 +18,7 @@ pub fn emulator() -> Option<PathBuf> {
 
 /// The same with kernels that are changed: a fault that tests are to find.
 pub fn emulator_of(change: impl FnOnce(String) -> String) -> Option<PathBuf> {
+    let _one = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = root.join("tests/emulator");
     let read = |path: PathBuf| std::fs::read_to_string(path).expect("a file of the project");

@@ -30,8 +30,11 @@ pub(super) struct PretokenEncoder {
     /// What a byte is in the vocabulary.
     chars: [char; 256],
     hasher: RandomState,
-    shards: Vec<Mutex<HashMap<Box<[u8]>, Box<[u32]>>>>,
+    shards: Vec<Mutex<KnownPretokens>>,
 }
+
+/// The tokens of pretokens by their bytes.
+type KnownPretokens = HashMap<Box<[u8]>, Box<[u32]>>;
 
 impl std::fmt::Debug for PretokenEncoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
