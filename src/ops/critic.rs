@@ -13,7 +13,8 @@ pub type StateArray = (String, Vec<usize>, Vec<f32>);
 
 /// A critic with everything that its next update depends on, wherever that lies.
 pub trait CriticState: Clone + Debug + Send + Sync + Sized {
-    /// A critic whose weights and biases are uniform in ±1/√fan_in (what `torch.nn.Linear` does).
+    /// A critic whose weights and biases are uniform in ±1/√fan_in, as `torch.nn.Linear` has
+    /// them.
     /// With the clip constraint they start within the bound; with the spectral one the singular
     /// vectors start normal and take 15 power iterations, so that the first σ is near.
     ///
@@ -24,8 +25,8 @@ pub trait CriticState: Clone + Debug + Send + Sync + Sized {
     fn set_precision(&mut self, precision: Precision);
 
     /// Everything that later updates depend on, by name: the parameters, Adam's moments
-    /// (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base 2²⁴),
-    /// and the singular vectors (`spectral.I.u`, `spectral.I.v`).
+    /// (`adam.first.*`, `adam.second.*`) and step count (`adam.step`, two digits to the base
+    /// 2²⁴), and the singular vectors (`spectral.I.u`, `spectral.I.v`).
     fn state(&self) -> Vec<StateArray>;
 
     /// Takes over a state that [`CriticState::state`] gave, bit for bit. Nothing is changed if it
@@ -44,8 +45,8 @@ pub struct CriticReport<V = f64> {
     pub estimate: V,
     /// mean (‖∇f(x̂)‖ − 1)², without λ; 0 where the constraint is another.
     pub penalty: V,
-    /// mean ‖∇f(x̂)‖; with other constraints than the gradient penalty, over at most 128 evenly
-    /// spaced tokens.
+    /// mean ‖∇f(x̂)‖; with other constraints than the gradient penalty, over at most 128
+    /// evenly spaced tokens.
     pub gradient_norm: V,
 }
 

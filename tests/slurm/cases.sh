@@ -27,55 +27,14 @@ trap 'exit 4' INT TERM
 spec() { # spec FOLDER ARMS SEEDS STEPS CHECKPOINT_EVERY
     mkdir -p "$1"
     cat >"$1/study.toml" <<TOML
-[pipeline]
-name = "tiny"
-[dataset]
-source = "synthetic"
-train_words = 4_000
-validation_words = 300
-test_words = 500
-[tokenizer]
-vocab_size = 300
-[teacher]
-source = "train"
-layers = 3
-width = 16
-heads = 2
-[teacher.train]
-steps = 12
-batch = 4
-context = 16
-[student]
-layers = 2
-width = 12
-heads = 2
-[loss.lm]
-kind = "lm"
-weight = 0.5
-[loss.kl]
-kind = "logits.kl"
-weight = 0.5
-[loss.hidden]
-kind = "hidden.mse"
-weight = 0.5
+extends = "$here/tiny.toml"
 [train]
 steps = $4
-batch = 4
-context = 16
 evaluate_every = 100000
 checkpoint_every = $5
-[arms.none.loss.hidden]
-enabled = false
-[arms.mse]
 [grid]
 arm = $2
 seed = $3
-[evaluate]
-context = 16
-stride = 16
-samples = { prompts = 1, tokens = 4 }
-probe_tokens = 32
-embed_tokens = 12
 TOML
 }
 # A study of one run that takes so many seconds alone.

@@ -4,48 +4,20 @@
 # 1. RUNS tiny units by one process, and by WORKERS on three nodes (each a host and process numbers of its own): every unit once.
 # 2. A study of 1,000 finished runs but for WORKERS that others hold: how long `status`, and a worker that finds nothing, take.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 kdpipe=$(realpath "$1") site=$(realpath -m "$2") workers=${3:-16} runs=${4:-200}
 mkdir -p "$site"
 unset KDPIPE_FAULT KDPIPE_LOG
 spec() { # spec FOLDER SEEDS
     mkdir -p "$1"
     cat >"$1/study.toml" <<TOML
-[pipeline]
-name = "tiny"
-[dataset]
-source = "synthetic"
-train_words = 4_000
-validation_words = 300
-test_words = 500
-[tokenizer]
-vocab_size = 300
-[teacher]
-source = "train"
-layers = 3
-width = 16
-heads = 2
-[teacher.train]
-steps = 12
-batch = 4
-context = 16
-[student]
-layers = 2
-width = 12
-heads = 2
+extends = "$here/tiny.toml"
 [train]
 steps = 10
-batch = 4
-context = 16
 [grid]
-seed = { from = 0, to = $(($2 - 1)) }
-[evaluate]
-context = 16
-stride = 16
-samples = { prompts = 1, tokens = 4 }
-probe_tokens = 32
-embed_tokens = 12
+arm = ["mse"]
+seed = [$(seq -s, 0 $(($2 - 1)))]
 TOML
-    sed -i "s/^seed = .*/seed = [$(seq -s, 0 $(($2 - 1)))]/" "$1/study.toml"
 }
 seconds() { local begun ended; begun=$(date +%s%N); "$@"; ended=$(date +%s%N); echo "$(((ended - begun) / 10000000))" | sed 's/..$/.&/'; }
 alone() { (cd "$1" && KDPIPE_CACHE=$1/cache "$kdpipe" run study.toml --worker --threads 1 >"$1/alone.log" 2>&1); }
@@ -79,9 +51,10 @@ first=$(ls "$site/one/results/tiny/runs" | head -n 1)
 mkdir -p "$large/results/tiny/runs"
 for id in "${ids[@]:$workers}"; do cp -r "$site/one/results/tiny/runs/$first" "$large/results/tiny/runs/$id"; done
 start=$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)
+held=$large/results/tiny/work
 for id in "${ids[@]:0:$workers}"; do
-    mkdir -p "$large/results/tiny/work/$id"
-    printf 'process = %s\nstart = %s\nboot = %s\nhost = %s\nspace = %s\ntoken = x\n' $$ "$start" "$(cat /proc/sys/kernel/random/boot_id)" "$(cat /proc/sys/kernel/hostname)" "$(readlink /proc/self/ns/pid)" >"$large/results/tiny/work/$id/lock"
+    mkdir -p "$held/$id"
+    printf 'process = %s\nstart = %s\nboot = %s\nhost = %s\nspace = %s\ntoken = x\n' $$ "$start" "$(cat /proc/sys/kernel/random/boot_id)" "$(cat /proc/sys/kernel/hostname)" "$(readlink /proc/self/ns/pid)" >"$held/$id/lock"
 done
 cd "$large"
 status() { "$kdpipe" status study.toml >status.log; }

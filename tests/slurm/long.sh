@@ -18,56 +18,17 @@ trap cleanup EXIT
 trap 'exit 4' INT TERM
 rm -f "$site/over"
 cat >"$site/study.toml" <<TOML
-[pipeline]
-name = "tiny"
-[dataset]
-source = "synthetic"
-train_words = 4_000
-validation_words = 300
-test_words = 500
-[tokenizer]
-vocab_size = 300
-[teacher]
-source = "train"
-layers = 3
-width = 16
-heads = 2
+extends = "$here/tiny.toml"
 [teacher.train]
 steps = 60
-batch = 4
-context = 16
 checkpoint_every = 5
-[student]
-layers = 2
-width = 12
-heads = 2
-[loss.lm]
-kind = "lm"
-weight = 0.5
-[loss.kl]
-kind = "logits.kl"
-weight = 0.5
-[loss.hidden]
-kind = "hidden.mse"
-weight = 0.5
 [train]
 steps = ${KD_LONG_STEPS:-60}
-batch = 4
-context = 16
 evaluate_every = 20
 checkpoint_every = 3
-[arms.none.loss.hidden]
-enabled = false
-[arms.mse]
 [grid]
 arm = ["none", "mse"]
 seed = [0, 1, 2, 3, 4, 5]
-[evaluate]
-context = 16
-stride = 16
-samples = { prompts = 1, tokens = 4 }
-probe_tokens = 32
-embed_tokens = 12
 TOML
 mkdir -p "$site/alone"; cp "$site/study.toml" "$site/alone/"
 (cd "$site/alone" && KDPIPE_CACHE=$site/alone/cache "$kdpipe" run -q study.toml) >"$site/alone/log" 2>&1 || { cat "$site/alone/log"; exit 3; }

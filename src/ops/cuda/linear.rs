@@ -352,8 +352,8 @@ fn activate(
     slopes
 }
 
-/// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g, with g the incoming gradient, by the slopes where there are
-/// any.
+/// dx += g·Wᵀ, dW += xᵀ·g, db += Σ g, with g the incoming gradient, by the slopes where
+/// there are any.
 fn backward(
     [rows, inner, columns]: [usize; 3],
     precision: Precision,
