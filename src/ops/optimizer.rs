@@ -9,8 +9,8 @@ pub struct AdamW {
 }
 
 /// The numbers of one step on one parameter: θ ← θ·`keep`; m ← β₁m + (1 − β₁)g;
-/// v ← β₂v + (1 − β₂)g²; θ ← θ − `rate`·m/(√v·`root` + ε), as `torch.optim.AdamW`
-/// does it, with g the gradient times `gradient_scale` (clipping).
+/// v ← β₂v + (1 − β₂)g²; θ ← θ − `rate`·m/(√v·`root` + ε), as in
+/// `torch.optim.AdamW`, with g the gradient times `gradient_scale` (clipping).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWStep {
     pub(super) gradient_scale: f32,
