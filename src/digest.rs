@@ -26,7 +26,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// The reader's own.
 pub fn of_reader<D: Digest>(mut reader: impl Read, mut hash: D) -> Result<(String, u64)> {
-    let mut piece = vec![0; 1 << 20];
+    // Small, as most files are: clearing a larger one costs more than hashing them.
+    let mut piece = vec![0; 64 << 10];
     let mut bytes = 0;
     loop {
         match reader.read(&mut piece) {

@@ -152,16 +152,20 @@ pub fn read_checksums(folder: &Path) -> Result<Checksums> {
 /// # Errors
 /// No readable `checksums.toml`, or a file that is there and cannot be read.
 pub fn verify_checksums(folder: &Path) -> Result<Vec<Mismatch>> {
-    verify_some(folder, |_| true)
+    compare_some(folder, read_checksums(folder)?, |_| true)
 }
 
-/// The same for the files that are wanted alone.
+/// Compares the files of a list that are wanted with what is in the folder.
 ///
 /// # Errors
-/// No readable `checksums.toml`, or a file that is there and cannot be read.
-pub fn verify_some(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Mismatch>> {
+/// A file that is there and cannot be read.
+pub fn compare_some(
+    folder: &Path,
+    checksums: Checksums,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Mismatch>> {
     let mut found = Vec::new();
-    for (file, entry) in read_checksums(folder)? {
+    for (file, entry) in checksums {
         if wanted(&file) {
             found.extend(compare(&folder.join(&file), file, &entry)?);
         }

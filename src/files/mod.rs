@@ -35,8 +35,8 @@ mod write;
 pub use append::Append;
 pub use aside::set_aside;
 pub use checksums::{
-    CHECKSUMS, Checksum, Checksums, Mismatch, missing_files, read_checksums, sha256_of_file,
-    verify_checksums, verify_some, write_checksums,
+    CHECKSUMS, Checksum, Checksums, Mismatch, compare_some, missing_files, read_checksums,
+    sha256_of_file, verify_checksums, write_checksums,
 };
 pub use folders::{create_folders, sync_folder};
 pub use lock::{Lock, LockClaim, LockOwner};

@@ -137,7 +137,14 @@ impl Loaded {
     /// The values that all cells share, and those that the cells of each arm share beyond them.
     fn values_by_arm(&self) -> (CellValues, BTreeMap<String, CellValues>) {
         let mut by_arm: BTreeMap<Option<String>, CellValues> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for cell in &self.grid.cells {
+            // A seed sets nothing else, and there may be a thousand of them.
+            let mut at = self.grid.values_of(cell);
+            at.remove("seed");
+            if !seen.insert(at) {
+                continue;
+            }
             let arm = self.grid.arm(cell);
             let mut values = values(&self.stack.run(arm, &self.grid.layers(cell)));
             leave_out_disabled(&mut values);

@@ -87,10 +87,10 @@ pub enum Depth {
 /// # Errors
 /// A file that cannot be read.
 pub fn damage(folder: &Path, depth: Depth) -> Result<Option<Mismatch>> {
-    if files::read_checksums(folder).is_err() {
+    let Ok(checksums) = files::read_checksums(folder) else {
         return Ok(None);
-    }
-    let found = files::verify_some(folder, |file| {
+    };
+    let found = files::compare_some(folder, checksums, |file| {
         depth == Depth::Weights || !is_weights(Path::new(file))
     })?;
     Ok(found

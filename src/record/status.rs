@@ -83,11 +83,14 @@ pub fn run_statuses(layout: &Layout, study: &Study) -> Vec<RunStatus> {
 
 /// The teachers that are not evaluated yet; `trained` is where teachers are trained.
 pub fn teacher_statuses(layout: &Layout, trained: &Layout, study: &Study) -> Vec<TeacherStatus> {
-    let open = study
-        .cells
-        .iter()
-        .filter(|cell| !has_evaluation(&layout.teacher(&cell.teacher), &cell.teacher_evaluation));
-    let keys: BTreeSet<&String> = open.map(|cell| &cell.teacher).collect();
+    let cells = study.cells.iter();
+    let evaluations: BTreeSet<(&String, &String)> = cells
+        .map(|cell| (&cell.teacher, &cell.teacher_evaluation))
+        .collect();
+    let open = evaluations
+        .into_iter()
+        .filter(|(key, evaluation)| !has_evaluation(&layout.teacher(key), evaluation));
+    let keys: BTreeSet<&String> = open.map(|(key, _)| key).collect();
     let status = |key: &String| TeacherStatus {
         key: key.clone(),
         owner: Lock::look(&trained.work(key).join(LOCK)),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::machine;
-use super::standing::Standing;
+use super::standing::Standings;
 use crate::files::{free_space, size_in_words as size};
 use crate::plan::{Plan, PlannedRun};
 use crate::record::layout::Layout;
@@ -33,16 +33,25 @@ struct Machine {
 /// # Errors
 /// What does not fit, with both figures and what to change; a setting that is no size.
 pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<()> {
-    let open = |index: &&usize| {
-        Standing::of(&plan.runs[**index], layout).map_or(true, |standing| standing.is_to_train())
-    };
-    let open: Vec<&PlannedRun> = selected
-        .iter()
-        .filter(open)
-        .map(|&index| &plan.runs[index])
-        .collect();
+    let mut standings = Standings::new(layout);
+    let mut open = Vec::new();
+    for &index in selected {
+        let run = &plan.runs[index];
+        let standing = standings.of(run);
+        if standing.map_or(true, |standing| standing.is_to_train()) {
+            open.push(run);
+        }
+    }
+    check_open(&open, layout)
+}
+
+/// The same for runs that are known to be left.
+///
+/// # Errors
+/// Those of [`check_limits`].
+pub(super) fn check_open(open: &[&PlannedRun], layout: &Layout) -> Result<()> {
     check(
-        &open,
+        open,
         Machine {
             memory: memory()?,
             free_disk: free_space(&layout.root),

@@ -34,7 +34,7 @@ mod teacher;
 mod trainer;
 mod training;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,7 +50,9 @@ use crate::train::Progress;
 use device::on_device;
 use event_files::write_event_files;
 use executor::by_key;
+use limits::check_open;
 use passes::LeftWork;
+use standing::Standings;
 
 pub use bench::{Measured, Phase, bench, bench_run};
 pub use cache::cache_folder;
@@ -158,13 +160,18 @@ pub enum Ending {
 /// finished.
 ///
 /// # Errors
-/// A results folder that cannot be written; [`UnusableInputs`], before anything is trained.
+/// What cannot fit this machine; a results folder that cannot be written; [`UnusableInputs`]: all
+/// before anything is trained.
 pub fn run(
     plan: &Plan,
     selected: &[usize],
     made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
+    let standings = Look::new(site).at(plan, selected)?;
+    let to_train = standings.iter().filter(|(_, at)| at.is_to_train());
+    let to_train: Vec<&PlannedRun> = to_train.map(|(index, _)| &plan.runs[*index]).collect();
+    check_open(&to_train, &site.layout)?;
     let notice = |words: &str| site.tell(&Event::Notice(words));
     record_study(plan, made_by, &site.layout, site.hub, &notice)
         .context("the results folder cannot be used")?;
@@ -172,8 +179,8 @@ pub fn run(
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
     let mut without_weights = 0;
-    for &index in selected {
-        match standing(&plan.runs[index], site)? {
+    for (index, standing) in standings {
+        match standing {
             Standing::Finished => drop(endings.insert(index, Ending::Finished)),
             Standing::Diverged(Failure { reason, .. }) => {
                 endings.insert(index, Ending::Diverged { reason });
@@ -197,7 +204,7 @@ pub fn run(
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
     if let Some(&first) = open.first() {
-        // `check_limits` holds that it is that of all.
+        // `check_open` holds that it is that of all.
         let device = plan.runs[first].spec.train.device;
         let left = LeftWork {
             plan,
@@ -290,31 +297,58 @@ fn words_on_weights(runs: usize, are_wanted: bool) -> String {
     }
 }
 
-/// Where a run stands, once what was changed of it since is set aside.
-fn standing(run: &PlannedRun, site: &Site) -> Result<Standing> {
-    let (own, teacher) = (
-        site.layout.run(&run.id),
-        site.layout.teacher(&run.teacher_key),
-    );
-    let evaluations = [
-        own.evaluation(&run.evaluation_key),
-        teacher.evaluation(&run.teacher_evaluation_key),
-    ];
-    for folder in [own.root, teacher.root]
-        .into_iter()
-        .chain(evaluations.map(|evaluation| evaluation.root))
-    {
-        set_damaged_aside(&folder, Depth::Records, site)?;
+/// A look at where runs stand, for which what was changed of them since is set aside first.
+struct Look<'a> {
+    site: &'a Site<'a>,
+    standings: Standings<'a>,
+    /// Finished folders that were held against their checksums.
+    checked: BTreeSet<PathBuf>,
+}
+
+impl<'a> Look<'a> {
+    fn new(site: &'a Site<'a>) -> Self {
+        Self {
+            site,
+            standings: Standings::new(&site.layout),
+            checked: BTreeSet::new(),
+        }
     }
-    let standing = Standing::of(run, &site.layout)?;
-    let is_wanted = site.wants_weights
-        && standing == Standing::Finished
-        && record::run_state(&site.layout, &run.id)? == RunState::WithoutWeights;
-    Ok(if is_wanted {
-        Standing::WithoutWeights
-    } else {
-        standing
-    })
+
+    /// Where the runs at these indices stand.
+    fn at(mut self, plan: &'a Plan, selected: &[usize]) -> Result<Vec<(usize, Standing)>> {
+        let standing = |&index: &usize| Ok((index, self.standing(&plan.runs[index])?));
+        selected.iter().map(standing).collect()
+    }
+
+    fn standing(&mut self, run: &'a PlannedRun) -> Result<Standing> {
+        let site = self.site;
+        let (own, teacher) = (
+            site.layout.run(&run.id),
+            site.layout.teacher(&run.teacher_key),
+        );
+        let evaluations = [
+            own.evaluation(&run.evaluation_key),
+            teacher.evaluation(&run.teacher_evaluation_key),
+        ];
+        for folder in [own.root, teacher.root]
+            .into_iter()
+            .chain(evaluations.map(|evaluation| evaluation.root))
+        {
+            // What many workers would read again and again, the one that reports reads once.
+            if site.role != Role::Worker && self.checked.insert(folder.clone()) {
+                set_damaged_aside(&folder, Depth::Records, site)?;
+            }
+        }
+        let standing = self.standings.of(run)?;
+        let is_wanted = site.wants_weights
+            && standing == Standing::Finished
+            && record::run_state(&site.layout, &run.id)? == RunState::WithoutWeights;
+        Ok(if is_wanted {
+            Standing::WithoutWeights
+        } else {
+            standing
+        })
+    }
 }
 
 /// Sets a finished folder aside if a file of it was changed since, and tells whether it did.

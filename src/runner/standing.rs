@@ -1,5 +1,7 @@
 //! Where a planned run stands: what of it is stored, and what is left to do.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use crate::plan::PlannedRun;
@@ -32,12 +34,12 @@ impl Standing {
     /// # Errors
     /// A `failure.json` that is damaged.
     pub fn of(run: &PlannedRun, layout: &Layout) -> Result<Self> {
-        let own = layout.run(&run.id);
-        let is_evaluated = has_evaluation(&own, &run.evaluation_key);
-        let is_compared = has_evaluation(
-            &layout.teacher(&run.teacher_key),
-            &run.teacher_evaluation_key,
-        );
+        Self::beside(run, layout, is_compared(run, layout))
+    }
+
+    /// The same where it is known whether its teacher is evaluated.
+    fn beside(run: &PlannedRun, layout: &Layout, is_compared: bool) -> Result<Self> {
+        let is_evaluated = has_evaluation(&layout.run(&run.id), &run.evaluation_key);
         Ok(match run_state(layout, &run.id)? {
             RunState::Diverged(failure) => Self::Diverged(failure),
             RunState::Published | RunState::WithoutWeights if is_evaluated && is_compared => {
@@ -69,6 +71,41 @@ impl Standing {
             Self::WithoutWeights | Self::Begun | Self::Open => true,
         }
     }
+}
+
+/// One look at where the runs of a study stand: what they share is looked at once.
+pub struct Standings<'a> {
+    layout: &'a Layout,
+    /// Whether a teacher is evaluated, by its key and that of its evaluation.
+    compared: BTreeMap<[&'a str; 2], bool>,
+}
+
+impl<'a> Standings<'a> {
+    pub fn new(layout: &'a Layout) -> Self {
+        Self {
+            layout,
+            compared: BTreeMap::new(),
+        }
+    }
+
+    /// Where `run` stands.
+    ///
+    /// # Errors
+    /// A `failure.json` that is damaged.
+    pub fn of(&mut self, run: &'a PlannedRun) -> Result<Standing> {
+        let is_compared = *self
+            .compared
+            .entry([&run.teacher_key, &run.teacher_evaluation_key])
+            .or_insert_with(|| is_compared(run, self.layout));
+        Standing::beside(run, self.layout, is_compared)
+    }
+}
+
+fn is_compared(run: &PlannedRun, layout: &Layout) -> bool {
+    has_evaluation(
+        &layout.teacher(&run.teacher_key),
+        &run.teacher_evaluation_key,
+    )
 }
 
 /// Whether nothing of a run is left to do.

@@ -48,7 +48,7 @@ fn cases() -> Vec<String> {
     let named = std::env::var("KDPIPE_TEST_SLURM");
     let named = named
         .as_deref()
-        .unwrap_or("together frozen inside refusals one_cpu");
+        .unwrap_or("together frozen inside refusals one_cpu lost_answer");
     if named == "all" {
         return Vec::new();
     }
