@@ -24,9 +24,14 @@ impl Loaded {
             let at = place.map_or_else(String::new, |place| {
                 format!(" ({}:{}:{})", place.file, place.line, place.column)
             });
+            let unused = if is_paid_for(merged, key) {
+                "; train.budget takes its place"
+            } else {
+                ""
+            };
             merged
                 .find(&path)
-                .map(|_| format!("{key} = {}   from {from}{at}", merged.toml(&path)))
+                .map(|_| format!("{key} = {}   from {from}{at}{unused}", merged.toml(&path)))
                 .or_else(|| {
                     let steps = implied(merged, key)?;
                     Some(format!("{key} = {steps}   a tenth of the steps"))
@@ -63,6 +68,11 @@ impl Loaded {
         });
         Ok(shown.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// Whether the steps of a run come from its budget.
+fn is_paid_for(merged: &Merged, key: &str) -> bool {
+    key == "train.steps" && merged.find(&key_path("train.budget")).is_some()
 }
 
 /// Every dotted key of a merged tree.

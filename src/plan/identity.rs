@@ -98,6 +98,8 @@ impl TrainIdentity {
         // Named one by one, so that a new key cannot be forgotten here.
         let TrainSpec {
             steps,
+            // Paid out in steps.
+            budget: _,
             batch,
             context,
             accumulate,

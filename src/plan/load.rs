@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::budget::budget_problem;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
 use super::frozen::{FrozenOrigin, FrozenSpec};
 use super::grid::Grid;
 use super::planned::Overrides;
-use super::read_run::read_run;
+use super::read_run::{located, read_run};
 use super::spec_layers::{Merged, Stack};
 use super::study::{self, CheckedStudy};
 use super::words::join;
@@ -46,7 +47,15 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
     let mut cells = Vec::with_capacity(grid.cells.len());
     for cell in &grid.cells {
         let merged = stack.run(grid.arm(cell), &grid.layers(cell));
-        cells.extend(read_run(&merged, &grid.label(cell), &mut findings));
+        let label = grid.label(cell);
+        let run = read_run(&merged, &label, &mut findings);
+        let over_budget = run
+            .as_ref()
+            .and_then(|run| budget_problem(run, &stack, &grid, cell));
+        if let Some(problem) = over_budget {
+            findings.problems.add(located(&merged, problem), &label);
+        }
+        cells.extend(run);
     }
     mistakes.extend(findings.mistakes);
     findings.problems.report(grid.cells.len(), &mut mistakes);

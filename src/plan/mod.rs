@@ -20,6 +20,7 @@
 
 mod advice;
 mod arms;
+mod budget;
 mod check;
 pub mod diagnostics;
 mod estimate;

@@ -1,5 +1,6 @@
 //! From the checked cells and the facts of their inputs to the plan.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::advice::Advice;
@@ -30,12 +31,18 @@ impl Loaded {
         let mut cells = Vec::with_capacity(self.cells.len());
         for (run, cell) in self.cells.iter().zip(&self.grid.cells) {
             let facts = asked.facts_of(run);
-            let resolved = resolve(run, &facts.known);
+            let paid = self.within_budget(run, &facts.known, cell, &mut asked);
+            let (run, over_budget) = match paid {
+                Ok(run) => (run, None),
+                Err(problem) => (Cow::Borrowed(run), Some(problem)),
+            };
+            let mut resolved = resolve(&run, &facts.known);
+            resolved.problems.extend(over_budget);
             if facts.unusable.is_empty() && resolved.problems.is_empty() {
                 let label = self.grid.label(cell);
                 cells.push(PlannedCell {
                     at: self.grid.values_of(cell),
-                    run: distinct.index_of(run, resolved, facts, label),
+                    run: distinct.index_of(&run, resolved, facts, label),
                 });
             } else {
                 self.add_problems(cell, resolved.problems, facts.unusable, &mut problems);

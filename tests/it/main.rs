@@ -28,6 +28,7 @@ mod models;
 mod pipes;
 mod plan;
 mod plan_advice;
+mod plan_budget;
 mod plan_grid;
 mod plan_identity;
 mod plan_inputs;

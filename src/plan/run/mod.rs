@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod budget;
 mod dataset;
 mod device;
 mod evaluate;
@@ -20,6 +21,7 @@ mod teacher;
 mod tokenizer;
 mod train;
 
+pub use budget::Budget;
 pub use dataset::{DatasetSpec, Detokenize, Rows};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;

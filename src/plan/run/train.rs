@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceSpec, PrecisionSpec};
+use super::{Budget, DeviceSpec, PrecisionSpec};
 use crate::plan::schedule::{Percent, Span};
 
 /// How long and how a model is trained.
@@ -13,6 +13,10 @@ pub struct TrainSpec {
     /// Updates of the weights.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub steps: u64,
+    /// In place of `steps`, of a student: as many as so many floating-point operations pay for, or
+    /// those that another arm's training takes ("flops of ARM"). A resolved run has none.
+    #[serde(default, skip_serializing)]
+    pub budget: Option<Budget>,
     /// Sequences of a micro-batch.
     #[schemars(range(min = 1, max = 65536))]
     pub batch: usize,
