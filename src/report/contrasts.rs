@@ -168,7 +168,7 @@ fn not_comparable(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Option<
             .baseline
             .keys()
             .any(|key| changes_the_order(key)),
-        Question::Null => false,
+        Question::Compute | Question::Null => false,
     };
     asked.pairs.iter().find_map(|&(a, b)| {
         let (a, b) = (&rows[a], &rows[b]);

@@ -17,6 +17,7 @@
 
 mod analysis;
 mod axes;
+mod budgets;
 mod comparison;
 mod context;
 mod contrasts;

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::axes::{self, ARM, STRATEGY, Setting, is_null, value_label, without};
+use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
 use super::rows::{GroupedRows, TableRow};
@@ -25,6 +26,8 @@ const MOST_LEVELS: usize = 6;
 pub enum Question {
     /// A row against its baseline.
     Baseline,
+    /// An arm against one that computes as much.
+    Compute,
     /// A layer map against one that should not help.
     Null,
     /// A value of an axis against the reference of that axis, all other axes equal.
@@ -88,6 +91,7 @@ pub fn asked(
 ) -> Vec<Asked> {
     let mut asker = Asker::new(data, groups, rows);
     asker.ask_against_baseline(baselines);
+    asker.ask_at_equal_compute();
     asker.ask_against_nulls();
     let keys: Vec<&Axis> = axes::varying(&data.study).collect();
     for axis in &keys {
@@ -183,6 +187,24 @@ impl<'a> Asker<'a> {
                     self.ask_pair(Question::Baseline, row, baseline);
                 }
                 None => self.ask_alone(row),
+            }
+        }
+    }
+
+    fn ask_at_equal_compute(&mut self) {
+        let data = self.data;
+        for (paid, dear) in budgets(&data.study) {
+            for group in self.sensible_groups() {
+                if group.at.get(ARM).map(String::as_str) != Some(dear) {
+                    continue;
+                }
+                let rows = (
+                    self.row_at(&group.at, &[]),
+                    self.row_at(&group.at, &[(ARM, paid)]),
+                );
+                if let (Some(a), Some(b)) = rows {
+                    self.ask_pair(Question::Compute, a, b);
+                }
             }
         }
     }

@@ -182,7 +182,8 @@ fn a_single_cell_is_reported_alone() {
     assert_eq!(
         rendered.summary,
         "1 of 1 runs finished\nThe student's test loss is 3.1580 nats per token, a perplexity of \
-         23.52; nothing is compared with it."
+         23.52; nothing is compared with it.\nnote: The student was still learning: over the last \
+         tenth of the steps its validation loss fell by 0.0061 nats per token, more than δ."
     );
 }
 

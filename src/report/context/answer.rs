@@ -110,7 +110,7 @@ fn setting_by_setting<'a>(study: &Study, analysis: &'a Analysis, axis: &str) -> 
     those(analysis, |contrast| match &contrast.asked.question {
         Question::Baseline => is_of_the_baseline,
         Question::Axis(key) => key == axis,
-        Question::Null | Question::Main(_) | Question::Interaction(..) => false,
+        Question::Compute | Question::Null | Question::Main(_) | Question::Interaction(..) => false,
     })
 }
 
@@ -135,7 +135,7 @@ fn alone(analysis: &Analysis) -> String {
 }
 
 /// One comparison in full.
-fn sentence(study: &Study, contrast: &Contrast) -> String {
+pub(super) fn sentence(study: &Study, contrast: &Contrast) -> String {
     let (label, against) = names(study, contrast);
     let opening = match &contrast.verdict {
         Verdict::NotComparable(reason) => {
@@ -237,9 +237,11 @@ fn names(study: &Study, contrast: &Contrast) -> (String, String) {
             let over = over.unwrap_or_else(|| over_others(study, &[key]));
             (format!("{} (mean over {over})", asked.label), against)
         }
-        Question::Baseline | Question::Null | Question::Axis(_) | Question::Interaction(..) => {
-            (asked.label.clone(), against)
-        }
+        Question::Baseline
+        | Question::Compute
+        | Question::Null
+        | Question::Axis(_)
+        | Question::Interaction(..) => (asked.label.clone(), against),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes;
+use crate::report::budgets::at_equal_compute;
 use crate::report::contrasts::Contrast;
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, over_others, question_axis, reference};
@@ -188,6 +189,12 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
         }
     };
     axes::varying(study).map(facts).collect()
+}
+
+/// The comparisons of arms that compute as much as each other.
+pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
+    let contrasts = at_equal_compute(study, analysis).into_iter();
+    contrasts.map(ContrastFacts::new).collect()
 }
 
 /// How many comparisons ended so.

@@ -4,6 +4,7 @@
 //! Types that end in `Facts` are what a template sees of something that the report knows more of.
 
 mod answer;
+mod cautions;
 mod contrasts;
 mod distances;
 mod maps;
@@ -24,7 +25,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use self::answer::{answer, beside_the_primary};
-use self::contrasts::{AxisFacts, VerdictCount, axis_questions, verdict_counts};
+use self::cautions::cautions;
+use self::contrasts::{
+    AxisFacts, ContrastFacts, VerdictCount, axis_questions, equal_compute, verdict_counts,
+};
 use self::distances::{DistanceFacts, distances};
 use self::maps::{LayerMap, maps};
 use self::models::{
@@ -56,6 +60,10 @@ pub struct Context {
     pub answer: String,
     /// What it says beside the primary comparison, or none.
     pub beside_the_primary: Option<String>,
+    /// What limits the answer, in sentences.
+    pub cautions: Vec<String>,
+    /// Arms against those that compute as much as they do.
+    pub equal_compute: Vec<ContrastFacts>,
     /// What is asked about each axis that varies.
     pub questions: Vec<AxisFacts>,
     pub counts: Counts,
@@ -132,6 +140,8 @@ impl Context {
             study: StudyFacts::new(&data.study, analysis),
             answer: answer(&data.study, analysis),
             beside_the_primary: beside_the_primary(&data.study, analysis),
+            cautions: cautions(data, analysis),
+            equal_compute: equal_compute(&data.study, analysis),
             maps: maps(data, analysis),
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),

@@ -22,7 +22,6 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(unbalanced_terms(data, analysis));
     notes.extend(kept_weights(data));
     notes.extend(other_training(data));
-    notes.extend(unequal_compute(analysis));
     notes.extend(absent_quantities(data));
     notes.extend(kinds_of_machines(data));
     notes
@@ -204,19 +203,6 @@ fn other_training(data: &StudyData) -> impl Iterator<Item = String> {
             )
         })
     })
-}
-
-fn unequal_compute(analysis: &Analysis) -> Option<String> {
-    let mut ratios = analysis
-        .contrasts
-        .iter()
-        .filter_map(|contrast| contrast.compute_ratio);
-    ratios.find(|&ratio| ratio > 1.05)?;
-    Some(
-        "Arms are compared at equal data and steps, not at equal compute; the column of training \
-         operations says what a difference cost."
-            .to_owned(),
-    )
 }
 
 /// Quantities that a model has no value of, with the reason.

@@ -148,10 +148,7 @@ fn a_study_of_one_kind_has_notes_without_settings() {
         extras: false,
         ..StudyShape::default()
     });
-    assert_eq!(
-        beginnings(&notes_of(&fixture)),
-        ["A seed", "The teacher", "Arms"]
-    );
+    assert_eq!(beginnings(&notes_of(&fixture)), ["A seed", "The teacher"]);
 }
 
 #[test]

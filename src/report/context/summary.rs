@@ -21,6 +21,7 @@ impl Context {
             and_so_many(counts.missing, "missing")
         )];
         lines.push(self.answer.clone());
+        lines.extend(self.cautions.iter().map(|words| format!("note: {words}")));
         let compared: Vec<&ContrastFacts> = self
             .rows
             .iter()

@@ -1,0 +1,191 @@
+//! What limits the answer to a study's question: said right below it, since a reader who stops
+//! there must know.
+
+use super::answer::sentence;
+use crate::report::analysis::Analysis;
+use crate::report::budgets::at_equal_compute;
+use crate::report::contrasts::Contrast;
+use crate::report::curves::{StepValues, VALIDATION};
+use crate::report::data::StudyData;
+use crate::report::format::{fixed, plain, significant};
+use crate::report::questions::Question;
+use crate::report::rows::TableRow;
+use crate::report::statistics::mean_of;
+
+/// Names that a sentence gives; of more it gives the number.
+const MOST_NAMES: usize = 4;
+/// Operations that are taken as equal: up to so many times as many.
+const EQUAL: f64 = 1.05;
+/// A teacher that is ahead by fewer margins than this leaves nothing to be told apart.
+const HEADROOM: f64 = 10.0;
+
+/// All that limits the answer, in sentences.
+pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let mut cautions = compute(data, analysis);
+    cautions.extend(headroom(data, analysis));
+    cautions.extend(still_learning(data, analysis));
+    cautions.extend(one_document(data));
+    cautions
+}
+
+/// What was found at equal operations, or that nothing was where steps differ in what they cost.
+fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let equal = at_equal_compute(&data.study, analysis);
+    if !equal.is_empty() {
+        let of = equal.iter().take(MOST_NAMES);
+        return of
+            .map(|contrast| format!("At equal operations, {}", sentence(&data.study, contrast)))
+            .collect();
+    }
+    let has_primary = analysis.primary > 0;
+    let is_told = |contrast: &&Contrast| {
+        contrast.asked.is_primary || (!has_primary && contrast.asked.question == Question::Baseline)
+    };
+    let dear: Vec<(&Contrast, f64)> = analysis
+        .contrasts
+        .iter()
+        .filter(is_told)
+        .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
+        .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
+        .collect();
+    let Some((first, _)) = dear.first() else {
+        return Vec::new();
+    };
+    let named: Vec<String> = dear
+        .iter()
+        .take(MOST_NAMES)
+        .map(|(contrast, ratio)| {
+            let against = contrast.asked.against.as_deref().unwrap_or("the baseline");
+            let times = significant(*ratio, 3);
+            format!("{} {times} times those of {against}", contrast.asked.label)
+        })
+        .collect();
+    let arm = first
+        .rows()
+        .and_then(|(row, _)| analysis.rows[row].at.get(crate::report::axes::ARM).cloned());
+    let remedy = arm.map_or_else(String::new, |arm| {
+        format!(" (an arm with train.budget = \"flops of {arm}\" would tell)")
+    });
+    vec![format!(
+        "Steps are equal, operations are not: {}{}. What the cheaper makes of as many was not \
+         run{remedy}.",
+        named.join("; "),
+        and_more(dear.len())
+    )]
+}
+
+fn and_more(all: usize) -> String {
+    match all.saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    }
+}
+
+/// A teacher that the baseline has caught up with.
+fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let losses = data.teachers.iter().filter_map(|teacher| teacher.nll());
+    let teacher = losses.reduce(f64::min)?;
+    let students = |is_asked: &dyn Fn(&&TableRow) -> bool| {
+        let rows = analysis.rows.iter().filter(is_asked);
+        rows.filter_map(|row| row.mean).reduce(f64::max)
+    };
+    let student = students(&|row| row.is_baseline).or_else(|| students(&|_| true))?;
+    let ahead = student - teacher;
+    let margin = data.study.report.margin;
+    let whose = if analysis.rows.iter().any(|row| row.is_baseline) {
+        "the baseline's"
+    } else {
+        "that of any student"
+    };
+    if ahead <= 0.0 {
+        return Some(format!(
+            "The teacher's test loss, {}, is not below {whose}: there was nothing to learn from \
+             it that a student does not come to without it.",
+            fixed(teacher, 4)
+        ));
+    }
+    (ahead < HEADROOM * margin).then(|| {
+        format!(
+            "The teacher's test loss is only {} nats per token below {whose}, less than {} δ: \
+             ways to learn from it can hardly be told apart.",
+            fixed(ahead, 4),
+            plain(HEADROOM)
+        )
+    })
+}
+
+/// Settings whose validation loss still fell by more than δ when their training ended.
+fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let margin = data.study.report.margin;
+    let mut falling: Vec<(&str, f64)> = analysis
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let falls = row
+                .finished(data)
+                .filter_map(|run| last_fall(run.curves.get(VALIDATION)?));
+            Some((row.label.as_str(), mean_of(falls)?))
+        })
+        .filter(|(_, fall)| *fall > margin)
+        .collect();
+    falling.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (_, most) = falling.first()?;
+    if analysis.rows.len() == 1 {
+        return Some(format!(
+            "The student was still learning: over the last tenth of the steps its validation loss \
+             fell by {} nats per token, more than δ.",
+            fixed(*most, 4)
+        ));
+    }
+    let whose = if falling.len() == analysis.rows.len() {
+        "in every setting".to_owned()
+    } else {
+        let names: Vec<&str> = falling.iter().take(MOST_NAMES).map(|one| one.0).collect();
+        let names = names.join("; ");
+        format!("of {names}{}", and_more(falling.len()))
+    };
+    Some(format!(
+        "Students were still learning: over the last tenth of the steps the validation loss \
+         {whose} fell by up to {} nats per token, more than δ. With more steps a difference may \
+         become another.",
+        fixed(*most, 4)
+    ))
+}
+
+/// How much a curve falls over the last tenth of its steps; none of fewer than three points.
+fn last_fall(curve: &StepValues) -> Option<f64> {
+    let (&(end, last), earlier) = curve.split_last()?;
+    let begin = 0.9 * end;
+    let after = earlier.iter().position(|&(step, _)| step >= begin);
+    let value = match after {
+        Some(0) => return None,
+        Some(place) => between(curve[place - 1], curve[place], begin),
+        None => between(*earlier.last()?, (end, last), begin),
+    };
+    (earlier.len() > 1).then_some(value - last)
+}
+
+/// The value at a step on the straight line between two points.
+fn between(before: (f64, f64), after: (f64, f64), step: f64) -> f64 {
+    let share = (step - before.0) / (after.0 - before.0);
+    before.1 + share * (after.1 - before.1)
+}
+
+/// A test text without parts that could have been others.
+fn one_document(data: &StudyData) -> Option<String> {
+    let mut tests = data
+        .runs
+        .iter()
+        .filter_map(|run| Some(&run.evaluation.as_ref()?.test))
+        .peekable();
+    tests.peek()?;
+    tests.all(|test| test.documents.len() == 1).then(|| {
+        "The test split is one document: seeds tell how sure a difference is on this text, and \
+         nothing tells how it would be on another."
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+#[path = "cautions_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+//! Tests of `cautions.rs`: what limits an answer is told where it does, and not where it does not.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::plan::StudySettings;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+/// `mse`, the baseline, and two others at one setting; the teacher's loss is 2.95, and a step of
+/// `wasserstein` costs 1.125 times as much.
+fn fixture() -> Fixture {
+    Fixture::new(&StudyShape {
+        arms: vec!["mse", "wasserstein", "cosine"],
+        strategies: vec!["uniform"],
+        steps: 40,
+        ..StudyShape::default()
+    })
+}
+
+fn of(fixture: &Fixture) -> Vec<String> {
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    cautions(&data, &Analysis::new(&data).unwrap())
+}
+
+/// The caution with these words in it, if there is one.
+fn about(fixture: &Fixture, words: &str) -> Option<String> {
+    of(fixture).into_iter().find(|told| told.contains(words))
+}
+
+#[test]
+fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
+    let mut fixture = fixture();
+    let told = about(&fixture, "operations are not").expect("a caution");
+    assert_eq!(
+        told,
+        "Steps are equal, operations are not: wasserstein 1.12 times those of mse. What the \
+         cheaper makes of as many was not run (an arm with train.budget = \"flops of \
+         wasserstein\" would tell)."
+    );
+    let cosine = BTreeMap::from([(
+        "train.budget".to_owned(),
+        "\"flops of wasserstein\"".to_owned(),
+    )]);
+    fixture.change(|study| {
+        study.settings = Some(StudySettings {
+            shared: BTreeMap::new(),
+            arms: BTreeMap::from([("cosine".to_owned(), cosine)]),
+        });
+    });
+    assert_eq!(about(&fixture, "operations are not"), None);
+    let told = about(&fixture, "At equal operations").expect("the comparison");
+    // wasserstein is place 0 of the fixture's arms, cosine place 2: 0.04 apart, and 0.0013 by
+    // their phases.
+    assert!(
+        told.starts_with("At equal operations, wasserstein is better than cosine, by more than δ"),
+        "{told}"
+    );
+    // It is one more comparison of the family, and of nothing else.
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    assert_eq!((analysis.family, analysis.primary), (3, 0));
+}
+
+#[test]
+fn a_teacher_that_is_hardly_ahead_or_behind_is_told() {
+    let mut fixture = fixture();
+    assert_eq!(about(&fixture, "teacher's test loss"), None);
+    // The baseline is 0.17 ahead: less than ten margins of 0.02.
+    fixture.change(|study| study.report.margin = 0.02);
+    let told = about(&fixture, "teacher's test loss").expect("a caution");
+    assert!(
+        told.contains("below the baseline's, less than 10 δ"),
+        "{told}"
+    );
+    for cell in fixture.study.cells.clone() {
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = 2.9;
+        });
+    }
+    let told = about(&fixture, "teacher's test loss").expect("a caution");
+    assert!(told.contains("is not below the baseline's"), "{told}");
+}
+
+#[test]
+fn students_that_still_learn_are_told_with_how_much() {
+    let mut fixture = fixture();
+    assert_eq!(about(&fixture, "still learning"), None);
+    fixture.change(|study| study.report.margin = 1e-5);
+    let told = about(&fixture, "still learning").expect("a caution");
+    assert!(told.contains("fell by up to 0.0"), "{told}");
+}
+
+#[test]
+fn a_fall_is_read_where_the_last_tenth_begins() {
+    let line = |steps: &[f64]| -> StepValues { steps.iter().map(|&s| (s, 10.0 - s)).collect() };
+    assert_eq!(last_fall(&line(&[0.0, 9.0, 10.0])), Some(1.0));
+    // Between two points: on the straight line.
+    let fall = last_fall(&line(&[0.0, 5.0, 10.0])).unwrap();
+    assert!((fall - 1.0).abs() < 1e-12, "{fall}");
+    assert_eq!(last_fall(&line(&[0.0, 10.0])), None);
+    assert_eq!(last_fall(&Vec::new()), None);
+}
+
+#[test]
+fn a_test_split_of_one_document_is_told() {
+    let fixture = fixture();
+    assert_eq!(about(&fixture, "one document"), None);
+    for cell in &fixture.study.cells {
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.documents.truncate(1);
+        });
+    }
+    let told = about(&fixture, "one document").expect("a caution");
+    assert!(told.starts_with("The test split is one document"), "{told}");
+}
