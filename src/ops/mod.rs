@@ -37,7 +37,7 @@ mod test_support;
 pub use activation::Activation;
 pub use backend::{Backend, GradientMap, Mat, Scalar};
 pub use cpu::critic::Critic;
-pub use cpu::{clouds, inference};
+pub use cpu::{clouds, inference, transport};
 pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};
 pub use dfdx::prelude::{Cpu, NoneTape, OwnedTape, Tape};
 pub use layers::Layers;

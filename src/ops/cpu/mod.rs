@@ -37,6 +37,7 @@ mod matmul;
 mod product;
 mod tape;
 mod threads;
+pub mod transport;
 mod vector;
 
 pub use adamw::Moments;
