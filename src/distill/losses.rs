@@ -5,14 +5,13 @@ use super::objective::{NamedValues, Objective, StepSettings};
 use super::pending::PendingValues;
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::HiddenStates;
-use crate::ops::{Head, LogitTerm, Mat, Ops, Precision, Scalar, Tape, TeacherHead};
+use crate::ops::{
+    Head, LogitTerm, Mat, Ops, Precision, STANDARDIZE_EPSILON, Scalar, Tape, TeacherHead,
+};
 use crate::plan::run::{
     Direction, HiddenDistance, HiddenLoss, HiddenState, LogitLoss, StateForm, Term,
 };
 use crate::recorded;
-
-/// Epsilon of `states = "layernorm"`.
-const STANDARDIZE_EPSILON: f64 = 1e-5;
 
 /// A student's state and the teacher's that it is matched with.
 struct StatePair<'a, D: Ops> {

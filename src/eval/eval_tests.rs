@@ -31,6 +31,7 @@ fn settings() -> EvaluateSpec {
         probe_tokens: 100,
         directions: 8,
         embed_tokens: 20,
+        treatment_tokens: 32,
     }
 }
 
@@ -80,6 +81,7 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
             stops: &[0],
         },
         settings: &settings(),
+        matched: &Matching::Pairs { pairs: Vec::new() },
         protocol: protocol(),
         bytes: 1234,
         training: None,

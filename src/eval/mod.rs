@@ -16,19 +16,21 @@ mod speed;
 mod states;
 #[cfg(test)]
 mod test_gpt2_f64;
+mod treatment;
 
 use anyhow::{Result, ensure};
 
 use crate::model::Gpt2;
 use crate::ops::Ops;
-use crate::plan::run::{EvaluateSpec, HiddenState};
+use crate::plan::run::{EvaluateSpec, HiddenState, Matching};
 use crate::record::evaluation::{
     Agreement, EmbeddingPoint, Evaluation, LayerDistance, Perplexity, Protocol, SharedCounts, Size,
-    SourceNll, Speed, TextSample, TrainingCost,
+    SourceNll, Speed, TextSample, TrainingCost, Treatment,
 };
 
 use distances::{layer_distances, uniform_pairs};
 use states::ProbeStates;
+use treatment::{floor, measured_pairs, treatment};
 
 pub use cost::{distillation, plain_training};
 pub use decode::{Decoder, generate};
@@ -49,6 +51,8 @@ pub struct EvaluationInputs<'a, D: Ops> {
     pub validation: Text<'a>,
     pub vocabulary: Vocabulary<'a>,
     pub settings: &'a EvaluateSpec,
+    /// What the training of a student matched.
+    pub matched: &'a Matching,
     pub protocol: Protocol,
     /// Bytes of the model's `model.safetensors`.
     pub bytes: u64,
@@ -105,6 +109,7 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         teacher,
     )?;
 
+    let treatment = measure_treatment(&inputs);
     let agreement = closeness.map(|closeness| Agreement {
         kl_nats_per_token: closeness.kl_nats_per_token,
         top1: closeness.top1,
@@ -119,6 +124,7 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         teacher: agreement,
         training: inputs.training,
         source: inputs.source,
+        treatment,
         shared: inputs.shared,
     };
     Ok(Evaluated {
@@ -192,6 +198,24 @@ fn compare_states<D: Ops>(
         final_states("student", &own, model.config.layers, embedded),
     ])?;
     Ok((distances, embedding))
+}
+
+/// How far a student's states are from its teacher's, or a teacher's from its own on another text.
+fn measure_treatment<D: Ops>(inputs: &EvaluationInputs<D>) -> Option<Treatment> {
+    let EvaluateSpec {
+        context,
+        treatment_tokens,
+        directions,
+        ..
+    } = *inputs.settings;
+    let how = (context, treatment_tokens, directions);
+    let (text, model) = (inputs.test.tokens, inputs.model);
+    let Some(teacher) = inputs.teacher else {
+        return floor(model, text, how);
+    };
+    let depths = (model.config.layers, teacher.config.layers);
+    let pairs = measured_pairs(inputs.matched, depths.0, depths.1);
+    treatment(model, teacher, text, how, &pairs)
 }
 
 /// The final states of the first `tokens` tokens of the probe, as those of the model of this name

@@ -8,6 +8,9 @@ use dfdx::prelude::*;
 use super::activation::Activation;
 use super::{Backend, Mat, Precision};
 
+/// Epsilon of standardised hidden states, in losses and in measures.
+pub const STANDARDIZE_EPSILON: f64 = 1e-5;
+
 /// Operations that a transformer is made of. Gradients go to every tensor argument.
 pub trait Layers: Backend {
     /// Row i is wte[token i] + wpe[i mod context]: `wte` (V, C), `wpe` (positions, C), the result

@@ -40,7 +40,7 @@ pub use cpu::critic::Critic;
 pub use cpu::{clouds, inference, transport};
 pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};
 pub use dfdx::prelude::{Cpu, NoneTape, OwnedTape, Tape};
-pub use layers::Layers;
+pub use layers::{Layers, STANDARDIZE_EPSILON};
 pub use logit_terms::{Head, LogitTerm, TeacherHead, TokenScore};
 pub use losses::Losses;
 pub use optimizer::{AdamW, AdamWStep};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::run::HiddenState;
+
 /// The evaluation of one model (a run's student or a teacher) on one protocol. Holds no measurement
 /// of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,10 @@ pub struct Evaluation {
     pub training: Option<TrainingCost>,
     /// What an untrained observer knows of the test text.
     pub source: Option<SourceNll>,
+    /// Of a student, how far its states are from its teacher's; of a teacher, what two samples of
+    /// its own are apart. Absent where nothing was asked for, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<Treatment>,
     /// Documents that two splits have; absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<SharedCounts>,
@@ -160,6 +166,42 @@ pub struct LayerDistance {
     pub cka: Option<f64>,
     /// Sliced W2 over fixed directions; only where both widths are equal.
     pub sliced_w2: Option<f64>,
+}
+
+/// How far hidden states are from those of the teacher, on samples of the whole test split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Treatment {
+    /// Of each of the two samples.
+    pub tokens: u64,
+    /// In order.
+    pub pairs: Vec<StatePair>,
+}
+
+/// A state of the student and one of the teacher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatePair {
+    pub student_state: HiddenState,
+    pub teacher_state: HiddenState,
+    /// Linear CKA, token by token.
+    pub cka: Option<f64>,
+    /// Of the states as they are; absent where widths differ.
+    pub raw: Option<CloudDistances>,
+    /// Of the states with every row standardised; absent where widths differ.
+    pub layernorm: Option<CloudDistances>,
+}
+
+/// How far the student's states on one sample are from the teacher's on the other. What is beyond
+/// all numbers is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CloudDistances {
+    /// Wasserstein-1, exact.
+    pub w1: Option<f64>,
+    /// Sliced Wasserstein-2 over fixed directions.
+    pub sliced_w2: Option<f64>,
+    /// Energy distance, unbiased.
+    pub energy: Option<f64>,
+    /// Mean squared difference token by token, on one sample; absent in a teacher's own.
+    pub mse: Option<f64>,
 }
 
 /// Counted floating-point operations of a training, so that arms of different cost can be put on

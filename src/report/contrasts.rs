@@ -1,7 +1,8 @@
 //! One comparison: the difference, its interval and the verdict.
 
-use super::axes::SEED;
+use super::axes::{ARM, SEED};
 use super::data::{StudyData, training_flops};
+use super::delivery::{Delivery, deliveries};
 use super::pairing::{both_finished, by_seed, confounded, text_difference};
 use super::questions::{Asked, Question};
 use super::rows::TableRow;
@@ -30,6 +31,8 @@ pub struct Contrast {
     pub sign_flips_disagree: Option<f64>,
     /// Counted training operations over the other row's.
     pub compute_ratio: Option<f64>,
+    /// Of an arm with hidden losses against another arm: what became of the states that they match.
+    pub deliveries: Vec<Delivery>,
 }
 
 impl Contrast {
@@ -60,6 +63,7 @@ impl Contrast {
             verdict_ranked_last: None,
             sign_flips_disagree: None,
             compute_ratio: compute_ratio.map(|(a, b)| a / b),
+            deliveries: delivered(data, rows, &asked),
             asked,
         }
     }
@@ -95,6 +99,11 @@ impl Contrast {
             .map(|paired| Verdict::new(&paired, alpha, margin));
     }
 
+    /// Whether a hidden loss brought nothing closer to the teacher.
+    pub fn is_treatment_missed(&self) -> bool {
+        self.deliveries.iter().any(Delivery::is_missed)
+    }
+
     /// The row that it is about and the one that is compared with it; none of a mean over several.
     pub fn rows(&self) -> Option<(usize, usize)> {
         match self.asked.pairs.as_slice() {
@@ -102,6 +111,18 @@ impl Contrast {
             _ => None,
         }
     }
+}
+
+/// What became of the states that a row's hidden losses match, beside those of another arm.
+fn delivered(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Delivery> {
+    let [(a, b)] = asked.pairs.as_slice() else {
+        return Vec::new();
+    };
+    let (a, b) = (&rows[*a], &rows[*b]);
+    if a.at.get(ARM) == b.at.get(ARM) {
+        return Vec::new();
+    }
+    deliveries(data, a, b)
 }
 
 /// Seeds in the order of the first pair's rows.

@@ -23,6 +23,7 @@ mod context;
 mod contrasts;
 mod curves;
 mod data;
+mod delivery;
 mod eval_numbers;
 mod figures;
 mod format;

@@ -68,6 +68,7 @@ pub(super) fn evaluate<D: Ops>(
             stops: &stops,
         },
         settings: &spec.evaluate,
+        matched: &spec.matching,
         protocol,
         bytes: subject.bytes,
         training: subject.training.clone(),

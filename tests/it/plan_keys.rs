@@ -222,6 +222,7 @@ evaluate.samples.tokens | - | evaluate.samples.tokens=7 | evaluation
 evaluate.probe_tokens | - | evaluate.probe_tokens=700 | evaluation
 evaluate.directions | - | evaluate.directions=7 | evaluation
 evaluate.embed_tokens | - | evaluate.embed_tokens=7 | evaluation
+evaluate.treatment_tokens | - | evaluate.treatment_tokens=7 | evaluation
 pipeline.name | - | pipeline.name=another | nothing
 pipeline.description | - | pipeline.description=why | nothing
 pipeline.note | - | pipeline.note=a first look | nothing

@@ -24,6 +24,20 @@ pub struct EvaluateSpec {
     /// Tokens of the t-SNE, at most `probe_tokens`; 0 draws none.
     #[schemars(range(max = 100_000))]
     pub embed_tokens: usize,
+    /// Tokens of each of two samples over the whole test split, on which it is measured whether a
+    /// student's states came closer to its teacher's; 0 measures nothing.
+    #[serde(default = "treatment_tokens", skip_serializing_if = "is_usual")]
+    #[schemars(range(max = 4096))]
+    pub treatment_tokens: usize,
+}
+
+/// What stands in no record, so that those of builds which did not know it are of this one, too.
+fn treatment_tokens() -> usize {
+    1024
+}
+
+fn is_usual(tokens: &usize) -> bool {
+    *tokens == treatment_tokens()
 }
 
 /// Continuations that the report shows.

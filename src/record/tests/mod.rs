@@ -82,6 +82,7 @@ fn evaluation() -> Evaluation {
         teacher: None,
         training: None,
         source: None,
+        treatment: None,
         shared: None,
     }
 }

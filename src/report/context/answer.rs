@@ -158,9 +158,14 @@ pub(super) fn sentence(study: &Study, contrast: &Contrast) -> String {
     let Some((paired, (low, high))) = contrast.paired.as_ref().zip(contrast.interval) else {
         return format!("{opening}.");
     };
+    let missed = if contrast.is_treatment_missed() {
+        ", treatment not delivered"
+    } else {
+        ""
+    };
     let direction = if paired.mean < 0.0 { "lower" } else { "higher" };
     format!(
-        "{opening}: over {} seeds its test loss is {} nats per token {direction} ({} % interval of \
+        "{opening}{missed}: over {} seeds its test loss is {} nats per token {direction} ({} % interval of \
          the difference {} to {}), a perplexity {} times as high.",
         paired.n(),
         fixed(paired.mean.abs(), 4),

@@ -21,11 +21,42 @@ const HEADROOM: f64 = 10.0;
 
 /// All that limits the answer, in sentences.
 pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
-    let mut cautions = compute(data, analysis);
+    let mut cautions: Vec<String> = not_delivered(analysis).into_iter().collect();
+    cautions.extend(compute(data, analysis));
     cautions.extend(headroom(data, analysis));
     cautions.extend(still_learning(data, analysis));
     cautions.extend(one_document(data));
     cautions
+}
+
+/// Hidden losses that brought nothing closer: what their arms came to is no effect of it.
+fn not_delivered(analysis: &Analysis) -> Option<String> {
+    let contrasts = analysis.contrasts.iter();
+    let missed: Vec<String> = contrasts
+        .flat_map(|contrast| {
+            let missed = contrast.deliveries.iter().filter(|one| one.is_missed());
+            missed.map(move |delivery| {
+                let (label, against) = (&contrast.asked.label, contrast.asked.against.as_deref());
+                format!(
+                    "{label}, {} {} where that of {} is {}",
+                    delivery.quantity.name(),
+                    significant(delivery.value, 3),
+                    against.unwrap_or("the other"),
+                    significant(delivery.compared, 3)
+                )
+            })
+        })
+        .collect();
+    let named: Vec<&str> = missed.iter().take(MOST_NAMES).map(String::as_str).collect();
+    (!missed.is_empty()).then(|| {
+        format!(
+            "Treatment not delivered: in what the loss itself is about, the matched states came \
+             no closer to the teacher's: {}{}. A difference there says nothing about what \
+             matching them does.",
+            named.join("; "),
+            and_more(missed.len())
+        )
+    })
 }
 
 /// What was found at equal operations, or that nothing was where steps differ in what they cost.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::plan::run::StateForm;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes;
 use crate::report::budgets::at_equal_compute;
 use crate::report::contrasts::Contrast;
+use crate::report::delivery::Delivery;
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, over_others, question_axis, reference};
 use crate::report::verdict::FEW_SEEDS;
@@ -55,6 +57,43 @@ pub struct ContrastFacts {
     /// The p value of exact sign flips, where they disagree with the t test.
     pub sign_flips: Option<f64>,
     pub compute_ratio: Option<f64>,
+    /// Of its hidden losses, what became of the states that they match.
+    pub deliveries: Vec<DeliveryFacts>,
+    /// Whether one of them brought nothing closer to the teacher.
+    pub treatment_missed: bool,
+}
+
+/// What became of the states that a hidden loss matches.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryFacts {
+    pub term: String,
+    /// What the loss is about, as it is measured: "MSE" or "W1".
+    pub quantity: &'static str,
+    /// "raw" or "layer-normed".
+    pub states: &'static str,
+    /// Mean over the matched pairs and the seeds, and that of the other setting on the same pairs.
+    pub value: f64,
+    pub compared: f64,
+    /// What two samples of the teacher's own states are apart.
+    pub floor: Option<f64>,
+    pub is_missed: bool,
+}
+
+impl DeliveryFacts {
+    fn new(delivery: &Delivery) -> Self {
+        Self {
+            term: delivery.term.clone(),
+            quantity: delivery.quantity.name(),
+            states: match delivery.form {
+                StateForm::Raw => "raw",
+                StateForm::Layernorm => "layer-normed",
+            },
+            value: delivery.value,
+            compared: delivery.compared,
+            floor: delivery.floor,
+            is_missed: delivery.is_missed(),
+        }
+    }
 }
 
 impl ContrastFacts {
@@ -94,6 +133,8 @@ impl ContrastFacts {
                 .map(ToString::to_string),
             sign_flips: contrast.sign_flips_disagree,
             compute_ratio: contrast.compute_ratio,
+            deliveries: contrast.deliveries.iter().map(DeliveryFacts::new).collect(),
+            treatment_missed: contrast.is_treatment_missed(),
         }
     }
 }
@@ -195,6 +236,16 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
 pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
     let contrasts = at_equal_compute(study, analysis).into_iter();
     contrasts.map(ContrastFacts::new).collect()
+}
+
+/// The comparisons of hidden losses that were measured of what became of their states, each arm's
+/// at every setting once.
+pub fn with_deliveries(analysis: &Analysis) -> Vec<ContrastFacts> {
+    let contrasts = analysis.contrasts.iter();
+    contrasts
+        .filter(|contrast| !contrast.deliveries.is_empty())
+        .map(ContrastFacts::new)
+        .collect()
 }
 
 /// How many comparisons ended so.

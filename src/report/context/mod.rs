@@ -28,6 +28,7 @@ use self::answer::{answer, beside_the_primary};
 use self::cautions::cautions;
 use self::contrasts::{
     AxisFacts, ContrastFacts, VerdictCount, axis_questions, equal_compute, verdict_counts,
+    with_deliveries,
 };
 use self::distances::{DistanceFacts, distances};
 use self::maps::{LayerMap, maps};
@@ -80,6 +81,8 @@ pub struct Context {
     pub protocol: Option<ProtocolFacts>,
     pub figures: BTreeMap<&'static str, FigureFacts>,
     pub distances: Vec<DistanceFacts>,
+    /// Comparisons with what became of the states that hidden losses match.
+    pub treatments: Vec<ContrastFacts>,
     pub balance: Vec<BalanceFactor>,
     /// The same by arm.
     pub balance_ranges: Vec<BalanceRange>,
@@ -160,6 +163,7 @@ impl Context {
                 .map(|figure| (figure.name, FigureFacts::new(figure)))
                 .collect(),
             distances: distances(data, analysis),
+            treatments: with_deliveries(analysis),
             balance_ranges: balance_ranges(analysis, &balance),
             balance,
             critic_summaries: critic_summaries(analysis, &critics),

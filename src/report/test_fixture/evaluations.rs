@@ -122,6 +122,7 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
             entropy_nats_per_token: Some(2.7),
             unigram_nats_per_token: Some(5.6),
         }),
+        treatment: None,
         shared: None,
     }
 }

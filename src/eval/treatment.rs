@@ -1,0 +1,206 @@
+//! Whether a student's hidden states came closer to its teacher's, in what a hidden loss is about:
+//! in value, token by token, and as clouds, whatever the run was trained on.
+//!
+//! Two samples of windows lie over the whole test split, A and B, of as many tokens each. Clouds
+//! are the student's states on A and the teacher's on B, so that a student which is its teacher is
+//! as far from it as two samples of one cloud are: the floor, which the teacher's own evaluation
+//! has. What is compared token by token is taken on A alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::states::hidden_states;
+use crate::model::Gpt2;
+use crate::ops::clouds::{linear_cka, sliced_w2};
+use crate::ops::transport::{energy_distance, wasserstein_1};
+use crate::ops::{Ops, STANDARDIZE_EPSILON};
+use crate::plan::Strategy;
+use crate::plan::run::{HiddenState, Matching};
+use crate::record::evaluation::{CloudDistances, StatePair, Treatment, finite};
+
+/// Seed of sliced W2's directions: one for all runs.
+const SEED: u64 = 0;
+
+/// Two samples of a text, cut into windows of one length.
+struct Samples {
+    a: Vec<u32>,
+    b: Vec<u32>,
+    window: usize,
+}
+
+impl Samples {
+    /// Windows of at most `context` tokens, in turn one for each sample, spread evenly over the
+    /// text without overlap; at most `tokens` tokens for each. None of a text too short for two
+    /// tokens each.
+    fn of(text: &[u32], context: usize, tokens: usize) -> Option<Self> {
+        let tokens = tokens.min(text.len() / 2);
+        let window = context.min(tokens);
+        if tokens < 2 || window == 0 {
+            return None;
+        }
+        let count = tokens / window;
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for index in 0..2 * count {
+            let start = index * (text.len() - window) / (2 * count - 1);
+            let sample = if index % 2 == 0 { &mut a } else { &mut b };
+            sample.extend_from_slice(&text[start..start + window]);
+        }
+        Some(Self { a, b, window })
+    }
+}
+
+/// States by their places, each (tokens, width).
+type States = BTreeMap<HiddenState, Vec<f32>>;
+
+/// The pairs of states that are measured: those that the run matched, and those of the maps that
+/// other arms of a study usually have, so that they can be held against each other.
+pub fn measured_pairs(
+    matched: &Matching,
+    student: usize,
+    teacher: usize,
+) -> Vec<(HiddenState, HiddenState)> {
+    let maps = [
+        Strategy::Uniform {},
+        Strategy::Last {},
+        Strategy::Reverse {},
+    ];
+    let of_maps = maps
+        .iter()
+        // A map that these depths do not have is none.
+        .filter_map(|map| map.resolve(student, teacher, 0).ok());
+    let all: BTreeSet<(HiddenState, HiddenState)> = of_maps
+        .chain([matched.clone()])
+        .flat_map(|map| match map {
+            Matching::Pairs { pairs } => pairs,
+            // Every layer with every layer in turn: the uniform map stands for them.
+            Matching::Random { .. } => Vec::new(),
+        })
+        .collect();
+    all.into_iter().collect()
+}
+
+/// Measures these pairs on two samples of `tokens` tokens of the text.
+pub fn treatment<D: Ops>(
+    student: &Gpt2<D>,
+    teacher: &Gpt2<D>,
+    text: &[u32],
+    (context, tokens, directions): (usize, usize, usize),
+    pairs: &[(HiddenState, HiddenState)],
+) -> Option<Treatment> {
+    let samples = Samples::of(text, context, tokens)?;
+    let kept = |places: BTreeSet<HiddenState>| places.into_iter().collect::<Vec<_>>();
+    let own = kept(pairs.iter().map(|pair| pair.0).collect());
+    let other = kept(pairs.iter().map(|pair| pair.1).collect());
+    let own = hidden_states(student, &samples.a, samples.window, &own);
+    let paired = hidden_states(teacher, &samples.a, samples.window, &other);
+    let apart = hidden_states(teacher, &samples.b, samples.window, &other);
+    let widths = (student.config.width, teacher.config.width);
+    let measured = pairs.par_iter().map(|&(i, j)| {
+        let (x, paired, apart) = (&own[&i], &paired[&j], &apart[&j]);
+        let form = |is_normal: bool| {
+            let [x, paired, apart] = [x, paired, apart].map(|states| {
+                if is_normal {
+                    standardized(states, widths.0)
+                } else {
+                    states.clone()
+                }
+            });
+            distances(&x, &apart, Some(&paired), widths.0, directions)
+        };
+        let are_alike = widths.0 == widths.1;
+        StatePair {
+            student_state: i,
+            teacher_state: j,
+            cka: finite(linear_cka(x, widths.0, paired, widths.1, samples.a.len())),
+            raw: are_alike.then(|| form(false)),
+            layernorm: are_alike.then(|| form(true)),
+        }
+    });
+    Some(Treatment {
+        tokens: samples.a.len() as u64,
+        pairs: measured.collect(),
+    })
+}
+
+/// What two samples of one model's states are apart, at every layer: no student can be expected to
+/// be closer.
+pub fn floor<D: Ops>(
+    model: &Gpt2<D>,
+    text: &[u32],
+    (context, tokens, directions): (usize, usize, usize),
+) -> Option<Treatment> {
+    let samples = Samples::of(text, context, tokens)?;
+    let mut places: Vec<HiddenState> = (1..=model.config.layers).map(HiddenState::Layer).collect();
+    places.push(HiddenState::Final);
+    let a = hidden_states(model, &samples.a, samples.window, &places);
+    let b = hidden_states(model, &samples.b, samples.window, &places);
+    let width = model.config.width;
+    let of = |states: &States, place, is_normal| -> Vec<f32> {
+        let states = &states[place];
+        if is_normal {
+            standardized(states, width)
+        } else {
+            states.clone()
+        }
+    };
+    let measured = places.par_iter().map(|place| {
+        let form = |is_normal: bool| {
+            let (a, b) = (of(&a, place, is_normal), of(&b, place, is_normal));
+            Some(distances(&a, &b, None, width, directions))
+        };
+        StatePair {
+            student_state: *place,
+            teacher_state: *place,
+            cka: None,
+            raw: form(false),
+            layernorm: form(true),
+        }
+    });
+    Some(Treatment {
+        tokens: samples.a.len() as u64,
+        pairs: measured.collect(),
+    })
+}
+
+/// How far a cloud is from another; `paired` has the row that belongs to each of `a`'s.
+fn distances(
+    a: &[f32],
+    b: &[f32],
+    paired: Option<&[f32]>,
+    width: usize,
+    directions: usize,
+) -> CloudDistances {
+    let rows = a.len() / width;
+    CloudDistances {
+        w1: finite(wasserstein_1(a, b, width)),
+        sliced_w2: finite(sliced_w2(a, b, width, rows, directions.max(1), SEED)),
+        energy: finite(energy_distance(a, b, width)),
+        mse: paired.and_then(|paired| finite(mean_square(a, paired))),
+    }
+}
+
+/// Mean of (x − y)² over all coordinates.
+fn mean_square(x: &[f32], y: &[f32]) -> f64 {
+    let squares = x.iter().zip(y).map(|(&x, &y)| {
+        let difference = f64::from(x) - f64::from(y);
+        difference * difference
+    });
+    squares.sum::<f64>() / x.len() as f64
+}
+
+/// Every row minus its mean, over its standard deviation, as `states = "layernorm"` trains on.
+fn standardized(states: &[f32], width: usize) -> Vec<f32> {
+    let normal = |row: &[f32]| -> Vec<f32> {
+        let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / width as f64;
+        let centred = |x: f32| f64::from(x) - mean;
+        let variance = row.iter().map(|&x| centred(x) * centred(x)).sum::<f64>() / width as f64;
+        let scale = 1.0 / (variance + STANDARDIZE_EPSILON).sqrt();
+        row.iter().map(|&x| (centred(x) * scale) as f32).collect()
+    };
+    states.chunks_exact(width).flat_map(normal).collect()
+}
+
+#[cfg(test)]
+#[path = "treatment_tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+//! Whether a hidden loss did what it is there for: whether the states that it matches came closer to
+//! the teacher's than those of the setting it is compared with, in what the loss itself is about.
+
+use super::data::{RunData, StudyData};
+use super::pairing::both_finished;
+use super::rows::TableRow;
+use super::statistics::mean_of;
+use crate::plan::run::{
+    Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
+};
+use crate::record::evaluation::{CloudDistances, StatePair, Treatment};
+
+/// What a hidden loss is about, as it is measured of finished models. Less is closer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Mean squared difference, token by token.
+    Mse,
+    /// Exact Wasserstein-1 distance of the two clouds.
+    W1,
+}
+
+impl Quantity {
+    /// What a distance lowers; what a cosine lowers is the mean squared difference of standardised
+    /// states, up to their means.
+    fn of(distance: HiddenDistance) -> Self {
+        match distance {
+            HiddenDistance::Mse { .. } | HiddenDistance::Cosine => Self::Mse,
+            HiddenDistance::Wasserstein(_) => Self::W1,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mse => "MSE",
+            Self::W1 => "W1",
+        }
+    }
+
+    fn among(self, distances: &CloudDistances) -> Option<f64> {
+        match self {
+            Self::Mse => distances.mse,
+            Self::W1 => distances.w1,
+        }
+    }
+}
+
+/// A hidden loss of a row, and what became of the states that it matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    pub term: String,
+    pub quantity: Quantity,
+    pub form: StateForm,
+    /// Mean over the matched pairs and the seeds.
+    pub value: f64,
+    /// The same of the setting that it is compared with, on the same pairs.
+    pub compared: f64,
+    /// What two samples of the teacher's own states are apart; none of what needs pairs of tokens.
+    pub floor: Option<f64>,
+}
+
+impl Delivery {
+    /// Whether the loss brought nothing closer.
+    pub fn is_missed(&self) -> bool {
+        self.value >= self.compared
+    }
+}
+
+/// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b`; nothing of
+/// runs that were not measured so.
+pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery> {
+    let pairs = both_finished(data, &a.cells, &b.cells);
+    let Some(first) = pairs.first().and_then(|(run, _)| run.spec.as_ref()) else {
+        return Vec::new();
+    };
+    let terms = first.loss.iter().filter_map(|(name, term)| {
+        let Comparison::Hidden(HiddenLoss { states, distance }) = term.comparison() else {
+            return None;
+        };
+        let quantity = Quantity::of(distance);
+        let form = match distance {
+            HiddenDistance::Cosine => StateForm::Layernorm,
+            HiddenDistance::Mse { .. } | HiddenDistance::Wasserstein(_) => states,
+        };
+        let mut values = Vec::new();
+        let mut compared = Vec::new();
+        let mut floors = Vec::new();
+        for (run, other) in &pairs {
+            let matched = matched(run.spec.as_ref()?)?;
+            values.push(mean_over(run, matched, quantity, form)?);
+            compared.push(mean_over(other, matched, quantity, form)?);
+            floors.extend(floor(data, matched, quantity, form));
+        }
+        Some(Delivery {
+            term: name.clone(),
+            quantity,
+            form,
+            value: mean_of(values.into_iter())?,
+            compared: mean_of(compared.into_iter())?,
+            floor: mean_of(floors.into_iter()),
+        })
+    });
+    terms.collect()
+}
+
+/// The pairs of states that a run matches at every step.
+fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
+    match &spec.matching {
+        Matching::Pairs { pairs } => Some(pairs),
+        Matching::Random { .. } => None,
+    }
+}
+
+/// A quantity of a finished model, as the mean over pairs of states.
+fn mean_over(
+    run: &RunData,
+    pairs: &[(HiddenState, HiddenState)],
+    quantity: Quantity,
+    form: StateForm,
+) -> Option<f64> {
+    let treatment = run.evaluation.as_ref()?.treatment.as_ref()?;
+    let values = pairs
+        .iter()
+        .map(|pair| among(treatment, *pair, quantity, form))
+        .collect::<Option<Vec<f64>>>()?;
+    mean_of(values.into_iter())
+}
+
+/// The same of the first teacher that was measured.
+fn floor(
+    data: &StudyData,
+    pairs: &[(HiddenState, HiddenState)],
+    quantity: Quantity,
+    form: StateForm,
+) -> Option<f64> {
+    let own: Vec<(HiddenState, HiddenState)> =
+        pairs.iter().map(|&(_, state)| (state, state)).collect();
+    let mut teachers = data.teachers.iter();
+    teachers.find_map(|teacher| mean_over(teacher, &own, quantity, form))
+}
+
+fn among(
+    treatment: &Treatment,
+    (own, other): (HiddenState, HiddenState),
+    quantity: Quantity,
+    form: StateForm,
+) -> Option<f64> {
+    let is_it = |pair: &&StatePair| pair.student_state == own && pair.teacher_state == other;
+    let pair = treatment.pairs.iter().find(is_it)?;
+    let distances = match form {
+        StateForm::Raw => &pair.raw,
+        StateForm::Layernorm => &pair.layernorm,
+    };
+    quantity.among(distances.as_ref()?)
+}
+
+#[cfg(test)]
+#[path = "delivery_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! Tests of `delivery.rs`.
+
+use super::*;
+use crate::report::analysis::Analysis;
+use crate::report::contrasts::Contrast;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+/// `none`, the baseline, `mse` and `wasserstein`, whose every pair of states is so far apart: by
+/// squares and by clouds.
+fn fixture(distances: [(&str, f64, f64); 3]) -> Fixture {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["none", "mse", "wasserstein"],
+        strategies: vec!["uniform"],
+        steps: 40,
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "none".to_owned())].into();
+    });
+    for cell in fixture.study.cells.clone() {
+        let (_, mse, w1) = distances
+            .into_iter()
+            .find(|one| one.0 == cell.at["arm"])
+            .unwrap();
+        let spec = std::fs::read_to_string(fixture.layout.run(&cell.run).spec()).unwrap();
+        let spec: RunSpec = toml::from_str(&spec).unwrap();
+        let mut places = match &spec.matching {
+            Matching::Pairs { pairs } => pairs.clone(),
+            Matching::Random { .. } => Vec::new(),
+        };
+        places.extend((1..=4).map(|i| (HiddenState::Layer(i), HiddenState::Layer(2 * i))));
+        let form = || {
+            Some(CloudDistances {
+                w1: Some(w1),
+                sliced_w2: None,
+                energy: None,
+                mse: Some(mse),
+            })
+        };
+        let pairs = places
+            .into_iter()
+            .map(|(student_state, teacher_state)| StatePair {
+                student_state,
+                teacher_state,
+                cka: None,
+                raw: form(),
+                layernorm: form(),
+            });
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.treatment = Some(Treatment {
+                tokens: 1024,
+                pairs: pairs.collect(),
+            });
+        });
+    }
+    fixture
+}
+
+fn contrast(fixture: &Fixture, label: &str) -> Contrast {
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let found = analysis
+        .contrasts
+        .into_iter()
+        .find(|one| one.asked.label == label);
+    found.expect(label)
+}
+
+#[test]
+fn a_loss_is_delivered_where_its_own_quantity_came_closer() {
+    // The critic's arm is nearer in squares, and no nearer in what it is about.
+    let fixture = fixture([
+        ("none", 2.0, 5.0),
+        ("mse", 1.0, 6.0),
+        ("wasserstein", 1.5, 5.0),
+    ]);
+    let mse = contrast(&fixture, "mse");
+    let [delivery] = mse.deliveries.as_slice() else {
+        panic!("{:?}", mse.deliveries);
+    };
+    assert_eq!(delivery.quantity, Quantity::Mse);
+    assert!((delivery.value - 1.0).abs() < 1e-12 && (delivery.compared - 2.0).abs() < 1e-12);
+    assert!(!mse.is_treatment_missed());
+    let critic = contrast(&fixture, "wasserstein");
+    let [delivery] = critic.deliveries.as_slice() else {
+        panic!("{:?}", critic.deliveries);
+    };
+    assert_eq!((delivery.quantity, delivery.floor), (Quantity::W1, None));
+    assert!(critic.is_treatment_missed());
+}
+
+#[test]
+fn records_of_builds_that_did_not_measure_it_say_nothing() {
+    let mut fixture = fixture([
+        ("none", 2.0, 5.0),
+        ("mse", 1.0, 6.0),
+        ("wasserstein", 1.5, 5.0),
+    ]);
+    for cell in fixture.study.cells.clone() {
+        fixture.reevaluate(&cell.run, |evaluation| evaluation.treatment = None);
+    }
+    fixture.change(|_| {});
+    let critic = contrast(&fixture, "wasserstein");
+    assert!(critic.deliveries.is_empty() && !critic.is_treatment_missed());
+}
