@@ -42,6 +42,7 @@ mod primary;
 mod questions;
 mod recorded_runs;
 mod rows;
+mod sensitivity;
 mod statistics;
 mod study_metrics;
 mod template;

@@ -10,6 +10,7 @@ use crate::report::data::StudyData;
 use crate::report::format::{fixed, plain, significant};
 use crate::report::questions::Question;
 use crate::report::rows::TableRow;
+use crate::report::sensitivity::{HangingSeed, hanging_seeds};
 use crate::report::statistics::mean_of;
 
 /// Names that a sentence gives; of more it gives the number.
@@ -23,6 +24,7 @@ const HEADROOM: f64 = 10.0;
 pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut cautions: Vec<String> = not_delivered(analysis).into_iter().collect();
     cautions.extend(compute(data, analysis));
+    cautions.extend(hanging(data, analysis));
     cautions.extend(headroom(data, analysis));
     cautions.extend(still_learning(data, analysis));
     cautions.extend(one_document(data));
@@ -68,14 +70,10 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
             .map(|contrast| format!("At equal operations, {}", sentence(&data.study, contrast)))
             .collect();
     }
-    let has_primary = analysis.primary > 0;
-    let is_told = |contrast: &&Contrast| {
-        contrast.asked.is_primary || (!has_primary && contrast.asked.question == Question::Baseline)
-    };
     let dear: Vec<(&Contrast, f64)> = analysis
         .contrasts
         .iter()
-        .filter(is_told)
+        .filter(|contrast| is_told(analysis, contrast))
         .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
         .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
         .collect();
@@ -103,6 +101,41 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
         named.join("; "),
         and_more(dear.len())
     )]
+}
+
+/// Verdicts that one seed decides, of the comparisons that the answer tells.
+fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let told = analysis
+        .contrasts
+        .iter()
+        .filter(|one| is_told(analysis, one));
+    let hanging: Vec<String> = told
+        .flat_map(|contrast| {
+            let label = &contrast.asked.label;
+            let seeds = hanging_seeds(data, &analysis.rows, contrast).into_iter();
+            seeds.map(move |HangingSeed { seed, verdict }| {
+                format!("{label} would be {verdict} without seed {seed}")
+            })
+        })
+        .collect();
+    let named: Vec<&str> = hanging
+        .iter()
+        .take(MOST_NAMES)
+        .map(String::as_str)
+        .collect();
+    (!hanging.is_empty()).then(|| {
+        format!(
+            "A verdict hangs on one seed: {}{}.",
+            named.join("; "),
+            and_more(hanging.len())
+        )
+    })
+}
+
+/// Whether the answer is about a comparison: the primary ones, or else those with the baseline.
+fn is_told(analysis: &Analysis, contrast: &Contrast) -> bool {
+    contrast.asked.is_primary
+        || (analysis.primary == 0 && contrast.asked.question == Question::Baseline)
 }
 
 fn and_more(all: usize) -> String {

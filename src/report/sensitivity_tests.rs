@@ -1,0 +1,52 @@
+//! Tests of `sensitivity.rs`.
+
+use super::*;
+use crate::report::analysis::Analysis;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+/// `wasserstein` against `mse`, whose losses differ by these numbers, seed by seed.
+fn hanging(differences: &[f64]) -> (Verdict, Vec<(String, Verdict)>) {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        seeds: differences.len(),
+        steps: 40,
+        extras: false,
+        ..StudyShape::default()
+    });
+    for cell in &fixture.study.cells {
+        let seed: usize = cell.at["seed"].parse().unwrap();
+        let is_other = cell.at["arm"] == "wasserstein";
+        let loss = 3.0 + 0.1 * seed as f64 + if is_other { differences[seed] } else { 0.0 };
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = loss;
+        });
+    }
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let contrast = &analysis.contrasts[0];
+    let seeds = hanging_seeds(&data, &analysis.rows, contrast).into_iter();
+    let seeds = seeds.map(|one| (one.seed, one.verdict));
+    (contrast.verdict.clone(), seeds.collect())
+}
+
+#[test]
+fn a_seed_that_alone_hides_a_difference_is_told() {
+    let (verdict, seeds) = hanging(&[-0.02, -0.021, -0.019, -0.022, 0.05]);
+    assert_eq!(verdict, Verdict::Undecided);
+    assert_eq!(seeds, [("4".to_owned(), Verdict::Better)]);
+}
+
+#[test]
+fn a_verdict_that_every_seed_supports_hangs_on_none() {
+    let (verdict, seeds) = hanging(&[-0.02, -0.021, -0.019, -0.022, -0.018]);
+    assert_eq!((verdict, seeds), (Verdict::Better, Vec::new()));
+    // Less sure of its size is not another verdict.
+    let (verdict, seeds) = hanging(&[-0.008, -0.0085, -0.009, -0.0075]);
+    assert_eq!((verdict, seeds), (Verdict::Better, Vec::new()));
+}
+
+#[test]
+fn three_seeds_cannot_lose_one() {
+    let (_, seeds) = hanging(&[-0.02, -0.021, 0.5]);
+    assert_eq!(seeds, Vec::new());
+}
