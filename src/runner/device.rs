@@ -15,7 +15,7 @@ pub(super) trait DeviceWork {
 /// Does work on a device.
 ///
 /// # Errors
-/// A device that this machine does not have.
+/// A device that this machine does not have, or that failed in the work.
 pub(super) fn on_device<W: DeviceWork>(device: DeviceSpec, work: W) -> Result<W::Output> {
     match device {
         DeviceSpec::Cpu => Ok(work.on(&Cpu::default())),
@@ -40,7 +40,8 @@ pub(super) fn why_no_device(device: DeviceSpec) -> Option<String> {
 ))]
 fn on_card<W: DeviceWork>(number: u32, work: W) -> Result<W::Output> {
     let card = crate::ops::cuda::open(number as usize).map_err(|why| anyhow!(why))?;
-    Ok(work.on(&card))
+    // What a card has no memory for, or is lost in, ends the work in hand, with its reason.
+    crate::panics::panic_as_defect(|| Ok(work.on(&card)))
 }
 
 #[cfg(not(all(

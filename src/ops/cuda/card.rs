@@ -202,8 +202,9 @@ impl GpuCard {
             fail(
                 "memory",
                 &format!(
-                    "{wanted} MB more were asked for, and {free} MB are free; lower train.batch \
-                     (and raise train.accumulate by as much) or train.context"
+                    "{wanted} MB more were asked for, and {free} MB are free; a training takes \
+                     less with a lower train.batch (and train.accumulate raised by as much) or \
+                     train.context"
                 ),
             )
         })
@@ -222,6 +223,28 @@ impl GpuCard {
     pub fn upload<T: DeviceRepr + Unpin>(&self, values: Vec<T>) -> CudaSlice<T> {
         let result = self.device.htod_copy(values);
         result.unwrap_or_else(|error| fail("a copy to it", &error.to_string()))
+    }
+
+    /// Numbers that are zero.
+    pub fn zeros(&self, count: usize) -> CudaSlice<f32> {
+        let mut all = self.scratch(count);
+        let result = self.device.memset_zeros(&mut all);
+        result.unwrap_or_else(|error| fail("a step", &error.to_string()));
+        all
+    }
+
+    /// Copies `count` numbers on the card.
+    ///
+    /// # Safety
+    /// There are as many at both addresses.
+    pub unsafe fn copy(&self, count: usize, from: Address, to: Address) {
+        let bytes = count * size_of::<f32>();
+        self.bind();
+        // SAFETY: as the caller promised.
+        let code = unsafe { api::cuMemcpyDtoDAsync_v2(to, from, bytes, std::ptr::null_mut()) };
+        if let Err(why) = checked(code) {
+            fail("a copy", &why);
+        }
     }
 
     /// What the card has, once everything before is computed.

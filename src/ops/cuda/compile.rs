@@ -10,7 +10,9 @@ use super::api::{self, checked};
 const SOURCE: &str = concat!(
     include_str!("kernels/common.cu"),
     include_str!("kernels/layers.cu"),
-    include_str!("kernels/losses.cu")
+    include_str!("kernels/losses.cu"),
+    include_str!("kernels/critic.cu"),
+    include_str!("kernels/decoding.cu")
 );
 
 /// A library's own handle.

@@ -214,6 +214,14 @@ impl LogitSlopes {
     }
 }
 
+/// The logits behind the last of some hidden states, once they are computed.
+pub(super) fn last_logits(hidden: &Mat<Cuda>, head: Head<Cuda>) -> Vec<f32> {
+    assert_eq!(hidden.shape().1, head.matrix.shape().1, "one width");
+    let logits = CardLogits::new(hidden, head, 1);
+    logits.fill(hidden.shape().0 - 1, 1);
+    card().download(&logits.values)
+}
+
 /// See [`crate::ops::Losses::score`].
 pub(super) fn score(
     hidden: &Mat<Cuda>,

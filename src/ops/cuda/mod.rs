@@ -6,8 +6,6 @@
 //! method of the seam is its own. Everything is put on one stream, in the order in which it is
 //! asked for, and every sum has a fixed order, so that the same card and libraries give the same
 //! bits.
-//!
-//! No card updates a critic yet: a plan with critics is refused before anything is trained.
 
 mod api;
 mod attention;
@@ -15,8 +13,14 @@ mod backend;
 mod buffers;
 mod card;
 mod compile;
+mod critic;
+#[cfg(test)]
+mod critic_tests;
 #[cfg(test)]
 mod cuda_tests;
+mod decoding;
+#[cfg(test)]
+mod decoding_tests;
 mod driver;
 mod linear;
 mod logits;
