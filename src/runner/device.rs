@@ -39,7 +39,9 @@ pub(super) fn why_no_device(device: DeviceSpec) -> Option<String> {
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 fn on_card<W: DeviceWork>(number: u32, work: W) -> Result<W::Output> {
-    let card = crate::ops::cuda::open(number as usize).map_err(|why| anyhow!(why))?;
+    use super::kernels::KeptKernels;
+    let card =
+        crate::ops::cuda::open(number as usize, &KeptKernels::new()).map_err(|why| anyhow!(why))?;
     // What a card has no memory for, or is lost in, ends the work in hand, with its reason.
     crate::panics::panic_as_defect(|| Ok(work.on(&card)))
 }

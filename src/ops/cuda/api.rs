@@ -21,6 +21,11 @@ unsafe extern "C" {
         attribute: c_uint,
         value: *mut c_void,
     ) -> c_uint;
+    pub(super) fn cuMemPoolGetAttribute(
+        pool: *mut c_void,
+        attribute: c_uint,
+        value: *mut c_void,
+    ) -> c_uint;
     pub(super) fn cuMemGetInfo_v2(free: *mut usize, total: *mut usize) -> c_uint;
 }
 

@@ -75,6 +75,10 @@ impl Backend for Cuda {
         card().free_memory()
     }
 
+    fn peak_memory(&self) -> Option<u64> {
+        card().peak_memory()
+    }
+
     fn place(tensor: &Tensor<(usize, usize), f32, Self>) -> CardBuffer {
         buffers::place(tensor)
     }

@@ -24,7 +24,7 @@ pub(super) fn card() -> Option<Cuda> {
     if given.is_some() || driver::load().is_err() {
         driver::load_emulator(&given.or_else(emulated::emulator)?);
     }
-    Some(open(0).expect("a card that can be used"))
+    Some(open(0, &()).expect("a card that can be used"))
 }
 
 /// The same matrix on the card.

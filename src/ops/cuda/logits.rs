@@ -75,7 +75,7 @@ impl CardLogits {
     /// Where the hidden states from a token on are.
     fn states(&self, start: usize) -> Address {
         let bytes = match self.precision {
-            Precision::F32 => size_of::<f32>(),
+            Precision::F32 | Precision::Tf32 => size_of::<f32>(),
             Precision::Bf16 => size_of::<u16>(),
         };
         self.hidden.address() + (start * self.sizes[1] * bytes) as u64

@@ -31,13 +31,16 @@ mod product;
 
 use dfdx::prelude::Cuda;
 
-/// Opens the card of this number and makes dfdx's handle of it. A process has one card.
+pub use compile::KernelStore;
+
+/// Opens the card of this number and makes dfdx's handle of it. A process has one card. Kernels
+/// come from the store where it has them.
 ///
 /// # Errors
 /// A library that is not there, with where it was looked for and how one comes by it; no such card,
 /// or one that cannot be used.
-pub fn open(ordinal: usize) -> Result<Cuda, String> {
-    let device = card::open_card(ordinal)?;
+pub fn open(ordinal: usize, store: &dyn KernelStore) -> Result<Cuda, String> {
+    let device = card::open_card(ordinal, store)?;
     buffers::check_addresses(&device)?;
     Ok(device)
 }

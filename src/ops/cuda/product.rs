@@ -10,10 +10,11 @@ use crate::ops::Precision;
 const TYPE_F32: u32 = 0;
 const TYPE_BF16: u32 = 14;
 const COMPUTE_F32: u32 = 68;
+const COMPUTE_TF32: u32 = 77;
 const DEFAULT_ALGORITHM: c_int = -1;
 
-/// A product of an (m, k) and a (k, n) matrix, row-major in f32 or rounded to bfloat16; sums and
-/// the result are f32.
+/// A product of an (m, k) and a (k, n) matrix, row-major in f32, which cuBLAS may round to
+/// TF32 where that is asked for, or rounded to bfloat16; sums and the result are f32.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CardProduct {
     pub m: usize,
@@ -64,8 +65,15 @@ impl CardProduct {
 
     fn operand_type(self) -> u32 {
         match self.precision {
-            Precision::F32 => TYPE_F32,
+            Precision::F32 | Precision::Tf32 => TYPE_F32,
             Precision::Bf16 => TYPE_BF16,
+        }
+    }
+
+    fn compute_type(self) -> u32 {
+        match self.precision {
+            Precision::F32 | Precision::Bf16 => COMPUTE_F32,
+            Precision::Tf32 => COMPUTE_TF32,
         }
     }
 }
@@ -100,7 +108,7 @@ impl GpuCard {
                 out as *mut c_void,
                 TYPE_F32,
                 p.strides[2] as c_int,
-                COMPUTE_F32,
+                p.compute_type(),
                 DEFAULT_ALGORITHM,
             )
         };
@@ -138,7 +146,7 @@ impl GpuCard {
                 TYPE_F32,
                 p.strides[2] as c_int,
                 count as c_int,
-                COMPUTE_F32,
+                p.compute_type(),
                 DEFAULT_ALGORITHM,
             )
         };
@@ -180,7 +188,7 @@ impl GpuCard {
                 p.strides[2] as c_int,
                 all[2].1 as c_longlong,
                 count as c_int,
-                COMPUTE_F32,
+                p.compute_type(),
                 DEFAULT_ALGORITHM,
             )
         };

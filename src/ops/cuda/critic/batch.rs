@@ -54,7 +54,7 @@ impl Arrays {
 
     fn operand(self, precision: Precision) -> (Address, usize) {
         match precision {
-            Precision::F32 => (self.numbers, self.stride),
+            Precision::F32 | Precision::Tf32 => (self.numbers, self.stride),
             Precision::Bf16 => (self.rounded, self.stride),
         }
     }
@@ -70,7 +70,7 @@ pub(super) struct Numbers {
 impl Numbers {
     pub fn new(count: usize, precision: Precision) -> Self {
         let is_rounded = match precision {
-            Precision::F32 => false,
+            Precision::F32 | Precision::Tf32 => false,
             Precision::Bf16 => true,
         };
         Self {

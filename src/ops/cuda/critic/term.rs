@@ -73,7 +73,7 @@ unsafe fn judge(nets: &CriticNets, x: &Mat<Cuda>, values: u64, gradient: Option<
     let ((count, input), width) = (*x.shape(), nets.settings.width);
     let operand = CardOperand::of(x, nets.precision);
     let inputs = match nets.precision {
-        Precision::F32 => Arrays::new(operand.address(), 0),
+        Precision::F32 | Precision::Tf32 => Arrays::new(operand.address(), 0),
         Precision::Bf16 => Arrays::new(0, 0).rounded_at(operand.address()),
     };
     let chunk = (ROW_ELEMENTS / width).clamp(1, count);

@@ -385,11 +385,11 @@ fn gathered(
     let all: Vec<Address> = tasks.iter().flat_map(sides).collect();
     let stride = 2 * count;
     match precision {
-        Precision::F32 if tasks.len() == 1 => {
+        Precision::F32 | Precision::Tf32 if tasks.len() == 1 => {
             let inputs = sides(&tasks[0]).map(|address| Arrays::new(address, stride));
             (inputs, (None, None))
         }
-        Precision::F32 => {
+        Precision::F32 | Precision::Tf32 => {
             let copies: CudaSlice<f32> = card().scratch(all.len() * count);
             for (index, &from) in all.iter().enumerate() {
                 let to = at(&copies) + (index * count * size_of::<f32>()) as u64;
