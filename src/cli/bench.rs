@@ -74,7 +74,10 @@ fn heading(label: &str, measured: &Measured) -> String {
     if *runs > 1 {
         text += &format!(", {runs} runs together");
     }
-    text + &format!(", {threads} threads, {steps} steps\n\n")
+    match &measured.hardware {
+        None => text + &format!(", {threads} threads, {steps} steps\n\n"),
+        Some(hardware) => text + &format!(", {steps} steps\non {hardware}\n\n"),
+    }
 }
 
 fn step_speed(measured: &Measured) -> String {
@@ -89,6 +92,10 @@ fn step_speed(measured: &Measured) -> String {
         100.0 * measured.gflops / measured.matmul_peak_gflops,
         measured.matmul_peak_gflops
     );
+    if let Some(bytes) = measured.peak_card_bytes {
+        let megabytes = bytes as f64 / 1e6;
+        text += &format!("card       {megabytes:.0} MB of its memory at the most\n");
+    }
     if let Some(bytes) = measured.peak_rss_bytes {
         text += &format!("memory     {:.0} MB at the most\n", bytes as f64 / 1e6);
     }

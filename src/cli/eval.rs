@@ -1,10 +1,9 @@
 //! `kdpipe eval MODEL --text FILE`: perplexity with its protocol.
 
 use super::args::{Common, EvalArguments};
-use super::{CommandResult, Exit, only_the_processor, open_model, print, print_json};
+use super::{CommandResult, Exit, open_model, print, print_json};
 
 pub fn eval(arguments: &EvalArguments, common: &Common) -> CommandResult {
-    only_the_processor("eval", common)?;
     let model = open_model(&arguments.model, common)?;
     let score = model.score(&arguments.text, arguments.context, arguments.stride)?;
     if common.json {

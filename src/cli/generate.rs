@@ -1,11 +1,10 @@
 //! `kdpipe generate MODEL --prompt TEXT`: text as it comes.
 
 use super::args::{Common, GenerateArguments};
-use super::{CommandResult, Exit, only_the_processor, open_model, print, print_json, say};
+use super::{CommandResult, Exit, open_model, print, print_json, say};
 use crate::eval::Sampling;
 
 pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult {
-    only_the_processor("generate", common)?;
     let model = open_model(&arguments.model, common)?;
     let GenerateArguments {
         ref prompt,

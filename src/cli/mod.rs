@@ -34,7 +34,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, HubError, Pin, Settings};
-use crate::plan::run::DeviceSpec;
 use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX};
 use crate::record;
 use crate::record::layout::Layout;
@@ -231,17 +230,6 @@ fn pins(loaded: &Loaded, layout: &Layout) -> anyhow::Result<Vec<Pin>> {
     })
 }
 
-/// Refuses a device where the processor computes in any case.
-fn only_the_processor(command: &str, common: &Common) -> anyhow::Result<()> {
-    match common.device {
-        None | Some(DeviceSpec::Cpu) => Ok(()),
-        Some(device @ DeviceSpec::Cuda(_)) => anyhow::bail!(
-            "`{command}` has no CUDA form yet; leave --device {device} out, and the processor does \
-             it"
-        ),
-    }
-}
-
 /// A model by its folder or its name on the hub, told how far it is while it is fetched.
 fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
     let stop = signals::stop_flag()?;
@@ -253,7 +241,8 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
         &news,
         &stop,
     );
-    let opened = OneModel::open(Path::new(model), &hub);
+    let device = common.device.unwrap_or_default();
+    let opened = OneModel::open(Path::new(model), &hub, device);
     display.close();
     let opened = opened?;
     if !common.quiet {

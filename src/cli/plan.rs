@@ -36,7 +36,13 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         .iter()
         .map(|run| state_in_a_word(run, &layout))
         .collect();
-    let speed = training_flops_per_second();
+    // What a card does in a second is not known where it was not measured.
+    let is_here = |run: &PlannedRun| run.spec.train.device.is_cpu();
+    let speed = plan
+        .runs
+        .iter()
+        .all(is_here)
+        .then(training_flops_per_second);
     let text = if common.json {
         format!("{:#}\n", as_json(&plan, &states, speed))
     } else {
@@ -56,7 +62,7 @@ fn state_in_a_word(run: &PlannedRun, layout: &Layout) -> &'static str {
     Standing::of(run, layout).map_or("damaged", |standing| standing.words())
 }
 
-fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
+fn as_json(plan: &Plan, states: &[&str], speed: Option<f64>) -> serde_json::Value {
     let run = |(run, state): (&PlannedRun, &&str)| {
         json!({
             "id": run.id,
@@ -69,7 +75,7 @@ fn as_json(plan: &Plan, states: &[&str], speed: f64) -> serde_json::Value {
             "memory_bytes": run.estimate.memory_bytes,
             "disk_bytes": run.estimate.kept_bytes,
             "flops": run.estimate.flops,
-            "seconds": run.estimate.flops / speed,
+            "seconds": speed.map(|speed| run.estimate.flops / speed),
         })
     };
     let cost = GroupedCost::of(&plan.runs);

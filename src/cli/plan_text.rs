@@ -10,11 +10,12 @@ use crate::plan::{Plan, PlannedRun};
 use crate::runner::disk_of;
 
 /// The plan in words; `states` holds a word for each run, `speed` is in floating-point operations a
-/// second.
-pub(super) fn as_text(plan: &Plan, states: &[&str], speed: f64) -> String {
+/// second, where it is known.
+pub(super) fn as_text(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
     let mut text = heading(plan);
     text += &run_table(plan, states, speed);
     text += &totals(plan, states, speed);
+    text += &of_a_card(plan);
     for reason in unknown_costs(plan) {
         text += &format!("unknown: {reason}\n");
     }
@@ -41,7 +42,7 @@ fn heading(plan: &Plan) -> String {
     text + "\n"
 }
 
-fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
+fn run_table(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
     let header = [
         "run",
         "cell",
@@ -65,7 +66,7 @@ fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
             short_number(run.estimate.student_parameters as f64),
             size_or_unknown(run.estimate.memory_bytes),
             short_number(run.estimate.flops),
-            rough_duration(run.estimate.flops / speed),
+            duration(run.estimate.flops, speed),
             size_or_unknown(run.estimate.kept_bytes),
         ]
     };
@@ -73,20 +74,20 @@ fn run_table(plan: &Plan, states: &[&str], speed: f64) -> String {
 }
 
 /// What all runs cost, what is left of it, and what the groups save.
-fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
+fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
     let teachers = teacher_flops(plan);
     let cost = GroupedCost::of(&plan.runs);
     let mut text = format!(
         "\nin total {} FLOPs of training, {} here, {} on disk",
         short_number(cost.flops),
-        rough_duration(cost.flops / speed),
+        duration(cost.flops, speed),
         size_or_unknown(disk_of(plan))
     );
     if teachers > 0.0 {
         text += &format!(
             "; before it, once, the teacher's own: {} FLOPs, {}",
             short_number(teachers),
-            rough_duration(teachers / speed)
+            duration(teachers, speed)
         );
     }
     let unfinished: Vec<&PlannedRun> = plan
@@ -100,7 +101,7 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
         text += &format!(
             "\nleft to do: {}, {}",
             counted(unfinished.len(), "run"),
-            rough_duration(GroupedCost::of(unfinished).flops / speed)
+            duration(GroupedCost::of(unfinished).flops, speed)
         );
     }
     text += &format!(
@@ -117,6 +118,25 @@ fn totals(plan: &Plan, states: &[&str], speed: f64) -> String {
         );
     }
     text + "\n"
+}
+
+/// What is known, and what is not, of runs on a card.
+fn of_a_card(plan: &Plan) -> String {
+    let devices: BTreeSet<String> = plan
+        .runs
+        .iter()
+        .map(|run| run.spec.train.device)
+        .filter(|device| !device.is_cpu())
+        .map(|device| device.to_string())
+        .collect();
+    if devices.is_empty() {
+        return String::new();
+    }
+    let devices = devices.into_iter().collect::<Vec<_>>().join(" and ");
+    format!(
+        "on {devices}: memory is the card's, counted from shapes, beside what driver and libraries \
+         take; times are not known before `kdpipe bench SPEC --device …` has measured a step there\n"
+    )
 }
 
 /// Why costs are not known, each reason once.
@@ -188,6 +208,11 @@ fn short_number(number: f64) -> String {
         n if n < 1e9 => format!("{:.2} M", n / 1e6),
         n => format!("{n:.1e}"),
     }
+}
+
+/// How long so many operations take, `?` where the speed is not known.
+fn duration(flops: f64, speed: Option<f64>) -> String {
+    rough_duration(speed.map_or(0.0, |speed| flops / speed))
 }
 
 /// `~3 min`: no more than a first idea, from a product of matrices that was just timed.

@@ -8,6 +8,10 @@ use super::{
 const LOGIT_CHUNK: f64 = 512.0;
 /// Arrays of a token's logits that the losses work in.
 const LOGIT_ARRAYS: f64 = 4.0;
+/// Logits of one model that a card holds at a time, unless a token has more.
+const CARD_LOGITS: f64 = (1 << 25) as f64;
+/// Scores of attention that a card holds at a time, unless a sequence has more.
+const CARD_SCORES: f64 = (1 << 24) as f64;
 /// Vectors of the teacher's width that its pass holds per token besides the states of its layers.
 const TEACHER_VECTORS: f64 = 10.0;
 
@@ -202,6 +206,38 @@ impl Distillation {
                 + projections
                 + critics,
             shared: self.teacher_bytes(),
+        }
+    }
+
+    /// Bytes that the training holds on a card at its fullest, beside what the driver and the
+    /// libraries take. Weights, moments and activations are those of the processor; a card has more
+    /// logits at a time, the head's gradient once more before it is added, two arrays of scores,
+    /// and works on all critics of a term at once, on copies of what they judge.
+    pub fn memory_on_card(&self) -> MemoryNeed {
+        let (tokens, vocabulary) = (
+            self.steps.micro_batch() as f64,
+            self.student.vocabulary as f64,
+        );
+        let on_host = self.memory();
+        let logits = vocabulary * (CARD_LOGITS / vocabulary).clamp(1.0, tokens.max(1.0));
+        let head = vocabulary * self.student.width as f64;
+        let context = self.steps.context as f64;
+        // A head has as many scores as any; their number is about one in 64 columns.
+        let of_sequence = (self.student.width as f64 / 64.0).max(1.0) * context * context;
+        let of_all = of_sequence * self.steps.batch as f64;
+        let scores = 2.0 * of_all.min(CARD_SCORES.max(of_sequence));
+        let width = self.projection().to as f64;
+        let (pairs, micro_batch) = (self.pairs as f64, self.steps.micro_batch());
+        let together = |critic: &CriticWork| {
+            let copies = 2.0 * FLOAT_BYTES * tokens * width * pairs;
+            (pairs - 1.0).max(0.0) * critic.shape.workspace_bytes(micro_batch) + copies
+        };
+        let critics = self.critics.iter().map(together).fold(0.0, f64::max);
+        let logits_on_host = LOGIT_ARRAYS * LOGIT_CHUNK * vocabulary;
+        let more = FLOAT_BYTES * (LOGIT_ARRAYS * logits - logits_on_host + head + scores);
+        MemoryNeed {
+            own: (on_host.own + more).max(0.0) + critics,
+            shared: on_host.shared,
         }
     }
 

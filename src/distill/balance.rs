@@ -10,7 +10,7 @@ use super::losses::target;
 use super::objective::{NamedValues, Objective, StepSettings};
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates};
-use crate::ops::{GradientMap, Head, Mat, NoneTape, Ops, OwnedTape};
+use crate::ops::{CriticTask, GradientMap, Head, Mat, NoneTape, Ops, OwnedTape};
 use crate::plan::run::HiddenState;
 use crate::random::Purpose;
 
@@ -163,13 +163,17 @@ fn warm_up<D: Ops>(
                 .expect("every matched state has its critic");
             for update in 0..spec.warmup {
                 let (x, target) = &clouds[update % clouds.len()];
-                let epsilon = interpolation(
-                    objective.seed,
-                    Purpose::CriticWarmup(name, &own.to_string()),
-                    update as u64,
-                    rows(x),
-                );
-                D::critic_update(critic, x, target, &epsilon);
+                let epsilon = |_| {
+                    let purpose = Purpose::CriticWarmup(name, &own.to_string());
+                    interpolation(objective.seed, purpose, update as u64, rows(x))
+                };
+                D::critic_updates(&mut [CriticTask {
+                    critic,
+                    student: x,
+                    teacher: target,
+                    updates: 1,
+                    epsilon: &epsilon,
+                }]);
             }
         }
     }

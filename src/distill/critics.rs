@@ -6,7 +6,7 @@ use super::auxiliary::{Auxiliary, Key};
 use super::losses::target;
 use super::objective::{Objective, StepSettings};
 use crate::model::HiddenStates;
-use crate::ops::{Backend, CriticReport, Mat, Ops};
+use crate::ops::{Backend, CriticReport, CriticTask, Mat, Ops};
 use crate::plan::run::{CriticSpec, HiddenLoss, Term};
 use crate::random::{Purpose, Seed, Stream};
 
@@ -24,38 +24,41 @@ impl Objective {
         teacher: &HiddenStates<D>,
         auxiliary: &mut Auxiliary<D>,
     ) -> CriticReadings<D> {
-        let mut readings = CriticReadings::<D>::new();
+        let mut clouds = BTreeMap::new();
         for (name, term) in &self.terms {
             let Some((loss, spec)) = with_critic(term) else {
                 continue;
             };
             for (own, others) in &settings.pairs {
-                let x = self.features(
-                    name,
-                    loss.states,
-                    *own,
-                    student.state(*own).clone(),
-                    auxiliary,
-                );
+                let x = student.state(*own).clone();
+                let x = self.features(name, loss.states, *own, x, auxiliary);
                 let target = target(loss.states, teacher.state(*others));
-                let key = (name.clone(), *own);
-                let critic = auxiliary
-                    .critics
-                    .get_mut(&key)
-                    .expect("every matched state has its critic");
-                for update in 0..spec.steps {
-                    let index = settings.step * spec.steps as u64 + update as u64;
-                    let epsilon = interpolation(
-                        self.seed,
-                        Purpose::CriticPenalty(name, &own.to_string()),
-                        index,
-                        rows(&x),
-                    );
-                    readings.insert(key.clone(), D::critic_update(critic, &x, &target, &epsilon));
-                }
+                let (state, count, updates) = (own.to_string(), rows(&x), spec.steps);
+                let first = settings.step * updates as u64;
+                let epsilon = move |update: usize| {
+                    let purpose = Purpose::CriticPenalty(name, &state);
+                    interpolation(self.seed, purpose, first + update as u64, count)
+                };
+                clouds.insert((name.clone(), *own), (x, target, updates, epsilon));
             }
         }
-        readings
+        // All of them at once, which a card does side by side.
+        let critics = auxiliary.critics.iter_mut();
+        let matched = critics.filter_map(|(key, critic)| Some((key, critic, clouds.get(key)?)));
+        let (keys, mut tasks): (Vec<&Key>, Vec<CriticTask<D>>) = matched
+            .map(|(key, critic, (student, teacher, updates, epsilon))| {
+                let task = CriticTask {
+                    critic,
+                    student,
+                    teacher,
+                    updates: *updates,
+                    epsilon,
+                };
+                (key, task)
+            })
+            .unzip();
+        let reports = D::critic_updates(&mut tasks);
+        keys.into_iter().cloned().zip(reports).collect()
     }
 }
 

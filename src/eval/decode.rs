@@ -1,14 +1,12 @@
-//! Text generation with a key-value cache, on the host.
+//! Text generation with a key-value cache: on the processor over plain arrays, elsewhere by a model
+//! that reads on its own device ([`ReadingModel`]).
 //!
 //! One new token costs one pass over the weights, so this path is made of products of a vector with
 //! a matrix over plain f32 arrays, parallel over columns; the prompt goes through in one pass of
 //! matrix products. Sums have a fixed order, so the logits do not depend on the number of threads.
-//!
-//! Positions are learned, so the cache cannot simply drop its oldest entry: when a token would not
-//! fit the model's positions, the cache starts anew with the last half of the positions' worth of
-//! tokens, which then are positions 0, 1, ….
 
-use crate::model::{Config, Weights};
+use crate::model::{Config, Gpt2, ReadingModel, Weights, reading};
+use crate::ops::Ops;
 use crate::ops::inference::{
     Matrix, activate, add, attention, head, layer_norm, linear, on_a_worker,
 };
@@ -119,14 +117,8 @@ impl<'a> Decoder<'a> {
     }
 
     fn read_on_this_thread(&mut self, tokens: &[u32]) {
-        let positions = self.config.positions;
-        let reread: Vec<u32>;
-        let mut rest = tokens;
-        if self.held.len() + tokens.len() > positions {
-            let keep = (positions / 2).max(1);
-            let all: Vec<u32> = self.held.iter().chain(tokens).copied().collect();
-            reread = all[all.len() - keep.min(all.len())..].to_vec();
-            rest = &reread;
+        let (rest, is_anew) = reading(&self.held, tokens, self.config.positions);
+        if is_anew {
             self.clear();
         }
         let mut last = Vec::new();
@@ -216,22 +208,76 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// What reads one sequence, token by token.
+pub trait Reader {
+    /// Forgets what was read.
+    fn clear(&mut self);
+
+    /// Reads `tokens` (at least one, all below the vocabulary) and returns the logits (V) of the
+    /// one that follows.
+    fn read(&mut self, tokens: &[u32]) -> &[f32];
+}
+
+impl Reader for Decoder<'_> {
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn read(&mut self, tokens: &[u32]) -> &[f32] {
+        self.read(tokens)
+    }
+}
+
+impl<D: Ops> Reader for ReadingModel<'_, D> {
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn read(&mut self, tokens: &[u32]) -> &[f32] {
+        self.read(tokens)
+    }
+}
+
+/// A model whose texts are written where it lies.
+pub struct Writer<'a, D: Ops> {
+    model: &'a Gpt2<D>,
+    /// Where texts are written over arrays.
+    weights: Option<Weights>,
+}
+
+impl<'a, D: Ops> Writer<'a, D> {
+    pub fn new(model: &'a Gpt2<D>) -> Self {
+        Self {
+            model,
+            weights: D::writes_on_arrays().then(|| model.to_weights()),
+        }
+    }
+
+    /// A reader that has read nothing.
+    pub fn reader(&self) -> Box<dyn Reader + '_> {
+        match &self.weights {
+            Some(weights) => Box::new(Decoder::new(&self.model.config, weights)),
+            None => Box::new(ReadingModel::new(self.model)),
+        }
+    }
+}
+
 /// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new
 /// one; ends early after one of `stops`, which is the last token returned then.
 pub fn generate(
-    decoder: &mut Decoder,
+    reader: &mut (impl Reader + ?Sized),
     prompt: &[u32],
     count: usize,
     sampler: &mut Sampler,
     stops: &[u32],
     mut each: impl FnMut(u32),
 ) -> Vec<u32> {
-    decoder.clear();
+    reader.clear();
     let mut new = Vec::with_capacity(count);
     while new.len() < count {
         let logits = match new.last() {
-            None => decoder.read(prompt),
-            Some(&token) => decoder.read(&[token]),
+            None => reader.read(prompt),
+            Some(&token) => reader.read(&[token]),
         };
         let token = sampler.choose(logits);
         new.push(token);

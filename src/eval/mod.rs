@@ -33,7 +33,7 @@ use states::ProbeStates;
 use treatment::{floor, measured_pairs, treatment};
 
 pub use cost::{distillation, plain_training};
-pub use decode::{Decoder, generate};
+pub use decode::{Decoder, Reader, Writer, generate};
 pub use embedding::{Cloud, embed};
 pub use perplexity::{Closeness, Text, perplexity, perplexity_and_closeness};
 pub use samples::{Vocabulary, samples_markdown};
@@ -95,18 +95,12 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         point.text = Some((inputs.vocabulary.decode)(std::slice::from_ref(token))?);
     }
 
-    let weights = inputs.model.to_weights();
-    let teacher_weights = inputs.teacher.map(Gpt2::to_weights);
-    let teacher = inputs
-        .teacher
-        .zip(teacher_weights.as_ref())
-        .map(|(teacher, weights)| (&teacher.config, weights));
     let samples = samples::write_samples(
         &inputs.settings.samples,
         &inputs.test,
         inputs.vocabulary,
-        (&inputs.model.config, &weights),
-        teacher,
+        inputs.model,
+        inputs.teacher,
     )?;
 
     let treatment = measure_treatment(&inputs);
@@ -166,7 +160,7 @@ fn check_splits<D: Ops>(inputs: &EvaluationInputs<D>) -> Result<()> {
 
 /// Measures how fast a model reads and writes. Nothing else should run beside it.
 pub fn measure_speed<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed {
-    speed::measure(&model.config, &model.to_weights(), tokens, context)
+    speed::measure(model, tokens, context)
 }
 
 /// Distances per layer and the picture of the final states. The states of both models are held only

@@ -3,11 +3,12 @@
 
 use anyhow::Result;
 
-use crate::model::{Config, Weights};
+use crate::model::Gpt2;
+use crate::ops::Ops;
 use crate::plan::run::SamplesSpec;
 use crate::record::evaluation::TextSample;
 
-use super::decode::{Decoder, generate};
+use super::decode::{Reader, Writer, generate};
 use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
 
@@ -57,12 +58,12 @@ pub fn prompt_starts(
 ///
 /// # Errors
 /// Tokens that have no text.
-pub fn write_samples(
+pub fn write_samples<D: Ops>(
     settings: &SamplesSpec,
     test: &Text,
     vocabulary: Vocabulary,
-    model: (&Config, &Weights),
-    teacher: Option<(&Config, &Weights)>,
+    model: &Gpt2<D>,
+    teacher: Option<&Gpt2<D>>,
 ) -> Result<Vec<TextSample>> {
     let starts = prompt_starts(
         test.tokens.len(),
@@ -70,16 +71,16 @@ pub fn write_samples(
         settings.prompts,
         settings.tokens,
     );
-    let mut model = Decoder::new(model.0, model.1);
-    let mut teacher = teacher.map(|(config, weights)| Decoder::new(config, weights));
+    let (model, teacher) = (Writer::new(model), teacher.map(Writer::new));
+    let (mut model, mut teacher) = (model.reader(), teacher.as_ref().map(Writer::reader));
     let Vocabulary {
         decode,
         end_of_text: end,
         stops,
     } = vocabulary;
-    let continuation = |decoder: &mut Decoder, prompt: &[u32]| -> Result<String> {
+    let continuation = |reader: &mut dyn Reader, prompt: &[u32]| -> Result<String> {
         let mut tokens = generate(
-            decoder,
+            reader,
             prompt,
             settings.tokens,
             &mut Sampler::new(Sampling::Greedy),
@@ -102,9 +103,9 @@ pub fn write_samples(
             reference: decode(reference)?,
             teacher: teacher
                 .as_mut()
-                .map(|teacher| continuation(teacher, prompt))
+                .map(|teacher| continuation(teacher.as_mut(), prompt))
                 .transpose()?,
-            student: continuation(&mut model, prompt)?,
+            student: continuation(model.as_mut(), prompt)?,
         });
     }
     Ok(samples)

@@ -3,10 +3,11 @@
 
 use std::time::Instant;
 
-use crate::model::{Config, Weights};
+use crate::model::Gpt2;
+use crate::ops::Ops;
 use crate::record::evaluation::Speed;
 
-use super::decode::Decoder;
+use super::decode::Writer;
 use super::sampling::greedy;
 
 /// Measurements of each kind, after one that is not counted; the median is taken.
@@ -16,7 +17,8 @@ const DECODED: usize = 32;
 
 /// Times a prompt of `context` tokens (fewer if the model's positions do not leave room for the
 /// tokens decoded after it), made of `tokens` over and over.
-pub fn measure(config: &Config, weights: &Weights, tokens: &[u32], context: usize) -> Speed {
+pub fn measure<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed {
+    let config = &model.config;
     let decoded = DECODED.min(config.positions / 2).max(1);
     let context = context.min(config.positions.saturating_sub(decoded)).max(1);
     let prompt: Vec<u32> = tokens
@@ -25,16 +27,17 @@ pub fn measure(config: &Config, weights: &Weights, tokens: &[u32], context: usiz
         .chain(std::iter::repeat(0))
         .take(context)
         .collect();
-    let mut decoder = Decoder::new(config, weights);
+    let writer = Writer::new(model);
+    let mut reader = writer.reader();
     let (mut prefill, mut decode) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        decoder.clear();
+        reader.clear();
         let start = Instant::now();
-        let mut token = greedy(decoder.read(&prompt));
+        let mut token = greedy(reader.read(&prompt));
         let read = start.elapsed().as_secs_f64();
         let start = Instant::now();
         for _ in 0..decoded {
-            token = greedy(decoder.read(&[token]));
+            token = greedy(reader.read(&[token]));
         }
         if round > 0 {
             prefill.push(context as f64 / read.max(1e-9));

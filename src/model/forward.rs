@@ -47,12 +47,10 @@ impl<D: Ops> Gpt2<D> {
         let mut x = D::embed(tape, tokens, context, &self.wte, &self.wpe);
         for layer in 0..=self.config.layers {
             if layer > 0 {
-                x = self.blocks[layer - 1].forward(
-                    x,
-                    context,
-                    self,
-                    self.config.attention_scale(layer - 1),
-                );
+                let scale = self.config.attention_scale(layer - 1);
+                x = self.blocks[layer - 1].forward(x, self, |qkv| {
+                    D::attention(qkv, context, self.config.heads, scale)
+                });
             }
             if keep.contains(&HiddenState::Layer(layer)) {
                 let (state, tape) = x.split_tape();
@@ -100,17 +98,15 @@ impl<D: Ops> Gpt2<D> {
 }
 
 impl<D: Ops> Block<D> {
-    /// x + attention(ln_1(x)), then x + mlp(ln_2(x)).
-    fn forward<T: Tape<f32, D>>(
+    /// x + attention(ln_1(x)), then x + mlp(ln_2(x)); `attention` takes queries, keys and values.
+    pub(super) fn forward<T: Tape<f32, D>>(
         &self,
         x: Mat<D, T>,
-        context: usize,
         model: &Gpt2<D>,
-        scale: f32,
+        attention: impl FnOnce(Mat<D, T>) -> Mat<D, T>,
     ) -> Mat<D, T> {
         let precision = model.precision;
         let Config {
-            heads,
             epsilon,
             activation,
             ..
@@ -128,7 +124,7 @@ impl<D: Ops> Block<D> {
             &self.attn.c_attn.bias,
             precision,
         );
-        let h = D::attention(h, context, heads, scale);
+        let h = attention(h);
         let x = D::linear_residual(
             h,
             &self.attn.c_proj.weight,

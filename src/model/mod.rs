@@ -17,6 +17,7 @@ mod init;
 mod likelihood;
 mod names;
 mod place;
+mod reading;
 mod token_ids;
 mod weights;
 
@@ -27,5 +28,6 @@ pub use forward::HiddenStates;
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
 pub use place::{read_config, weight_files};
+pub use reading::{ReadingModel, reading};
 pub use token_ids::TokenIds;
 pub use weights::{Array, Weights};

@@ -145,6 +145,9 @@ pub trait Backend: Device<f32> {
     /// Bytes that are free on a card. None for the processor, whose memory is the machine's.
     fn free_memory(&self) -> Option<u64>;
 
+    /// The most bytes that this process has had in use on a card. None for the processor.
+    fn peak_memory(&self) -> Option<u64>;
+
     /// What the device knows of the buffer of a tensor whose rows lie one after the other.
     fn place(tensor: &Tensor<(usize, usize), f32, Self>) -> Self::Place;
 

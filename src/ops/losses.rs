@@ -10,6 +10,19 @@ use super::critic::CriticReport;
 use super::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use super::{Backend, Head, Mat, Scalar};
 
+/// A critic that is to be trained, and on what.
+pub struct CriticTask<'a, D: Backend> {
+    pub critic: &'a mut D::Critic,
+    /// (N, C).
+    pub student: &'a Mat<D>,
+    /// (N, C).
+    pub teacher: &'a Mat<D>,
+    /// Training steps.
+    pub updates: usize,
+    /// By step: N uniform numbers that place the interpolates ε·t + (1 − ε)·s.
+    pub epsilon: &'a dyn Fn(usize) -> Vec<f32>,
+}
+
 /// Operations that end a forward pass.
 pub trait Losses: Backend {
     /// Σ factor·value of the logit terms, and each value without its factor, in the order of
@@ -57,15 +70,10 @@ pub trait Losses: Backend {
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, Self::Value);
 
-    /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no
-    /// gradients for either. `epsilon` holds N uniform numbers that place the interpolates ε·t + (1
-    /// − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.
-    fn critic_update(
-        critic: &mut Self::Critic,
-        student: &Mat<Self>,
-        teacher: &Mat<Self>,
-        epsilon: &[f32],
-    ) -> CriticReport<Self::Value>;
+    /// Trains every task's critic on its pairs, at least one step each; no gradients for either
+    /// cloud. A critic minimises mean f(s) − mean f(t), with
+    /// λ·GP where it is set so. What each saw in its last step, in their order.
+    fn critic_updates(tasks: &mut [CriticTask<Self>]) -> Vec<CriticReport<Self::Value>>;
 
     /// The critic's estimate mean f(t) − mean f(x) with f fixed. `x` and `target` are (N, C); the
     /// gradient goes to `x`.

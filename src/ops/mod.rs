@@ -3,7 +3,7 @@
 //! Three kinds of files:
 //!
 //! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is in
-//!   [`Layers`] and [`Losses`], the care of buffers, steps and threads in [`Backend`]. Nothing
+//!   [`Layers`], [`Losses`] and [`Decoding`], the care of buffers, steps and threads in [`Backend`]. Nothing
 //!   above this module knows which code runs behind them, or can call dfdx's operations.
 //! - **A folder for each device**: [`cpu`], and `cuda` where such cards are found.
 //! - **[`composed`]**: the mathematics made of dfdx's own operations on the CPU, the reference in
@@ -25,6 +25,7 @@ mod critic;
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 pub mod cuda;
+mod decoding;
 mod layers;
 mod logit_terms;
 mod losses;
@@ -39,10 +40,11 @@ pub use backend::{Backend, GradientMap, Mat, Scalar};
 pub use cpu::critic::Critic;
 pub use cpu::{clouds, inference, transport};
 pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};
+pub use decoding::Decoding;
 pub use dfdx::prelude::{Cpu, NoneTape, OwnedTape, Tape};
 pub use layers::{Layers, STANDARDIZE_EPSILON};
 pub use logit_terms::{Head, LogitTerm, TeacherHead, TokenScore};
-pub use losses::Losses;
+pub use losses::{CriticTask, Losses};
 pub use optimizer::{AdamW, AdamWStep};
 pub use precision::Precision;
 
@@ -52,6 +54,6 @@ pub fn bf16_instructions() -> Option<&'static str> {
 }
 
 /// Everything that training and evaluation ask of a device.
-pub trait Ops: Backend + Layers + Losses {}
+pub trait Ops: Backend + Layers + Losses + Decoding {}
 
-impl<D: Backend + Layers + Losses> Ops for D {}
+impl<D: Backend + Layers + Losses + Decoding> Ops for D {}

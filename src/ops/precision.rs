@@ -6,6 +6,9 @@
 pub enum Precision {
     #[default]
     F32,
+    /// Both operands rounded to the ten digits of TensorFloat-32 by a card, products summed in f32.
+    /// The processor has none: a plan refuses it there.
+    Tf32,
     /// Both operands rounded to bfloat16, products summed in f32.
     Bf16,
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::planned::{Estimate, TeacherFact};
 use super::resolve::KnownFacts;
 use super::run::{
-    BalanceSpec, CriticSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec,
+    BalanceSpec, CriticSpec, DeviceSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term,
+    TrainSpec,
 };
 use crate::cost::{CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps};
 
@@ -23,7 +24,11 @@ const FLOATS_IN_CHECKPOINT: f64 = 3.0;
 pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
     let (student, teacher) = shapes(spec, known);
     let work = distillation_work(spec, student, teacher);
-    let (flops, memory) = (work.flops(), work.memory());
+    let memory = match spec.train.device {
+        DeviceSpec::Cpu => work.memory(),
+        DeviceSpec::Cuda(_) => work.memory_on_card(),
+    };
+    let flops = work.flops();
     let training = match (&spec.teacher, teacher) {
         (TeacherSpec::Train { train, .. }, Some(shape)) => {
             shape.training_flops(train.context) * training_steps(train).tokens()

@@ -5,7 +5,9 @@ use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::planned::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
-use super::run::{DatasetSpec, DeviceSpec, Init, StudentSpec, TeacherSpec, TokenizerSpec};
+use super::run::{
+    DatasetSpec, DeviceSpec, Init, KnownPrecisions, StudentSpec, TeacherSpec, TokenizerSpec,
+};
 use super::written::WrittenRun;
 
 /// The fingerprint of an input whose facts are not known.
@@ -96,10 +98,16 @@ impl<'a> AskedInputs<'a> {
             unusable: Vec::new(),
         };
         let device = run.train.device;
-        facts.known.bf16 = Some(match device {
-            DeviceSpec::Cpu => self.inputs.bf16(),
-            // Every card that the libraries of today serve does.
-            DeviceSpec::Cuda(_) => true,
+        facts.known.precisions = Some(match device {
+            DeviceSpec::Cpu => KnownPrecisions {
+                tf32: false,
+                bf16: self.inputs.bf16(),
+            },
+            // Every card that is opened has both.
+            DeviceSpec::Cuda(_) => KnownPrecisions {
+                tf32: true,
+                bf16: true,
+            },
         });
         let missing = self
             .devices

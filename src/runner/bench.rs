@@ -44,6 +44,12 @@ pub struct Measured {
     pub matmul_peak_gflops: f64,
     /// The most memory that the process held.
     pub peak_rss_bytes: Option<u64>,
+    /// Of a card: its model, driver and libraries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<String>,
+    /// The most memory that was in use on a card, beside what driver and libraries take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_card_bytes: Option<u64>,
     /// Seconds and operations of a mean step of one run, part by part; runs that advance together
     /// do their parts side by side, and a card does them after they were asked for, so theirs are
     /// not shown.
@@ -118,7 +124,7 @@ fn bench_on<D: Ops>(device: &D, work: BenchWork) -> Result<Measured> {
         random_teacher(device, &teacher)?.with_precision(of_products(spec.teacher.precision()));
     run_steps(&spec, WARM_UP, runs, &student, &model)?;
     let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
-    let peak_rss_bytes = peak_rss();
+    let (peak_rss_bytes, peak_card_bytes) = (peak_rss(), device.peak_memory());
     let matmul_peak_gflops = before.max(peak_now());
     seconds.sort_unstable_by(f64::total_cmp);
     let seconds_per_step = seconds[seconds.len() / 2];
@@ -136,6 +142,8 @@ fn bench_on<D: Ops>(device: &D, work: BenchWork) -> Result<Measured> {
         gflops: flops / seconds_per_step / 1e9,
         matmul_peak_gflops,
         peak_rss_bytes,
+        hardware: device.hardware(),
+        peak_card_bytes,
         phases: if runs > 1 || device.hardware().is_some() {
             Vec::new()
         } else {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::probe::{product_on, read_bandwidth};
 use crate::eval::measure_speed;
 use crate::model::{Gpt2, validation_nll};
-use crate::ops::{Ops, Precision};
+use crate::ops::{Ops, Precision, tape};
 
 /// Tokens that are scored at least.
 const SCORED: usize = 1024;
@@ -26,13 +26,30 @@ pub struct Use {
     /// Bytes of weights that decoding reads a second: all of a model's but the positions', once a
     /// token.
     pub decoding_bytes_per_second: f64,
-    /// Bytes that all cores together read a second from a large buffer, in the same process.
+    /// Bytes that all cores together, or the card, read a second from a large buffer, in the same
+    /// process.
     pub memory_bytes_per_second: f64,
 }
 
 /// The speed of a plain product of large matrices, in units of 10⁹ operations a second.
 pub(super) fn plain_peak<D: Ops>(device: &D, precision: Precision) -> f64 {
     product_on(device, (1024, 1024, 1024), 8, precision) / 1e9
+}
+
+/// Bytes a second that a device reads from a large buffer of its own.
+fn bandwidth<D: Ops>(device: &D) -> f64 {
+    const SIDE: usize = 8192;
+    if device.hardware().is_none() {
+        return read_bandwidth();
+    }
+    let buffer = tape::matrix(device, SIDE, SIDE, vec![0.5; SIDE * SIDE]);
+    let once = || {
+        let started = Instant::now();
+        std::hint::black_box(D::is_finite(&buffer));
+        started.elapsed().as_secs_f64()
+    };
+    let seconds = (0..5).map(|_| once()).fold(f64::INFINITY, f64::min);
+    (SIDE * SIDE * size_of::<f32>()) as f64 / seconds
 }
 
 /// Measures a model on `tokens`, in windows of `context`.
@@ -61,6 +78,6 @@ pub(super) fn measure_use<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usiz
         scoring_gflops: config.shape().forward_flops(context) * scored_tokens_per_second / 1e9,
         decoded_tokens_per_second: speed.decode_tokens_per_second,
         decoding_bytes_per_second: read * speed.decode_tokens_per_second,
-        memory_bytes_per_second: read_bandwidth(),
+        memory_bytes_per_second: bandwidth(model.device()),
     }
 }

@@ -28,6 +28,8 @@ pub enum CacheKind {
     Corpus,
     /// A teacher that was trained.
     Teacher,
+    /// The compiled kernels of a card.
+    Kernels,
     /// What a training of a teacher left when it stopped: it goes on from there.
     Work,
     /// What was found damaged, and set aside.
@@ -40,6 +42,7 @@ impl CacheKind {
         match self {
             Self::Corpus => "corpus",
             Self::Teacher => "teacher",
+            Self::Kernels => "kernels",
             Self::Work => "work",
             Self::SetAside => "damaged",
         }
@@ -56,12 +59,14 @@ pub fn cache_entries(folder: &Path) -> Result<Vec<CacheEntry>> {
         ("corpora", CacheKind::Corpus),
         ("teachers/runs", CacheKind::Teacher),
         ("teachers/work", CacheKind::Work),
+        ("kernels", CacheKind::Kernels),
     ] {
         for path in names_in(&folder.join(parent))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_damaged = name.ends_with(".bad") || name.ends_with(".bad.txt");
             let is_one = match kind {
                 CacheKind::Corpus => name.ends_with(".kdtokens"),
+                CacheKind::Kernels => name.ends_with(".cubin"),
                 CacheKind::Teacher | CacheKind::Work | CacheKind::SetAside => path.is_dir(),
             };
             if is_one || is_damaged {

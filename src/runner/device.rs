@@ -15,7 +15,7 @@ pub(super) trait DeviceWork {
 /// Does work on a device.
 ///
 /// # Errors
-/// A device that this machine does not have.
+/// A device that this machine does not have, or that failed in the work.
 pub(super) fn on_device<W: DeviceWork>(device: DeviceSpec, work: W) -> Result<W::Output> {
     match device {
         DeviceSpec::Cpu => Ok(work.on(&Cpu::default())),
@@ -39,8 +39,11 @@ pub(super) fn why_no_device(device: DeviceSpec) -> Option<String> {
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 fn on_card<W: DeviceWork>(number: u32, work: W) -> Result<W::Output> {
-    let card = crate::ops::cuda::open(number as usize).map_err(|why| anyhow!(why))?;
-    Ok(work.on(&card))
+    use super::kernels::KeptKernels;
+    let card =
+        crate::ops::cuda::open(number as usize, &KeptKernels::new()).map_err(|why| anyhow!(why))?;
+    // What a card has no memory for, or is lost in, ends the work in hand, with its reason.
+    crate::panics::panic_as_defect(|| Ok(work.on(&card)))
 }
 
 #[cfg(not(all(

@@ -73,8 +73,9 @@ fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
             devices.into_iter().collect::<Vec<_>>().join(" and ")
         ));
     }
-    if let Some((run, memory)) = open
-        .iter()
+    // What runs on a card take of its memory is held against that when it is opened.
+    let here = open.iter().filter(|run| run.spec.train.device.is_cpu());
+    if let Some((run, memory)) = here
         .max_by_key(|run| run.estimate.memory_bytes)
         .zip(machine.memory)
         && run.estimate.memory_bytes > memory
@@ -100,6 +101,29 @@ fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
     }
     if !faults.is_empty() {
         bail!("{}", faults.join("; "));
+    }
+    Ok(())
+}
+
+/// Refuses runs that need more memory than a card has free.
+///
+/// # Errors
+/// The one that needs the most, with both figures and what to change.
+pub(super) fn check_card(plan: &Plan, open: &[usize], free: Option<u64>) -> Result<()> {
+    let runs = open.iter().map(|&index| &plan.runs[index]);
+    let largest = runs.max_by_key(|run| run.estimate.memory_bytes);
+    if let Some((run, free)) = largest.zip(free)
+        && run.estimate.memory_bytes > free
+    {
+        bail!(
+            "the run {} needs about {} of the memory of {}, and {} are free there; lower \
+             train.batch (and raise train.accumulate by as much), train.context, student.layers \
+             or student.width, or take a larger card",
+            run.label,
+            size(run.estimate.memory_bytes),
+            run.spec.train.device,
+            size(free)
+        );
     }
     Ok(())
 }

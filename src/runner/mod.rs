@@ -20,6 +20,11 @@ mod fit;
 mod folder;
 mod group;
 mod inputs;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod kernels;
 mod limits;
 mod machine;
 mod passes;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::corpus::corpus_key;
 use super::device::DeviceWork;
 use super::executor::{QueuedRun, work_through};
+use super::limits::check_card;
 use super::role::Role;
 use super::standing::{is_free, is_over};
 use super::trainer::Trainer;
@@ -30,6 +31,12 @@ impl DeviceWork for LeftWork<'_> {
     type Output = Result<BTreeMap<usize, Ending>>;
 
     fn on<D: Ops>(self, device: &D) -> Self::Output {
+        match self.site.role {
+            Role::Preparer => {}
+            Role::Whole | Role::Worker | Role::Finisher => {
+                check_card(self.plan, self.open, device.free_memory())?;
+            }
+        }
         work(device, self.plan, self.open, self.site)
     }
 }

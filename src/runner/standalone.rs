@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
+use super::device::{DeviceWork, on_device, why_no_device};
 use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
-use crate::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
+use crate::eval::{Decoder, Reader, Sampler, Sampling, Text, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
-use crate::model::{Gpt2, ModelFolder, TokenIds, Weights};
-use crate::ops::Cpu;
+use crate::model::{Config, Gpt2, ModelFolder, ReadingModel, TokenIds, Weights};
+use crate::ops::Ops;
 use crate::plan::path::InputPath;
+use crate::plan::run::DeviceSpec;
+use crate::record::evaluation::Perplexity;
 
 /// A GPT-2 with its tokenizer.
 pub struct OneModel {
+    device: DeviceSpec,
     checkpoint: ModelFolder,
     tokenizer: Tokenizer,
     ids: TokenIds,
@@ -42,6 +46,9 @@ pub struct TextScore {
     pub stride: usize,
     /// sha256 of the tokenizer.json that the model's folder has or amounts to.
     pub tokenizer: String,
+    /// What computed it, where that was not the processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<String>,
     /// Why a quantity is absent, by its name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub absent: BTreeMap<&'static str, String>,
@@ -56,6 +63,9 @@ pub struct GeneratedText {
     pub new_tokens: usize,
     /// Whether it ended by itself.
     pub ended: bool,
+    /// What wrote it, where that was not the processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<String>,
 }
 
 /// The folder of a model: itself, or where the hub's cache has it.
@@ -83,6 +93,62 @@ fn folder_of(model: &Path, hub: &Hub) -> Result<PathBuf> {
         .folder)
 }
 
+/// A text that is to be scored.
+struct Scoring<'a> {
+    model: &'a OneModel,
+    path: &'a Path,
+    text: Text<'a>,
+    /// Context and stride.
+    windows: (usize, usize),
+}
+
+impl DeviceWork for Scoring<'_> {
+    type Output = Result<(Perplexity, Option<String>)>;
+
+    fn on<D: Ops>(self, device: &D) -> Self::Output {
+        let model = self.model.model_on(device, self.text.tokens, self.path)?;
+        let (context, stride) = self.windows;
+        let found = perplexity(&model, &self.text, context, stride);
+        Ok((found, device.hardware()))
+    }
+}
+
+/// A text that is to be written.
+struct Writing<'a, F> {
+    config: &'a Config,
+    weights: &'a Weights,
+    prompt: &'a [u32],
+    count: usize,
+    sampler: Sampler,
+    stops: &'a [u32],
+    /// Hears of every new token.
+    each: F,
+}
+
+impl<F: FnMut(u32)> DeviceWork for Writing<'_, F> {
+    type Output = Result<(Vec<u32>, Option<String>)>;
+
+    fn on<D: Ops>(mut self, device: &D) -> Self::Output {
+        let model;
+        let mut reader: Box<dyn Reader> = if D::writes_on_arrays() {
+            Box::new(Decoder::new(self.config, self.weights))
+        } else {
+            model = Gpt2::from_weights(device, self.config, self.weights)?;
+            Box::new(ReadingModel::new(&model))
+        };
+        let (sampler, each) = (&mut self.sampler, &mut self.each);
+        let new = generate(
+            &mut *reader,
+            self.prompt,
+            self.count,
+            sampler,
+            self.stops,
+            each,
+        );
+        Ok((new, device.hardware()))
+    }
+}
+
 /// Context and stride of the windows that a text is scored in.
 fn windows(
     positions: usize,
@@ -104,17 +170,23 @@ fn windows(
 
 impl OneModel {
     /// Reads a folder with config.json, weights and tokenizer, or the model of the hub that is
-    /// called so, `@` and a revision behind its name where that is not `main`.
+    /// called so, `@` and a revision behind its name where that is not `main`. What is asked of
+    /// it is computed on a device.
     ///
     /// # Errors
-    /// A folder that is not there, or has something in it that cannot be used; what the hub says.
-    pub fn open(model: &Path, hub: &Hub) -> Result<Self> {
+    /// A folder that is not there, or has something in it that cannot be used; what the hub says;
+    /// a device that this machine does not have.
+    pub fn open(model: &Path, hub: &Hub, device: DeviceSpec) -> Result<Self> {
+        if let Some(why) = why_no_device(device) {
+            bail!(why);
+        }
         let folder = &folder_of(model, hub)?;
         let checkpoint = ModelFolder::open(folder)?;
         let tokenizer = Tokenizer::open(folder)?;
         // More rows than tokens are padding, which many models have: their logits take part in
         // every softmax, as in transformers. Fewer are a matter of the text.
         Ok(Self {
+            device,
             checkpoint,
             tokenizer,
             ids: TokenIds::read(folder)?,
@@ -127,10 +199,10 @@ impl OneModel {
     }
 
     /// The model in memory, if it can be used on a text.
-    fn model_for(&self, tokens: &[u32], path: &Path) -> Result<Gpt2<Cpu>> {
+    fn model_on<D: Ops>(&self, device: &D, tokens: &[u32], path: &Path) -> Result<Gpt2<D>> {
         let text = path.display().to_string();
         self.ensure_rows(tokens, &text)?;
-        let model = Gpt2::from_checkpoint(&Cpu::default(), &self.checkpoint);
+        let model = Gpt2::from_checkpoint(device, &self.checkpoint);
         ensure_predicts(&model, tokens, "the model", &text)?;
         Ok(model)
     }
@@ -186,18 +258,18 @@ impl OneModel {
             .iter()
             .filter(|&&token| self.tokenizer.is_special(token))
             .count() as u64;
-        let model = self.model_for(&tokens, path)?;
-        let found = perplexity(
-            &model,
-            &Text {
+        let scoring = Scoring {
+            model: self,
+            path,
+            text: Text {
                 tokens: &tokens,
                 documents: &[0],
                 words,
                 bytes,
             },
-            context,
-            stride,
-        );
+            windows: (context, stride),
+        };
+        let (found, hardware) = on_device(self.device, scoring)??;
         ensure!(
             found.nll_nats_per_token.is_finite(),
             "the model's predictions are no numbers (NLL {}): its weights are broken",
@@ -216,6 +288,7 @@ impl OneModel {
             context,
             stride,
             tokenizer: self.tokenizer.sha256(),
+            hardware,
             absent: found.absent(),
         })
     }
@@ -244,20 +317,21 @@ impl OneModel {
         let tokens = self.prompt(prompt)?;
         let weights = Weights::from_checkpoint(&self.checkpoint);
         ensure_finite(&weights)?;
-        let mut decoder = Decoder::new(&self.checkpoint.config, &weights);
         let mut characters = Utf8Stream::default();
-        let mut new = generate(
-            &mut decoder,
-            &tokens,
+        let writing = Writing {
+            config: &self.checkpoint.config,
+            weights: &weights,
+            prompt: &tokens,
             count,
-            &mut Sampler::new(sampling),
-            &stops,
-            |token| {
+            sampler: Sampler::new(sampling),
+            stops: &stops,
+            each: |token| {
                 if !stops.contains(&token) {
                     characters.push(self.tokenizer.token_bytes(token), &mut each);
                 }
             },
-        );
+        };
+        let (mut new, hardware) = on_device(self.device, writing)??;
         characters.finish(each);
         let ended = new.last().is_some_and(|last| stops.contains(last));
         if ended {
@@ -268,6 +342,7 @@ impl OneModel {
             text: self.tokenizer.decode(&new),
             new_tokens: new.len(),
             ended,
+            hardware,
         })
     }
 

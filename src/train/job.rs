@@ -10,8 +10,11 @@ use crate::random::Seed;
 pub fn of_products(precision: run::PrecisionSpec) -> Precision {
     match precision {
         run::PrecisionSpec::F32 => Precision::F32,
+        run::PrecisionSpec::Tf32 => Precision::Tf32,
         run::PrecisionSpec::Bf16 => Precision::Bf16,
-        run::PrecisionSpec::Bf16OrF32 => unreachable!("the plan resolves it"),
+        run::PrecisionSpec::Tf32OrF32 | run::PrecisionSpec::Bf16OrF32 => {
+            unreachable!("the plan resolves it")
+        }
     }
 }
 

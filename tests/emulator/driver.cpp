@@ -149,6 +149,13 @@ API int cublasGemmBatchedEx(void *handle, int ta, int tb, int m, int n, int k, c
     for (int i = 0; i < count; i++) cublasGemmEx(handle, ta, tb, m, n, k, alpha, a[i], at, lda, b[i], bt, ldb, beta, c[i], ct, ldc, 0, 0);
     return 0;
 }
+API int cublasGemmStridedBatchedEx(void *handle, int ta, int tb, int m, int n, int k, const void *alpha, const void *a, int at, int lda, long long da, const void *b, int bt,
+                                   int ldb, long long db, const void *beta, void *c, int ct, int ldc, long long dc, int count, int, int) {
+    const auto from = [](const void *x, int type, long long distance, int i) { return (const char *)x + distance * i * (type == 14 ? 2 : 4); };
+    for (int i = 0; i < count; i++)
+        cublasGemmEx(handle, ta, tb, m, n, k, alpha, from(a, at, da, i), at, lda, from(b, bt, db, i), bt, ldb, beta, (void *)from(c, ct, dc, i), ct, ldc, 0, 0);
+    return 0;
+}
 
 // NVRTC: there is nothing to compile.
 API int nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = 0, 0; }

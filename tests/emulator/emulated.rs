@@ -6,7 +6,13 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 /// The project's kernels, in the order in which they are one text.
-const KERNELS: [&str; 3] = ["common.cu", "layers.cu", "losses.cu"];
+const KERNELS: [&str; 5] = [
+    "common.cu",
+    "layers.cu",
+    "losses.cu",
+    "critic.cu",
+    "decoding.cu",
+];
 
 /// Tests of one process build one after the other: the second finds what the first has built.
 static BUILDING: Mutex<()> = Mutex::new(());

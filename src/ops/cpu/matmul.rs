@@ -36,6 +36,7 @@ pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) 
     match p.precision {
         Precision::F32 => product_f32(p, left, right, out),
         Precision::Bf16 => product_bf16(p, left, right, out),
+        Precision::Tf32 => unreachable!("a plan refuses tf32 on the processor"),
     }
 }
 

@@ -14,8 +14,8 @@ use dfdx::prelude::*;
 use super::critic::CriticReport;
 use super::optimizer::AdamWStep;
 use super::{
-    Activation, Backend, GradientMap, Head, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
-    TeacherHead, TokenScore,
+    Activation, Backend, CriticTask, GradientMap, Head, Layers, LogitTerm, Losses, Mat, Precision,
+    Scalar, TeacherHead, TokenScore,
 };
 use critic::Critic;
 
@@ -25,6 +25,7 @@ mod attention;
 pub(super) mod bf16;
 pub mod clouds;
 pub mod critic;
+mod decoding;
 mod embedding;
 mod gemm;
 mod hidden;
@@ -60,6 +61,10 @@ impl Backend for Cpu {
     }
 
     fn free_memory(&self) -> Option<u64> {
+        None
+    }
+
+    fn peak_memory(&self) -> Option<u64> {
         None
     }
 
@@ -263,19 +268,18 @@ impl Losses for Cpu {
         hidden::hidden_cosine(x, target)
     }
 
-    fn critic_update(
-        critic: &mut Critic,
-        student: &Mat<Self>,
-        teacher: &Mat<Self>,
-        epsilon: &[f32],
-    ) -> CriticReport {
-        critic::critic_update(
-            critic,
-            tape::values(student),
-            tape::values(teacher),
-            student.shape().0,
-            epsilon,
-        )
+    fn critic_updates(tasks: &mut [CriticTask<Self>]) -> Vec<CriticReport> {
+        let of_task = |task: &mut CriticTask<Self>| {
+            let [student, teacher] = [task.student, task.teacher].map(tape::values);
+            let rows = task.student.shape().0;
+            let mut update = |index| {
+                let epsilon = (task.epsilon)(index);
+                critic::critic_update(task.critic, student, teacher, rows, &epsilon)
+            };
+            let first = update(0);
+            (1..task.updates).fold(first, |_, index| update(index))
+        };
+        tasks.iter_mut().map(of_task).collect()
     }
 
     fn critic_term<T: Tape<f32, Self>>(

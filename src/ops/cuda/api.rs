@@ -1,7 +1,7 @@
 //! The functions of CUDA's libraries that are called here and not by cudarc, with results as plain
 //! numbers: cudarc's are closed enums, which a newer library's error would break.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_longlong, c_uint, c_void};
 
 pub(super) type Address = u64;
 
@@ -17,6 +17,11 @@ unsafe extern "C" {
     ) -> c_uint;
     pub(super) fn cuDeviceGetDefaultMemPool(pool: *mut *mut c_void, device: c_int) -> c_uint;
     pub(super) fn cuMemPoolSetAttribute(
+        pool: *mut c_void,
+        attribute: c_uint,
+        value: *mut c_void,
+    ) -> c_uint;
+    pub(super) fn cuMemPoolGetAttribute(
         pool: *mut c_void,
         attribute: c_uint,
         value: *mut c_void,
@@ -45,6 +50,12 @@ unsafe extern "C" {
         extra: *mut *mut c_void,
     ) -> c_uint;
     pub(super) fn cuCtxSynchronize() -> c_uint;
+    pub(super) fn cuMemcpyDtoDAsync_v2(
+        to: Address,
+        from: Address,
+        bytes: usize,
+        stream: *mut c_void,
+    ) -> c_uint;
     fn cuGetErrorName(code: c_uint, name: *mut *const c_char) -> c_uint;
 }
 
@@ -93,6 +104,34 @@ unsafe extern "C" {
         c: *mut c_void,
         c_type: c_uint,
         c_stride: c_int,
+        count: c_int,
+        compute: c_uint,
+        algorithm: c_int,
+    ) -> c_uint;
+}
+
+unsafe extern "C" {
+    pub(super) fn cublasGemmStridedBatchedEx(
+        handle: *mut c_void,
+        left: c_uint,
+        right: c_uint,
+        m: c_int,
+        n: c_int,
+        k: c_int,
+        alpha: *const c_void,
+        a: *const c_void,
+        a_type: c_uint,
+        a_stride: c_int,
+        a_distance: c_longlong,
+        b: *const c_void,
+        b_type: c_uint,
+        b_stride: c_int,
+        b_distance: c_longlong,
+        beta: *const c_void,
+        c: *mut c_void,
+        c_type: c_uint,
+        c_stride: c_int,
+        c_distance: c_longlong,
         count: c_int,
         compute: c_uint,
         algorithm: c_int,

@@ -8,6 +8,7 @@ use dfdx::prelude::*;
 use super::attention;
 use super::buffers::{self, CardBuffer, Slice, address, empty, empty_number};
 use super::card::{CardValue, at, card, double, float, int, size, word};
+use super::critic::{self, CardCritic};
 use super::linear::{self, After};
 use super::logits;
 use super::losses::{self, Distance};
@@ -15,7 +16,8 @@ use crate::ops::critic::CriticReport;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use crate::ops::optimizer::AdamWStep;
 use crate::ops::{
-    Activation, Backend, Critic, GradientMap, Head, Layers, Losses, Mat, Precision, Scalar, tape,
+    Activation, Backend, CriticTask, GradientMap, Head, Layers, Losses, Mat, Precision, Scalar,
+    tape,
 };
 
 /// Sums of a block each, of all of a matrix.
@@ -63,8 +65,7 @@ impl Backend for Cuda {
     type Gradient = Slice;
     type Moments = CardMoments;
     type SharedLogits = NothingShared;
-    // Refused before any is made: `lacks` names them.
-    type Critic = Critic;
+    type Critic = CardCritic;
 
     fn hardware(&self) -> Option<String> {
         Some(card().about.clone())
@@ -72,6 +73,10 @@ impl Backend for Cuda {
 
     fn free_memory(&self) -> Option<u64> {
         card().free_memory()
+    }
+
+    fn peak_memory(&self) -> Option<u64> {
+        card().peak_memory()
     }
 
     fn place(tensor: &Tensor<(usize, usize), f32, Self>) -> CardBuffer {
@@ -331,20 +336,15 @@ impl Losses for Cuda {
         losses::hidden(x, target, Distance::Cosine)
     }
 
-    fn critic_update(
-        _: &mut Critic,
-        _: &Mat<Self>,
-        _: &Mat<Self>,
-        _: &[f32],
-    ) -> CriticReport<CardValue> {
-        unreachable!("critics are refused on a card before anything is trained")
+    fn critic_updates(tasks: &mut [CriticTask<Self>]) -> Vec<CriticReport<CardValue>> {
+        critic::critic_updates(tasks)
     }
 
     fn critic_term<T: Tape<f32, Self>>(
-        _: Mat<Self, T>,
-        _: &Mat<Self>,
-        _: &Critic,
+        x: Mat<Self, T>,
+        target: &Mat<Self>,
+        critic: &CardCritic,
     ) -> (Scalar<Self, T>, CardValue) {
-        unreachable!("critics are refused on a card before anything is trained")
+        critic::critic_term(x, target, critic)
     }
 }

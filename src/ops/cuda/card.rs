@@ -13,7 +13,7 @@ use cudarc::driver::{CudaDevice, CudaSlice, DevicePtr, DeviceRepr};
 use dfdx::prelude::Cuda;
 
 use super::api::{self, Address, checked};
-use super::compile::{Handle, compile, load_kernels};
+use super::compile::{Handle, KernelStore, kernels_for};
 use super::driver;
 use crate::panics::Fault;
 
@@ -24,6 +24,12 @@ const BOARD: usize = 4096;
 const COMPUTE_MAJOR: u32 = 75;
 const COMPUTE_MINOR: u32 = 76;
 const RELEASE_THRESHOLD: u32 = 4;
+const RESERVED_NOW: u32 = 5;
+const USED_NOW: u32 = 7;
+const USED_AT_MOST: u32 = 8;
+
+/// The oldest cards whose products take bfloat16 and TF32: Ampere.
+const OLDEST: (c_int, c_int) = (8, 0);
 
 /// What a kernel is given: an address or a number, as its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +69,8 @@ pub struct CardValue {
 pub(super) struct GpuCard {
     pub device: Arc<CudaDevice>,
     ordinal: usize,
+    /// That memory is taken from; none where the card has no pools.
+    pool: Option<Handle>,
     kernels: BTreeMap<String, Handle>,
     pub(super) blas: Handle,
     board: Mutex<(Arc<CudaSlice<f64>>, usize)>,
@@ -87,7 +95,7 @@ pub(super) fn fail(what: &str, why: &str) -> ! {
 ///
 /// # Errors
 /// Libraries that are not there, no such card, or one that cannot be used: in a sentence.
-pub fn open_card(ordinal: usize) -> Result<Cuda, String> {
+pub fn open_card(ordinal: usize, store: &dyn KernelStore) -> Result<Cuda, String> {
     driver::load()?;
     let name = name_of(ordinal)?;
     if let Some(card) = CARD.get()
@@ -101,7 +109,7 @@ pub fn open_card(ordinal: usize) -> Result<Cuda, String> {
     let unusable = |why: String| format!("{name} (cuda:{ordinal}) cannot be used: {why}");
     let device = Cuda::try_build(ordinal, 0).map_err(|error| unusable(error.to_string()))?;
     if CARD.get().is_none() {
-        let card = GpuCard::open(ordinal, &name).map_err(unusable)?;
+        let card = GpuCard::open(ordinal, &name, store).map_err(unusable)?;
         // Whoever was first is as good.
         let _ = CARD.set(card);
     }
@@ -140,7 +148,7 @@ fn name_of(ordinal: usize) -> Result<String, String> {
 }
 
 impl GpuCard {
-    fn open(ordinal: usize, name: &str) -> Result<Self, String> {
+    fn open(ordinal: usize, name: &str, store: &dyn KernelStore) -> Result<Self, String> {
         let device = CudaDevice::new(ordinal).map_err(|error| error.to_string())?;
         let number = |attribute: u32| {
             let mut value = 0;
@@ -151,9 +159,13 @@ impl GpuCard {
             .map(|()| value)
         };
         let compute = (number(COMPUTE_MAJOR)?, number(COMPUTE_MINOR)?);
-        keep_memory(ordinal)?;
-        let image = compile(compute)?;
-        let kernels = load_kernels(&image)?;
+        if compute < OLDEST {
+            return Err(format!(
+                "it has compute capability {}.{}, and kdpipe needs {}.{} (Ampere) or newer",
+                compute.0, compute.1, OLDEST.0, OLDEST.1
+            ));
+        }
+        let pool = keep_memory(ordinal)?;
         let (mut driver_version, mut blas, mut blas_version) = (0, std::ptr::null_mut(), 0);
         let (mut major, mut minor) = (0, 0);
         // SAFETY: places for numbers, and for a handle that is used for as long as the process
@@ -164,6 +176,7 @@ impl GpuCard {
             blas_checked(api::cublasGetVersion_v2(blas, &raw mut blas_version))?;
             api::nvrtcVersion(&raw mut major, &raw mut minor);
         }
+        let kernels = kernels_for(compute, (major, minor), store)?;
         let board = device
             .alloc_zeros(BOARD)
             .map_err(|error| error.to_string())?;
@@ -175,6 +188,7 @@ impl GpuCard {
             ),
             device,
             ordinal,
+            pool,
             kernels,
             blas: Handle(blas),
             board: Mutex::new((Arc::new(board), 0)),
@@ -202,26 +216,71 @@ impl GpuCard {
             fail(
                 "memory",
                 &format!(
-                    "{wanted} MB more were asked for, and {free} MB are free; lower train.batch \
-                     (and raise train.accumulate by as much) or train.context"
+                    "{wanted} MB more were asked for, and {free} MB are free; a training takes \
+                     less with a lower train.batch (and train.accumulate raised by as much) or \
+                     train.context"
                 ),
             )
         })
     }
 
-    /// Bytes that are free.
+    /// Bytes that are free: those that nobody has, and those that the pool keeps for what is asked
+    /// for next.
     pub fn free_memory(&self) -> Option<u64> {
         let (mut free, mut total) = (0, 0);
         self.bind();
         // SAFETY: places for two numbers.
         let code = unsafe { api::cuMemGetInfo_v2(&raw mut free, &raw mut total) };
-        (code == 0).then_some(free as u64)
+        let reserved = self.of_pool(RESERVED_NOW).unwrap_or(0);
+        let kept = reserved.saturating_sub(self.of_pool(USED_NOW).unwrap_or(reserved));
+        (code == 0).then_some(free as u64 + kept)
+    }
+
+    /// The most bytes that this process had in use at a time, beside what the driver and the
+    /// libraries take.
+    pub fn peak_memory(&self) -> Option<u64> {
+        self.of_pool(USED_AT_MOST)
+    }
+
+    /// A number that the pool tells of itself.
+    fn of_pool(&self, attribute: u32) -> Option<u64> {
+        let pool = self.pool?;
+        if !driver::has("cuMemPoolGetAttribute") {
+            return None;
+        }
+        let mut value = 0u64;
+        // SAFETY: a pool that lives as long as the process, and a place for these attributes' kind.
+        let code =
+            unsafe { api::cuMemPoolGetAttribute(pool.0, attribute, (&raw mut value).cast()) };
+        (code == 0).then_some(value)
     }
 
     /// What the host has, on the card.
     pub fn upload<T: DeviceRepr + Unpin>(&self, values: Vec<T>) -> CudaSlice<T> {
         let result = self.device.htod_copy(values);
         result.unwrap_or_else(|error| fail("a copy to it", &error.to_string()))
+    }
+
+    /// Numbers that are zero.
+    pub fn zeros(&self, count: usize) -> CudaSlice<f32> {
+        let mut all = self.scratch(count);
+        let result = self.device.memset_zeros(&mut all);
+        result.unwrap_or_else(|error| fail("a step", &error.to_string()));
+        all
+    }
+
+    /// Copies `count` numbers on the card.
+    ///
+    /// # Safety
+    /// There are as many at both addresses.
+    pub unsafe fn copy(&self, count: usize, from: Address, to: Address) {
+        let bytes = count * size_of::<f32>();
+        self.bind();
+        // SAFETY: as the caller promised.
+        let code = unsafe { api::cuMemcpyDtoDAsync_v2(to, from, bytes, std::ptr::null_mut()) };
+        if let Err(why) = checked(code) {
+            fail("a copy", &why);
+        }
     }
 
     /// What the card has, once everything before is computed.
@@ -335,10 +394,10 @@ pub(super) fn blas_checked(code: u32) -> Result<(), String> {
 }
 
 /// Has the card keep freed memory for the next allocation: a step frees and asks for the same
-/// buffers.
-fn keep_memory(ordinal: usize) -> Result<(), String> {
+/// buffers. The pool that it comes from, where there is one.
+fn keep_memory(ordinal: usize) -> Result<Option<Handle>, String> {
     if !driver::has("cuDeviceGetDefaultMemPool") || !driver::has("cuMemPoolSetAttribute") {
-        return Ok(());
+        return Ok(None);
     }
     let (mut pool, mut threshold) = (std::ptr::null_mut(), u64::MAX);
     // SAFETY: a place for a handle, and one for the number that this attribute takes.
@@ -351,6 +410,7 @@ fn keep_memory(ordinal: usize) -> Result<(), String> {
             pool,
             RELEASE_THRESHOLD,
             (&raw mut threshold).cast(),
-        ))
+        ))?;
     }
+    Ok(Some(Handle(pool)))
 }

@@ -10,7 +10,9 @@ use super::api::{self, checked};
 const SOURCE: &str = concat!(
     include_str!("kernels/common.cu"),
     include_str!("kernels/layers.cu"),
-    include_str!("kernels/losses.cu")
+    include_str!("kernels/losses.cu"),
+    include_str!("kernels/critic.cu"),
+    include_str!("kernels/decoding.cu")
 );
 
 /// A library's own handle.
@@ -23,17 +25,63 @@ unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
 
-/// The kernels for a card, as its driver loads them.
-pub(super) fn compile(compute: (c_int, c_int)) -> Result<Vec<u8>, String> {
-    let source = CString::new(SOURCE).expect("a text without zeros");
-    let name = c"kernels.cu";
-    let options = [
-        CString::new(format!("--gpu-architecture=sm_{}{}", compute.0, compute.1)),
-        CString::new("--std=c++17"),
+/// Where compiled kernels are kept between starts of the program.
+pub trait KernelStore {
+    /// Those that were made of this text, whole and as they were.
+    fn kept(&self, made_of: &str) -> Option<Vec<u8>>;
+
+    /// Keeps them, where that is possible.
+    fn keep(&self, made_of: &str, image: &[u8]);
+}
+
+/// Keeps nothing.
+impl KernelStore for () {
+    fn kept(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn keep(&self, _: &str, _: &[u8]) {}
+}
+
+/// The kernels for a card, loaded: those that are kept, or else compiled and kept.
+pub(super) fn kernels_for(
+    compute: (c_int, c_int),
+    version: (c_int, c_int),
+    store: &dyn KernelStore,
+) -> Result<BTreeMap<String, Handle>, String> {
+    let options = options_for(compute);
+    let made_of = format!(
+        "NVRTC {}.{} {}\n{SOURCE}",
+        version.0,
+        version.1,
+        options.join(" ")
+    );
+    // What the driver does not take, whatever it is, is made again.
+    let kept = store.kept(&made_of).map(|image| load_kernels(&image));
+    if let Some(Ok(kernels)) = kept {
+        return Ok(kernels);
+    }
+    let image = compile(&options)?;
+    let kernels = load_kernels(&image)?;
+    store.keep(&made_of, &image);
+    Ok(kernels)
+}
+
+fn options_for(compute: (c_int, c_int)) -> [String; 3] {
+    [
+        format!("--gpu-architecture=sm_{}{}", compute.0, compute.1),
+        "--std=c++17".to_owned(),
         // A product and a sum are rounded each, as on the processor.
-        CString::new("--fmad=false"),
+        "--fmad=false".to_owned(),
     ]
-    .map(|option| option.expect("a text without zeros"));
+}
+
+/// The kernels for a card, as its driver loads them.
+fn compile(options: &[String]) -> Result<Vec<u8>, String> {
+    let text = |text: &str| CString::new(text).expect("a text without zeros");
+    let source = text(SOURCE);
+    let name = c"kernels.cu";
+    let options: Vec<CString> = options.iter().map(|option| text(option)).collect();
     let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
     let mut program = std::ptr::null_mut();
     // SAFETY: texts that live through the calls, and places of the sizes that NVRTC tells.
@@ -74,7 +122,7 @@ pub(super) fn compile(compute: (c_int, c_int)) -> Result<Vec<u8>, String> {
 }
 
 /// Every kernel of the text, by its name.
-pub(super) fn load_kernels(image: &[u8]) -> Result<BTreeMap<String, Handle>, String> {
+fn load_kernels(image: &[u8]) -> Result<BTreeMap<String, Handle>, String> {
     let mut module = std::ptr::null_mut();
     // SAFETY: an image as NVRTC made it, which the driver copies.
     checked(unsafe { api::cuModuleLoadData(&raw mut module, image.as_ptr().cast()) })
@@ -92,7 +140,7 @@ pub(super) fn load_kernels(image: &[u8]) -> Result<BTreeMap<String, Handle>, Str
 }
 
 /// The kernels of the text.
-pub(super) fn kernel_names() -> impl Iterator<Item = &'static str> {
+fn kernel_names() -> impl Iterator<Item = &'static str> {
     SOURCE
         .split("extern \"C\" __global__ void ")
         .skip(1)

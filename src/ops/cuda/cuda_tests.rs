@@ -19,16 +19,16 @@ pub(super) mod emulated;
 pub(super) const EMULATOR: &str = "KDPIPE_TEST_EMULATOR";
 
 /// A card, if there is one or an emulator of one.
-fn card() -> Option<Cuda> {
+pub(super) fn card() -> Option<Cuda> {
     let given = std::env::var_os(EMULATOR).map(std::path::PathBuf::from);
     if given.is_some() || driver::load().is_err() {
         driver::load_emulator(&given.or_else(emulated::emulator)?);
     }
-    Some(open(0).expect("a card that can be used"))
+    Some(open(0, &()).expect("a card that can be used"))
 }
 
 /// The same matrix on the card.
-fn on(card: &Cuda, x: &Mat<Cpu>) -> Mat<Cuda> {
+pub(super) fn on(card: &Cuda, x: &Mat<Cpu>) -> Mat<Cuda> {
     tape::matrix(card, x.shape().0, x.shape().1, tape::read(x))
 }
 
@@ -36,7 +36,10 @@ type OnCard = Mat<Cuda, OwnedTape<f32, Cuda>>;
 type OnHost = Mat<Cpu, OwnedTape<f32, Cpu>>;
 
 /// The gradients of 2.5·loss on the card.
-fn gradients(loss: Scalar<Cuda, OwnedTape<f32, Cuda>>, of: &[Mat<Cuda>]) -> Vec<Vec<f32>> {
+pub(super) fn gradients(
+    loss: Scalar<Cuda, OwnedTape<f32, Cuda>>,
+    of: &[Mat<Cuda>],
+) -> Vec<Vec<f32>> {
     let mut gradients = Cuda::scaled(loss, 2.5).backward();
     of.iter()
         .map(|x| Cuda::gradient_values(&Cuda::take_gradient(&mut gradients, x)))

@@ -221,7 +221,7 @@ pub(super) enum CardOperand {
 impl CardOperand {
     pub(super) fn of(x: &Mat<Cuda>, precision: Precision) -> Self {
         match precision {
-            Precision::F32 => Self::Own(x.clone()),
+            Precision::F32 | Precision::Tf32 => Self::Own(x.clone()),
             Precision::Bf16 => {
                 let count = x.shape().0 * x.shape().1;
                 // SAFETY: there are as many.

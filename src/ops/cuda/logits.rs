@@ -75,7 +75,7 @@ impl CardLogits {
     /// Where the hidden states from a token on are.
     fn states(&self, start: usize) -> Address {
         let bytes = match self.precision {
-            Precision::F32 => size_of::<f32>(),
+            Precision::F32 | Precision::Tf32 => size_of::<f32>(),
             Precision::Bf16 => size_of::<u16>(),
         };
         self.hidden.address() + (start * self.sizes[1] * bytes) as u64
@@ -212,6 +212,14 @@ impl LogitSlopes {
             card().product(outer, slopes, student.states(start), at(&self.head));
         }
     }
+}
+
+/// The logits behind the last of some hidden states, once they are computed.
+pub(super) fn last_logits(hidden: &Mat<Cuda>, head: Head<Cuda>) -> Vec<f32> {
+    assert_eq!(hidden.shape().1, head.matrix.shape().1, "one width");
+    let logits = CardLogits::new(hidden, head, 1);
+    logits.fill(hidden.shape().0 - 1, 1);
+    card().download(&logits.values)
 }
 
 /// See [`crate::ops::Losses::score`].

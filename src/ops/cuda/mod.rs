@@ -6,8 +6,6 @@
 //! method of the seam is its own. Everything is put on one stream, in the order in which it is
 //! asked for, and every sum has a fixed order, so that the same card and libraries give the same
 //! bits.
-//!
-//! No card updates a critic yet: a plan with critics is refused before anything is trained.
 
 mod api;
 mod attention;
@@ -15,8 +13,14 @@ mod backend;
 mod buffers;
 mod card;
 mod compile;
+mod critic;
+#[cfg(test)]
+mod critic_tests;
 #[cfg(test)]
 mod cuda_tests;
+mod decoding;
+#[cfg(test)]
+mod decoding_tests;
 mod driver;
 mod linear;
 mod logits;
@@ -27,13 +31,16 @@ mod product;
 
 use dfdx::prelude::Cuda;
 
-/// Opens the card of this number and makes dfdx's handle of it. A process has one card.
+pub use compile::KernelStore;
+
+/// Opens the card of this number and makes dfdx's handle of it. A process has one card. Kernels
+/// come from the store where it has them.
 ///
 /// # Errors
 /// A library that is not there, with where it was looked for and how one comes by it; no such card,
 /// or one that cannot be used.
-pub fn open(ordinal: usize) -> Result<Cuda, String> {
-    let device = card::open_card(ordinal)?;
+pub fn open(ordinal: usize, store: &dyn KernelStore) -> Result<Cuda, String> {
+    let device = card::open_card(ordinal, store)?;
     buffers::check_addresses(&device)?;
     Ok(device)
 }

@@ -29,12 +29,55 @@ const PLANTED: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// Faults of critics' kernels: barriers, and numbers.
+const PLANTED_IN_CRITICS: [(&str, &str, &str); 5] = [
+    (
+        "no barrier in the sums of a critic's columns",
+        "sums[part][lane] = sum;\n    __syncthreads();\n    if (part == 0 && column < columns) {\n        \
+         float all = 0.0f;\n        for (int i = 0; i < 8; i++) all += sums[i][lane];\n        \
+         partial[((size_t)critic",
+        "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n        float all = 0.0f;\n        \
+         for (int i = 0; i < 8; i++) all += sums[i][lane];\n        partial[((size_t)critic",
+    ),
+    (
+        "no barrier in the product with a singular vector",
+        "sums[part][lane] = sum;\n    __syncthreads();\n    if (part == 0 && column < columns) {\n        \
+         double all",
+        "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n        double all",
+    ),
+    (
+        "the teacher's rows counted as the student's",
+        "(row < split ? scale : -scale)",
+        "scale",
+    ),
+    (
+        "the penalty's slope without its norm",
+        "(norm - 1.0) / norm)",
+        "(norm - 1.0))",
+    ),
+    (
+        "all critics take the step of the first",
+        "numbers[blockIdx.y * 2]",
+        "numbers[0]",
+    ),
+];
+
 #[test]
 fn planted_faults_of_synchronisation_are_found() {
+    assert_found(&PLANTED, "ops::cuda::cuda_tests::l");
+}
+
+#[test]
+fn planted_faults_of_critics_are_found() {
+    assert_found(&PLANTED_IN_CRITICS, "ops::cuda::critic_tests::critics");
+}
+
+/// Every fault fails one of those tests, in some order of threads.
+fn assert_found(planted: &[(&str, &str, &str)], tests: &str) {
     if emulated::emulator().is_none() {
         return;
     }
-    for (fault, whole, broken) in PLANTED {
+    for (fault, whole, broken) in planted {
         let library = emulated::emulator_of(|text| {
             assert!(text.contains(whole), "{fault}: the text has changed");
             text.replacen(whole, broken, 1)
@@ -43,7 +86,7 @@ fn planted_faults_of_synchronisation_are_found() {
         let passes = |order: &str| {
             let exe = std::env::current_exe().expect("this test's own path");
             let test = Command::new(exe)
-                .args(["ops::cuda::cuda_tests::l", "--test-threads=1"])
+                .args([tests, "--test-threads=1"])
                 .env(EMULATOR, &library)
                 .env("KDPIPE_TEST_EMULATED_ORDER", order)
                 .output();

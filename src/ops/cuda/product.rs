@@ -1,6 +1,6 @@
 //! Products of matrices on the card, all of them cuBLAS's.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_longlong, c_void};
 
 use super::api::{self, Address};
 use super::card::{GpuCard, blas_checked, fail};
@@ -10,10 +10,11 @@ use crate::ops::Precision;
 const TYPE_F32: u32 = 0;
 const TYPE_BF16: u32 = 14;
 const COMPUTE_F32: u32 = 68;
+const COMPUTE_TF32: u32 = 77;
 const DEFAULT_ALGORITHM: c_int = -1;
 
-/// A product of an (m, k) and a (k, n) matrix, row-major in f32 or rounded to bfloat16; sums and
-/// the result are f32.
+/// A product of an (m, k) and a (k, n) matrix, row-major in f32, which cuBLAS may round to
+/// TF32 where that is asked for, or rounded to bfloat16; sums and the result are f32.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CardProduct {
     pub m: usize,
@@ -24,6 +25,8 @@ pub(super) struct CardProduct {
     /// Distances between rows as stored: of the left, the right and the result.
     pub strides: [usize; 3],
     pub accumulate: bool,
+    /// What the product is multiplied with.
+    pub scale: f32,
     pub precision: Precision,
 }
 
@@ -37,6 +40,7 @@ impl CardProduct {
             transposed,
             strides: [if left { m } else { k }, if right { k } else { n }, n],
             accumulate: false,
+            scale: 1.0,
             precision,
         }
     }
@@ -49,6 +53,11 @@ impl CardProduct {
         }
     }
 
+    /// The product is multiplied with this.
+    pub fn scale(self, scale: f32) -> Self {
+        Self { scale, ..self }
+    }
+
     /// Rows as stored lie so far apart, for parts of wider matrices.
     pub fn strides(self, strides: [usize; 3]) -> Self {
         Self { strides, ..self }
@@ -56,8 +65,15 @@ impl CardProduct {
 
     fn operand_type(self) -> u32 {
         match self.precision {
-            Precision::F32 => TYPE_F32,
+            Precision::F32 | Precision::Tf32 => TYPE_F32,
             Precision::Bf16 => TYPE_BF16,
+        }
+    }
+
+    fn compute_type(self) -> u32 {
+        match self.precision {
+            Precision::F32 | Precision::Bf16 => COMPUTE_F32,
+            Precision::Tf32 => COMPUTE_TF32,
         }
     }
 }
@@ -68,7 +84,7 @@ impl GpuCard {
     /// # Safety
     /// The addresses lead to matrices as `p` says.
     pub unsafe fn product(&self, p: CardProduct, left: Address, right: Address, out: Address) {
-        let (alpha, beta) = (1.0f32, if p.accumulate { 1.0f32 } else { 0.0 });
+        let (alpha, beta) = (p.scale, if p.accumulate { 1.0f32 } else { 0.0 });
         let _calls_of_blas_are_one_at_a_time = self.board();
         self.bind();
         // cuBLAS sees each row-major matrix as its transpose: outᵀ = rightᵀ·leftᵀ.
@@ -92,7 +108,7 @@ impl GpuCard {
                 out as *mut c_void,
                 TYPE_F32,
                 p.strides[2] as c_int,
-                COMPUTE_F32,
+                p.compute_type(),
                 DEFAULT_ALGORITHM,
             )
         };
@@ -106,7 +122,7 @@ impl GpuCard {
     /// # Safety
     /// Each address leads to `count` addresses, and those to matrices as `p` says.
     pub unsafe fn products(&self, p: CardProduct, count: usize, all: [Address; 3]) {
-        let (alpha, beta) = (1.0f32, if p.accumulate { 1.0f32 } else { 0.0 });
+        let (alpha, beta) = (p.scale, if p.accumulate { 1.0f32 } else { 0.0 });
         let _calls_of_blas_are_one_at_a_time = self.board();
         self.bind();
         // SAFETY: as the caller promised.
@@ -130,7 +146,49 @@ impl GpuCard {
                 TYPE_F32,
                 p.strides[2] as c_int,
                 count as c_int,
-                COMPUTE_F32,
+                p.compute_type(),
+                DEFAULT_ALGORITHM,
+            )
+        };
+        if let Err(why) = blas_checked(code) {
+            fail("a product", &why);
+        }
+    }
+
+    /// The same for `count` products of one shape, whose matrices lie at equal distances, in
+    /// numbers, from an address each.
+    ///
+    /// # Safety
+    /// Every address, and so many behind it, leads to a matrix as `p` says.
+    pub unsafe fn even_products(&self, p: CardProduct, count: usize, all: [(Address, usize); 3]) {
+        let (alpha, beta) = (p.scale, if p.accumulate { 1.0f32 } else { 0.0 });
+        let _calls_of_blas_are_one_at_a_time = self.board();
+        self.bind();
+        // SAFETY: as the caller promised.
+        let code = unsafe {
+            api::cublasGemmStridedBatchedEx(
+                self.blas.0,
+                u32::from(p.transposed[1]),
+                u32::from(p.transposed[0]),
+                p.n as c_int,
+                p.m as c_int,
+                p.k as c_int,
+                (&raw const alpha).cast(),
+                all[1].0 as *const c_void,
+                p.operand_type(),
+                p.strides[1] as c_int,
+                all[1].1 as c_longlong,
+                all[0].0 as *const c_void,
+                p.operand_type(),
+                p.strides[0] as c_int,
+                all[0].1 as c_longlong,
+                (&raw const beta).cast(),
+                all[2].0 as *mut c_void,
+                TYPE_F32,
+                p.strides[2] as c_int,
+                all[2].1 as c_longlong,
+                count as c_int,
+                p.compute_type(),
                 DEFAULT_ALGORITHM,
             )
         };

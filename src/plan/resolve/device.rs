@@ -34,17 +34,24 @@ pub(super) fn resolve_device(
 /// Losses that a card has no kernels for, by their kinds.
 fn refuse_what_a_card_lacks(loss: &BTreeMap<String, Term>, report: &mut CellReport) {
     for (name, term) in loss {
-        let kind = match term {
-            Term::Lm { .. }
-            | Term::LogitsKl { .. }
-            | Term::HiddenMse { .. }
-            | Term::HiddenCosine { .. } => continue,
-            Term::HiddenWasserstein { .. } => "hidden.wasserstein",
+        let Some(kind) = lacking_on_a_card(term) else {
+            continue;
         };
         report.problem(
             &format!("loss.{name}.kind"),
             format!("the loss {kind} has no CUDA form yet"),
             "take another kind, or write train.device = \"cpu\"",
         );
+    }
+}
+
+/// The kind of a loss that has no kernels on a card yet.
+fn lacking_on_a_card(term: &Term) -> Option<&'static str> {
+    match term {
+        Term::Lm { .. }
+        | Term::LogitsKl { .. }
+        | Term::HiddenMse { .. }
+        | Term::HiddenCosine { .. }
+        | Term::HiddenWasserstein { .. } => None,
     }
 }

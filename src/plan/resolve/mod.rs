@@ -14,8 +14,8 @@ mod student;
 use super::matching::Strategy;
 use super::planned::TeacherFact;
 use super::run::{
-    BalanceSpec, Decay, Matching, PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec,
-    TrainSpec, tenth_of,
+    BalanceSpec, Decay, KnownPrecisions, Matching, PrecisionSpec, RunSpec, TeacherSpec, Term,
+    TokenizerSpec, TrainSpec, tenth_of,
 };
 use super::schedule::Span;
 use super::spec_layers::On;
@@ -55,8 +55,8 @@ pub struct KnownFacts {
     /// Tokens that any text may have, where the vocabulary has more.
     pub own_vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
-    /// Whether this machine multiplies bfloat16.
-    pub bf16: Option<bool>,
+    /// What the device of the study multiplies beside f32.
+    pub precisions: Option<KnownPrecisions>,
 }
 
 /// One run, and what is wrong with it.
@@ -99,7 +99,7 @@ pub fn known_from_spec(run: &WrittenRun) -> KnownFacts {
         vocabulary,
         own_vocabulary: vocabulary,
         init: None,
-        bf16: None,
+        precisions: None,
     }
 }
 
@@ -255,9 +255,19 @@ fn resolve_precision(
     known: &KnownFacts,
     report: &mut CellReport,
 ) {
-    let Some(has_bf16) = known.bf16 else { return };
-    *precision = precision.on(has_bf16);
-    if *precision == PrecisionSpec::Bf16 && !has_bf16 {
+    let Some(known) = known.precisions else {
+        return;
+    };
+    *precision = precision.on(known);
+    if *precision == PrecisionSpec::Tf32 && !known.tf32 {
+        report.problem(
+            &format!("{table}.precision"),
+            format!("{table}.precision = \"tf32\" needs an NVIDIA GPU, and this is the processor"),
+            "write precision = \"f32\", or \"tf32-or-f32\" for whatever the device has, or \
+             train.device = \"cuda:0\"",
+        );
+    }
+    if *precision == PrecisionSpec::Bf16 && !known.bf16 {
         report.problem(
             &format!("{table}.precision"),
             format!(

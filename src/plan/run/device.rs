@@ -23,7 +23,7 @@ impl DeviceSpec {
     }
 
     /// Whether it is the one that needs no word.
-    pub(in crate::plan) fn is_cpu(&self) -> bool {
+    pub fn is_cpu(&self) -> bool {
         *self == Self::Cpu
     }
 

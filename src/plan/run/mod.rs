@@ -27,6 +27,7 @@ pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
 pub use evaluate::{EvaluateSpec, SamplesSpec};
 pub use objective::{BalanceSpec, Matching};
+pub(in crate::plan) use precision::KnownPrecisions;
 pub use precision::PrecisionSpec;
 pub use student::{Init, InitBlocks, StudentSpec};
 pub use teacher::TeacherSpec;

@@ -153,6 +153,8 @@ fn train_in_words(train: &TrainSpec) -> String {
     };
     let precision = match train.precision {
         PrecisionSpec::F32 => "f32",
+        PrecisionSpec::Tf32 => "tf32",
+        PrecisionSpec::Tf32OrF32 => "tf32 or f32",
         PrecisionSpec::Bf16 => "bf16",
         PrecisionSpec::Bf16OrF32 => "bf16 or f32",
     };

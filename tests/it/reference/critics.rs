@@ -1,7 +1,8 @@
 //! Critics against autograd and Adam of PyTorch: every update, and the student's term.
 
 use kdpipe::ops::{
-    Constraint, Cpu, Critic, CriticSettings, CriticState, Losses, Mat, StateArray, composed, tape,
+    Constraint, Cpu, Critic, CriticSettings, CriticState, CriticTask, Losses, Mat, StateArray,
+    composed, tape,
 };
 use kdpipe::random::Stream;
 
@@ -54,7 +55,14 @@ fn check_updates(name: &str, critic: &mut Critic, reference: &Reference) {
     let mut found = [const { Vec::new() }; 3];
     for update in 0..expected[0].len() {
         let [student, teacher, epsilon] = batch(reference, update);
-        let report = Cpu::critic_update(critic, &student, &teacher, &tape::read(&epsilon));
+        let reports = Cpu::critic_updates(&mut [CriticTask {
+            critic,
+            student: &student,
+            teacher: &teacher,
+            updates: 1,
+            epsilon: &|_| tape::read(&epsilon),
+        }]);
+        let report = reports[0];
         found[0].push(report.estimate);
         found[1].push(report.penalty);
         found[2].push(report.gradient_norm);

@@ -17,6 +17,9 @@ mod term;
 mod update;
 mod workspace;
 
+pub(in crate::ops) use adam::AdamStep;
+pub(in crate::ops) use layout::CriticLayout;
 pub use state::Critic;
+pub(in crate::ops) use state::CriticArrays;
 pub use term::critic_term;
 pub use update::critic_update;

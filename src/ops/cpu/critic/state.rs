@@ -32,6 +32,19 @@ pub struct Critic {
     pub(super) precision: Precision,
 }
 
+/// What of a critic changes while it learns, in plain arrays: a device that keeps critics elsewhere
+/// gives and takes it so.
+#[derive(Debug)]
+pub(in crate::ops) struct CriticArrays {
+    /// In the order of the layout, as the moments are.
+    pub parameters: Vec<f32>,
+    pub first: Vec<f32>,
+    pub second: Vec<f32>,
+    pub step: u64,
+    /// u and v of every weight, with the spectral constraint only.
+    pub vectors: Option<Vec<(Vec<f32>, Vec<f32>)>>,
+}
+
 /// The two digits of a step count, each exact in f32.
 const STEP_BASE: u64 = 1 << 24;
 
@@ -160,6 +173,38 @@ impl CriticState for Critic {
 }
 
 impl Critic {
+    /// A critic of these arrays.
+    pub(in crate::ops) fn of_arrays(settings: &CriticSettings, arrays: CriticArrays) -> Self {
+        let CriticArrays {
+            parameters,
+            first,
+            second,
+            step,
+            vectors,
+        } = arrays;
+        Self {
+            settings: settings.clone(),
+            layout: CriticLayout::new(settings),
+            parameters,
+            first,
+            second,
+            step,
+            spectral: vectors.map(|vectors| Spectral { vectors }),
+            workspace: Workspace::default(),
+            precision: Precision::F32,
+        }
+    }
+
+    pub(in crate::ops) fn into_arrays(self) -> CriticArrays {
+        CriticArrays {
+            parameters: self.parameters,
+            first: self.first,
+            second: self.second,
+            step: self.step,
+            vectors: self.spectral.map(|spectral| spectral.vectors),
+        }
+    }
+
     pub fn settings(&self) -> &CriticSettings {
         &self.settings
     }

@@ -4,8 +4,22 @@ use super::super::critic_update;
 use super::*;
 use crate::ops::composed::losses as composed;
 use crate::ops::test_support::{assert_close, gradients, matrix, normals, with_threads};
-use crate::ops::{Constraint, CriticSettings, CriticState, Losses, Precision};
+use crate::ops::{
+    Constraint, CriticReport, CriticSettings, CriticState, CriticTask, Losses, Precision,
+};
 use crate::random::Stream;
+
+/// An update with every interpolate in the middle.
+fn update(critic: &mut Critic, x: &Mat<Cpu>, target: &Mat<Cpu>) -> CriticReport {
+    let mut task = CriticTask {
+        critic,
+        student: x,
+        teacher: target,
+        updates: 1,
+        epsilon: &|_| vec![0.5; x.shape().0],
+    };
+    Cpu::critic_updates(std::slice::from_mut(&mut task)).swap_remove(0)
+}
 
 fn trained(input: usize, width: usize, depth: usize, constraint: Constraint) -> Critic {
     let settings = CriticSettings {
@@ -63,9 +77,8 @@ fn the_value_is_the_estimate_of_the_next_update() {
     let mut critic = trained(6, 8, 2, Constraint::GradientPenalty(10.0));
     let (x, target) = (matrix(9, 6, 1.0, 0), matrix(9, 6, 2.0, 1));
     let (_, value) = Cpu::critic_term(x.clone(), &target, &critic);
-    assert!(
-        (Cpu::critic_update(&mut critic, &x, &target, &[0.5; 9]).estimate - value).abs() < 1e-12
-    );
+    let report = update(&mut critic, &x, &target);
+    assert!((report.estimate - value).abs() < 1e-12);
 }
 
 #[test]
@@ -97,9 +110,8 @@ fn numbers_rounded_to_bfloat16_give_nearly_the_same_term_and_update() {
         let off = distance(&gradient, &expected_gradient);
         assert!(off < 0.1, "{constraint:?}: {off}");
         let before = exact.parameters.clone();
-        let epsilon = vec![0.5; CHUNK + 50];
-        let report = Cpu::critic_update(&mut rounded, &x, &target, &epsilon);
-        let expected = Cpu::critic_update(&mut exact, &x, &target, &epsilon);
+        let report = update(&mut rounded, &x, &target);
+        let expected = update(&mut exact, &x, &target);
         assert!(
             (report.gradient_norm - expected.gradient_norm).abs() < 1e-2 * expected.gradient_norm,
             "{constraint:?}"
