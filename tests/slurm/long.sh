@@ -53,7 +53,7 @@ while [[ $kills -lt $wanted ]]; do
         0)  node=$((RANDOM % 3 + 1)); bash "$here/nodes_ns.sh" crash "$site/cluster" $node; sleep 1
             bash "$here/nodes_ns.sh" one "$site/cluster" $node; cuts=$((cuts + 1)) ;;
         1 | 2) sbatch -p urgent --exclusive --mem=0 -w n$((RANDOM % 3 + 1)) -o /dev/null --wrap 'sleep 1' >/dev/null; preemptions=$((preemptions + 1)) ;;
-        *)  victims=($(pgrep -f "^$kdpipe (run|submit) " | while read -r pid; do grep -qF "$f" <(readlink "/proc/$pid/cwd"; tr '\0' ' ' <"/proc/$pid/cmdline") 2>/dev/null && echo "$pid"; done))
+        *)  victims=($({ pgrep -f "^$kdpipe (run|submit) " | while read -r pid; do grep -qF "$f" <(readlink "/proc/$pid/cwd"; tr '\0' ' ' <"/proc/$pid/cmdline") 2>/dev/null && echo "$pid"; done; } 2>/dev/null))
             [[ ${#victims[@]} -gt 0 ]] && kill -9 "${victims[RANDOM % ${#victims[@]}]}" 2>/dev/null && kills=$((kills + 1)) struck=$((struck + 1)) ;;
         esac
     done
