@@ -210,14 +210,35 @@ pub(super) fn target<D: Ops>(states: StateForm, teacher: &Mat<D>) -> Mat<D> {
 }
 
 fn logit_term(name: &str, term: &Term, settings: &StepSettings) -> Option<LogitTerm> {
+    let temperature = || settings.temperatures[name];
     Some(match term.logits()? {
         LogitLoss::Lm => LogitTerm::Lm,
-        LogitLoss::Kl { direction, .. } => LogitTerm::Kl {
-            temperature: settings.temperatures[name],
-            reverse: match direction {
-                Direction::Forward => false,
-                Direction::Reverse => true,
-            },
+        LogitLoss::Kl {
+            direction, skew, ..
+        } => {
+            let (temperature, reverse) = (temperature(), direction == Direction::Reverse);
+            if skew == 0.0 {
+                LogitTerm::Kl {
+                    temperature,
+                    reverse,
+                }
+            } else {
+                LogitTerm::SkewKl {
+                    temperature,
+                    reverse,
+                    skew,
+                }
+            }
+        }
+        LogitLoss::Js { .. } => LogitTerm::Js {
+            temperature: temperature(),
+        },
+        LogitLoss::Tv { .. } => LogitTerm::Tv {
+            temperature: temperature(),
+        },
+        LogitLoss::Mse => LogitTerm::Mse,
+        LogitLoss::Wasserstein { .. } => LogitTerm::Wasserstein {
+            temperature: temperature(),
         },
     })
 }

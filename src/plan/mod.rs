@@ -22,6 +22,8 @@ mod advice;
 mod arms;
 mod budget;
 mod check;
+mod comparison;
+mod critic;
 pub mod diagnostics;
 mod estimate;
 mod expect;

@@ -13,6 +13,10 @@ fn every_kind_says_what_it_takes() {
     let expected = [
         ("lm", [false, false, false, false]),
         ("logits.kl", [false, true, true, false]),
+        ("logits.js", [false, true, true, false]),
+        ("logits.tv", [false, true, true, false]),
+        ("logits.mse", [false, true, true, false]),
+        ("logits.wasserstein", [false, true, true, false]),
         ("hidden.mse", [true, true, false, false]),
         ("hidden.cosine", [true, true, false, false]),
         ("hidden.wasserstein", [true, true, false, true]),
@@ -28,13 +32,19 @@ fn every_kind_says_what_it_takes() {
         assert_eq!(found, expected, "{kind}");
         assert_eq!(term.critic_mut().is_some(), expected[3], "{kind}");
         assert_eq!(term.logits().is_some(), !term.is_hidden(), "{kind}");
-        assert_eq!(term.temperature().is_some(), kind == "logits.kl", "{kind}");
+        let has_temperature =
+            kind.starts_with("logits.") && !["logits.mse", "logits.lens"].contains(&kind);
+        assert_eq!(term.temperature().is_some(), has_temperature, "{kind}");
     }
 }
 
 #[test]
-fn only_losses_of_predictions_are_in_nats() {
+fn only_divergences_of_predictions_are_in_nats() {
     assert_eq!(term("lm").nats_scale(None), Some(1.0));
     assert_eq!(term("logits.kl").nats_scale(Some(2.0)), Some(4.0));
+    assert_eq!(term("logits.js").nats_scale(Some(2.0)), Some(4.0));
+    for kind in ["logits.tv", "logits.mse", "logits.wasserstein"] {
+        assert_eq!(term(kind).nats_scale(Some(2.0)), None, "{kind}");
+    }
     assert_eq!(term("hidden.mse").nats_scale(None), None);
 }

@@ -71,6 +71,10 @@ const CONTEXTS: &[(&str, &str)] = &[
         r#"match = { strategy = "pairs", pairs = [[1, 2], [3, "final"]] }"#,
     ),
     ("random", r#"match.strategy = "random""#),
+    ("js", r#"loss.kl.kind = "logits.js""#),
+    ("tv", r#"loss.kl.kind = "logits.tv""#),
+    ("logits mse", r#"loss.kl.kind = "logits.mse""#),
+    ("sorted", r#"loss.kl.kind = "logits.wasserstein""#),
     ("mse", r#"loss.hidden.kind = "hidden.mse""#),
     ("cosine", r#"loss.hidden.kind = "hidden.cosine""#),
     ("clip", r#"loss.hidden.critic.lipschitz = "clip""#),
@@ -169,7 +173,20 @@ loss.lm.enabled | - | loss.lm.enabled=false | run
 loss.logits.kl.weight | - | loss.kl.weight={ shape="linear", from=0.5, to=1.0, over="20%" } | run
 loss.logits.kl.temperature | - | loss.kl.temperature=3.0 | run
 loss.logits.kl.direction | - | loss.kl.direction=reverse | run
+loss.logits.kl.skew | - | loss.kl.skew=0.1 | run
+loss.logits.kl.skew | - | loss.kl.skew=0.0 | nothing
 loss.logits.kl.enabled | - | loss.kl.enabled=true | nothing
+loss.logits.js.weight | js | loss.kl.weight=0.25 | run
+loss.logits.js.temperature | js | loss.kl.temperature=3.0 | run
+loss.logits.js.enabled | js | loss.kl.enabled=true | nothing
+loss.logits.tv.weight | tv | loss.kl.weight=0.25 | run
+loss.logits.tv.temperature | tv | loss.kl.temperature=3.0 | run
+loss.logits.tv.enabled | tv | loss.kl.enabled=true | nothing
+loss.logits.wasserstein.weight | sorted | loss.kl.weight=0.25 | run
+loss.logits.wasserstein.temperature | sorted | loss.kl.temperature=3.0 | run
+loss.logits.wasserstein.enabled | sorted | loss.kl.enabled=true | nothing
+loss.logits.mse.weight | logits mse | loss.kl.weight=0.25 | run
+loss.logits.mse.enabled | logits mse | loss.kl.enabled=true | nothing
 loss.hidden.mse.weight | mse | loss.hidden.weight=0.25 | run
 loss.hidden.mse.states | mse | loss.hidden.states=layernorm | run
 loss.hidden.mse.normalize | mse | loss.hidden.normalize=true | run

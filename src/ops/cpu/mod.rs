@@ -25,6 +25,7 @@ mod attention;
 pub(super) mod bf16;
 pub mod clouds;
 pub mod critic;
+mod divergence;
 mod embedding;
 mod gemm;
 mod hidden;

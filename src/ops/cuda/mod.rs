@@ -18,6 +18,7 @@ mod compile;
 #[cfg(test)]
 mod cuda_tests;
 mod driver;
+mod host;
 mod linear;
 mod logits;
 mod losses;

@@ -35,6 +35,11 @@ pub(super) fn resolve_device(
 fn refuse_what_a_card_lacks(loss: &BTreeMap<String, Term>, report: &mut CellReport) {
     for (name, term) in loss {
         let kind = match term {
+            Term::LogitsKl { skew, .. } if *skew != 0.0 => "logits.kl with a skew",
+            Term::LogitsJs { .. } => "logits.js",
+            Term::LogitsTv { .. } => "logits.tv",
+            Term::LogitsMse { .. } => "logits.mse",
+            Term::LogitsWasserstein { .. } => "logits.wasserstein",
             Term::Lm { .. }
             | Term::LogitsKl { .. }
             | Term::HiddenMse { .. }

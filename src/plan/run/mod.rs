@@ -34,11 +34,12 @@ pub use tokenizer::TokenizerSpec;
 pub(super) use train::{Betas, tenth_of};
 pub use train::{Decay, Keep, LearningRate, TrainSpec};
 
-pub use super::state::HiddenState;
-pub use super::term::{
-    Comparison, CriticSpec, Direction, HiddenDistance, HiddenLoss, Lipschitz, LogitLoss, StateForm,
-    Term,
+pub use super::comparison::{
+    Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
 };
+pub use super::critic::{CriticSpec, Lipschitz};
+pub use super::state::HiddenState;
+pub use super::term::Term;
 
 /// Everything that determines one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

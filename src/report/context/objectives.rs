@@ -61,20 +61,41 @@ fn term_in_words(name: &str, term: &Term) -> String {
         }
         details
     };
+    let at_temperature = |kind: &str, temperature: &Schedule| {
+        let temperature = format!("τ = {}", schedule_in_words(temperature));
+        vec![kind.to_owned(), temperature]
+    };
     let (weight, details) = match term {
         Term::Lm { weight } => (weight, Vec::new()),
         Term::LogitsKl {
             weight,
             temperature,
             direction,
+            skew,
         } => {
             let mut details = vec![format!("τ = {}", schedule_in_words(temperature))];
             match direction {
                 Direction::Forward => {}
                 Direction::Reverse => details.push("reverse".to_owned()),
             }
+            if *skew != 0.0 {
+                details.push(format!("skew {}", plain(*skew)));
+            }
             (weight, details)
         }
+        Term::LogitsJs {
+            weight,
+            temperature,
+        } => (weight, at_temperature("Jensen–Shannon", temperature)),
+        Term::LogitsTv {
+            weight,
+            temperature,
+        } => (weight, at_temperature("total variation", temperature)),
+        Term::LogitsMse { weight } => (weight, vec!["MSE of logits".to_owned()]),
+        Term::LogitsWasserstein {
+            weight,
+            temperature,
+        } => (weight, at_temperature("sorted probabilities", temperature)),
         Term::HiddenMse {
             weight,
             states,
