@@ -1,7 +1,8 @@
 //! A whole training: its operations, and the memory that it holds.
 
 use super::{
-    CriticShape, FLOAT_BYTES, FLOATS_A_PARAMETER, FORWARD_AND_BACKWARD, Gpt2Shape, Projection,
+    CloudShape, CriticShape, FLOAT_BYTES, FLOATS_A_PARAMETER, FORWARD_AND_BACKWARD, Gpt2Shape,
+    Projection,
 };
 
 /// Tokens whose logits are held at a time.
@@ -53,6 +54,10 @@ pub struct Distillation {
     pub needs_teacher: bool,
     /// Terms that compare hidden states.
     pub hidden_terms: usize,
+    /// Those of them whose student states are projected where the widths differ.
+    pub projected_terms: usize,
+    /// One for every term that compares clouds.
+    pub clouds: Vec<CloudShape>,
     /// Pairs of states that each of them compares.
     pub pairs: usize,
     /// Different student states among the pairs, without the final one, which every pass has.
@@ -79,7 +84,7 @@ pub struct CriticWork {
 /// not taken off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingFlops {
-    /// The student forward and backward with its projections.
+    /// The student forward and backward with its projections and distances of clouds.
     pub student: f64,
     /// The teacher forward.
     pub teacher: f64,
@@ -134,10 +139,10 @@ impl Distillation {
         let teacher_pass = self.needed_teacher().map_or(0.0, |teacher| {
             teacher.forward_flops(self.steps.context) * tokens
         });
-        let projections = self.projection().training_flops(tokens) * self.pairs as f64;
         let hidden = self.hidden_terms as f64;
+        let terms = self.hidden_flops(tokens);
         let mut flops = TrainingFlops {
-            student: micro_batches * (pass + hidden * projections),
+            student: micro_batches * (pass + terms),
             teacher: micro_batches * teacher_pass,
             // The sum of nothing would be −0, and is written to files.
             critics: self
@@ -154,13 +159,21 @@ impl Distillation {
             } else {
                 pass / FORWARD_AND_BACKWARD
             };
-            flops.student += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
+            flops.student += batches * ((1.0 + hidden) * pass + terms + warm_up);
             flops.teacher += batches * teacher_pass;
             for critic in &self.critics {
                 flops.critics += self.warm_up_flops(critic, batches);
             }
         }
         flops
+    }
+
+    /// Operations of all hidden terms on a micro-batch, beside critics: projections, and distances
+    /// of clouds.
+    fn hidden_flops(&self, tokens: f64) -> f64 {
+        let projections = self.projection().training_flops(tokens) * self.projected_terms as f64;
+        let clouds = self.clouds.iter().fold(0.0, |sum, one| sum + one.flops());
+        self.pairs as f64 * (projections + clouds)
     }
 
     /// Operations of a term's critics during the steps: updates and the term itself.
@@ -186,8 +199,12 @@ impl Distillation {
         let activations = FLOAT_BYTES
             * (tokens * self.student.kept_floats()
                 + LOGIT_ARRAYS * LOGIT_CHUNK * self.student.vocabulary as f64);
-        let projections =
-            self.hidden_terms as f64 * self.pairs as f64 * self.projection().training_bytes(tokens);
+        let projections = self.projected_terms as f64
+            * self.pairs as f64
+            * self.projection().training_bytes(tokens);
+        // One pair at a time.
+        let clouds = self.clouds.iter().map(CloudShape::workspace_bytes);
+        let clouds = clouds.fold(0.0, f64::max);
         let critics: f64 = self
             .critics
             .iter()
@@ -200,6 +217,7 @@ impl Distillation {
             own: FLOATS_A_PARAMETER * self.student.weight_bytes()
                 + activations.max(self.warm_up_bytes())
                 + projections
+                + clouds
                 + critics,
             shared: self.teacher_bytes(),
         }

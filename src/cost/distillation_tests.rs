@@ -26,6 +26,8 @@ fn balanced() -> Distillation {
         },
         needs_teacher: true,
         hidden_terms: 2,
+        projected_terms: 2,
+        clouds: Vec::new(),
         pairs: 2,
         student_states: 2,
         teacher_states: 2,

@@ -78,7 +78,8 @@ impl Objective {
                 teacher: teacher.state(others),
             };
             let pairs: Vec<StatePair<D>> = settings.pairs.iter().map(pair).collect();
-            sum = self.add_hidden_term(sum, name, loss, factor, &pairs, auxiliary);
+            let step = settings.step;
+            sum = self.add_hidden_term(sum, name, loss, step, factor, &pairs, auxiliary);
         }
         let terms = self.logit_terms(settings, factors);
         if !terms.is_empty() {
@@ -97,6 +98,7 @@ impl Objective {
         mut sum: LossSum<D, T>,
         name: &str,
         loss: HiddenLoss,
+        step: u64,
         factor: f64,
         pairs: &[StatePair<D>],
         auxiliary: &Auxiliary<D>,
@@ -108,11 +110,11 @@ impl Objective {
             let (own, x) = (pair.own, pair.student.clone());
             let value;
             if factor == 0.0 {
-                (_, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
+                (_, value) = self.pair_loss(name, loss, own, step, x, &target, auxiliary);
             } else {
                 let x = x.put_tape(std::mem::take(&mut sum.tape));
                 let recorded;
-                (recorded, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
+                (recorded, value) = self.pair_loss(name, loss, own, step, x, &target, auxiliary);
                 sum = sum.add(D::scaled(recorded, share));
             }
             if loss.distance.critic().is_some() {
@@ -144,6 +146,7 @@ impl Objective {
         name: &str,
         loss: HiddenLoss,
         own: HiddenState,
+        step: u64,
         x: Mat<D, T>,
         target: &Mat<D>,
         auxiliary: &Auxiliary<D>,
@@ -155,6 +158,7 @@ impl Objective {
             HiddenDistance::Wasserstein(_) => {
                 D::critic_term(x, target, &auxiliary.critics[&(name.to_owned(), own)])
             }
+            HiddenDistance::Cloud(loss) => self.cloud_loss(name, loss, own, step, x, target),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod auxiliary;
 pub mod balance;
+mod clouds;
 mod critics;
 mod losses;
 mod objective;

@@ -6,6 +6,7 @@
 
 use dfdx::prelude::*;
 
+use super::cloud_distance::CloudDistance;
 use super::critic::CriticReport;
 use super::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use super::{Backend, Head, Mat, Scalar};
@@ -55,6 +56,17 @@ pub trait Losses: Backend {
     fn hidden_cosine<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         target: &Mat<Self>,
+    ) -> (Scalar<Self, T>, Self::Value);
+
+    /// How far two clouds of vectors are from each other; [`CloudDistance`] has the formulas. `rows`
+    /// are those rows of `x` (N, C) that are compared, each once, or all where there are none given;
+    /// `target` has as many rows, of C coordinates, or any number where the distance says so. The
+    /// gradient goes to `x`.
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
     ) -> (Scalar<Self, T>, Self::Value);
 
     /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no

@@ -76,14 +76,63 @@ pub enum HiddenDistance<'a> {
     Cosine,
     /// Wasserstein-1, as the critic sees it.
     Wasserstein(&'a CriticSpec),
+    /// A distance of the two clouds of a micro-batch's states.
+    Cloud(CloudLoss),
+}
+
+/// A distance of two clouds of states that learns nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CloudLoss {
+    /// Sorted along random directions.
+    SlicedWasserstein { directions: usize },
+    /// Energy distance.
+    Energy { tokens: usize },
+    /// Maximum mean discrepancy.
+    Mmd { tokens: usize },
+    /// Of normal distributions.
+    GaussianW2,
+    /// Entropic transport.
+    Sinkhorn {
+        tokens: usize,
+        epsilon: f64,
+        iterations: usize,
+    },
+    /// 1 − linear CKA.
+    Cka,
+}
+
+impl CloudLoss {
+    /// How many tokens are compared at most; none where it takes all.
+    pub fn tokens(self) -> Option<usize> {
+        match self {
+            Self::Energy { tokens } | Self::Mmd { tokens } | Self::Sinkhorn { tokens, .. } => {
+                Some(tokens)
+            }
+            Self::SlicedWasserstein { .. } | Self::GaussianW2 | Self::Cka => None,
+        }
+    }
+}
+
+impl From<CloudLoss> for HiddenDistance<'_> {
+    fn from(loss: CloudLoss) -> Self {
+        Self::Cloud(loss)
+    }
 }
 
 impl<'a> HiddenDistance<'a> {
     /// The critic that is trained for it, if it takes one.
     pub fn critic(self) -> Option<&'a CriticSpec> {
         match self {
-            Self::Mse { .. } | Self::Cosine => None,
+            Self::Mse { .. } | Self::Cosine | Self::Cloud(_) => None,
             Self::Wasserstein(critic) => Some(critic),
+        }
+    }
+
+    /// Whether states of another width than the teacher's pass through a projection.
+    pub fn is_projected(self) -> bool {
+        match self {
+            Self::Mse { .. } | Self::Cosine | Self::Wasserstein(_) => true,
+            Self::Cloud(loss) => loss != CloudLoss::Cka,
         }
     }
 }

@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 use super::planned::{Estimate, TeacherFact};
 use super::resolve::KnownFacts;
 use super::run::{
-    BalanceSpec, CriticSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term, TrainSpec,
+    BalanceSpec, CloudLoss, CriticSpec, HiddenDistance, HiddenState, Init, Matching, RunSpec,
+    TeacherSpec, Term, TrainSpec,
 };
-use crate::cost::{CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps};
+use crate::cost::{
+    CloudKind, CloudShape, CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps,
+};
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
 const VOCABULARY: usize = 50_257;
@@ -109,6 +112,16 @@ pub fn distillation_work(
         steps: training_steps(&spec.train),
         needs_teacher: spec.loss.values().any(Term::needs_teacher),
         hidden_terms: spec.loss.values().filter(|term| term.is_hidden()).count(),
+        projected_terms: spec
+            .loss
+            .values()
+            .filter(|term| term.is_projected())
+            .count(),
+        clouds: spec
+            .loss
+            .values()
+            .filter_map(|term| cloud_shape(term, &spec.train, [student.width, width]))
+            .collect(),
         pairs,
         student_states,
         teacher_states,
@@ -126,6 +139,29 @@ fn kept(states: impl Iterator<Item = HiddenState>) -> usize {
         .filter(|&state| state != HiddenState::Final)
         .collect();
     kept.len()
+}
+
+/// What a term does that compares clouds, for states of student and teacher of these widths.
+fn cloud_shape(term: &Term, train: &TrainSpec, [own, other]: [usize; 2]) -> Option<CloudShape> {
+    let loss = match term.hidden()?.distance {
+        HiddenDistance::Mse { .. } | HiddenDistance::Cosine | HiddenDistance::Wasserstein(_) => {
+            return None;
+        }
+        HiddenDistance::Cloud(loss) => loss,
+    };
+    let all = train.batch * train.context;
+    let own = if term.is_projected() { other } else { own };
+    Some(CloudShape {
+        kind: match loss {
+            CloudLoss::SlicedWasserstein { directions } => CloudKind::Sliced { directions },
+            CloudLoss::Energy { .. } | CloudLoss::Mmd { .. } => CloudKind::Pairs,
+            CloudLoss::Sinkhorn { iterations, .. } => CloudKind::Transport { iterations },
+            CloudLoss::GaussianW2 => CloudKind::Covariances,
+            CloudLoss::Cka => CloudKind::Cka,
+        },
+        tokens: loss.tokens().map_or(all, |tokens| tokens.min(all)),
+        widths: [own, other],
+    })
 }
 
 /// A term's critics on vectors of `input` coordinates.

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm};
+use super::comparison::{
+    CloudLoss, Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
+};
 use super::critic::CriticSpec;
 use super::schedule::Schedule;
 
@@ -110,10 +112,121 @@ pub enum Term {
         #[serde(default)]
         critic: CriticSpec,
     },
+    /// Squared sliced 2-Wasserstein distance of matched hidden states: along random directions,
+    /// drawn at every step, what is sorted is compared.
+    #[serde(rename = "hidden.sliced-wasserstein")]
+    HiddenSlicedWasserstein {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Directions of a step.
+        #[serde(default = "directions")]
+        #[schemars(range(min = 1, max = 65536))]
+        directions: usize,
+    },
+    /// Energy distance of matched hidden states, without bias.
+    #[serde(rename = "hidden.energy")]
+    HiddenEnergy {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "paired_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+    },
+    /// Squared maximum mean discrepancy of matched hidden states, without bias: five RBF kernels
+    /// around the median distance.
+    #[serde(rename = "hidden.mmd")]
+    HiddenMmd {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "paired_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+    },
+    /// Squared 2-Wasserstein distance of normal distributions with the means and covariances of
+    /// matched hidden states.
+    #[serde(rename = "hidden.gaussian-w2")]
+    HiddenGaussianW2 {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+    },
+    /// Debiased entropic transport cost between matched hidden states.
+    #[serde(rename = "hidden.sinkhorn")]
+    HiddenSinkhorn {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "transported_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+        /// ε, as a share of the median squared distance between the student's and the teacher's
+        /// states.
+        #[serde(default = "regularisation")]
+        #[schemars(range(min = 0.001, max = 1000))]
+        epsilon: f64,
+        /// Updates of the potentials at most.
+        #[serde(default = "iterations")]
+        #[schemars(range(min = 1, max = 100_000))]
+        iterations: usize,
+    },
+    /// 1 − linear CKA of matched hidden states, which may have any two widths: nothing is projected.
+    #[serde(rename = "hidden.cka")]
+    HiddenCka {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+    },
 }
 
 fn one() -> Schedule {
     Schedule::Constant(1.0)
+}
+
+fn directions() -> usize {
+    64
+}
+
+fn paired_tokens() -> usize {
+    1024
+}
+
+fn transported_tokens() -> usize {
+    256
+}
+
+fn regularisation() -> f64 {
+    0.05
+}
+
+fn iterations() -> usize {
+    100
 }
 
 fn is_zero(number: &f64) -> bool {
@@ -132,11 +245,17 @@ impl Term {
             | Self::LogitsWasserstein { weight, .. }
             | Self::HiddenMse { weight, .. }
             | Self::HiddenCosine { weight, .. }
-            | Self::HiddenWasserstein { weight, .. } => weight,
+            | Self::HiddenWasserstein { weight, .. }
+            | Self::HiddenSlicedWasserstein { weight, .. }
+            | Self::HiddenEnergy { weight, .. }
+            | Self::HiddenMmd { weight, .. }
+            | Self::HiddenGaussianW2 { weight, .. }
+            | Self::HiddenSinkhorn { weight, .. }
+            | Self::HiddenCka { weight, .. } => weight,
         }
     }
 
-    /// What the term compares, and how.
+    /// What the term compares, and how. The function is long because every kind is told apart in it.
     pub fn comparison(&self) -> Comparison<'_> {
         let (states, distance) = match self {
             Self::Lm { weight: _ } => return Comparison::Logits(LogitLoss::Lm),
@@ -181,6 +300,40 @@ impl Term {
                 states,
                 critic,
             } => (states, HiddenDistance::Wasserstein(critic)),
+            Self::HiddenSlicedWasserstein {
+                weight: _,
+                states,
+                directions,
+            } => {
+                let directions = *directions;
+                (states, CloudLoss::SlicedWasserstein { directions }.into())
+            }
+            Self::HiddenEnergy {
+                weight: _,
+                states,
+                tokens,
+            } => (states, CloudLoss::Energy { tokens: *tokens }.into()),
+            Self::HiddenMmd {
+                weight: _,
+                states,
+                tokens,
+            } => (states, CloudLoss::Mmd { tokens: *tokens }.into()),
+            Self::HiddenGaussianW2 { weight: _, states } => (states, CloudLoss::GaussianW2.into()),
+            Self::HiddenSinkhorn {
+                weight: _,
+                states,
+                tokens,
+                epsilon,
+                iterations,
+            } => {
+                let loss = CloudLoss::Sinkhorn {
+                    tokens: *tokens,
+                    epsilon: *epsilon,
+                    iterations: *iterations,
+                };
+                (states, loss.into())
+            }
+            Self::HiddenCka { weight: _, states } => (states, CloudLoss::Cka.into()),
         };
         Comparison::Hidden(HiddenLoss {
             states: *states,
@@ -262,17 +415,30 @@ impl Term {
 
     /// Its critic, to be changed.
     pub fn critic_mut(&mut self) -> Option<&mut CriticSpec> {
-        match self {
-            Self::HiddenWasserstein { critic, .. } => Some(critic),
-            Self::Lm { .. }
-            | Self::LogitsKl { .. }
-            | Self::LogitsJs { .. }
-            | Self::LogitsTv { .. }
-            | Self::LogitsMse { .. }
-            | Self::LogitsWasserstein { .. }
-            | Self::HiddenMse { .. }
-            | Self::HiddenCosine { .. } => None,
+        if let Self::HiddenWasserstein { critic, .. } = self {
+            Some(critic)
+        } else {
+            assert!(self.critic().is_none(), "a critic of another kind");
+            None
         }
+    }
+
+    /// How many tokens it compares with each other at most, to be changed; none where it takes all.
+    pub fn tokens_mut(&mut self) -> Option<&mut usize> {
+        if let Self::HiddenEnergy { tokens, .. }
+        | Self::HiddenMmd { tokens, .. }
+        | Self::HiddenSinkhorn { tokens, .. } = self
+        {
+            Some(tokens)
+        } else {
+            None
+        }
+    }
+
+    /// Whether states of another width pass through a learned projection for it.
+    pub fn is_projected(&self) -> bool {
+        self.hidden()
+            .is_some_and(|loss| loss.distance.is_projected())
     }
 }
 

@@ -20,6 +20,12 @@ fn every_kind_says_what_it_takes() {
         ("hidden.mse", [true, true, false, false]),
         ("hidden.cosine", [true, true, false, false]),
         ("hidden.wasserstein", [true, true, false, true]),
+        ("hidden.sliced-wasserstein", [true, true, false, false]),
+        ("hidden.energy", [true, true, false, false]),
+        ("hidden.mmd", [true, true, false, false]),
+        ("hidden.gaussian-w2", [true, true, false, false]),
+        ("hidden.sinkhorn", [true, true, false, false]),
+        ("hidden.cka", [true, true, false, false]),
     ];
     for (kind, expected) in expected {
         let mut term = term(kind);
@@ -35,6 +41,19 @@ fn every_kind_says_what_it_takes() {
         let has_temperature =
             kind.starts_with("logits.") && !["logits.mse", "logits.lens"].contains(&kind);
         assert_eq!(term.temperature().is_some(), has_temperature, "{kind}");
+    }
+}
+
+#[test]
+fn states_are_projected_for_every_loss_but_those_that_take_any_width() {
+    for (kind, is_projected) in [
+        ("lm", false),
+        ("hidden.mse", true),
+        ("hidden.wasserstein", true),
+        ("hidden.energy", true),
+        ("hidden.cka", false),
+    ] {
+        assert_eq!(term(kind).is_projected(), is_projected, "{kind}");
     }
 }
 

@@ -77,6 +77,15 @@ const CONTEXTS: &[(&str, &str)] = &[
     ("sorted", r#"loss.kl.kind = "logits.wasserstein""#),
     ("mse", r#"loss.hidden.kind = "hidden.mse""#),
     ("cosine", r#"loss.hidden.kind = "hidden.cosine""#),
+    (
+        "sliced-wasserstein",
+        r#"loss.hidden.kind = "hidden.sliced-wasserstein""#,
+    ),
+    ("energy", r#"loss.hidden.kind = "hidden.energy""#),
+    ("mmd", r#"loss.hidden.kind = "hidden.mmd""#),
+    ("gaussian-w2", r#"loss.hidden.kind = "hidden.gaussian-w2""#),
+    ("sinkhorn", r#"loss.hidden.kind = "hidden.sinkhorn""#),
+    ("cka", r#"loss.hidden.kind = "hidden.cka""#),
     ("clip", r#"loss.hidden.critic.lipschitz = "clip""#),
     (
         "card",
@@ -208,6 +217,30 @@ loss.hidden.wasserstein.critic.clip | clip | loss.hidden.critic.clip=0.7 | run
 loss.hidden.wasserstein.critic.lr | - | loss.hidden.critic.lr=0.7 | run
 loss.hidden.wasserstein.critic.betas | - | loss.hidden.critic.betas=[0.5, 0.9] | run
 loss.hidden.wasserstein.critic.warmup | - | loss.hidden.critic.warmup=7 | run
+loss.hidden.sliced-wasserstein.weight | sliced-wasserstein | loss.hidden.weight=0.25 | run
+loss.hidden.sliced-wasserstein.states | sliced-wasserstein | loss.hidden.states=layernorm | run
+loss.hidden.sliced-wasserstein.enabled | sliced-wasserstein | loss.hidden.enabled=false | run
+loss.hidden.sliced-wasserstein.directions | sliced-wasserstein | loss.hidden.directions=7 | run
+loss.hidden.energy.weight | energy | loss.hidden.weight=0.25 | run
+loss.hidden.energy.states | energy | loss.hidden.states=layernorm | run
+loss.hidden.energy.enabled | energy | loss.hidden.enabled=false | run
+loss.hidden.energy.tokens | energy | loss.hidden.tokens=7 | run
+loss.hidden.mmd.weight | mmd | loss.hidden.weight=0.25 | run
+loss.hidden.mmd.states | mmd | loss.hidden.states=layernorm | run
+loss.hidden.mmd.enabled | mmd | loss.hidden.enabled=false | run
+loss.hidden.mmd.tokens | mmd | loss.hidden.tokens=7 | run
+loss.hidden.gaussian-w2.weight | gaussian-w2 | loss.hidden.weight=0.25 | run
+loss.hidden.gaussian-w2.states | gaussian-w2 | loss.hidden.states=layernorm | run
+loss.hidden.gaussian-w2.enabled | gaussian-w2 | loss.hidden.enabled=false | run
+loss.hidden.sinkhorn.weight | sinkhorn | loss.hidden.weight=0.25 | run
+loss.hidden.sinkhorn.states | sinkhorn | loss.hidden.states=layernorm | run
+loss.hidden.sinkhorn.enabled | sinkhorn | loss.hidden.enabled=false | run
+loss.hidden.sinkhorn.tokens | sinkhorn | loss.hidden.tokens=7 | run
+loss.hidden.sinkhorn.epsilon | sinkhorn | loss.hidden.epsilon=0.5 | run
+loss.hidden.sinkhorn.iterations | sinkhorn | loss.hidden.iterations=7 | run
+loss.hidden.cka.weight | cka | loss.hidden.weight=0.25 | run
+loss.hidden.cka.states | cka | loss.hidden.states=layernorm | run
+loss.hidden.cka.enabled | cka | loss.hidden.enabled=false | run
 balance.mode | - | balance.mode=none | run
 balance.gradient.batches | - | balance.batches=7 | run
 balance.gradient.reference | - | balance.reference=lm | run

@@ -14,7 +14,10 @@ pub(super) fn compared<T: Tape<f32, Cpu>>(
 ) -> Number<T> {
     let temperature = match term {
         LogitTerm::Lm => unreachable!("cross-entropy compares with the text"),
-        LogitTerm::Mse => return (student - teacher).square().mean(),
+        LogitTerm::Mse => {
+            let squares = (student - teacher).square();
+            return squares.mean::<(usize,), Axis<1>>().mean::<Rank0, _>();
+        }
         LogitTerm::Kl { temperature, .. }
         | LogitTerm::SkewKl { temperature, .. }
         | LogitTerm::Js { temperature }

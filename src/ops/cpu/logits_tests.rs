@@ -347,7 +347,7 @@ fn logits_of_ten_thousand_give_finite_values_and_gradients() {
     let expected = reference(&case, &wide(&case.hidden), &wide(&case.head), &TERMS);
     values.iter().zip(&expected).for_each(|(value, expected)| {
         assert!(
-            (value - expected).abs() < 1e-6 * expected.abs(),
+            (value - expected).abs() <= 1e-6 * expected.abs().max(0.1),
             "{values:?} against {expected:?}"
         )
     });

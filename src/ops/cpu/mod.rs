@@ -14,8 +14,8 @@ use dfdx::prelude::*;
 use super::critic::CriticReport;
 use super::optimizer::AdamWStep;
 use super::{
-    Activation, Backend, GradientMap, Head, Layers, LogitTerm, Losses, Mat, Precision, Scalar,
-    TeacherHead, TokenScore,
+    Activation, Backend, CloudDistance, GradientMap, Head, Layers, LogitTerm, Losses, Mat,
+    Precision, Scalar, TeacherHead, TokenScore,
 };
 use critic::Critic;
 
@@ -23,6 +23,7 @@ mod activation;
 mod adamw;
 mod attention;
 pub(super) mod bf16;
+mod cloud;
 pub mod clouds;
 pub mod critic;
 mod divergence;
@@ -262,6 +263,15 @@ impl Losses for Cpu {
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, f64) {
         hidden::hidden_cosine(x, target)
+    }
+
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
+    ) -> (Scalar<Self, T>, f64) {
+        cloud::cloud_distance(x, rows, target, distance)
     }
 
     fn critic_update(

@@ -8,6 +8,7 @@ use dfdx::prelude::*;
 use super::attention;
 use super::buffers::{self, CardBuffer, Slice, address, empty, empty_number};
 use super::card::{CardValue, at, card, double, float, int, size, word};
+use super::host;
 use super::linear::{self, After};
 use super::logits;
 use super::losses::{self, Distance};
@@ -15,7 +16,8 @@ use crate::ops::critic::CriticReport;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use crate::ops::optimizer::AdamWStep;
 use crate::ops::{
-    Activation, Backend, Critic, GradientMap, Head, Layers, Losses, Mat, Precision, Scalar, tape,
+    Activation, Backend, CloudDistance, Critic, GradientMap, Head, Layers, Losses, Mat, Precision,
+    Scalar, tape,
 };
 
 /// Sums of a block each, of all of a matrix.
@@ -329,6 +331,15 @@ impl Losses for Cuda {
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, CardValue) {
         losses::hidden(x, target, Distance::Cosine)
+    }
+
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
+    ) -> (Scalar<Self, T>, CardValue) {
+        host::cloud_distance(x, rows, target, distance)
     }
 
     fn critic_update(

@@ -10,7 +10,7 @@ use super::card::{CardValue, at, card, double, int, word};
 use super::losses::precomputed;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead};
 use crate::ops::tape::{matrix, read};
-use crate::ops::{Backend, Head, Losses, Mat, Precision, Scalar};
+use crate::ops::{Backend, CloudDistance, Head, Losses, Mat, Precision, Scalar};
 
 /// A copy of a matrix on the host.
 pub(super) fn on_host(x: &Mat<Cuda>) -> Mat<Cpu> {
@@ -78,4 +78,20 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
     ];
     let factors: Vec<f64> = terms.iter().map(|&(_, factor)| factor).collect();
     handed_back(tape, head.matrix.device(), &factors, &values, gradients)
+}
+
+/// See [`Losses::cloud_distance`].
+pub(super) fn cloud_distance<T: Tape<f32, Cuda>>(
+    x: Mat<Cuda, T>,
+    rows: Option<&[usize]>,
+    target: &Mat<Cuda>,
+    distance: CloudDistance<'_>,
+) -> (Scalar<Cuda, T>, CardValue) {
+    let (x, tape) = x.split_tape();
+    let own = on_host(&x);
+    let (loss, value) = Cpu::cloud_distance(own.leaky_trace(), rows, &on_host(target), distance);
+    let gradient = Cpu::take_gradient(&mut loss.backward(), &own);
+    let device = target.device();
+    let (loss, mut values) = handed_back(tape, device, &[1.0], &[value], vec![(x, gradient)]);
+    (loss, values.swap_remove(0))
 }

@@ -45,6 +45,12 @@ fn refuse_what_a_card_lacks(loss: &BTreeMap<String, Term>, report: &mut CellRepo
             | Term::HiddenMse { .. }
             | Term::HiddenCosine { .. } => continue,
             Term::HiddenWasserstein { .. } => "hidden.wasserstein",
+            Term::HiddenSlicedWasserstein { .. } => "hidden.sliced-wasserstein",
+            Term::HiddenEnergy { .. } => "hidden.energy",
+            Term::HiddenMmd { .. } => "hidden.mmd",
+            Term::HiddenGaussianW2 { .. } => "hidden.gaussian-w2",
+            Term::HiddenSinkhorn { .. } => "hidden.sinkhorn",
+            Term::HiddenCka { .. } => "hidden.cka",
         };
         report.problem(
             &format!("loss.{name}.kind"),

@@ -35,7 +35,7 @@ pub(super) use train::{Betas, tenth_of};
 pub use train::{Decay, Keep, LearningRate, TrainSpec};
 
 pub use super::comparison::{
-    Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
+    CloudLoss, Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
 };
 pub use super::critic::{CriticSpec, Lipschitz};
 pub use super::state::HiddenState;
