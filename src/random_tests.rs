@@ -62,6 +62,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
         Purpose::LossDirections("hidden", "1"),
         Purpose::LossDirections("hidden", "final"),
         Purpose::LossTokens("hidden"),
+        Purpose::TokenOrder,
         Purpose::BenchmarkTokens,
         Purpose::Document("train"),
         Purpose::Document("validation"),
@@ -84,6 +85,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
             | Purpose::ShuffledMap
             | Purpose::LossDirections(..)
             | Purpose::LossTokens(_)
+            | Purpose::TokenOrder
             | Purpose::BenchmarkTokens
             | Purpose::Document(_)
             | Purpose::Word(_)
@@ -132,6 +134,7 @@ fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purpose
         | Purpose::ShuffledMap
         | Purpose::LossDirections(..)
         | Purpose::LossTokens(_)
+        | Purpose::TokenOrder
         | Purpose::BenchmarkTokens => "run",
     };
     let mut owners = std::collections::BTreeMap::new();

@@ -58,6 +58,8 @@ pub struct Distillation {
     pub projected_terms: usize,
     /// One for every term that compares clouds.
     pub clouds: Vec<CloudShape>,
+    /// Terms that read tokens in hidden states of both models.
+    pub lens_terms: usize,
     /// Pairs of states that each of them compares.
     pub pairs: usize,
     /// Different student states among the pairs, without the final one, which every pass has.
@@ -173,7 +175,16 @@ impl Distillation {
     fn hidden_flops(&self, tokens: f64) -> f64 {
         let projections = self.projection().training_flops(tokens) * self.projected_terms as f64;
         let clouds = self.clouds.iter().fold(0.0, |sum, one| sum + one.flops());
-        self.pairs as f64 * (projections + clouds)
+        self.pairs as f64
+            * (projections + clouds + self.lens_terms as f64 * self.lens_flops(tokens))
+    }
+
+    /// Operations of the logits that are read in a pair of states: the student's forward and back
+    /// to the state, the teacher's forward.
+    fn lens_flops(&self, tokens: f64) -> f64 {
+        let other = self.teacher.map_or(0, |teacher| teacher.width);
+        let widths = 2 * self.student.width + other;
+        2.0 * tokens * self.student.vocabulary as f64 * widths as f64
     }
 
     /// Operations of a term's critics during the steps: updates and the term itself.

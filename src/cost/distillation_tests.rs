@@ -28,6 +28,7 @@ fn balanced() -> Distillation {
         hidden_terms: 2,
         projected_terms: 2,
         clouds: Vec::new(),
+        lens_terms: 0,
         pairs: 2,
         student_states: 2,
         teacher_states: 2,

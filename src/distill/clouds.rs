@@ -14,14 +14,17 @@ impl Objective {
         own: HiddenState,
         step: u64,
         x: Mat<D, T>,
-        target: &Mat<D>,
+        target: Mat<D>,
     ) -> (Scalar<D, T>, D::Value) {
         let count = x.shape().0;
         let rows = loss
             .tokens()
             .and_then(|tokens| self.tokens(name, step, count, tokens));
-        let few = rows.as_ref().map(|rows| D::pick_rows(target, rows));
-        let target = few.as_ref().unwrap_or(target);
+        let target = match &rows {
+            None => target,
+            Some(rows) => D::pick_rows(&target, rows),
+        };
+        let target = self.shuffled(step, target);
         let directions;
         let distance = match loss {
             CloudLoss::SlicedWasserstein { directions: count } => {
@@ -43,7 +46,7 @@ impl Objective {
             },
             CloudLoss::Cka => CloudDistance::Cka,
         };
-        D::cloud_distance(x, rows.as_deref(), target, distance)
+        D::cloud_distance(x, rows.as_deref(), &target, distance)
     }
 
     /// The tokens of a step, in their order, where there are more than are compared: the same of

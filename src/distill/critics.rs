@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::auxiliary::{Auxiliary, Key};
-use super::losses::target;
 use super::objective::{Objective, StepSettings};
 use crate::model::HiddenStates;
 use crate::ops::{Backend, CriticReport, Mat, Ops};
@@ -29,7 +28,7 @@ impl Objective {
             let Some((loss, spec)) = with_critic(term) else {
                 continue;
             };
-            for (own, others) in &settings.pairs {
+            for (own, matched) in &settings.pairs {
                 let x = self.features(
                     name,
                     loss.states,
@@ -37,7 +36,8 @@ impl Objective {
                     student.state(*own).clone(),
                     auxiliary,
                 );
-                let target = target(loss.states, teacher.state(*others));
+                let target = self.target(loss.states, matched, teacher, || x.clone());
+                let target = self.shuffled(settings.step, target.state);
                 let key = (name.clone(), *own);
                 let critic = auxiliary
                     .critics

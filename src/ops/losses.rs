@@ -69,6 +69,22 @@ pub trait Losses: Backend {
         distance: CloudDistance<'_>,
     ) -> (Scalar<Self, T>, Self::Value);
 
+    /// The mean over tokens of τ²·KL(p_t ‖ p_s) at temperature τ for states of any layer: `x` (N, C)
+    /// and the teacher's as their heads see them. The gradient goes to `x` alone, not to the head.
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, Self::Value);
+
+    /// The mean of matrices of one shape, at least one; no gradients.
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self>;
+
+    /// For every row Σ_j α_j·y_j over the rows of the matrices `parts` (N, C), α the softmax over j
+    /// of x·y_j, and the mean over the rows of α's entropy in nats; no gradients.
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, Self::Value);
+
     /// One training step of the critic on the pairs (`student`, `teacher`), (N, C) each; no
     /// gradients for either. `epsilon` holds N uniform numbers that place the interpolates ε·t + (1
     /// − ε)·s. The critic minimises mean f(s) − mean f(t), with λ·GP where it is set so.

@@ -78,6 +78,8 @@ pub enum HiddenDistance<'a> {
     Wasserstein(&'a CriticSpec),
     /// A distance of the two clouds of a micro-batch's states.
     Cloud(CloudLoss),
+    /// KL of what both models' heads read in the states.
+    Lens { temperature: &'a Schedule },
 }
 
 /// A distance of two clouds of states that learns nothing.
@@ -123,7 +125,7 @@ impl<'a> HiddenDistance<'a> {
     /// The critic that is trained for it, if it takes one.
     pub fn critic(self) -> Option<&'a CriticSpec> {
         match self {
-            Self::Mse { .. } | Self::Cosine | Self::Cloud(_) => None,
+            Self::Mse { .. } | Self::Cosine | Self::Cloud(_) | Self::Lens { .. } => None,
             Self::Wasserstein(critic) => Some(critic),
         }
     }
@@ -133,6 +135,7 @@ impl<'a> HiddenDistance<'a> {
         match self {
             Self::Mse { .. } | Self::Cosine | Self::Wasserstein(_) => true,
             Self::Cloud(loss) => loss != CloudLoss::Cka,
+            Self::Lens { .. } => false,
         }
     }
 }

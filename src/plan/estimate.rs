@@ -97,12 +97,16 @@ pub fn distillation_work(
     teacher: Option<Gpt2Shape>,
 ) -> Distillation {
     let (pairs, student_states, teacher_states) = match &spec.matching {
-        Matching::Pairs { pairs } => (
+        Matching::Pairs { pairs, .. } => (
             pairs.len(),
             kept(pairs.iter().map(|&(student, _)| student)),
             kept(pairs.iter().map(|&(_, teacher)| teacher)),
         ),
-        Matching::Random { redraw: _ } => (student.layers, student.layers, student.layers),
+        Matching::Random { .. } => (student.layers, student.layers, student.layers),
+        Matching::Attention { .. } | Matching::Combine { .. } => {
+            let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
+            (student.layers, student.layers, of_teacher)
+        }
     };
     let width = teacher.map_or(student.width, |teacher| teacher.width);
     let critics = spec.loss.values().filter_map(Term::critic);
@@ -122,6 +126,13 @@ pub fn distillation_work(
             .values()
             .filter_map(|term| cloud_shape(term, &spec.train, [student.width, width]))
             .collect(),
+        lens_terms: {
+            let is_lens = |term: &&Term| {
+                let loss = term.hidden();
+                loss.is_some_and(|loss| matches!(loss.distance, HiddenDistance::Lens { .. }))
+            };
+            spec.loss.values().filter(is_lens).count()
+        },
         pairs,
         student_states,
         teacher_states,
@@ -144,9 +155,10 @@ fn kept(states: impl Iterator<Item = HiddenState>) -> usize {
 /// What a term does that compares clouds, for states of student and teacher of these widths.
 fn cloud_shape(term: &Term, train: &TrainSpec, [own, other]: [usize; 2]) -> Option<CloudShape> {
     let loss = match term.hidden()?.distance {
-        HiddenDistance::Mse { .. } | HiddenDistance::Cosine | HiddenDistance::Wasserstein(_) => {
-            return None;
-        }
+        HiddenDistance::Mse { .. }
+        | HiddenDistance::Cosine
+        | HiddenDistance::Wasserstein(_)
+        | HiddenDistance::Lens { .. } => return None,
         HiddenDistance::Cloud(loss) => loss,
     };
     let all = train.batch * train.context;

@@ -76,6 +76,17 @@ pub enum Term {
         #[serde(default = "one")]
         temperature: Schedule,
     },
+    /// τ² times KL(teacher ‖ student) of what the heads read in matched hidden states, behind the
+    /// final norms (logit lens). The head gets no gradient.
+    #[serde(rename = "logits.lens")]
+    LogitsLens {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
+    },
     /// Mean squared difference of matched hidden states.
     #[serde(rename = "hidden.mse")]
     HiddenMse {
@@ -243,6 +254,7 @@ impl Term {
             | Self::LogitsTv { weight, .. }
             | Self::LogitsMse { weight }
             | Self::LogitsWasserstein { weight, .. }
+            | Self::LogitsLens { weight, .. }
             | Self::HiddenMse { weight, .. }
             | Self::HiddenCosine { weight, .. }
             | Self::HiddenWasserstein { weight, .. }
@@ -284,6 +296,10 @@ impl Term {
                 weight: _,
                 temperature,
             } => return Comparison::Logits(LogitLoss::Wasserstein { temperature }),
+            Self::LogitsLens {
+                weight: _,
+                temperature,
+            } => (&StateForm::Raw, HiddenDistance::Lens { temperature }),
             Self::HiddenMse {
                 weight: _,
                 states,
@@ -384,12 +400,18 @@ impl Term {
 
     /// The schedule of its temperature, if it has one.
     pub fn temperature(&self) -> Option<&Schedule> {
-        match self.logits()? {
-            LogitLoss::Lm | LogitLoss::Mse => None,
-            LogitLoss::Kl { temperature, .. }
-            | LogitLoss::Js { temperature }
-            | LogitLoss::Tv { temperature }
-            | LogitLoss::Wasserstein { temperature } => Some(temperature),
+        match self.comparison() {
+            Comparison::Logits(LogitLoss::Lm | LogitLoss::Mse) => None,
+            Comparison::Logits(
+                LogitLoss::Kl { temperature, .. }
+                | LogitLoss::Js { temperature }
+                | LogitLoss::Tv { temperature }
+                | LogitLoss::Wasserstein { temperature },
+            ) => Some(temperature),
+            Comparison::Hidden(loss) => match loss.distance {
+                HiddenDistance::Lens { temperature } => Some(temperature),
+                _ => None,
+            },
         }
     }
 

@@ -17,6 +17,7 @@ fn every_kind_says_what_it_takes() {
         ("logits.tv", [false, true, true, false]),
         ("logits.mse", [false, true, true, false]),
         ("logits.wasserstein", [false, true, true, false]),
+        ("logits.lens", [true, true, false, false]),
         ("hidden.mse", [true, true, false, false]),
         ("hidden.cosine", [true, true, false, false]),
         ("hidden.wasserstein", [true, true, false, true]),
@@ -38,8 +39,7 @@ fn every_kind_says_what_it_takes() {
         assert_eq!(found, expected, "{kind}");
         assert_eq!(term.critic_mut().is_some(), expected[3], "{kind}");
         assert_eq!(term.logits().is_some(), !term.is_hidden(), "{kind}");
-        let has_temperature =
-            kind.starts_with("logits.") && !["logits.mse", "logits.lens"].contains(&kind);
+        let has_temperature = kind.starts_with("logits.") && kind != "logits.mse";
         assert_eq!(term.temperature().is_some(), has_temperature, "{kind}");
     }
 }

@@ -58,7 +58,7 @@ fn is_possible(strategy: &str, student: usize, teacher: usize) -> bool {
 
 fn check_map(matching: &Matching, strategy: &str, student: usize, teacher: usize) {
     let pairs = match matching {
-        Matching::Pairs { pairs } => pairs,
+        Matching::Pairs { pairs, .. } => pairs,
         Matching::Random { .. } => {
             assert_eq!(strategy, "random");
             return;

@@ -455,3 +455,18 @@ fn scores_are_those_of_the_definitions_in_f64() {
             .all(|(a, b)| a.log_probability == b.log_probability && a.kl == 0.0 && !a.agrees)
     );
 }
+
+#[test]
+fn a_lens_is_the_divergence_of_the_readings_and_leaves_the_head_alone() {
+    let case = LogitCase::new(300, 3, 2, 50);
+    let teacher = case.teacher().expect("a teacher");
+    let (loss, value) = Cpu::lens(case.hidden.leaky_trace(), (&case.head).into(), teacher, 2.0);
+    let found = gradients(loss, &[&case.hidden, &case.head]);
+    let kl = LogitTerm::Kl {
+        temperature: 2.0,
+        reverse: false,
+    };
+    let (_, values, expected) = case.fused(&[(kl, 1.0)]);
+    assert_eq!((value, &found[0]), (values[0], &expected[0]));
+    assert!(found[1].iter().all(|g| *g == 0.0) && expected[1].iter().any(|g| *g != 0.0));
+}

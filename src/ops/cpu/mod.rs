@@ -23,6 +23,7 @@ mod activation;
 mod adamw;
 mod attention;
 pub(super) mod bf16;
+mod blend;
 mod cloud;
 pub mod clouds;
 pub mod critic;
@@ -272,6 +273,23 @@ impl Losses for Cpu {
         distance: CloudDistance<'_>,
     ) -> (Scalar<Self, T>, f64) {
         cloud::cloud_distance(x, rows, target, distance)
+    }
+
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, f64) {
+        logits::lens(x, head, teacher, temperature)
+    }
+
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {
+        blend::mean_of(parts)
+    }
+
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, f64) {
+        blend::attended(x, parts)
     }
 
     fn critic_update(

@@ -342,6 +342,23 @@ impl Losses for Cuda {
         host::cloud_distance(x, rows, target, distance)
     }
 
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, CardValue) {
+        host::lens(x, head, teacher, temperature)
+    }
+
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {
+        host::mean_of(parts)
+    }
+
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, CardValue) {
+        host::attended(x, parts)
+    }
+
     fn critic_update(
         _: &mut Critic,
         _: &Mat<Self>,

@@ -95,3 +95,42 @@ pub(super) fn cloud_distance<T: Tape<f32, Cuda>>(
     let (loss, mut values) = handed_back(tape, device, &[1.0], &[value], vec![(x, gradient)]);
     (loss, values.swap_remove(0))
 }
+
+/// See [`Losses::lens`].
+pub(super) fn lens<T: Tape<f32, Cuda>>(
+    x: Mat<Cuda, T>,
+    head: Head<Cuda>,
+    teacher: TeacherHead<'_, Cuda>,
+    temperature: f64,
+) -> (Scalar<Cuda, T>, CardValue) {
+    let (x, tape) = x.split_tape();
+    let (own, own_head) = (on_host(&x), on_host(head.matrix));
+    let (other, other_head) = (on_host(teacher.hidden), on_host(teacher.head.matrix));
+    let teacher = TeacherHead::new(&other, (&other_head).into());
+    let traced = own.leaky_trace();
+    let (loss, value) = Cpu::lens(traced, (&own_head).into(), teacher, temperature);
+    let gradient = Cpu::take_gradient(&mut loss.backward(), &own);
+    let device = head.matrix.device();
+    let (loss, mut values) = handed_back(tape, device, &[1.0], &[value], vec![(x, gradient)]);
+    (loss, values.swap_remove(0))
+}
+
+/// See [`Losses::mean_of`].
+pub(super) fn mean_of(parts: &[&Mat<Cuda>]) -> Mat<Cuda> {
+    let all: Vec<Mat<Cpu>> = parts.iter().map(|part| on_host(part)).collect();
+    let mean = Cpu::mean_of(&all.iter().collect::<Vec<_>>());
+    on_card(parts[0].device(), &mean)
+}
+
+/// See [`Losses::attended`].
+pub(super) fn attended(x: &Mat<Cuda>, parts: &[&Mat<Cuda>]) -> (Mat<Cuda>, CardValue) {
+    let all: Vec<Mat<Cpu>> = parts.iter().map(|part| on_host(part)).collect();
+    let (mixed, entropy) = Cpu::attended(&on_host(x), &all.iter().collect::<Vec<_>>());
+    let value = uploaded(&[entropy]).0.swap_remove(0);
+    (on_card(x.device(), &mixed), value)
+}
+
+fn on_card(device: &Cuda, x: &Mat<Cpu>) -> Mat<Cuda> {
+    let (rows, columns) = *x.shape();
+    matrix(device, rows, columns, read(x))
+}

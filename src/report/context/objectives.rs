@@ -101,6 +101,10 @@ fn term_in_words(name: &str, term: &Term) -> String {
             weight,
             temperature,
         } => (weight, at_temperature("sorted probabilities", temperature)),
+        Term::LogitsLens {
+            weight,
+            temperature,
+        } => (weight, at_temperature("logit lens", temperature)),
         Term::HiddenMse {
             weight,
             states,
