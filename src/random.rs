@@ -69,6 +69,12 @@ pub enum Purpose<'a> {
     RandomMap,
     /// The order of a shuffled map.
     ShuffledMap,
+    /// The directions that a loss projects states to, by its term and student state.
+    LossDirections(&'a str, &'a str),
+    /// The tokens that a loss compares with each other, by its term.
+    LossTokens(&'a str),
+    /// The teacher's tokens that a step compares with the student's, where they are shuffled.
+    TokenOrder,
     /// The tokens of a benchmark, which stand for a text.
     BenchmarkTokens,
     /// The choices of a document of the embedded grammar, by its split.
@@ -98,6 +104,9 @@ impl std::fmt::Display for Purpose<'_> {
             Self::WindowOrder => f.write_str("order"),
             Self::RandomMap => f.write_str("match.random"),
             Self::ShuffledMap => f.write_str("match.shuffled"),
+            Self::LossDirections(term, state) => write!(f, "loss.directions.{term}.{state}"),
+            Self::LossTokens(term) => write!(f, "loss.tokens.{term}"),
+            Self::TokenOrder => f.write_str("match.tokens"),
             Self::BenchmarkTokens => f.write_str("bench.tokens"),
             Self::Document(split) => f.write_str(split),
             Self::Word(class) => f.write_str(class),

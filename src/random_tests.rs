@@ -59,6 +59,10 @@ fn every_purpose() -> Vec<Purpose<'static>> {
         Purpose::WindowOrder,
         Purpose::RandomMap,
         Purpose::ShuffledMap,
+        Purpose::LossDirections("hidden", "1"),
+        Purpose::LossDirections("hidden", "final"),
+        Purpose::LossTokens("hidden"),
+        Purpose::TokenOrder,
         Purpose::BenchmarkTokens,
         Purpose::Document("train"),
         Purpose::Document("validation"),
@@ -79,6 +83,9 @@ fn every_purpose() -> Vec<Purpose<'static>> {
             | Purpose::WindowOrder
             | Purpose::RandomMap
             | Purpose::ShuffledMap
+            | Purpose::LossDirections(..)
+            | Purpose::LossTokens(_)
+            | Purpose::TokenOrder
             | Purpose::BenchmarkTokens
             | Purpose::Document(_)
             | Purpose::Word(_)
@@ -125,6 +132,9 @@ fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purpose
         | Purpose::WindowOrder
         | Purpose::RandomMap
         | Purpose::ShuffledMap
+        | Purpose::LossDirections(..)
+        | Purpose::LossTokens(_)
+        | Purpose::TokenOrder
         | Purpose::BenchmarkTokens => "run",
     };
     let mut owners = std::collections::BTreeMap::new();

@@ -14,6 +14,7 @@ pub const VALIDATION_NLL: &str = "validation.nll";
 const TERM: &str = "term.";
 const BALANCE: &str = "balance.";
 const CRITIC: &str = "critic.";
+const MAP: &str = "map.";
 
 /// The value of a loss term, without weight and balance.
 pub fn term(name: &str) -> String {
@@ -57,6 +58,19 @@ pub fn critic_of(column: &str) -> Option<(&str, &str, &str)> {
     let (term, state) = critic.rsplit_once('.')?;
     Some((term, state, value))
 }
+
+/// A value of the map of a loss term at a state of the student.
+pub fn map(term: &str, state: &str, value: &str) -> String {
+    format!("{MAP}{term}.{state}.{value}")
+}
+
+/// Whether a column has a value of a map.
+pub fn is_of_a_map(column: &str) -> bool {
+    column.starts_with(MAP)
+}
+
+/// The mean entropy, in nats, of the weights that a map gives the teacher's layers for a token.
+pub const ENTROPY: &str = "entropy";
 
 /// What a critic says of the distance.
 pub const ESTIMATE: &str = "estimate";

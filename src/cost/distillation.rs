@@ -1,7 +1,8 @@
 //! A whole training: its operations, and the memory that it holds.
 
 use super::{
-    CriticShape, FLOAT_BYTES, FLOATS_A_PARAMETER, FORWARD_AND_BACKWARD, Gpt2Shape, Projection,
+    CloudShape, CriticShape, FLOAT_BYTES, FLOATS_A_PARAMETER, FORWARD_AND_BACKWARD, Gpt2Shape,
+    Projection,
 };
 
 /// Tokens whose logits are held at a time.
@@ -57,6 +58,12 @@ pub struct Distillation {
     pub needs_teacher: bool,
     /// Terms that compare hidden states.
     pub hidden_terms: usize,
+    /// Those of them whose student states are projected where the widths differ.
+    pub projected_terms: usize,
+    /// One for every term that compares clouds.
+    pub clouds: Vec<CloudShape>,
+    /// Terms that read tokens in hidden states of both models.
+    pub lens_terms: usize,
     /// Pairs of states that each of them compares.
     pub pairs: usize,
     /// Different student states among the pairs, without the final one, which every pass has.
@@ -83,7 +90,7 @@ pub struct CriticWork {
 /// not taken off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingFlops {
-    /// The student forward and backward with its projections.
+    /// The student forward and backward with its projections and distances of clouds.
     pub student: f64,
     /// The teacher forward.
     pub teacher: f64,
@@ -138,10 +145,10 @@ impl Distillation {
         let teacher_pass = self.needed_teacher().map_or(0.0, |teacher| {
             teacher.forward_flops(self.steps.context) * tokens
         });
-        let projections = self.projection().training_flops(tokens) * self.pairs as f64;
         let hidden = self.hidden_terms as f64;
+        let terms = self.hidden_flops(tokens);
         let mut flops = TrainingFlops {
-            student: micro_batches * (pass + hidden * projections),
+            student: micro_batches * (pass + terms),
             teacher: micro_batches * teacher_pass,
             // The sum of nothing would be −0, and is written to files.
             critics: self
@@ -158,13 +165,30 @@ impl Distillation {
             } else {
                 pass / FORWARD_AND_BACKWARD
             };
-            flops.student += batches * ((1.0 + hidden) * pass + hidden * projections + warm_up);
+            flops.student += batches * ((1.0 + hidden) * pass + terms + warm_up);
             flops.teacher += batches * teacher_pass;
             for critic in &self.critics {
                 flops.critics += self.warm_up_flops(critic, batches);
             }
         }
         flops
+    }
+
+    /// Operations of all hidden terms on a micro-batch, beside critics: projections, and distances
+    /// of clouds.
+    fn hidden_flops(&self, tokens: f64) -> f64 {
+        let projections = self.projection().training_flops(tokens) * self.projected_terms as f64;
+        let clouds = self.clouds.iter().fold(0.0, |sum, one| sum + one.flops());
+        self.pairs as f64
+            * (projections + clouds + self.lens_terms as f64 * self.lens_flops(tokens))
+    }
+
+    /// Operations of the logits that are read in a pair of states: the student's forward and back
+    /// to the state, the teacher's forward.
+    fn lens_flops(&self, tokens: f64) -> f64 {
+        let other = self.teacher.map_or(0, |teacher| teacher.width);
+        let widths = 2 * self.student.width + other;
+        2.0 * tokens * self.student.vocabulary as f64 * widths as f64
     }
 
     /// Operations of a term's critics during the steps: updates and the term itself.
@@ -190,8 +214,12 @@ impl Distillation {
         let activations = FLOAT_BYTES
             * (tokens * self.student.kept_floats()
                 + LOGIT_ARRAYS * LOGIT_CHUNK * self.student.vocabulary as f64);
-        let projections =
-            self.hidden_terms as f64 * self.pairs as f64 * self.projection().training_bytes(tokens);
+        let projections = self.projected_terms as f64
+            * self.pairs as f64
+            * self.projection().training_bytes(tokens);
+        // One pair at a time.
+        let clouds = self.clouds.iter().map(CloudShape::workspace_bytes);
+        let clouds = clouds.fold(0.0, f64::max);
         let critics: f64 = self
             .critics
             .iter()
@@ -204,6 +232,7 @@ impl Distillation {
             own: FLOATS_A_PARAMETER * self.student.weight_bytes()
                 + activations.max(self.warm_up_bytes())
                 + projections
+                + clouds
                 + critics,
             shared: self.teacher_bytes(),
         }

@@ -11,11 +11,13 @@
 //! Letters: L layers, C width, I inner width of the MLP, V vocabulary, P positions, T context, B
 //! sequences of a micro-batch, N = B·T its tokens.
 
+mod cloud;
 mod critic;
 mod distillation;
 mod gpt2;
 mod projection;
 
+pub use cloud::{CloudKind, CloudShape};
 pub use critic::CriticShape;
 pub use distillation::{CriticWork, Distillation, MemoryNeed, TrainingFlops, TrainingSteps};
 pub use gpt2::Gpt2Shape;

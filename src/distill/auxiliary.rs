@@ -44,7 +44,7 @@ impl<D: Ops> Auxiliary<D> {
             }
             for state in objective.student_states() {
                 let key = (name.clone(), state);
-                if student.width != teacher.width {
+                if term.is_projected() && student.width != teacher.width {
                     let bound = 1.0 / (student.width as f64).sqrt();
                     let draw = |rows: usize, part: &str| {
                         let mut stream = Stream::of(

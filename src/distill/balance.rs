@@ -6,11 +6,10 @@
 
 use super::auxiliary::Auxiliary;
 use super::critics::{interpolation, rows, with_critic};
-use super::losses::target;
 use super::objective::{NamedValues, Objective, StepSettings};
 use super::teacher_outputs::TeacherOutputs;
-use crate::model::{Gpt2, HiddenStates};
-use crate::ops::{CriticTask, GradientMap, Head, Mat, NoneTape, Ops, OwnedTape};
+use crate::model::{Gpt2, HiddenStates, Reader};
+use crate::ops::{CriticTask, GradientMap, Mat, NoneTape, Ops, OwnedTape};
 use crate::plan::run::HiddenState;
 use crate::random::Purpose;
 
@@ -55,7 +54,7 @@ pub fn balance<D: Ops>(
     reference: &str,
     student: &Gpt2<D>,
     auxiliary: &mut Auxiliary<D>,
-    teacher_head: Head<D>,
+    teacher_reader: Reader<D>,
     context: usize,
     samples: &[BalanceBatch<D>],
 ) -> Result<NamedValues, Unbalanced> {
@@ -80,12 +79,12 @@ pub fn balance<D: Ops>(
         let mut squares = Vec::new();
         for sample in samples {
             let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
-            let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_head));
+            let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_reader));
             let (loss, _) = objective.losses(
                 settings,
                 &factors,
                 states,
-                student.head(),
+                student.reader(),
                 sample.targets,
                 teacher,
                 auxiliary,
@@ -118,7 +117,7 @@ fn squares_of<D: Ops>(student: &Gpt2<D>, mut gradients: GradientMap<D>) -> Vec<D
 
 /// The states that the pairs of a step need of the student, in order.
 fn student_states(settings: &StepSettings) -> Vec<HiddenState> {
-    settings.pairs.iter().map(|&(own, _)| own).collect()
+    settings.pairs.iter().map(|(own, _)| *own).collect()
 }
 
 /// `critic.warmup` updates of every critic; update u takes sample u modulo their number.
@@ -142,7 +141,7 @@ fn warm_up<D: Ops>(
         let Some((loss, spec)) = with_critic(term) else {
             continue;
         };
-        for (own, others) in &settings.pairs {
+        for (own, matched) in &settings.pairs {
             let clouds: Vec<(Mat<D>, Mat<D>)> = students
                 .iter()
                 .zip(samples)
@@ -154,7 +153,10 @@ fn warm_up<D: Ops>(
                         student.state(*own).clone(),
                         auxiliary,
                     );
-                    (x, target(loss.states, sample.teacher.state(*others)))
+                    let of_teacher = sample.teacher;
+                    let target = objective.target(loss.states, matched, of_teacher, || x.clone());
+                    let target = objective.shuffled(settings.step, target.state);
+                    (x, target)
                 })
                 .collect();
             let critic = auxiliary

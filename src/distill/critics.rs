@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::auxiliary::{Auxiliary, Key};
-use super::losses::target;
 use super::objective::{Objective, StepSettings};
 use crate::model::HiddenStates;
 use crate::ops::{Backend, CriticReport, CriticTask, Mat, Ops};
@@ -29,10 +28,11 @@ impl Objective {
             let Some((loss, spec)) = with_critic(term) else {
                 continue;
             };
-            for (own, others) in &settings.pairs {
+            for (own, matched) in &settings.pairs {
                 let x = student.state(*own).clone();
                 let x = self.features(name, loss.states, *own, x, auxiliary);
-                let target = target(loss.states, teacher.state(*others));
+                let target = self.target(loss.states, matched, teacher, || x.clone());
+                let target = self.shuffled(settings.step, target.state);
                 let (state, count, updates) = (own.to_string(), rows(&x), spec.steps);
                 let first = settings.step * updates as u64;
                 let epsilon = move |update: usize| {

@@ -2,9 +2,10 @@
 
 use super::auxiliary::Auxiliary;
 use super::objective::{NamedValues, Objective, StepSettings};
+use super::pairs::Matched;
 use super::pending::PendingValues;
 use super::teacher_outputs::TeacherOutputs;
-use crate::model::HiddenStates;
+use crate::model::{HiddenStates, Reader};
 use crate::ops::{
     Head, LogitTerm, Mat, Ops, Precision, STANDARDIZE_EPSILON, Scalar, Tape, TeacherHead,
 };
@@ -13,11 +14,23 @@ use crate::plan::run::{
 };
 use crate::recorded;
 
-/// A student's state and the teacher's that it is matched with.
+/// A hidden term in hand.
+struct HiddenTerm<'a, D: Ops> {
+    name: &'a str,
+    loss: HiddenLoss<'a>,
+    step: u64,
+    /// τ, if it has one; else 1.
+    temperature: f64,
+    auxiliary: &'a Auxiliary<D>,
+    /// What reads tokens of the student's states, and of the teacher's.
+    readers: [Reader<'a, D>; 2],
+}
+
+/// A student's state and what it is matched with.
 struct StatePair<'a, D: Ops> {
     own: HiddenState,
     student: Mat<D>,
-    teacher: &'a Mat<D>,
+    matched: &'a Matched,
 }
 
 /// A sum of losses under way: the tape goes from one to the next.
@@ -56,7 +69,7 @@ impl Objective {
         settings: &StepSettings,
         factors: &NamedValues,
         student: HiddenStates<D, T>,
-        student_head: Head<D>,
+        reader: Reader<D>,
         targets: &[u32],
         teacher: Option<TeacherOutputs<D>>,
         auxiliary: &Auxiliary<D>,
@@ -71,23 +84,33 @@ impl Objective {
             let (Some(&factor), Some(loss)) = (factors.get(name), term.hidden()) else {
                 continue;
             };
-            let teacher = teacher.expect("a hidden term has a teacher").states;
-            let pair = |&(own, others): &(HiddenState, HiddenState)| StatePair {
-                own,
-                student: student.kept.get(&own).unwrap_or(&last).clone(),
-                teacher: teacher.state(others),
+            let teacher = teacher.expect("a hidden term has a teacher");
+            let mut pairs: Vec<StatePair<D>> = Vec::with_capacity(settings.pairs.len());
+            for (own, matched) in &settings.pairs {
+                pairs.push(StatePair {
+                    own: *own,
+                    student: student.kept.get(own).unwrap_or(&last).clone(),
+                    matched,
+                });
+            }
+            let term = HiddenTerm {
+                name,
+                loss,
+                step: settings.step,
+                temperature: settings.temperatures.get(name).copied().unwrap_or(1.0),
+                auxiliary,
+                readers: [reader, teacher.reader],
             };
-            let pairs: Vec<StatePair<D>> = settings.pairs.iter().map(pair).collect();
-            sum = self.add_hidden_term(sum, name, loss, factor, &pairs, auxiliary);
+            sum = self.add_hidden_term(sum, &term, factor, &pairs, teacher.states);
         }
         let terms = self.logit_terms(settings, factors);
         if !terms.is_empty() {
             let teacher = teacher.filter(|_| self.compares_logits());
-            sum = add_logit_terms(sum, terms, last, student_head, targets, teacher);
+            sum = add_logit_terms(sum, terms, last, reader.head, targets, teacher);
         }
         let total = sum
             .total
-            .unwrap_or_else(|| student_head.matrix.device().nothing());
+            .unwrap_or_else(|| reader.head.matrix.device().nothing());
         (total.put_tape(sum.tape), sum.values)
     }
 
@@ -95,33 +118,40 @@ impl Objective {
     fn add_hidden_term<D: Ops, T: Tape<f32, D>>(
         &self,
         mut sum: LossSum<D, T>,
-        name: &str,
-        loss: HiddenLoss,
+        term: &HiddenTerm<D>,
         factor: f64,
         pairs: &[StatePair<D>],
-        auxiliary: &Auxiliary<D>,
+        teacher: &HiddenStates<D>,
     ) -> LossSum<D, T> {
         let share = (factor / pairs.len() as f64) as f32;
         let mut of_pairs = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            let target = target(loss.states, pair.teacher);
-            let (own, x) = (pair.own, pair.student.clone());
+            let state = pair.own.to_string();
+            let target = self.target(term.loss.states, pair.matched, teacher, || {
+                let (states, x) = (term.loss.states, pair.student.clone());
+                self.features(term.name, states, pair.own, x, term.auxiliary)
+            });
+            if let Some(entropy) = target.entropy {
+                let name = recorded::map(term.name, &state, recorded::ENTROPY);
+                sum.values.insert(name, vec![entropy]);
+            }
+            let x = pair.student.clone();
             let value;
             if factor == 0.0 {
-                (_, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
+                (_, value) = self.pair_loss(term, pair, x, target.state);
             } else {
                 let x = x.put_tape(std::mem::take(&mut sum.tape));
                 let recorded;
-                (recorded, value) = self.pair_loss(name, loss, own, x, &target, auxiliary);
+                (recorded, value) = self.pair_loss(term, pair, x, target.state);
                 sum = sum.add(D::scaled(recorded, share));
             }
-            if loss.distance.critic().is_some() {
-                let estimate = recorded::critic(name, &own.to_string(), recorded::ESTIMATE);
+            if term.loss.distance.critic().is_some() {
+                let estimate = recorded::critic(term.name, &state, recorded::ESTIMATE);
                 sum.values.insert(estimate, vec![value.clone()]);
             }
             of_pairs.push(value);
         }
-        sum.values.insert(name.to_owned(), of_pairs);
+        sum.values.insert(term.name.to_owned(), of_pairs);
         sum
     }
 
@@ -141,19 +171,29 @@ impl Objective {
     /// One term on one pair.
     fn pair_loss<D: Ops, T: Tape<f32, D>>(
         &self,
-        name: &str,
-        loss: HiddenLoss,
-        own: HiddenState,
+        term: &HiddenTerm<D>,
+        pair: &StatePair<D>,
         x: Mat<D, T>,
-        target: &Mat<D>,
-        auxiliary: &Auxiliary<D>,
+        target: Mat<D>,
     ) -> (Scalar<D, T>, D::Value) {
-        let x = self.features(name, loss.states, own, x, auxiliary);
-        match loss.distance {
-            HiddenDistance::Mse { normalize } => D::hidden_mse(x, target, normalize),
-            HiddenDistance::Cosine => D::hidden_cosine(x, target),
+        let (name, own, step) = (term.name, pair.own, term.step);
+        let x = self.features(name, term.loss.states, own, x, term.auxiliary);
+        let shuffled = |target| self.shuffled(step, target);
+        match term.loss.distance {
+            HiddenDistance::Mse { normalize } => D::hidden_mse(x, &shuffled(target), normalize),
+            HiddenDistance::Cosine => D::hidden_cosine(x, &shuffled(target)),
             HiddenDistance::Wasserstein(_) => {
-                D::critic_term(x, target, &auxiliary.critics[&(name.to_owned(), own)])
+                let critic = &term.auxiliary.critics[&(name.to_owned(), own)];
+                D::critic_term(x, &shuffled(target), critic)
+            }
+            // The tokens of a sample are shuffled among themselves.
+            HiddenDistance::Cloud(loss) => self.cloud_loss(name, loss, own, step, x, target),
+            HiddenDistance::Lens { .. } => {
+                let [reader, of_teacher] = term.readers;
+                let read = of_teacher.read(pair.matched.states()[0], shuffled(target));
+                let teacher = TeacherHead::new(&read, of_teacher.head);
+                let temperature = term.temperature;
+                D::lens(reader.read(own, x), reader.head, teacher, temperature)
             }
         }
     }
@@ -190,7 +230,7 @@ fn add_logit_terms<D: Ops, T: Tape<f32, D>>(
     let (names, terms): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
     let teacher = teacher.map(|teacher| TeacherHead {
         hidden: &teacher.states.last,
-        head: teacher.head,
+        head: teacher.reader.head,
         shared: teacher.logits,
     });
     let last = last.put_tape(std::mem::take(&mut sum.tape));
@@ -201,23 +241,36 @@ fn add_logit_terms<D: Ops, T: Tape<f32, D>>(
     sum.add(recorded)
 }
 
-/// h_t, standardised where the term asks for it.
-pub(super) fn target<D: Ops>(states: StateForm, teacher: &Mat<D>) -> Mat<D> {
-    match states {
-        StateForm::Raw => teacher.clone(),
-        StateForm::Layernorm => D::standardize(teacher.clone(), STANDARDIZE_EPSILON),
-    }
-}
-
 fn logit_term(name: &str, term: &Term, settings: &StepSettings) -> Option<LogitTerm> {
+    let temperature = || settings.temperatures[name];
     Some(match term.logits()? {
         LogitLoss::Lm => LogitTerm::Lm,
-        LogitLoss::Kl { direction, .. } => LogitTerm::Kl {
-            temperature: settings.temperatures[name],
-            reverse: match direction {
-                Direction::Forward => false,
-                Direction::Reverse => true,
-            },
+        LogitLoss::Kl {
+            direction, skew, ..
+        } => {
+            let (temperature, reverse) = (temperature(), direction == Direction::Reverse);
+            if skew == 0.0 {
+                LogitTerm::Kl {
+                    temperature,
+                    reverse,
+                }
+            } else {
+                LogitTerm::SkewKl {
+                    temperature,
+                    reverse,
+                    skew,
+                }
+            }
+        }
+        LogitLoss::Js { .. } => LogitTerm::Js {
+            temperature: temperature(),
+        },
+        LogitLoss::Tv { .. } => LogitTerm::Tv {
+            temperature: temperature(),
+        },
+        LogitLoss::Mse => LogitTerm::Mse,
+        LogitLoss::Wasserstein { .. } => LogitTerm::Wasserstein {
+            temperature: temperature(),
         },
     })
 }

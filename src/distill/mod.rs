@@ -7,16 +7,18 @@
 
 mod auxiliary;
 pub mod balance;
+mod clouds;
 mod critics;
 mod losses;
 mod objective;
 mod pairs;
 mod pending;
+mod targets;
 mod teacher_outputs;
 
 pub use auxiliary::{Auxiliary, Key};
 pub use critics::CriticReadings;
 pub use objective::{NamedValues, Objective, StepSettings};
-pub use pairs::pairs_at;
+pub use pairs::{Matched, pairs_at};
 pub use pending::PendingValues;
 pub use teacher_outputs::TeacherOutputs;

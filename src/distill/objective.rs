@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::pairs::pairs_at;
+use super::pairs::{Matched, pairs_at};
 use crate::model::Config;
-use crate::plan::run::{HiddenState, Matching, RunSpec, Term};
+use crate::plan::run::{HiddenState, Matching, RunSpec, Term, TokenPairing};
 use crate::plan::schedule::Schedule;
 use crate::random::Seed;
 
@@ -33,7 +33,8 @@ pub struct StepSettings {
     pub weights: NamedValues,
     /// By term that has one.
     pub temperatures: NamedValues,
-    pub pairs: Vec<(HiddenState, HiddenState)>,
+    /// Each with what it is compared with.
+    pub pairs: Vec<(HiddenState, Matched)>,
 }
 
 impl Objective {
@@ -58,7 +59,10 @@ impl Objective {
                     weight: Schedule::Constant(1.0),
                 },
             )]),
-            matching: Matching::Pairs { pairs: Vec::new() },
+            matching: Matching::Pairs {
+                pairs: Vec::new(),
+                tokens: TokenPairing::Paired,
+            },
             student_layers: config.layers,
             teacher_layers: 0,
             seed,
@@ -86,14 +90,16 @@ impl Objective {
             return Vec::new();
         }
         match &self.matching {
-            Matching::Pairs { pairs } => {
+            Matching::Pairs { pairs, .. } => {
                 let mut states: Vec<HiddenState> =
                     pairs.iter().map(|&(student, _)| student).collect();
                 states.sort_unstable();
                 states.dedup();
                 states
             }
-            Matching::Random { .. } => (1..=self.student_layers).map(HiddenState::Layer).collect(),
+            Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => {
+                (1..=self.student_layers).map(HiddenState::Layer).collect()
+            }
         }
     }
 

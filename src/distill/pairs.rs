@@ -1,7 +1,30 @@
 //! The pairs of (student, teacher) states that hidden terms compare, at a step.
 
+use crate::plan::layer_runs;
 use crate::plan::run::{HiddenState, Matching};
 use crate::random::{Purpose, Seed, Stream};
+
+/// What a state of the student is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matched {
+    /// A state of the teacher.
+    One(HiddenState),
+    /// The mean of several.
+    Mean(Vec<HiddenState>),
+    /// Several, weighted token by token by the softmax of their products with the student's state
+    /// (ALP-KD, arXiv 2012.14022).
+    Attended(Vec<HiddenState>),
+}
+
+impl Matched {
+    /// The teacher's states that it is made of.
+    pub fn states(&self) -> &[HiddenState] {
+        match self {
+            Self::One(state) => std::slice::from_ref(state),
+            Self::Mean(states) | Self::Attended(states) => states,
+        }
+    }
+}
 
 /// The pairs in force at `step` of a run, in the order of the student's layers.
 ///
@@ -15,10 +38,29 @@ pub fn pairs_at(
     seed: Seed,
     step: u64,
     epoch: u64,
-) -> Vec<(HiddenState, HiddenState)> {
+) -> Vec<(HiddenState, Matched)> {
     match matching {
-        Matching::Pairs { pairs } => pairs.clone(),
-        Matching::Random { redraw } => {
+        Matching::Pairs { pairs, .. } => {
+            let pairs = pairs.iter();
+            pairs
+                .map(|&(own, other)| (own, Matched::One(other)))
+                .collect()
+        }
+        Matching::Attention { .. } => {
+            let all: Vec<HiddenState> = (1..=teacher_layers).map(HiddenState::Layer).collect();
+            (1..=student_layers)
+                .map(|layer| (HiddenState::Layer(layer), Matched::Attended(all.clone())))
+                .collect()
+        }
+        Matching::Combine { .. } => layer_runs(student_layers, teacher_layers)
+            .into_iter()
+            .zip(1..)
+            .map(|(run, layer)| {
+                let run = run.map(HiddenState::Layer).collect();
+                (HiddenState::Layer(layer), Matched::Mean(run))
+            })
+            .collect(),
+        Matching::Random { redraw, .. } => {
             let draw = redraw.map_or(epoch, |every| step / every.max(1));
             let mut layers = Stream::of(seed, Purpose::RandomMap, draw).permutation(teacher_layers);
             layers.truncate(student_layers);
@@ -26,7 +68,10 @@ pub fn pairs_at(
             layers
                 .into_iter()
                 .enumerate()
-                .map(|(i, layer)| (HiddenState::Layer(i + 1), HiddenState::Layer(layer + 1)))
+                .map(|(i, layer)| {
+                    let other = Matched::One(HiddenState::Layer(layer + 1));
+                    (HiddenState::Layer(i + 1), other)
+                })
                 .collect()
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::Config;
 use crate::ops::Cpu;
-use crate::plan::run::SamplesSpec;
+use crate::plan::run::{SamplesSpec, TokenPairing};
 use crate::random::Stream;
 
 /// 400 tokens, in documents of 100 that end with token 0.
@@ -81,7 +81,10 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
             stops: &[0],
         },
         settings: &settings(),
-        matched: &Matching::Pairs { pairs: Vec::new() },
+        matched: &Matching::Pairs {
+            pairs: Vec::new(),
+            tokens: TokenPairing::Paired,
+        },
         protocol: protocol(),
         bytes: 1234,
         training: None,

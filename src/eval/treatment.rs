@@ -16,7 +16,7 @@ use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::ops::transport::{energy_distance, wasserstein_1};
 use crate::ops::{Ops, STANDARDIZE_EPSILON};
 use crate::plan::Strategy;
-use crate::plan::run::{HiddenState, Matching};
+use crate::plan::run::{HiddenState, Matching, TokenPairing};
 use crate::record::evaluation::{CloudDistances, StatePair, Treatment, finite};
 
 /// Seed of sliced W2's directions: one for all runs.
@@ -60,10 +60,11 @@ pub fn measured_pairs(
     student: usize,
     teacher: usize,
 ) -> Vec<(HiddenState, HiddenState)> {
+    let tokens = TokenPairing::Paired;
     let maps = [
-        Strategy::Uniform {},
-        Strategy::Last {},
-        Strategy::Reverse {},
+        Strategy::Uniform { tokens },
+        Strategy::Last { tokens },
+        Strategy::Reverse { tokens },
     ];
     let of_maps = maps
         .iter()
@@ -72,9 +73,11 @@ pub fn measured_pairs(
     let all: BTreeSet<(HiddenState, HiddenState)> = of_maps
         .chain([matched.clone()])
         .flat_map(|map| match map {
-            Matching::Pairs { pairs } => pairs,
+            Matching::Pairs { pairs, .. } => pairs,
             // Every layer with every layer in turn: the uniform map stands for them.
-            Matching::Random { .. } => Vec::new(),
+            Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => {
+                Vec::new()
+            }
         })
         .collect();
     all.into_iter().collect()

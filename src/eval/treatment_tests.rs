@@ -14,7 +14,10 @@ fn text(tokens: u32) -> Vec<u32> {
     (0..tokens).map(|i| (i * i + 7 * i) % 29).collect()
 }
 
-const NO_MAP: Matching = Matching::Pairs { pairs: Vec::new() };
+const NO_MAP: Matching = Matching::Pairs {
+    pairs: Vec::new(),
+    tokens: TokenPairing::Paired,
+};
 
 #[test]
 fn windows_alternate_over_the_whole_text_and_never_overlap() {
@@ -107,6 +110,7 @@ fn the_pairs_are_those_of_the_usual_maps_and_of_the_run() {
     assert_eq!(measured_pairs(&NO_MAP, 3, 6), usual);
     let own = Matching::Pairs {
         pairs: vec![layer((1, 2)), (HiddenState::Final, HiddenState::Final)],
+        tokens: TokenPairing::Paired,
     };
     let all = measured_pairs(&own, 3, 6);
     assert_eq!(all.len(), usual.len() + 1);

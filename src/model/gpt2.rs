@@ -1,6 +1,7 @@
 //! The parameters of a GPT-2 and their order.
 
-use crate::ops::{Head, Mat, Ops, Precision};
+use crate::ops::{Head, Mat, Ops, Precision, Tape, tape};
+use crate::plan::run::HiddenState;
 
 use super::Config;
 
@@ -59,6 +60,38 @@ pub struct Gpt2<D: Ops> {
     pub lm_head: Option<Mat<D>>,
 }
 
+/// What reads tokens out of a hidden state: the final norm and the head.
+#[derive(Debug)]
+pub struct Reader<'a, D: Ops> {
+    pub norm: &'a Norm<D>,
+    /// Of the norm.
+    pub epsilon: f64,
+    pub head: Head<'a, D>,
+}
+
+impl<D: Ops> Clone for Reader<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Ops> Copy for Reader<'_, D> {}
+
+impl<D: Ops> Reader<'_, D> {
+    /// A state as the head sees it: through the final norm, which the last state has behind it. The
+    /// norm's gain and bias get no gradient.
+    pub fn read<T: Tape<f32, D>>(&self, state: HiddenState, x: Mat<D, T>) -> Mat<D, T> {
+        match state {
+            HiddenState::Final => x,
+            HiddenState::Layer(_) => {
+                let fixed = |x: &Mat<D>| tape::matrix(x.device(), 1, x.shape().1, tape::read(x));
+                let (gain, bias) = (fixed(&self.norm.weight), fixed(&self.norm.bias));
+                D::layer_norm(x, &gain, &bias, self.epsilon)
+            }
+        }
+    }
+}
+
 /// Calls `$visit(name, &parameter)` on every parameter in Hugging Face's order; one macro, so that
 /// the shared and the mutable walk cannot differ.
 macro_rules! visit_parameters {
@@ -99,6 +132,15 @@ impl<D: Ops> Gpt2<D> {
         Head {
             matrix: self.lm_head.as_ref().unwrap_or(&self.wte),
             precision: self.precision,
+        }
+    }
+
+    /// What reads tokens out of its states.
+    pub fn reader(&self) -> Reader<'_, D> {
+        Reader {
+            norm: &self.ln_f,
+            epsilon: self.config.epsilon,
+            head: self.head(),
         }
     }
 

@@ -25,7 +25,7 @@ pub use config::Config;
 pub use floats::le_bytes;
 pub use folder::ModelFolder;
 pub use forward::HiddenStates;
-pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, decays};
+pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, Reader, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
 pub use place::{read_config, weight_files};
 pub use reading::{ReadingModel, reading};

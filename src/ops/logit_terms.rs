@@ -9,6 +9,22 @@ pub enum LogitTerm {
     Lm,
     /// τ²·Σ p_t·log(p_t/p_s); with `reverse` τ²·Σ p_s·log(p_s/p_t).
     Kl { temperature: f64, reverse: bool },
+    /// τ²·KL(p_t ‖ α·p_t + (1 − α)·p_s); with `reverse` τ²·KL(p_s ‖ α·p_s + (1 − α)·p_t) (DistiLLM,
+    /// arXiv 2402.03898). α = `skew` lies between 0 and 1.
+    SkewKl {
+        temperature: f64,
+        reverse: bool,
+        skew: f64,
+    },
+    /// τ²·(½·KL(p_t ‖ m) + ½·KL(p_s ‖ m)), m = ½·(p_t + p_s).
+    Js { temperature: f64 },
+    /// ½·Σ |p_t − p_s|; its subgradient is 0 where both are equal.
+    Tv { temperature: f64 },
+    /// Σ (z_s − z_t)² / V.
+    Mse,
+    /// Σ |p_t↓ − p_s↓|, each sorted by size (ULD, arXiv 2402.12030): which token has which
+    /// probability does not matter. The order is fixed in the gradient.
+    Wasserstein { temperature: f64 },
 }
 
 impl LogitTerm {
@@ -16,7 +32,25 @@ impl LogitTerm {
     pub fn needs_teacher(self) -> bool {
         match self {
             Self::Lm => false,
-            Self::Kl { .. } => true,
+            Self::Kl { .. }
+            | Self::SkewKl { .. }
+            | Self::Js { .. }
+            | Self::Tv { .. }
+            | Self::Mse
+            | Self::Wasserstein { .. } => true,
+        }
+    }
+
+    /// τ of the softmaxes that it is made of; none where it takes logits as they are.
+    pub fn temperature(self) -> Option<f64> {
+        match self {
+            Self::Lm => Some(1.0),
+            Self::Mse => None,
+            Self::Kl { temperature, .. }
+            | Self::SkewKl { temperature, .. }
+            | Self::Js { temperature }
+            | Self::Tv { temperature }
+            | Self::Wasserstein { temperature } => Some(temperature),
         }
     }
 }
@@ -123,10 +157,16 @@ pub(super) fn assert_shapes<D: Backend, T>(
             teacher.is_some() || !term.needs_teacher(),
             "{term:?} needs a teacher"
         );
-        if let LogitTerm::Kl { temperature, .. } = term {
+        if let Some(temperature) = term.temperature() {
             assert!(
-                *temperature > 0.0 && temperature.is_finite(),
+                temperature > 0.0 && temperature.is_finite(),
                 "the temperature {temperature} is positive"
+            );
+        }
+        if let LogitTerm::SkewKl { skew, .. } = term {
+            assert!(
+                *skew > 0.0 && *skew < 1.0,
+                "the skew {skew} lies between 0 and 1"
             );
         }
     }

@@ -6,6 +6,7 @@
 
 use dfdx::prelude::*;
 
+use super::cloud_distance::CloudDistance;
 use super::critic::CriticReport;
 use super::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use super::{Backend, Head, Mat, Scalar};
@@ -69,6 +70,33 @@ pub trait Losses: Backend {
         x: Mat<Self, T>,
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, Self::Value);
+
+    /// How far two clouds of vectors are from each other; [`CloudDistance`] has the formulas. `rows`
+    /// are those rows of `x` (N, C) that are compared, each once, or all where there are none given;
+    /// `target` has as many rows, of C coordinates, or any number where the distance says so. The
+    /// gradient goes to `x`.
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
+    ) -> (Scalar<Self, T>, Self::Value);
+
+    /// The mean over tokens of τ²·KL(p_t ‖ p_s) at temperature τ for states of any layer: `x` (N, C)
+    /// and the teacher's as their heads see them. The gradient goes to `x` alone, not to the head.
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, Self::Value);
+
+    /// The mean of matrices of one shape, at least one; no gradients.
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self>;
+
+    /// For every row Σ_j α_j·y_j over the rows of the matrices `parts` (N, C), α the softmax over j
+    /// of x·y_j, and the mean over the rows of α's entropy in nats; no gradients.
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, Self::Value);
 
     /// Trains every task's critic on its pairs, at least one step each; no gradients for either
     /// cloud. A critic minimises mean f(s) − mean f(t), with

@@ -17,6 +17,7 @@
 
 mod activation;
 mod backend;
+mod cloud_distance;
 pub mod composed;
 pub mod cpu;
 mod critic;
@@ -37,6 +38,7 @@ mod test_support;
 
 pub use activation::Activation;
 pub use backend::{Backend, GradientMap, Mat, Scalar};
+pub use cloud_distance::CloudDistance;
 pub use cpu::critic::Critic;
 pub use cpu::{clouds, inference, transport};
 pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use super::planned::{Estimate, TeacherFact};
 use super::resolve::KnownFacts;
 use super::run::{
-    BalanceSpec, CriticSpec, DeviceSpec, HiddenState, Init, Matching, RunSpec, TeacherSpec, Term,
-    TrainSpec,
+    BalanceSpec, CloudLoss, CriticSpec, DeviceSpec, HiddenDistance, HiddenState, Init, Matching,
+    RunSpec, TeacherSpec, Term, TrainSpec,
 };
-use crate::cost::{CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps};
+use crate::cost::{
+    CloudKind, CloudShape, CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps,
+};
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
 const VOCABULARY: usize = 50_257;
@@ -99,12 +101,16 @@ pub fn distillation_work(
     teacher: Option<Gpt2Shape>,
 ) -> Distillation {
     let (pairs, student_states, teacher_states) = match &spec.matching {
-        Matching::Pairs { pairs } => (
+        Matching::Pairs { pairs, .. } => (
             pairs.len(),
             kept(pairs.iter().map(|&(student, _)| student)),
             kept(pairs.iter().map(|&(_, teacher)| teacher)),
         ),
-        Matching::Random { redraw: _ } => (student.layers, student.layers, student.layers),
+        Matching::Random { .. } => (student.layers, student.layers, student.layers),
+        Matching::Attention { .. } | Matching::Combine { .. } => {
+            let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
+            (student.layers, student.layers, of_teacher)
+        }
     };
     let width = teacher.map_or(student.width, |teacher| teacher.width);
     let critics = spec.loss.values().filter_map(Term::critic);
@@ -114,6 +120,23 @@ pub fn distillation_work(
         steps: training_steps(&spec.train),
         needs_teacher: spec.loss.values().any(Term::needs_teacher),
         hidden_terms: spec.loss.values().filter(|term| term.is_hidden()).count(),
+        projected_terms: spec
+            .loss
+            .values()
+            .filter(|term| term.is_projected())
+            .count(),
+        clouds: spec
+            .loss
+            .values()
+            .filter_map(|term| cloud_shape(term, &spec.train, [student.width, width]))
+            .collect(),
+        lens_terms: {
+            let is_lens = |term: &&Term| {
+                let loss = term.hidden();
+                loss.is_some_and(|loss| matches!(loss.distance, HiddenDistance::Lens { .. }))
+            };
+            spec.loss.values().filter(is_lens).count()
+        },
         pairs,
         student_states,
         teacher_states,
@@ -131,6 +154,30 @@ fn kept(states: impl Iterator<Item = HiddenState>) -> usize {
         .filter(|&state| state != HiddenState::Final)
         .collect();
     kept.len()
+}
+
+/// What a term does that compares clouds, for states of student and teacher of these widths.
+fn cloud_shape(term: &Term, train: &TrainSpec, [own, other]: [usize; 2]) -> Option<CloudShape> {
+    let loss = match term.hidden()?.distance {
+        HiddenDistance::Mse { .. }
+        | HiddenDistance::Cosine
+        | HiddenDistance::Wasserstein(_)
+        | HiddenDistance::Lens { .. } => return None,
+        HiddenDistance::Cloud(loss) => loss,
+    };
+    let all = train.batch * train.context;
+    let own = if term.is_projected() { other } else { own };
+    Some(CloudShape {
+        kind: match loss {
+            CloudLoss::SlicedWasserstein { directions } => CloudKind::Sliced { directions },
+            CloudLoss::Energy { .. } | CloudLoss::Mmd { .. } => CloudKind::Pairs,
+            CloudLoss::Sinkhorn { iterations, .. } => CloudKind::Transport { iterations },
+            CloudLoss::GaussianW2 => CloudKind::Covariances,
+            CloudLoss::Cka => CloudKind::Cka,
+        },
+        tokens: loss.tokens().map_or(all, |tokens| tokens.min(all)),
+        widths: [own, other],
+    })
 }
 
 /// A term's critics on vectors of `input` coordinates.

@@ -8,28 +8,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::{Purpose, Seed, Stream};
 
-use super::run::{HiddenState, InitBlocks, Matching};
+use super::run::{HiddenState, InitBlocks, Matching, TokenPairing};
 
 /// The written form of a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "strategy", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Strategy {
     /// i with ⌊(2·i·L_t + L_s)/(2·L_s)⌋: evenly spread, the last with the last.
-    Uniform {},
+    Uniform {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// i with i.
-    First {},
+    First {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// i with L_t − L_s + i.
-    Last {},
+    Last {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// i with L_t − (L_s − i)·⌊L_t/L_s⌋.
-    Skip {},
+    Skip {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// The two states after the final layer norm, alone.
-    Final {},
+    Final {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// Every i with L_t.
-    AllToOne {},
+    AllToOne {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// Pairs as given.
     Pairs {
         /// Pairs of a student state and a teacher state: 0 … L, or "final".
         pairs: Vec<(HiddenState, HiddenState)>,
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
     },
     /// L_s of the teacher's 1 … L_t, sorted, drawn again and again (RAIL-KD).
     Random {
@@ -37,12 +64,37 @@ pub enum Strategy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(range(min = 1))]
         redraw: Option<u64>,
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
     },
     /// Null control: uniform's targets in reverse order.
-    Reverse {},
+    Reverse {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
     /// Null control: uniform's targets permuted once per seed, never in their own order, nor, from
     /// three layers on, in reverse: that is a control of its own.
-    Shuffled {},
+    Shuffled {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
+    /// Every i with all of 1 … L_t, for each token by the softmax of the products of its states
+    /// (ALP-KD).
+    Attention {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
+    /// Every i with the mean of the i-th of L_s runs of neighbouring layers of the teacher (after
+    /// CKD).
+    Combine {
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
 }
 
 /// Names of the strategies that should be worse than the others, in the order of a report: they
@@ -57,33 +109,66 @@ pub fn uniform_map(student: usize, teacher: usize) -> Vec<usize> {
         .collect()
 }
 
+/// The teacher's layers of each of the student's, for `combine`: L_s runs of neighbours that make up
+/// all of 1 … L_t.
+pub fn layer_runs(student: usize, teacher: usize) -> Vec<std::ops::RangeInclusive<usize>> {
+    (0..student)
+        .map(|i| i * teacher / student + 1..=(i + 1) * teacher / student)
+        .collect()
+}
+
 impl Strategy {
     /// The name as the spec writes it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Uniform {} => "uniform",
-            Self::First {} => "first",
-            Self::Last {} => "last",
-            Self::Skip {} => "skip",
-            Self::Final {} => "final",
-            Self::AllToOne {} => "all-to-one",
+            Self::Uniform { .. } => "uniform",
+            Self::First { .. } => "first",
+            Self::Last { .. } => "last",
+            Self::Skip { .. } => "skip",
+            Self::Final { .. } => "final",
+            Self::AllToOne { .. } => "all-to-one",
             Self::Pairs { .. } => "pairs",
             Self::Random { .. } => "random",
-            Self::Reverse {} => "reverse",
-            Self::Shuffled {} => "shuffled",
+            Self::Reverse { .. } => "reverse",
+            Self::Shuffled { .. } => "shuffled",
+            Self::Attention { .. } => "attention",
+            Self::Combine { .. } => "combine",
+        }
+    }
+
+    /// Which tokens are compared.
+    pub fn tokens(&self) -> TokenPairing {
+        match self {
+            Self::Uniform { tokens }
+            | Self::First { tokens }
+            | Self::Last { tokens }
+            | Self::Skip { tokens }
+            | Self::Final { tokens }
+            | Self::AllToOne { tokens }
+            | Self::Pairs { tokens, .. }
+            | Self::Random { tokens, .. }
+            | Self::Reverse { tokens }
+            | Self::Shuffled { tokens }
+            | Self::Attention { tokens }
+            | Self::Combine { tokens } => *tokens,
         }
     }
 
     /// Whether it also maps a student that is deeper than its teacher.
     fn takes_any_depth(&self) -> bool {
         match self {
-            Self::Uniform {} | Self::Pairs { .. } | Self::Final {} | Self::AllToOne {} => true,
-            Self::First {}
-            | Self::Last {}
-            | Self::Skip {}
+            Self::Uniform { .. }
+            | Self::Pairs { .. }
+            | Self::Final { .. }
+            | Self::AllToOne { .. }
+            | Self::Attention { .. } => true,
+            Self::First { .. }
+            | Self::Last { .. }
+            | Self::Skip { .. }
             | Self::Random { .. }
-            | Self::Reverse {}
-            | Self::Shuffled {} => false,
+            | Self::Reverse { .. }
+            | Self::Shuffled { .. }
+            | Self::Combine { .. } => false,
         }
     }
 
@@ -99,26 +184,34 @@ impl Strategy {
         seed: u64,
     ) -> Result<Matching, (String, String)> {
         self.check_depths(student, teacher)?;
+        let tokens = self.tokens();
         let targets = match self {
-            Self::Uniform {} => uniform_map(student, teacher),
-            Self::First {} => (1..=student).collect(),
-            Self::Last {} => (1..=student).map(|i| teacher - student + i).collect(),
-            Self::Skip {} => (1..=student)
+            Self::Uniform { .. } => uniform_map(student, teacher),
+            Self::First { .. } => (1..=student).collect(),
+            Self::Last { .. } => (1..=student).map(|i| teacher - student + i).collect(),
+            Self::Skip { .. } => (1..=student)
                 .map(|i| teacher - (student - i) * (teacher / student))
                 .collect(),
-            Self::AllToOne {} => vec![teacher; student],
-            Self::Reverse {} => uniform_map(student, teacher).into_iter().rev().collect(),
-            Self::Shuffled {} => shuffled(uniform_map(student, teacher), seed),
-            Self::Final {} => {
+            Self::AllToOne { .. } => vec![teacher; student],
+            Self::Reverse { .. } => uniform_map(student, teacher).into_iter().rev().collect(),
+            Self::Shuffled { .. } => shuffled(uniform_map(student, teacher), seed),
+            Self::Final { .. } => {
                 return Ok(Matching::Pairs {
                     pairs: vec![(HiddenState::Final, HiddenState::Final)],
+                    tokens,
                 });
             }
-            Self::Random { redraw } => return Ok(Matching::Random { redraw: *redraw }),
-            Self::Pairs { pairs } => {
+            Self::Random { redraw, .. } => {
+                let redraw = *redraw;
+                return Ok(Matching::Random { redraw, tokens });
+            }
+            Self::Attention { .. } => return Ok(Matching::Attention { tokens }),
+            Self::Combine { .. } => return Ok(Matching::Combine { tokens }),
+            Self::Pairs { pairs, .. } => {
                 check_pairs(pairs, student, teacher)?;
                 return Ok(Matching::Pairs {
                     pairs: pairs.clone(),
+                    tokens,
                 });
             }
         };
@@ -127,7 +220,7 @@ impl Strategy {
             .enumerate()
             .map(|(i, target)| (HiddenState::Layer(i + 1), HiddenState::Layer(target)))
             .collect();
-        Ok(Matching::Pairs { pairs })
+        Ok(Matching::Pairs { pairs, tokens })
     }
 
     /// Refuses depths that the strategy cannot satisfy.
@@ -143,7 +236,7 @@ impl Strategy {
                 "write a smaller student.layers, or strategy = \"uniform\"".to_owned(),
             ));
         }
-        if student < 2 && *self == (Self::Shuffled {}) {
+        if student < 2 && matches!(self, Self::Shuffled { .. }) {
             return Err((
                 "match.strategy = \"shuffled\" needs at least 2 student layers: one has no other \
                  order"

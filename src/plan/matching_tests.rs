@@ -2,8 +2,10 @@
 
 use super::*;
 
+const PAIRED: TokenPairing = TokenPairing::Paired;
+
 fn targets(strategy: &Strategy, student: usize, teacher: usize) -> Vec<usize> {
-    let Ok(Matching::Pairs { pairs }) = strategy.resolve(student, teacher, 0) else {
+    let Ok(Matching::Pairs { pairs, .. }) = strategy.resolve(student, teacher, 0) else {
         panic!()
     };
     pairs
@@ -22,39 +24,67 @@ fn targets(strategy: &Strategy, student: usize, teacher: usize) -> Vec<usize> {
 
 #[test]
 fn maps_are_those_of_their_definitions() {
-    assert_eq!(targets(&Strategy::Uniform {}, 6, 12), [2, 4, 6, 8, 10, 12]);
-    assert_eq!(targets(&Strategy::Uniform {}, 4, 6), [2, 3, 5, 6]);
-    assert_eq!(targets(&Strategy::Uniform {}, 4, 2), [1, 1, 2, 2]);
-    assert_eq!(targets(&Strategy::First {}, 3, 6), [1, 2, 3]);
-    assert_eq!(targets(&Strategy::Last {}, 3, 6), [4, 5, 6]);
-    assert_eq!(targets(&Strategy::Skip {}, 4, 6), [3, 4, 5, 6]);
-    assert_eq!(targets(&Strategy::Skip {}, 3, 7), [3, 5, 7]);
-    assert_eq!(targets(&Strategy::AllToOne {}, 3, 6), [6, 6, 6]);
-    assert_eq!(targets(&Strategy::Reverse {}, 3, 6), [6, 4, 2]);
-    let last = Strategy::Final {}.resolve(3, 6, 0).unwrap();
+    assert_eq!(
+        targets(&Strategy::Uniform { tokens: PAIRED }, 6, 12),
+        [2, 4, 6, 8, 10, 12]
+    );
+    assert_eq!(
+        targets(&Strategy::Uniform { tokens: PAIRED }, 4, 6),
+        [2, 3, 5, 6]
+    );
+    assert_eq!(
+        targets(&Strategy::Uniform { tokens: PAIRED }, 4, 2),
+        [1, 1, 2, 2]
+    );
+    assert_eq!(
+        targets(&Strategy::First { tokens: PAIRED }, 3, 6),
+        [1, 2, 3]
+    );
+    assert_eq!(targets(&Strategy::Last { tokens: PAIRED }, 3, 6), [4, 5, 6]);
+    assert_eq!(
+        targets(&Strategy::Skip { tokens: PAIRED }, 4, 6),
+        [3, 4, 5, 6]
+    );
+    assert_eq!(targets(&Strategy::Skip { tokens: PAIRED }, 3, 7), [3, 5, 7]);
+    assert_eq!(
+        targets(&Strategy::AllToOne { tokens: PAIRED }, 3, 6),
+        [6, 6, 6]
+    );
+    assert_eq!(
+        targets(&Strategy::Reverse { tokens: PAIRED }, 3, 6),
+        [6, 4, 2]
+    );
+    let last = Strategy::Final { tokens: PAIRED }.resolve(3, 6, 0).unwrap();
     assert_eq!(
         last,
         Matching::Pairs {
-            pairs: vec![(HiddenState::Final, HiddenState::Final)]
+            pairs: vec![(HiddenState::Final, HiddenState::Final)],
+            tokens: PAIRED,
         }
     );
     assert_eq!(
-        Strategy::Random { redraw: Some(5) }
-            .resolve(3, 6, 0)
-            .unwrap(),
-        Matching::Random { redraw: Some(5) }
+        Strategy::Random {
+            redraw: Some(5),
+            tokens: PAIRED
+        }
+        .resolve(3, 6, 0)
+        .unwrap(),
+        Matching::Random {
+            redraw: Some(5),
+            tokens: PAIRED
+        }
     );
 }
 
 #[test]
 fn every_map_of_every_depth_stays_inside_the_teacher_or_is_refused() {
     let all = [
-        Strategy::Uniform {},
-        Strategy::First {},
-        Strategy::Last {},
-        Strategy::Skip {},
-        Strategy::AllToOne {},
-        Strategy::Reverse {},
+        Strategy::Uniform { tokens: PAIRED },
+        Strategy::First { tokens: PAIRED },
+        Strategy::Last { tokens: PAIRED },
+        Strategy::Skip { tokens: PAIRED },
+        Strategy::AllToOne { tokens: PAIRED },
+        Strategy::Reverse { tokens: PAIRED },
     ];
     for student in 1..=14 {
         for teacher in 1..=14 {
@@ -62,7 +92,11 @@ fn every_map_of_every_depth_stays_inside_the_teacher_or_is_refused() {
                 match strategy.resolve(student, teacher, 1) {
                     Err(_) => assert!(
                         student > teacher
-                            && ![Strategy::Uniform {}, Strategy::AllToOne {}].contains(strategy)
+                            && ![
+                                Strategy::Uniform { tokens: PAIRED },
+                                Strategy::AllToOne { tokens: PAIRED }
+                            ]
+                            .contains(strategy)
                     ),
                     Ok(_) => {
                         let targets = targets(strategy, student, teacher);
@@ -71,8 +105,11 @@ fn every_map_of_every_depth_stays_inside_the_teacher_or_is_refused() {
                                 && targets.iter().all(|target| *target <= teacher),
                             "{strategy:?} {student} {teacher}"
                         );
-                        let to_the_last =
-                            [Strategy::Uniform {}, Strategy::Last {}, Strategy::Skip {}];
+                        let to_the_last = [
+                            Strategy::Uniform { tokens: PAIRED },
+                            Strategy::Last { tokens: PAIRED },
+                            Strategy::Skip { tokens: PAIRED },
+                        ];
                         if to_the_last.contains(strategy) {
                             assert_eq!(targets.last(), Some(&teacher));
                         }
@@ -104,7 +141,9 @@ fn a_shuffled_map_is_a_permutation_of_uniforms_targets_and_never_their_order_or_
 
 #[test]
 fn depths_that_a_strategy_cannot_satisfy_are_named_with_both_numbers() {
-    let (message, hint) = Strategy::Last {}.resolve(8, 6, 0).unwrap_err();
+    let (message, hint) = Strategy::Last { tokens: PAIRED }
+        .resolve(8, 6, 0)
+        .unwrap_err();
     assert_eq!(
         message,
         "match.strategy = \"last\" needs a student no deeper than its teacher: 8 layers \
@@ -114,10 +153,15 @@ fn depths_that_a_strategy_cannot_satisfy_are_named_with_both_numbers() {
         hint,
         "write a smaller student.layers, or strategy = \"uniform\""
     );
-    assert!(Strategy::Shuffled {}.resolve(1, 6, 0).is_err());
+    assert!(
+        Strategy::Shuffled { tokens: PAIRED }
+            .resolve(1, 6, 0)
+            .is_err()
+    );
     let pairs = |pairs: &[(HiddenState, HiddenState)]| {
         Strategy::Pairs {
             pairs: pairs.to_vec(),
+            tokens: PAIRED,
         }
         .resolve(3, 6, 0)
         .unwrap_err()
@@ -163,4 +207,28 @@ fn a_student_starts_from_the_blocks_that_the_preset_names() {
     assert!(named("uniform", 7, 6).is_err());
     assert!(init_blocks(Some(&InitBlocks::List(vec![0, 4])), 2, 4).is_err());
     assert!(init_blocks(Some(&InitBlocks::List(vec![0])), 2, 4).is_err());
+}
+
+#[test]
+fn runs_of_neighbours_make_up_the_teacher() {
+    assert_eq!(layer_runs(3, 6), [1..=2, 3..=4, 5..=6]);
+    assert_eq!(layer_runs(3, 7), [1..=2, 3..=4, 5..=7]);
+    assert_eq!(layer_runs(2, 2), [1..=1, 2..=2]);
+    let deeper = Strategy::Combine { tokens: PAIRED }.resolve(3, 2, 0);
+    assert!(deeper.unwrap_err().0.contains("no deeper"));
+    let any = Strategy::Attention { tokens: PAIRED }.resolve(3, 2, 0);
+    assert_eq!(any, Ok(Matching::Attention { tokens: PAIRED }));
+}
+
+#[test]
+fn shuffled_tokens_are_part_of_every_map() {
+    let tokens = TokenPairing::Shuffled;
+    let map = Strategy::Reverse { tokens }.resolve(2, 4, 0).unwrap();
+    assert_eq!(map.tokens(), TokenPairing::Shuffled);
+    let text = toml::to_string(&map).unwrap();
+    assert!(text.contains("tokens = \"shuffled\""), "{text}");
+    let plain = Strategy::Reverse { tokens: PAIRED }
+        .resolve(2, 4, 0)
+        .unwrap();
+    assert!(!toml::to_string(&plain).unwrap().contains("tokens"));
 }

@@ -22,6 +22,8 @@ mod advice;
 mod arms;
 mod budget;
 mod check;
+mod comparison;
+mod critic;
 pub mod diagnostics;
 mod estimate;
 mod expect;
@@ -60,7 +62,7 @@ pub use frozen::{FrozenOrigin, FrozenSpec};
 pub use identity::NUMERICS_VERSION;
 pub use input_fault::{InputFault, InputFaults};
 pub use load::{Loaded, load};
-pub use matching::{NULL_CONTROLS, Strategy, uniform_map};
+pub use matching::{NULL_CONTROLS, Strategy, layer_runs, uniform_map};
 pub use planned::{
     Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
     PlannedRun, ReportSettings, StudySettings, TeacherFact, TokenizerFact,

@@ -1,9 +1,12 @@
-//! The loss terms of a run and their critics, as resolved.
+//! The loss terms of a run, as resolved.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::run::Betas;
+use super::comparison::{
+    CloudLoss, Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
+};
+use super::critic::CriticSpec;
 use super::schedule::Schedule;
 
 /// One named loss term.
@@ -29,6 +32,60 @@ pub enum Term {
         /// Which of the two divergences.
         #[serde(default)]
         direction: Direction,
+        /// α, from 0 to below 1: the share that the first of the two distributions has in the one
+        /// it is compared with (DistiLLM takes 0.1); 0 is the plain divergence.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+        skew: f64,
+    },
+    /// τ² times the Jensen–Shannon divergence of the predictions at temperature τ.
+    #[serde(rename = "logits.js")]
+    LogitsJs {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
+    },
+    /// Total variation of the predictions at temperature τ: half the sum of absolute differences.
+    #[serde(rename = "logits.tv")]
+    LogitsTv {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
+    },
+    /// Mean squared difference of the logits, over tokens and vocabulary.
+    #[serde(rename = "logits.mse")]
+    LogitsMse {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+    },
+    /// Sum of absolute differences of the probabilities at temperature τ in falling order,
+    /// whichever tokens they are of (ULD): a contrast to losses that know the tokens.
+    #[serde(rename = "logits.wasserstein")]
+    LogitsWasserstein {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
+    },
+    /// τ² times KL(teacher ‖ student) of what the heads read in matched hidden states, behind the
+    /// final norms (logit lens). The head gets no gradient.
+    #[serde(rename = "logits.lens")]
+    LogitsLens {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// τ, above 0, by step.
+        #[serde(default = "one")]
+        temperature: Schedule,
     },
     /// Mean squared difference of matched hidden states.
     #[serde(rename = "hidden.mse")]
@@ -66,178 +123,125 @@ pub enum Term {
         #[serde(default)]
         critic: CriticSpec,
     },
+    /// Squared sliced 2-Wasserstein distance of matched hidden states: along random directions,
+    /// drawn at every step, what is sorted is compared.
+    #[serde(rename = "hidden.sliced-wasserstein")]
+    HiddenSlicedWasserstein {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Directions of a step.
+        #[serde(default = "directions")]
+        #[schemars(range(min = 1, max = 65536))]
+        directions: usize,
+    },
+    /// Energy distance of matched hidden states, without bias.
+    #[serde(rename = "hidden.energy")]
+    HiddenEnergy {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "paired_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+    },
+    /// Squared maximum mean discrepancy of matched hidden states, without bias: five RBF kernels
+    /// around the median distance.
+    #[serde(rename = "hidden.mmd")]
+    HiddenMmd {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "paired_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+    },
+    /// Squared 2-Wasserstein distance of normal distributions with the means and covariances of
+    /// matched hidden states.
+    #[serde(rename = "hidden.gaussian-w2")]
+    HiddenGaussianW2 {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+    },
+    /// Debiased entropic transport cost between matched hidden states.
+    #[serde(rename = "hidden.sinkhorn")]
+    HiddenSinkhorn {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+        /// Tokens of a micro-batch that are compared, all with all: a sample, drawn at every step,
+        /// where there are more.
+        #[serde(default = "transported_tokens")]
+        #[schemars(range(min = 2, max = 1_000_000))]
+        tokens: usize,
+        /// ε, as a share of the median squared distance between the student's and the teacher's
+        /// states.
+        #[serde(default = "regularisation")]
+        #[schemars(range(min = 0.001, max = 1000))]
+        epsilon: f64,
+        /// Updates of the potentials at most.
+        #[serde(default = "iterations")]
+        #[schemars(range(min = 1, max = 100_000))]
+        iterations: usize,
+    },
+    /// 1 − linear CKA of matched hidden states, which may have any two widths: nothing is projected.
+    #[serde(rename = "hidden.cka")]
+    HiddenCka {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+        /// Which hidden states are compared.
+        #[serde(default)]
+        states: StateForm,
+    },
 }
 
 fn one() -> Schedule {
     Schedule::Constant(1.0)
 }
 
-/// Which of the two divergences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// KL(teacher ‖ student).
-    #[default]
-    Forward,
-    /// KL(student ‖ teacher).
-    Reverse,
+fn directions() -> usize {
+    64
 }
 
-/// Which hidden states are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum StateForm {
-    /// The states as they are.
-    #[default]
-    Raw,
-    /// Both normalised per token to mean 0 and variance 1 (eps 1e-5, no affine), the student's
-    /// after its projection.
-    Layernorm,
+fn paired_tokens() -> usize {
+    1024
 }
 
-/// The critic of a Wasserstein term: an MLP on single token vectors, trained by Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct CriticSpec {
-    /// Width of its hidden layers.
-    #[schemars(range(min = 1, max = 65536))]
-    pub width: usize,
-    /// Hidden layers.
-    #[schemars(range(min = 1, max = 16))]
-    pub depth: usize,
-    /// Updates of the critic in every step of the student.
-    #[schemars(range(min = 1, max = 1000))]
-    pub steps: usize,
-    /// Slope of the leaky ReLU below 0.
-    #[schemars(range(min = 0, max = 1))]
-    pub slope: f64,
-    /// What keeps it Lipschitz.
-    pub lipschitz: Lipschitz,
-    /// λ of the gradient penalty; used with `lipschitz = "gradient-penalty"` only, where it is 10
-    /// if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub penalty: Option<f64>,
-    /// Bound of every parameter; used with `lipschitz = "clip"` only, where it is 0.01 if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub clip: Option<f64>,
-    /// Learning rate of its Adam.
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub lr: f64,
-    /// Decay rates of its Adam's two moments.
-    #[schemars(with = "Betas")]
-    pub betas: [f64; 2],
-    /// Updates on the first batches before training, taken with `balance.mode = "gradient"`.
-    #[schemars(range(max = 1_000_000))]
-    pub warmup: usize,
+fn transported_tokens() -> usize {
+    256
 }
 
-impl Default for CriticSpec {
-    fn default() -> Self {
-        Self {
-            width: 256,
-            depth: 2,
-            steps: 5,
-            slope: 0.2,
-            lipschitz: Lipschitz::GradientPenalty,
-            penalty: None,
-            clip: None,
-            lr: 1e-4,
-            betas: [0.0, 0.9],
-            warmup: 100,
-        }
-    }
+fn regularisation() -> f64 {
+    0.05
 }
 
-/// What keeps a critic Lipschitz.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lipschitz {
-    /// λ times the mean of (‖∇f‖ − 1)² between the clouds (arXiv 1704.00028).
-    GradientPenalty,
-    /// Every weight divided by its largest singular value (arXiv 1802.05957).
-    Spectral,
-    /// Every parameter within ±`clip` (arXiv 1701.07875); the distance then has an unknown factor.
-    Clip,
+fn iterations() -> usize {
+    100
 }
 
-impl Lipschitz {
-    /// The word that the spec writes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GradientPenalty => "gradient-penalty",
-            Self::Spectral => "spectral",
-            Self::Clip => "clip",
-        }
-    }
-
-    /// Whether the critic's slope is held to 1, so that its estimate is a distance. Clipped
-    /// parameters bound the slope by a number that nobody knows.
-    pub fn is_one_lipschitz(self) -> bool {
-        match self {
-            Self::GradientPenalty | Self::Spectral => true,
-            Self::Clip => false,
-        }
-    }
-
-    /// Whether an update also differentiates the critic's gradient.
-    pub fn has_gradient_penalty(self) -> bool {
-        match self {
-            Self::GradientPenalty => true,
-            Self::Spectral | Self::Clip => false,
-        }
-    }
-}
-
-/// What a term looks at. Everything that other modules ask about a term follows from this, so that
-/// a new kind of loss is told apart here once.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Comparison<'a> {
-    /// Predictions, which the loss computes from final states and the head's weights.
-    Logits(LogitLoss<'a>),
-    /// Hidden states of the pairs that `[match]` gives.
-    Hidden(HiddenLoss<'a>),
-}
-
-/// A loss of predictions.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum LogitLoss<'a> {
-    /// Cross-entropy with the text.
-    Lm,
-    /// τ² times a divergence from the teacher's predictions.
-    Kl {
-        temperature: &'a Schedule,
-        direction: Direction,
-    },
-}
-
-/// A loss of hidden states: what is done to both states first, and how they are compared.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HiddenLoss<'a> {
-    pub states: StateForm,
-    pub distance: HiddenDistance<'a>,
-}
-
-/// How two clouds of hidden states are compared.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum HiddenDistance<'a> {
-    /// Mean squared difference, of unit vectors where `normalize` says so.
-    Mse { normalize: bool },
-    /// Mean of 1 − cos.
-    Cosine,
-    /// Wasserstein-1, as the critic sees it.
-    Wasserstein(&'a CriticSpec),
-}
-
-impl<'a> HiddenDistance<'a> {
-    /// The critic that is trained for it, if it takes one.
-    pub fn critic(self) -> Option<&'a CriticSpec> {
-        match self {
-            Self::Mse { .. } | Self::Cosine => None,
-            Self::Wasserstein(critic) => Some(critic),
-        }
-    }
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl Term {
@@ -246,13 +250,24 @@ impl Term {
         match self {
             Self::Lm { weight }
             | Self::LogitsKl { weight, .. }
+            | Self::LogitsJs { weight, .. }
+            | Self::LogitsTv { weight, .. }
+            | Self::LogitsMse { weight }
+            | Self::LogitsWasserstein { weight, .. }
+            | Self::LogitsLens { weight, .. }
             | Self::HiddenMse { weight, .. }
             | Self::HiddenCosine { weight, .. }
-            | Self::HiddenWasserstein { weight, .. } => weight,
+            | Self::HiddenWasserstein { weight, .. }
+            | Self::HiddenSlicedWasserstein { weight, .. }
+            | Self::HiddenEnergy { weight, .. }
+            | Self::HiddenMmd { weight, .. }
+            | Self::HiddenGaussianW2 { weight, .. }
+            | Self::HiddenSinkhorn { weight, .. }
+            | Self::HiddenCka { weight, .. } => weight,
         }
     }
 
-    /// What the term compares, and how.
+    /// What the term compares, and how. The function is long because every kind is told apart in it.
     pub fn comparison(&self) -> Comparison<'_> {
         let (states, distance) = match self {
             Self::Lm { weight: _ } => return Comparison::Logits(LogitLoss::Lm),
@@ -260,12 +275,31 @@ impl Term {
                 weight: _,
                 temperature,
                 direction,
+                skew,
             } => {
                 return Comparison::Logits(LogitLoss::Kl {
                     temperature,
                     direction: *direction,
+                    skew: *skew,
                 });
             }
+            Self::LogitsJs {
+                weight: _,
+                temperature,
+            } => return Comparison::Logits(LogitLoss::Js { temperature }),
+            Self::LogitsTv {
+                weight: _,
+                temperature,
+            } => return Comparison::Logits(LogitLoss::Tv { temperature }),
+            Self::LogitsMse { weight: _ } => return Comparison::Logits(LogitLoss::Mse),
+            Self::LogitsWasserstein {
+                weight: _,
+                temperature,
+            } => return Comparison::Logits(LogitLoss::Wasserstein { temperature }),
+            Self::LogitsLens {
+                weight: _,
+                temperature,
+            } => (&StateForm::Raw, HiddenDistance::Lens { temperature }),
             Self::HiddenMse {
                 weight: _,
                 states,
@@ -282,6 +316,40 @@ impl Term {
                 states,
                 critic,
             } => (states, HiddenDistance::Wasserstein(critic)),
+            Self::HiddenSlicedWasserstein {
+                weight: _,
+                states,
+                directions,
+            } => {
+                let directions = *directions;
+                (states, CloudLoss::SlicedWasserstein { directions }.into())
+            }
+            Self::HiddenEnergy {
+                weight: _,
+                states,
+                tokens,
+            } => (states, CloudLoss::Energy { tokens: *tokens }.into()),
+            Self::HiddenMmd {
+                weight: _,
+                states,
+                tokens,
+            } => (states, CloudLoss::Mmd { tokens: *tokens }.into()),
+            Self::HiddenGaussianW2 { weight: _, states } => (states, CloudLoss::GaussianW2.into()),
+            Self::HiddenSinkhorn {
+                weight: _,
+                states,
+                tokens,
+                epsilon,
+                iterations,
+            } => {
+                let loss = CloudLoss::Sinkhorn {
+                    tokens: *tokens,
+                    epsilon: *epsilon,
+                    iterations: *iterations,
+                };
+                (states, loss.into())
+            }
+            Self::HiddenCka { weight: _, states } => (states, CloudLoss::Cka.into()),
         };
         Comparison::Hidden(HiddenLoss {
             states: *states,
@@ -315,7 +383,13 @@ impl Term {
     pub fn compares_logits(&self) -> bool {
         match self.comparison() {
             Comparison::Logits(LogitLoss::Lm) | Comparison::Hidden(_) => false,
-            Comparison::Logits(LogitLoss::Kl { .. }) => true,
+            Comparison::Logits(
+                LogitLoss::Kl { .. }
+                | LogitLoss::Js { .. }
+                | LogitLoss::Tv { .. }
+                | LogitLoss::Mse
+                | LogitLoss::Wasserstein { .. },
+            ) => true,
         }
     }
 
@@ -326,9 +400,18 @@ impl Term {
 
     /// The schedule of its temperature, if it has one.
     pub fn temperature(&self) -> Option<&Schedule> {
-        match self.logits()? {
-            LogitLoss::Lm => None,
-            LogitLoss::Kl { temperature, .. } => Some(temperature),
+        match self.comparison() {
+            Comparison::Logits(LogitLoss::Lm | LogitLoss::Mse) => None,
+            Comparison::Logits(
+                LogitLoss::Kl { temperature, .. }
+                | LogitLoss::Js { temperature }
+                | LogitLoss::Tv { temperature }
+                | LogitLoss::Wasserstein { temperature },
+            ) => Some(temperature),
+            Comparison::Hidden(loss) => match loss.distance {
+                HiddenDistance::Lens { temperature } => Some(temperature),
+                _ => None,
+            },
         }
     }
 
@@ -337,8 +420,13 @@ impl Term {
     pub fn nats_scale(&self, temperature: Option<f64>) -> Option<f64> {
         match self.comparison() {
             Comparison::Logits(LogitLoss::Lm) => Some(1.0),
-            Comparison::Logits(LogitLoss::Kl { .. }) => temperature.map(|tau| tau.powi(2)),
-            Comparison::Hidden(_) => None,
+            Comparison::Logits(LogitLoss::Kl { .. } | LogitLoss::Js { .. }) => {
+                temperature.map(|tau| tau.powi(2))
+            }
+            Comparison::Logits(
+                LogitLoss::Tv { .. } | LogitLoss::Mse | LogitLoss::Wasserstein { .. },
+            )
+            | Comparison::Hidden(_) => None,
         }
     }
 
@@ -349,13 +437,30 @@ impl Term {
 
     /// Its critic, to be changed.
     pub fn critic_mut(&mut self) -> Option<&mut CriticSpec> {
-        match self {
-            Self::HiddenWasserstein { critic, .. } => Some(critic),
-            Self::Lm { .. }
-            | Self::LogitsKl { .. }
-            | Self::HiddenMse { .. }
-            | Self::HiddenCosine { .. } => None,
+        if let Self::HiddenWasserstein { critic, .. } = self {
+            Some(critic)
+        } else {
+            assert!(self.critic().is_none(), "a critic of another kind");
+            None
         }
+    }
+
+    /// How many tokens it compares with each other at most, to be changed; none where it takes all.
+    pub fn tokens_mut(&mut self) -> Option<&mut usize> {
+        if let Self::HiddenEnergy { tokens, .. }
+        | Self::HiddenMmd { tokens, .. }
+        | Self::HiddenSinkhorn { tokens, .. } = self
+        {
+            Some(tokens)
+        } else {
+            None
+        }
+    }
+
+    /// Whether states of another width pass through a learned projection for it.
+    pub fn is_projected(&self) -> bool {
+        self.hidden()
+            .is_some_and(|loss| loss.distance.is_projected())
     }
 }
 

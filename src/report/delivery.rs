@@ -6,7 +6,7 @@ use super::pairing::both_finished;
 use super::rows::TableRow;
 use super::statistics::mean_of;
 use crate::plan::run::{
-    Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
+    CloudLoss, Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
 };
 use crate::record::evaluation::{CloudDistances, StatePair, Treatment};
 
@@ -17,16 +17,28 @@ pub enum Quantity {
     Mse,
     /// Exact Wasserstein-1 distance of the two clouds.
     W1,
+    /// Sliced Wasserstein-2 distance of the two clouds.
+    SlicedW2,
+    /// Energy distance of the two clouds.
+    Energy,
 }
 
 impl Quantity {
-    /// What a distance lowers; what a cosine lowers is the mean squared difference of standardised
-    /// states, up to their means.
-    fn of(distance: HiddenDistance) -> Self {
-        match distance {
+    /// What a distance lowers, or the nearest to it that is measured; what a cosine lowers is the
+    /// mean squared difference of standardised states, up to their means. None where nothing near is
+    /// measured pair by pair.
+    fn of(distance: HiddenDistance) -> Option<Self> {
+        Some(match distance {
             HiddenDistance::Mse { .. } | HiddenDistance::Cosine => Self::Mse,
-            HiddenDistance::Wasserstein(_) => Self::W1,
-        }
+            HiddenDistance::Wasserstein(_) | HiddenDistance::Cloud(CloudLoss::Sinkhorn { .. }) => {
+                Self::W1
+            }
+            HiddenDistance::Cloud(CloudLoss::SlicedWasserstein { .. } | CloudLoss::GaussianW2) => {
+                Self::SlicedW2
+            }
+            HiddenDistance::Cloud(CloudLoss::Energy { .. } | CloudLoss::Mmd { .. }) => Self::Energy,
+            HiddenDistance::Cloud(CloudLoss::Cka) | HiddenDistance::Lens { .. } => return None,
+        })
     }
 
     /// In words.
@@ -34,6 +46,8 @@ impl Quantity {
         match self {
             Self::Mse => "MSE",
             Self::W1 => "W1",
+            Self::SlicedW2 => "sliced W2",
+            Self::Energy => "energy distance",
         }
     }
 
@@ -41,6 +55,8 @@ impl Quantity {
         match self {
             Self::Mse => distances.mse,
             Self::W1 => distances.w1,
+            Self::SlicedW2 => distances.sliced_w2,
+            Self::Energy => distances.energy,
         }
     }
 }
@@ -77,10 +93,10 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
         let Comparison::Hidden(HiddenLoss { states, distance }) = term.comparison() else {
             return None;
         };
-        let quantity = Quantity::of(distance);
+        let quantity = Quantity::of(distance)?;
         let form = match distance {
             HiddenDistance::Cosine => StateForm::Layernorm,
-            HiddenDistance::Mse { .. } | HiddenDistance::Wasserstein(_) => states,
+            _ => states,
         };
         let mut values = Vec::new();
         let mut compared = Vec::new();
@@ -106,8 +122,8 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
 /// The pairs of states that a run matches at every step.
 fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
     match &spec.matching {
-        Matching::Pairs { pairs } => Some(pairs),
-        Matching::Random { .. } => None,
+        Matching::Pairs { pairs, .. } => Some(pairs),
+        Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => None,
     }
 }
 

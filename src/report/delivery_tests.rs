@@ -26,8 +26,8 @@ fn fixture(distances: [(&str, f64, f64); 3]) -> Fixture {
         let spec = std::fs::read_to_string(fixture.layout.run(&cell.run).spec()).unwrap();
         let spec: RunSpec = toml::from_str(&spec).unwrap();
         let mut places = match &spec.matching {
-            Matching::Pairs { pairs } => pairs.clone(),
-            Matching::Random { .. } => Vec::new(),
+            Matching::Pairs { pairs, .. } => pairs.clone(),
+            _ => Vec::new(),
         };
         places.extend((1..=4).map(|i| (HiddenState::Layer(i), HiddenState::Layer(2 * i))));
         let form = || {

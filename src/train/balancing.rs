@@ -76,7 +76,7 @@ fn teacher_states<D: Ops>(fresh: &[BalancedMember<D>]) -> Vec<HiddenState> {
     let mut states: Vec<HiddenState> = fresh
         .iter()
         .flat_map(|one| one.member.job.objective.at(0, 0).pairs)
-        .map(|(_, teacher)| teacher)
+        .flat_map(|(_, matched)| matched.states().to_vec())
         .collect();
     states.sort_unstable();
     states.dedup();
@@ -96,7 +96,7 @@ fn balance_member<D: Ops>(
         reference,
         &state.student,
         &mut state.auxiliary,
-        teacher.head(),
+        teacher.reader(),
         job.train.context,
         samples,
     );

@@ -141,15 +141,15 @@ fn advance<D: Ops>(
         let states = teacher.filter(|_| needs_teacher).map(|teacher| {
             (
                 teacher.infer(&batch.inputs, shared.context, &keep),
-                teacher.head(),
+                teacher.reader(),
             )
         });
         let mut teacher = states
             .as_ref()
-            .map(|(states, head)| TeacherOutputs::new(states, *head));
+            .map(|(states, reader)| TeacherOutputs::new(states, *reader));
         let logits = teacher
             .filter(|_| comparing > 1)
-            .and_then(|teacher| D::share_logits(&teacher.states.last, teacher.head));
+            .and_then(|teacher| D::share_logits(&teacher.states.last, teacher.reader.head));
         if let Some(teacher) = &mut teacher {
             teacher.logits = logits.as_ref();
         }

@@ -39,7 +39,8 @@ impl<D: Ops> Member<D> {
     pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
         self.step
             .iter()
-            .flat_map(|step| step.settings.pairs.iter().map(|&(_, teacher)| teacher))
+            .flat_map(|step| step.settings.pairs.iter())
+            .flat_map(|(_, matched)| matched.states().iter().copied())
     }
 
     /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
@@ -47,7 +48,7 @@ impl<D: Ops> Member<D> {
         let Some(step) = &mut self.step else { return };
         let (job, state) = (&self.job, &mut self.state);
         let share = 1.0 / job.train.accumulate as f64;
-        let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|&(own, _)| own).collect();
+        let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|(own, _)| *own).collect();
 
         let mut lap = Lap::start();
         let (context, tape) = (job.train.context, OwnedTape::default());
@@ -65,7 +66,7 @@ impl<D: Ops> Member<D> {
             &step.settings,
             &step.factors(&state.balance, share),
             states,
-            state.student.head(),
+            state.student.reader(),
             micro.targets,
             micro.teacher,
             &state.auxiliary,
@@ -200,7 +201,7 @@ impl<D: Ops> Member<D> {
 
 /// The column of a value that the objective returns under `name`.
 fn term_column(name: &str) -> String {
-    if recorded::critic_of(name).is_some() {
+    if recorded::critic_of(name).is_some() || recorded::is_of_a_map(name) {
         name.to_owned()
     } else {
         recorded::term(name)

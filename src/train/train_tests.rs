@@ -123,12 +123,12 @@ fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
                 .forward(OwnedTape::default(), &batch.inputs, CONTEXT, &keep);
             let others = teacher.forward(NoneTape, &batch.inputs, CONTEXT, &keep);
             let factors = NamedValues::from([(term.to_owned(), 1.0)]);
-            let teacher = Some(TeacherOutputs::new(&others, teacher.head()));
+            let teacher = Some(TeacherOutputs::new(&others, teacher.reader()));
             let (loss, _) = fresh.job.objective.losses(
                 &settings,
                 &factors,
                 own,
-                state.student.head(),
+                state.student.reader(),
                 &batch.targets,
                 teacher,
                 &state.auxiliary,

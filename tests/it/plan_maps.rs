@@ -58,10 +58,13 @@ fn is_possible(strategy: &str, student: usize, teacher: usize) -> bool {
 
 fn check_map(matching: &Matching, strategy: &str, student: usize, teacher: usize) {
     let pairs = match matching {
-        Matching::Pairs { pairs } => pairs,
+        Matching::Pairs { pairs, .. } => pairs,
         Matching::Random { .. } => {
             assert_eq!(strategy, "random");
             return;
+        }
+        Matching::Attention { .. } | Matching::Combine { .. } => {
+            panic!("{strategy} is no map of several states")
         }
     };
     if strategy == "final" {

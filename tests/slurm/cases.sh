@@ -148,7 +148,7 @@ case_kill_9() { # 7
     submit "$f" --workers 1 || fail "$(cat "$f/submit.log")"
     step_above "$f" $((2 * rate))
     kill -9 $(pgrep -f "$f/results/tiny/slurm/frozen.toml.*--worker") || too_late "the worker was gone"
-    finished "$f" 120
+    finished "$f" 280
     local array; array=$(id "$f" workers)
     scontrol show job "${array}_1" | grep -q 'ExitCode=0:9\|ExitCode=137:0' || fail "the worker was not killed"
     same "$f"

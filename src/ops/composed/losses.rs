@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use dfdx::prelude::*;
 
-use super::Raw;
+use super::divergences::compared;
+use super::{Number, Raw};
 use crate::ops::cpu::logits::score_rows;
 use crate::ops::logit_terms::assert_shapes;
 use crate::ops::tape::read;
@@ -12,9 +13,6 @@ use crate::ops::{Critic, Head, LogitTerm, Mat, Precision, Scalar, TeacherHead, T
 
 /// Logits, of student and teacher each, that are in memory at a time.
 const CHUNK_ELEMENTS: usize = 1 << 24;
-
-/// A loss that dfdx's operations work on.
-type Number<T> = Tensor<Rank0, f32, Cpu, T>;
 
 /// Added to the squared norm of a row.
 const NORM_EPSILON: f32 = 1e-12;
@@ -111,23 +109,9 @@ fn chunk_losses<T: Tape<f32, Cpu>>(
                     .mean::<Rank0, _>()
                     .negate()
             }
-            LogitTerm::Kl {
-                temperature,
-                reverse,
-            } => {
-                let inverse = 1.0 / temperature as f32;
+            _ => {
                 let teacher = teacher.clone().expect("a term with a teacher has one");
-                let teacher = (teacher * inverse).log_softmax::<Axis<1>>();
-                let student = (student * inverse).log_softmax::<Axis<1>>();
-                let divergence = if reverse {
-                    let difference = student.with_empty_tape() - teacher;
-                    student.exp() * difference
-                } else {
-                    (student.negate() + teacher.clone()) * teacher.exp()
-                };
-                // Token by token first: one long sum in f32 would lose digits.
-                divergence.sum::<(usize,), Axis<1>>().mean::<Rank0, _>()
-                    * (temperature * temperature) as f32
+                compared(term, student, teacher)
             }
         };
         values.push(f64::from(value.as_vec()[0]));

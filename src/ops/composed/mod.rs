@@ -5,11 +5,15 @@ use dfdx::prelude::*;
 
 use super::Mat;
 
+mod divergences;
 pub mod layers;
 pub mod losses;
 
 /// A matrix that dfdx's operations work on.
 type Raw<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
+
+/// A loss that dfdx's operations work on.
+type Number<T> = Tensor<Rank0, f32, Cpu, T>;
 
 /// Back over the seam.
 fn crossing<T: Tape<f32, Cpu>>(x: Raw<T>) -> Mat<Cpu, T> {

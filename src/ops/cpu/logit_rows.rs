@@ -6,6 +6,8 @@
 //! Exponentials are taken once for each model and temperature, whatever the number of terms; the
 //! language-model term shares those at τ = 1.
 
+use super::divergence::{Distributions, Divergence, SortedRoom};
+use super::divergence::{sorted_distance, squared_distance};
 use super::vector::{self, BLOCK, LANES, add_scaled, dispatched};
 use crate::ops::LogitTerm;
 
@@ -14,8 +16,8 @@ pub(super) struct Terms {
     terms: Vec<(LogitTerm, f64)>,
     /// The distinct temperatures, and whether the teacher's softmax at it is needed.
     temperatures: Vec<(f64, bool)>,
-    /// For each term its place among the temperatures.
-    places: Vec<usize>,
+    /// For each term its place among the temperatures, if it takes probabilities.
+    places: Vec<Option<usize>>,
     /// 1/N: a token's share of a mean.
     share: f64,
     /// Whether rows are overwritten by their gradient.
@@ -27,18 +29,17 @@ impl Terms {
         let mut temperatures: Vec<(f64, bool)> = Vec::new();
         let mut places = Vec::with_capacity(terms.len());
         for &(term, _) in terms {
-            let temperature = match term {
-                LogitTerm::Lm => 1.0,
-                LogitTerm::Kl { temperature, .. } => temperature,
-            };
-            let place = temperatures
-                .iter()
-                .position(|&(other, _)| other == temperature)
-                .unwrap_or_else(|| {
+            let place = term.temperature().map(|temperature| {
+                let known = temperatures
+                    .iter()
+                    .position(|&(other, _)| other == temperature);
+                let place = known.unwrap_or(temperatures.len());
+                if known.is_none() {
                     temperatures.push((temperature, false));
-                    temperatures.len() - 1
-                });
-            temperatures[place].1 |= term.needs_teacher();
+                }
+                temperatures[place].1 |= term.needs_teacher();
+                place
+            });
             places.push(place);
         }
         Self {
@@ -74,27 +75,24 @@ impl Terms {
         if self.gradient {
             scratch.gradient.fill(0.0);
         }
+        let Scratch {
+            softmaxes,
+            gradient: all,
+            pair: room,
+        } = scratch;
         for ((&(term, factor), &place), value) in self.terms.iter().zip(&self.places).zip(values) {
-            let softmax = &scratch.softmaxes[place];
             let gradient: &mut [f32] = if self.gradient && factor != 0.0 {
-                &mut scratch.gradient
+                all
             } else {
                 &mut []
             };
             let factor = factor * self.share;
-            *value = match term {
-                LogitTerm::Lm => softmax.language_model(logits, target, gradient, factor),
-                LogitTerm::Kl {
-                    temperature,
-                    reverse,
-                } => {
-                    let pair = Pair { logits, softmax };
-                    let divergence = if reverse {
-                        pair.reverse(gradient, factor * temperature)
-                    } else {
-                        pair.forward(gradient, factor * temperature)
-                    };
-                    temperature * temperature * divergence
+            *value = match place {
+                None => squared_distance(student, teacher, gradient, factor),
+                Some(place) => {
+                    let softmax = &softmaxes[place];
+                    let row = PairRow { logits, softmax };
+                    row.term(term, target, gradient, factor, room)
                 }
             };
         }
@@ -131,6 +129,15 @@ pub(super) struct Scratch {
     softmaxes: Vec<Softmax>,
     /// Of the row last walked.
     pub gradient: Vec<f32>,
+    pair: PairRoom,
+}
+
+/// Room for terms that are neither cross-entropy nor KL; empty until one asks for it.
+#[derive(Debug, Default)]
+struct PairRoom {
+    gap: Vec<f32>,
+    slopes: Vec<f32>,
+    sorted: SortedRoom,
 }
 
 impl Scratch {
@@ -145,6 +152,7 @@ impl Scratch {
         Self {
             softmaxes: terms.temperatures.iter().map(softmax).collect(),
             gradient: vec![0.0; if terms.gradient { vocabulary } else { 0 }],
+            pair: PairRoom::default(),
         }
     }
 }
@@ -192,12 +200,105 @@ impl Softmax {
 }
 
 /// Both models' rows at one temperature.
-struct Pair<'a> {
+struct PairRow<'a> {
     logits: TokenLogits<'a>,
     softmax: &'a Softmax,
 }
 
-impl Pair<'_> {
+impl PairRow<'_> {
+    /// A term's value; adds its gradient times `factor`.
+    fn term(
+        &self,
+        term: LogitTerm,
+        target: usize,
+        gradient: &mut [f32],
+        factor: f64,
+        room: &mut PairRoom,
+    ) -> f64 {
+        match term {
+            LogitTerm::Lm => {
+                let softmax = self.softmax;
+                softmax.language_model(self.logits, target, gradient, factor)
+            }
+            LogitTerm::Kl {
+                temperature,
+                reverse,
+            } => {
+                let divergence = if reverse {
+                    self.reverse(gradient, factor * temperature)
+                } else {
+                    self.forward(gradient, factor * temperature)
+                };
+                temperature * temperature * divergence
+            }
+            LogitTerm::SkewKl {
+                temperature,
+                reverse,
+                skew,
+            } => {
+                let skew = skew as f32;
+                let kind = if reverse {
+                    Divergence::SkewReverse { skew }
+                } else {
+                    Divergence::SkewForward { skew }
+                };
+                temperature * temperature * self.other(kind, gradient, factor * temperature, room)
+            }
+            LogitTerm::Js { temperature } => {
+                let kind = Divergence::JensenShannon;
+                temperature * temperature * self.other(kind, gradient, factor * temperature, room)
+            }
+            LogitTerm::Tv { temperature } => {
+                let kind = Divergence::TotalVariation;
+                self.other(kind, gradient, factor / temperature, room)
+            }
+            LogitTerm::Wasserstein { temperature } => {
+                let factor = factor / temperature;
+                let PairRoom {
+                    gap,
+                    slopes,
+                    sorted,
+                } = self.make_room(room);
+                sorted_distance(self.distributions(gap), sorted, slopes, gradient, factor)
+            }
+            LogitTerm::Mse => {
+                squared_distance(self.logits.student, self.logits.teacher, gradient, factor)
+            }
+        }
+    }
+
+    /// A divergence other than KL; adds its gradient times `factor`.
+    fn other(
+        &self,
+        kind: Divergence,
+        gradient: &mut [f32],
+        factor: f64,
+        room: &mut PairRoom,
+    ) -> f64 {
+        let PairRoom { gap, slopes, .. } = self.make_room(room);
+        let gap_at = self.difference(0.0);
+        fill_gap(gap, self.logits.student, self.logits.teacher, gap_at);
+        kind.add(self.distributions(gap), slopes, gradient, factor)
+    }
+
+    /// Room for this vocabulary.
+    fn make_room<'a>(&self, room: &'a mut PairRoom) -> &'a mut PairRoom {
+        let vocabulary = self.logits.student.len();
+        room.gap.resize(vocabulary, 0.0);
+        room.slopes.resize(vocabulary, 0.0);
+        room
+    }
+
+    fn distributions<'a>(&'a self, gap: &'a [f32]) -> Distributions<'a> {
+        Distributions {
+            student: &self.softmax.student,
+            own_share: (1.0 / self.softmax.student_sum) as f32,
+            teacher: &self.softmax.teacher,
+            other_share: (1.0 / self.softmax.teacher_sum) as f32,
+            gap,
+        }
+    }
+
     /// Σ p_t·(log p_t − log p_s); adds `factor`·(p_s − p_t).
     fn forward(&self, gradient: &mut [f32], factor: f64) -> f64 {
         let softmax = self.softmax;
@@ -294,6 +395,15 @@ dispatched! {
             total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest;
         }
         total
+    }
+}
+
+dispatched! {
+    /// out = log p_t − log p_s.
+    fn fill_gap(out: &mut [f32], student: &[f32], teacher: &[f32], gap: LogProbabilityGap) {
+        for (out, (&s, &t)) in out.iter_mut().zip(student.iter().zip(teacher)) {
+            *out = gap.at(s, t);
+        }
     }
 }
 

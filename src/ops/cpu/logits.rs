@@ -122,6 +122,35 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
     teacher: Option<TeacherHead<'_, Cpu>>,
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<Cpu, T>, Vec<f64>) {
+    losses_of(hidden, head, targets, teacher, terms, true)
+}
+
+/// See [`crate::ops::Losses::lens`].
+pub fn lens<T: Tape<f32, Cpu>>(
+    x: Mat<Cpu, T>,
+    head: Head<Cpu>,
+    teacher: TeacherHead<'_, Cpu>,
+    temperature: f64,
+) -> (Scalar<Cpu, T>, f64) {
+    let term = LogitTerm::Kl {
+        temperature,
+        reverse: false,
+    };
+    // Nothing looks at the targets.
+    let targets = vec![0; x.shape().0];
+    let (loss, values) = losses_of(x, head, &targets, Some(teacher), &[(term, 1.0)], false);
+    (loss, values[0])
+}
+
+/// The same; the gradient of the head is left out unless it is asked for.
+fn losses_of<T: Tape<f32, Cpu>>(
+    hidden: Mat<Cpu, T>,
+    head: Head<Cpu>,
+    targets: &[u32],
+    teacher: Option<TeacherHead<'_, Cpu>>,
+    terms: &[(LogitTerm, f64)],
+    is_head_trained: bool,
+) -> (Scalar<Cpu, T>, Vec<f64>) {
     assert_shapes(&hidden, head, targets, teacher, terms);
     let (vocabulary, tokens) = (head.matrix.shape().0, targets.len());
     let is_weighted = terms.iter().any(|&(_, factor)| factor != 0.0);
@@ -132,7 +161,7 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         .map(ModelLogits::of_teacher);
     let mut gradients = row_terms
         .gradient
-        .then(|| LogitGradients::zeros(tokens, head));
+        .then(|| LogitGradients::zeros(tokens, head, is_head_trained));
     let mut scratches: Vec<Scratch> = (0..2 * rayon::current_num_threads())
         .map(|_| Scratch::new(&row_terms, vocabulary))
         .collect();
@@ -165,10 +194,11 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
         .sum();
     let (hidden, tape) = hidden.split_tape();
     let gradients = gradients.map_or_else(Vec::new, |gradients| {
-        vec![
-            (hidden, gradients.hidden),
-            (head.matrix.clone(), gradients.head),
-        ]
+        let of_head = gradients
+            .head
+            .map(|gradient| (head.matrix.clone(), gradient));
+        let of_hidden = std::iter::once((hidden, gradients.hidden));
+        of_hidden.chain(of_head).collect()
     });
     let loss = precomputed(tape, head.matrix.device(), total, gradients);
     (loss, values)
@@ -219,18 +249,18 @@ fn walk_rows(
     }
 }
 
-/// The gradients of the hidden states (N, C) and of the head (V, C).
+/// The gradients of the hidden states (N, C) and, where it is trained, of the head (V, C).
 struct LogitGradients {
     hidden: Vec<f32>,
-    head: Vec<f32>,
+    head: Option<Vec<f32>>,
 }
 
 impl LogitGradients {
-    fn zeros(tokens: usize, head: Head<Cpu>) -> Self {
+    fn zeros(tokens: usize, head: Head<Cpu>, is_head_trained: bool) -> Self {
         let (vocabulary, width) = *head.matrix.shape();
         Self {
             hidden: vec![0.0; tokens * width],
-            head: vec![0.0; vocabulary * width],
+            head: is_head_trained.then(|| vec![0.0; vocabulary * width]),
         }
     }
 
@@ -245,11 +275,14 @@ impl LogitGradients {
             tape::values(head.matrix),
             &mut self.hidden[part.clone()],
         );
+        let Some(of_head) = &mut self.head else {
+            return;
+        };
         let outer = Product::new(vocabulary, count, width)
             .left_transposed()
             .accumulate()
             .precision(head.precision);
-        product(outer, slopes, &hidden[part], &mut self.head);
+        product(outer, slopes, &hidden[part], of_head);
     }
 }
 

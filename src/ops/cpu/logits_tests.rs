@@ -9,7 +9,7 @@ use crate::ops::test_support::{
 };
 
 /// Every term, one of them without weight.
-const TERMS: [(LogitTerm, f64); 5] = [
+const TERMS: [(LogitTerm, f64); 12] = [
     (LogitTerm::Lm, 0.7),
     (
         LogitTerm::Kl {
@@ -39,6 +39,27 @@ const TERMS: [(LogitTerm, f64); 5] = [
         },
         0.2,
     ),
+    (
+        LogitTerm::SkewKl {
+            temperature: 1.0,
+            reverse: false,
+            skew: 0.1,
+        },
+        0.6,
+    ),
+    (
+        LogitTerm::SkewKl {
+            temperature: 2.5,
+            reverse: true,
+            skew: 0.3,
+        },
+        0.4,
+    ),
+    (LogitTerm::Js { temperature: 1.5 }, 0.8),
+    (LogitTerm::Tv { temperature: 1.0 }, 0.9),
+    (LogitTerm::Tv { temperature: 3.0 }, 0.1),
+    (LogitTerm::Mse, 0.05),
+    (LogitTerm::Wasserstein { temperature: 2.0 }, 0.7),
 ];
 
 /// A student, a teacher and targets.
@@ -86,18 +107,66 @@ impl LogitCase {
     }
 }
 
+/// The rows of hidden·headᵀ/τ, in f64.
+fn logits(hidden: &[f64], head: &[f64], width: usize, temperature: f64) -> Vec<Vec<f64>> {
+    let row = |state: &[f64]| {
+        head.chunks_exact(width)
+            .map(|w| w.iter().zip(state).map(|(w, h)| w * h).sum::<f64>() / temperature)
+            .collect()
+    };
+    hidden.chunks_exact(width).map(row).collect()
+}
+
+/// A term of two rows of log-probabilities, the teacher's p and the student's q, by its definition.
+fn row_divergence(term: LogitTerm, p: &[f64], q: &[f64]) -> f64 {
+    let log_mixed = |a: f64, b: f64, share: f64| {
+        let (a, b) = (a + share.ln(), b + (1.0 - share).ln());
+        a.max(b) + (-(a - b).abs()).exp().ln_1p()
+    };
+    let skewed = |p: &[f64], q: &[f64], skew: f64| {
+        let pairs = p.iter().zip(q);
+        pairs
+            .map(|(p, q)| p.exp() * (p - log_mixed(*p, *q, skew)))
+            .sum::<f64>()
+    };
+    let sorted = |row: &[f64]| {
+        let mut all: Vec<f64> = row.iter().map(|x| x.exp()).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        all
+    };
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    match term {
+        LogitTerm::SkewKl {
+            temperature,
+            reverse,
+            skew,
+        } => {
+            let (first, second) = if reverse { (q, p) } else { (p, q) };
+            temperature * temperature * skewed(first, second, skew)
+        }
+        LogitTerm::Js { temperature } => {
+            temperature * temperature * 0.5 * (skewed(p, q, 0.5) + skewed(q, p, 0.5))
+        }
+        LogitTerm::Tv { .. } => {
+            let exp = |row: &[f64]| row.iter().map(|x| x.exp()).collect::<Vec<f64>>();
+            0.5 * apart(&exp(p), &exp(q))
+        }
+        LogitTerm::Wasserstein { .. } => apart(&sorted(p), &sorted(q)),
+        LogitTerm::Lm | LogitTerm::Kl { .. } | LogitTerm::Mse => unreachable!("done elsewhere"),
+    }
+}
+
 /// Log-probabilities of every row of hidden·headᵀ/τ, in f64.
 fn log_softmax(hidden: &[f64], head: &[f64], width: usize, temperature: f64) -> Vec<Vec<f64>> {
-    let row = |state: &[f64]| {
-        let logits: Vec<f64> = head
-            .chunks_exact(width)
-            .map(|w| w.iter().zip(state).map(|(w, h)| w * h).sum::<f64>() / temperature)
-            .collect();
+    let row = |logits: &Vec<f64>| -> Vec<f64> {
         let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum = top + logits.iter().map(|z| (z - top).exp()).sum::<f64>().ln();
         logits.iter().map(|z| z - sum).collect()
     };
-    hidden.chunks_exact(width).map(row).collect()
+    logits(hidden, head, width, temperature)
+        .iter()
+        .map(row)
+        .collect()
 }
 
 fn wide(x: &Mat<Cpu>) -> Vec<f64> {
@@ -145,6 +214,23 @@ fn reference(
                 .map(|(p, q)| p.exp() * (p - q))
                 .sum();
             temperature * temperature * sum / case.targets.len() as f64
+        }
+        LogitTerm::Mse => {
+            let own = logits(hidden, head, width, 1.0);
+            let other = logits(&teacher_hidden, &teacher_head, teacher_width, 1.0);
+            let pairs = own.iter().flatten().zip(other.iter().flatten());
+            let count = own.len() * own[0].len();
+            pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>() / count as f64
+        }
+        LogitTerm::SkewKl { temperature, .. }
+        | LogitTerm::Js { temperature }
+        | LogitTerm::Tv { temperature }
+        | LogitTerm::Wasserstein { temperature } => {
+            let student = log_softmax(hidden, head, width, temperature);
+            let teacher = log_softmax(&teacher_hidden, &teacher_head, teacher_width, temperature);
+            let rows = teacher.iter().zip(&student);
+            let sum: f64 = rows.map(|(p, q)| row_divergence(term, p, q)).sum();
+            sum / case.targets.len() as f64
         }
     };
     terms.iter().map(one).collect()
@@ -261,7 +347,7 @@ fn logits_of_ten_thousand_give_finite_values_and_gradients() {
     let expected = reference(&case, &wide(&case.hidden), &wide(&case.head), &TERMS);
     values.iter().zip(&expected).for_each(|(value, expected)| {
         assert!(
-            (value - expected).abs() < 1e-6 * expected.abs(),
+            (value - expected).abs() <= 1e-6 * expected.abs().max(0.1),
             "{values:?} against {expected:?}"
         )
     });
@@ -368,4 +454,19 @@ fn scores_are_those_of_the_definitions_in_f64() {
             .zip(&scores)
             .all(|(a, b)| a.log_probability == b.log_probability && a.kl == 0.0 && !a.agrees)
     );
+}
+
+#[test]
+fn a_lens_is_the_divergence_of_the_readings_and_leaves_the_head_alone() {
+    let case = LogitCase::new(300, 3, 2, 50);
+    let teacher = case.teacher().expect("a teacher");
+    let (loss, value) = Cpu::lens(case.hidden.leaky_trace(), (&case.head).into(), teacher, 2.0);
+    let found = gradients(loss, &[&case.hidden, &case.head]);
+    let kl = LogitTerm::Kl {
+        temperature: 2.0,
+        reverse: false,
+    };
+    let (_, values, expected) = case.fused(&[(kl, 1.0)]);
+    assert_eq!((value, &found[0]), (values[0], &expected[0]));
+    assert!(found[1].iter().all(|g| *g == 0.0) && expected[1].iter().any(|g| *g != 0.0));
 }

@@ -14,8 +14,8 @@ use dfdx::prelude::*;
 use super::critic::CriticReport;
 use super::optimizer::AdamWStep;
 use super::{
-    Activation, Backend, CriticTask, GradientMap, Head, Layers, LogitTerm, Losses, Mat, Precision,
-    Scalar, TeacherHead, TokenScore,
+    Activation, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers, LogitTerm, Losses,
+    Mat, Precision, Scalar, TeacherHead, TokenScore,
 };
 use critic::Critic;
 
@@ -23,9 +23,12 @@ mod activation;
 mod adamw;
 mod attention;
 pub(super) mod bf16;
+mod blend;
+mod cloud;
 pub mod clouds;
 pub mod critic;
 mod decoding;
+mod divergence;
 mod embedding;
 mod gemm;
 mod hidden;
@@ -266,6 +269,32 @@ impl Losses for Cpu {
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, f64) {
         hidden::hidden_cosine(x, target)
+    }
+
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
+    ) -> (Scalar<Self, T>, f64) {
+        cloud::cloud_distance(x, rows, target, distance)
+    }
+
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, f64) {
+        logits::lens(x, head, teacher, temperature)
+    }
+
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {
+        blend::mean_of(parts)
+    }
+
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, f64) {
+        blend::attended(x, parts)
     }
 
     fn critic_updates(tasks: &mut [CriticTask<Self>]) -> Vec<CriticReport> {

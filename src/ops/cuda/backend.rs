@@ -9,6 +9,7 @@ use super::attention;
 use super::buffers::{self, CardBuffer, Slice, address, empty, empty_number};
 use super::card::{CardValue, at, card, double, float, int, size, word};
 use super::critic::{self, CardCritic};
+use super::host;
 use super::linear::{self, After};
 use super::logits;
 use super::losses::{self, Distance};
@@ -16,8 +17,8 @@ use crate::ops::critic::CriticReport;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use crate::ops::optimizer::AdamWStep;
 use crate::ops::{
-    Activation, Backend, CriticTask, GradientMap, Head, Layers, Losses, Mat, Precision, Scalar,
-    tape,
+    Activation, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers, Losses, Mat,
+    Precision, Scalar, tape,
 };
 
 /// Sums of a block each, of all of a matrix.
@@ -334,6 +335,32 @@ impl Losses for Cuda {
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, CardValue) {
         losses::hidden(x, target, Distance::Cosine)
+    }
+
+    fn cloud_distance<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        rows: Option<&[usize]>,
+        target: &Mat<Self>,
+        distance: CloudDistance<'_>,
+    ) -> (Scalar<Self, T>, CardValue) {
+        host::cloud_distance(x, rows, target, distance)
+    }
+
+    fn lens<T: Tape<f32, Self>>(
+        x: Mat<Self, T>,
+        head: Head<Self>,
+        teacher: TeacherHead<'_, Self>,
+        temperature: f64,
+    ) -> (Scalar<Self, T>, CardValue) {
+        host::lens(x, head, teacher, temperature)
+    }
+
+    fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {
+        host::mean_of(parts)
+    }
+
+    fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, CardValue) {
+        host::attended(x, parts)
     }
 
     fn critic_updates(tasks: &mut [CriticTask<Self>]) -> Vec<CriticReport<CardValue>> {

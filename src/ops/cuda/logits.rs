@@ -8,6 +8,7 @@ use dfdx::prelude::*;
 use super::api::Address;
 
 use super::card::{CardValue, at, card, double, int, word};
+use super::host;
 use super::linear::{CardOperand, rounded};
 use super::losses::precomputed;
 use super::product::CardProduct;
@@ -30,9 +31,10 @@ struct CardTerm {
 unsafe impl DeviceRepr for CardTerm {}
 
 impl CardTerm {
-    fn new(&(term, factor): &(LogitTerm, f64), tokens: usize) -> Self {
+    /// None where the kernel does not know the term.
+    fn new(&(term, factor): &(LogitTerm, f64), tokens: usize) -> Option<Self> {
         let factor = (factor / tokens as f64) as f32;
-        match term {
+        Some(match term {
             LogitTerm::Lm => Self {
                 kind: 0,
                 temperature: 1.0,
@@ -46,7 +48,12 @@ impl CardTerm {
                 temperature: temperature as f32,
                 factor,
             },
-        }
+            LogitTerm::SkewKl { .. }
+            | LogitTerm::Js { .. }
+            | LogitTerm::Tv { .. }
+            | LogitTerm::Mse
+            | LogitTerm::Wasserstein { .. } => return None,
+        })
     }
 }
 
@@ -109,6 +116,10 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
 ) -> (Scalar<Cuda, T>, Vec<CardValue>) {
     assert_shapes(&hidden, head, targets, teacher, terms);
     let ((vocabulary, width), tokens) = (*head.matrix.shape(), targets.len());
+    let known = terms.iter().map(|term| CardTerm::new(term, tokens));
+    let Some(laid_out) = known.collect::<Option<Vec<CardTerm>>>() else {
+        return host::logit_losses(hidden, head, targets, teacher, terms);
+    };
     let (hidden, tape) = hidden.split_tape();
     let is_weighted = T::OWNS_TAPE && terms.iter().any(|&(_, factor)| factor != 0.0);
     let chunk = chunk_tokens(vocabulary, tokens);
@@ -116,10 +127,6 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
     let teacher = teacher
         .filter(|_| terms.iter().any(|(term, _)| term.needs_teacher()))
         .map(|teacher| CardLogits::new(teacher.hidden, teacher.head, chunk));
-    let laid_out: Vec<CardTerm> = terms
-        .iter()
-        .map(|term| CardTerm::new(term, tokens))
-        .collect();
     let (laid_out, ids) = (card().upload(laid_out), card().upload(targets.to_vec()));
     let by_row = card().scratch::<f64>(tokens * terms.len());
     let mut slopes = is_weighted.then(|| LogitSlopes::new(tokens, [vocabulary, width], chunk));

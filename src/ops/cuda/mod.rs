@@ -22,6 +22,7 @@ mod decoding;
 #[cfg(test)]
 mod decoding_tests;
 mod driver;
+mod host;
 mod linear;
 mod logits;
 mod losses;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::matching::Strategy;
 use super::super::run::{DeviceSpec, TeacherSpec, Term, TrainSpec};
 use super::CellReport;
 
@@ -10,6 +11,7 @@ pub(super) fn resolve_device(
     train: &TrainSpec,
     teacher: &mut TeacherSpec,
     loss: &BTreeMap<String, Term>,
+    matching: &Strategy,
     report: &mut CellReport,
 ) {
     let device = train.device;
@@ -27,7 +29,26 @@ pub(super) fn resolve_device(
     }
     match device {
         DeviceSpec::Cpu => {}
-        DeviceSpec::Cuda(_) => refuse_what_a_card_lacks(loss, report),
+        DeviceSpec::Cuda(_) => {
+            refuse_what_a_card_lacks(loss, report);
+            if loss.values().any(Term::is_hidden) {
+                refuse_maps_that_a_card_lacks(matching, report);
+            }
+        }
+    }
+}
+
+/// Maps that a card has no kernels for.
+fn refuse_maps_that_a_card_lacks(matching: &Strategy, report: &mut CellReport) {
+    if matches!(
+        matching,
+        Strategy::Attention { .. } | Strategy::Combine { .. }
+    ) {
+        report.problem(
+            "match.strategy",
+            format!("the map {} has no CUDA form yet", matching.name()),
+            "take another strategy, or write train.device = \"cpu\"",
+        );
     }
 }
 
@@ -47,11 +68,24 @@ fn refuse_what_a_card_lacks(loss: &BTreeMap<String, Term>, report: &mut CellRepo
 
 /// The kind of a loss that has no kernels on a card yet.
 fn lacking_on_a_card(term: &Term) -> Option<&'static str> {
-    match term {
+    let kind = match term {
+        Term::LogitsKl { skew, .. } if *skew != 0.0 => "logits.kl with a skew",
         Term::Lm { .. }
         | Term::LogitsKl { .. }
         | Term::HiddenMse { .. }
         | Term::HiddenCosine { .. }
-        | Term::HiddenWasserstein { .. } => None,
-    }
+        | Term::HiddenWasserstein { .. } => return None,
+        Term::LogitsJs { .. } => "logits.js",
+        Term::LogitsTv { .. } => "logits.tv",
+        Term::LogitsMse { .. } => "logits.mse",
+        Term::LogitsWasserstein { .. } => "logits.wasserstein",
+        Term::LogitsLens { .. } => "logits.lens",
+        Term::HiddenSlicedWasserstein { .. } => "hidden.sliced-wasserstein",
+        Term::HiddenEnergy { .. } => "hidden.energy",
+        Term::HiddenMmd { .. } => "hidden.mmd",
+        Term::HiddenGaussianW2 { .. } => "hidden.gaussian-w2",
+        Term::HiddenSinkhorn { .. } => "hidden.sinkhorn",
+        Term::HiddenCka { .. } => "hidden.cka",
+    };
+    Some(kind)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::run::{BalanceSpec, CriticSpec, Lipschitz, Term};
+use super::super::run::{BalanceSpec, CriticSpec, Lipschitz, Term, TrainSpec};
 use super::super::schedule::{Schedule, Span};
 use super::super::source::float_text;
 use super::super::spec_layers::On;
@@ -34,11 +34,27 @@ pub(super) fn resolve_losses(run: &WrittenRun, report: &mut CellReport) -> BTree
             let key = format!("{table}.temperature");
             check_schedule(&key, temperature, Allowed::Temperature, steps, report);
         }
+        if let Some(tokens) = term.tokens_mut() {
+            resolve_tokens(&table, tokens, &run.train, report);
+        }
         if let Some(critic) = term.critic_mut() {
             resolve_critic(&format!("{table}.critic"), critic, &run.balance, report);
         }
     }
     loss
+}
+
+/// A micro-batch of fewer tokens is compared as a whole; one token has nothing to be compared with.
+fn resolve_tokens(table: &str, tokens: &mut usize, train: &TrainSpec, report: &mut CellReport) {
+    let all = train.batch.saturating_mul(train.context);
+    if all < 2 {
+        report.problem(
+            &format!("{table}.kind"),
+            "this loss compares tokens with each other, and a micro-batch has 1".to_owned(),
+            "write a larger train.batch or train.context, or another kind",
+        );
+    }
+    *tokens = all.min(*tokens);
 }
 
 /// Completes a critic with what its constraint takes, and takes out what has no effect.

@@ -15,7 +15,7 @@ use super::matching::Strategy;
 use super::planned::TeacherFact;
 use super::run::{
     BalanceSpec, Decay, KnownPrecisions, Matching, PrecisionSpec, RunSpec, TeacherSpec, Term,
-    TokenizerSpec, TrainSpec, tenth_of,
+    TokenPairing, TokenizerSpec, TrainSpec, tenth_of,
 };
 use super::schedule::Span;
 use super::spec_layers::On;
@@ -146,7 +146,7 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     if let Some(train) = teacher.train_mut() {
         resolve_precision("teacher.train", &mut train.precision, known, &mut report);
     }
-    resolve_device(&train, &mut teacher, &loss, &mut report);
+    resolve_device(&train, &mut teacher, &loss, &run.matching, &mut report);
     let student = resolve_student(run, known, &mut report);
     let balance = resolve_balance(run, &mut report);
     let spec = RunSpec {
@@ -176,10 +176,14 @@ fn resolve_matching(
     known: &KnownFacts,
     report: &mut CellReport,
 ) -> (Matching, Option<Strategy>) {
-    let no_pairs = Matching::Pairs { pairs: Vec::new() };
+    let no_pairs = Matching::Pairs {
+        pairs: Vec::new(),
+        tokens: TokenPairing::Paired,
+    };
     if !run.loss.values().any(Term::is_hidden) {
         return (no_pairs, None);
     }
+    check_products(run, report);
     let Some(teacher) = &known.teacher else {
         return (no_pairs, Some(run.matching.clone()));
     };
@@ -197,6 +201,26 @@ fn resolve_matching(
             report.problem(key, message, hint);
             (no_pairs, None)
         }
+    }
+}
+
+/// The map by attention takes products of states, so both have to be of one width.
+fn check_products(run: &WrittenRun, report: &mut CellReport) {
+    if !matches!(run.matching, Strategy::Attention { .. }) {
+        return;
+    }
+    let unprojected = run
+        .loss
+        .iter()
+        .filter(|(_, term)| term.is_hidden() && !term.is_projected());
+    for (name, _) in unprojected {
+        report.problem(
+            &format!("loss.{name}.kind"),
+            "match.strategy = \"attention\" weighs the teacher's layers by products with the \
+             student's states, which this loss does not bring to the teacher's width"
+                .to_owned(),
+            "take a loss that projects, such as \"hidden.mse\", or another strategy",
+        );
     }
 }
 

@@ -26,7 +26,7 @@ pub use dataset::{DatasetSpec, Detokenize, Rows};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
 pub use evaluate::{EvaluateSpec, SamplesSpec};
-pub use objective::{BalanceSpec, Matching};
+pub use objective::{BalanceSpec, Matching, TokenPairing};
 pub(in crate::plan) use precision::KnownPrecisions;
 pub use precision::PrecisionSpec;
 pub use student::{Init, InitBlocks, StudentSpec};
@@ -35,11 +35,12 @@ pub use tokenizer::TokenizerSpec;
 pub(super) use train::{Betas, tenth_of};
 pub use train::{Decay, Keep, LearningRate, TrainSpec};
 
-pub use super::state::HiddenState;
-pub use super::term::{
-    Comparison, CriticSpec, Direction, HiddenDistance, HiddenLoss, Lipschitz, LogitLoss, StateForm,
-    Term,
+pub use super::comparison::{
+    CloudLoss, Comparison, Direction, HiddenDistance, HiddenLoss, LogitLoss, StateForm,
 };
+pub use super::critic::{CriticSpec, Lipschitz};
+pub use super::state::HiddenState;
+pub use super::term::Term;
 
 /// Everything that determines one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,13 +12,57 @@ pub enum Matching {
     /// Fixed pairs (student, teacher).
     Pairs {
         pairs: Vec<(HiddenState, HiddenState)>,
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
     },
     /// Redrawn during training: L_s of the teacher's 1 … L_t, sorted; at every epoch, or every
     /// `redraw` steps.
     Random {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         redraw: Option<u64>,
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
     },
+    /// Each of the student's layers with all of the teacher's, weighted token by token.
+    Attention {
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
+    /// Each of the student's layers with the mean of a run of the teacher's.
+    Combine {
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
+}
+
+impl Matching {
+    /// Which tokens are compared.
+    pub fn tokens(&self) -> TokenPairing {
+        match self {
+            Self::Pairs { tokens, .. }
+            | Self::Random { tokens, .. }
+            | Self::Attention { tokens }
+            | Self::Combine { tokens } => *tokens,
+        }
+    }
+}
+
+/// Which of a micro-batch's tokens are compared with which, in every hidden term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenPairing {
+    /// Each with itself.
+    #[default]
+    Paired,
+    /// Null control of the pairing: the teacher's are permuted, anew at every step.
+    Shuffled,
+}
+
+impl TokenPairing {
+    /// Whether each token is compared with itself.
+    pub fn is_paired(&self) -> bool {
+        *self == Self::Paired
+    }
 }
 
 /// How hidden terms are made comparable.

@@ -46,7 +46,7 @@ pub fn maps(data: &StudyData, analysis: &Analysis) -> Vec<LayerMap> {
 
 fn in_words(map: &Matching) -> String {
     match map {
-        Matching::Pairs { pairs } => {
+        Matching::Pairs { pairs, .. } => {
             let pairs: Vec<String> = pairs
                 .iter()
                 .map(|(student, teacher)| format!("{}→{}", state(student), state(teacher)))
@@ -54,6 +54,8 @@ fn in_words(map: &Matching) -> String {
             pairs.join(", ")
         }
         Matching::Random { .. } => "drawn again and again".to_owned(),
+        Matching::Attention { .. } => "each with all, weighted token by token".to_owned(),
+        Matching::Combine { .. } => "each with the mean of its run of layers".to_owned(),
     }
 }
 

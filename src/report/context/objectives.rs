@@ -51,7 +51,8 @@ fn by_words(
         .collect()
 }
 
-/// `0.5 kl (τ = 2)`: weight, name, and what the name does not say.
+/// `0.5 kl (τ = 2)`: weight, name, and what the name does not say. The function is long because
+/// every kind has words of its own.
 fn term_in_words(name: &str, term: &Term) -> String {
     let with_states = |kind: &'static str, states: &StateForm| {
         let mut details = vec![kind.to_owned()];
@@ -61,20 +62,49 @@ fn term_in_words(name: &str, term: &Term) -> String {
         }
         details
     };
+    let at_temperature = |kind: &str, temperature: &Schedule| {
+        let temperature = format!("τ = {}", schedule_in_words(temperature));
+        vec![kind.to_owned(), temperature]
+    };
+    let of_tokens = |mut details: Vec<String>, tokens: usize| {
+        details.push(format!("{} tokens", count(tokens as f64)));
+        details
+    };
     let (weight, details) = match term {
         Term::Lm { weight } => (weight, Vec::new()),
         Term::LogitsKl {
             weight,
             temperature,
             direction,
+            skew,
         } => {
             let mut details = vec![format!("τ = {}", schedule_in_words(temperature))];
             match direction {
                 Direction::Forward => {}
                 Direction::Reverse => details.push("reverse".to_owned()),
             }
+            if *skew != 0.0 {
+                details.push(format!("skew {}", plain(*skew)));
+            }
             (weight, details)
         }
+        Term::LogitsJs {
+            weight,
+            temperature,
+        } => (weight, at_temperature("Jensen–Shannon", temperature)),
+        Term::LogitsTv {
+            weight,
+            temperature,
+        } => (weight, at_temperature("total variation", temperature)),
+        Term::LogitsMse { weight } => (weight, vec!["MSE of logits".to_owned()]),
+        Term::LogitsWasserstein {
+            weight,
+            temperature,
+        } => (weight, at_temperature("sorted probabilities", temperature)),
+        Term::LogitsLens {
+            weight,
+            temperature,
+        } => (weight, at_temperature("logit lens", temperature)),
         Term::HiddenMse {
             weight,
             states,
@@ -90,6 +120,38 @@ fn term_in_words(name: &str, term: &Term) -> String {
         Term::HiddenWasserstein { weight, states, .. } => {
             (weight, with_states("Wasserstein", states))
         }
+        Term::HiddenSlicedWasserstein {
+            weight,
+            states,
+            directions,
+        } => {
+            let mut details = with_states("sliced W2²", states);
+            details.push(format!("{directions} directions"));
+            (weight, details)
+        }
+        Term::HiddenEnergy {
+            weight,
+            states,
+            tokens,
+        } => (weight, of_tokens(with_states("energy", states), *tokens)),
+        Term::HiddenMmd {
+            weight,
+            states,
+            tokens,
+        } => (weight, of_tokens(with_states("MMD²", states), *tokens)),
+        Term::HiddenGaussianW2 { weight, states } => (weight, with_states("Gaussian W2²", states)),
+        Term::HiddenSinkhorn {
+            weight,
+            states,
+            tokens,
+            epsilon,
+            iterations: _,
+        } => {
+            let mut details = with_states("Sinkhorn", states);
+            details.push(format!("ε = {} of the median", plain(*epsilon)));
+            (weight, of_tokens(details, *tokens))
+        }
+        Term::HiddenCka { weight, states } => (weight, with_states("1 − CKA", states)),
     };
     let details = if details.is_empty() {
         String::new()
