@@ -15,6 +15,7 @@ const TERM: &str = "term.";
 const BALANCE: &str = "balance.";
 const CRITIC: &str = "critic.";
 const MAP: &str = "map.";
+const GRADIENT: &str = "gradient.";
 
 /// The value of a loss term, without weight and balance.
 pub fn term(name: &str) -> String {
@@ -44,6 +45,22 @@ pub fn balance(term: &str) -> String {
 /// The loss term whose factor a column has.
 pub fn balance_of(column: &str) -> Option<&str> {
     column.strip_prefix(BALANCE)
+}
+
+/// The norm of the gradient that a loss term sends to the student, with weight and balance, at the
+/// steps that measure it.
+pub fn gradient(term: &str) -> String {
+    format!("{GRADIENT}{term}")
+}
+
+/// The loss term whose gradient a column measures.
+pub fn gradient_of(column: &str) -> Option<&str> {
+    column.strip_prefix(GRADIENT)
+}
+
+/// Whether a column has values at some steps only, which are measured for themselves.
+pub fn is_measured_at_times(column: &str) -> bool {
+    column == VALIDATION_NLL || column.starts_with(GRADIENT)
 }
 
 /// A value of the critic of a loss term at a state of the student: the number of a layer, or

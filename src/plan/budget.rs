@@ -15,7 +15,7 @@ use super::grid::Grid;
 use super::load::Loaded;
 use super::read_run::read_run;
 use super::resolve::{KnownFacts, Problem, resolve};
-use super::run::{Budget, TeacherSpec};
+use super::run::Budget;
 use super::spec_layers::{On, Stack};
 use super::written::WrittenRun;
 
@@ -26,9 +26,9 @@ const MOST_STEPS: f64 = 1e9;
 /// What can be written.
 const FORMS: &str = "write \"flops of ARM\" with the name of an arm, or a number of operations";
 
-fn problem(key: &str, message: String, hint: impl Into<String>) -> Problem {
+fn problem(message: String, hint: impl Into<String>) -> Problem {
     Problem {
-        key: key.to_owned(),
+        key: KEY.to_owned(),
         on: On::Value,
         message,
         hint: hint.into(),
@@ -42,19 +42,12 @@ pub fn budget_problem(
     grid: &Grid,
     cell: &[usize],
 ) -> Option<Problem> {
-    if let TeacherSpec::Train { train, .. } = &run.teacher
-        && train.budget.is_some()
-    {
-        let message = "teacher.train.budget is none: only students have a budget".to_owned();
-        let hint = "leave it out, and write teacher.train.steps";
-        return Some(problem("teacher.train.budget", message, hint));
-    }
     let Budget::Words(words) = run.train.budget.as_ref()? else {
         return None;
     };
     let said = format!("{KEY} = \"{words}\"");
     let Some(arm) = run.train.budget.as_ref().and_then(Budget::arm) else {
-        return Some(problem(KEY, format!("{said} is no budget"), FORMS));
+        return Some(problem(format!("{said} is no budget"), FORMS));
     };
     let arms = stack.arms();
     if !arms.iter().any(|known| known == arm) {
@@ -64,18 +57,14 @@ pub fn budget_problem(
             || "add a table [arms.NAME], or write a number of operations".to_owned(),
             |near| format!("write \"flops of {near}\", or a number of operations"),
         );
-        return Some(problem(
-            KEY,
-            format!("{said}: there is no arm \"{arm}\""),
-            hint,
-        ));
+        return Some(problem(format!("{said}: there is no arm \"{arm}\""), hint));
     }
     let reference = reference_run(stack, grid, cell, arm)?;
     let of_another = |budget: &Budget| budget.arm() != Some(arm);
     if reference.train.budget.as_ref().is_some_and(of_another) {
         let message = format!("{said}: the arm \"{arm}\" has a budget itself");
         let hint = "name the arm whose train.steps count, or write a number of operations";
-        return Some(problem(KEY, message, hint));
+        return Some(problem(message, hint));
     }
     None
 }
@@ -123,7 +112,6 @@ impl Loaded {
         let steps = ((flops - (one - of_step)) / of_step * (1.0 + 1e-12)).floor();
         if steps < 1.0 {
             return Err(problem(
-                KEY,
                 format!(
                     "{KEY}, {flops:.3e} operations, pays for no step: the first takes {one:.3e}"
                 ),
@@ -132,7 +120,6 @@ impl Loaded {
         }
         if steps > MOST_STEPS {
             return Err(problem(
-                KEY,
                 format!("{KEY}, {flops:.3e} operations, pays for {steps:.0} steps"),
                 format!("give less: a training has {MOST_STEPS:.0} steps at the most"),
             ));

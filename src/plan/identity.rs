@@ -115,6 +115,7 @@ impl TrainIdentity {
             keep,
             checkpoint_every: _,
             evaluate_every,
+            gradients_every: _,
             tensorboard: _,
         } = train;
         let mut lr = lr.clone();

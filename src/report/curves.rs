@@ -60,6 +60,26 @@ pub fn contribution(curves: &Curves, term: &str) -> StepValues {
         .collect()
 }
 
+/// A term's share of the sum of all terms' gradient norms, at the steps that measured them.
+pub fn gradient_share(curves: &Curves, term: &str) -> StepValues {
+    let all: Vec<&StepValues> = curves
+        .iter()
+        .filter(|(name, _)| recorded::gradient_of(name).is_some())
+        .map(|(_, values)| values)
+        .collect();
+    let Some(own) = curves.get(&recorded::gradient(term)) else {
+        return Vec::new();
+    };
+    let share = |(place, &(step, norm)): (usize, &(f64, f64))| {
+        let norms = all.iter().map(|values| values.get(place));
+        let norms = norms.collect::<Option<Vec<_>>>()?;
+        let sum: f64 = norms.iter().map(|point| point.1).sum();
+        let is_same = norms.iter().all(|point| point.0 == step);
+        (is_same && sum > 0.0).then_some((step, norm / sum))
+    };
+    own.iter().enumerate().filter_map(share).collect()
+}
+
 /// A value that a critic recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CriticCurve<'a> {
@@ -110,7 +130,7 @@ pub fn curves_of(table: &Table, steps_in_all: Option<u64>) -> Result<Curves> {
                 value.filter(|v| v.is_finite()).map(|value| (step, value))
             });
         // What is measured at times stays as it is.
-        let curve = if name.starts_with("validation.") {
+        let curve = if recorded::is_measured_at_times(name) {
             present.map(|(step, value)| (step as f64, value)).collect()
         } else {
             thin(present, length)

@@ -54,6 +54,12 @@ impl Job {
         }
     }
 
+    /// Whether a step, counted from 0, looks at the gradient of every term by itself.
+    pub fn measures_gradients(&self, step: u64) -> bool {
+        let every = self.train.gradients_every;
+        self.objective.terms.len() > 1 && every.is_some_and(|every| step.is_multiple_of(every))
+    }
+
     /// Tokens predicted in one step.
     pub fn tokens_per_step(&self) -> u64 {
         (self.train.batch * self.train.accumulate * self.train.context) as u64

@@ -1,10 +1,14 @@
 //! A step of one member: its micro-batches, then the update of its parameters.
 
+use std::collections::BTreeMap;
+
+use super::job::Job;
 use super::member::{Member, TrainOutcome};
 use super::phases::Lap;
 use super::rate::learning_rate;
-use super::state::{parameters, parameters_mut};
+use super::state::{TrainState, parameters, parameters_mut};
 use super::step_sums::{StepFindings, StepInProgress};
+use crate::distill::balance::squares_of;
 use crate::distill::{CriticReadings, NamedValues, StepSettings, TeacherOutputs};
 use crate::model::decays;
 use crate::ops::{AdamW, Ops, OwnedTape};
@@ -31,6 +35,7 @@ impl<D: Ops> Member<D> {
             gradients: Vec::new(),
             terms: Vec::new(),
             readings: CriticReadings::<D>::new(),
+            squares: BTreeMap::new(),
             findings: None,
         });
     }
@@ -76,6 +81,9 @@ impl<D: Ops> Member<D> {
 
         let gradients = loss.backward();
         step.add_gradients(gradients, parameters(&state.student, &state.auxiliary));
+        if micro.index == 0 && self.job.measures_gradients(self.state.step) {
+            step.squares = gradients_by_term(&self.job, &self.state, step, micro);
+        }
         self.phases.backward += lap.seconds();
     }
 
@@ -190,6 +198,8 @@ impl<D: Ops> Member<D> {
                 .iter()
                 .map(|(name, factor)| (recorded::balance(name), *factor)),
         );
+        let gradients = found.gradients.iter();
+        row.extend(gradients.map(|(name, norm)| (recorded::gradient(name), *norm)));
         for ((term, state), [penalty, gradient_norm]) in &found.critics {
             let column = |value| recorded::critic(term, &state.to_string(), value);
             row.insert(column(recorded::PENALTY), *penalty);
@@ -197,6 +207,40 @@ impl<D: Ops> Member<D> {
         }
         row
     }
+}
+
+/// Σ g² of the gradient that every term sends to each of the student's parameters, by itself, with
+/// its weight and balance: on the step's first micro-batch, after the critics were trained. Nothing
+/// of the training changes by it.
+fn gradients_by_term<D: Ops>(
+    job: &Job,
+    state: &TrainState<D>,
+    step: &StepInProgress<D>,
+    micro: &MicroBatch<D>,
+) -> BTreeMap<String, Vec<D::Value>> {
+    let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|(own, _)| *own).collect();
+    let factors = step.factors(&state.balance, 1.0).into_iter();
+    let of_term = |(name, factor): (String, f64)| {
+        let factors = NamedValues::from([(name.clone(), factor)]);
+        let tape = OwnedTape::default();
+        let states = state
+            .student
+            .forward(tape, micro.inputs, job.train.context, &keep);
+        let (loss, _) = job.objective.losses(
+            &step.settings,
+            &factors,
+            states,
+            state.student.reader(),
+            micro.targets,
+            micro.teacher,
+            &state.auxiliary,
+        );
+        (name, squares_of(&state.student, loss.backward()))
+    };
+    factors
+        .filter(|(_, factor)| *factor != 0.0)
+        .map(of_term)
+        .collect()
 }
 
 /// The column of a value that the objective returns under `name`.

@@ -16,6 +16,8 @@ pub(super) struct StepFindings {
     pub critics: BTreeMap<Key, [f64; 2]>,
     /// Of the gradient.
     pub norm: f64,
+    /// Of the gradient of every term by itself, where the step measures it.
+    pub gradients: NamedValues,
 }
 
 /// What a step has gathered so far.
@@ -26,6 +28,8 @@ pub(super) struct StepInProgress<D: Ops> {
     /// By micro-batch: the value of every term.
     pub terms: Vec<PendingValues<D>>,
     pub readings: CriticReadings<D>,
+    /// By term, where the step measures it: Σ g² of its gradient for every parameter.
+    pub squares: BTreeMap<String, Vec<D::Value>>,
     /// All of it in numbers, once they were waited for.
     pub findings: Option<StepFindings>,
 }
@@ -94,7 +98,12 @@ impl<D: Ops> StepInProgress<D> {
         let critics = readings
             .into_keys()
             .zip(values.as_chunks().0.iter().copied());
+        let gradients = std::mem::take(&mut self.squares).into_iter();
+        let norm = |squares: &[D::Value]| D::fetch(squares).iter().sum::<f64>().sqrt();
         self.findings = Some(StepFindings {
+            gradients: gradients
+                .map(|(name, squares)| (name, norm(&squares)))
+                .collect(),
             terms,
             critics: critics.collect(),
             norm: D::fetch(&squares).iter().sum::<f64>().sqrt(),

@@ -93,6 +93,46 @@ fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
 }
 
 #[test]
+fn looks_at_the_gradient_of_every_term_change_nothing_of_the_training() {
+    let teacher = teacher();
+    let trained = |every: Option<u64>| {
+        let kept = Arc::default();
+        let mut member = student(WASSERSTEIN, 6, &kept);
+        member.job.train.gradients_every = every;
+        run(&mut [member], Some(&teacher), u64::MAX);
+        kept.lock().unwrap().clone()
+    };
+    let (plain, mut looked) = (trained(None), trained(Some(3)));
+    assert_eq!(plain.checkpoints, looked.checkpoints);
+    for (step, row) in &mut looked.rows {
+        for term in ["hidden", "kl", "lm"] {
+            let norm = row.remove(&format!("gradient.{term}"));
+            assert_eq!(
+                norm.is_some_and(|norm| norm > 0.0),
+                step % 3 == 0,
+                "{step} {term}"
+            );
+        }
+    }
+    assert_eq!(plain.rows, looked.rows);
+}
+
+#[test]
+fn the_gradient_of_the_only_term_that_counts_is_the_whole_gradient() {
+    let off = format!("{KL}[loss.lm]\nkind = \"lm\"\nweight = 0.0\n");
+    let kept = Arc::default();
+    let mut member = student(&off, 4, &kept);
+    member.job.train.gradients_every = Some(1);
+    member.job.train.accumulate = 1;
+    run(&mut [member], Some(&teacher()), u64::MAX);
+    for row in kept.lock().unwrap().rows.values() {
+        assert!(!row.contains_key("gradient.lm"));
+        let (norm, whole) = (row["gradient.kl"], row["gradient_norm"]);
+        assert!((norm / whole - 1.0).abs() < 1e-12, "{norm} {whole}");
+    }
+}
+
+#[test]
 fn the_balanced_gradient_of_a_hidden_term_has_the_norm_of_the_reference() {
     let teacher = teacher();
     let kept = Arc::default();

@@ -290,6 +290,8 @@ train.keep | - | train.keep=best | run
 train.checkpoint_every | - | train.checkpoint_every=7 | nothing
 train.evaluate_every | - | train.evaluate_every=7 | nothing
 train.evaluate_every | best | train.evaluate_every=7 | run
+train.budget | - | train.budget=1e15 | run
+train.gradients_every | - | train.gradients_every=7 | nothing
 train.tensorboard | - | train.tensorboard=true | nothing
 evaluate.context | - | evaluate={ context = 64, stride = 64 } | evaluation
 evaluate.stride | - | evaluate.stride=64 | evaluation

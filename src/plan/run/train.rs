@@ -58,6 +58,12 @@ pub struct TrainSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub evaluate_every: Option<u64>,
+    /// Steps between two looks at the gradient that every loss term sends to the student; absent,
+    /// none. A look takes a forward and a backward pass for each term, and changes nothing of the
+    /// training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub gradients_every: Option<u64>,
     /// Event files for TensorBoard, in the study's folder. Nothing of a run depends on it, so it is
     /// not stored with one.
     #[serde(default, skip_serializing)]

@@ -24,6 +24,9 @@ pub(super) use navigate::{
 /// Names of losses and arms, which become columns and labels.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 
+/// Keys of a training that a teacher's has not: its one loss is no treatment.
+const ONLY_STUDENTS: [&str; 2] = ["budget", "gradients_every"];
+
 /// The schema of a merged run: every key is there.
 pub fn run() -> &'static Json {
     static RUN: LazyLock<Json> = LazyLock::new(|| {
@@ -36,6 +39,13 @@ pub fn run() -> &'static Json {
         });
         for branch in term["oneOf"].as_array_mut().into_iter().flatten() {
             branch["properties"]["enabled"] = enabled.clone();
+        }
+        let teachers = run["properties"]["teacher"]["oneOf"].as_array_mut();
+        for teacher in teachers.into_iter().flatten() {
+            let keys = teacher.pointer_mut("/properties/train/properties");
+            if let Some(Json::Object(keys)) = keys {
+                ONLY_STUDENTS.iter().for_each(|key| drop(keys.remove(*key)));
+            }
         }
         run["properties"]["loss"]["propertyNames"] = json!({ "pattern": NAME_PATTERN });
         run

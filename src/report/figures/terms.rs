@@ -1,5 +1,4 @@
-//! What every loss term contributes to the loss that is minimised: weight times balance factor
-//! times value, over the training.
+//! What every loss term has in the training: of the loss that is minimised, and of the gradient.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +11,53 @@ use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
 use super::{Figure, MOST_PANELS, WIDTH, first_of, in_parentheses, left_out};
-use crate::report::curves::{StepValues, contribution, terms};
+use crate::report::curves::{Curves, StepValues, contribution, gradient_share, terms};
 use crate::report::data::RunData;
 use crate::report::format;
 
 const LEFT: f64 = 66.0;
 /// Contributions below this share of the largest are off the axis.
 const SMALLEST: f64 = 1e-4;
+
+/// What is drawn of every term, and what is said of it.
+pub struct TermsFigure {
+    name: &'static str,
+    alt: &'static str,
+    y_label: &'static str,
+    /// What a term has, by step.
+    values: fn(&Curves, &str) -> StepValues,
+    scale: fn(&[f64]) -> Scale,
+    /// Around the setting that is shown.
+    caption: [&'static str; 2],
+}
+
+/// Weight times balance factor times value.
+pub const CONTRIBUTIONS: TermsFigure = TermsFigure {
+    name: "terms",
+    alt: "Weighted loss terms over training steps",
+    y_label: "contribution to the loss",
+    values: contribution,
+    scale: scale_of_contributions,
+    caption: [
+        "What every term contributes to the loss that an arm minimises",
+        ": weight times balance factor times value, means over seeds. Values at or below zero, \
+         which a critic's estimate can have, are left out of the logarithmic axis.",
+    ],
+};
+
+/// Shares of the sum of gradient norms.
+pub const GRADIENTS: TermsFigure = TermsFigure {
+    name: "gradients",
+    alt: "Shares of the loss terms in the gradient over training steps",
+    y_label: "share of the gradient norms",
+    values: gradient_share,
+    scale: |_| Scale::exactly(0.0, 1.0, 5),
+    caption: [
+        "How hard every term pulls at the student",
+        ": the norm of its gradient, weight and balance factor in it, as a share of the sum over \
+         all terms; means over seeds. A balance that is set before training need not last.",
+    ],
+};
 
 /// An arm with the contributions of its terms.
 struct ArmTerms {
@@ -28,11 +67,11 @@ struct ArmTerms {
 }
 
 /// Draws the terms of every arm, a panel an arm.
-pub fn draw(view: &View) -> Option<Figure> {
+pub fn draw(view: &View, what: &TermsFigure) -> Option<Figure> {
     // The first setting stands for all: the others differ in what the terms compare, not in how
     // they are weighted.
     let first_setting = view.facets(&[]).into_iter().find_map(|facet| {
-        let arms = arms(view, &facet);
+        let arms = arms(view, &facet, what);
         (!arms.is_empty()).then_some((facet.title, arms))
     });
     let (setting, arms) = first_setting?;
@@ -49,12 +88,12 @@ pub fn draw(view: &View) -> Option<Figure> {
         top: legend.bottom(26.0),
         height: 165.0,
         x: Scale::of_steps(points(), if columns == 3 { 3 } else { 5 }),
-        y: scale_of_contributions(points().map(|point| point.1)),
+        y: (what.scale)(&points().map(|point| point.1).collect::<Vec<_>>()),
     };
     let svg = sheet(
         WIDTH,
         layout.bottom(),
-        "Weighted loss terms over training steps, by arm",
+        &format!("{}, by arm", what.alt),
         |canvas| {
             legend.draw(canvas);
             for (place, ArmTerms { arm, style, terms }) in shown.iter().enumerate() {
@@ -66,17 +105,17 @@ pub fn draw(view: &View) -> Option<Figure> {
                     below += usize::from(!draw_term(canvas, &panel, term, style, below));
                 }
             }
-            layout.draw_y_label(canvas, "contribution to the loss");
+            layout.draw_y_label(canvas, what.y_label);
         },
     );
     Some(Figure {
-        name: "terms",
-        alt: "Weighted loss terms over training steps".to_owned(),
+        name: what.name,
+        alt: what.alt.to_owned(),
         caption: format!(
-            "What every term contributes to the loss that an arm minimises{}: weight times \
-             balance factor times value, means over seeds. Values at or below zero, which a \
-             critic's estimate can have, are left out of the logarithmic axis.{}",
+            "{}{}{}{}",
+            what.caption[0],
             in_parentheses(&setting),
+            what.caption[1],
             left_out(shown.len(), arms.len(), "arms")
         ),
         svg,
@@ -84,21 +123,21 @@ pub fn draw(view: &View) -> Option<Figure> {
 }
 
 /// The arms of a setting that have terms.
-fn arms(view: &View, facet: &Facet) -> Vec<ArmTerms> {
+fn arms(view: &View, facet: &Facet, what: &TermsFigure) -> Vec<ArmTerms> {
     let arms = facet.rows.iter().map(|&(row, _)| {
         let row = &view.rows[row];
         let runs: Vec<&RunData> = row.with_curves(view.data).collect();
         ArmTerms {
             arm: view.series_of(row).1,
             style: view.style_of(row),
-            terms: contributions(&runs),
+            terms: averages(&runs, what),
         }
     });
     arms.filter(|arm| !arm.terms.is_empty()).collect()
 }
 
-/// The contributions of every term, averaged over runs.
-fn contributions(runs: &[&RunData]) -> Vec<NamedCurve> {
+/// What every term has, averaged over runs.
+fn averages(runs: &[&RunData], what: &TermsFigure) -> Vec<NamedCurve> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
@@ -106,7 +145,7 @@ fn contributions(runs: &[&RunData]) -> Vec<NamedCurve> {
         .map(|term| {
             let curves: Vec<StepValues> = runs
                 .iter()
-                .map(|run| contribution(&run.curves, term))
+                .map(|run| (what.values)(&run.curves, term))
                 .collect();
             let curves: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
             NamedCurve {
@@ -118,7 +157,8 @@ fn contributions(runs: &[&RunData]) -> Vec<NamedCurve> {
         .collect()
 }
 
-fn scale_of_contributions(values: impl Iterator<Item = f64> + Clone) -> Scale {
+fn scale_of_contributions(values: &[f64]) -> Scale {
+    let values = values.iter().copied();
     let most = values.clone().fold(f64::MIN_POSITIVE, f64::max);
     let visible = values.filter(|&value| value >= most * SMALLEST);
     Scale::logarithmic(visible, format::significant)
