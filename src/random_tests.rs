@@ -98,6 +98,45 @@ fn every_purpose() -> Vec<Purpose<'static>> {
     all
 }
 
+/// Every seed of a number whose streams a purpose may be drawn from.
+fn owners(purpose: &Purpose, number: u64) -> Vec<Seed> {
+    match purpose {
+        Purpose::Document(_) | Purpose::Word(_) => vec![Seed::Text(number)],
+        Purpose::Directions | Purpose::Tsne | Purpose::Components => {
+            vec![Seed::Measurement(number)]
+        }
+        Purpose::GeneratedTokens => vec![Seed::Generation(number)],
+        // Whatever a run draws, a teacher's training may draw.
+        _ => vec![Seed::Run(number), Seed::Teacher(number)],
+    }
+}
+
+/// Streams count on from a place that their key is: one that began within another would repeat it
+/// from there. So every draw is looked at, and not the first alone.
+#[test]
+fn no_draw_of_any_purpose_under_any_owner_s_seed_is_a_draw_of_another_stream() {
+    const DRAWS: usize = 48;
+    let mut seen = std::collections::HashMap::new();
+    let mut streams = 0;
+    for number in [0, 1, 2, 50, 71, u64::MAX] {
+        for purpose in every_purpose() {
+            for seed in owners(&purpose, number) {
+                for index in [0, 1, 2, 1000] {
+                    let mut stream = Stream::of(seed, purpose, index);
+                    streams += 1;
+                    for _ in 0..DRAWS {
+                        let owner = (format!("{seed:?}"), purpose.to_string(), index);
+                        if let Some(other) = seen.insert(stream.bits(), owner.clone()) {
+                            panic!("{owner:?} draws what {other:?} draws");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(streams > 1000, "{streams} streams");
+}
+
 #[test]
 fn no_two_purposes_share_a_stream_and_nothing_of_a_teacher_is_a_runs() {
     let mut seen = std::collections::BTreeMap::new();

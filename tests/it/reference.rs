@@ -9,6 +9,7 @@
 mod arrays;
 mod checkpoints;
 mod critics;
+mod distances;
 mod losses;
 mod models;
 mod text;

@@ -63,6 +63,12 @@ fn log_sum_exp(a: f32, b: f32) -> f32 {
     top + ln_1p(exp(-(a - b).abs()))
 }
 
+/// log(q/m) for m = ½·(p + q) by d = log p − log q; of −d it is log(p/m).
+#[inline(always)]
+fn to_mixture(d: f32) -> f32 {
+    std::f32::consts::LN_2 - log_sum_exp(0.0, d)
+}
+
 dispatched! {
     fn sum(x: &[f32]) -> f64 {
         sum_of(x, |x| x)
@@ -75,8 +81,7 @@ dispatched! {
         let Distributions { student, own_share, teacher, other_share, gap } = all;
         match kind {
             Divergence::JensenShannon => sum_of_three(teacher, student, gap, |p, q, d| {
-                let mixture = log_sum_exp(0.0, -d) - std::f32::consts::LN_2;
-                0.5 * (p * other_share * -mixture + q * own_share * (-d - mixture))
+                0.5 * (p * other_share * to_mixture(-d) + q * own_share * to_mixture(d))
             }),
             Divergence::TotalVariation => sum_of_three(teacher, student, gap, |p, q, _| {
                 0.5 * (p * other_share - q * own_share).abs()
@@ -112,7 +117,7 @@ dispatched! {
         match kind {
             // ∂D/∂q = ½·log(q/m).
             Divergence::JensenShannon => fill(slopes, all, |_, q, d| {
-                0.5 * q * (-d - (log_sum_exp(0.0, -d) - std::f32::consts::LN_2))
+                0.5 * q * to_mixture(d)
             }),
             Divergence::TotalVariation => fill(slopes, all, |p, q, _| {
                 let sign = if q > p {
