@@ -98,3 +98,18 @@ fn memory_counts_the_students_states_that_critics_warm_up_on() {
 fn tokens_are_those_of_all_micro_batches() {
     assert_eq!(balanced().steps.tokens(), 1280.0);
 }
+
+#[test]
+fn a_card_holds_more_logits_at_a_time_and_all_critics_of_a_term() {
+    let work = balanced();
+    let (host, card) = (work.memory(), work.memory_on_card());
+    assert_eq!(card.shared, host.shared);
+    // All of the 64 tokens' logits where the processor is counted with 512 tokens' (of 100, four
+    // arrays), the head's gradient of 100·8, two arrays of 16·16 scores of each of 4 sequences, a
+    // second critic's workspace, and two clouds of 64·12 of both.
+    let logits = 4.0 * 64.0 * 100.0 - 4.0 * 512.0 * 100.0;
+    let second = work.critics[0].shape.workspace_bytes(64);
+    let copies = 4.0 * 2.0 * 64.0 * 12.0 * 2.0;
+    let more = 4.0 * (logits + 800.0 + 2.0 * 4.0 * 256.0) + second + copies;
+    assert_eq!(card.own, host.own + more);
+}

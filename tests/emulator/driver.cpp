@@ -26,7 +26,7 @@ std::atomic<size_t> launches = 0;
 // Bytes that the card has, where a test says so: KDPIPE_TEST_EMULATED_BYTES.
 const char *const bytes_text = getenv("KDPIPE_TEST_EMULATED_BYTES");
 const size_t bytes_in_all = bytes_text ? strtoull(bytes_text, nullptr, 10) : ~(size_t)0;
-size_t bytes_in_use = 0;
+size_t bytes_in_use = 0, most_bytes_in_use = 0;
 
 int allocate(Address *at, size_t size) {
     const size_t page = 4096, room = (size + 15) / 16 * 16, pages = (room + page - 1) / page * page;
@@ -37,6 +37,7 @@ int allocate(Address *at, size_t size) {
     const std::lock_guard<std::mutex> held(guard);
     bytes_in_use += pages;
     if (bytes_in_use > bytes_in_all) return munmap(base, pages + page), bytes_in_use -= pages, 2;
+    most_bytes_in_use = std::max(most_bytes_in_use, bytes_in_use);
     blocks[*at] = {base, pages + page};
     return 0;
 }
@@ -62,7 +63,17 @@ API int cuDeviceGetName(char *name, int length, int) { return snprintf(name, len
 API int cuDriverGetVersion(int *version) { return *version = 13000, 0; }
 API int cuDeviceGetDefaultMemPool(void **pool, int) { return *pool = (void *)5, 0; }
 API int cuMemPoolSetAttribute(void *, int, void *) { return 0; }
-API int cuMemGetInfo_v2(size_t *free, size_t *total) { return *free = *total = (size_t)1 << 30, 0; }
+// A gigabyte, or what a test says: KDPIPE_TEST_EMULATED_FREE. The pool keeps nothing of what is freed.
+API int cuMemGetInfo_v2(size_t *free, size_t *total) {
+    const char *const text = getenv("KDPIPE_TEST_EMULATED_FREE");
+    return *free = *total = text ? strtoull(text, nullptr, 10) : (size_t)1 << 30, 0;
+}
+// 5 and 7 are what is reserved and in use now, 6 and 8 the most of it.
+API int cuMemPoolGetAttribute(void *, int attribute, void *value) {
+    const std::lock_guard<std::mutex> held(guard);
+    *(unsigned long long *)value = attribute % 2 ? bytes_in_use : most_bytes_in_use;
+    return 0;
+}
 API int cuCtxSynchronize() { return 0; }
 API int cuDevicePrimaryCtxRetain(void **context, int) { return *context = (void *)1, 0; }
 API int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
@@ -104,16 +115,20 @@ API void emulated_order(unsigned order) { emulated::order = order; }
 API size_t emulated_launches() { return launches; }
 
 static float from_bf16(bf16 x) { return __uint_as_float((unsigned)x << 16); }
+// Ten digits behind the first, to nearest, ties away from zero.
+static float to_tf32(float x) { return x != x ? x : __uint_as_float((__float_as_uint(x) + 0x1000) & ~0x1fffu); }
 
 // cuBLAS: column-major C = alpha·op(A)·op(B) + beta·C, of f32 (0) and bfloat16 (14), summed in f32.
 namespace {
-std::vector<float> wide(const void *from, int type, size_t rows, size_t columns, size_t stride, bool transposed) {
+constexpr int TF32 = 77;
+std::vector<float> wide(const void *from, int type, size_t rows, size_t columns, size_t stride, bool transposed, int compute) {
     // As rows of the product: (rows, columns) row by row.
     std::vector<float> all(rows * columns);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++) {
             const size_t at = transposed ? j + i * stride : i + j * stride;
-            all[i * columns + j] = type == 14 ? from_bf16(((const bf16 *)from)[at]) : ((const float *)from)[at];
+            const float x = type == 14 ? from_bf16(((const bf16 *)from)[at]) : ((const float *)from)[at];
+            all[i * columns + j] = compute == TF32 ? to_tf32(x) : x;
         }
     return all;
 }
@@ -122,8 +137,8 @@ API int cublasCreate_v2(void **handle) { return *handle = (void *)4, 0; }
 API int cublasDestroy_v2(void *) { return 0; }
 API int cublasSetStream_v2(void *, void *) { return 0; }
 API int cublasGemmEx(void *, int ta, int tb, int m, int n, int k, const void *alpha, const void *a, int at, int lda, const void *b, int bt, int ldb, const void *beta,
-                     void *c, int ct, int ldc, int, int) {
-    const std::vector<float> left = wide(a, at, m, k, lda, ta != 0), right = wide(b, bt, n, k, ldb, tb == 0);
+                     void *c, int ct, int ldc, int compute, int) {
+    const std::vector<float> left = wide(a, at, m, k, lda, ta != 0, compute), right = wide(b, bt, n, k, ldb, tb == 0, compute);
     const float scale = *(const float *)alpha, keep = *(const float *)beta;
     for (int j = 0; j < n; j++)
         for (int i = 0; i < m; i++) {
@@ -145,15 +160,15 @@ API int cublasSgemm_v2(void *handle, int ta, int tb, int m, int n, int k, const 
 }
 API int cublasGetVersion_v2(void *, int *version) { return *version = 130000, 0; }
 API int cublasGemmBatchedEx(void *handle, int ta, int tb, int m, int n, int k, const void *alpha, const void *const *a, int at, int lda, const void *const *b, int bt,
-                            int ldb, const void *beta, void *const *c, int ct, int ldc, int count, int, int) {
-    for (int i = 0; i < count; i++) cublasGemmEx(handle, ta, tb, m, n, k, alpha, a[i], at, lda, b[i], bt, ldb, beta, c[i], ct, ldc, 0, 0);
+                            int ldb, const void *beta, void *const *c, int ct, int ldc, int count, int compute, int) {
+    for (int i = 0; i < count; i++) cublasGemmEx(handle, ta, tb, m, n, k, alpha, a[i], at, lda, b[i], bt, ldb, beta, c[i], ct, ldc, compute, 0);
     return 0;
 }
 API int cublasGemmStridedBatchedEx(void *handle, int ta, int tb, int m, int n, int k, const void *alpha, const void *a, int at, int lda, long long da, const void *b, int bt,
-                                   int ldb, long long db, const void *beta, void *c, int ct, int ldc, long long dc, int count, int, int) {
+                                   int ldb, long long db, const void *beta, void *c, int ct, int ldc, long long dc, int count, int compute, int) {
     const auto from = [](const void *x, int type, long long distance, int i) { return (const char *)x + distance * i * (type == 14 ? 2 : 4); };
     for (int i = 0; i < count; i++)
-        cublasGemmEx(handle, ta, tb, m, n, k, alpha, from(a, at, da, i), at, lda, from(b, bt, db, i), bt, ldb, beta, (void *)from(c, ct, dc, i), ct, ldc, 0, 0);
+        cublasGemmEx(handle, ta, tb, m, n, k, alpha, from(a, at, da, i), at, lda, from(b, bt, db, i), bt, ldb, beta, (void *)from(c, ct, dc, i), ct, ldc, compute, 0);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 //! Studies on a card: what a machine without one says, and whole studies on an emulated one, which
 //! stands for the libraries under their names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::builder::{Done, TestSite, differences};
 
@@ -37,11 +37,16 @@ fn libraries(site: &TestSite) -> Option<PathBuf> {
     Some(folder)
 }
 
-fn on_card(site: &TestSite, folder: &std::path::Path, more: &[(&str, &str)]) -> Done {
+fn on_card(site: &TestSite, folder: &Path, more: &[(&str, &str)]) -> Done {
+    with_card(site, folder, "run study.toml", more)
+}
+
+/// A command on the card that those libraries are of.
+fn with_card(site: &TestSite, folder: &Path, command: &str, more: &[(&str, &str)]) -> Done {
     let folder = folder.to_string_lossy();
     let mut settings = vec![("LD_LIBRARY_PATH", &*folder)];
     settings.extend(more);
-    site.kdpipe_with("run study.toml --device cuda:0", &settings)
+    site.kdpipe_with(&format!("{command} --device cuda:0"), &settings)
 }
 
 #[test]
@@ -61,8 +66,19 @@ fn a_machine_without_the_libraries_says_so_before_anything_is_done() {
         );
     }
     assert!(!site.path("results").exists());
-    // To look at a study takes no card.
-    site.kdpipe("plan study.toml --device cuda:0").code(0);
+    // To look at a study takes no card. The processor's times say nothing of one.
+    let plan = site.kdpipe("plan study.toml --device cuda:0").code(0);
+    assert!(
+        plan.out.contains("on cuda:0: memory is the card's")
+            && plan.out.contains("times are not known")
+            && !plan.out.contains('~'),
+        "{}",
+        plan.out
+    );
+    let plan = site
+        .kdpipe("plan study.toml --device cuda:0 --json")
+        .code(0);
+    assert!(plan.out.contains("\"seconds\": null"), "{}", plan.out);
 }
 
 #[test]
@@ -102,6 +118,9 @@ fn a_study_on_an_emulated_card_is_that_of_the_processor_and_the_same_bytes_again
     for (found, expected) in found.iter().zip(&on_host) {
         assert!((found - expected).abs() < 2e-3, "{found}, not {expected}");
     }
+    // The model that is left is scored and written with alike on both.
+    use_of_a_model_is_alike(&card, &folder);
+    kernels_are_compiled_once(&card, &folder);
     // One that was killed on the way ends in the same bytes.
     let killed = on_card(&again, &of_again, &[("KDPIPE_FAULT", "exit@60")]);
     assert_ne!(killed.code, Some(0));
@@ -109,6 +128,78 @@ fn a_study_on_an_emulated_card_is_that_of_the_processor_and_the_same_bytes_again
     assert_eq!(
         differences(&card.results(), &again.results()),
         Vec::<String>::new()
+    );
+}
+
+/// `eval` and `generate` on the card and on the processor.
+fn use_of_a_model_is_alike(site: &TestSite, folder: &Path) {
+    let runs = std::fs::read_dir(site.path("results/tiny/runs")).unwrap();
+    let run = runs
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_dir());
+    let model = run.unwrap().join("student");
+    let model = model
+        .strip_prefix(site.path(""))
+        .unwrap()
+        .display()
+        .to_string();
+    site.write(
+        "text.txt",
+        b"a text of a few words that nobody has read before",
+    );
+    let score = format!("eval {model} --text text.txt --json");
+    let nll = |done: &Done| -> f64 {
+        let found: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        found["nll_nats"].as_f64().unwrap()
+    };
+    let (host, card) = (
+        site.kdpipe(&score).code(0),
+        with_card(site, folder, &score, &[]).code(0),
+    );
+    assert!((nll(&host) - nll(&card)).abs() < 1e-5);
+    assert!(card.out.contains("an emulated GPU") && !host.out.contains("hardware"));
+    let write = format!("generate {model} --prompt word --max-new-tokens 4 --greedy");
+    let (host, card) = (
+        site.kdpipe(&write).code(0),
+        with_card(site, folder, &write, &[]).code(0),
+    );
+    assert_eq!(host.out, card.out);
+}
+
+/// Compiled kernels lie in the cache; damaged ones are made again.
+fn kernels_are_compiled_once(site: &TestSite, folder: &Path) {
+    let kept = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(site.path("cache/kernels")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let files = kept();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let whole = std::fs::read(&files[0]).unwrap();
+    std::fs::write(&files[0], &whole[..40]).unwrap();
+    with_card(site, folder, "check study.toml", &[]).code(0);
+    assert_eq!((kept(), std::fs::read(&files[0]).unwrap()), (files, whole));
+}
+
+#[test]
+fn runs_that_need_more_than_a_card_has_are_refused_before_anything_is_done() {
+    let site = study();
+    let Some(folder) = libraries(&site) else {
+        return;
+    };
+    let small = on_card(&site, &folder, &[("KDPIPE_TEST_EMULATED_FREE", "100000")]).code(1);
+    assert!(
+        small.error.contains("of the memory of cuda:0") && small.error.contains("train.batch"),
+        "{}",
+        small.error
+    );
+    // With room for a run at a time they are trained one after the other.
+    let runs = [("KDPIPE_TEST_EMULATED_FREE", "1300000")];
+    let done = on_card(&site, &folder, &runs).code(0);
+    assert_eq!(losses(&done).len(), 3, "{}", done.error);
+    assert!(
+        !done.error.contains("runs of seed 0 together"),
+        "{}",
+        done.error
     );
 }
 

@@ -10,8 +10,9 @@ use super::card::{at, card, float, int, word};
 use super::product::CardProduct;
 use crate::ops::{Mat, Precision};
 
-/// Scores that are in memory at a time, unless one sequence has more.
-const SCORES: usize = 1 << 24;
+/// Scores that are in memory at a time, unless one sequence has more. Few in tests, so that they
+/// come to several parts.
+const SCORES: usize = if cfg!(test) { 1 << 12 } else { 1 << 24 };
 const FLOAT: usize = size_of::<f32>();
 
 /// The shape of one call.

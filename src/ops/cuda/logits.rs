@@ -15,8 +15,9 @@ use super::product::CardProduct;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore, assert_shapes};
 use crate::ops::{Head, Mat, Precision, Scalar};
 
-/// Logits of one model that are in memory at a time.
-const CHUNK_ELEMENTS: usize = 1 << 25;
+/// Logits of one model that are in memory at a time. Few in tests, so that they come to several
+/// chunks.
+const CHUNK_ELEMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 25 };
 
 /// A term as the kernel reads it.
 #[derive(Debug, Clone, Copy)]

@@ -82,6 +82,7 @@ fn of_a_training(key: &str) -> Option<NameHere> {
         "bf16" | "fp16" | "dtype" | "torch_dtype" => {
             Instead("write precision = \"f32\", \"bf16\" or \"bf16-or-f32\"")
         }
+        "tf32" => Instead("write precision = \"tf32\" or \"tf32-or-f32\""),
         "save_steps" | "save_every" => Key("checkpoint_every"),
         "eval_steps" | "eval_interval" | "eval_every" => Key("evaluate_every"),
         "optimizer" | "optim" => Instead("the optimizer is AdamW: leave it out"),
