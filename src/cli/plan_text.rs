@@ -135,7 +135,8 @@ fn of_a_card(plan: &Plan) -> String {
     let devices = devices.into_iter().collect::<Vec<_>>().join(" and ");
     format!(
         "on {devices}: memory is the card's, counted from shapes, beside what driver and libraries \
-         take; times are not known before `kdpipe bench SPEC --device …` has measured a step there\n"
+         take; times are not known before `kdpipe bench SPEC --device …` has measured a step \
+         there\n"
     )
 }
 

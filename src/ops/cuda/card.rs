@@ -15,6 +15,7 @@ use dfdx::prelude::Cuda;
 use super::api::{self, Address, checked};
 use super::compile::{Handle, KernelStore, kernels_for};
 use super::driver;
+use super::pool::MemoryPool;
 use crate::panics::Fault;
 
 /// Numbers of a board.
@@ -23,10 +24,6 @@ const BOARD: usize = 4096;
 /// The driver's own numbers for what is asked of it.
 const COMPUTE_MAJOR: u32 = 75;
 const COMPUTE_MINOR: u32 = 76;
-const RELEASE_THRESHOLD: u32 = 4;
-const RESERVED_NOW: u32 = 5;
-const USED_NOW: u32 = 7;
-const USED_AT_MOST: u32 = 8;
 
 /// The oldest cards whose products take bfloat16 and TF32: Ampere.
 const OLDEST: (c_int, c_int) = (8, 0);
@@ -70,7 +67,7 @@ pub(super) struct GpuCard {
     pub device: Arc<CudaDevice>,
     ordinal: usize,
     /// That memory is taken from; none where the card has no pools.
-    pool: Option<Handle>,
+    pool: Option<MemoryPool>,
     kernels: BTreeMap<String, Handle>,
     pub(super) blas: Handle,
     board: Mutex<(Arc<CudaSlice<f64>>, usize)>,
@@ -165,7 +162,7 @@ impl GpuCard {
                 compute.0, compute.1, OLDEST.0, OLDEST.1
             ));
         }
-        let pool = keep_memory(ordinal)?;
+        let pool = MemoryPool::of_card(ordinal)?;
         let (mut driver_version, mut blas, mut blas_version) = (0, std::ptr::null_mut(), 0);
         let (mut major, mut minor) = (0, 0);
         // SAFETY: places for numbers, and for a handle that is used for as long as the process
@@ -231,28 +228,14 @@ impl GpuCard {
         self.bind();
         // SAFETY: places for two numbers.
         let code = unsafe { api::cuMemGetInfo_v2(&raw mut free, &raw mut total) };
-        let reserved = self.of_pool(RESERVED_NOW).unwrap_or(0);
-        let kept = reserved.saturating_sub(self.of_pool(USED_NOW).unwrap_or(reserved));
+        let kept = self.pool.as_ref().map_or(0, MemoryPool::kept);
         (code == 0).then_some(free as u64 + kept)
     }
 
     /// The most bytes that this process had in use at a time, beside what the driver and the
     /// libraries take.
     pub fn peak_memory(&self) -> Option<u64> {
-        self.of_pool(USED_AT_MOST)
-    }
-
-    /// A number that the pool tells of itself.
-    fn of_pool(&self, attribute: u32) -> Option<u64> {
-        let pool = self.pool?;
-        if !driver::has("cuMemPoolGetAttribute") {
-            return None;
-        }
-        let mut value = 0u64;
-        // SAFETY: a pool that lives as long as the process, and a place for these attributes' kind.
-        let code =
-            unsafe { api::cuMemPoolGetAttribute(pool.0, attribute, (&raw mut value).cast()) };
-        (code == 0).then_some(value)
+        self.pool.as_ref()?.most_in_use()
     }
 
     /// What the host has, on the card.
@@ -391,26 +374,4 @@ pub(super) fn blas_checked(code: u32) -> Result<(), String> {
     } else {
         Err(format!("cuBLAS says {code}"))
     }
-}
-
-/// Has the card keep freed memory for the next allocation: a step frees and asks for the same
-/// buffers. The pool that it comes from, where there is one.
-fn keep_memory(ordinal: usize) -> Result<Option<Handle>, String> {
-    if !driver::has("cuDeviceGetDefaultMemPool") || !driver::has("cuMemPoolSetAttribute") {
-        return Ok(None);
-    }
-    let (mut pool, mut threshold) = (std::ptr::null_mut(), u64::MAX);
-    // SAFETY: a place for a handle, and one for the number that this attribute takes.
-    unsafe {
-        checked(api::cuDeviceGetDefaultMemPool(
-            &raw mut pool,
-            ordinal as c_int,
-        ))?;
-        checked(api::cuMemPoolSetAttribute(
-            pool,
-            RELEASE_THRESHOLD,
-            (&raw mut threshold).cast(),
-        ))?;
-    }
-    Ok(Some(Handle(pool)))
 }

@@ -1,5 +1,5 @@
-//! Writing a text on the card: a model reads on from keys and values that stay there, and the logits
-//! of the next token come back.
+//! Writing a text on the card: a model reads on from keys and values that stay there, and the
+//! logits of the next token come back.
 
 use cudarc::driver::CudaSlice;
 use dfdx::prelude::Cuda;

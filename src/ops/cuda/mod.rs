@@ -28,6 +28,9 @@ mod logits;
 mod losses;
 #[cfg(test)]
 mod planted_tests;
+mod pool;
+#[cfg(test)]
+mod precision_tests;
 mod product;
 
 use dfdx::prelude::Cuda;

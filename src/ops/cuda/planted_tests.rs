@@ -33,17 +33,29 @@ const PLANTED: [(&str, &str, &str); 4] = [
 const PLANTED_IN_CRITICS: [(&str, &str, &str); 5] = [
     (
         "no barrier in the sums of a critic's columns",
-        "sums[part][lane] = sum;\n    __syncthreads();\n    if (part == 0 && column < columns) {\n        \
-         float all = 0.0f;\n        for (int i = 0; i < 8; i++) all += sums[i][lane];\n        \
-         partial[((size_t)critic",
-        "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n        float all = 0.0f;\n        \
-         for (int i = 0; i < 8; i++) all += sums[i][lane];\n        partial[((size_t)critic",
+        concat!(
+            "sums[part][lane] = sum;\n    __syncthreads();\n",
+            "    if (part == 0 && column < columns) {\n        float all = 0.0f;\n",
+            "        for (int i = 0; i < 8; i++) all += sums[i][lane];\n",
+            "        partial[((size_t)critic"
+        ),
+        concat!(
+            "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n",
+            "        float all = 0.0f;\n",
+            "        for (int i = 0; i < 8; i++) all += sums[i][lane];\n",
+            "        partial[((size_t)critic"
+        ),
     ),
     (
         "no barrier in the product with a singular vector",
-        "sums[part][lane] = sum;\n    __syncthreads();\n    if (part == 0 && column < columns) {\n        \
-         double all",
-        "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n        double all",
+        concat!(
+            "sums[part][lane] = sum;\n    __syncthreads();\n",
+            "    if (part == 0 && column < columns) {\n        double all"
+        ),
+        concat!(
+            "sums[part][lane] = sum;\n",
+            "    if (part == 0 && column < columns) {\n        double all"
+        ),
     ),
     (
         "the teacher's rows counted as the student's",

@@ -11,6 +11,7 @@ mod spectral;
 mod state;
 mod term;
 mod update;
+mod weights;
 
 pub use state::CardCritic;
 pub(super) use term::critic_term;

@@ -230,7 +230,7 @@ impl<'a> CriticNets<'a> {
         unsafe { self.critics.rows("critic_values", count, &arguments) };
     }
 
-    /// Adds sums over rows to `sums`: times `scale` up to the row `split`, times −`scale` behind it.
+    /// Adds sums over rows to `sums`: times `scale` up to the row `split`, times −`scale` behind.
     ///
     /// # Safety
     /// There are `count` rows of the network's width, and as many sums as that.

@@ -8,7 +8,7 @@ use super::batch::{Arrays, Together};
 use super::net::{CriticNets, CriticRows};
 use super::spectral::CardSpectral;
 use super::state::CardCritic;
-use super::update::{addresses, fill_weights, list_of};
+use super::weights::{addresses, fill_weights, list_of};
 use crate::ops::critic::Constraint;
 use crate::ops::cuda::card::{CardValue, at, card, int, word};
 use crate::ops::cuda::linear::CardOperand;
