@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::load::Loaded;
 use super::planned::{Axis, StudySettings};
-use super::run::tenth_of;
+use super::run::{DeviceSpec, tenth_of};
 use super::schema;
 use super::spec_layers::{Merged, Origin, PathStep, dotted, key_path};
 
@@ -149,6 +149,7 @@ impl Loaded {
             let mut values = values(&self.stack.run(arm, &self.grid.layers(cell)));
             leave_out_disabled(&mut values);
             values.retain(|key, _| !changes_nothing_stored(key));
+            forget_which_card(&mut values);
             values.retain(|key, _| {
                 self.grid
                     .axes
@@ -218,6 +219,18 @@ fn compare(stored: &BTreeMap<String, String>, now: &CellValues) -> Vec<SettingCh
 /// Whether a key says only what is written beside the results.
 fn changes_nothing_stored(key: &str) -> bool {
     ["train.tensorboard", "teacher.train.tensorboard"].contains(&key)
+}
+
+/// Which card of a kind a process computes on changes nothing that is stored.
+fn forget_which_card(values: &mut CellValues) {
+    for key in ["train.device", "teacher.train.device"] {
+        let Some(value) = values.get_mut(key) else {
+            continue;
+        };
+        if let Some(device) = DeviceSpec::parse(value.toml.trim_matches('"')) {
+            value.toml = format!("\"{}\"", device.recorded());
+        }
+    }
 }
 
 /// Takes out what a disabled loss is set to: it changes nothing.

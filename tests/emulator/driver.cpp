@@ -55,8 +55,13 @@ int release(Address at) {
 
 #define API extern "C" __attribute__((visibility("default")))
 API int cuInit(unsigned) { return 0; }
-API int cuDeviceGet(int *device, int ordinal) { return *device = ordinal, ordinal ? 101 : 0; }
-API int cuDeviceGetCount(int *count) { return *count = 1, 0; }
+// One card, or as many as a test says: KDPIPE_TEST_EMULATED_CARDS. A process uses one of them.
+static int cards() {
+    const char *const text = getenv("KDPIPE_TEST_EMULATED_CARDS");
+    return text ? atoi(text) : 1;
+}
+API int cuDeviceGet(int *device, int ordinal) { return *device = ordinal, ordinal < cards() ? 0 : 101; }
+API int cuDeviceGetCount(int *count) { return *count = cards(), 0; }
 // Compute capability 9.0; everything else is there once.
 API int cuDeviceGetAttribute(int *value, int attribute, int) { return *value = attribute == 75 ? 9 : attribute == 76 ? 0 : 1, 0; }
 API int cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "an emulated GPU"), 0; }

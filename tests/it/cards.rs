@@ -181,6 +181,38 @@ fn kernels_are_compiled_once(site: &TestSite, folder: &Path) {
 }
 
 #[test]
+fn which_card_it_is_is_part_of_nothing_that_is_stored() {
+    let (one, two) = (study(), study());
+    let (Some(folder), Some(of_two)) = (libraries(&one), libraries(&two)) else {
+        return;
+    };
+    let cards = [("KDPIPE_TEST_EMULATED_CARDS", "2")];
+    let run = |site: &TestSite, folder: &Path, arguments: &str| {
+        let folder = folder.to_string_lossy();
+        let settings = [("LD_LIBRARY_PATH", &*folder), cards[0]];
+        let command = format!("run study.toml --only arm=none,mse {arguments}");
+        site.kdpipe_with(&command, &settings).code(0)
+    };
+    run(&one, &folder, "--device cuda:0");
+    run(&two, &of_two, "--device cuda:1 --worker");
+    run(&two, &of_two, "--device cuda:0 --wait");
+    let stored = |site: &TestSite| {
+        let mut files = site.results();
+        files.retain(|(name, _)| name.contains("/runs/") || name.contains("/teachers/"));
+        files
+    };
+    assert_eq!(differences(&stored(&one), &stored(&two)), Vec::<String>::new());
+    assert!(!stored(&one).is_empty());
+    let lock = std::fs::read_to_string(two.path("results/tiny/lock.toml")).unwrap();
+    assert!(!lock.contains("cuda:1\""), "{lock}");
+    let done = two.kdpipe_with(
+        "check study.toml --device cuda:2",
+        &[("LD_LIBRARY_PATH", &*of_two.to_string_lossy()), cards[0]],
+    );
+    assert!(done.code(2).error.contains("the driver has 2 GPU(s)"));
+}
+
+#[test]
 fn runs_that_need_more_than_a_card_has_are_refused_before_anything_is_done() {
     let site = study();
     let Some(folder) = libraries(&site) else {

@@ -22,6 +22,14 @@ impl DeviceSpec {
         }
     }
 
+    /// The first of its kind.
+    pub(in crate::plan) fn recorded(self) -> Self {
+        match self {
+            Self::Cpu => Self::Cpu,
+            Self::Cuda(_) => Self::Cuda(0),
+        }
+    }
+
     /// Whether it is the one that needs no word.
     pub fn is_cpu(&self) -> bool {
         *self == Self::Cpu
@@ -62,9 +70,11 @@ impl JsonSchema for DeviceSpec {
 /// A device as it is written.
 pub(in crate::plan) const DEVICE_PATTERN: &str = "^(cpu|cuda:(0|[1-9][0-9]?))$";
 
+/// As it is recorded: which card of a kind it was belongs to the process, and is no part of a
+/// result.
 impl Serialize for DeviceSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.collect_str(&self.recorded())
     }
 }
 
