@@ -82,8 +82,8 @@ measure 50 bench-tf32 $B --steps 20 --set train.precision=tf32 --set teacher.pre
 measure 50 bench-f32 $B --steps 10
 measure 60 bench-critics $B $BF16 --steps 20 --set loss.hidden.kind=hidden.wasserstein --set loss.hidden.critic.steps=5
 measure 40 peer-tf32 $PEER --tf32 --steps 10
-command -v compute-sanitizer > /dev/null && for tool in memcheck racecheck initcheck; do
-    part 60 $tool compute-sanitizer --tool $tool --error-exitcode 9 "$T/unit" ops::cuda::cuda_tests::l --test-threads=1 -q
+command -v compute-sanitizer > /dev/null && for tool in memcheck racecheck synccheck; do
+    part 60 $tool compute-sanitizer --tool $tool --error-exitcode 9 "$T/unit" ops::cuda::cuda_tests::l ops::cuda::critic_tests::the_term ops::cuda::decoding_tests --test-threads=1 -q
 done
 # Where the time goes.
 command -v nsys > /dev/null && part 60 nsys nsys profile --stats=true -o "$OUT/step" --force-overwrite true $B --steps 3 $BF16

@@ -2,9 +2,10 @@
 //!
 //! Three kinds of files:
 //!
-//! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is in
-//!   [`Layers`], [`Losses`] and [`Decoding`], the care of buffers, steps and threads in
-//!   [`Backend`]. Nothing above this module knows which code runs behind them, or can call dfdx's operations.
+//! - **The seam**, in this folder: what an operation is, as methods of traits. Mathematics is
+//!   in [`Layers`], [`Losses`] and [`Decoding`], the care of buffers, steps and threads in
+//!   [`Backend`]. Nothing above this module knows which code runs behind them, or can call
+//!   dfdx's operations.
 //! - **A folder for each device**: [`cpu`], and `cuda` where such cards are found.
 //! - **[`composed`]**: the mathematics made of dfdx's own operations on the CPU, the reference in
 //!   tests.

@@ -190,7 +190,7 @@ fn which_card_it_is_is_part_of_nothing_that_is_stored() {
     let run = |site: &TestSite, folder: &Path, arguments: &str| {
         let folder = folder.to_string_lossy();
         let settings = [("LD_LIBRARY_PATH", &*folder), cards[0]];
-        let command = format!("run study.toml --only arm=none,mse {arguments}");
+        let command = format!("run study.toml --only arm=none --only arm=mse {arguments}");
         site.kdpipe_with(&command, &settings).code(0)
     };
     run(&one, &folder, "--device cuda:0");
