@@ -1,11 +1,14 @@
 //! Settings that are allowed and seldom meant: a word each, told with the plan.
 
 use super::planned::TeacherFact;
-use super::run::{RunSpec, TeacherSpec, TrainSpec};
+use super::run::{CloudLoss, HiddenDistance, RunSpec, TeacherSpec, Term, TrainSpec};
 
 /// The highest learning rate that nobody needs to be asked about: AdamW moves every weight by up to
 /// this much in a step.
 const HIGH_RATE: f64 = 0.1;
+
+/// Tokens of a micro-batch, for each coordinate of a state, below which CKA says little.
+const TOKENS_A_COORDINATE: usize = 2;
 
 /// What deserves a word in runs, each word once, with how many runs it is about.
 #[derive(Debug, Default)]
@@ -57,8 +60,30 @@ fn words_on(spec: &RunSpec, teacher: Option<&TeacherFact>) -> Vec<String> {
                 ));
             }
         }
+        words.extend(words_on_cka(spec, student.width.max(*width)));
     }
     words
+}
+
+/// CKA sees likeness in any two clouds of few vectors.
+fn words_on_cka(spec: &RunSpec, width: usize) -> Vec<String> {
+    let tokens = spec.train.batch * spec.train.context;
+    if tokens >= TOKENS_A_COORDINATE * width {
+        return Vec::new();
+    }
+    let is_cka = |term: &Term| {
+        let loss = term.hidden();
+        loss.is_some_and(|loss| loss.distance == HiddenDistance::Cloud(CloudLoss::Cka))
+    };
+    let terms = spec.loss.iter().filter(|(_, term)| is_cka(term));
+    terms
+        .map(|(name, _)| {
+            format!(
+                "loss.{name} compares {tokens} tokens of {width} coordinates: CKA of so few is high \
+                 whatever the states are; a larger train.batch or train.context tells more"
+            )
+        })
+        .collect()
 }
 
 fn words_on_training(table: &str, train: &TrainSpec) -> Vec<String> {

@@ -52,6 +52,7 @@ mod starter;
 mod state;
 mod study;
 mod term;
+mod term_answers;
 mod words;
 mod written;
 

@@ -12,6 +12,8 @@ mod group;
 mod job;
 #[cfg(target_os = "linux")]
 mod kept_blocks;
+#[cfg(test)]
+mod kinds_tests;
 mod member;
 mod memory;
 mod phases;

@@ -32,6 +32,7 @@ mod plan_budget;
 mod plan_grid;
 mod plan_identity;
 mod plan_inputs;
+mod plan_key_changes;
 mod plan_keys;
 mod plan_layers;
 mod plan_maps;

@@ -22,6 +22,13 @@ fn what_is_allowed_and_seldom_meant_gets_a_word() {
         ]
     );
     assert_eq!(
+        told(&["loss.hidden.kind=hidden.cka", "train.batch=1"]),
+        [
+            "loss.hidden compares 128 tokens of 96 coordinates: CKA of so few is high whatever \
+             the states are; a larger train.batch or train.context tells more"
+        ]
+    );
+    assert_eq!(
         told(&["teacher.train.lr.peak=30"]),
         [
             "teacher.train.lr.peak = 30: AdamW moves every weight by up to that much in a step; \

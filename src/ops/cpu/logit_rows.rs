@@ -8,7 +8,10 @@
 
 use super::divergence::{Distributions, Divergence, SortedRoom};
 use super::divergence::{sorted_distance, squared_distance};
-use super::vector::{self, BLOCK, LANES, add_scaled, dispatched};
+use super::log_probabilities::{
+    LogProbabilityGap, add_difference, fill_gap, subtract_weighted, weighted_sum,
+};
+use super::vector::{self, add_scaled};
 use crate::ops::LogitTerm;
 
 /// The terms of a call, ready for rows.
@@ -346,89 +349,6 @@ impl PairRow<'_> {
             self.logits.teacher,
             self.difference(0.0),
         )
-    }
-}
-
-/// A difference of log-probabilities as a function of the two logits.
-#[derive(Clone, Copy)]
-struct LogProbabilityGap {
-    scale: f32,
-    top: f32,
-    teacher_top: f32,
-    offset: f32,
-}
-
-impl LogProbabilityGap {
-    #[inline(always)]
-    fn at(self, student: f32, teacher: f32) -> f32 {
-        ((teacher - self.teacher_top) - (student - self.top)) * self.scale + self.offset
-    }
-}
-
-dispatched! {
-    /// Σ weight·difference, in lanes of a block.
-    fn weighted_sum(
-        weights: &[f32],
-        student: &[f32],
-        teacher: &[f32],
-        difference: LogProbabilityGap,
-    ) -> f64 {
-        let mut total = 0.0;
-        let blocks = weights
-            .chunks(BLOCK)
-            .zip(student.chunks(BLOCK))
-            .zip(teacher.chunks(BLOCK));
-        for ((weights, student), teacher) in blocks {
-            let mut sums = [0.0f32; LANES];
-            let whole = weights.len() / LANES * LANES;
-            for at in (0..whole).step_by(LANES) {
-                let lanes = at..at + LANES;
-                let w = &weights[lanes.clone()];
-                let (s, t) = (&student[lanes.clone()], &teacher[lanes]);
-                for lane in 0..LANES {
-                    sums[lane] += w[lane] * difference.at(s[lane], t[lane]);
-                }
-            }
-            let rest: f64 = (whole..weights.len())
-                .map(|i| f64::from(weights[i] * difference.at(student[i], teacher[i])))
-                .sum();
-            total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + rest;
-        }
-        total
-    }
-}
-
-dispatched! {
-    /// out = log p_t − log p_s.
-    fn fill_gap(out: &mut [f32], student: &[f32], teacher: &[f32], gap: LogProbabilityGap) {
-        for (out, (&s, &t)) in out.iter_mut().zip(student.iter().zip(teacher)) {
-            *out = gap.at(s, t);
-        }
-    }
-}
-
-dispatched! {
-    /// sums += own·student − other·teacher.
-    fn add_difference(sums: &mut [f32], student: &[f32], own: f32, teacher: &[f32], other: f32) {
-        for ((sum, p), q) in sums.iter_mut().zip(student).zip(teacher) {
-            *sum += own * p - other * q;
-        }
-    }
-}
-
-dispatched! {
-    /// sums −= scale·weight·difference.
-    fn subtract_weighted(
-        sums: &mut [f32],
-        weights: &[f32],
-        scale: f32,
-        student: &[f32],
-        teacher: &[f32],
-        difference: LogProbabilityGap,
-    ) {
-        for (((sum, w), &s), &t) in sums.iter_mut().zip(weights).zip(student).zip(teacher) {
-            *sum -= scale * w * difference.at(s, t);
-        }
     }
 }
 

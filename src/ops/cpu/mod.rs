@@ -35,6 +35,7 @@ mod hidden;
 pub mod inference;
 mod layer_norm;
 mod linear;
+mod log_probabilities;
 mod logit_rows;
 pub(super) mod logits;
 mod matmul;
