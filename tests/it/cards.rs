@@ -201,7 +201,10 @@ fn which_card_it_is_is_part_of_nothing_that_is_stored() {
         files.retain(|(name, _)| name.contains("/runs/") || name.contains("/teachers/"));
         files
     };
-    assert_eq!(differences(&stored(&one), &stored(&two)), Vec::<String>::new());
+    assert_eq!(
+        differences(&stored(&one), &stored(&two)),
+        Vec::<String>::new()
+    );
     assert!(!stored(&one).is_empty());
     let lock = std::fs::read_to_string(two.path("results/tiny/lock.toml")).unwrap();
     assert!(!lock.contains("cuda:1\""), "{lock}");
