@@ -24,8 +24,8 @@ pub struct Auxiliary<D: Ops> {
 impl<D: Ops> Auxiliary<D> {
     /// Fresh projections and critics for every student state that `objective` may match.
     ///
-    /// Projections start uniform in ±1/√C_s, weights and biases, as a linear layer of PyTorch does.
-    /// Every array has a random stream of its own.
+    /// Projections start uniform in ±1/√C_s, weights and biases, as a linear layer of PyTorch
+    /// does. Every array has a random stream of its own.
     pub fn new(
         device: &D,
         objective: &Objective,

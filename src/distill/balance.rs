@@ -40,8 +40,8 @@ impl std::fmt::Display for Unbalanced {
 }
 
 /// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over
-/// `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections and
-/// critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0
+/// `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections
+/// and critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0
 /// (`settings`).
 ///
 /// Critics first take their warm-up here, on the samples in turn, and stay as they are then.

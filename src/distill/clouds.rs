@@ -62,7 +62,8 @@ impl Objective {
         Some(rows)
     }
 
-    /// Uniform directions of a step, the rows of (count, width): normal vectors, scaled to length 1.
+    /// Uniform directions of a step, the rows of (count, width): normal vectors, scaled to length
+    /// 1.
     fn directions(
         &self,
         name: &str,

@@ -29,8 +29,9 @@ impl Matched {
 /// The pairs in force at `step` of a run, in the order of the student's layers.
 ///
 /// Fixed maps were resolved by `plan`. The random one (RAIL-KD, arXiv 2109.10164) draws
-/// `student_layers` of the teacher's 1 … `teacher_layers` without replacement and sorts them, anew
-/// in every epoch or every `redraw` steps; a draw depends on the seed and its own number alone.
+/// `student_layers` of the teacher's 1 … `teacher_layers` without replacement and sorts them,
+/// anew in every epoch or every `redraw` steps; a draw depends on the seed and its own number
+/// alone.
 pub fn pairs_at(
     matching: &Matching,
     student_layers: usize,

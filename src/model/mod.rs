@@ -2,8 +2,8 @@
 //! Face's names.
 //!
 //! Order of use: [`Config`] → [`Gpt2::random`] or [`Gpt2::from_weights`], or a folder by
-//! [`ModelFolder`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of losses,
-//! optimizers, or that a teacher exists.
+//! [`ModelFolder`] → [`Gpt2::from_checkpoint`], → [`Gpt2::forward`]. Nothing here knows of
+//! losses, optimizers, or that a teacher exists.
 
 mod config;
 mod config_json;

@@ -23,8 +23,8 @@ pub trait Layers: Backend {
         wpe: &Mat<Self>,
     ) -> Mat<Self, T>;
 
-    /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are (1,
-    /// C), the variance is that of the population.
+    /// (x − mean)/√(variance + ε)·gain + bias for every row of `x` (N, C); gain and bias are
+    /// (1, C), the variance is that of the population.
     fn layer_norm<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         gain: &Mat<Self>,
@@ -62,9 +62,9 @@ pub trait Layers: Backend {
         precision: Precision,
     ) -> Mat<Self, T>;
 
-    /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and values
-    /// side by side, sequences of `context` rows after each other; the result is (N, C). The scale,
-    /// above 0, is 1/√d for heads of width d, unless a model says otherwise.
+    /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and
+    /// values side by side, sequences of `context` rows after each other; the result is (N, C). The
+    /// scale, above 0, is 1/√d for heads of width d, unless a model says otherwise.
     fn attention<T: Tape<f32, Self>>(
         qkv: Mat<Self, T>,
         context: usize,

@@ -2,15 +2,16 @@
 
 use super::{Backend, Mat, Precision};
 
-/// A loss on the logits z_s of the student and z_t of the teacher, for one token; p = softmax(z/τ).
+/// A loss on the logits z_s of the student and z_t of the teacher, for one token; p =
+/// softmax(z/τ).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LogitTerm {
     /// −log p_s(target) at τ = 1.
     Lm,
     /// τ²·Σ p_t·log(p_t/p_s); with `reverse` τ²·Σ p_s·log(p_s/p_t).
     Kl { temperature: f64, reverse: bool },
-    /// τ²·KL(p_t ‖ α·p_t + (1 − α)·p_s); with `reverse` τ²·KL(p_s ‖ α·p_s + (1 − α)·p_t) (DistiLLM,
-    /// arXiv 2402.03898). α = `skew` lies between 0 and 1.
+    /// τ²·KL(p_t ‖ α·p_t + (1 − α)·p_s); with `reverse` τ²·KL(p_s ‖ α·p_s + (1
+    /// − α)·p_t) (DistiLLM, arXiv 2402.03898). α = `skew` lies between 0 and 1.
     SkewKl {
         temperature: f64,
         reverse: bool,

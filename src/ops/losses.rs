@@ -55,26 +55,26 @@ pub trait Losses: Backend {
         teacher: Option<TeacherHead<'_, Self>>,
     ) -> Vec<TokenScore>;
 
-    /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided by
-    /// their norm √(Σ² + 1e-12) first, and the squares are summed over the coordinates (= 2 −
-    /// 2·cos; arXiv 1908.09355). `x` and `target` are (N, C); the gradient goes to `x`.
+    /// The mean over tokens and coordinates of (x − t)²; with `normalize` both rows are divided
+    /// by their norm √(Σ² + 1e-12) first, and the squares are summed over the coordinates (= 2
+    /// − 2·cos; arXiv 1908.09355). `x` and `target` are (N, C); the gradient goes to `x`.
     fn hidden_mse<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         target: &Mat<Self>,
         normalize: bool,
     ) -> (Scalar<Self, T>, Self::Value);
 
-    /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are (N, C);
-    /// the gradient goes to `x`.
+    /// The mean over tokens of 1 − cos(x, t), norms as √(Σ² + 1e-12). `x` and `target` are
+    /// (N, C); the gradient goes to `x`.
     fn hidden_cosine<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         target: &Mat<Self>,
     ) -> (Scalar<Self, T>, Self::Value);
 
-    /// How far two clouds of vectors are from each other; [`CloudDistance`] has the formulas. `rows`
-    /// are those rows of `x` (N, C) that are compared, each once, or all where there are none given;
-    /// `target` has as many rows, of C coordinates, or any number where the distance says so. The
-    /// gradient goes to `x`.
+    /// How far two clouds of vectors are from each other; [`CloudDistance`] has the formulas.
+    /// `rows` are those rows of `x` (N, C) that are compared, each once, or all where there are
+    /// none given; `target` has as many rows, of C coordinates, or any number where the distance
+    /// says so. The gradient goes to `x`.
     fn cloud_distance<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         rows: Option<&[usize]>,
@@ -82,8 +82,9 @@ pub trait Losses: Backend {
         distance: CloudDistance<'_>,
     ) -> (Scalar<Self, T>, Self::Value);
 
-    /// The mean over tokens of τ²·KL(p_t ‖ p_s) at temperature τ for states of any layer: `x` (N, C)
-    /// and the teacher's as their heads see them. The gradient goes to `x` alone, not to the head.
+    /// The mean over tokens of τ²·KL(p_t ‖ p_s) at temperature τ for states of any layer: `x`
+    /// (N, C) and the teacher's as their heads see them. The gradient goes to `x` alone, not to the
+    /// head.
     fn lens<T: Tape<f32, Self>>(
         x: Mat<Self, T>,
         head: Head<Self>,
@@ -94,8 +95,8 @@ pub trait Losses: Backend {
     /// The mean of matrices of one shape, at least one; no gradients.
     fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self>;
 
-    /// For every row Σ_j α_j·y_j over the rows of the matrices `parts` (N, C), α the softmax over j
-    /// of x·y_j, and the mean over the rows of α's entropy in nats; no gradients.
+    /// For every row Σ_j α_j·y_j over the rows of the matrices `parts` (N, C), α the softmax
+    /// over j of x·y_j, and the mean over the rows of α's entropy in nats; no gradients.
     fn attended(x: &Mat<Self>, parts: &[&Mat<Self>]) -> (Mat<Self>, Self::Value);
 
     /// Trains every task's critic on its pairs, at least one step each; no gradients for either

@@ -79,8 +79,8 @@ fn words_on_cka(spec: &RunSpec, width: usize) -> Vec<String> {
     terms
         .map(|(name, _)| {
             format!(
-                "loss.{name} compares {tokens} tokens of {width} coordinates: CKA of so few is high \
-                 whatever the states are; a larger train.batch or train.context tells more"
+                "loss.{name} compares {tokens} tokens of {width} coordinates: CKA of so few is \
+                 high whatever the states are; a larger train.batch or train.context tells more"
             )
         })
         .collect()

@@ -1,9 +1,10 @@
 //! Arms that may compute as much as another, whatever a step of theirs costs: the steps that
 //! `train.budget` pays for.
 //!
-//! A training of S steps takes F(S) = F₀ + f·S operations: those of the student, of its teacher's
-//! forward passes and of critics, by [`cost`](crate::cost). F₀ is what is computed once, before the
-//! first step. A budget B pays for ⌊(B − F₀) / f⌋ steps, so that nothing computes more than it.
+//! A training of S steps takes F(S) = F₀ + f·S operations: those of the student, of its
+//! teacher's forward passes and of critics, by [`cost`](crate::cost). F₀ is what is computed
+//! once, before the first step. A budget B pays for ⌊(B − F₀) / f⌋ steps, so that nothing
+//! computes more than it.
 
 use std::borrow::Cow;
 

@@ -101,16 +101,16 @@ pub enum Strategy {
 /// show what it costs to compare the wrong layers.
 pub const NULL_CONTROLS: [&str; 2] = ["reverse", "shuffled"];
 
-/// The teacher's layer for each of the student's layers i = 1 … L_s: ⌊(2·i·L_t + L_s)/(2·L_s)⌋,
-/// which is i·L_t/L_s rounded.
+/// The teacher's layer for each of the student's layers i = 1 … L_s: ⌊(2·i·L_t +
+/// L_s)/(2·L_s)⌋, which is i·L_t/L_s rounded.
 pub fn uniform_map(student: usize, teacher: usize) -> Vec<usize> {
     (1..=student)
         .map(|i| (2 * i * teacher + student) / (2 * student))
         .collect()
 }
 
-/// The teacher's layers of each of the student's, for `combine`: L_s runs of neighbours that make up
-/// all of 1 … L_t.
+/// The teacher's layers of each of the student's, for `combine`: L_s runs of neighbours that make
+/// up all of 1 … L_t.
 pub fn layer_runs(student: usize, teacher: usize) -> Vec<std::ops::RangeInclusive<usize>> {
     (0..student)
         .map(|i| i * teacher / student + 1..=(i + 1) * teacher / student)

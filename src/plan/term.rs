@@ -74,8 +74,8 @@ pub enum Term {
         #[serde(default = "one")]
         temperature: Schedule,
     },
-    /// τ² times KL(teacher ‖ student) of what the heads read in matched hidden states, behind the
-    /// final norms (logit lens). The head gets no gradient.
+    /// τ² times KL(teacher ‖ student) of what the heads read in matched hidden states, behind
+    /// the final norms (logit lens). The head gets no gradient.
     #[serde(rename = "logits.lens")]
     LogitsLens {
         /// Factor of the term, 0 or more, by step.
@@ -202,7 +202,8 @@ pub enum Term {
         #[schemars(range(min = 1, max = 100_000))]
         iterations: usize,
     },
-    /// 1 − linear CKA of matched hidden states, which may have any two widths: nothing is projected.
+    /// 1 − linear CKA of matched hidden states, which may have any two widths: nothing is
+    /// projected.
     #[serde(rename = "hidden.cka")]
     HiddenCka {
         /// Factor of the term, 0 or more, by step.

@@ -28,7 +28,8 @@ impl Term {
         }
     }
 
-    /// What the term compares, and how. The function is long because every kind is told apart in it.
+    /// What the term compares, and how. The function is long because every kind is told apart in
+    /// it.
     pub fn comparison(&self) -> Comparison<'_> {
         let (states, distance) = match self {
             Self::Lm { weight: _ } => return Comparison::Logits(LogitLoss::Lm),

@@ -1,5 +1,6 @@
-//! Whether a hidden loss did what it is there for: whether the states that it matches came closer to
-//! the teacher's than those of the setting it is compared with, in what the loss itself is about.
+//! Whether a hidden loss did what it is there for: whether the states that it matches came closer
+//! to the teacher's than those of the setting it is compared with, in what the loss itself is
+//! about.
 
 use super::data::{RunData, StudyData};
 use super::pairing::both_finished;
@@ -25,8 +26,8 @@ pub enum Quantity {
 
 impl Quantity {
     /// What a distance lowers, or the nearest to it that is measured; what a cosine lowers is the
-    /// mean squared difference of standardised states, up to their means. None where nothing near is
-    /// measured pair by pair.
+    /// mean squared difference of standardised states, up to their means. None where nothing near
+    /// is measured pair by pair.
     fn of(distance: HiddenDistance) -> Option<Self> {
         Some(match distance {
             HiddenDistance::Mse { .. } | HiddenDistance::Cosine => Self::Mse,
@@ -82,8 +83,8 @@ impl Delivery {
     }
 }
 
-/// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b`; nothing of
-/// runs that were not measured so.
+/// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b`; nothing
+/// of runs that were not measured so.
 pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery> {
     let pairs = both_finished(data, &a.cells, &b.cells);
     let Some(first) = pairs.first().and_then(|(run, _)| run.spec.as_ref()) else {

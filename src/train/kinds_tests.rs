@@ -30,8 +30,8 @@ const PREDICTIONS: [&str; 6] = [
     "kind = \"logits.mse\"",
     "kind = \"logits.wasserstein\"",
 ];
-const BALANCED: &str = "[balance]\nmode = \"gradient\"\nbatches = 2\nreference = \"kl\"\n[loss.kl]\n\
-                        kind = \"logits.kl\"\n";
+const BALANCED: &str = "[balance]\nmode = \"gradient\"\nbatches = 2\nreference = \"kl\"\n\
+                        [loss.kl]\nkind = \"logits.kl\"\n";
 const PAIRS: &str = "[match]\nstrategy = \"pairs\"\npairs = [[1, 2], [2, \"final\"]]\n";
 
 /// The rows of three steps.

@@ -1,7 +1,7 @@
 //! Training: one loop over a group of runs, AdamW, and the state that a checkpoint holds.
 //!
-//! Order of use: [`Member::new`] with a fresh [`TrainState`] or one from a checkpoint → [`train`] →
-//! every member's [`TrainOutcome`]. What happens with rows and checkpoints is the [`Sink`]'s
+//! Order of use: [`Member::new`] with a fresh [`TrainState`] or one from a checkpoint → [`train`]
+//! → every member's [`TrainOutcome`]. What happens with rows and checkpoints is the [`Sink`]'s
 //! business. Plain language modelling, as a teacher is trained, is a group of one whose objective
 //! has the one term `lm`.
 

@@ -209,9 +209,9 @@ impl<D: Ops> Member<D> {
     }
 }
 
-/// Σ g² of the gradient that every term sends to each of the student's parameters, by itself, with
-/// its weight and balance: on the step's first micro-batch, after the critics were trained. Nothing
-/// of the training changes by it.
+/// Σ g² of the gradient that every term sends to each of the student's parameters, by itself,
+/// with its weight and balance: on the step's first micro-batch, after the critics were trained.
+/// Nothing of the training changes by it.
 fn gradients_by_term<D: Ops>(
     job: &Job,
     state: &TrainState<D>,

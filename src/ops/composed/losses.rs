@@ -30,8 +30,8 @@ pub fn logit_losses<T: Tape<f32, Cpu>>(
 }
 
 /// The same in chunks of `chunk` tokens. Each chunk goes forward and backward on a tape of its own;
-/// what the caller's tape gets is the sum of x·∂loss/∂x, whose gradient is the same, with its value
-/// put right.
+/// what the caller's tape gets is the sum of x·∂loss/∂x, whose gradient is the same, with its
+/// value put right.
 fn logit_losses_by<T: Tape<f32, Cpu>>(
     chunk: usize,
     hidden: Mat<Cpu, T>,

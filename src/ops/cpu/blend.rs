@@ -44,8 +44,8 @@ fn softmax(weights: &mut [f64]) -> f64 {
     entropy
 }
 
-/// Σ_j w_j·y_j in every row with the weights that `weigh` fills in for it, and the mean of what it
-/// returns.
+/// Σ_j w_j·y_j in every row with the weights that `weigh` fills in for it, and the mean of what
+/// it returns.
 fn weighted(
     parts: &[&Mat<Cpu>],
     weigh: impl Fn(usize, &mut [f64]) -> f64 + Sync,

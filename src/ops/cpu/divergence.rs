@@ -1,9 +1,10 @@
 //! Divergences of two predictions of one token other than KL, over the vocabulary.
 //!
 //! With p the teacher's and q the student's probabilities, a divergence is D = Σ value(p, q), and
-//! s = q·∂D/∂q is its slope. Through the softmax the gradient for a logit is (s − q·Σ s)/τ; what is
-//! constant in ∂D/∂q falls out of that and is left out of s. Everything is made of d = log p − log
-//! q, a difference of finite numbers: a probability that underflows contributes 0, and never 0·∞.
+//! s = q·∂D/∂q is its slope. Through the softmax the gradient for a logit is (s − q·Σ
+//! s)/τ; what is constant in ∂D/∂q falls out of that and is left out of s. Everything is made
+//! of d = log p − log q, a difference of finite numbers: a probability that underflows
+//! contributes 0, and never 0·∞.
 
 use super::vector::{add_scaled, dispatched, exp, ln_1p, sum_of, sum_of_three};
 
@@ -156,9 +157,9 @@ pub(super) struct SortedRoom {
     other: Vec<u32>,
 }
 
-/// Σ |p↓ − q↓| of the probabilities in falling order (ULD, arXiv 2402.12030), whichever tokens they
-/// are of; with a gradient, adds `factor`·(s − q·Σ s) with the order fixed, and the slope 0 where
-/// both are equal. Equal probabilities are in the order of the vocabulary.
+/// Σ |p↓ − q↓| of the probabilities in falling order (ULD, arXiv 2402.12030), whichever
+/// tokens they are of; with a gradient, adds `factor`·(s − q·Σ s) with the order fixed, and
+/// the slope 0 where both are equal. Equal probabilities are in the order of the vocabulary.
 pub(super) fn sorted_distance(
     all: Distributions<'_>,
     room: &mut SortedRoom,

@@ -1,5 +1,5 @@
-//! Tests of `divergence.rs`: what is particular about each loss. The formulas themselves are held in
-//! `logits_tests.rs`.
+//! Tests of `divergence.rs`: what is particular about each loss. The formulas themselves are held
+//! in `logits_tests.rs`.
 
 use dfdx::prelude::Cpu;
 

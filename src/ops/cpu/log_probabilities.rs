@@ -53,7 +53,12 @@ dispatched! {
 
 dispatched! {
     /// out = log p_t − log p_s.
-    pub(super) fn fill_gap(out: &mut [f32], student: &[f32], teacher: &[f32], gap: LogProbabilityGap) {
+    pub(super) fn fill_gap(
+        out: &mut [f32],
+        student: &[f32],
+        teacher: &[f32],
+        gap: LogProbabilityGap
+    ) {
         for (out, (&s, &t)) in out.iter_mut().zip(student.iter().zip(teacher)) {
             *out = gap.at(s, t);
         }
@@ -62,7 +67,13 @@ dispatched! {
 
 dispatched! {
     /// sums += own·student − other·teacher.
-    pub(super) fn add_difference(sums: &mut [f32], student: &[f32], own: f32, teacher: &[f32], other: f32) {
+    pub(super) fn add_difference(
+        sums: &mut [f32],
+        student: &[f32],
+        own: f32,
+        teacher: &[f32],
+        other: f32
+    ) {
         for ((sum, p), q) in sums.iter_mut().zip(student).zip(teacher) {
             *sum += own * p - other * q;
         }

@@ -1,10 +1,10 @@
 //! One token's logits: the softmaxes that its terms share, the terms' values, and the gradient in
 //! place of the student's logits.
 //!
-//! Everything is relative to the largest logit and in log space: with d_v = log p_t − log p_s as a
-//! difference of finite numbers, a probability that underflows to 0 contributes 0 and never 0·∞.
-//! Exponentials are taken once for each model and temperature, whatever the number of terms; the
-//! language-model term shares those at τ = 1.
+//! Everything is relative to the largest logit and in log space: with d_v = log p_t − log p_s as
+//! a difference of finite numbers, a probability that underflows to 0 contributes 0 and never
+//! 0·∞. Exponentials are taken once for each model and temperature, whatever the number of
+//! terms; the language-model term shares those at τ = 1.
 
 use super::divergence::{Distributions, Divergence, SortedRoom};
 use super::divergence::{sorted_distance, squared_distance};

@@ -26,8 +26,8 @@ pub fn on_this_thread<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// out = scale·left·right, or out += scale·left·right: `left` (m, k), `right` (k, n), `out` (m, n),
-/// each stored as `p` says.
+/// out = scale·left·right, or out += scale·left·right: `left` (m, k), `right` (k, n), `out` (m,
+/// n), each stored as `p` says.
 pub(super) fn product(p: Product, left: &[f32], right: &[f32], out: &mut [f32]) {
     let p = Product {
         serial: p.serial || ON_THIS_THREAD.get(),

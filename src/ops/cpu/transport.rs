@@ -23,8 +23,9 @@ pub fn wasserstein_1(a: &[f32], b: &[f32], width: usize) -> f64 {
     total / rows as f64
 }
 
-/// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and Rizzo), each mean over pairs of
-/// different vectors: unbiased, so it may be a little below 0. In units of the vectors.
+/// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and
+/// Rizzo), each mean over pairs of different vectors: unbiased, so it may be a little below 0. In
+/// units of the vectors.
 ///
 /// `a` and `b` are (rows, width), row-major, of two rows at least.
 pub fn energy_distance(a: &[f32], b: &[f32], width: usize) -> f64 {

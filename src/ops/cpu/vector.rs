@@ -77,16 +77,16 @@ pub(super) fn rows_from<'a, R: Send>(
 
 /// e^x to about 1 ulp, for |x| up to 87; larger ones saturate at e^±87.
 ///
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error below 1e-8
-/// there), 2^n by building the exponent's bits.
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error below
+/// 1e-8 there), 2^n by building the exponent's bits.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 87.0);
-    // Added to 1.5·2²³, a number is rounded, and stands in the lowest bits: a cast would keep the
-    // compiler from vectorising.
+    // Added to 1.5·2²³, a number is rounded, and stands in the lowest bits: a cast would keep
+    // the compiler from vectorising.
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
@@ -101,8 +101,8 @@ pub(super) fn exp(x: f32) -> f32 {
     p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
-/// log(1 + u) for u from 0 to 1, to about 1 ulp: 2·artanh(s) with s = u/(2 + u) ≤ 1/3, by its series
-/// up to s¹⁵ (what follows is below 2e-9 of it).
+/// log(1 + u) for u from 0 to 1, to about 1 ulp: 2·artanh(s) with s = u/(2 + u) ≤ 1/3, by its
+/// series up to s¹⁵ (what follows is below 2e-9 of it).
 #[inline(always)]
 pub(super) fn ln_1p(u: f32) -> f32 {
     let s = u / (2.0 + u);

@@ -1,6 +1,6 @@
-//! Losses that the card has no kernels for yet: computed on the host, value and gradient, and handed
-//! back. `plan` refuses them on a card by name, because of the way there and back in every step; so
-//! this is what the seam's methods mean here, and not a way to train.
+//! Losses that the card has no kernels for yet: computed on the host, value and gradient, and
+//! handed back. `plan` refuses them on a card by name, because of the way there and back in every
+//! step; so this is what the seam's methods mean here, and not a way to train.
 
 use cudarc::driver::CudaSlice;
 use dfdx::prelude::*;

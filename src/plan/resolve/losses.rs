@@ -94,8 +94,8 @@ fn resolve_critic(
     }
 }
 
-/// Temperatures τ that the kernels hold with room: logits are divided by τ, the loss multiplied by
-/// τ².
+/// Temperatures τ that the kernels hold with room: logits are divided by τ, the loss multiplied
+/// by τ².
 const TEMPERATURES: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
 
 #[derive(Clone, Copy, PartialEq)]

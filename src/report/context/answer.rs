@@ -165,8 +165,8 @@ pub(super) fn sentence(study: &Study, contrast: &Contrast) -> String {
     };
     let direction = if paired.mean < 0.0 { "lower" } else { "higher" };
     format!(
-        "{opening}{missed}: over {} seeds its test loss is {} nats per token {direction} ({} % interval of \
-         the difference {} to {}), a perplexity {} times as high.",
+        "{opening}{missed}: over {} seeds its test loss is {} nats per token {direction} ({} % \
+         interval of the difference {} to {}), a perplexity {} times as high.",
         paired.n(),
         fixed(paired.mean.abs(), 4),
         plain(100.0 * (1.0 - study.report.alpha)),

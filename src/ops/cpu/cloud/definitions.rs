@@ -129,7 +129,8 @@ pub fn reference(
     }
 }
 
-/// Linear CKA by inner products of rows: ‖yᵀx‖² = Σ_ij (x_i·x_j)·(y_i·y_j) of centred clouds.
+/// Linear CKA by inner products of rows: ‖yᵀx‖² = Σ_ij (x_i·x_j)·(y_i·y_j) of centred
+/// clouds.
 fn cka(a: &[&[f64]], b: &[&[f64]]) -> f64 {
     let centred = |cloud: &[&[f64]]| -> Vec<Vec<f64>> {
         let mean = |k: usize| cloud.iter().map(|row| row[k]).sum::<f64>() / cloud.len() as f64;
@@ -151,7 +152,8 @@ fn cka(a: &[&[f64]], b: &[&[f64]]) -> f64 {
     sums[0] / (sums[1] * sums[2]).sqrt()
 }
 
-/// In the plane tr (B^½AB^½)^½ = √(tr AB + 2·√det AB): the eigenvalues of B^½AB^½ are those of AB.
+/// In the plane tr (B^½AB^½)^½ = √(tr AB + 2·√det AB): the eigenvalues of B^½AB^½ are
+/// those of AB.
 fn gaussian_in_the_plane(a: &[&[f64]], b: &[&[f64]]) -> f64 {
     let moments = |cloud: &[&[f64]]| {
         let count = cloud.len() as f64;

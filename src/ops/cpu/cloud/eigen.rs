@@ -1,6 +1,6 @@
-//! Eigenvalues and eigenvectors of a symmetric matrix in f64, on one thread: Householder reflections
-//! to a tridiagonal matrix, then implicit QL steps (Wilkinson and Reinsch, Handbook for Automatic
-//! Computation II, tred2 and tql2), with all inner loops along rows.
+//! Eigenvalues and eigenvectors of a symmetric matrix in f64, on one thread: Householder
+//! reflections to a tridiagonal matrix, then implicit QL steps (Wilkinson and Reinsch, Handbook for
+//! Automatic Computation II, tred2 and tql2), with all inner loops along rows.
 
 use super::super::vector::dispatched;
 
@@ -39,7 +39,8 @@ impl Eigen {
     }
 }
 
-/// The diagonal of the tridiagonal T = Qᵀ·A·Q, what is beside it, and Qᵀ. The matrix is used up.
+/// The diagonal of the tridiagonal T = Qᵀ·A·Q, what is beside it, and Qᵀ. The matrix is used
+/// up.
 fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (mut diagonal, mut beside) = (vec![0.0; n], vec![0.0; n]);
     let mut turned = vec![0.0; n * n];
@@ -68,8 +69,8 @@ fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     (diagonal, beside, turned)
 }
 
-/// H·A·H for H = I − 2·v·vᵀ: A − 2·v·wᵀ − 2·w·vᵀ, w = A·v − (vᵀ·A·v)·v. `rows` are those of A from
-/// `from` on, and so are the columns that change.
+/// H·A·H for H = I − 2·v·vᵀ: A − 2·v·wᵀ − 2·w·vᵀ, w = A·v − (vᵀ·A·v)·v.
+/// `rows` are those of A from `from` on, and so are the columns that change.
 fn reflect(rows: &mut [f64], from: usize, v: &[f64], n: usize) {
     let mut w: Vec<f64> = rows
         .chunks_exact(n)

@@ -11,7 +11,8 @@ use super::{Clouds, ValueAndGradient, means, moved, narrowed};
 /// coordinates, and for layer-normed states.
 const RIDGE: f64 = 1e-4;
 
-/// See [`crate::ops::CloudDistance::GaussianW2`]. The gradient for A is I − B^½·(B^½·A·B^½)^(−½)·B^½.
+/// See [`crate::ops::CloudDistance::GaussianW2`]. The gradient for A is I −
+/// B^½·(B^½·A·B^½)^(−½)·B^½.
 pub(super) fn distance(clouds: Clouds<'_>) -> ValueAndGradient {
     let (rows, width) = (clouds.rows, clouds.widths[0]);
     let (own_mean, other_mean) = (means(clouds.x, width), means(clouds.y, width));

@@ -129,8 +129,8 @@ dispatched! {
     }
 }
 
-/// The mean of the kernels at a d², and its derivative: each kernel is the square of the next wider
-/// one.
+/// The mean of the kernels at a d², and its derivative: each kernel is the square of the next
+/// wider one.
 #[inline(always)]
 fn kernels(square: f32, rate: f32) -> (f32, f32) {
     let a = exp(-square * rate);

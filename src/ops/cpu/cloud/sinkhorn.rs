@@ -1,9 +1,9 @@
 //! The debiased Sinkhorn divergence, in the log domain.
 //!
-//! For a cost C and weights 1/N a potential is updated by f_i = −ε·log Σ_j exp((g_j − C_ij)/ε)/N.
-//! The regularisation comes down by halves from the largest cost to ε first, which takes few updates
-//! where starting at ε takes many. At the optimum OT = mean f + mean g, and its gradient is that of
-//! ⟨P, C⟩ with the plan P_ij = exp((f_i + g_j − C_ij)/ε)/N² as it is.
+//! For a cost C and weights 1/N a potential is updated by f_i = −ε·log Σ_j exp((g_j −
+//! C_ij)/ε)/N. The regularisation comes down by halves from the largest cost to ε first, which
+//! takes few updates where starting at ε takes many. At the optimum OT = mean f + mean g, and its
+//! gradient is that of ⟨P, C⟩ with the plan P_ij = exp((f_i + g_j − C_ij)/ε)/N² as it is.
 
 use rayon::prelude::*;
 
@@ -153,8 +153,8 @@ dispatched! {
     }
 }
 
-/// Adds `sign`·2·Σ_j P_ij·(x_i − y_j): of two clouds that is the gradient of ⟨P, C⟩ for x, and of one
-/// cloud with itself half of it.
+/// Adds `sign`·2·Σ_j P_ij·(x_i − y_j): of two clouds that is the gradient of ⟨P, C⟩ for
+/// x, and of one cloud with itself half of it.
 fn add_plan(
     gradient: &mut [f32],
     sign: f64,

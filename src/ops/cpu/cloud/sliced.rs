@@ -35,8 +35,8 @@ pub(super) fn distance(clouds: Clouds<'_>, directions: &[f32]) -> ValueAndGradie
     (value, gradient)
 }
 
-/// Σ (sort(x)_i − sort(y)_i)²; every x becomes `scale`·(x − the y of its place). Equal numbers are
-/// in the order of their rows.
+/// Σ (sort(x)_i − sort(y)_i)²; every x becomes `scale`·(x − the y of its place). Equal
+/// numbers are in the order of their rows.
 fn along_a_direction(own: &mut [f32], other: &mut [f32], scale: f64) -> f64 {
     other.sort_unstable_by(f32::total_cmp);
     let mut order: Vec<u64> = own

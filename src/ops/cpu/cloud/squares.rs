@@ -75,8 +75,8 @@ pub(super) fn median(values: &[f32]) -> f64 {
     0.5 * (f64::from(lower) + upper)
 }
 
-/// Adds `scale`·Σ_j w_ij·(x_i − y_j) to the row of every i; `weights` is (rows of x, rows of y), and
-/// `sums` are those of its rows.
+/// Adds `scale`·Σ_j w_ij·(x_i − y_j) to the row of every i; `weights` is (rows of x, rows of
+/// y), and `sums` are those of its rows.
 pub(super) fn add_pulls(
     gradient: &mut [f32],
     scale: f64,

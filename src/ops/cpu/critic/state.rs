@@ -218,8 +218,8 @@ impl Critic {
             .collect()
     }
 
-    /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the current
-    /// vectors.
+    /// The weights that the forward pass uses: as trained, or divided by σ = uᵀWv with the
+    /// current vectors.
     pub(in crate::ops) fn effective(&self) -> std::borrow::Cow<'_, [f32]> {
         match &self.spectral {
             None => self.parameters.as_slice().into(),

@@ -122,8 +122,8 @@ impl CardPenalty {
     }
 }
 
-/// Carries ∂GP/∂u_1, in the first of two buffers, back through the factors: adds the gradients of
-/// the other weights.
+/// Carries ∂GP/∂u_1, in the first of two buffers, back through the factors: adds the gradients
+/// of the other weights.
 ///
 /// # Safety
 /// As [`CardPenalty::add_chunk`].

@@ -1,5 +1,5 @@
-//! The student's Wasserstein term on the card: mean f(t) − mean f(x) with the critic fixed, and its
-//! gradient for x in the same pass.
+//! The student's Wasserstein term on the card: mean f(t) − mean f(x) with the critic fixed, and
+//! its gradient for x in the same pass.
 
 use cudarc::driver::CudaSlice;
 use dfdx::prelude::*;
