@@ -94,3 +94,22 @@ pub fn in_words(at: &Setting) -> String {
         .collect();
     words.join(", ")
 }
+
+/// The name of a mean over the levels of all axes but these, for a sentence.
+pub fn over_others(study: &Study, but: &[&str]) -> String {
+    let others: Vec<&str> = varying(study)
+        .map(|axis| axis.key.as_str())
+        .filter(|key| !but.contains(key))
+        .collect();
+    others.join(", ")
+}
+
+/// The value of an axis that its others are compared with: the baseline's, or the first that is no
+/// null control.
+pub fn reference<'a>(study: &'a Study, axis: &'a Axis) -> Option<&'a str> {
+    let fixed = study.report.baseline.get(&axis.key);
+    let is_one = |value: &&String| axis.key != STRATEGY || !is_null(value);
+    fixed
+        .or_else(|| axis.values.iter().find(is_one))
+        .map(String::as_str)
+}

@@ -1,8 +1,8 @@
 //! The comparison that the spec declares as the one that counts: it is judged apart.
 
-use super::axes::{self, value_label};
+use super::axes::{self, reference, value_label};
 use super::frame::Group;
-use super::questions::{Asked, Question, reference};
+use super::questions::{Asked, Question};
 use super::rows::GroupedRows;
 use crate::record::study::Study;
 

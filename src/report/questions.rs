@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::axes::{self, ARM, STRATEGY, Setting, is_null, value_label, without};
+use super::axes::{self, ARM, STRATEGY, Setting, is_null, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
@@ -70,16 +70,6 @@ pub fn question_axis(study: &Study) -> Option<&str> {
         .chain([ARM])
         .find(|&key| varies(key))
         .or_else(|| Some(axes::varying(study).next()?.key.as_str()))
-}
-
-/// The value of an axis that its others are compared with: the baseline's, or the first that is no
-/// null control.
-pub fn reference<'a>(study: &'a Study, axis: &'a Axis) -> Option<&'a str> {
-    let fixed = study.report.baseline.get(&axis.key);
-    let is_one = |value: &&String| axis.key != STRATEGY || !is_null(value);
-    fixed
-        .or_else(|| axis.values.iter().find(is_one))
-        .map(String::as_str)
 }
 
 /// Every comparison, in the order of the questions.
@@ -396,15 +386,6 @@ impl<'a> Asker<'a> {
             }
         }
     }
-}
-
-/// The name of a mean over the levels of all axes but these, for a sentence.
-pub fn over_others(study: &Study, but: &[&str]) -> String {
-    let others: Vec<&str> = axes::varying(study)
-        .map(|axis| axis.key.as_str())
-        .filter(|key| !but.contains(key))
-        .collect();
-    others.join(", ")
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use crate::record::study::Study;
 use crate::report::analysis::Analysis;
-use crate::report::axes::in_words;
+use crate::report::axes::{in_words, over_others};
 use crate::report::contrasts::Contrast;
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::looks::primary_was_late;
-use crate::report::questions::{Question, over_others, question_axis};
+use crate::report::questions::{Question, question_axis};
 use crate::report::statistics::Paired;
 use crate::report::verdict::Verdict;
 

@@ -7,12 +7,12 @@ use serde::Serialize;
 use crate::plan::run::StateForm;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
-use crate::report::axes;
+use crate::report::axes::{self, over_others, reference};
 use crate::report::budgets::at_equal_compute;
 use crate::report::contrasts::Contrast;
 use crate::report::delivery::Delivery;
 use crate::report::nulls::Nulls;
-use crate::report::questions::{Question, over_others, question_axis, reference};
+use crate::report::questions::{Question, question_axis};
 use crate::report::verdict::FEW_SEEDS;
 
 /// A comparison.

@@ -152,11 +152,7 @@ impl Context {
             objectives: objectives(data, analysis),
             schedules: schedules(data, analysis),
             teachers: teachers(data),
-            source: data
-                .runs
-                .iter()
-                .chain(&data.teachers)
-                .find_map(|run| run.evaluation.as_ref()?.source.clone()),
+            source: source(data),
             protocol: protocol(data),
             figures: figures
                 .iter()
@@ -195,6 +191,12 @@ impl Context {
             models,
         })
     }
+}
+
+/// What is known of the test text itself.
+fn source(data: &StudyData) -> Option<SourceNll> {
+    let mut runs = data.runs.iter().chain(&data.teachers);
+    runs.find_map(|run| run.evaluation.as_ref()?.source.clone())
 }
 
 /// The axes that tables have a column for.
