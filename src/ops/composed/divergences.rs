@@ -6,7 +6,7 @@ use super::{Number, Raw};
 use crate::ops::LogitTerm;
 
 /// A term's value, the mean over the tokens, of the logits of student and teacher, (rows, V) each.
-/// Cross-entropy has no teacher.
+/// Cross-entropy has no teacher. The function is long because each term is a formula of its own.
 pub(super) fn compared<T: Tape<f32, Cpu>>(
     term: LogitTerm,
     student: Raw<T>,

@@ -171,7 +171,7 @@ pub fn wide(x: &Mat<Cpu>) -> Vec<f64> {
     read(x).iter().map(|&x| f64::from(x)).collect()
 }
 
-/// The values by their definition.
+/// The values by their definition. The function is long because each term has its own.
 pub fn reference(
     case: &LogitCase,
     hidden: &[f64],

@@ -132,7 +132,8 @@ fn of_clouds(reference: &Reference) -> Vec<Row> {
     rows.collect()
 }
 
-/// The losses that `make.py` has, and the lens, which is a divergence whose head stands still.
+/// The losses that `make.py` has, and the lens, which is a divergence whose head stands
+/// still. The function is long because each loss is called in its own way.
 fn of_the_first_losses() -> Vec<Row> {
     let logits = Reference::read("logits");
     let matrix = |name: &str| logits.matrix(&format!("ordinary.{name}"));
