@@ -17,7 +17,7 @@ use crate::ops::transport::{energy_distance, wasserstein_1};
 use crate::ops::{Ops, STANDARDIZE_EPSILON};
 use crate::plan::Strategy;
 use crate::plan::run::{HiddenState, Matching, TokenPairing};
-use crate::record::evaluation::{CloudDistances, StatePair, Treatment, finite};
+use crate::record::evaluation::{CloudDistances, MeasuredPair, Treatment, finite};
 
 /// Seed of sliced W2's directions: one for all runs.
 const SEED: u64 = 0;
@@ -112,7 +112,7 @@ pub fn treatment<D: Ops>(
             distances(&x, &apart, Some(&paired), widths.0, directions)
         };
         let are_alike = widths.0 == widths.1;
-        StatePair {
+        MeasuredPair {
             student_state: i,
             teacher_state: j,
             cka: finite(linear_cka(x, widths.0, paired, widths.1, samples.a.len())),
@@ -152,7 +152,7 @@ pub fn floor<D: Ops>(
             let (a, b) = (of(&a, place, is_normal), of(&b, place, is_normal));
             Some(distances(&a, &b, None, width, directions))
         };
-        StatePair {
+        MeasuredPair {
             student_state: *place,
             teacher_state: *place,
             cka: None,

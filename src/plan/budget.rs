@@ -13,7 +13,6 @@ use super::estimate::estimate;
 use super::facts::AskedInputs;
 use super::findings::CellFindings;
 use super::grid::Grid;
-use super::load::Loaded;
 use super::read_run::read_run;
 use super::resolve::{KnownFacts, Problem, resolve};
 use super::run::Budget;
@@ -77,59 +76,54 @@ fn reference_run(stack: &Stack, grid: &Grid, cell: &[usize], arm: &str) -> Optio
     read_run(&merged, "", &mut CellFindings::default())
 }
 
-impl Loaded {
-    /// The run of a cell with the steps that its budget pays for; as it is written where it has
-    /// none, or is the one that the budget names.
-    ///
-    /// # Errors
-    /// A budget that pays for no step, or for more than any training may have.
-    pub(super) fn within_budget<'a>(
-        &self,
-        run: &'a WrittenRun,
-        known: &KnownFacts,
-        cell: &[usize],
-        asked: &mut AskedInputs,
-    ) -> Result<Cow<'a, WrittenRun>, Problem> {
-        let Some(budget) = &run.train.budget else {
-            return Ok(Cow::Borrowed(run));
-        };
-        let own = self.grid.arm(cell);
-        let flops = match (budget, budget.arm()) {
-            (Budget::Flops(flops), _) => *flops,
-            (Budget::Words(_), Some(arm)) if own != Some(arm) => {
-                match reference_run(&self.stack, &self.grid, cell, arm) {
-                    Some(other) => {
-                        let facts = asked.facts_of(&other);
-                        flops_of(&other, &facts.known, other.train.steps)
-                    }
-                    None => return Ok(Cow::Borrowed(run)),
+/// The run of a cell with the steps that its budget pays for; as it is written where it has
+/// none, or is the one that the budget names.
+///
+/// # Errors
+/// A budget that pays for no step, or for more than any training may have.
+pub fn within_budget<'a>(
+    run: &'a WrittenRun,
+    known: &KnownFacts,
+    (stack, grid, cell): (&Stack, &Grid, &[usize]),
+    asked: &mut AskedInputs,
+) -> Result<Cow<'a, WrittenRun>, Problem> {
+    let Some(budget) = &run.train.budget else {
+        return Ok(Cow::Borrowed(run));
+    };
+    let own = grid.arm(cell);
+    let flops = match (budget, budget.arm()) {
+        (Budget::Flops(flops), _) => *flops,
+        (Budget::Words(_), Some(arm)) if own != Some(arm) => {
+            match reference_run(stack, grid, cell, arm) {
+                Some(other) => {
+                    let facts = asked.facts_of(&other);
+                    flops_of(&other, &facts.known, other.train.steps)
                 }
+                None => return Ok(Cow::Borrowed(run)),
             }
-            (Budget::Words(_), _) => flops_of(run, known, run.train.steps),
-        };
-        let (one, two) = (flops_of(run, known, 1), flops_of(run, known, 2));
-        let of_step = two - one;
-        // A whole number of steps is not lost to the last bit of a sum.
-        let steps = ((flops - (one - of_step)) / of_step * (1.0 + 1e-12)).floor();
-        if steps < 1.0 {
-            return Err(problem(
-                format!(
-                    "{KEY}, {flops:.3e} operations, pays for no step: the first takes {one:.3e}"
-                ),
-                "give more, or lower train.batch, train.accumulate or train.context",
-            ));
         }
-        if steps > MOST_STEPS {
-            return Err(problem(
-                format!("{KEY}, {flops:.3e} operations, pays for {steps:.0} steps"),
-                format!("give less: a training has {MOST_STEPS:.0} steps at the most"),
-            ));
-        }
-        let mut paid = run.clone();
-        paid.train.steps = steps as u64;
-        paid.train.budget = None;
-        Ok(Cow::Owned(paid))
+        (Budget::Words(_), _) => flops_of(run, known, run.train.steps),
+    };
+    let (one, two) = (flops_of(run, known, 1), flops_of(run, known, 2));
+    let of_step = two - one;
+    // A whole number of steps is not lost to the last bit of a sum.
+    let steps = ((flops - (one - of_step)) / of_step * (1.0 + 1e-12)).floor();
+    if steps < 1.0 {
+        return Err(problem(
+            format!("{KEY}, {flops:.3e} operations, pays for no step: the first takes {one:.3e}"),
+            "give more, or lower train.batch, train.accumulate or train.context",
+        ));
     }
+    if steps > MOST_STEPS {
+        return Err(problem(
+            format!("{KEY}, {flops:.3e} operations, pays for {steps:.0} steps"),
+            format!("give less: a training has {MOST_STEPS:.0} steps at the most"),
+        ));
+    }
+    let mut paid = run.clone();
+    paid.train.steps = steps as u64;
+    paid.train.budget = None;
+    Ok(Cow::Owned(paid))
 }
 
 /// Operations of a run's training if it had so many steps.

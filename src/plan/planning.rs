@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::advice::Advice;
 use super::arms;
+use super::budget::within_budget;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::estimate::estimate;
 use super::facts::{AskedInputs, CellFacts};
@@ -31,7 +32,8 @@ impl Loaded {
         let mut cells = Vec::with_capacity(self.cells.len());
         for (run, cell) in self.cells.iter().zip(&self.grid.cells) {
             let facts = asked.facts_of(run);
-            let paid = self.within_budget(run, &facts.known, cell, &mut asked);
+            let place = (&self.stack, &self.grid, cell.as_slice());
+            let paid = within_budget(run, &facts.known, place, &mut asked);
             let (run, over_budget) = match paid {
                 Ok(run) => (run, None),
                 Err(problem) => (Cow::Borrowed(run), Some(problem)),

@@ -174,12 +174,12 @@ pub struct Treatment {
     /// Of each of the two samples.
     pub tokens: u64,
     /// In order.
-    pub pairs: Vec<StatePair>,
+    pub pairs: Vec<MeasuredPair>,
 }
 
 /// A state of the student and one of the teacher.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StatePair {
+pub struct MeasuredPair {
     pub student_state: HiddenState,
     pub teacher_state: HiddenState,
     /// Linear CKA, token by token.

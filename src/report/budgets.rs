@@ -1,8 +1,5 @@
 //! Arms that compute as much as another, whatever a step of theirs costs.
 
-use super::analysis::Analysis;
-use super::axes::ARM;
-use super::contrasts::Contrast;
 use crate::record::study::Study;
 
 /// How a budget that names an arm stands in what a study sets, around the name.
@@ -20,19 +17,4 @@ pub fn budgets(study: &Study) -> Vec<(&str, &str)> {
         (of != arm).then_some((arm.as_str(), of))
     })
     .collect()
-}
-
-/// The comparisons of an arm with one that computes as much.
-pub fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
-    let budgets = budgets(study);
-    let arm = |row: usize| analysis.rows[row].at.get(ARM).map(String::as_str);
-    let is_one = |contrast: &&Contrast| {
-        contrast.rows().is_some_and(|(a, b)| {
-            let arms = (arm(a), arm(b));
-            budgets.iter().any(|&(paid, dear)| {
-                arms == (Some(dear), Some(paid)) || arms == (Some(paid), Some(dear))
-            })
-        })
-    };
-    analysis.contrasts.iter().filter(is_one).collect()
 }

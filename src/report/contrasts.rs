@@ -113,7 +113,8 @@ impl Contrast {
     }
 }
 
-/// What became of the states that a row's hidden losses match, beside those of another arm.
+/// What became of the states that a row's hidden losses match, beside those of another arm; where
+/// only the other has such losses, of its.
 fn delivered(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Delivery> {
     let [(a, b)] = asked.pairs.as_slice() else {
         return Vec::new();
@@ -122,7 +123,11 @@ fn delivered(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Delivery
     if a.at.get(ARM) == b.at.get(ARM) {
         return Vec::new();
     }
-    deliveries(data, a, b)
+    if a.follows_a_map(data) {
+        deliveries(data, a, b)
+    } else {
+        deliveries(data, b, a)
+    }
 }
 
 /// Seeds in the order of the first pair's rows.

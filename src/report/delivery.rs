@@ -9,7 +9,7 @@ use super::statistics::mean_of;
 use crate::plan::run::{
     CloudLoss, Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
 };
-use crate::record::evaluation::{CloudDistances, StatePair, Treatment};
+use crate::record::evaluation::{CloudDistances, MeasuredPair, Treatment};
 
 /// What a hidden loss is about, as it is measured of finished models. Less is closer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,9 @@ impl Quantity {
 /// A hidden loss of a row, and what became of the states that it matches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
+    /// The setting that has the loss, and the one that it is compared with.
+    pub label: String,
+    pub against: String,
     pub term: String,
     pub quantity: Quantity,
     pub form: StateForm,
@@ -109,6 +112,8 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
             floors.extend(floor(data, matched, quantity, form));
         }
         Some(Delivery {
+            label: a.label.clone(),
+            against: b.label.clone(),
             term: name.clone(),
             quantity,
             form,
@@ -162,7 +167,7 @@ fn among(
     quantity: Quantity,
     form: StateForm,
 ) -> Option<f64> {
-    let is_it = |pair: &&StatePair| pair.student_state == own && pair.teacher_state == other;
+    let is_it = |pair: &&MeasuredPair| pair.student_state == own && pair.teacher_state == other;
     let pair = treatment.pairs.iter().find(is_it)?;
     let distances = match form {
         StateForm::Raw => &pair.raw,

@@ -40,7 +40,7 @@ fn fixture(distances: [(&str, f64, f64); 3]) -> Fixture {
         };
         let pairs = places
             .into_iter()
-            .map(|(student_state, teacher_state)| StatePair {
+            .map(|(student_state, teacher_state)| MeasuredPair {
                 student_state,
                 teacher_state,
                 cka: None,
@@ -88,6 +88,27 @@ fn a_loss_is_delivered_where_its_own_quantity_came_closer() {
     };
     assert_eq!((delivery.quantity, delivery.floor), (Quantity::W1, None));
     assert!(critic.is_treatment_missed());
+}
+
+#[test]
+fn the_loss_of_a_baseline_is_looked_at_beside_arms_that_have_none() {
+    let mut fixture = fixture([
+        ("none", 2.0, 5.0),
+        ("mse", 1.0, 6.0),
+        ("wasserstein", 1.5, 5.0),
+    ]);
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "mse".to_owned())].into();
+    });
+    let none = contrast(&fixture, "none");
+    let [delivery] = none.deliveries.as_slice() else {
+        panic!("{:?}", none.deliveries);
+    };
+    assert_eq!(
+        (delivery.label.as_str(), delivery.against.as_str()),
+        ("mse", "none")
+    );
+    assert!(!delivery.is_missed());
 }
 
 #[test]

@@ -173,7 +173,7 @@ pub fn run(
     made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
-    let standings = Look::new(site).at(plan, selected)?;
+    let standings = FirstLook::new(site).at(plan, selected)?;
     let to_train = standings.iter().filter(|(_, at)| at.is_to_train());
     let to_train: Vec<&PlannedRun> = to_train.map(|(index, _)| &plan.runs[*index]).collect();
     check_open(&to_train, &site.layout)?;
@@ -303,14 +303,14 @@ fn words_on_weights(runs: usize, are_wanted: bool) -> String {
 }
 
 /// A look at where runs stand, for which what was changed of them since is set aside first.
-struct Look<'a> {
+struct FirstLook<'a> {
     site: &'a Site<'a>,
     standings: Standings<'a>,
     /// Finished folders that were held against their checksums.
     checked: BTreeSet<PathBuf>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> FirstLook<'a> {
     fn new(site: &'a Site<'a>) -> Self {
         Self {
             site,

@@ -112,7 +112,8 @@ fn shuffled_tokens_change_what_is_matched_pair_by_pair_and_not_what_clouds_are()
     {
         let (paired, shuffled) = (first(term, "paired"), first(term, "shuffled"));
         let difference = (paired - shuffled).abs() / paired.abs();
-        assert_eq!(difference > 1e-3, has_pairs, "{term}: {paired} {shuffled}");
+        // Of clouds it is rounding alone.
+        assert_eq!(difference > 1e-4, has_pairs, "{term}: {paired} {shuffled}");
     }
     for term in &HIDDEN[7..] {
         let difference = first(term, "paired") - first(term, "shuffled");

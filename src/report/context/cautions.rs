@@ -2,8 +2,8 @@
 //! there must know.
 
 use super::answer::sentence;
+use super::contrasts::at_equal_compute;
 use crate::report::analysis::Analysis;
-use crate::report::budgets::at_equal_compute;
 use crate::report::contrasts::Contrast;
 use crate::report::curves::{StepValues, VALIDATION};
 use crate::report::data::StudyData;
@@ -38,12 +38,12 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
         .flat_map(|contrast| {
             let missed = contrast.deliveries.iter().filter(|one| one.is_missed());
             missed.map(move |delivery| {
-                let (label, against) = (&contrast.asked.label, contrast.asked.against.as_deref());
                 format!(
-                    "{label}, {} {} where that of {} is {}",
+                    "{}, {} {} where that of {} is {}",
+                    delivery.label,
                     delivery.quantity.name(),
                     significant(delivery.value, 3),
-                    against.unwrap_or("the other"),
+                    delivery.against,
                     significant(delivery.compared, 3)
                 )
             })

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::plan::run::StateForm;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, over_others, reference};
-use crate::report::budgets::at_equal_compute;
+use crate::report::axes::{self, ARM, over_others, reference};
+use crate::report::budgets::budgets;
 use crate::report::contrasts::Contrast;
 use crate::report::delivery::Delivery;
 use crate::report::nulls::Nulls;
@@ -66,6 +66,9 @@ pub struct ContrastFacts {
 /// What became of the states that a hidden loss matches.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryFacts {
+    /// The setting that has the loss, and the one that it is compared with.
+    pub label: String,
+    pub against: String,
     pub term: String,
     /// What the loss is about, as it is measured: "MSE" or "W1".
     pub quantity: &'static str,
@@ -82,6 +85,8 @@ pub struct DeliveryFacts {
 impl DeliveryFacts {
     fn new(delivery: &Delivery) -> Self {
         Self {
+            label: delivery.label.clone(),
+            against: delivery.against.clone(),
             term: delivery.term.clone(),
             quantity: delivery.quantity.name(),
             states: match delivery.form {
@@ -232,7 +237,22 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
     axes::varying(study).map(facts).collect()
 }
 
-/// The comparisons of arms that compute as much as each other.
+/// The comparisons of an arm with one that computes as much.
+pub(super) fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
+    let budgets = budgets(study);
+    let arm = |row: usize| analysis.rows[row].at.get(ARM).map(String::as_str);
+    let is_one = |contrast: &&Contrast| {
+        contrast.rows().is_some_and(|(a, b)| {
+            let arms = (arm(a), arm(b));
+            budgets.iter().any(|&(paid, dear)| {
+                arms == (Some(dear), Some(paid)) || arms == (Some(paid), Some(dear))
+            })
+        })
+    };
+    analysis.contrasts.iter().filter(is_one).collect()
+}
+
+/// The same, as a template sees them.
 pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
     let contrasts = at_equal_compute(study, analysis).into_iter();
     contrasts.map(ContrastFacts::new).collect()
