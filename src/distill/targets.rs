@@ -9,7 +9,7 @@ use crate::plan::run::{HiddenState, StateForm, TokenPairing};
 use crate::random::{Purpose, Stream};
 
 /// A target, and the mean entropy of the weights that made it.
-pub(super) struct Target<D: Ops> {
+pub(super) struct MatchedTarget<D: Ops> {
     pub state: Mat<D>,
     pub entropy: Option<D::Value>,
 }
@@ -22,7 +22,7 @@ impl Objective {
         matched: &Matched,
         teacher: &HiddenStates<D>,
         features: impl FnOnce() -> Mat<D>,
-    ) -> Target<D> {
+    ) -> MatchedTarget<D> {
         let prepared = |&state: &HiddenState| prepared(states, teacher.state(state));
         let all: Vec<Mat<D>> = matched.states().iter().map(prepared).collect();
         let parts: Vec<&Mat<D>> = all.iter().collect();
@@ -34,7 +34,7 @@ impl Objective {
                 (state, Some(entropy))
             }
         };
-        Target { state, entropy }
+        MatchedTarget { state, entropy }
     }
 
     /// The target with its tokens permuted, where the map says so: the same permutation for every

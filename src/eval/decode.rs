@@ -209,7 +209,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// What reads one sequence, token by token.
-pub trait Reader {
+pub trait TokenReader {
     /// Forgets what was read.
     fn clear(&mut self);
 
@@ -218,7 +218,7 @@ pub trait Reader {
     fn read(&mut self, tokens: &[u32]) -> &[f32];
 }
 
-impl Reader for Decoder<'_> {
+impl TokenReader for Decoder<'_> {
     fn clear(&mut self) {
         self.clear();
     }
@@ -228,7 +228,7 @@ impl Reader for Decoder<'_> {
     }
 }
 
-impl<D: Ops> Reader for ReadingModel<'_, D> {
+impl<D: Ops> TokenReader for ReadingModel<'_, D> {
     fn clear(&mut self) {
         self.clear();
     }
@@ -239,13 +239,13 @@ impl<D: Ops> Reader for ReadingModel<'_, D> {
 }
 
 /// A model whose texts are written where it lies.
-pub struct Writer<'a, D: Ops> {
+pub struct TextWriter<'a, D: Ops> {
     model: &'a Gpt2<D>,
     /// Where texts are written over arrays.
     weights: Option<Weights>,
 }
 
-impl<'a, D: Ops> Writer<'a, D> {
+impl<'a, D: Ops> TextWriter<'a, D> {
     pub fn new(model: &'a Gpt2<D>) -> Self {
         Self {
             model,
@@ -254,7 +254,7 @@ impl<'a, D: Ops> Writer<'a, D> {
     }
 
     /// A reader that has read nothing.
-    pub fn reader(&self) -> Box<dyn Reader + '_> {
+    pub fn reader(&self) -> Box<dyn TokenReader + '_> {
         match &self.weights {
             Some(weights) => Box::new(Decoder::new(&self.model.config, weights)),
             None => Box::new(ReadingModel::new(self.model)),
@@ -265,7 +265,7 @@ impl<'a, D: Ops> Writer<'a, D> {
 /// Continues `prompt` (at least one token) by up to `count` tokens, calling `each` on every new
 /// one; ends early after one of `stops`, which is the last token returned then.
 pub fn generate(
-    reader: &mut (impl Reader + ?Sized),
+    reader: &mut (impl TokenReader + ?Sized),
     prompt: &[u32],
     count: usize,
     sampler: &mut Sampler,

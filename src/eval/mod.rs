@@ -33,7 +33,7 @@ use states::ProbeStates;
 use treatment::{floor, measured_pairs, treatment};
 
 pub use cost::{distillation, plain_training};
-pub use decode::{Decoder, Reader, Writer, generate};
+pub use decode::{Decoder, TextWriter, TokenReader, generate};
 pub use embedding::{Cloud, embed};
 pub use perplexity::{Closeness, Text, perplexity, perplexity_and_closeness};
 pub use samples::{Vocabulary, samples_markdown};

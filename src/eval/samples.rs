@@ -8,7 +8,7 @@ use crate::ops::Ops;
 use crate::plan::run::SamplesSpec;
 use crate::record::evaluation::TextSample;
 
-use super::decode::{Reader, Writer, generate};
+use super::decode::{TextWriter, TokenReader, generate};
 use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
 
@@ -71,14 +71,14 @@ pub fn write_samples<D: Ops>(
         settings.prompts,
         settings.tokens,
     );
-    let (model, teacher) = (Writer::new(model), teacher.map(Writer::new));
-    let (mut model, mut teacher) = (model.reader(), teacher.as_ref().map(Writer::reader));
+    let (model, teacher) = (TextWriter::new(model), teacher.map(TextWriter::new));
+    let (mut model, mut teacher) = (model.reader(), teacher.as_ref().map(TextWriter::reader));
     let Vocabulary {
         decode,
         end_of_text: end,
         stops,
     } = vocabulary;
-    let continuation = |reader: &mut dyn Reader, prompt: &[u32]| -> Result<String> {
+    let continuation = |reader: &mut dyn TokenReader, prompt: &[u32]| -> Result<String> {
         let mut tokens = generate(
             reader,
             prompt,

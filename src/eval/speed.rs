@@ -7,7 +7,7 @@ use crate::model::Gpt2;
 use crate::ops::Ops;
 use crate::record::evaluation::Speed;
 
-use super::decode::Writer;
+use super::decode::TextWriter;
 use super::sampling::greedy;
 
 /// Measurements of each kind, after one that is not counted; the median is taken.
@@ -27,7 +27,7 @@ pub fn measure<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed
         .chain(std::iter::repeat(0))
         .take(context)
         .collect();
-    let writer = Writer::new(model);
+    let writer = TextWriter::new(model);
     let mut reader = writer.reader();
     let (mut prefill, mut decode) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {

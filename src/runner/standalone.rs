@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::device::{DeviceWork, on_device, why_no_device};
 use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
-use crate::eval::{Decoder, Reader, Sampler, Sampling, Text, generate, perplexity};
+use crate::eval::{Decoder, Sampler, Sampling, Text, TokenReader, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
 use crate::model::{Config, Gpt2, ModelFolder, ReadingModel, TokenIds, Weights};
 use crate::ops::Ops;
@@ -130,7 +130,7 @@ impl<F: FnMut(u32)> DeviceWork for Writing<'_, F> {
 
     fn on<D: Ops>(mut self, device: &D) -> Self::Output {
         let model;
-        let mut reader: Box<dyn Reader> = if D::writes_on_arrays() {
+        let mut reader: Box<dyn TokenReader> = if D::writes_on_arrays() {
             Box::new(Decoder::new(self.config, self.weights))
         } else {
             model = Gpt2::from_weights(device, self.config, self.weights)?;

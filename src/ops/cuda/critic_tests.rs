@@ -102,11 +102,13 @@ fn compare(name: &str, found: &[StateArray], expected: &[StateArray], tolerance:
     }
 }
 
-/// So many critics, trained together on a card and each on the processor.
+/// So many critics, trained together on a card and each on the processor; uneven ones have not all
+/// taken as many steps.
 fn train_both(
     card: &Cuda,
     constraint: Constraint,
     (shape, rows, count): ([usize; 3], usize, usize),
+    is_uneven: bool,
 ) {
     let name = format!("{constraint:?} {shape:?} on {rows}");
     let settings = settings(shape, constraint);
@@ -131,10 +133,12 @@ fn train_both(
             compare(&name, &own.state(), &host.state(), tolerance, of);
             assert!(own.state() == again.state(), "{name}: the same bits again");
         }
-        // From here on the first has taken a step more than the others.
-        train::<Cpu>(&mut hosts[..1], &of_host[..1], 1);
-        train::<Cuda>(&mut cards[..1], &of_card[..1], 1);
-        train::<Cuda>(&mut again[..1], &of_card[..1], 1);
+        if is_uneven {
+            // From here on the first has taken a step more than the others.
+            train::<Cpu>(&mut hosts[..1], &of_host[..1], 1);
+            train::<Cuda>(&mut cards[..1], &of_card[..1], 1);
+            train::<Cuda>(&mut again[..1], &of_card[..1], 1);
+        }
     }
 }
 
@@ -143,7 +147,7 @@ fn critics_are_trained_together_as_each_is_on_the_processor() {
     let Some(card) = card() else { return };
     // Whose rows come to several chunks; planted faults are looked for here.
     for constraint in CONSTRAINTS {
-        train_both(&card, constraint, ([7, 5, 2], 70, 3));
+        train_both(&card, constraint, ([7, 5, 2], 70, 3), true);
     }
 }
 
@@ -153,7 +157,7 @@ fn other_shapes_of_critics_are_trained_as_on_the_processor() {
     // Interpolates of which not all are looked at, wide and deep ones, a single unit.
     for constraint in CONSTRAINTS {
         for shape in [([3, 4, 1], 300, 2), ([40, 33, 3], 9, 2), ([1, 1, 1], 1, 1)] {
-            train_both(&card, constraint, shape);
+            train_both(&card, constraint, shape, false);
         }
     }
 }

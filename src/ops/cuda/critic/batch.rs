@@ -62,12 +62,12 @@ impl Arrays {
 
 /// Numbers of all critics, with a rounded copy where products take that.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(super) struct CriticNumbers {
     all: CudaSlice<f32>,
     rounded: Option<CudaSlice<u16>>,
 }
 
-impl Numbers {
+impl CriticNumbers {
     pub fn new(count: usize, precision: Precision) -> Self {
         let is_rounded = match precision {
             Precision::F32 | Precision::Tf32 => false,

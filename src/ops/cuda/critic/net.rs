@@ -3,7 +3,7 @@
 
 use cudarc::driver::CudaSlice;
 
-use super::batch::{Arrays, Numbers, Together};
+use super::batch::{Arrays, CriticNumbers, Together};
 use crate::ops::Precision;
 use crate::ops::cpu::critic::CriticLayout;
 use crate::ops::critic::CriticSettings;
@@ -21,15 +21,15 @@ pub(super) struct CriticNets<'a> {
     pub layout: &'a CriticLayout,
     /// Of the products of layers.
     pub precision: Precision,
-    weights: Numbers,
+    weights: CriticNumbers,
 }
 
 /// Rows of every critic that go through its network together: activations and factors of every
 /// layer, each (rows, width).
 #[derive(Debug)]
 pub(super) struct CriticRows {
-    activations: Vec<Numbers>,
-    factors: Vec<Numbers>,
+    activations: Vec<CriticNumbers>,
+    factors: Vec<CriticNumbers>,
     pub count: usize,
     width: usize,
 }
@@ -40,7 +40,7 @@ impl CriticRows {
         let width = nets.settings.width;
         let layers = || {
             let size = nets.critics.0 * count * width;
-            let layer = |_: &_| Numbers::new(size, nets.precision);
+            let layer = |_: &_| CriticNumbers::new(size, nets.precision);
             nets.layout.layers.iter().map(layer).collect()
         };
         Self {
@@ -83,7 +83,7 @@ impl<'a> CriticNets<'a> {
             settings,
             layout,
             precision,
-            weights: Numbers::new(critics.0 * layout.count(), precision),
+            weights: CriticNumbers::new(critics.0 * layout.count(), precision),
         }
     }
 
