@@ -57,6 +57,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         say("this part of the grid is empty: there are more parts than groups of runs");
         return Ok(Exit::Good);
     };
+    runner::check_limits(&plan, &selected, &layout)?;
     display.begin_grid(selected.len());
     plan.notices.iter().for_each(|words| display.notice(words));
     let site = Site {

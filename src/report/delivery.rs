@@ -117,9 +117,9 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
             term: name.clone(),
             quantity,
             form,
-            value: mean_of(values.into_iter())?,
-            compared: mean_of(compared.into_iter())?,
-            floor: mean_of(floors.into_iter()),
+            value: mean_of(values)?,
+            compared: mean_of(compared)?,
+            floor: mean_of(floors),
         })
     });
     terms.collect()
@@ -145,7 +145,7 @@ fn mean_over(
         .iter()
         .map(|pair| among(treatment, *pair, quantity, form))
         .collect::<Option<Vec<f64>>>()?;
-    mean_of(values.into_iter())
+    mean_of(values)
 }
 
 /// The same of the first teacher that was measured.

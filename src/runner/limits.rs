@@ -42,16 +42,8 @@ pub fn check_limits(plan: &Plan, selected: &[usize], layout: &Layout) -> Result<
             open.push(run);
         }
     }
-    check_open(&open, layout)
-}
-
-/// The same for runs that are known to be left.
-///
-/// # Errors
-/// Those of [`check_limits`].
-pub(super) fn check_open(open: &[&PlannedRun], layout: &Layout) -> Result<()> {
     check(
-        open,
+        &open,
         Machine {
             memory: memory()?,
             free_disk: free_space(&layout.root),

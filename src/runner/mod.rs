@@ -55,7 +55,6 @@ use crate::train::Progress;
 use device::on_device;
 use event_files::write_event_files;
 use executor::by_key;
-use limits::check_open;
 use passes::LeftWork;
 use standing::Standings;
 
@@ -165,8 +164,7 @@ pub enum Ending {
 /// finished.
 ///
 /// # Errors
-/// What cannot fit this machine; a results folder that cannot be written; [`UnusableInputs`]: all
-/// before anything is trained.
+/// A results folder that cannot be written; [`UnusableInputs`], before anything is trained.
 pub fn run(
     plan: &Plan,
     selected: &[usize],
@@ -174,9 +172,6 @@ pub fn run(
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
     let standings = FirstLook::new(site).at(plan, selected)?;
-    let to_train = standings.iter().filter(|(_, at)| at.is_to_train());
-    let to_train: Vec<&PlannedRun> = to_train.map(|(index, _)| &plan.runs[*index]).collect();
-    check_open(&to_train, &site.layout)?;
     let notice = |words: &str| site.tell(&Event::Notice(words));
     record_study(plan, made_by, &site.layout, site.hub, &notice)
         .context("the results folder cannot be used")?;
@@ -209,7 +204,7 @@ pub fn run(
     });
     fetch_teachers(plan, &mut open, site, &mut endings);
     if let Some(&first) = open.first() {
-        // `check_open` holds that it is that of all.
+        // `check_limits` holds that it is that of all.
         let device = plan.runs[first].spec.train.device;
         let left = LeftWork {
             plan,

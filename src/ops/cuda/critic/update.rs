@@ -329,15 +329,12 @@ impl<'a> CriticBatch<'a> {
     }
 }
 
+/// Copies that products read from, which are kept as long as they do.
+type GatheredCopies = (Option<CudaSlice<f32>>, Option<CudaSlice<u16>>);
+
 /// The vectors of student and teacher of every critic at even distances, rounded where products
 /// take them so; a single critic's in f32 are taken where they are.
-fn gathered(
-    tasks: &[CriticTask<Cuda>],
-    precision: Precision,
-) -> (
-    [Arrays; 2],
-    (Option<CudaSlice<f32>>, Option<CudaSlice<u16>>),
-) {
+fn gathered(tasks: &[CriticTask<Cuda>], precision: Precision) -> ([Arrays; 2], GatheredCopies) {
     let (pairs, input) = *tasks[0].student.shape();
     let count = pairs * input;
     let sides = |task: &CriticTask<Cuda>| [address(task.student), address(task.teacher)];
