@@ -12,7 +12,7 @@ use crate::record::evaluation::{LayerDistance, finite};
 use super::states::ProbeStates;
 
 /// Seed of the directions: one for all runs.
-const SEED: u64 = 0;
+pub(super) const SEED: u64 = 0;
 
 /// The pairs (student layer, teacher layer) of the uniform map.
 pub fn uniform_pairs(student_layers: usize, teacher_layers: usize) -> Vec<(usize, usize)> {

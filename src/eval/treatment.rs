@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::distances::SEED;
 use super::states::hidden_states;
 use crate::model::Gpt2;
 use crate::ops::clouds::{linear_cka, sliced_w2};
@@ -18,9 +19,6 @@ use crate::ops::{Ops, STANDARDIZE_EPSILON};
 use crate::plan::Strategy;
 use crate::plan::run::{HiddenState, Matching, TokenPairing};
 use crate::record::evaluation::{CloudDistances, MeasuredPair, Treatment, finite};
-
-/// Seed of sliced W2's directions: one for all runs.
-const SEED: u64 = 0;
 
 /// Two samples of a text, cut into windows of one length.
 struct Samples {

@@ -90,19 +90,19 @@ pub fn within_budget<'a>(
     let Some(budget) = &run.train.budget else {
         return Ok(Cow::Borrowed(run));
     };
-    let own = grid.arm(cell);
-    let flops = match (budget, budget.arm()) {
-        (Budget::Flops(flops), _) => *flops,
-        (Budget::Words(_), Some(arm)) if own != Some(arm) => {
-            match reference_run(stack, grid, cell, arm) {
-                Some(other) => {
-                    let facts = asked.facts_of(&other);
-                    flops_of(&other, &facts.known, other.train.steps)
-                }
-                None => return Ok(Cow::Borrowed(run)),
-            }
+    let arm = budget.arm();
+    if arm.is_some() && arm == grid.arm(cell) {
+        return Ok(Cow::Owned(paid(run, run.train.steps)));
+    }
+    let flops = match budget {
+        Budget::Flops(flops) => *flops,
+        Budget::Words(_) => {
+            let Some(other) = arm.and_then(|arm| reference_run(stack, grid, cell, arm)) else {
+                return Ok(Cow::Borrowed(run));
+            };
+            let facts = asked.facts_of(&other);
+            flops_of(&other, &facts.known, other.train.steps)
         }
-        (Budget::Words(_), _) => flops_of(run, known, run.train.steps),
     };
     let (one, two) = (flops_of(run, known, 1), flops_of(run, known, 2));
     let of_step = two - one;
@@ -120,10 +120,15 @@ pub fn within_budget<'a>(
             format!("give less: a training has {MOST_STEPS:.0} steps at the most"),
         ));
     }
-    let mut paid = run.clone();
-    paid.train.steps = steps as u64;
-    paid.train.budget = None;
-    Ok(Cow::Owned(paid))
+    Ok(Cow::Owned(paid(run, steps as u64)))
+}
+
+/// The run with the steps that its budget came to.
+fn paid(run: &WrittenRun, steps: u64) -> WrittenRun {
+    let mut run = run.clone();
+    run.train.steps = steps;
+    run.train.budget = None;
+    run
 }
 
 /// Operations of a run's training if it had so many steps.

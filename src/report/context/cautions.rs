@@ -4,6 +4,7 @@
 use super::answer::sentence;
 use super::contrasts::at_equal_compute;
 use crate::report::analysis::Analysis;
+use crate::report::axes::ARM;
 use crate::report::contrasts::Contrast;
 use crate::report::curves::{StepValues, VALIDATION};
 use crate::report::data::StudyData;
@@ -49,14 +50,12 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
             })
         })
         .collect();
-    let named: Vec<&str> = missed.iter().take(MOST_NAMES).map(String::as_str).collect();
     (!missed.is_empty()).then(|| {
         format!(
             "Treatment not delivered: in what the loss itself is about, the matched states came \
-             no closer to the teacher's: {}{}. A difference there says nothing about what \
+             no closer to the teacher's: {}. A difference there says nothing about what \
              matching them does.",
-            named.join("; "),
-            and_more(missed.len())
+            listed(&missed)
         )
     })
 }
@@ -77,29 +76,26 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
         .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
         .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
         .collect();
-    let Some((first, _)) = dear.first() else {
+    let Some((first, ratio)) = dear.first() else {
         return Vec::new();
     };
     let named: Vec<String> = dear
         .iter()
-        .take(MOST_NAMES)
         .map(|(contrast, ratio)| {
             let against = contrast.asked.against.as_deref().unwrap_or("the baseline");
             let times = significant(*ratio, 3);
             format!("{} {times} times those of {against}", contrast.asked.label)
         })
         .collect();
-    let arm = first
-        .rows()
-        .and_then(|(row, _)| analysis.rows[row].at.get(crate::report::axes::ARM).cloned());
+    let dearer = first.rows().map(|(a, b)| if *ratio > 1.0 { a } else { b });
+    let arm = dearer.and_then(|row| analysis.rows[row].at.get(ARM));
     let remedy = arm.map_or_else(String::new, |arm| {
         format!(" (an arm with train.budget = \"flops of {arm}\" would tell)")
     });
     vec![format!(
-        "Steps are equal, operations are not: {}{}. What the cheaper makes of as many was not \
+        "Steps are equal, operations are not: {}. What the cheaper makes of as many was not \
          run{remedy}.",
-        named.join("; "),
-        and_more(dear.len())
+        listed(&named)
     )]
 }
 
@@ -118,18 +114,7 @@ fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
             })
         })
         .collect();
-    let named: Vec<&str> = hanging
-        .iter()
-        .take(MOST_NAMES)
-        .map(String::as_str)
-        .collect();
-    (!hanging.is_empty()).then(|| {
-        format!(
-            "A verdict hangs on one seed: {}{}.",
-            named.join("; "),
-            and_more(hanging.len())
-        )
-    })
+    (!hanging.is_empty()).then(|| format!("A verdict hangs on one seed: {}.", listed(&hanging)))
 }
 
 /// Whether the answer is about a comparison: the primary ones, or else those with the baseline.
@@ -138,11 +123,14 @@ fn is_told(analysis: &Analysis, contrast: &Contrast) -> bool {
         || (analysis.primary == 0 && contrast.asked.question == Question::Baseline)
 }
 
-fn and_more(all: usize) -> String {
-    match all.saturating_sub(MOST_NAMES) {
+/// The first of these, and how many more there are.
+fn listed<S: AsRef<str>>(all: &[S]) -> String {
+    let named: Vec<&str> = all.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
+    let more = match all.len().saturating_sub(MOST_NAMES) {
         0 => String::new(),
         more => format!("; and {more} more"),
-    }
+    };
+    named.join("; ") + &more
 }
 
 /// A teacher that the baseline has caught up with.
@@ -204,9 +192,8 @@ fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let whose = if falling.len() == analysis.rows.len() {
         "in every setting".to_owned()
     } else {
-        let names: Vec<&str> = falling.iter().take(MOST_NAMES).map(|one| one.0).collect();
-        let names = names.join("; ");
-        format!("of {names}{}", and_more(falling.len()))
+        let names: Vec<&str> = falling.iter().map(|one| one.0).collect();
+        format!("of {}", listed(&names))
     };
     Some(format!(
         "Students were still learning: over the last tenth of the steps the validation loss \

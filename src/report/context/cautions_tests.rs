@@ -37,6 +37,19 @@ fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
          cheaper makes of as many was not run (an arm with train.budget = \"flops of \
          wasserstein\" would tell)."
     );
+    // Seen from the dear one, too, it is the dear one's budget that would tell.
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "wasserstein".to_owned())].into();
+    });
+    let told = about(&fixture, "operations are not").expect("a caution");
+    assert!(
+        told.contains("mse 0.889 times those of wasserstein"),
+        "{told}"
+    );
+    assert!(told.contains("\"flops of wasserstein\""), "{told}");
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "mse".to_owned())].into();
+    });
     let cosine = BTreeMap::from([(
         "train.budget".to_owned(),
         "\"flops of wasserstein\"".to_owned(),
