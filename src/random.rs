@@ -79,6 +79,8 @@ pub enum Purpose<'a> {
     BenchmarkTokens,
     /// The choices of a document of the embedded grammar, by its split.
     Document(&'a str),
+    /// The places of a story that minimal pairs are cut at.
+    PairPlace,
     /// The words of a story, by their class.
     Word(&'a str),
     /// Directions that clouds of hidden states are projected to.
@@ -108,6 +110,7 @@ impl std::fmt::Display for Purpose<'_> {
             Self::LossTokens(term) => write!(f, "loss.tokens.{term}"),
             Self::TokenOrder => f.write_str("match.tokens"),
             Self::BenchmarkTokens => f.write_str("bench.tokens"),
+            Self::PairPlace => f.write_str("pair place"),
             Self::Document(split) => f.write_str(split),
             Self::Word(class) => f.write_str(class),
             Self::Directions => f.write_str("sliced-w2"),

@@ -64,6 +64,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
         Purpose::LossTokens("hidden"),
         Purpose::TokenOrder,
         Purpose::BenchmarkTokens,
+        Purpose::PairPlace,
         Purpose::Document("train"),
         Purpose::Document("validation"),
         Purpose::Document("test"),
@@ -87,6 +88,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
             | Purpose::LossTokens(_)
             | Purpose::TokenOrder
             | Purpose::BenchmarkTokens
+            | Purpose::PairPlace
             | Purpose::Document(_)
             | Purpose::Word(_)
             | Purpose::Directions
@@ -101,7 +103,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
 /// Every seed of a number whose streams a purpose may be drawn from.
 fn owners(purpose: &Purpose, number: u64) -> Vec<Seed> {
     match purpose {
-        Purpose::Document(_) | Purpose::Word(_) => vec![Seed::Text(number)],
+        Purpose::Document(_) | Purpose::PairPlace | Purpose::Word(_) => vec![Seed::Text(number)],
         Purpose::Directions | Purpose::Tsne | Purpose::Components => {
             vec![Seed::Measurement(number)]
         }
@@ -160,7 +162,7 @@ fn no_two_purposes_share_a_stream_and_nothing_of_a_teacher_is_a_runs() {
 fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purposes() {
     // These owners take the number as it is, so each purpose must belong to one of them alone.
     let owner = |purpose: &Purpose| match purpose {
-        Purpose::Document(_) | Purpose::Word(_) => "text",
+        Purpose::Document(_) | Purpose::PairPlace | Purpose::Word(_) => "text",
         Purpose::Directions | Purpose::Tsne | Purpose::Components => "measurement",
         Purpose::GeneratedTokens => "generation",
         Purpose::Weights(_)

@@ -8,27 +8,35 @@ use super::{
     spec_options,
 };
 use crate::plan;
-use crate::runner::StudyInputs;
+use crate::record::layout::Layout;
+use crate::runner::{StudyInputs, resolve_study};
 
 pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
     let options = spec_options(common)?;
     let mut exit = Exit::Good;
     for path in specs {
-        let plan = match plan::load(path, &options) {
-            Ok(loaded) => loaded
-                .resolve(&StudyInputs::to_check(&hub_to_plan(&loaded, common)?))
-                .and_then(|plan| check_template(&loaded).map(|()| plan)),
+        let study = match plan::load(path, &options) {
+            Ok(loaded) => {
+                let hub = hub_to_plan(&loaded, common)?;
+                let layout = Layout::new(&common.results, loaded.name());
+                resolve_study(loaded, &StudyInputs::to_check(&hub), &layout)
+                    .and_then(|study| check_template(&study.loaded).map(|()| study))
+            }
             Err(diagnostics) => Err(diagnostics),
         };
-        match plan {
-            Ok(plan) => {
+        match study {
+            Ok(study) => {
                 if !common.quiet {
+                    let tried = study.trial.as_ref().map_or_else(String::new, |trial| {
+                        let runs = counted(trial.runs.len(), "run");
+                        format!(" after {runs} of [select]")
+                    });
                     print(&format!(
-                        "{}: valid, {}\n",
+                        "{}: valid, {}{tried}\n",
                         path.display(),
-                        counted(plan.runs.len(), "run")
+                        counted(study.plan.runs.len(), "run")
                     ));
-                    for notice in &plan.notices {
+                    for notice in &study.plan.notices {
                         print(&format!("note: {notice}\n"));
                     }
                 }

@@ -7,17 +7,17 @@ use serde_json::json;
 use super::args::{CleanArguments, Common};
 use super::{CommandResult, Exit, counted, hub_to_plan, print, print_json, say, spec_options};
 use crate::files::size_in_words;
-use crate::plan::{Plan, load};
+use crate::plan::load;
 use crate::record::layout::Layout;
 use crate::record::{Leftover, LeftoverKind, StudyParts, leftovers, remove_leftover};
-use crate::runner::StudyInputs;
+use crate::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
 pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let hub = hub_to_plan(&loaded, common)?;
-    let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
-    let layout = Layout::new(&common.results, &plan.name);
-    let found = leftovers(&layout, &wanted(&plan))?;
+    let layout = Layout::new(&common.results, loaded.name());
+    let study = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
+    let found = leftovers(&layout, &wanted(&study))?;
     let mut kept = Vec::new();
     if arguments.remove {
         for leftover in &found {
@@ -48,9 +48,10 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     Ok(Exit::Good)
 }
 
-fn wanted(plan: &Plan) -> StudyParts {
+fn wanted(study: &ResolvedStudy) -> StudyParts {
     let mut wanted = StudyParts::default();
-    for run in &plan.runs {
+    let tried = study.trial.iter().flat_map(|trial| &trial.runs);
+    for run in study.plan.runs.iter().chain(tried) {
         let evaluations = wanted.runs.entry(run.id.clone()).or_default();
         evaluations.insert(run.evaluation_key.clone());
         let evaluations = wanted.teachers.entry(run.teacher_key.clone()).or_default();

@@ -5,12 +5,14 @@ use serde_json::json;
 use super::args::{Common, PlanArguments};
 use super::grouped_cost::GroupedCost;
 use super::plan_power::PowerPlan;
-use super::plan_text::as_text;
+use super::plan_text::{as_text, trial_text};
 use super::power_text::power_text;
 use super::{CommandResult, Exit, hub_to_plan, print, print_json, say, spec_options};
 use crate::plan::{Arm, Change, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
-use crate::runner::{Standing, StudyInputs, check_limits, study, training_flops_per_second};
+use crate::runner::{
+    Standing, StudyInputs, check_limits, resolve_study, study, training_flops_per_second,
+};
 
 pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
@@ -19,11 +21,12 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         return Ok(Exit::Good);
     }
     let hub = hub_to_plan(&loaded, common)?;
-    let plan = loaded.resolve(&StudyInputs::to_plan(&hub))?;
-    let layout = Layout::new(&common.results, &plan.name);
+    let layout = Layout::new(&common.results, loaded.name());
+    let resolved = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
+    let (plan, trial) = (&resolved.plan, resolved.trial.as_ref());
     if let Some(power) = arguments.power {
-        let study = study(&plan, &arguments.spec, "", &hub);
-        let planned = PowerPlan::new(&plan, study, &layout, power, arguments)?;
+        let study = study(plan, &arguments.spec, "", &hub);
+        let planned = PowerPlan::new(plan, study, &layout, power, arguments)?;
         if common.json {
             print_json(&planned)?;
         } else {
@@ -44,14 +47,16 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         .all(is_here)
         .then(training_flops_per_second);
     let text = if common.json {
-        format!("{:#}\n", as_json(&plan, &states, speed))
+        format!("{:#}\n", as_json(plan, trial, &layout, &states, speed))
     } else {
-        as_text(&plan, &states, speed)
+        trial.map_or_else(String::new, |trial| {
+            trial_text(plan, trial, &trial_states(trial, &layout), speed)
+        }) + &as_text(plan, &states, speed)
     };
     print(&text);
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
-    if let Err(error) = check_limits(&plan, &all, &layout) {
+    if let Err(error) = check_limits(plan, &all, &layout) {
         say(&format!("warning: it does not fit this machine: {error:#}"));
     }
     Ok(Exit::Good)
@@ -62,7 +67,22 @@ fn state_in_a_word(run: &PlannedRun, layout: &Layout) -> &'static str {
     Standing::of(run, layout).map_or("damaged", |standing| standing.words())
 }
 
-fn as_json(plan: &Plan, states: &[&str], speed: Option<f64>) -> serde_json::Value {
+/// Where the runs that `[select]` tries stand: they are over when they are trained.
+fn trial_states(trial: &Plan, layout: &Layout) -> Vec<&'static str> {
+    let state = |run: &PlannedRun| match state_in_a_word(run, layout) {
+        "trained" | "no weights" => "finished",
+        other => other,
+    };
+    trial.runs.iter().map(state).collect()
+}
+
+fn as_json(
+    plan: &Plan,
+    trial: Option<&Plan>,
+    layout: &Layout,
+    states: &[&str],
+    speed: Option<f64>,
+) -> serde_json::Value {
     let run = |(run, state): (&PlannedRun, &&str)| {
         json!({
             "id": run.id,
@@ -95,8 +115,16 @@ fn as_json(plan: &Plan, states: &[&str], speed: Option<f64>) -> serde_json::Valu
         let changes: Vec<serde_json::Value> = arm.changes.iter().map(change).collect();
         json!({ "name": arm.name, "changes": changes })
     };
+    let select = trial.map(|trial| {
+        let states = trial_states(trial, layout);
+        json!({
+            "runs": trial.runs.iter().zip(&states).map(run).collect::<Vec<_>>(),
+            "tried": plan.trials.as_ref().map(|trials| &trials.tried),
+        })
+    });
     json!({
         "name": plan.name,
+        "select": select,
         "runs": plan.runs.iter().zip(states).map(run).collect::<Vec<_>>(),
         "groups": cost.groups,
         "saved_flops": cost.saved_flops,

@@ -26,6 +26,30 @@ pub(super) fn as_text(plan: &Plan, states: &[&str], speed: Option<f64>) -> Strin
     text
 }
 
+/// What `[select]` tries before, in words, with what it chose where that is known.
+pub(super) fn trial_text(plan: &Plan, trial: &Plan, states: &[&str], speed: Option<f64>) -> String {
+    let mut text = format!(
+        "{}: [select] tries {} and measures them on the validation split alone\n\n",
+        plan.name,
+        counted(trial.runs.len(), "run")
+    );
+    text += &run_table(trial, states, speed);
+    let chosen = plan.trials.iter().flat_map(|trials| &trials.tried);
+    let chosen: Vec<String> = chosen
+        .filter(|one| one.is_chosen)
+        .map(|one| match one.arm_name() {
+            "" => format!("chosen: {}\n", one.in_words()),
+            arm => format!("chosen for {arm}: {}\n", one.in_words()),
+        })
+        .collect();
+    text.push('\n');
+    if chosen.is_empty() {
+        text += "nothing is chosen yet: below, the first of all values stand in, and ids are not \
+                 final\n";
+    }
+    text + &chosen.concat() + "\n"
+}
+
 fn heading(plan: &Plan) -> String {
     let mut text = format!(
         "{}: {}, {}\n",

@@ -1,6 +1,6 @@
 //! `kdpipe run`: the whole study.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,11 +15,14 @@ use super::{
     CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
 };
 use crate::hub::{Hub, Pin, Settings};
-use crate::plan::{Diagnostics, FrozenOrigin, Loaded, Plan, RunSelection, load};
+use crate::plan::{
+    Diagnostics, FrozenOrigin, Inputs, Loaded, Plan, RunSelection, TriedValues, load,
+};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, Role, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
+    self, Ending, MadeBy, ResolvedStudy, Role, Site, StudyInputs, UnusableInputs, cache_folder,
+    news_to, resolve_study,
 };
 use crate::slurm::SlurmJob;
 use crate::{record, report};
@@ -33,7 +36,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let signals = StopSignals::watch()?;
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let origin = loaded.origin();
+    let origin = loaded.origin().cloned();
+    let origin = origin.as_ref();
     let own_spec = origin.map_or_else(|| arguments.spec.clone(), FrozenOrigin::path);
     refuse_another_spec(&layout, &own_spec)?;
     let pins = known_pins(&loaded, &layout, arguments)?;
@@ -46,26 +50,21 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         &news,
         stop,
     );
-    let plan = loaded.resolve(&StudyInputs::to_run(&hub));
-    display.close();
-    let plan = match plan {
-        Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
-        plan => plan?,
-    };
     check_template(&loaded)?;
-    let Some(selected) = selected_runs(&plan, arguments)? else {
-        say("this part of the grid is empty: there are more parts than groups of runs");
-        return Ok(Exit::Good);
+    let inputs = StudyInputs::to_run(&hub);
+    let study = resolve_study(loaded, &inputs, &layout);
+    display.close();
+    let mut study = match study {
+        Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
+        study => study?,
     };
-    runner::check_limits(&plan, &selected, &layout)?;
-    display.begin_grid(selected.len());
-    plan.notices.iter().for_each(|words| display.notice(words));
     let site = Site {
         layout: layout.clone(),
         cache: cache_folder()?,
         hub: &hub,
         role: role(arguments),
         wants_weights: arguments.weights,
+        evaluates: true,
         tensorboard: arguments.tensorboard.as_deref(),
         stop,
         observer: &display,
@@ -75,17 +74,111 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
         command: origin.map_or(&by_hand, |origin| &origin.command),
     };
-    let endings = runner::run(&plan, &selected, made_by, &site);
+    // What comes before all trainings is the same whatever is chosen.
+    if study.awaits_choice() && site.role != Role::Preparer {
+        match choose(study, &inputs, made_by, &site, &display)? {
+            Chosen::Study(chosen) => study = *chosen,
+            Chosen::Nothing => return Ok(Exit::Failed),
+            Chosen::Stopped => {
+                say_saved(common);
+                return Ok(stopped(&signals, started));
+            }
+        }
+    }
+    let ResolvedStudy { loaded, plan, .. } = &study;
+    let Some(selected) = selected_runs(plan, arguments)? else {
+        say("this part of the grid is empty: there are more parts than groups of runs");
+        return Ok(Exit::Good);
+    };
+    runner::check_limits(plan, &selected, &layout)?;
+    display.begin_grid(selected.len());
+    plan.notices.iter().for_each(|words| display.notice(words));
+    let endings = runner::run(plan, &selected, made_by, &site);
     display.close();
-    let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
+    let endings = endings.map_err(|error| explained(error, loaded, plan))?;
     if exit_of(&endings) == Exit::Interrupted {
         say_saved(common);
         return Ok(stopped(&signals, started));
     }
     match site.role {
         Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
-        Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
+        Role::Whole | Role::Finisher => conclude(plan, &endings, &layout, common, started),
     }
+}
+
+/// What came of what `[select]` tries.
+enum Chosen {
+    /// The study with what was chosen.
+    Study(Box<ResolvedStudy>),
+    /// Some run failed, or nothing can be chosen; that was said.
+    Nothing,
+    /// The user stopped it.
+    Stopped,
+}
+
+/// Has everything tried that `[select]` asks for, and resolves the study with what that chooses.
+fn choose(
+    study: ResolvedStudy,
+    inputs: &dyn Inputs,
+    made_by: MadeBy,
+    site: &Site,
+    display: &Display,
+) -> Result<Chosen, CommandError> {
+    let Some(trial) = &study.trial else {
+        return Ok(Chosen::Study(Box::new(study)));
+    };
+    let all: Vec<usize> = (0..trial.runs.len()).collect();
+    runner::check_limits(trial, &all, &site.layout)?;
+    display.notice(&format!(
+        "[select]: {} are trained first, to choose by the validation split",
+        counted(trial.runs.len(), "run")
+    ));
+    display.begin_grid(trial.runs.len());
+    let endings = runner::run_trial(&study, trial, made_by, site);
+    display.close();
+    let tried = study.loaded.selection();
+    let tried = tried.as_ref().unwrap_or(&study.loaded);
+    let endings = endings.map_err(|error| explained(error, tried, trial))?;
+    match exit_of(&endings) {
+        Exit::Interrupted => return Ok(Chosen::Stopped),
+        Exit::Failed
+            if endings
+                .values()
+                .any(|end| matches!(end, Ending::Failed { .. })) =>
+        {
+            say("nothing is chosen before every run of [select] is there; give the command again");
+            return Ok(Chosen::Nothing);
+        }
+        _ => {}
+    }
+    let chosen = resolve_study(study.loaded, inputs, &site.layout)?;
+    let tried = chosen.plan.trials.iter().flat_map(|trials| &trials.tried);
+    for one in tried.clone().filter(|one| one.is_chosen) {
+        let arm = one
+            .arm
+            .as_ref()
+            .map_or_else(String::new, |arm| format!(" for {arm}"));
+        display.notice(&format!("[select] chooses {}{arm}", one.in_words()));
+    }
+    if chosen.awaits_choice() {
+        let without = |one: &&TriedValues| {
+            tried
+                .clone()
+                .all(|other| other.arm != one.arm || !other.is_chosen)
+        };
+        let arms: BTreeSet<&str> = tried
+            .clone()
+            .filter(without)
+            .map(TriedValues::arm_name)
+            .collect();
+        let arms: Vec<&str> = arms.into_iter().collect();
+        say(&format!(
+            "[select] can choose nothing for {}: every value that it tries diverged; give it others",
+            arms.join(", ")
+        ));
+        return Ok(Chosen::Nothing);
+    }
+    Ok(Chosen::Study(Box::new(chosen)))
 }
 
 /// The commits that the study is held to, unless they are looked up again.

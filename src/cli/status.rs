@@ -10,7 +10,7 @@ use crate::plan;
 use crate::record::layout::Layout;
 use crate::record::{
     self, RunProgress, RunStage, RunStatus, Submission, TeacherStatus, run_statuses,
-    teacher_statuses,
+    teacher_statuses, trial_statuses,
 };
 use crate::runner::cache_folder;
 use crate::slurm::{self, QueuedTask};
@@ -47,7 +47,11 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
     });
     let found = StudyStatus {
         name: study.name.clone(),
-        runs: run_statuses(&layout, &study),
+        runs: [
+            trial_statuses(&layout, &study),
+            run_statuses(&layout, &study),
+        ]
+        .concat(),
         teachers: trained.map_or_else(Vec::new, |trained| {
             teacher_statuses(&layout, &trained, &study)
         }),

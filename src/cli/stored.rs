@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::CommandError;
 use super::args::StoredArguments;
-use crate::plan::Loaded;
+use crate::plan::{Loaded, Trials};
 use crate::record::layout::Layout;
 use crate::record::study::Study;
 use crate::record::{self};
@@ -45,6 +45,11 @@ pub fn stored_study(
             has_new_look: false,
         });
     }
+    let choice = stored.trials.as_ref().and_then(Trials::choice);
+    let chosen = choice
+        .map(|choice| loaded.with_choice(&choice))
+        .transpose()?;
+    let loaded = chosen.as_ref().unwrap_or(loaded);
     let notices = refuse_other_settings(loaded, &stored, &arguments.spec)?;
     let mut study = stored.clone();
     study.arms = loaded.arms();
@@ -112,7 +117,8 @@ fn refuse_other_settings(loaded: &Loaded, study: &Study, spec: &Path) -> Result<
         .changes_since(settings)
         .into_iter()
         .partition(|change| change.is_path);
-    let mut differences = loaded.axes_since(&study.axes);
+    let tried = study.trials.as_ref().map_or(&[][..], |trials| &trials.axes);
+    let mut differences = loaded.axes_since(&study.axes, tried);
     differences.extend(changes.iter().map(ToString::to_string));
     if !loaded.has_cells(study.cells.iter().map(|cell| &cell.at)) && differences.is_empty() {
         differences.push("grid.exclude takes out other cells".to_owned());

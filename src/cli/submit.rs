@@ -16,13 +16,15 @@ use crate::hub::{Hub, Settings};
 use crate::plan::{FrozenOrigin, FrozenSpec, Loaded, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::record::{self, Submission, has_evaluation, is_complete};
-use crate::runner::{self, MadeBy, StudyInputs, is_free, is_over};
+use crate::runner::{self, MadeBy, ResolvedStudy, StudyInputs, is_free, is_over, resolve_study};
 use crate::slurm::{JobScripts, JobStage, QueuedTask};
 
 /// A study that is to be submitted.
-struct SubmittedStudy<'a> {
-    loaded: &'a Loaded,
+struct SubmittedStudy {
+    loaded: Loaded,
     plan: Plan,
+    /// What `[select]` tries, where nothing is chosen yet.
+    trial: Option<Plan>,
     hub: Hub<'static>,
     layout: Layout,
     results: PathBuf,
@@ -31,12 +33,12 @@ struct SubmittedStudy<'a> {
 
 pub fn submit(arguments: &SubmitArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
-    let study = study(&loaded, arguments, common)?;
+    let study = study(loaded, arguments, common)?;
     if arguments.finish {
         return finish(&study, arguments, common);
     }
-    let groups = groups(&study.plan, |run| !is_over(run, &study.layout));
-    if groups.is_empty() {
+    let groups = open_groups(&study, |run| !is_over(run, &study.layout));
+    if groups == 0 {
         say(&format!(
             "every run is done: nothing is left to submit; `kdpipe report {}` writes the report",
             arguments.spec.display()
@@ -45,7 +47,7 @@ pub fn submit(arguments: &SubmitArguments, common: &Common) -> CommandResult {
     }
     let frozen = frozen_text(&study, common)?;
     let stored = record::read_submission(&study.layout)?;
-    let mut round = new_round(&study, arguments, common, groups.len())?;
+    let mut round = new_round(&study, arguments, common, groups)?;
     if arguments.print {
         print(&format!(
             "{}{}",
@@ -65,15 +67,15 @@ pub fn submit(arguments: &SubmitArguments, common: &Common) -> CommandResult {
     }
     let new = round.submit_missing(&waiting)?;
     round.refuse_what_waits_for_ever(&new)?;
-    tell(&round, &new, groups.len(), arguments, common)?;
+    tell(&round, &new, groups, arguments, common)?;
     Ok(Exit::Good)
 }
 
-fn study<'a>(
-    loaded: &'a Loaded,
+fn study(
+    loaded: Loaded,
     arguments: &SubmitArguments,
     common: &Common,
-) -> Result<SubmittedStudy<'a>, super::CommandError> {
+) -> Result<SubmittedStudy, super::CommandError> {
     let results = absolute(&common.results)?;
     let layout = Layout::new(&results, loaded.name());
     let origin = match loaded.origin() {
@@ -87,12 +89,19 @@ fn study<'a>(
     refuse_another_spec(&layout, &origin.path())?;
     let hub = Hub::quiet(
         Settings::from_environment(common.offline),
-        pins(loaded, &layout)?,
+        pins(&loaded, &layout)?,
     );
-    let plan = loaded.resolve(&StudyInputs::to_submit(&hub))?;
+    let study = resolve_study(loaded, &StudyInputs::to_submit(&hub), &layout)?;
+    let awaits_choice = study.awaits_choice();
+    let ResolvedStudy {
+        loaded,
+        plan,
+        trial,
+    } = study;
     Ok(SubmittedStudy {
         loaded,
         plan,
+        trial: trial.filter(|_| awaits_choice),
         hub,
         layout,
         results,
@@ -106,10 +115,16 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     Ok(path.components().collect())
 }
 
-/// Keys of the groups of the runs that are asked for.
-fn groups(plan: &Plan, is_asked: impl Fn(&PlannedRun) -> bool) -> BTreeSet<&str> {
-    let asked = plan.runs.iter().filter(|run| is_asked(run));
-    asked.map(|run| run.group_key.as_str()).collect()
+/// The number of groups of the runs that are asked for, those that `[select]` tries among them.
+fn open_groups(study: &SubmittedStudy, is_asked: impl Fn(&PlannedRun) -> bool) -> usize {
+    let tried = study.trial.iter().flat_map(|trial| &trial.runs);
+    let tried = tried.filter(|run| !record::is_tried(&study.layout, &run.id));
+    let asked = study.plan.runs.iter().filter(|run| is_asked(run));
+    let keys: BTreeSet<&str> = asked
+        .chain(tried)
+        .map(|run| run.group_key.as_str())
+        .collect();
+    keys.len()
 }
 
 fn frozen_text(study: &SubmittedStudy, common: &Common) -> Result<String> {
@@ -271,7 +286,7 @@ fn tell(
 fn finish(study: &SubmittedStudy, arguments: &SubmitArguments, common: &Common) -> CommandResult {
     let layout = &study.layout;
     let has_failed = |run: &PlannedRun| record::read_error(layout, &run.id).is_some();
-    let left = groups(&study.plan, |run| is_free(run, layout) && !has_failed(run)).len();
+    let left = open_groups(study, |run| is_free(run, layout) && !has_failed(run));
     if let Some(stored) = record::read_submission(layout)?
         && left > 1
         && stored.rounds < MOST_ROUNDS

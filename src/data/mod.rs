@@ -20,6 +20,7 @@ mod prepared;
 mod recipe;
 mod single;
 pub mod source;
+mod tasks;
 pub mod tokenizer;
 mod utf8;
 
@@ -29,6 +30,7 @@ pub use prepare::prepare;
 pub use prepared::{Exact, Prepared, Split};
 pub use single::{Single, single};
 pub use source::{Dataset, check_cached_files, dataset_identity};
+pub use tasks::{Item, Task, task_fingerprint, tasks};
 pub use tokenizer::{END_OF_TEXT, KeptFiles, Tokenizer, TokenizerFile, trained_with};
 pub use utf8::Utf8Stream;
 

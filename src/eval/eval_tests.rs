@@ -32,6 +32,7 @@ fn settings() -> EvaluateSpec {
         directions: 8,
         embed_tokens: 20,
         treatment_tokens: 32,
+        tasks: BTreeMap::new(),
     }
 }
 
@@ -85,6 +86,7 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
             pairs: Vec::new(),
             tokens: TokenPairing::Paired,
         },
+        tasks: &BTreeMap::new(),
         protocol: protocol(),
         bytes: 1234,
         training: None,

@@ -14,12 +14,16 @@ mod samples;
 mod sampling;
 mod speed;
 mod states;
+mod targeted;
 #[cfg(test)]
 mod test_gpt2_f64;
 mod treatment;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
 
+use crate::data::Task;
 use crate::model::Gpt2;
 use crate::ops::Ops;
 use crate::plan::run::{EvaluateSpec, HiddenState, Matching};
@@ -53,6 +57,8 @@ pub struct EvaluationInputs<'a, D: Ops> {
     pub settings: &'a EvaluateSpec,
     /// What the training of a student matched.
     pub matched: &'a Matching,
+    /// What it is asked, by name.
+    pub tasks: &'a BTreeMap<String, Task>,
     pub protocol: Protocol,
     /// Bytes of the model's `model.safetensors`.
     pub bytes: u64,
@@ -119,6 +125,12 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         training: inputs.training,
         source: inputs.source,
         treatment,
+        tasks: targeted::answers(
+            inputs.model,
+            inputs.tasks,
+            inputs.vocabulary.end_of_text,
+            context,
+        ),
         shared: inputs.shared,
     };
     Ok(Evaluated {

@@ -13,14 +13,15 @@ pub fn arms(stack: &Stack, grid: &Grid, baseline: Option<&str>) -> Vec<Arm> {
         return Vec::new();
     };
     let known = stack.arms();
+    let of_arm = |name: &str| stack.run(Some(name), grid.chosen_layers(Some(name)));
     let of_baseline = baseline
         .filter(|name| known.iter().any(|arm| arm == name))
-        .map(|name| values(&stack.run(Some(name), &[])));
+        .map(|name| values(&of_arm(name)));
     axis.values
         .iter()
         .map(|value| {
             let changes = match &of_baseline {
-                Some(baseline) => changes(baseline, &values(&stack.run(Some(&value.text), &[]))),
+                Some(baseline) => changes(baseline, &values(&of_arm(&value.text))),
                 None => Vec::new(),
             };
             Arm {

@@ -72,7 +72,7 @@ pub fn budget_problem(
 /// The run that a cell would be with another arm; none where that arm has faults of its own, which
 /// are told for themselves.
 fn reference_run(stack: &Stack, grid: &Grid, cell: &[usize], arm: &str) -> Option<WrittenRun> {
-    let merged = stack.run(Some(arm), &grid.layers(cell));
+    let merged = stack.run(Some(arm), &grid.layers_with_arm(cell, Some(arm)));
     read_run(&merged, "", &mut CellFindings::default())
 }
 

@@ -6,7 +6,8 @@ use super::path::InputPath;
 use super::planned::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
 use super::run::{
-    DatasetSpec, DeviceSpec, Init, KnownPrecisions, StudentSpec, TeacherSpec, TokenizerSpec,
+    DatasetSpec, DeviceSpec, EvaluateSpec, Init, KnownPrecisions, StudentSpec, TaskSpec,
+    TeacherSpec, TokenizerSpec,
 };
 use super::written::WrittenRun;
 
@@ -21,6 +22,7 @@ pub struct AskedInputs<'a> {
     teachers: AskedFacts<TeacherSpec, TeacherFact>,
     students: AskedFacts<InputPath, TeacherFact>,
     devices: AskedFacts<DeviceSpec, ()>,
+    tasks: AskedFacts<(String, TaskSpec), String>,
 }
 
 /// The facts of one kind of input.
@@ -86,6 +88,7 @@ impl<'a> AskedInputs<'a> {
             teachers: AskedFacts(Vec::new()),
             students: AskedFacts(Vec::new()),
             devices: AskedFacts(Vec::new()),
+            tasks: AskedFacts(Vec::new()),
         }
     }
 
@@ -120,7 +123,18 @@ impl<'a> AskedInputs<'a> {
         self.ask_tokenizer(&run.dataset, &run.tokenizer, &mut facts);
         self.ask_teacher(&run.teacher, &mut facts);
         self.ask_student(&run.student, &mut facts);
+        self.ask_tasks(&run.evaluate, &mut facts);
         facts
+    }
+
+    fn ask_tasks(&mut self, evaluate: &EvaluateSpec, facts: &mut CellFacts) {
+        for (name, task) in &evaluate.tasks {
+            let both = (name.clone(), task.clone());
+            let fact = self.tasks.get(&both, || self.inputs.task(name, task));
+            let fingerprint = facts.take("evaluate.tasks", fact);
+            let fingerprint = fingerprint.unwrap_or_else(|| UNKNOWN.to_owned());
+            facts.fingerprints.tasks.insert(name.clone(), fingerprint);
+        }
     }
 
     fn ask_dataset(&mut self, dataset: &DatasetSpec, facts: &mut CellFacts) {

@@ -29,6 +29,8 @@ pub struct Fingerprints {
     pub tokenizer: String,
     pub teacher: String,
     pub student: String,
+    /// Of the items of `[evaluate.tasks]`, by name.
+    pub tasks: BTreeMap<String, String>,
 }
 
 /// Everything that changes a run's result, in this order.
@@ -302,15 +304,28 @@ pub fn teacher_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
 }
 
 /// Key of an evaluation, below its run.
-pub fn evaluation_key(evaluate: &EvaluateSpec) -> String {
-    key(&json!({ "evaluation": EVALUATION_VERSION, "evaluate": evaluate }))
+pub fn evaluation_key(evaluate: &EvaluateSpec, inputs: &Fingerprints) -> String {
+    key(&json!({ "evaluation": EVALUATION_VERSION, "evaluate": measured(evaluate, inputs) }))
+}
+
+/// `[evaluate]`, the files of its tasks by what they hold.
+fn measured(evaluate: &EvaluateSpec, inputs: &Fingerprints) -> Json {
+    let mut measured = json!(evaluate);
+    for (name, fingerprint) in &inputs.tasks {
+        let task = &mut measured["tasks"][name.as_str()];
+        if let Some(keys) = task.as_object_mut() {
+            keys.remove("files");
+            keys.insert("content".to_owned(), fingerprint.clone().into());
+        }
+    }
+    measured
 }
 
 /// Key of the teacher's evaluation, below its teacher: one teacher may be measured on several
 /// texts.
 pub fn teacher_evaluation_key(spec: &RunSpec, inputs: &Fingerprints) -> String {
     let mut identity = json!({
-        "evaluation": EVALUATION_VERSION, "evaluate": spec.evaluate,
+        "evaluation": EVALUATION_VERSION, "evaluate": measured(&spec.evaluate, inputs),
         "dataset": dataset(&spec.dataset, &inputs.dataset),
         "tokenizer": tokenizer(&spec.tokenizer, &inputs.tokenizer),
     });

@@ -8,7 +8,7 @@ use super::budget::budget_problem;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
 use super::frozen::{FrozenOrigin, FrozenSpec};
-use super::grid::Grid;
+use super::grid::{Candidates, Choice, Grid};
 use super::planned::Overrides;
 use super::read_run::{located, read_run};
 use super::spec_layers::{Merged, Stack};
@@ -21,13 +21,16 @@ use super::written::WrittenRun;
 pub struct Loaded {
     pub(super) stack: Stack,
     pub(super) grid: Grid,
+    /// What `[select]` tries, where some arm has more than one value to try.
+    pub(super) candidates: Option<Candidates>,
     pub(super) study: CheckedStudy,
     /// In the order of `grid.cells`.
     pub(super) cells: Vec<WrittenRun>,
     pub(super) notices: Vec<String>,
 }
 
-/// Reads the spec at `spec` with everything that it extends.
+/// Reads the spec at `spec` with everything that it extends. Until `[select]` has chosen
+/// ([`Loaded::with_choice`]), the first of the values that it tries stand in.
 ///
 /// # Errors
 /// Every mistake that can be known without inputs.
@@ -35,7 +38,7 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
     let stack = Stack::load(spec, options)?;
     let mut mistakes = Vec::new();
     let study = study::read(&stack, &mut mistakes);
-    let grid = match Grid::read(&stack) {
+    let mut grid = match Grid::read(&stack) {
         Ok(grid) => grid,
         Err(more) => {
             mistakes.extend(more.0);
@@ -43,6 +46,36 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
             return Err(Diagnostics(mistakes).sorted());
         }
     };
+    let mut notices = grid.notices.clone();
+    let candidates = Candidates::read(&stack, &grid, &mut mistakes)
+        .and_then(|candidates| checked_candidates(&stack, candidates, &mut mistakes));
+    if let Some(candidates) = &candidates {
+        grid.choose(candidates, &candidates.first());
+    }
+    let cells = read_cells(&stack, &grid, &mut mistakes, &mut notices);
+    mistakes.extend(mistakes_of_arms_not_run(&stack, &grid));
+    notices.extend(arms_left_out(&stack, &grid));
+    let study = study.map(|study| study.checked(&stack, &grid, &mut mistakes, &mut notices));
+    match study {
+        Some(study) if mistakes.is_empty() => Ok(Loaded {
+            stack,
+            grid,
+            candidates,
+            study,
+            cells,
+            notices,
+        }),
+        Some(_) | None => Err(Diagnostics(mistakes).sorted()),
+    }
+}
+
+/// Every cell of a grid in its written form; those with faults are missing.
+fn read_cells(
+    stack: &Stack,
+    grid: &Grid,
+    mistakes: &mut Vec<Diagnostic>,
+    notices: &mut Vec<String>,
+) -> Vec<WrittenRun> {
     let mut findings = CellFindings::default();
     let mut cells = Vec::with_capacity(grid.cells.len());
     for cell in &grid.cells {
@@ -51,31 +84,61 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
         let run = read_run(&merged, &label, &mut findings);
         let over_budget = run
             .as_ref()
-            .and_then(|run| budget_problem(run, &stack, &grid, cell));
+            .and_then(|run| budget_problem(run, stack, grid, cell));
         if let Some(problem) = over_budget {
             findings.problems.add(located(&merged, problem), &label);
         }
         cells.extend(run);
     }
     mistakes.extend(findings.mistakes);
-    findings.problems.report(grid.cells.len(), &mut mistakes);
-    mistakes.extend(mistakes_of_arms_not_run(&stack, &grid));
-    let mut notices = grid.notices.clone();
-    notices.extend(arms_left_out(&stack, &grid));
-    findings
-        .unused
-        .report(grid.cells.len(), &mut mistakes, &mut notices);
-    let study = study.map(|study| study.checked(&stack, &grid, &mut mistakes, &mut notices));
-    match study {
-        Some(study) if mistakes.is_empty() => Ok(Loaded {
-            stack,
-            grid,
-            study,
-            cells,
-            notices,
-        }),
-        Some(_) | None => Err(Diagnostics(mistakes).sorted()),
+    findings.problems.report(grid.cells.len(), mistakes);
+    findings.unused.report(grid.cells.len(), mistakes, notices);
+    cells
+}
+
+/// The candidates without those of arms that they change nothing in, and without repetitions: a
+/// weight of a loss that an arm has not is nothing to choose.
+fn checked_candidates(
+    stack: &Stack,
+    mut candidates: Candidates,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<Candidates> {
+    let before = mistakes.len();
+    let runs = read_cells(stack, &candidates.grid, mistakes, &mut Vec::new());
+    if mistakes.len() > before {
+        return None;
     }
+    let cells = std::mem::take(&mut candidates.grid.cells);
+    let mut kept: Vec<(Vec<usize>, &WrittenRun)> = Vec::new();
+    for (cell, run) in cells.into_iter().zip(&runs) {
+        let arm = candidates.grid.arm(&cell);
+        let is_known = |(known, other): &(Vec<usize>, &WrittenRun)| {
+            candidates.grid.arm(known) == arm && *other == run
+        };
+        if !kept.iter().any(is_known) {
+            kept.push((cell, run));
+        }
+    }
+    let tried = |cell: &[usize]| (candidates.grid.arm(cell), candidates.tried_in(cell));
+    let has_a_choice = |cell: &[usize]| {
+        let (arm, values) = tried(cell);
+        kept.iter()
+            .map(|(other, _)| tried(other))
+            .any(|(other, others)| other == arm && others != values)
+    };
+    let cells: Vec<Vec<usize>> = kept
+        .iter()
+        .filter(|(cell, _)| has_a_choice(cell))
+        .map(|(cell, _)| cell.clone())
+        .collect();
+    candidates.grid.cells = cells;
+    if candidates.grid.cells.is_empty() {
+        let message = "[select] leaves nothing to choose: every arm has one value of what it tries";
+        let hint = "write at least two values that make a difference in some arm";
+        mistakes.push(Diagnostic::new(message).hint(hint));
+        return None;
+    }
+    Some(candidates)
 }
 
 /// The faults of the spec and of its arms, where the grid has faults and the cells are unknown.
@@ -99,7 +162,8 @@ fn mistakes_of_arms_not_run(stack: &Stack, grid: &Grid) -> Vec<Diagnostic> {
     let mut mistakes = Vec::new();
     for arm in stack.arms() {
         if !run.contains(arm.as_str()) {
-            let merged = stack.run(Some(&arm), &grid.layers(&grid.cells[0]));
+            let layers = grid.layers_with_arm(&grid.cells[0], Some(&arm));
+            let merged = stack.run(Some(&arm), &layers);
             mistakes.extend(mistakes_of_values(&merged));
         }
     }
@@ -157,6 +221,52 @@ impl Loaded {
     pub fn freeze(&self, origin: FrozenOrigin, options: &Overrides) -> FrozenSpec {
         let layers = self.stack.frozen_layers(&origin.working_folder);
         FrozenSpec::new(origin, options, layers)
+    }
+
+    /// The study of what `[select]` tries, without its evaluation; none where there is nothing to
+    /// choose.
+    pub fn selection(&self) -> Option<Self> {
+        let candidates = self.candidates.as_ref()?;
+        // They were checked when the spec was loaded.
+        let cells = read_cells(
+            &self.stack,
+            &candidates.grid,
+            &mut Vec::new(),
+            &mut Vec::new(),
+        );
+        Some(Self {
+            stack: self.stack.clone(),
+            grid: candidates.grid.clone(),
+            candidates: None,
+            study: self.study.clone(),
+            cells,
+            notices: Vec::new(),
+        })
+    }
+
+    /// The same study with what was chosen for every arm.
+    ///
+    /// # Errors
+    /// What only the chosen values show.
+    pub fn with_choice(&self, choice: &Choice) -> Result<Self, Diagnostics> {
+        let mut grid = self.grid.clone();
+        if let Some(candidates) = &self.candidates {
+            grid.choose(candidates, choice);
+        }
+        let mut mistakes = Vec::new();
+        let mut notices = Vec::new();
+        let cells = read_cells(&self.stack, &grid, &mut mistakes, &mut notices);
+        if !mistakes.is_empty() {
+            return Err(Diagnostics(mistakes).sorted());
+        }
+        Ok(Self {
+            stack: self.stack.clone(),
+            grid,
+            candidates: self.candidates.clone(),
+            study: self.study.clone(),
+            cells,
+            notices: self.notices.clone(),
+        })
     }
 
     /// Whether some run takes something from the hub.

@@ -60,13 +60,14 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use estimate::{distillation_work, training_steps};
 pub use expect::{Expectations, ExpectedOrder, ExpectedPerplexity};
 pub use frozen::{FrozenOrigin, FrozenSpec};
+pub use grid::Choice;
 pub use identity::NUMERICS_VERSION;
 pub use input_fault::{InputFault, InputFaults};
 pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, Strategy, layer_runs, uniform_map};
 pub use planned::{
     Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
-    PlannedRun, ReportSettings, StudySettings, TeacherFact, TokenizerFact,
+    PlannedRun, ReportSettings, StudySettings, TeacherFact, TokenizerFact, Trials, TriedValues,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::expect::Expectations;
 use super::input_fault::InputFault;
 use super::path::InputPath;
-use super::run::{DatasetSpec, DeviceSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use super::run::{DatasetSpec, DeviceSpec, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec};
 
 /// What reaches a spec from outside its files.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +76,10 @@ pub trait Inputs {
     fn teacher(&self, teacher: &TeacherSpec) -> Fact<TeacherFact>;
     /// Of the folder that `student.init_dir` names.
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact>;
+    /// What identifies the items of a task, by its name.
+    fn task(&self, _: &str, _: &TaskSpec) -> Fact<String> {
+        Fact::Known(String::new())
+    }
     /// Whether this machine's processor multiplies bfloat16.
     fn bf16(&self) -> bool {
         false
@@ -177,6 +181,50 @@ pub struct StudySettings {
     pub arms: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// What `[select]` tries, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trials {
+    /// The keys that are tried, with their values, and the seeds.
+    pub axes: Vec<Axis>,
+    /// In the order of the arms and the values.
+    pub tried: Vec<TriedValues>,
+}
+
+/// Values that `[select]` tries in an arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TriedValues {
+    /// Absent in a study without arms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    /// By their keys.
+    pub values: BTreeMap<String, String>,
+    /// Ids, one for each seed.
+    pub runs: Vec<String>,
+    /// Loss on the validation split at the end of the training in nats per token, the mean over
+    /// the seeds; absent where a run is missing or diverged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_nll: Option<f64>,
+    /// Whether the arm's runs of the grid have them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_chosen: bool,
+}
+
+impl TriedValues {
+    /// The arm, "" in a study without arms.
+    pub fn arm_name(&self) -> &str {
+        self.arm.as_deref().unwrap_or_default()
+    }
+
+    /// The values in words: `loss.hidden.weight = 0.3, train.lr.peak = 1e-3`.
+    pub fn in_words(&self) -> String {
+        let values = self.values.iter();
+        let words: Vec<String> = values
+            .map(|(key, text)| format!("{key} = {text}"))
+            .collect();
+        words.join(", ")
+    }
+}
+
 /// `[report]` as resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportSettings {
@@ -206,6 +254,9 @@ pub struct Plan {
     pub cells: Vec<PlannedCell>,
     /// In the order of their first cells.
     pub runs: Vec<PlannedRun>,
+    /// What `[select]` tries, as far as it was tried; none where there is nothing to choose, and in
+    /// the plan of what is tried.
+    pub trials: Option<Trials>,
     pub arms: Vec<Arm>,
     /// What the spec sets, to be stored with the study.
     pub settings: StudySettings,

@@ -16,6 +16,7 @@ use super::load::Loaded;
 use super::planned::{Arm, Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
 use super::read_run::located;
 use super::resolve::{Problem, Resolved, resolve};
+use super::settings::as_axis;
 use super::spec_layers::{Merged, On, key_path};
 use super::study::CheckedStudy;
 use super::written::WrittenRun;
@@ -94,11 +95,7 @@ impl Loaded {
 
     /// The axes of the grid, in the order of the spec.
     pub fn axes(&self) -> Vec<Axis> {
-        let axes = self.grid.axes.iter().map(|axis| Axis {
-            key: axis.key.clone(),
-            values: axis.values.iter().map(|value| value.text.clone()).collect(),
-        });
-        axes.collect()
+        self.grid.axes.iter().map(as_axis).collect()
     }
 
     /// Whether the grid has these cells, by their axis values, and no others.
@@ -147,6 +144,7 @@ impl Loaded {
             axes: self.axes(),
             cells,
             runs: runs.runs,
+            trials: None,
             arms: self.arms(),
             settings: self.settings(),
             report: self.report_settings(),
@@ -194,7 +192,7 @@ impl DistinctRuns {
         let fingerprints = &facts.fingerprints;
         let identity = identity::identity(&spec, fingerprints, resolved.unmatched.as_ref());
         let id = identity::key(&identity);
-        let evaluation_key = identity::evaluation_key(&spec.evaluate);
+        let evaluation_key = identity::evaluation_key(&spec.evaluate, fingerprints);
         let teacher_evaluation_key = identity::teacher_evaluation_key(&spec, fingerprints);
         let keys = [
             id.clone(),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use figment::value::Value;
 use serde_json::Value as Json;
 
+use super::grid::GridAxis;
 use super::load::Loaded;
 use super::planned::{Axis, StudySettings};
 use super::run::{DeviceSpec, tenth_of};
@@ -104,33 +105,27 @@ impl Loaded {
         changes
     }
 
-    /// How the axes differ from those that are stored, in words.
-    pub fn axes_since(&self, stored: &[Axis]) -> Vec<String> {
-        let list = |values: &[String]| format!("[{}]", values.join(", "));
-        let now: Vec<Axis> = self.axes();
-        let mut words = Vec::new();
-        for axis in &now {
-            match stored.iter().find(|known| known.key == axis.key) {
-                Some(known) if known.values == axis.values => {}
-                Some(known) => words.push(format!(
-                    "grid.{} {} → {}",
-                    axis.key,
-                    list(&known.values),
-                    list(&axis.values)
-                )),
-                None => words.push(format!(
-                    "grid.{} (absent) → {}",
-                    axis.key,
-                    list(&axis.values)
-                )),
-            }
-        }
-        let gone = stored
-            .iter()
-            .filter(|known| now.iter().all(|axis| axis.key != known.key));
-        words.extend(
-            gone.map(|axis| format!("grid.{} {} → (absent)", axis.key, list(&axis.values))),
-        );
+    /// The axes of `[select]`, its seeds the last of them; none where there is nothing to choose.
+    pub fn select_axes(&self) -> Vec<Axis> {
+        let candidates = self.candidates.iter();
+        let axes = candidates.flat_map(|candidates| {
+            let is_own = |key: &str| key == "seed" || candidates.keys.iter().any(|own| own == key);
+            let of_grid = candidates.grid.axes.iter();
+            of_grid.filter(move |axis| is_own(&axis.key)).map(as_axis)
+        });
+        axes.collect()
+    }
+
+    /// The keys that `[select]` tries.
+    fn tried_keys(&self) -> impl Iterator<Item = &str> {
+        let candidates = self.candidates.iter();
+        candidates.flat_map(|candidates| candidates.keys.iter().map(String::as_str))
+    }
+
+    /// How the axes of the grid and of `[select]` differ from those that are stored, in words.
+    pub fn axes_since(&self, stored: &[Axis], tried: &[Axis]) -> Vec<String> {
+        let mut words = changes_of_axes("grid", stored, &self.axes());
+        words.extend(changes_of_axes("select", tried, &self.select_axes()));
         words
     }
 
@@ -150,12 +145,9 @@ impl Loaded {
             leave_out_disabled(&mut values);
             values.retain(|key, _| !changes_nothing_stored(key));
             forget_which_card(&mut values);
-            values.retain(|key, _| {
-                self.grid
-                    .axes
-                    .iter()
-                    .all(|axis| !is_at_or_below(key, &axis.key))
-            });
+            let axes = self.grid.axes.iter().map(|axis| axis.key.as_str());
+            let varied: Vec<&str> = axes.chain(self.tried_keys()).collect();
+            values.retain(|key, _| varied.iter().all(|axis| !is_at_or_below(key, axis)));
             let arm = arm.map(str::to_owned);
             match by_arm.get_mut(&arm) {
                 Some(known) => known.retain(|key, value| is_equal(values.get(key), value)),
@@ -173,8 +165,36 @@ impl Loaded {
     }
 }
 
+/// How the axes of a table differ from those that are stored, in words.
+fn changes_of_axes(table: &str, stored: &[Axis], now: &[Axis]) -> Vec<String> {
+    let list = |values: &[String]| format!("[{}]", values.join(", "));
+    let mut words = Vec::new();
+    for Axis { key, values } in now {
+        let now = list(values);
+        match stored.iter().find(|known| known.key == *key) {
+            Some(known) if known.values == *values => {}
+            Some(known) => words.push(format!("{table}.{key} {} → {now}", list(&known.values))),
+            None => words.push(format!("{table}.{key} (absent) → {now}")),
+        }
+    }
+    let gone = stored
+        .iter()
+        .filter(|known| now.iter().all(|axis| axis.key != known.key));
+    words
+        .extend(gone.map(|axis| format!("{table}.{} {} → (absent)", axis.key, list(&axis.values))));
+    words
+}
+
 fn is_equal(found: Option<&SetValue>, value: &SetValue) -> bool {
     found.is_some_and(|found| found.toml == value.toml)
+}
+
+/// An axis as plans and studies have it.
+pub fn as_axis(axis: &GridAxis) -> Axis {
+    Axis {
+        key: axis.key.clone(),
+        values: axis.values.iter().map(|value| value.text.clone()).collect(),
+    }
 }
 
 fn is_at_or_below(key: &str, axis: &str) -> bool {

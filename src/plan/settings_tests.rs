@@ -58,7 +58,7 @@ fn told(changes: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         .changes_since(&stored.settings())
         .into_iter()
         .partition(|change| change.is_path);
-    let mut words = now.axes_since(&stored.axes());
+    let mut words = now.axes_since(&stored.axes(), &stored.select_axes());
     words.extend(others.iter().map(ToString::to_string));
     (words, paths.iter().map(ToString::to_string).collect())
 }

@@ -27,9 +27,49 @@ pub struct Evaluation {
     /// its own are apart. Absent where nothing was asked for, and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub treatment: Option<Treatment>,
+    /// What it answered, by the name of the task.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<String, TaskResult>,
     /// Documents that two splits have; absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<SharedCounts>,
+}
+
+/// What a model answered in a task, by what its items are about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskResult {
+    pub answers: BTreeMap<String, TaskAnswers>,
+}
+
+/// Answers to items, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskAnswers {
+    /// "1" for an item that is answered right, "0" for another.
+    pub right: String,
+    /// Mean over the items, in nats: of pairs log p(right) − log p(wrong), of words log p(word);
+    /// absent where it is no number.
+    pub mean_nats: Option<f64>,
+}
+
+impl TaskAnswers {
+    /// Of items that are right or not, by so many nats.
+    pub fn new(found: &[(bool, f64)]) -> Self {
+        let nats: f64 = found.iter().map(|(_, nats)| nats).sum();
+        Self {
+            right: found
+                .iter()
+                .map(|(right, _)| if *right { '1' } else { '0' })
+                .collect(),
+            mean_nats: finite(nats / found.len() as f64),
+        }
+    }
+
+    /// Of every item 1 where it is answered right, and 0 else.
+    pub fn scores(&self) -> impl Iterator<Item = f64> + '_ {
+        self.right
+            .bytes()
+            .map(|byte| f64::from(u8::from(byte == b'1')))
+    }
 }
 
 /// How many documents of the validation and test splits stand in another split too, and of how many

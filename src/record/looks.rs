@@ -2,7 +2,7 @@
 //! Another number of seeds, or another margin, is then no longer one that was fixed beforehand; the
 //! study keeps that for ever, and the report says it.
 //!
-//! Changed are seeds, the other axes of the grid, and `[report]` but for its template. What is set
+//! Changed are seeds, the other axes of the grid, what `[select]` tries, and `[report]` but for its template. What is set
 //! for the runs themselves is no look: those are other runs, none of which was seen.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,13 @@ impl Look {
     /// A study as a look at it finds it, `finished` of its runs evaluated.
     pub fn at(study: &Study, finished: usize) -> Self {
         let others = study.axes.iter().filter(|axis| axis.key != SEED);
+        let others = others.map(|axis| (axis.key.clone(), axis.values.clone()));
+        let tried = study.trials.iter().flat_map(|trials| &trials.axes);
+        let tried = tried.map(|axis| (format!("select.{}", axis.key), axis.values.clone()));
         Self {
             seeds: seeds(study),
             finished,
-            grid: others
-                .map(|axis| (axis.key.clone(), axis.values.clone()))
-                .collect(),
+            grid: others.chain(tried).collect(),
             report: judged_by(study),
         }
     }

@@ -31,6 +31,7 @@ pub mod study;
 mod submission;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod work;
 
 pub use attempt::{Attempt, RunClaim};
@@ -53,7 +54,10 @@ pub use runs::{
 };
 pub use shared_work::{SharedClaim, SharedLock, SharedWork};
 pub use starts::MOST_RESTARTS;
-pub use status::{RunProgress, RunStage, RunStatus, TeacherStatus, run_statuses, teacher_statuses};
+pub use status::{
+    RunProgress, RunStage, RunStatus, TeacherStatus, run_statuses, teacher_statuses, trial_statuses,
+};
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
 pub use submission::{Submission, SubmittedJob, read_submission, write_submission};
+pub use trials::{is_tried, trials};
 pub use work::{forget_starts, is_begun, read_error, run_owner, sweep, write_error};

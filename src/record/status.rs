@@ -81,6 +81,27 @@ pub fn run_statuses(layout: &Layout, study: &Study) -> Vec<RunStatus> {
     order.into_iter().map(status).collect()
 }
 
+/// Where the runs stand that `[select]` tries; none once everything is chosen.
+pub fn trial_statuses(layout: &Layout, study: &Study) -> Vec<RunStatus> {
+    let open = study
+        .trials
+        .iter()
+        .filter(|trials| trials.choice().is_none());
+    let runs = open.flat_map(|trials| &trials.tried).flat_map(|tried| {
+        let words = match tried.arm_name() {
+            "" => format!("[select] {}", tried.in_words()),
+            arm => format!("[select] arm={arm} {}", tried.in_words()),
+        };
+        tried.runs.iter().map(move |id| (id, words.clone()))
+    });
+    let status = |(id, label): (&String, String)| RunStatus {
+        id: id.clone(),
+        label,
+        stage: stage(layout, id, &[]),
+    };
+    runs.map(status).collect()
+}
+
 /// The teachers that are not evaluated yet; `trained` is where teachers are trained.
 pub fn teacher_statuses(layout: &Layout, trained: &Layout, study: &Study) -> Vec<TeacherStatus> {
     let cells = study.cells.iter();

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::store::read_toml;
 use crate::digest;
 use crate::files;
-pub use crate::plan::{Arm, Axis, Change, ReportSettings, StudySettings};
+pub use crate::plan::{Arm, Axis, Change, ReportSettings, StudySettings, Trials};
 
 /// The content of `lock.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Study {
     pub axes: Vec<Axis>,
     /// Cells of the grid in order, exclusions left out.
     pub cells: Vec<Cell>,
+    /// What `[select]` tried, and what it chose; until then the ids of the runs are not final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Trials>,
     /// What each arm changes, key by key, against the baseline arm.
     pub arms: Vec<Arm>,
     pub report: ReportSettings,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::data::{Prepared, Split};
+use crate::data::{self, Prepared, Split};
 use crate::digest;
 use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
 use crate::model::{Gpt2, TokenIds};
@@ -57,6 +57,7 @@ pub(super) fn evaluate<D: Ops>(
     }
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
+    let tasks = data::tasks(&spec.evaluate.tasks, &corpus.tokenizer)?;
     eval::evaluate(eval::EvaluationInputs {
         model: subject.model,
         teacher: subject.teacher,
@@ -69,6 +70,7 @@ pub(super) fn evaluate<D: Ops>(
         },
         settings: &spec.evaluate,
         matched: &spec.matching,
+        tasks: &tasks,
         protocol,
         bytes: subject.bytes,
         training: subject.training.clone(),

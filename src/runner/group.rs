@@ -45,6 +45,10 @@ pub(super) fn run_group<D: Ops>(
         },
     );
     trained.sort_unstable();
+    if !site.evaluates {
+        endings.extend(trained.into_iter().map(|index| (index, Ending::Finished)));
+        return endings;
+    }
     for some in trained.chunks(D::evaluated_together()) {
         // Evaluations of a large group take long; the next start does those that are left.
         if site.is_stopped() {

@@ -13,7 +13,7 @@ use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TeacherSpec, TokenizerSpec};
+use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec};
 use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
@@ -172,6 +172,10 @@ impl Inputs for StudyInputs<'_> {
 
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact> {
         self.fact(model_folder(&folder.resolve()))
+    }
+
+    fn task(&self, name: &str, task: &TaskSpec) -> Fact<String> {
+        self.fact(data::task_fingerprint(name, task))
     }
 }
 

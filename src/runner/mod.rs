@@ -38,6 +38,7 @@ mod study;
 mod teacher;
 mod trainer;
 mod training;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -70,6 +71,7 @@ pub use role::Role;
 pub use standalone::{GeneratedText, OneModel, TextScore};
 pub use standing::{Standing, is_free, is_over};
 pub use study::study;
+pub use trial::{ResolvedStudy, resolve_study, run_trial};
 
 /// Where a study works, and how it is stopped.
 pub struct Site<'a> {
@@ -81,6 +83,8 @@ pub struct Site<'a> {
     pub role: Role,
     /// Whether a finished run whose weights are gone is trained again for them.
     pub wants_weights: bool,
+    /// Whether runs are evaluated; of those that `[select]` tries only the training counts.
+    pub evaluates: bool,
     /// Where event files of all runs go, as a folder of the study's name; else, those that the spec
     /// asks for go into the study's own folder.
     pub tensorboard: Option<&'a Path>,
@@ -171,10 +175,14 @@ pub fn run(
     made_by: MadeBy,
     site: &Site,
 ) -> Result<BTreeMap<usize, Ending>> {
-    let standings = FirstLook::new(site).at(plan, selected)?;
     let notice = |words: &str| site.tell(&Event::Notice(words));
-    record_study(plan, made_by, &site.layout, site.hub, &notice)
-        .context("the results folder cannot be used")?;
+    record_study(plan, made_by, &site.layout, site.hub, &notice)?;
+    work_off(plan, selected, site)
+}
+
+/// Does what is left of the runs at these indices, and tells how each of them ended.
+fn work_off(plan: &Plan, selected: &[usize], site: &Site) -> Result<BTreeMap<usize, Ending>> {
+    let standings = FirstLook::new(site).at(plan, selected)?;
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
@@ -247,7 +255,7 @@ pub fn record_study(
         notice(&look.notice());
         study.looks.push(look);
     }
-    record::write_study(layout, &study)
+    record::write_study(layout, &study).context("the results folder cannot be used")
 }
 
 /// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs
@@ -340,6 +348,9 @@ impl<'a> FirstLook<'a> {
             }
         }
         let standing = self.standings.of(run)?;
+        if !site.evaluates && matches!(standing, Standing::Trained | Standing::WithoutWeights) {
+            return Ok(Standing::Finished);
+        }
         let is_wanted = site.wants_weights
             && standing == Standing::Finished
             && record::run_state(&site.layout, &run.id)? == RunState::WithoutWeights;

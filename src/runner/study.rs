@@ -32,6 +32,7 @@ pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
         hub: pins(plan, hub),
         axes: plan.axes.clone(),
         cells: plan.cells.iter().map(cell).collect(),
+        trials: plan.trials.clone(),
         arms: plan.arms.clone(),
         report: plan.report.clone(),
         spec: Some(spec.to_owned()),

@@ -45,6 +45,7 @@ mod published;
 mod quantities;
 mod reference;
 mod report_forms;
+mod select;
 mod slurm;
 mod standalone;
 mod stored;

@@ -17,31 +17,58 @@ pub struct Document {
 /// Document `index` of the split `split` under `seed`: always the same, whatever was generated
 /// before.
 pub fn generate(seed: u64, split: &str, index: u64) -> Document {
+    generate_told(seed, split, index, &mut |_| {})
+}
+
+/// A word that is about to be written.
+pub(super) struct NextWord<'a> {
+    pub symbol: Symbol,
+    pub word: &'static str,
+    /// What is settled, this word included.
+    pub story: &'a Story,
+    /// The text before it, and what that asks of it.
+    pub before: &'a str,
+    pub orthography: Orthography,
+}
+
+/// The same; `told` hears of every word before it is written.
+pub(super) fn generate_told(
+    seed: u64,
+    split: &str,
+    index: u64,
+    told: &mut dyn FnMut(NextWord),
+) -> Document {
     let mut stream = Stream::of(Seed::Text(seed), Purpose::Document(split), index);
     let (mut story, mut orthography) = (Story::new(), Orthography::new());
     let mut text = String::with_capacity(1024);
     let mut log_probability = 0.0;
     let mut pending = vec![Symbol::Story];
     while let Some(symbol) = pending.pop() {
-        if let Symbol::Pick(class) = symbol {
+        let word = if let Symbol::Pick(class) = symbol {
             let rank = draw_rank(size(class), &mut stream);
             log_probability += ln_rank(rank, size(class));
-            orthography.write(
-                story.settle(class, word_at(class, rank, &story.clone())),
-                &mut text,
-            );
-            continue;
-        }
-        let alternatives = options(symbol);
-        if alternatives.is_empty() {
-            if let Some(word) = story.perform(symbol) {
-                orthography.write(word, &mut text);
+            Some(story.settle(class, word_at(class, rank, &story.clone())))
+        } else {
+            let alternatives = options(symbol);
+            if alternatives.is_empty() {
+                story.perform(symbol)
+            } else {
+                let chosen = draw_option(alternatives, &mut stream);
+                log_probability += ln_option(alternatives, chosen);
+                pending.extend(alternatives[chosen].1.iter().rev());
+                None
             }
-            continue;
+        };
+        if let Some(word) = word {
+            told(NextWord {
+                symbol,
+                word,
+                story: &story,
+                before: &text,
+                orthography,
+            });
+            orthography.write(word, &mut text);
         }
-        let chosen = draw_option(alternatives, &mut stream);
-        log_probability += ln_option(alternatives, chosen);
-        pending.extend(alternatives[chosen].1.iter().rev());
     }
     Document {
         text,

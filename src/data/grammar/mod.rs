@@ -26,6 +26,7 @@
 mod entropy;
 mod generate;
 mod lexicon;
+mod minimal_pairs;
 mod orthography;
 mod rules;
 mod score;
@@ -35,6 +36,7 @@ mod verbs;
 
 pub use entropy::entropy;
 pub use generate::{Document, generate};
+pub use minimal_pairs::{MinimalPair, minimal_pairs};
 pub use score::log_probability;
 
 /// Changes with every change of what [`generate`] writes.

@@ -191,6 +191,66 @@ impl Story {
         self.form(&verbs[word], whose)
     }
 
+    /// A word that the grammar does not allow in place of one that follows from the story, and what
+    /// it would be wrong about; none for words that are free, and for forms that are the same.
+    pub fn wrong_word(&self, symbol: Symbol) -> Option<(&'static str, &'static str)> {
+        let other_of =
+            |words: &'static [&'static str], known: usize| words[(known + 1) % words.len()];
+        let found = match symbol {
+            Symbol::Verb(verb, whose) => (agreement(whose), self.other_number(verb, whose)?),
+            Symbol::Pick(class) => {
+                let (verb, whose) = self.drawn_verb(class)?;
+                (agreement(whose), self.other_number(verb, whose)?)
+            }
+            Symbol::Pronoun(whose) => ("pronoun", self.other_gender(whose, ["she", "he", "they"])),
+            Symbol::Possessive(whose) => {
+                ("pronoun", self.other_gender(whose, ["her", "his", "their"]))
+            }
+            Symbol::Reflexive(whose) => (
+                "pronoun",
+                self.other_gender(whose, ["herself", "himself", "themselves"]),
+            ),
+            Symbol::Object => ("treasure", other_of(&OBJECTS, self.object)),
+            Symbol::Material => ("treasure", other_of(&MATERIALS, self.material)),
+            _ => return None,
+        };
+        Some(found)
+    }
+
+    /// The verb that was just drawn from a class, and whom it agrees with.
+    fn drawn_verb(&self, class: Class) -> Option<(&'static Verb, Whose)> {
+        let found = match class {
+            Class::Move => (&MOVES[self.verb], Whose::Subject),
+            Class::Act | Class::SecondAct => (&ACTS[self.verb], Whose::Subject),
+            Class::Deed(whose) => (&DEEDS[self.verb], whose),
+            Class::Speak => (&SPEAKS[self.verb], Whose::Subject),
+            Class::Stay(depth) => (&STAYS[self.verb], Whose::Scenery(depth)),
+            Class::Regard(depth) => (&REGARDS[self.verb], Whose::Scenery(depth)),
+            _ => return None,
+        };
+        Some(found)
+    }
+
+    /// The form of a verb for the other number; none where it is the same.
+    fn other_number(&self, verb: &Verb, whose: Whose) -> Option<&'static str> {
+        let other = match (self.present, self.is_plural(whose)) {
+            (true, true) => verb.singular,
+            (true, false) => verb.plural,
+            (false, false) => verb.past_plural,
+            (false, true) => verb.past,
+        };
+        (other != self.form(verb, whose)).then_some(other)
+    }
+
+    /// The pronoun of another gender, of which there are words for her, him and them.
+    fn other_gender(&self, whose: Whose, words: [&'static str; 3]) -> &'static str {
+        match self.gender[self.slot(whose)] {
+            Gender::She => words[1],
+            Gender::He => words[0],
+            Gender::They => words[1],
+        }
+    }
+
     /// What the ranks of a class depend on here.
     fn context(&self, class: Class) -> usize {
         let manner = |slot: usize| self.kind[slot] * TRAITS.len() + self.character[slot];
@@ -219,6 +279,14 @@ impl Story {
             Class::Regard(depth) => self.scenery[depth] * SCENERY.len() + self.scenery[depth - 1],
             Class::State => self.scenery[0],
         }
+    }
+}
+
+/// What an agreement is called: that with scenery may cross clauses.
+fn agreement(whose: Whose) -> &'static str {
+    match whose {
+        Whose::Scenery(_) => "agreement with scenery",
+        Whose::Cast(_) | Whose::Subject | Whose::Other | Whose::Both => "agreement",
     }
 }
 

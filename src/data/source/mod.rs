@@ -25,7 +25,7 @@ mod file_hash;
 #[cfg(test)]
 pub(super) mod file_reads;
 mod found_faults;
-mod globs;
+pub(super) mod globs;
 mod gzip;
 mod hub_checks;
 mod hub_dataset;

@@ -16,6 +16,8 @@ pub(super) struct FoundAxis {
     /// The names of its key with their places.
     pub path: Vec<(String, Range<usize>)>,
     pub node: SpecNode,
+    /// The table that it stands in, `grid` or `select`.
+    table: &'static str,
     source: Arc<SpecText>,
 }
 
@@ -25,20 +27,29 @@ impl FoundAxis {
         names.join(".")
     }
 
+    /// `grid.seed`: its key with the table that it stands in.
+    fn full_key(&self) -> String {
+        format!("{}.{}", self.table, self.key())
+    }
+
     fn place(&self, span: &Range<usize>) -> Place {
         self.source.place(span.clone())
     }
 }
 
-/// The axes in the order of the spec; a higher layer gives an axis other values and leaves it where
-/// it is.
-pub(super) fn read_axes(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Vec<GridAxis> {
+/// The axes of a table, `grid` or `select`, in the order of the spec; a higher layer gives an axis
+/// other values and leaves it where it is.
+pub(super) fn read_axes(
+    stack: &Stack,
+    table: &'static str,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<GridAxis> {
     let mut found: Vec<FoundAxis> = Vec::new();
     for layer in stack.files.iter().chain(&stack.outside) {
-        let Some(grid) = layer.root.get("grid") else {
+        let Some(node) = layer.root.get(table) else {
             continue;
         };
-        let mut here = collect_axes(grid, &layer.source);
+        let mut here = collect_axes(node, table, &layer.source);
         here.retain(|axis| axis.path.first().is_some_and(|(name, _)| name != "exclude"));
         here.sort_by_key(|axis| axis.path.last().map(|(_, span)| span.start));
         for axis in here {
@@ -56,17 +67,22 @@ pub(super) fn read_axes(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Vec<Gr
 }
 
 /// Every value below a table that is no table itself, with its dotted key.
-pub(super) fn collect_axes(table: &SpecNode, source: &Arc<SpecText>) -> Vec<FoundAxis> {
+pub(super) fn collect_axes(
+    node: &SpecNode,
+    table: &'static str,
+    source: &Arc<SpecText>,
+) -> Vec<FoundAxis> {
     fn walk(
         node: &SpecNode,
         path: &mut Vec<(String, Range<usize>)>,
-        source: &Arc<SpecText>,
+        (table, source): (&'static str, &Arc<SpecText>),
         found: &mut Vec<FoundAxis>,
     ) {
         let Content::Table(entries) = &node.content else {
             found.push(FoundAxis {
                 path: path.clone(),
                 node: node.clone(),
+                table,
                 source: source.clone(),
             });
             return;
@@ -75,12 +91,12 @@ pub(super) fn collect_axes(table: &SpecNode, source: &Arc<SpecText>) -> Vec<Foun
             let depth = path.len();
             let names = key.split('.');
             path.extend(names.map(|name| (name.to_owned(), child.key.clone())));
-            walk(child, path, source, found);
+            walk(child, path, (table, source), found);
             path.truncate(depth);
         }
     }
     let mut found = Vec::new();
-    walk(table, &mut Vec::new(), source, &mut found);
+    walk(node, &mut Vec::new(), (table, source), &mut found);
     found
 }
 
@@ -102,7 +118,7 @@ fn read_axis(
     for element in elements {
         let text = element.text();
         if !seen.insert(text.clone()) {
-            let message = format!("grid.{key} has {} twice", element.toml());
+            let message = format!("{} has {} twice", axis.full_key(), element.toml());
             mistakes.push(
                 Diagnostic::new(message)
                     .at(axis.place(&element.value))
@@ -155,7 +171,7 @@ fn check_key(axis: &FoundAxis) -> Result<(), Box<Diagnostic>> {
         }
         None => format!("an axis is arm, or a key of a run: {list}"),
     };
-    let message = format!("grid.{key} is an axis on a key that no run has");
+    let message = format!("{} is an axis on a key that no run has", axis.full_key());
     Err(Box::new(
         Diagnostic::new(message).at(axis.place(span)).hint(hint),
     ))
@@ -163,27 +179,27 @@ fn check_key(axis: &FoundAxis) -> Result<(), Box<Diagnostic>> {
 
 /// The values of an axis, at least one and not too many.
 fn elements_of(axis: &FoundAxis) -> Result<&[SpecNode], Box<Diagnostic>> {
-    let key = axis.key();
+    let key = axis.full_key();
     let refusal = |message: String, hint: &str| {
         let place = axis.place(&axis.node.value);
         Err(Box::new(Diagnostic::new(message).at(place).hint(hint)))
     };
     let Content::List(elements) = &axis.node.content else {
         return refusal(
-            format!("grid.{key} is not a list of values"),
+            format!("{key} is not a list of values"),
             &format!("write [{}]", axis.node.toml()),
         );
     };
     if elements.is_empty() {
         return refusal(
-            format!("the grid is empty: grid.{key} has no values"),
+            format!("the grid is empty: {key} has no values"),
             "write at least one value, or leave the axis out",
         );
     }
     let count = elements.len();
     if count as u128 > MOST_CELLS {
         return refusal(
-            format!("grid.{key} has {count} values; the most cells of a grid are {MOST_CELLS}"),
+            format!("{key} has {count} values; the most cells of a grid are {MOST_CELLS}"),
             "leave values out",
         );
     }

@@ -50,7 +50,7 @@ pub(super) fn read_excludes(
             );
             continue;
         }
-        let conditions = collect_axes(table, &layer.source)
+        let conditions = collect_axes(table, "grid", &layer.source)
             .iter()
             .filter_map(|condition| read_condition(condition, layer, axes, mistakes))
             .collect();

@@ -2,6 +2,7 @@
 //! that are taken out.
 
 mod axes;
+mod candidates;
 mod excludes;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,17 @@ use super::spec_layers::{On, PathStep, SpecLayer, Stack};
 use axes::{FoundAxis, check_arm, collapse_to_outside_value, read_axes};
 use excludes::read_excludes;
 
+pub use candidates::Candidates;
+
 /// Most cells of a grid: more is a slip of the pen, and is refused before anything is made of it.
 const MOST_CELLS: u128 = 10_000;
 
+/// What was chosen for each arm among the values that `[select]` tries, by the keys of its axes;
+/// the arm of a study without arms is "".
+pub type Choice = BTreeMap<String, BTreeMap<String, String>>;
+
 /// An axis with its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GridAxis {
     /// `arm`, `seed` or a dotted key.
     pub key: String,
@@ -43,7 +50,7 @@ impl GridAxis {
 }
 
 /// A value of an axis.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AxisValue {
     pub text: String,
     /// What the axis sets in a cell; none on the axis of arms, and where the value comes from
@@ -52,12 +59,14 @@ pub struct AxisValue {
 }
 
 /// Axes and cells.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Grid {
     pub axes: Vec<GridAxis>,
     /// Of each axis the index of its value.
     pub cells: Vec<Vec<usize>>,
     pub notices: Vec<String>,
+    /// What the choice of `[select]` sets in the cells of each arm, below their axes.
+    chosen: BTreeMap<String, Vec<SpecLayer>>,
 }
 
 impl Grid {
@@ -86,13 +95,32 @@ impl Grid {
             .collect()
     }
 
-    /// What the axes set in a cell.
+    /// What the choice of `[select]` and the axes set in a cell.
     pub fn layers(&self, cell: &[usize]) -> Vec<SpecLayer> {
-        self.axes
+        self.layers_with_arm(cell, self.arm(cell))
+    }
+
+    /// What they would set in a cell if it had another arm.
+    pub fn layers_with_arm(&self, cell: &[usize], arm: Option<&str>) -> Vec<SpecLayer> {
+        let of_axes = self.axes.iter().zip(cell);
+        let of_axes = of_axes.filter_map(|(axis, value)| axis.values[*value].layer.clone());
+        self.chosen_layers(arm)
             .iter()
-            .zip(cell)
-            .filter_map(|(axis, value)| axis.values[*value].layer.clone())
+            .cloned()
+            .chain(of_axes)
             .collect()
+    }
+
+    /// What the choice of `[select]` sets in every cell of an arm.
+    pub fn chosen_layers(&self, arm: Option<&str>) -> &[SpecLayer] {
+        self.chosen
+            .get(arm.unwrap_or_default())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Sets in every cell what `[select]` chose for its arm.
+    pub fn choose(&mut self, candidates: &Candidates, choice: &Choice) {
+        self.chosen = candidates.layers(choice);
     }
 
     /// Reads `[grid]` from the layers.
@@ -102,7 +130,7 @@ impl Grid {
     pub fn read(stack: &Stack) -> Result<Self, Diagnostics> {
         let mut mistakes = Vec::new();
         let mut notices = Vec::new();
-        let mut axes = read_axes(stack, &mut mistakes);
+        let mut axes = read_axes(stack, "grid", &mut mistakes);
         for axis in &mut axes {
             collapse_to_outside_value(axis, stack, &mut notices);
         }
@@ -128,6 +156,7 @@ impl Grid {
             axes,
             cells,
             notices,
+            chosen: BTreeMap::new(),
         })
     }
 }

@@ -25,7 +25,7 @@ pub use budget::Budget;
 pub use dataset::{DatasetSpec, Detokenize, Rows};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
-pub use evaluate::{EvaluateSpec, SamplesSpec};
+pub use evaluate::{EvaluateSpec, SamplesSpec, TaskSpec};
 pub use objective::{BalanceSpec, Matching, TokenPairing};
 pub(in crate::plan) use precision::KnownPrecisions;
 pub use precision::PrecisionSpec;

@@ -31,13 +31,16 @@ pub fn file() -> Json {
     let mut axes = axes(&overrides);
     axes["properties"]["arm"] =
         json!({ "description": "Names of arms.", "type": "array", "items": { "type": "string" } });
+    axes["additionalProperties"] = json!({ "type": "array" });
+    let mut tried = axes.clone();
+    tried["description"] = all["properties"]["select"]["description"].clone();
+    all["properties"]["select"] = tried;
     axes["properties"]["exclude"] = json!({
         "description": "Cells that are left out: axes and the value, or the values, that all have \
                         to match.",
         "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }],
     });
     axes["description"] = all["properties"]["grid"]["description"].clone();
-    axes["additionalProperties"] = json!({ "type": "array" });
     all["properties"]["grid"] = axes;
     all["properties"]["arms"]["additionalProperties"] = json!({ "$ref": "#/$defs/overrides" });
     for (key, schema) in all["properties"].as_object().cloned().unwrap_or_default() {

@@ -72,6 +72,12 @@ pub fn study() -> &'static Json {
                             the runs are their product.",
             "type": "object",
         });
+        study["properties"]["select"] = json!({
+            "description": "Values that are tried before, on seeds of their own: keys of a run, \
+                            each with a list, of which every arm gets the one whose runs end with \
+                            the lowest loss on the validation split.",
+            "type": "object",
+        });
         study
     });
     &STUDY

@@ -28,7 +28,9 @@ pub use key_path::{PathStep, dotted, key_path};
 pub use merged::Merged;
 
 /// Tables that belong to the study, not to a run.
-pub const STUDY_TABLES: [&str; 6] = ["extends", "pipeline", "arms", "grid", "report", "expect"];
+pub const STUDY_TABLES: [&str; 7] = [
+    "extends", "pipeline", "arms", "grid", "select", "report", "expect",
+];
 
 /// Where a layer stands in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +110,7 @@ pub enum On {
 }
 
 /// The layers that every cell shares.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stack {
     /// The defaults, the chain of `extends` from its end, the spec.
     pub files: Vec<SpecLayer>,

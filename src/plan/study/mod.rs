@@ -31,7 +31,7 @@ pub struct StudyTables {
 }
 
 /// The study's tables with what they resolve to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckedStudy {
     pub study: WrittenStudy,
     pub name: String,
@@ -54,6 +54,7 @@ pub fn read(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Option<StudyTables
     if let Some(table) = value.as_object_mut() {
         table.remove("arms");
         table.remove("grid");
+        table.remove("select");
     }
     let study = deserialize(value, mistakes)?;
     Some(StudyTables { study, merged })

@@ -83,6 +83,7 @@ fn evaluation() -> Evaluation {
         training: None,
         source: None,
         treatment: None,
+        tasks: BTreeMap::new(),
         shared: None,
     }
 }

@@ -30,6 +30,7 @@ fn study(cells: Vec<Cell>) -> Study {
         hub: Vec::new(),
         axes: vec![axis("seed"), axis("arm")],
         cells,
+        trials: None,
         arms: Vec::new(),
         report: ReportSettings {
             template: crate::plan::path::InputPath::new("default", Path::new("")),

@@ -124,6 +124,7 @@ pub fn study_of_one_cell() -> Study {
             teacher: "t".into(),
             teacher_evaluation: "te".into(),
         }],
+        trials: None,
         arms: vec![Arm {
             name: "mse".into(),
             changes: vec![Change {

@@ -3,6 +3,7 @@
 
 use super::answer::sentence;
 use super::contrasts::at_equal_compute;
+use super::trials::chosen_at_an_end;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
 use crate::report::contrasts::Contrast;
@@ -29,6 +30,8 @@ pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     cautions.extend(headroom(data, analysis));
     cautions.extend(still_learning(data, analysis));
     cautions.extend(one_document(data));
+    let trials = data.study.trials.iter();
+    cautions.extend(trials.flat_map(chosen_at_an_end));
     cautions
 }
 

@@ -18,6 +18,7 @@ mod samples;
 mod study;
 mod summary;
 mod training;
+mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,7 @@ use self::training::{
     BalanceFactor, BalanceRange, CriticOutcome, CriticSummary, balance_factors, balance_ranges,
     critic_summaries, critics,
 };
+use self::trials::TrialFacts;
 use super::analysis::Analysis;
 use super::axes::{ARM, SEED, STRATEGY, null_controls};
 use super::data::StudyData;
@@ -71,6 +73,8 @@ pub struct Context {
     /// Axes that the tables have a column for, the seed left out.
     pub axes: Vec<Axis>,
     pub arms: Vec<Arm>,
+    /// What was tried before, on seeds of their own.
+    pub trials: Option<TrialFacts>,
     /// What every setting minimises, those with the same sum of terms together.
     pub objectives: Vec<WordsOfRows>,
     /// How the students are trained, settings trained alike together.
@@ -149,6 +153,7 @@ impl Context {
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
             arms: data.study.arms.clone(),
+            trials: data.study.trials.as_ref().map(TrialFacts::new),
             objectives: objectives(data, analysis),
             schedules: schedules(data, analysis),
             teachers: teachers(data),

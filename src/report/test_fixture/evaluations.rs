@@ -123,6 +123,7 @@ fn evaluation(nll: f64, layers: usize) -> Evaluation {
             unigram_nats_per_token: Some(5.6),
         }),
         treatment: None,
+        tasks: Default::default(),
         shared: None,
     }
 }

@@ -18,6 +18,7 @@ pub fn study(shape: &StudyShape) -> Study {
         inputs: BTreeMap::from([("dataset".to_owned(), "0123abcd".to_owned())]),
         axes: axes(shape),
         cells: cells(shape),
+        trials: None,
         arms: shape.arms.iter().map(|name| arm(name)).collect(),
         report: ReportSettings {
             template: InputPath::new("report.md.j2", Path::new("")),

@@ -1,0 +1,152 @@
+//! Targeted evaluation: whether a model holds the right text of a minimal pair more probable, and
+//! finds the last word of a text.
+
+use std::collections::BTreeMap;
+
+use crate::data::{Item, Task};
+use crate::model::{Gpt2, Window, score_windows};
+use crate::ops::Ops;
+use crate::record::evaluation::{TaskAnswers, TaskResult};
+
+use super::decode::{TextWriter, generate};
+use super::sampling::{Sampler, Sampling};
+
+/// Asks a model every item of the tasks, by windows of at most `context` tokens.
+///
+/// A *pair* is answered right where log p(right) > log p(wrong), both as continuations of the
+/// token that ends a text and of what both begin with; of longer texts the last `context` tokens
+/// count, as many of both. A *cloze* is right where the word is what greedy decoding writes.
+pub fn answers<D: Ops>(
+    model: &Gpt2<D>,
+    tasks: &BTreeMap<String, Task>,
+    end_of_text: u32,
+    context: usize,
+) -> BTreeMap<String, TaskResult> {
+    let result = |(name, task): (&String, &Task)| {
+        let answers = task.items.iter().map(|(about, items)| {
+            let found = items_answered(model, items, end_of_text, context);
+            (about.clone(), TaskAnswers::new(&found))
+        });
+        let result = TaskResult {
+            answers: answers.collect(),
+        };
+        (name.clone(), result)
+    };
+    tasks.iter().map(result).collect()
+}
+
+/// Of every item whether it is answered right, and the nats by which (of a pair, log p(right) −
+/// log p(wrong); of a cloze, log p(word)).
+fn items_answered<D: Ops>(
+    model: &Gpt2<D>,
+    items: &[Item],
+    end_of_text: u32,
+    context: usize,
+) -> Vec<(bool, f64)> {
+    let mut texts = Texts::default();
+    for item in items {
+        match item {
+            Item::Pair { right, wrong } => texts.add_pair([right, wrong], end_of_text, context),
+            Item::Cloze { before, word } => texts.add(before, word, end_of_text, context),
+        }
+    }
+    let sums = texts.log_probabilities(model);
+    let mut sums = sums.into_iter();
+    let mut next = || sums.next().unwrap_or(f64::NAN);
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Pair { .. } => {
+                let (right, wrong) = (next(), next());
+                (right > wrong, right - wrong)
+            }
+            Item::Cloze { before, word } => {
+                let is_found = writes(model, before, word, end_of_text, context);
+                (is_found, next())
+            }
+        })
+        .collect()
+}
+
+/// Whether greedy decoding goes on with the word.
+fn writes<D: Ops>(
+    model: &Gpt2<D>,
+    before: &[u32],
+    word: &[u32],
+    end_of_text: u32,
+    context: usize,
+) -> bool {
+    let mut prompt = vec![end_of_text];
+    prompt.extend(before);
+    let longest = context.saturating_sub(word.len()).max(1);
+    let prompt = &prompt[prompt.len().saturating_sub(longest)..];
+    let writer = TextWriter::new(model);
+    let mut reader = writer.reader();
+    let mut sampler = Sampler::new(Sampling::Greedy);
+    generate(&mut *reader, prompt, word.len(), &mut sampler, &[], |_| {}) == word
+}
+
+/// Texts of which some last tokens are scored.
+#[derive(Default)]
+struct Texts {
+    tokens: Vec<u32>,
+    /// In the order in which they were added.
+    windows: Vec<Window>,
+}
+
+impl Texts {
+    /// Adds `scored` as the continuation of `before`.
+    fn add(&mut self, before: &[u32], scored: &[u32], end_of_text: u32, context: usize) {
+        let mut text = vec![end_of_text];
+        text.extend(before);
+        text.extend(scored);
+        let cut = text.len().saturating_sub(context.max(2));
+        let first_scored = (text.len() - scored.len()).max(cut + 1);
+        let offset = self.tokens.len();
+        self.tokens.extend(&text[cut..]);
+        self.windows.push(Window {
+            begin: offset,
+            end: self.tokens.len(),
+            first_scored: offset + first_scored - cut,
+        });
+    }
+
+    /// Adds two texts, each as the continuation of what both begin with, cut alike.
+    fn add_pair(&mut self, texts: [&Vec<u32>; 2], end_of_text: u32, context: usize) {
+        let [a, b] = texts;
+        let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        let rest = (a.len() - same).max(b.len() - same);
+        // The same beginning for both: what the longer rest leaves of the window.
+        let kept = context.max(2).saturating_sub(rest + 1).min(same);
+        let whole = kept == same;
+        for text in texts {
+            let before = &text[same - kept..same];
+            let lead = if whole {
+                end_of_text
+            } else {
+                text[same - kept - 1]
+            };
+            self.add(before, &text[same..], lead, context);
+        }
+    }
+
+    /// The log-probability of the scored tokens of every text, in the order of their addition.
+    fn log_probabilities<D: Ops>(&self, model: &Gpt2<D>) -> Vec<f64> {
+        // Texts of one length go through together.
+        let mut order: Vec<usize> = (0..self.windows.len()).collect();
+        order.sort_by_key(|&index| self.windows[index].end - self.windows[index].begin);
+        let mut sums = vec![0.0; self.windows.len()];
+        let ends: Vec<usize> = self.windows.iter().map(|window| window.end).collect();
+        let windows = order.iter().map(|&index| self.windows[index]);
+        score_windows(model, None, &self.tokens, windows, |position, score| {
+            // Windows lie one behind the other.
+            let owner = ends.partition_point(|&end| end <= position);
+            sums[owner] += score.log_probability;
+        });
+        sums
+    }
+}
+
+#[cfg(test)]
+#[path = "targeted_tests.rs"]
+mod tests;

@@ -1,0 +1,59 @@
+//! Tests of `trials.rs`.
+
+use super::*;
+
+fn trials(weights: &[&str], chosen: usize) -> Trials {
+    let axis = |key: &str, values: Vec<String>| Axis {
+        key: key.to_owned(),
+        values,
+    };
+    let key = "loss.hidden.weight";
+    let tried = weights
+        .iter()
+        .enumerate()
+        .map(|(index, weight)| TriedValues {
+            arm: Some("mse".to_owned()),
+            values: [(key.to_owned(), (*weight).to_owned())].into(),
+            runs: vec![format!("{index:012x}")],
+            validation_nll: Some(index as f64),
+            is_chosen: index == chosen,
+        });
+    Trials {
+        axes: vec![
+            axis(key, weights.iter().map(|one| (*one).to_owned()).collect()),
+            axis("seed", vec!["50".to_owned()]),
+        ],
+        tried: tried.collect(),
+    }
+}
+
+#[test]
+fn a_number_at_an_end_of_what_was_tried_is_told_and_one_between_is_not() {
+    let weights = ["1.0", "0.1", "1_0"];
+    assert_eq!(chosen_at_an_end(&trials(&weights, 0)), Vec::<String>::new());
+    let smallest = chosen_at_an_end(&trials(&weights, 1));
+    assert_eq!(
+        smallest,
+        [
+            "The loss.hidden.weight of mse that was chosen, 0.1, is the smallest that was tried: \
+             a smaller one may be better."
+        ]
+    );
+    let largest = chosen_at_an_end(&trials(&weights, 2));
+    assert!(
+        largest[0].contains("chosen, 10, is the largest"),
+        "{largest:?}"
+    );
+    // Words have no ends, and one value is no choice.
+    assert!(chosen_at_an_end(&trials(&["uniform", "last"], 0)).is_empty());
+    assert!(chosen_at_an_end(&trials(&["1.0"], 0)).is_empty());
+}
+
+#[test]
+fn seeds_and_trainings_are_counted() {
+    let facts = TrialFacts::new(&trials(&["0.1", "1.0"], 1));
+    assert_eq!(facts.seeds, ["50"]);
+    assert_eq!(facts.runs, 2);
+    assert!(facts.is_chosen && facts.tried[1].is_chosen);
+    assert_eq!(facts.tried[0].values, "loss.hidden.weight = 0.1");
+}

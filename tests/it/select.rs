@@ -1,0 +1,181 @@
+//! `[select]`: values that are tried on seeds of their own before the grid is run with the best.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::builder::{TestSite, differences, tiny};
+use crate::plan::{Folder, RICH};
+
+const SELECT: &str = "[select]
+seed = [7]
+loss.hidden.weight = [0.0, 0.5, 1e6]
+";
+
+/// The tiny study with weights to choose.
+fn spec() -> String {
+    tiny(&[]) + SELECT
+}
+
+fn lock(site: &TestSite) -> toml::Table {
+    let text = std::fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap();
+    toml::from_str(&text).unwrap()
+}
+
+fn tried(lock: &toml::Table) -> Vec<toml::Table> {
+    let list = lock["trials"]["tried"].as_array().unwrap();
+    list.iter()
+        .map(|one| one.as_table().unwrap().clone())
+        .collect()
+}
+
+#[test]
+fn every_arm_is_run_with_the_values_that_end_lowest_on_the_validation_split() {
+    let site = TestSite::new(&spec());
+    let before = site.kdpipe("plan study.toml").code(0).out;
+    assert!(before.contains("[select] tries 6 runs"), "{before}");
+    assert!(before.contains("nothing is chosen yet"), "{before}");
+    let run = site.kdpipe("run study.toml").code(0);
+    assert!(
+        run.error.contains("[select] chooses loss.hidden.weight = "),
+        "{}",
+        run.error
+    );
+    let lock = lock(&site);
+    let tried = tried(&lock);
+    // The arm without hidden states has nothing to choose.
+    let arms: BTreeSet<&str> = tried
+        .iter()
+        .map(|one| one["arm"].as_str().unwrap())
+        .collect();
+    assert_eq!(arms, BTreeSet::from(["mse", "wasserstein"]));
+    for arm in arms {
+        let of_arm = tried.iter().filter(|one| one["arm"].as_str() == Some(arm));
+        let loss = |one: &toml::Table| one["validation_nll"].as_float().unwrap();
+        let best = of_arm.clone().map(loss).fold(f64::INFINITY, f64::min);
+        let chosen: Vec<&toml::Table> =
+            of_arm.filter(|one| one.contains_key("is_chosen")).collect();
+        assert_eq!(chosen.len(), 1, "{arm}");
+        assert_eq!(loss(chosen[0]), best, "{arm}");
+        // A weight of a million teaches nothing but states.
+        let weight = chosen[0]["values"]["loss.hidden.weight"].as_str().unwrap();
+        assert_ne!(weight, "1e6", "{arm}");
+        // The runs of the grid have it.
+        let plan: Value =
+            serde_json::from_str(&site.kdpipe("plan study.toml --json").code(0).out).unwrap();
+        let cells = plan["cells"].as_array().unwrap();
+        let cell = cells.iter().find(|cell| cell["at"]["arm"] == arm).unwrap();
+        let run = cell["run"].as_str().unwrap();
+        let resolved = format!("results/tiny/runs/{run}/spec.toml");
+        let resolved: toml::Table =
+            toml::from_str(&std::fs::read_to_string(site.path(&resolved)).unwrap()).unwrap();
+        let written = &resolved["loss"]["hidden"]["weight"];
+        let is_it = written.to_string().parse::<f64>().unwrap() == weight.parse::<f64>().unwrap();
+        assert!(is_it, "{written} {weight}");
+    }
+}
+
+#[test]
+fn what_is_tried_never_sees_the_test_split_and_is_done_once() {
+    let site = TestSite::new(&spec());
+    site.kdpipe("run study.toml").code(0);
+    let lock = lock(&site);
+    for one in tried(&lock) {
+        for id in one["runs"].as_array().unwrap() {
+            let folder = site.path(&format!("results/tiny/runs/{}", id.as_str().unwrap()));
+            assert!(folder.join("metrics.parquet").exists());
+            assert!(!folder.join("evals").exists());
+        }
+    }
+    let before = site.results();
+    site.kdpipe("run study.toml").code(0);
+    assert_eq!(differences(&before, &site.results()), Vec::<String>::new());
+    site.kdpipe("verify study.toml").code(0);
+    let clean = site.kdpipe("clean study.toml").code(0).out;
+    assert!(clean.contains("nothing is left over"), "{clean}");
+    let status = site.kdpipe("status study.toml").code(0).out;
+    assert!(status.contains("3 runs: 3 done"), "{status}");
+    let report = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
+    assert!(report.contains("### How values were chosen"), "{report}");
+    assert!(
+        report.contains("6 runs on the seed 7, none of which is compared above"),
+        "{report}"
+    );
+    // Other values to choose among, once results were seen, are told for ever.
+    site.write(
+        "study.toml",
+        spec().replace("0.5, 1e6", "0.5, 0.7").as_bytes(),
+    );
+    let other = site.kdpipe("report study.toml").code(2).error;
+    assert!(
+        other.contains("select.loss.hidden.weight [0.0, 0.5, 1e6] → [0.0, 0.5, 0.7]"),
+        "{other}"
+    );
+    let again = site.kdpipe("run study.toml").code(0).error;
+    assert!(
+        again.contains("the study is changed after results were seen"),
+        "{again}"
+    );
+}
+
+#[test]
+fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
+    let whole = TestSite::new(&spec());
+    whole.kdpipe("run study.toml").code(0);
+    let killed = TestSite::new(&spec());
+    killed.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "kill@step:7")]);
+    let between = killed.kdpipe("status study.toml").code(0).out;
+    assert!(between.contains("9 runs"), "{between}");
+    killed.kdpipe("run study.toml").code(0);
+    let ids = |site: &TestSite| tried(&lock(site));
+    assert_eq!(ids(&whole), ids(&killed));
+}
+
+#[test]
+fn what_select_cannot_mean_is_refused_with_its_remedy() {
+    let refused = |select: &str| Folder::new(&format!("{RICH}[select]\n{select}")).refused(&[]);
+    for (select, words) in [
+        ("seed = [50]", "[select] tries no values"),
+        (
+            "loss.kl.weight = [0.1, 0.2]",
+            "[select] has no seeds of its own",
+        ),
+        (
+            "seed = [0]\nloss.kl.weight = [0.1, 0.2]",
+            "[select] and the grid share the seed 0",
+        ),
+        (
+            "seed = [50]\ndataset.test_words = [100, 200]",
+            "select.dataset.test_words cannot be chosen",
+        ),
+        ("seed = [50]\nloss.kl.wieght = [0.1, 0.2]", "wieght"),
+        (
+            "seed = [50]\nloss.kl.weight = 0.1",
+            "select.loss.kl.weight is not a list of values",
+        ),
+        (
+            "seed = [50]\nloss.kl.weight = [0.1]",
+            "[select] leaves nothing to choose",
+        ),
+        (
+            "seed = [50]\nloss.kl.weight = [0.1, -1.0]",
+            "loss.kl.weight",
+        ),
+        (
+            "seed = [50]\narm = [\"nobody\"]\nloss.kl.weight = [0.1, 0.2]",
+            "there is no arm \"nobody\"",
+        ),
+    ] {
+        let text = refused(select);
+        assert!(text.contains(words), "{select}:\n{text}");
+        assert!(text.contains("help: "), "{select}:\n{text}");
+    }
+    let both = format!(
+        "{RICH}[grid]\nloss.kl.weight = [0.1, 0.2]\n[select]\nseed = [50]\nloss.kl.weight = [1.0, 2.0]"
+    );
+    let text = Folder::new(&both).refused(&[]);
+    assert!(
+        text.contains("loss.kl.weight is an axis of [grid] and of [select]"),
+        "{text}"
+    );
+}
