@@ -1,12 +1,14 @@
 //! `kdpipe run`: the whole study.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::args::{Common, RunArguments};
+use super::choosing::{Chosen, chosen};
+use super::endings::{exit_of, explained};
 use super::expect::missed_expectations;
 use super::progress::Display;
 use super::signals::StopSignals;
@@ -15,14 +17,12 @@ use super::{
     CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
 };
 use crate::hub::{Hub, Pin, Settings};
-use crate::plan::{
-    Diagnostics, FrozenOrigin, Inputs, Loaded, Plan, RunSelection, TriedValues, load,
-};
+use crate::plan::{FrozenOrigin, Loaded, Plan, RunSelection, load};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, ResolvedStudy, Role, Site, StudyInputs, UnusableInputs, cache_folder,
-    news_to, resolve_study,
+    self, Ending, MadeBy, ResolvedStudy, Role, Site, StudyInputs, cache_folder, news_to,
+    resolve_study,
 };
 use crate::slurm::SlurmJob;
 use crate::{record, report};
@@ -30,6 +30,7 @@ use crate::{record, report};
 /// A job that hears this soon that its time is almost up comes to nothing.
 const WARNED_AT_ONCE: Duration = Duration::from_secs(30);
 
+/// Runs the study. It is long because what a command has set up has to outlive all of its work.
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     // First of all: a batch system may send signals as soon as a job has begun.
@@ -54,7 +55,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let inputs = StudyInputs::to_run(&hub);
     let study = resolve_study(loaded, &inputs, &layout);
     display.close();
-    let mut study = match study {
+    let study = match study {
         Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
         study => study?,
     };
@@ -74,111 +75,60 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
         command: origin.map_or(&by_hand, |origin| &origin.command),
     };
-    // What comes before all trainings is the same whatever is chosen.
-    if study.awaits_choice() && site.role != Role::Preparer {
-        match choose(study, &inputs, made_by, &site, &display)? {
-            Chosen::Study(chosen) => study = *chosen,
-            Chosen::Nothing => return Ok(Exit::Failed),
-            Chosen::Stopped => {
-                say_saved(common);
-                return Ok(stopped(&signals, started));
-            }
+    let study = match chosen(study, &inputs, made_by, &site, &display)? {
+        Chosen::Study(study) => study,
+        Chosen::Nothing => return Ok(Exit::Failed),
+        Chosen::Stopped => {
+            say_saved(common);
+            return Ok(stopped(&signals, started));
         }
-    }
-    let ResolvedStudy { loaded, plan, .. } = &study;
-    let Some(selected) = selected_runs(plan, arguments)? else {
-        say("this part of the grid is empty: there are more parts than groups of runs");
-        return Ok(Exit::Good);
     };
-    runner::check_limits(plan, &selected, &layout)?;
-    display.begin_grid(selected.len());
-    plan.notices.iter().for_each(|words| display.notice(words));
-    let endings = runner::run(plan, &selected, made_by, &site);
-    display.close();
-    let endings = endings.map_err(|error| explained(error, loaded, plan))?;
-    if exit_of(&endings) == Exit::Interrupted {
-        say_saved(common);
-        return Ok(stopped(&signals, started));
-    }
+    let endings = match run_grid(&study, made_by, &site, &display, arguments)? {
+        GridEnd::Empty => return Ok(Exit::Good),
+        GridEnd::Stopped => {
+            say_saved(common);
+            return Ok(stopped(&signals, started));
+        }
+        GridEnd::Reached(endings) => endings,
+    };
     match site.role {
         Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
-        Role::Whole | Role::Finisher => conclude(plan, &endings, &layout, common, started),
+        Role::Whole | Role::Finisher => conclude(&study.plan, &endings, &layout, common, started),
     }
 }
 
-/// What came of what `[select]` tries.
-enum Chosen {
-    /// The study with what was chosen.
-    Study(Box<ResolvedStudy>),
-    /// Some run failed, or nothing can be chosen; that was said.
-    Nothing,
+/// How far a command got through its part of the grid.
+enum GridEnd {
+    /// There is nothing in it, which was said.
+    Empty,
     /// The user stopped it.
     Stopped,
+    Reached(BTreeMap<usize, Ending>),
 }
 
-/// Has everything tried that `[select]` asks for, and resolves the study with what that chooses.
-fn choose(
-    study: ResolvedStudy,
-    inputs: &dyn Inputs,
+/// Runs the part of the grid that the arguments leave.
+fn run_grid(
+    study: &ResolvedStudy,
     made_by: MadeBy,
     site: &Site,
     display: &Display,
-) -> Result<Chosen, CommandError> {
-    let Some(trial) = &study.trial else {
-        return Ok(Chosen::Study(Box::new(study)));
+    arguments: &RunArguments,
+) -> Result<GridEnd, CommandError> {
+    let ResolvedStudy { loaded, plan, .. } = study;
+    let Some(selected) = selected_runs(plan, arguments)? else {
+        say("this part of the grid is empty: there are more parts than groups of runs");
+        return Ok(GridEnd::Empty);
     };
-    let all: Vec<usize> = (0..trial.runs.len()).collect();
-    runner::check_limits(trial, &all, &site.layout)?;
-    display.notice(&format!(
-        "[select]: {} are trained first, to choose by the validation split",
-        counted(trial.runs.len(), "run")
-    ));
-    display.begin_grid(trial.runs.len());
-    let endings = runner::run_trial(&study, trial, made_by, site);
+    runner::check_limits(plan, &selected, &site.layout)?;
+    display.begin_grid(selected.len());
+    plan.notices.iter().for_each(|words| display.notice(words));
+    let endings = runner::run(plan, &selected, made_by, site);
     display.close();
-    let tried = study.loaded.selection();
-    let tried = tried.as_ref().unwrap_or(&study.loaded);
-    let endings = endings.map_err(|error| explained(error, tried, trial))?;
-    match exit_of(&endings) {
-        Exit::Interrupted => return Ok(Chosen::Stopped),
-        Exit::Failed
-            if endings
-                .values()
-                .any(|end| matches!(end, Ending::Failed { .. })) =>
-        {
-            say("nothing is chosen before every run of [select] is there; give the command again");
-            return Ok(Chosen::Nothing);
-        }
-        _ => {}
-    }
-    let chosen = resolve_study(study.loaded, inputs, &site.layout)?;
-    let tried = chosen.plan.trials.iter().flat_map(|trials| &trials.tried);
-    for one in tried.clone().filter(|one| one.is_chosen) {
-        let arm = one
-            .arm
-            .as_ref()
-            .map_or_else(String::new, |arm| format!(" for {arm}"));
-        display.notice(&format!("[select] chooses {}{arm}", one.in_words()));
-    }
-    if chosen.awaits_choice() {
-        let without = |one: &&TriedValues| {
-            tried
-                .clone()
-                .all(|other| other.arm != one.arm || !other.is_chosen)
-        };
-        let arms: BTreeSet<&str> = tried
-            .clone()
-            .filter(without)
-            .map(TriedValues::arm_name)
-            .collect();
-        let arms: Vec<&str> = arms.into_iter().collect();
-        say(&format!(
-            "[select] can choose nothing for {}: every value that it tries diverged; give it others",
-            arms.join(", ")
-        ));
-        return Ok(Chosen::Nothing);
-    }
-    Ok(Chosen::Study(Box::new(chosen)))
+    let endings = endings.map_err(|error| explained(error, loaded, plan))?;
+    Ok(match exit_of(&endings) {
+        Exit::Interrupted => GridEnd::Stopped,
+        Exit::Good | Exit::Failed | Exit::BadInput => GridEnd::Reached(endings),
+    })
 }
 
 /// The commits that the study is held to, unless they are looked up again.
@@ -196,19 +146,6 @@ fn known_pins(
 fn say_saved(common: &Common) {
     if !common.quiet {
         say("stopped; everything is saved. The same command goes on from here.");
-    }
-}
-
-/// Inputs that cannot be used are told at the places of the spec that name them.
-fn explained(error: anyhow::Error, loaded: &Loaded, plan: &Plan) -> CommandError {
-    match error.downcast::<UnusableInputs>() {
-        Ok(UnusableInputs(unusable)) => {
-            let told = unusable
-                .into_iter()
-                .flat_map(|(run, faults)| loaded.diagnose(plan, run, faults).0);
-            CommandError::Spec(Diagnostics(told.collect()).sorted())
-        }
-        Err(error) => CommandError::Run(error),
     }
 }
 
@@ -322,21 +259,6 @@ pub(super) fn command(spec: &Path, common: &Common) -> String {
         command.push_str(&format!(" --device {device}"));
     }
     command
-}
-
-/// An interruption outweighs a failed run.
-fn exit_of(endings: &BTreeMap<usize, Ending>) -> Exit {
-    let mut exit = Exit::Good;
-    for ending in endings.values() {
-        match ending {
-            Ending::Finished | Ending::Prepared => {}
-            Ending::Diverged { .. } | Ending::Failed { .. } | Ending::Held { .. } => {
-                exit = Exit::Failed;
-            }
-            Ending::Interrupted => return Exit::Interrupted,
-        }
-    }
-    exit
 }
 
 fn summary(

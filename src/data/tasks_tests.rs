@@ -26,8 +26,9 @@ fn tokenizer() -> Tokenizer {
 #[test]
 fn lines_of_blimp_and_lambada_are_read_as_they_are() {
     let blimp = line(
-        r#"{"sentence_good": "Many girls insulted themselves.", "sentence_bad": "Many girls insulted herself.",
-            "field": "morphology", "linguistics_term": "anaphor_agreement", "UID": "anaphor_number_agreement"}"#,
+        r#"{"sentence_good": "Many girls insulted themselves.",
+            "sentence_bad": "Many girls insulted herself.", "field": "morphology",
+            "linguistics_term": "anaphor_agreement", "UID": "anaphor_number_agreement"}"#,
     );
     assert_eq!(
         pair_texts(&blimp).unwrap(),

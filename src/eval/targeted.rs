@@ -43,7 +43,7 @@ fn items_answered<D: Ops>(
     end_of_text: u32,
     context: usize,
 ) -> Vec<(bool, f64)> {
-    let mut texts = Texts::default();
+    let mut texts = ScoredTexts::default();
     for item in items {
         match item {
             Item::Pair { right, wrong } => texts.add_pair([right, wrong], end_of_text, context),
@@ -88,13 +88,13 @@ fn writes<D: Ops>(
 
 /// Texts of which some last tokens are scored.
 #[derive(Default)]
-struct Texts {
+struct ScoredTexts {
     tokens: Vec<u32>,
     /// In the order in which they were added.
     windows: Vec<Window>,
 }
 
-impl Texts {
+impl ScoredTexts {
     /// Adds `scored` as the continuation of `before`.
     fn add(&mut self, before: &[u32], scored: &[u32], end_of_text: u32, context: usize) {
         let mut text = vec![end_of_text];

@@ -40,7 +40,9 @@ fn a_pair_is_right_where_the_plain_formulas_hold_its_right_text_more_probable() 
             let mut wrong = right.clone();
             let at = 2 + step as usize % 4;
             wrong[at] = (wrong[at] + 11) % 29;
-            wrong.push(7);
+            if step % 2 == 0 {
+                wrong.push(7);
+            }
             [right, wrong]
         })
         .collect();

@@ -2,8 +2,9 @@
 //! Another number of seeds, or another margin, is then no longer one that was fixed beforehand; the
 //! study keeps that for ever, and the report says it.
 //!
-//! Changed are seeds, the other axes of the grid, what `[select]` tries, and `[report]` but for its template. What is set
-//! for the runs themselves is no look: those are other runs, none of which was seen.
+//! Changed are seeds, the other axes of the grid, what `[select]` tries, and `[report]` but for its
+//! template. What is set for the runs themselves is no look: those are other runs, none of which
+//! was seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -271,6 +271,7 @@ evaluate.probe_tokens | - | evaluate.probe_tokens=700 | evaluation
 evaluate.directions | - | evaluate.directions=7 | evaluation
 evaluate.embed_tokens | - | evaluate.embed_tokens=7 | evaluation
 evaluate.treatment_tokens | - | evaluate.treatment_tokens=7 | evaluation
+evaluate.tasks | - | evaluate.tasks.own={ kind = "grammar", items = 7 } | evaluation
 pipeline.name | - | pipeline.name=another | nothing
 pipeline.description | - | pipeline.description=why | nothing
 pipeline.note | - | pipeline.note=a first look | nothing
@@ -284,4 +285,5 @@ expect.perplexity | - | expect.perplexity=[{ at_most = 70.0 }] | nothing
 expect.better | arms | expect.better=[{ arm = "a", than = "b" }] | nothing
 arms | - | arms.unused.train.steps=7 | nothing
 grid | - | grid.seed=[0, 1] | nothing
+select | - | select={ seed = [50], train.steps = [7, 9] } | run
 "#;

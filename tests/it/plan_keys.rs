@@ -94,7 +94,7 @@ fn keys_of_the_schema() -> BTreeSet<String> {
             }
         } else if let Some(properties) = schema["properties"]
             .as_object()
-            .filter(|_| at != "arms" && at != "grid")
+            .filter(|_| !["arms", "grid", "select"].contains(&at))
         {
             properties
                 .iter()

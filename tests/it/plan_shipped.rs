@@ -68,7 +68,7 @@ fn keys_of_the_schema() -> BTreeSet<(String, Vec<String>)> {
         let closed = branches
             .iter()
             .any(|branch| branch["properties"].is_object());
-        if closed && !["arms", "grid"].contains(&at) {
+        if closed && !["arms", "grid", "select"].contains(&at) {
             for (key, property) in branches
                 .iter()
                 .filter_map(|branch| branch["properties"].as_object())

@@ -108,7 +108,7 @@ fn what_is_tried_never_sees_the_test_split_and_is_done_once() {
     );
     let other = site.kdpipe("report study.toml").code(2).error;
     assert!(
-        other.contains("select.loss.hidden.weight [0.0, 0.5, 1e6] → [0.0, 0.5, 0.7]"),
+        other.contains("select.loss.hidden.weight [0.0, 0.5, 1000000.0] → [0.0, 0.5, 0.7]"),
         "{other}"
     );
     let again = site.kdpipe("run study.toml").code(0).error;
@@ -123,9 +123,9 @@ fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
     let whole = TestSite::new(&spec());
     whole.kdpipe("run study.toml").code(0);
     let killed = TestSite::new(&spec());
-    killed.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "kill@step:7")]);
+    killed.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "exit@75")]);
     let between = killed.kdpipe("status study.toml").code(0).out;
-    assert!(between.contains("9 runs"), "{between}");
+    assert!(between.contains("9 runs: 0 done"), "{between}");
     killed.kdpipe("run study.toml").code(0);
     let ids = |site: &TestSite| tried(&lock(site));
     assert_eq!(ids(&whole), ids(&killed));
@@ -171,7 +171,8 @@ fn what_select_cannot_mean_is_refused_with_its_remedy() {
         assert!(text.contains("help: "), "{select}:\n{text}");
     }
     let both = format!(
-        "{RICH}[grid]\nloss.kl.weight = [0.1, 0.2]\n[select]\nseed = [50]\nloss.kl.weight = [1.0, 2.0]"
+        "{RICH}[grid]\nloss.kl.weight = [0.1, 0.2]\n[select]\nseed = [50]\n\
+         loss.kl.weight = [1.0, 2.0]"
     );
     let text = Folder::new(&both).refused(&[]);
     assert!(

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostics::{Diagnostic, Place, similar};
+use super::super::schema::TRIED_TABLES;
 use super::super::spec_layers::{On, Origin, SpecLayer, Stack};
 use super::super::words::{join, plain_list};
 use super::axes::{collapse_to_outside_value, read_axes};
@@ -12,8 +13,6 @@ use super::{Choice, Grid, GridAxis, cell_count};
 
 const SEED: &str = "seed";
 const ARM: &str = "arm";
-/// Tables whose values may be tried: losses on one text, held against one teacher, are compared.
-const TRIED_TABLES: [&str; 5] = ["student", "match", "loss", "balance", "train"];
 
 /// What `[select]` tries.
 #[derive(Debug, Clone)]

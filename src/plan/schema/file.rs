@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::source::{Content, SpecNode, SpecText};
 use super::super::spec_layers::DEFAULTS;
-use super::{run, study, table_of, variants};
+use super::{TRIED_TABLES, run, study, table_of, variants};
 
 /// The schema of a spec file, for editors.
 pub fn file() -> Json {
@@ -33,6 +33,9 @@ pub fn file() -> Json {
         json!({ "description": "Names of arms.", "type": "array", "items": { "type": "string" } });
     axes["additionalProperties"] = json!({ "type": "array" });
     let mut tried = axes.clone();
+    if let Some(keys) = tried["properties"].as_object_mut() {
+        keys.retain(|key, _| key == "arm" || key == "seed" || TRIED_TABLES.contains(&key.as_str()));
+    }
     tried["description"] = all["properties"]["select"]["description"].clone();
     all["properties"]["select"] = tried;
     axes["properties"]["exclude"] = json!({

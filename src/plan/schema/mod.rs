@@ -24,6 +24,9 @@ pub(super) use navigate::{
 /// Names of losses and arms, which become columns and labels.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 
+/// Tables whose values `[select]` may try: losses on one text, beside one teacher, are compared.
+pub const TRIED_TABLES: [&str; 5] = ["student", "match", "loss", "balance", "train"];
+
 /// Keys of a training that a teacher's has not: its one loss is no treatment.
 const ONLY_STUDENTS: [&str; 2] = ["budget", "gradients_every"];
 

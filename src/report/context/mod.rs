@@ -17,6 +17,7 @@ mod runs;
 mod samples;
 mod study;
 mod summary;
+mod tasks;
 mod training;
 mod trials;
 
@@ -42,6 +43,7 @@ use self::rows::{RowFacts, rows};
 use self::runs::{Counts, FailedRun, ProtocolFacts, RunInWorkFacts, failures, in_work, protocol};
 use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
+use self::tasks::{TaskFacts, tasks};
 use self::training::{
     BalanceFactor, BalanceRange, CriticOutcome, CriticSummary, balance_factors, balance_ranges,
     critic_summaries, critics,
@@ -85,6 +87,8 @@ pub struct Context {
     pub protocol: Option<ProtocolFacts>,
     pub figures: BTreeMap<&'static str, FigureFacts>,
     pub distances: Vec<DistanceFacts>,
+    /// What models get right of the items that they are asked.
+    pub tasks: Vec<TaskFacts>,
     /// Comparisons with what became of the states that hidden losses match.
     pub treatments: Vec<ContrastFacts>,
     pub balance: Vec<BalanceFactor>,
@@ -164,6 +168,7 @@ impl Context {
                 .map(|figure| (figure.name, FigureFacts::new(figure)))
                 .collect(),
             distances: distances(data, analysis),
+            tasks: tasks(data, analysis),
             treatments: with_deliveries(analysis),
             balance_ranges: balance_ranges(analysis, &balance),
             balance,

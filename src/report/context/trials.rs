@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::plan::{Axis, Trials, TriedValues};
 use crate::report::axes::SEED;
-use crate::report::format::significant;
+use crate::report::format::plain;
 
 /// Values that were tried, and how they were chosen among.
 #[derive(Debug, Clone, Serialize)]
@@ -79,7 +79,7 @@ fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<String> {
         Some(format!(
             "The {key}{of_arm} that was chosen, {}, is the {end} that was tried: a {other} one may \
              be better.",
-            significant(value, 3)
+            plain(value)
         ))
     };
     chosen.values.iter().filter_map(end).collect()

@@ -1,0 +1,171 @@
+//! What models get right of the items that they are asked.
+
+use serde::Serialize;
+
+use crate::record::evaluation::{Evaluation, TaskResult};
+use crate::report::analysis::Analysis;
+use crate::report::data::{RunData, StudyData};
+use crate::report::pairing::{RunPair, both_finished};
+use crate::report::questions::Question;
+use crate::report::statistics::{Paired, mean, mean_of, text_error};
+
+/// A task with every model's answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskFacts {
+    pub name: String,
+    /// What its items are about, and how many each has.
+    pub phenomena: Vec<Phenomenon>,
+    pub rows: Vec<TaskRow>,
+    /// Error rate of each interval: α over their number.
+    pub alpha: f64,
+}
+
+/// What items are about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Phenomenon {
+    pub name: String,
+    pub items: usize,
+}
+
+/// What a setting, or the teacher, gets right: shares of the items, means over seeds.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskRow {
+    pub label: String,
+    /// By phenomenon, in their order.
+    pub shares: Vec<Option<f64>>,
+    /// Of all items.
+    pub share: Option<f64>,
+    /// Against the baseline, where there are such runs: positive is better.
+    pub difference: Option<f64>,
+    pub against: Option<String>,
+    pub seeds: usize,
+    /// For other seeds and other items of the same kind.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+/// Every task that some model was asked.
+pub fn tasks(data: &StudyData, analysis: &Analysis) -> Vec<TaskFacts> {
+    let evaluations = data.runs.iter().chain(&data.teachers);
+    let mut names: Vec<&String> = evaluations
+        .filter_map(|run| Some(run.evaluation.as_ref()?.tasks.keys()))
+        .flatten()
+        .collect();
+    names.sort();
+    names.dedup();
+    let all = names.into_iter();
+    all.filter_map(|name| task(data, analysis, name)).collect()
+}
+
+fn task(data: &StudyData, analysis: &Analysis, name: &str) -> Option<TaskFacts> {
+    let mut runs = data.runs.iter().chain(&data.teachers);
+    let shown = runs.find_map(|run| result(run, name))?;
+    let phenomena: Vec<Phenomenon> = shown
+        .answers
+        .iter()
+        .map(|(about, answers)| Phenomenon {
+            name: about.clone(),
+            items: answers.right.len(),
+        })
+        .collect();
+    let compared = analysis.contrasts.iter();
+    let compared = compared.filter(|one| one.asked.question == Question::Baseline);
+    let compared: Vec<(usize, usize)> = compared.filter_map(|one| one.rows()).collect();
+    let alpha = data.study.report.alpha / compared.len().max(1) as f64;
+    let mut rows: Vec<TaskRow> = Vec::new();
+    for (index, row) in analysis.rows.iter().enumerate() {
+        let finished: Vec<&RunData> = row.finished(data).collect();
+        let Some(mut found) = TaskRow::of(&row.label, &finished, name, &phenomena) else {
+            continue;
+        };
+        if let Some((_, other)) = compared.iter().find(|(a, _)| *a == index) {
+            let other = &analysis.rows[*other];
+            found.compare(&both_finished(data, &row.cells, &other.cells), name, alpha);
+            found.against = found.difference.map(|_| other.label.clone());
+        }
+        rows.push(found);
+    }
+    for teacher in &data.teachers {
+        rows.extend(TaskRow::of("teacher", &[teacher], name, &phenomena));
+    }
+    Some(TaskFacts {
+        name: name.to_owned(),
+        phenomena,
+        rows,
+        alpha,
+    })
+}
+
+fn result<'a>(run: &'a RunData, name: &str) -> Option<&'a TaskResult> {
+    let evaluation: &Evaluation = run.evaluation.as_ref()?;
+    evaluation.tasks.get(name)
+}
+
+/// 1 for every item that a run answers right, 0 for the others, phenomenon by phenomenon.
+fn scores(run: &RunData, name: &str) -> Option<Vec<f64>> {
+    let answers = result(run, name)?.answers.values();
+    Some(answers.flat_map(|answers| answers.scores()).collect())
+}
+
+impl TaskRow {
+    fn of(label: &str, runs: &[&RunData], name: &str, phenomena: &[Phenomenon]) -> Option<Self> {
+        let results: Vec<&TaskResult> = runs.iter().filter_map(|run| result(run, name)).collect();
+        if results.is_empty() {
+            return None;
+        }
+        let share_of = |about: &Phenomenon| {
+            let of_run = |one: &&TaskResult| {
+                let answers = one.answers.get(&about.name)?;
+                mean_of(answers.scores())
+            };
+            mean_of(results.iter().filter_map(of_run))
+        };
+        let all = runs.iter().filter_map(|run| scores(run, name));
+        Some(Self {
+            label: label.to_owned(),
+            shares: phenomena.iter().map(share_of).collect(),
+            share: mean_of(all.filter(|all| !all.is_empty()).map(|all| mean(&all))),
+            difference: None,
+            against: None,
+            seeds: results.len(),
+            low: None,
+            high: None,
+        })
+    }
+
+    /// The share against that of other runs, item by item and seed by seed. Its interval has the
+    /// spread over seeds and, added in squares, that over items.
+    fn compare(&mut self, pairs: &[RunPair], name: &str, alpha: f64) {
+        let difference = |(a, b): &RunPair| {
+            let (a, b) = (scores(a, name)?, scores(b, name)?);
+            let same = a.len() == b.len() && !a.is_empty();
+            same.then(|| a.iter().zip(&b).map(|(a, b)| a - b).collect::<Vec<f64>>())
+        };
+        let Some(by_seed) = pairs.iter().map(difference).collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        let Some(first) = by_seed.first() else {
+            return;
+        };
+        if by_seed.iter().any(|one| one.len() != first.len()) {
+            return;
+        }
+        let by_item: Vec<(f64, u64)> = (0..first.len())
+            .map(|item| {
+                let of_item: Vec<f64> = by_seed.iter().map(|one| one[item]).collect();
+                (mean(&of_item), 1)
+            })
+            .collect();
+        let paired = Paired::of(by_seed.iter().map(|one| mean(one)).collect());
+        let error = paired.error.zip(text_error(&by_item));
+        let error = error.map(|(of_seeds, of_items)| of_seeds.hypot(of_items));
+        let interval = paired.interval(alpha, error);
+        self.difference = Some(paired.mean);
+        self.seeds = paired.n();
+        (self.low, self.high) = interval.unzip();
+    }
+}
+
+#[cfg(test)]
+#[path = "tasks_tests.rs"]
+mod tests;
