@@ -158,7 +158,17 @@ fn what_lies_on_the_hub_is_planned_as_unknown_and_missed_by_run_offline() {
 fn every_shipped_spec_is_good() {
     let folder = format!("{}/pipelines", env!("CARGO_MANIFEST_DIR"));
     let site = TestSite::tiny(&[]);
-    for name in ["default", "smoke", "sweep"] {
+    for name in [
+        "default",
+        "smoke",
+        "sweep",
+        "claims/base",
+        "claims/layer-choice",
+        "claims/kl-direction",
+        "claims/skew-kl",
+        "claims/weak-teachers",
+        "claims/hidden-at-equal-compute",
+    ] {
         site.kdpipe(&format!("check {folder}/{name}.toml")).code(0);
     }
 }

@@ -11,11 +11,14 @@ use serde_json::Value as Json;
 use crate::plan::{Folder, RICH};
 
 fn pipelines() -> Vec<(String, String)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
-    let mut found: Vec<(String, String)> = std::fs::read_dir(folder)
-        .expect("the shipped specs")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
+    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
+    let folders = [own.join("claims"), own];
+    let mut found: Vec<(String, String)> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).expect("the shipped specs"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .map(|path| {
             let text = std::fs::read_to_string(&path).expect("a spec");
             (path.to_string_lossy().into_owned(), text)
         })
