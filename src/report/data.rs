@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
+use super::blocks::with_blocks;
 use super::curves::{Curves, curves_of, read_curves};
 use crate::files;
 use crate::plan::run::RunSpec;
@@ -25,7 +26,10 @@ const SPEC_LIMIT: u64 = 1 << 20;
 /// A study with all that is stored of it.
 #[derive(Debug, Clone)]
 pub struct StudyData {
+    /// With teachers as blocks: what is compared.
     pub study: Study,
+    /// As it is stored: what tables of runs show.
+    pub written: Study,
     /// Each run with each evaluation that a cell names, in the order of first appearance.
     pub runs: Vec<RunData>,
     /// For every cell of the study, its place in `runs`.
@@ -181,7 +185,8 @@ impl StudyData {
             .map(|(id, key)| RunData::read(layout.teacher(id), id, key, false))
             .collect();
         Self {
-            study,
+            study: with_blocks(&study),
+            written: study,
             runs,
             run_of_cell,
             teachers,

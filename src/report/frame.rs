@@ -56,7 +56,7 @@ pub fn table(data: &StudyData, ends: &[LastValues]) -> Result<Table> {
         let values = cells.iter().map(|&cell| value(data.run(cell)));
         Column::Text(values.collect())
     };
-    let mut table = typed_axes(&data.study)
+    let mut table = typed_axes(&data.written)
         .iter()
         .fold(Table::new(), |table, axis| {
             table.with(axis.key().to_owned(), axis.column(cells.iter().copied()))

@@ -17,6 +17,7 @@
 
 mod analysis;
 mod axes;
+mod blocks;
 mod budgets;
 mod comparison;
 mod context;

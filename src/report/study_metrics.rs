@@ -34,7 +34,7 @@ fn grouped(data: &StudyData, ends: &[LastValues], group: usize) -> Result<Vec<u8
         .collect();
     let form = RowForm {
         data,
-        axes: typed_axes(&data.study),
+        axes: typed_axes(&data.written),
         names: names.into_iter().collect(),
     };
     let mut groups = ParquetGroups::new(&form.table(&[]))?;

@@ -8,6 +8,7 @@ use crate::record::evaluation::{Agreement, SharedCounts};
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ANY, ARM};
+use crate::report::blocks::teachers;
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
 
@@ -18,6 +19,7 @@ const MOST_NAMES: usize = 6;
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
     notes.push(fixed_teacher_and_text(data));
+    notes.extend(teachers_as_blocks(data));
     notes.extend(shared_documents(data));
     notes.extend(unbalanced_terms(data, analysis));
     notes.extend(kept_weights(data));
@@ -25,6 +27,16 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(absent_quantities(data));
     notes.extend(kinds_of_machines(data));
     notes
+}
+
+/// What n counts where several teachers stand in the grid.
+fn teachers_as_blocks(data: &StudyData) -> Option<String> {
+    let count = teachers(&data.written)?;
+    Some(format!(
+        "Every seed was run with each of {count} teachers (teacher.seed), and n counts seeds times \
+         teachers. A comparison pairs runs of one seed and one teacher; its interval is for other \
+         seeds with these teachers, and is wider where the difference depends on the teacher."
+    ))
 }
 
 /// Where kernels differ, the last bits of equal runs do.
