@@ -56,6 +56,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
         Purpose::Critic("other", "final"),
         Purpose::CriticWarmup("hidden", "1"),
         Purpose::CriticPenalty("hidden", "1"),
+        Purpose::CriticJudged("hidden", "1"),
         Purpose::WindowOrder,
         Purpose::RandomMap,
         Purpose::ShuffledMap,
@@ -80,6 +81,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
             | Purpose::Critic(..)
             | Purpose::CriticWarmup(..)
             | Purpose::CriticPenalty(..)
+            | Purpose::CriticJudged(..)
             | Purpose::WindowOrder
             | Purpose::RandomMap
             | Purpose::ShuffledMap

@@ -100,6 +100,7 @@ pub fn distillation_work(
     student: Gpt2Shape,
     teacher: Option<Gpt2Shape>,
 ) -> Distillation {
+    let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
     let (pairs, student_states, teacher_states) = match &spec.matching {
         Matching::Pairs { pairs, .. } => (
             pairs.len(),
@@ -108,18 +109,40 @@ pub fn distillation_work(
         ),
         Matching::Random { .. } => (student.layers, student.layers, student.layers),
         Matching::Attention { .. } | Matching::Combine { .. } => {
-            let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
             (student.layers, student.layers, of_teacher)
         }
+        // The cheapest transport goes along no more.
+        Matching::Emd { .. } => (student.layers + of_teacher - 1, student.layers, of_teacher),
+    };
+    let valued_pairs = match &spec.matching {
+        Matching::Emd { .. } => student.layers * of_teacher,
+        Matching::Pairs { .. }
+        | Matching::Random { .. }
+        | Matching::Attention { .. }
+        | Matching::Combine { .. } => 0,
     };
     let width = teacher.map_or(student.width, |teacher| teacher.width);
+    let count = |is_it: fn(HiddenDistance) -> bool| {
+        let terms = spec.loss.values().filter_map(Term::hidden);
+        terms.filter(|loss| is_it(loss.distance)).count()
+    };
+    let hidden_terms = spec.loss.values().filter(|term| term.is_hidden()).count();
+    let attention_terms = count(|distance| distance == HiddenDistance::Attention);
+    // States are kept where any term is about them.
+    let states = |states| {
+        if hidden_terms > attention_terms {
+            states
+        } else {
+            0
+        }
+    };
     let critics = spec.loss.values().filter_map(Term::critic);
     Distillation {
         student,
         teacher,
         steps: training_steps(&spec.train),
         needs_teacher: spec.loss.values().any(Term::needs_teacher),
-        hidden_terms: spec.loss.values().filter(|term| term.is_hidden()).count(),
+        hidden_terms,
         projected_terms: spec
             .loss
             .values()
@@ -130,20 +153,25 @@ pub fn distillation_work(
             .values()
             .filter_map(|term| cloud_shape(term, &spec.train, [student.width, width]))
             .collect(),
-        lens_terms: {
-            let is_lens = |term: &&Term| {
-                let loss = term.hidden();
-                loss.is_some_and(|loss| matches!(loss.distance, HiddenDistance::Lens { .. }))
-            };
-            spec.loss.values().filter(is_lens).count()
-        },
+        lens_terms: count(|distance| matches!(distance, HiddenDistance::Lens { .. })),
+        attention_terms,
         pairs,
-        student_states,
-        teacher_states,
+        valued_pairs,
+        student_states: states(student_states),
+        teacher_states: states(teacher_states),
+        teacher_attention: if attention_terms > 0 {
+            teacher_states
+        } else {
+            0
+        },
         critics: critics.map(|critic| critic_work(critic, width)).collect(),
         balance_batches: match spec.balance {
             BalanceSpec::None => 0,
             BalanceSpec::Gradient { batches, .. } => batches,
+        },
+        balance_every: match spec.balance {
+            BalanceSpec::None => None,
+            BalanceSpec::Gradient { every, .. } => every,
         },
     }
 }
@@ -162,7 +190,8 @@ fn cloud_shape(term: &Term, train: &TrainSpec, [own, other]: [usize; 2]) -> Opti
         HiddenDistance::Mse { .. }
         | HiddenDistance::Cosine
         | HiddenDistance::Wasserstein(_)
-        | HiddenDistance::Lens { .. } => return None,
+        | HiddenDistance::Lens { .. }
+        | HiddenDistance::Attention => return None,
         HiddenDistance::Cloud(loss) => loss,
     };
     let all = train.batch * train.context;

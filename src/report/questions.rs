@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::axes::{self, ARM, STRATEGY, Setting, is_null, reference, value_label, without};
+use super::axes::{self, ARM, STRATEGY, Setting, is_null_setting, is_null_value};
+use super::axes::{reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
@@ -28,7 +29,7 @@ pub enum Question {
     Baseline,
     /// An arm against one that computes as much.
     Compute,
-    /// A layer map against one that should not help.
+    /// A map against one that should not help.
     Null,
     /// A value of an axis against the reference of that axis, all other axes equal.
     Axis(String),
@@ -213,10 +214,18 @@ impl<'a> Asker<'a> {
         });
     }
 
-    /// The groups whose map is one that may help, or that have no map, each with its place.
+    /// The groups whose map is one that may help, or that have no map.
     fn sensible_groups(&self) -> impl Iterator<Item = &'a Group> + use<'a> {
-        let is_sensible = |group: &&Group| !group.at.get(STRATEGY).is_some_and(|map| is_null(map));
-        self.groups.iter().filter(is_sensible)
+        let rows = self.rows();
+        let is_sensible = |(place, group): &(usize, &Group)| {
+            let row = &rows[self.grouped.row_of_group[*place]];
+            !is_null_setting(&group.at) && !row.shuffles_tokens(self.data)
+        };
+        let groups = self.groups.iter().enumerate().filter(is_sensible);
+        groups
+            .map(|(_, group)| group)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn ask_against_nulls(&mut self) {
@@ -224,13 +233,22 @@ impl<'a> Asker<'a> {
             let Some(row) = self.row_at(&group.at, &[]) else {
                 continue;
             };
-            if !group.at.contains_key(STRATEGY) || !self.rows()[row].follows_a_map(self.data) {
+            if !self.rows()[row].follows_a_map(self.data) {
                 continue;
             }
-            for control in NULL_CONTROLS {
-                if let Some(control) = self.row_at(&group.at, &[(STRATEGY, control)]) {
+            for (key, control) in NULL_CONTROLS {
+                if key == STRATEGY
+                    && group.at.contains_key(key)
+                    && let Some(control) = self.row_at(&group.at, &[(key, control)])
+                {
                     self.ask_pair(Question::Null, row, control);
                 }
+            }
+            // An axis has it, or an arm: what the runs are says so.
+            let rows = self.rows();
+            let is_control = |other: &TableRow| other.is_pairing_null_of(&rows[row], self.data);
+            if let Some(control) = rows.iter().position(is_control) {
+                self.ask_pair(Question::Null, row, control);
             }
         }
     }
@@ -240,7 +258,7 @@ impl<'a> Asker<'a> {
         let reference = reference(&self.data.study, axis)?;
         let values = axis.values.iter().map(String::as_str);
         let values = values
-            .filter(|&value| value != reference && (axis.key != STRATEGY || !is_null(value)))
+            .filter(|&value| value != reference && !is_null_value(&axis.key, value))
             .collect();
         Some((reference, values))
     }

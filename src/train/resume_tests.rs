@@ -116,6 +116,13 @@ fn redrawn() -> String {
     format!("{penalty}[match]\nstrategy = \"random\"\nredraw = 3\n")
 }
 
+/// With weights of layers that every step changes.
+fn transported() -> String {
+    "[balance]\nmode = \"gradient\"\nbatches = 2\nreference = \"kl\"\n[loss.kl]\nkind = \
+     \"logits.kl\"\n[loss.hidden]\nkind = \"hidden.mse\"\n[match]\nstrategy = \"emd\"\n"
+        .to_owned()
+}
+
 #[test]
 fn a_run_may_stop_after_any_step_and_as_often_as_it_likes() {
     let teacher = teacher();
@@ -125,7 +132,12 @@ fn a_run_may_stop_after_any_step_and_as_often_as_it_likes() {
         .num_threads(1)
         .build()
         .unwrap();
-    for (extra, windows) in [(WASSERSTEIN.to_owned(), 12), (redrawn(), 13)] {
+    let cases = [
+        (WASSERSTEIN.to_owned(), 12),
+        (redrawn(), 13),
+        (transported(), 13),
+    ];
+    for (extra, windows) in cases {
         let text = tokens(windows * 8 + 1, 3);
         let traced = |stops: &[u64]| pool.install(|| trace(&extra, &text, &teacher, stops));
         let expected = traced(&[]);

@@ -46,7 +46,7 @@ use self::training::{
     critic_summaries, critics,
 };
 use super::analysis::Analysis;
-use super::axes::{ARM, SEED, STRATEGY, null_controls};
+use super::axes::{ARM, SEED, SHUFFLED_TOKENS, STRATEGY, null_maps};
 use super::data::StudyData;
 use super::figures::Figure;
 use super::looks;
@@ -173,7 +173,7 @@ impl Context {
             notes: notes(data, analysis),
             looks: looks::sentences(&data.study),
             primary_was_late: looks::primary_was_late(&data.study),
-            null_controls: null_controls(&data.study),
+            null_controls: null_controls(data, analysis),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: rows.iter().any(|row| row.contrast.is_some()),
             contrast_count: rows.iter().filter(|row| row.contrast.is_some()).count(),
@@ -197,6 +197,23 @@ impl Context {
 fn source(data: &StudyData) -> Option<SourceNll> {
     let mut runs = data.runs.iter().chain(&data.teachers);
     runs.find_map(|run| run.evaluation.as_ref()?.source.clone())
+}
+
+/// The null controls that anything is held against, as they are called.
+fn null_controls(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let mut names: Vec<String> = null_maps(&data.study)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut nulls = analysis
+        .nulls
+        .iter()
+        .flatten()
+        .flat_map(|nulls| &nulls.controls);
+    if nulls.any(|control| control.name == SHUFFLED_TOKENS) {
+        names.push(SHUFFLED_TOKENS.to_owned());
+    }
+    names
 }
 
 /// The axes that tables have a column for.
