@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::axes::{self, ARM, STRATEGY, Setting, is_null_setting, is_null_value};
-use super::axes::{reference, value_label, without};
+use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
 use super::rows::{GroupedRows, TableRow};
-use crate::plan::NULL_CONTROLS;
 use crate::record::study::{Axis, Study};
 
 /// Comparisons along one axis, setting by setting, that a reader still goes through.
@@ -216,16 +215,12 @@ impl<'a> Asker<'a> {
 
     /// The groups whose map is one that may help, or that have no map.
     fn sensible_groups(&self) -> impl Iterator<Item = &'a Group> + use<'a> {
-        let rows = self.rows();
-        let is_sensible = |(place, group): &(usize, &Group)| {
-            let row = &rows[self.grouped.row_of_group[*place]];
-            !is_null_setting(&group.at) && !row.shuffles_tokens(self.data)
-        };
-        let groups = self.groups.iter().enumerate().filter(is_sensible);
-        groups
-            .map(|(_, group)| group)
-            .collect::<Vec<_>>()
-            .into_iter()
+        let (grouped, data) = (self.grouped, self.data);
+        let groups = self.groups.iter().zip(&grouped.row_of_group);
+        groups.filter_map(move |(group, &row)| {
+            let is_null = is_null_setting(&group.at) || grouped.rows[row].shuffles_tokens(data);
+            (!is_null).then_some(group)
+        })
     }
 
     fn ask_against_nulls(&mut self) {
@@ -236,18 +231,13 @@ impl<'a> Asker<'a> {
             if !self.rows()[row].follows_a_map(self.data) {
                 continue;
             }
-            for (key, control) in NULL_CONTROLS {
-                if key == STRATEGY
-                    && group.at.contains_key(key)
-                    && let Some(control) = self.row_at(&group.at, &[(key, control)])
-                {
+            for control in null_maps(&self.data.study) {
+                let control = self.row_at(&group.at, &[(STRATEGY, control)]);
+                if let Some(control) = control.filter(|_| group.at.contains_key(STRATEGY)) {
                     self.ask_pair(Question::Null, row, control);
                 }
             }
-            // An axis has it, or an arm: what the runs are says so.
-            let rows = self.rows();
-            let is_control = |other: &TableRow| other.is_pairing_null_of(&rows[row], self.data);
-            if let Some(control) = rows.iter().position(is_control) {
+            if let Some(control) = self.grouped.pairing_null_of(row, self.data) {
                 self.ask_pair(Question::Null, row, control);
             }
         }

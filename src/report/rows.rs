@@ -87,7 +87,7 @@ impl TableRow {
     }
 
     /// Whether its runs are those of another row but for tokens, which only these shuffle.
-    pub fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
+    fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
         let specs = self.first_spec(data).zip(other.first_spec(data));
         specs.is_some_and(|(own, other)| {
             other.matching.tokens().is_paired() && {
@@ -138,6 +138,15 @@ pub struct GroupedRows {
     pub row_of_group: Vec<usize>,
     /// For every row, the place of its first group.
     pub first_group: Vec<usize>,
+}
+
+impl GroupedRows {
+    /// The row that is a row's null control of the pairing, whether an axis has it or an arm: what
+    /// its runs are says so.
+    pub fn pairing_null_of(&self, row: usize, data: &StudyData) -> Option<usize> {
+        let mut rows = self.rows.iter();
+        rows.position(|other| other.is_pairing_null_of(&self.rows[row], data))
+    }
 }
 
 /// Puts groups together in one row where they are the same runs with the same baseline: axes that
