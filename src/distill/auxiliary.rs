@@ -1,5 +1,5 @@
-//! What is learned beside the student: projections to the teacher's width, and critics, which belong
-//! to (term, student state), so that they survive a redraw of the pairs; weights of layers, by term.
+//! What is learned beside the student: projections to the teacher's width, and critics, both of
+//! (term, student state), so that they survive a redraw of the pairs; weights of layers, by term.
 
 use std::collections::BTreeMap;
 

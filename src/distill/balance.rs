@@ -78,28 +78,10 @@ pub fn balance<D: Ops>(
     let reference = reference.to_owned();
     terms.insert(0, &reference);
 
-    let keep = objective.kept_of_student(settings);
     let mut norms = NamedValues::new();
     for &name in &terms {
-        let factors = NamedValues::from([(name.clone(), 1.0)]);
-        let mut squares = Vec::new();
-        for sample in samples {
-            let states =
-                student.forward_keeping(OwnedTape::default(), sample.inputs, context, &keep);
-            let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_reader));
-            let (loss, _) = objective.losses(
-                settings,
-                &factors,
-                states,
-                student.reader(),
-                sample.targets,
-                teacher,
-                auxiliary,
-            );
-            squares.extend(squares_of(student, loss.backward()));
-        }
-        let squares: f64 = D::fetch(&squares).iter().sum();
-        let norm = (squares / samples.len() as f64).sqrt();
+        let sides = (student, &*auxiliary, teacher_reader);
+        let norm = norm_of_term(objective, settings, name, sides, context, samples);
         if norm == 0.0 || !norm.is_finite() {
             return Err(Unbalanced::Gradient {
                 term: name.clone(),
@@ -113,6 +95,37 @@ pub fn balance<D: Ops>(
         .iter()
         .map(|&name| (name.clone(), norms[&reference] / norms[name]))
         .collect())
+}
+
+/// √ of the mean over samples of ‖∂ term / ∂θ‖².
+fn norm_of_term<D: Ops>(
+    objective: &Objective,
+    settings: &StepSettings,
+    name: &str,
+    (student, auxiliary, teacher_reader): (&Gpt2<D>, &Auxiliary<D>, Reader<D>),
+    context: usize,
+    samples: &[BalanceBatch<D>],
+) -> f64 {
+    let keep = objective.kept_of_student(settings);
+    let factors = NamedValues::from([(name.to_owned(), 1.0)]);
+    let mut squares = Vec::new();
+    for sample in samples {
+        let tape = OwnedTape::default();
+        let states = student.forward_keeping(tape, sample.inputs, context, &keep);
+        let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_reader));
+        let (loss, _) = objective.losses(
+            settings,
+            &factors,
+            states,
+            student.reader(),
+            sample.targets,
+            teacher,
+            auxiliary,
+        );
+        squares.extend(squares_of(student, loss.backward()));
+    }
+    let squares: f64 = D::fetch(&squares).iter().sum();
+    (squares / samples.len() as f64).sqrt()
 }
 
 /// Σ g² of the gradient of each of the student's parameters.

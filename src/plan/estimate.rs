@@ -94,6 +94,40 @@ pub fn training_steps(train: &TrainSpec) -> TrainingSteps {
     }
 }
 
+/// What a map compares at a step.
+struct ComparedPairs {
+    pairs: usize,
+    /// Pairs whose value alone is computed, to choose those.
+    valued: usize,
+    /// Different states among them, but for the final one, which every pass has.
+    student_states: usize,
+    teacher_states: usize,
+}
+
+impl ComparedPairs {
+    /// For models of so many layers.
+    fn of(matching: &Matching, student: usize, teacher: usize) -> Self {
+        let of_layers = |pairs, valued, teacher_states| Self {
+            pairs,
+            valued,
+            student_states: student,
+            teacher_states,
+        };
+        match matching {
+            Matching::Pairs { pairs, .. } => Self {
+                pairs: pairs.len(),
+                valued: 0,
+                student_states: kept(pairs.iter().map(|&(student, _)| student)),
+                teacher_states: kept(pairs.iter().map(|&(_, teacher)| teacher)),
+            },
+            Matching::Random { .. } => of_layers(student, 0, student),
+            Matching::Attention { .. } | Matching::Combine { .. } => of_layers(student, 0, teacher),
+            // The cheapest transport goes along no more than that.
+            Matching::Emd { .. } => of_layers(student + teacher - 1, student * teacher, teacher),
+        }
+    }
+}
+
 /// The training that a spec asks for, in numbers.
 pub fn distillation_work(
     spec: &RunSpec,
@@ -101,26 +135,7 @@ pub fn distillation_work(
     teacher: Option<Gpt2Shape>,
 ) -> Distillation {
     let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
-    let (pairs, student_states, teacher_states) = match &spec.matching {
-        Matching::Pairs { pairs, .. } => (
-            pairs.len(),
-            kept(pairs.iter().map(|&(student, _)| student)),
-            kept(pairs.iter().map(|&(_, teacher)| teacher)),
-        ),
-        Matching::Random { .. } => (student.layers, student.layers, student.layers),
-        Matching::Attention { .. } | Matching::Combine { .. } => {
-            (student.layers, student.layers, of_teacher)
-        }
-        // The cheapest transport goes along no more.
-        Matching::Emd { .. } => (student.layers + of_teacher - 1, student.layers, of_teacher),
-    };
-    let valued_pairs = match &spec.matching {
-        Matching::Emd { .. } => student.layers * of_teacher,
-        Matching::Pairs { .. }
-        | Matching::Random { .. }
-        | Matching::Attention { .. }
-        | Matching::Combine { .. } => 0,
-    };
+    let compared = ComparedPairs::of(&spec.matching, student.layers, of_teacher);
     let width = teacher.map_or(student.width, |teacher| teacher.width);
     let count = |is_it: fn(HiddenDistance) -> bool| {
         let terms = spec.loss.values().filter_map(Term::hidden);
@@ -155,12 +170,12 @@ pub fn distillation_work(
             .collect(),
         lens_terms: count(|distance| matches!(distance, HiddenDistance::Lens { .. })),
         attention_terms,
-        pairs,
-        valued_pairs,
-        student_states: states(student_states),
-        teacher_states: states(teacher_states),
+        pairs: compared.pairs,
+        valued_pairs: compared.valued,
+        student_states: states(compared.student_states),
+        teacher_states: states(compared.teacher_states),
         teacher_attention: if attention_terms > 0 {
-            teacher_states
+            compared.teacher_states
         } else {
             0
         },

@@ -225,12 +225,10 @@ impl<'a> Asker<'a> {
 
     fn ask_against_nulls(&mut self) {
         for group in self.sensible_groups() {
-            let Some(row) = self.row_at(&group.at, &[]) else {
+            let follows = |row: &usize| self.rows()[*row].follows_a_map(self.data);
+            let Some(row) = self.row_at(&group.at, &[]).filter(follows) else {
                 continue;
             };
-            if !self.rows()[row].follows_a_map(self.data) {
-                continue;
-            }
             for control in null_maps(&self.data.study) {
                 let control = self.row_at(&group.at, &[(STRATEGY, control)]);
                 if let Some(control) = control.filter(|_| group.at.contains_key(STRATEGY)) {

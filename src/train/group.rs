@@ -86,15 +86,7 @@ fn advance_all<D: Ops>(
             .into_iter()
             .map(|(index, member)| (index, member, None))
             .collect();
-        D::side_by_side(&mut advanced, |(_, member, _)| {
-            guarded(member, Member::wait)
-        });
-        D::side_by_side(&mut advanced, |(_, member, row)| {
-            guarded(member, |member| *row = member.take_step())
-        });
-        if let Some(teacher) = teacher {
-            judge_critics_of(&mut advanced, teacher, corpus);
-        }
+        take_steps(&mut advanced, teacher, corpus);
         let seconds = started.elapsed().as_secs_f64();
         let seen = advanced
             .iter()
@@ -116,12 +108,18 @@ fn advance_all<D: Ops>(
     }
 }
 
-/// Adds to the last rows what critics say of other tokens.
-fn judge_critics_of<D: Ops>(
+/// Waits for all members, then takes their steps; the last rows also say what critics make of other
+/// tokens.
+fn take_steps<D: Ops>(
     advanced: &mut [(usize, &mut Member<D>, Option<NamedValues>)],
-    teacher: &Gpt2<D>,
+    teacher: Option<&Gpt2<D>>,
     corpus: Corpus,
 ) {
+    D::side_by_side(advanced, |(_, member, _)| guarded(member, Member::wait));
+    D::side_by_side(advanced, |(_, member, row)| {
+        guarded(member, |member| *row = member.take_step())
+    });
+    let Some(teacher) = teacher else { return };
     D::side_by_side(advanced, |(_, member, row)| {
         if let Some(row) = row
             .as_mut()

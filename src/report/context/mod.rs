@@ -43,7 +43,7 @@ use self::samples::{PromptSamples, samples};
 use self::study::StudyFacts;
 use self::training::{
     BalanceFactor, BalanceRange, CriticOutcome, CriticSummary, balance_factors, balance_ranges,
-    critic_summaries, critics,
+    balanced_again, critic_summaries, critics,
 };
 use super::analysis::Analysis;
 use super::axes::{ARM, SEED, SHUFFLED_TOKENS, STRATEGY, null_maps};
@@ -84,6 +84,8 @@ pub struct Context {
     /// Comparisons with what became of the states that hidden losses match.
     pub treatments: Vec<ContrastFacts>,
     pub balance: Vec<BalanceFactor>,
+    /// Whether any run was balanced again while it was trained.
+    pub balanced_again: bool,
     /// The same by arm.
     pub balance_ranges: Vec<BalanceRange>,
     pub critics: Vec<CriticOutcome>,
@@ -161,6 +163,7 @@ impl Context {
             distances: distances(data, analysis),
             treatments: with_deliveries(analysis),
             balance_ranges: balance_ranges(analysis, &balance),
+            balanced_again: balanced_again(data),
             balance,
             critic_summaries: critic_summaries(analysis, &critics),
             critics,

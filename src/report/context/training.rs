@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::plan::run::Lipschitz;
+use crate::plan::run::{BalanceSpec, Lipschitz};
 use crate::recorded;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
@@ -43,6 +43,12 @@ pub fn balance_factors(data: &StudyData, analysis: &Analysis) -> Vec<BalanceFact
         }
     }
     found
+}
+
+/// Whether any run was balanced again while it was trained.
+pub fn balanced_again(data: &StudyData) -> bool {
+    let mut specs = data.runs.iter().filter_map(|run| run.spec.as_ref());
+    specs.any(|spec| matches!(spec.balance, BalanceSpec::Gradient { every: Some(_), .. }))
 }
 
 /// The factors of a term in all rows of an arm.

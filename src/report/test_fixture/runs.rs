@@ -37,8 +37,8 @@ pub fn spec(cell: &Cell) -> RunSpec {
          \"train\"\nvocab_size = 512\n[teacher]\nsource = \"train\"\nlayers = 8\nwidth = \
          64\nheads = 4\nseed = 0\n[teacher.train]\n{train}[student]\nlayers = {}\nwidth = \
          64\nheads = 4\ninit = \"random\"\n[match]\nstrategy = \"pairs\"\npairs = [[1, \
-         2]]\n{tokens}[loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\ndirection = \
-         \"forward\"\n{hidden}[balance]\nmode = \"gradient\"\nbatches = 8\nreference = \
+         2]]\n{tokens}[loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\n\
+         direction = \"forward\"\n{hidden}[balance]\nmode = \"gradient\"\nbatches = 8\nreference = \
          \"kl\"\n[train]\n{train}[evaluate]\ncontext = 256\nstride = 128\nsamples = {{ prompts = \
          2, tokens = 16 }}\nprobe_tokens = 512\ndirections = 64\nembed_tokens = 100\n",
         cell.at["seed"], cell.at["student.layers"]
