@@ -194,7 +194,11 @@ fn an_arm_with_shuffled_tokens_is_the_null_control_of_the_arm_that_differs_in_no
     let rendered = crate::report::render(&fixture.layout, fixture.study.clone(), None).unwrap();
     let mut files = rendered.files.iter();
     let (_, page) = files.find(|(path, _)| path.ends_with("report.md")).unwrap();
-    assert!(String::from_utf8_lossy(page).contains("difference to shuffled tokens"));
+    let page = String::from_utf8_lossy(page);
+    assert!(page.contains("difference to shuffled tokens"));
+    // Critics that were judged after the last step have a table of their own.
+    assert!(page.contains("| wasserstein-unpaired | hidden | 0.336 to 1.236 | 0.25 | 1.25 |"));
+    assert!(!page.contains("| wasserstein | hidden | 0.336"));
 }
 
 #[test]

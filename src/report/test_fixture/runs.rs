@@ -68,8 +68,13 @@ pub fn metrics(cell: &Cell, steps: u64) -> Table {
             row.insert("weight.hidden".to_owned(), (5.0 * x).min(1.0));
             row.insert("balance.hidden".to_owned(), 0.25 + 0.01 * seed);
         }
-        if arm == "wasserstein" {
+        if arm.starts_with("wasserstein") {
             for layer in 1..=4u32 {
+                // What newer studies measure at the end.
+                if arm.ends_with("unpaired") && step + 1 == steps {
+                    row.insert(format!("critic.hidden.{layer}.held_out"), 0.25);
+                    row.insert(format!("critic.hidden.{layer}.held_out_further"), 1.25);
+                }
                 row.insert(
                     format!("critic.hidden.{layer}.estimate"),
                     (0.3 + 2.0 * fall) * f64::from(layer) / 2.0 + noise,
