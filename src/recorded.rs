@@ -83,6 +83,13 @@ pub fn map(term: &str, state: &str, value: &str) -> String {
     format!("{MAP}{term}.{state}.{value}")
 }
 
+/// The term and the state of a column of a map's entropies.
+pub fn map_entropy_of(column: &str) -> Option<(&str, &str)> {
+    let (map, value) = column.strip_prefix(MAP)?.rsplit_once('.')?;
+    let of_entropy = map.rsplit_once('.');
+    of_entropy.filter(|_| value == ENTROPY)
+}
+
 /// Whether a column has a value of a map.
 pub fn is_of_a_map(column: &str) -> bool {
     column.starts_with(MAP)

@@ -116,6 +116,30 @@ impl<'a> CriticCurve<'a> {
     }
 }
 
+/// The maps of terms whose spread over the teacher's layers is recorded, as `hidden, layer 2`.
+pub fn maps_of_layers(curves: &Curves) -> Vec<String> {
+    let entropies = curves
+        .keys()
+        .filter_map(|name| recorded::map_entropy_of(name));
+    entropies
+        .map(|(term, state)| map_name(term, state))
+        .collect()
+}
+
+/// The entropy of such a map.
+pub fn map_entropy(curves: &Curves, map: &str) -> StepValues {
+    let mut all = curves.iter();
+    let found = all.find(|(name, _)| {
+        let of = recorded::map_entropy_of(name);
+        of.is_some_and(|(term, state)| map_name(term, state) == map)
+    });
+    found.map_or_else(Vec::new, |(_, values)| values.clone())
+}
+
+fn map_name(term: &str, state: &str) -> String {
+    format!("{term}, layer {state}")
+}
+
 /// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.
 pub fn read_curves(path: &Path) -> Result<Curves> {
     curves_of(&table::read(path)?, None)

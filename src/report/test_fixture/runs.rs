@@ -68,6 +68,9 @@ pub fn metrics(cell: &Cell, steps: u64) -> Table {
             row.insert("weight.hidden".to_owned(), (5.0 * x).min(1.0));
             row.insert("balance.hidden".to_owned(), 0.25 + 0.01 * seed);
         }
+        if arm.ends_with("unpaired") {
+            row.insert("map.hidden.1.entropy".to_owned(), 1.0 - 0.5 * x);
+        }
         if arm.starts_with("wasserstein") {
             for layer in 1..=4u32 {
                 // What newer studies measure at the end.
