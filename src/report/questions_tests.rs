@@ -192,8 +192,8 @@ fn an_arm_with_shuffled_tokens_is_the_null_control_of_the_arm_that_differs_in_no
         assert_eq!(nulls(label), None, "{label}");
     }
     let rendered = crate::report::render(&fixture.layout, fixture.study.clone(), None).unwrap();
-    let has_maps = |(path, _): &(_, _)| std::path::Path::ends_with(path, "figures/maps.svg");
-    assert!(rendered.files.iter().any(has_maps));
+    let mut files = rendered.files.iter();
+    assert!(files.any(|(path, _)| path.ends_with("figures/maps.svg")));
     let mut files = rendered.files.iter();
     let (_, page) = files.find(|(path, _)| path.ends_with("report.md")).unwrap();
     let page = String::from_utf8_lossy(page);
