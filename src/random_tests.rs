@@ -170,6 +170,7 @@ fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purpose
         | Purpose::Critic(..)
         | Purpose::CriticWarmup(..)
         | Purpose::CriticPenalty(..)
+        | Purpose::CriticJudged(..)
         | Purpose::WindowOrder
         | Purpose::RandomMap
         | Purpose::ShuffledMap

@@ -21,7 +21,8 @@ fn is_cheapest(flow: &[f64], costs: &[f64], m: usize, n: usize) -> bool {
         for from in 0..nodes {
             for to in 0..nodes {
                 let there = far[from * nodes + between] + far[between * nodes + to];
-                if there < far[from * nodes + to] {
+                // What rounding makes of a circle that costs nothing must not grow.
+                if there < far[from * nodes + to] - 1e-12 {
                     far[from * nodes + to] = there;
                 }
             }

@@ -35,6 +35,7 @@ pub enum Matching {
     },
     /// Each of the student's layers with all of the teacher's, by a transport of weights.
     Emd {
+        #[serde(default)]
         weights: LayerWeighting,
         #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
         tokens: TokenPairing,
