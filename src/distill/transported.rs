@@ -113,7 +113,9 @@ fn recorded_of(
             .map(|p| -p * p.ln())
             .sum();
         let layer = (source + 1).to_string();
-        values.push((recorded::map(term, &layer, recorded::ENTROPY), entropy));
+        let column = recorded::map(term, &layer, recorded::ENTROPY);
+        // Rounding may leave a share a little above 1.
+        values.push((column, entropy.max(0.0)));
     }
     values
 }
