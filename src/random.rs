@@ -63,6 +63,8 @@ pub enum Purpose<'a> {
     CriticWarmup(&'a str, &'a str),
     /// Where a critic's penalty is taken in the training, by its loss term and student state.
     CriticPenalty(&'a str, &'a str),
+    /// Where a critic's penalty is taken after the training, by its loss term and student state.
+    CriticJudged(&'a str, &'a str),
     /// The order of the windows of an epoch.
     WindowOrder,
     /// The layers of a random map.
@@ -103,6 +105,7 @@ impl std::fmt::Display for Purpose<'_> {
             Self::Critic(term, state) => write!(f, "init.critic.{term}.{state}"),
             Self::CriticWarmup(term, state) => write!(f, "critic.warmup.{term}.{state}"),
             Self::CriticPenalty(term, state) => write!(f, "critic.epsilon.{term}.{state}"),
+            Self::CriticJudged(term, state) => write!(f, "critic.judged.{term}.{state}"),
             Self::WindowOrder => f.write_str("order"),
             Self::RandomMap => f.write_str("match.random"),
             Self::ShuffledMap => f.write_str("match.shuffled"),

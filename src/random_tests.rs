@@ -56,6 +56,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
         Purpose::Critic("other", "final"),
         Purpose::CriticWarmup("hidden", "1"),
         Purpose::CriticPenalty("hidden", "1"),
+        Purpose::CriticJudged("hidden", "1"),
         Purpose::WindowOrder,
         Purpose::RandomMap,
         Purpose::ShuffledMap,
@@ -81,6 +82,7 @@ fn every_purpose() -> Vec<Purpose<'static>> {
             | Purpose::Critic(..)
             | Purpose::CriticWarmup(..)
             | Purpose::CriticPenalty(..)
+            | Purpose::CriticJudged(..)
             | Purpose::WindowOrder
             | Purpose::RandomMap
             | Purpose::ShuffledMap
@@ -170,6 +172,7 @@ fn seeds_of_texts_measurements_and_writing_are_told_from_a_runs_by_their_purpose
         | Purpose::Critic(..)
         | Purpose::CriticWarmup(..)
         | Purpose::CriticPenalty(..)
+        | Purpose::CriticJudged(..)
         | Purpose::WindowOrder
         | Purpose::RandomMap
         | Purpose::ShuffledMap

@@ -37,7 +37,8 @@ pub fn temperature(term: &str) -> String {
     format!("temperature.{term}")
 }
 
-/// The factor by which a loss term is balanced: one number for the whole run.
+/// The factor by which a loss term is balanced: one number for the whole run, unless it is
+/// balanced again.
 pub fn balance(term: &str) -> String {
     format!("{BALANCE}{term}")
 }
@@ -60,7 +61,8 @@ pub fn gradient_of(column: &str) -> Option<&str> {
 
 /// Whether a column has values at some steps only, which are measured for themselves.
 pub fn is_measured_at_times(column: &str) -> bool {
-    column == VALIDATION_NLL || column.starts_with(GRADIENT)
+    let is_of_the_end = critic_of(column).is_some_and(|(_, _, v)| v == HELD_OUT || v == FURTHER);
+    column == VALIDATION_NLL || column.starts_with(GRADIENT) || is_of_the_end
 }
 
 /// A value of the critic of a loss term at a state of the student: the number of a layer, or
@@ -81,6 +83,13 @@ pub fn map(term: &str, state: &str, value: &str) -> String {
     format!("{MAP}{term}.{state}.{value}")
 }
 
+/// The term and the state of a column of a map's entropies.
+pub fn map_entropy_of(column: &str) -> Option<(&str, &str)> {
+    let (map, value) = column.strip_prefix(MAP)?.rsplit_once('.')?;
+    let of_entropy = map.rsplit_once('.');
+    of_entropy.filter(|_| value == ENTROPY)
+}
+
 /// Whether a column has a value of a map.
 pub fn is_of_a_map(column: &str) -> bool {
     column.starts_with(MAP)
@@ -89,8 +98,21 @@ pub fn is_of_a_map(column: &str) -> bool {
 /// The mean entropy, in nats, of the weights that a map gives the teacher's layers for a token.
 pub const ENTROPY: &str = "entropy";
 
+/// The weight of a layer in a map by transport, and what a unit of that weight cost.
+pub const LAYER_WEIGHT: &str = "weight";
+pub const LAYER_COST: &str = "cost";
+
+/// How a layer of the teacher is called where a map has values of both models' layers.
+pub fn of_teacher(layer: usize) -> String {
+    format!("teacher-{layer}")
+}
+
 /// What a critic says of the distance.
 pub const ESTIMATE: &str = "estimate";
+/// What it says at the end of tokens that it was not trained on: as it is, and after further
+/// updates while both models stand.
+pub const HELD_OUT: &str = "held_out";
+pub const FURTHER: &str = "held_out_further";
 /// The mean norm of a critic's gradient at the points of its penalty, and the penalty.
 pub const CRITIC_GRADIENT_NORM: &str = "gradient_norm";
 pub const PENALTY: &str = "penalty";

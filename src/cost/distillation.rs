@@ -64,16 +64,24 @@ pub struct Distillation {
     pub clouds: Vec<CloudShape>,
     /// Terms that read tokens in hidden states of both models.
     pub lens_terms: usize,
+    /// Terms that compare attention.
+    pub attention_terms: usize,
     /// Pairs of states that each of them compares.
     pub pairs: usize,
+    /// Pairs whose value each of them computes beside, to choose those.
+    pub valued_pairs: usize,
     /// Different student states among the pairs, without the final one, which every pass has.
     pub student_states: usize,
     /// Different teacher states among the pairs, without the final one.
     pub teacher_states: usize,
+    /// Layers of the teacher whose queries, keys and values are kept.
+    pub teacher_attention: usize,
     /// One for every term that has critics.
     pub critics: Vec<CriticWork>,
     /// Batches that hidden terms are balanced on before training; 0 where they are not.
     pub balance_batches: usize,
+    /// Steps between two balances, where there is more than the first.
+    pub balance_every: Option<u64>,
 }
 
 /// The critics of a term; every pair has one of this shape.
@@ -128,6 +136,12 @@ impl Distillation {
         }
     }
 
+    /// How often terms are balanced: before the first step, and before every so-manieth one.
+    fn balances(&self) -> f64 {
+        let again = |every: u64| self.steps.count.saturating_sub(1) / every.max(1);
+        1.0 + self.balance_every.map_or(0, again) as f64
+    }
+
     fn projection(&self) -> Projection {
         let student = self.student.width;
         Projection {
@@ -159,16 +173,17 @@ impl Distillation {
         let batches = self.balanced();
         if batches > 0.0 {
             // One forward and backward pass for the reference and for every hidden term on each
-            // batch; critics warm up before, on the states of one more forward pass.
+            // batch; critics warm up before the first, on the states of one more forward pass.
             let warm_up = if self.critics.is_empty() {
                 0.0
             } else {
                 pass / FORWARD_AND_BACKWARD
             };
-            flops.student += batches * ((1.0 + hidden) * pass + terms + warm_up);
-            flops.teacher += batches * teacher_pass;
+            let measured = batches * self.balances();
+            flops.student += measured * ((1.0 + hidden) * pass + terms) + batches * warm_up;
+            flops.teacher += measured * teacher_pass;
             for critic in &self.critics {
-                flops.critics += self.warm_up_flops(critic, batches);
+                flops.critics += self.warm_up_flops(critic, measured);
             }
         }
         flops
@@ -179,8 +194,21 @@ impl Distillation {
     fn hidden_flops(&self, tokens: f64) -> f64 {
         let projections = self.projection().training_flops(tokens) * self.projected_terms as f64;
         let clouds = self.clouds.iter().fold(0.0, |sum, one| sum + one.flops());
-        self.pairs as f64
-            * (projections + clouds + self.lens_terms as f64 * self.lens_flops(tokens))
+        let lenses = self.lens_terms as f64 * self.lens_flops(tokens);
+        let attention = self.attention_terms as f64 * self.attention_flops(tokens);
+        // A value alone is counted with its gradient, which most kernels compute along with it, but
+        // for what is projected.
+        let values = projections / FORWARD_AND_BACKWARD + clouds + lenses + attention;
+        self.pairs as f64 * (projections + clouds + lenses + attention)
+            + self.valued_pairs as f64 * values
+    }
+
+    /// Operations of the attention of a pair of layers: scores of both over the causal half, and
+    /// the student's queries' and keys' gradients.
+    fn attention_flops(&self, tokens: f64) -> f64 {
+        let other = self.teacher.map_or(0, |teacher| teacher.width);
+        let widths = 3 * self.student.width + other;
+        tokens * (self.steps.context as f64 + 1.0) * widths as f64
     }
 
     /// Operations of the logits that are read in a pair of states: the student's forward and back
@@ -278,7 +306,8 @@ impl Distillation {
         };
         let (tokens, width) = (self.steps.micro_batch() as f64, teacher.width as f64);
         let pass = FLOAT_BYTES * tokens * width * (TEACHER_VECTORS + teacher.layers as f64);
-        let states = FLOAT_BYTES * tokens * width * (self.teacher_states as f64 + 1.0);
+        let kept = self.teacher_states as f64 + 3.0 * self.teacher_attention as f64 + 1.0;
+        let states = FLOAT_BYTES * tokens * width * kept;
         teacher.weight_bytes() + pass + self.balanced() * states
     }
 

@@ -29,9 +29,12 @@ fn balanced() -> Distillation {
         projected_terms: 2,
         clouds: Vec::new(),
         lens_terms: 0,
+        attention_terms: 0,
         pairs: 2,
+        valued_pairs: 0,
         student_states: 2,
         teacher_states: 2,
+        teacher_attention: 0,
         critics: vec![CriticWork {
             shape: CriticShape {
                 input: 12,
@@ -43,7 +46,35 @@ fn balanced() -> Distillation {
             warm_up: 100,
         }],
         balance_batches: 8,
+        balance_every: None,
     }
+}
+
+#[test]
+fn every_balance_costs_the_same_but_for_the_warm_up_of_the_first() {
+    let once = balanced();
+    let none = Distillation {
+        balance_batches: 0,
+        ..once.clone()
+    };
+    let every = |steps| Distillation {
+        balance_every: Some(steps),
+        ..once.clone()
+    };
+    // Of ten steps, before the fourth, the seventh and the tenth again.
+    let extra =
+        |of: fn(&TrainingFlops) -> f64, work: &Distillation| of(&work.flops()) - of(&none.flops());
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-9, "{a} {b}");
+    let teacher: fn(&TrainingFlops) -> f64 = |flops| flops.teacher;
+    close(extra(teacher, &every(3)), 4.0 * extra(teacher, &once));
+    let student: fn(&TrainingFlops) -> f64 = |flops| flops.student;
+    let warm_up = 8.0 * 64.0 * once.student.forward_flops(16);
+    close(
+        extra(student, &every(3)) - warm_up,
+        4.0 * (extra(student, &once) - warm_up),
+    );
+    assert_eq!(every(10).flops(), once.flops());
+    assert_eq!(every(3).memory(), once.memory());
 }
 
 #[test]
@@ -92,6 +123,37 @@ fn memory_counts_the_students_states_that_critics_warm_up_on() {
         ..few.clone()
     };
     assert_eq!(few.memory().own, none.memory().own);
+}
+
+#[test]
+fn attention_costs_the_scores_of_both_and_two_gradients_over_the_causal_half() {
+    let without = Distillation {
+        balance_batches: 0,
+        ..balanced()
+    };
+    let with = Distillation {
+        attention_terms: 1,
+        teacher_attention: 2,
+        ..without.clone()
+    };
+    // 20 micro-batches of 64 tokens, two pairs, 17 = T + 1; widths 8 and 12.
+    assert_eq!(
+        with.flops().student - without.flops().student,
+        (20 * 64 * 2 * 17 * (3 * 8 + 12)) as f64
+    );
+    assert_eq!(with.memory().shared, without.memory().shared);
+    let held = |work: &Distillation| {
+        let balanced = Distillation {
+            balance_batches: 8,
+            ..work.clone()
+        };
+        balanced.memory().shared - work.memory().shared
+    };
+    // Queries, keys and values of two layers on every batch of the balance.
+    assert_eq!(
+        held(&with) - held(&without),
+        (8 * 64 * 2 * 3 * 12 * 4) as f64
+    );
 }
 
 #[test]

@@ -1,14 +1,16 @@
-//! What is learned beside the student: projections to the teacher's width, and critics. Both belong
-//! to (term, student state), so they survive a redraw of the pairs.
+//! What is learned beside the student: projections to the teacher's width, and critics, both of
+//! (term, student state), so that they survive a redraw of the pairs; weights of layers, by term.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Config, Linear};
 use crate::ops::{Constraint, CriticSettings, CriticState, Mat, Ops, tape};
-use crate::plan::run::{self, HiddenState, Lipschitz};
+use crate::plan::run::{self, HiddenState, LayerWeighting, Lipschitz, Matching};
 use crate::random::{Purpose, Seed, Stream};
 
 use super::Objective;
+use super::layer_weights::LayerWeights;
+use super::objective::NamedValues;
 
 /// A term's name and the student's state.
 pub type Key = (String, HiddenState);
@@ -19,6 +21,8 @@ pub struct Auxiliary<D: Ops> {
     /// (C_s, C_t) with bias; empty at equal width, where P is the identity.
     pub projections: BTreeMap<Key, Linear<D>>,
     pub critics: BTreeMap<Key, D::Critic>,
+    /// By term, where the map is a transport between layers.
+    pub layer_weights: BTreeMap<String, LayerWeights>,
 }
 
 impl<D: Ops> Auxiliary<D> {
@@ -36,11 +40,16 @@ impl<D: Ops> Auxiliary<D> {
         let mut new = Self {
             projections: BTreeMap::new(),
             critics: BTreeMap::new(),
+            layer_weights: BTreeMap::new(),
         };
         let Some(teacher) = teacher else { return new };
         for (name, term) in &objective.terms {
             if !term.is_hidden() {
                 continue;
+            }
+            if let Matching::Emd { .. } = objective.matching {
+                let weights = LayerWeights::uniform(student.layers, teacher.layers);
+                new.layer_weights.insert(name.clone(), weights);
             }
             for state in objective.student_states() {
                 let key = (name.clone(), state);
@@ -75,6 +84,20 @@ impl<D: Ops> Auxiliary<D> {
             }
         }
         new
+    }
+
+    /// After a step that recorded `found`: layers' weights follow what the transport cost, where
+    /// the map says so.
+    pub fn follow_costs(&mut self, matching: &Matching, found: &NamedValues) {
+        if let Matching::Emd {
+            weights: LayerWeighting::Learned,
+            ..
+        } = matching
+        {
+            for (name, weights) in &mut self.layer_weights {
+                weights.follow(name, found);
+            }
+        }
     }
 
     /// Parameters that the student's optimizer trains beside the student, with names, in a fixed

@@ -10,7 +10,6 @@ use super::objective::{NamedValues, Objective, StepSettings};
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::{Gpt2, HiddenStates, Reader};
 use crate::ops::{CriticTask, GradientMap, Mat, NoneTape, Ops, OwnedTape};
-use crate::plan::run::HiddenState;
 use crate::random::Purpose;
 
 /// A micro-batch with the teacher's states on it.
@@ -24,27 +23,32 @@ pub struct BalanceBatch<'a, D: Ops> {
 /// Why there is no balance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unbalanced {
-    /// The term sends no gradient, or one that is not finite, to the initial student.
-    Gradient { term: String, norm: f64 },
+    /// The term sends no gradient, or one that is not finite, to the student after so many steps.
+    Gradient { term: String, norm: f64, step: u64 },
 }
 
 impl std::fmt::Display for Unbalanced {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self::Gradient { term, norm } = self;
+        let Self::Gradient { term, norm, step } = self;
+        let student = match step {
+            0 => "the initial student".to_owned(),
+            1 => "the student after 1 step".to_owned(),
+            steps => format!("the student after {steps} steps"),
+        };
         write!(
             f,
-            "the gradient of term \"{term}\" at the initial student has norm {norm}, so there is \
-             no scale to balance it to"
+            "the gradient of term \"{term}\" at {student} has norm {norm}, so there is no scale \
+             to balance it to"
         )
     }
 }
 
 /// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over
-/// `samples` of ‖∂ term_j / ∂θ‖ at the initial student, θ its weights without projections
-/// and critics. Nothing is weighted or scheduled: temperatures and pairs are those of step 0
-/// (`settings`).
+/// `samples` of ‖∂ term_j / ∂θ‖ at the student as it is, θ its weights without projections
+/// and critics. Nothing is weighted: temperatures and pairs are those of the step (`settings`).
 ///
-/// Critics first take their warm-up here, on the samples in turn, and stay as they are then.
+/// Before the first step critics take their warm-up here, on the samples in turn, and stay as they
+/// are then.
 ///
 /// # Errors
 /// A gradient that is 0 or not finite.
@@ -58,7 +62,9 @@ pub fn balance<D: Ops>(
     context: usize,
     samples: &[BalanceBatch<D>],
 ) -> Result<NamedValues, Unbalanced> {
-    warm_up(objective, settings, student, auxiliary, context, samples);
+    if settings.step == 0 {
+        warm_up(objective, settings, student, auxiliary, context, samples);
+    }
 
     let mut terms: Vec<&String> = objective
         .terms
@@ -72,31 +78,15 @@ pub fn balance<D: Ops>(
     let reference = reference.to_owned();
     terms.insert(0, &reference);
 
-    let keep = student_states(settings);
     let mut norms = NamedValues::new();
     for &name in &terms {
-        let factors = NamedValues::from([(name.clone(), 1.0)]);
-        let mut squares = Vec::new();
-        for sample in samples {
-            let states = student.forward(OwnedTape::default(), sample.inputs, context, &keep);
-            let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_reader));
-            let (loss, _) = objective.losses(
-                settings,
-                &factors,
-                states,
-                student.reader(),
-                sample.targets,
-                teacher,
-                auxiliary,
-            );
-            squares.extend(squares_of(student, loss.backward()));
-        }
-        let squares: f64 = D::fetch(&squares).iter().sum();
-        let norm = (squares / samples.len() as f64).sqrt();
+        let sides = (student, &*auxiliary, teacher_reader);
+        let norm = norm_of_term(objective, settings, name, sides, context, samples);
         if norm == 0.0 || !norm.is_finite() {
             return Err(Unbalanced::Gradient {
                 term: name.clone(),
                 norm,
+                step: settings.step,
             });
         }
         norms.insert(name.clone(), norm);
@@ -107,17 +97,43 @@ pub fn balance<D: Ops>(
         .collect())
 }
 
+/// √ of the mean over samples of ‖∂ term / ∂θ‖².
+fn norm_of_term<D: Ops>(
+    objective: &Objective,
+    settings: &StepSettings,
+    name: &str,
+    (student, auxiliary, teacher_reader): (&Gpt2<D>, &Auxiliary<D>, Reader<D>),
+    context: usize,
+    samples: &[BalanceBatch<D>],
+) -> f64 {
+    let keep = objective.kept_of_student(settings);
+    let factors = NamedValues::from([(name.to_owned(), 1.0)]);
+    let mut squares = Vec::new();
+    for sample in samples {
+        let tape = OwnedTape::default();
+        let states = student.forward_keeping(tape, sample.inputs, context, &keep);
+        let teacher = Some(TeacherOutputs::new(sample.teacher, teacher_reader));
+        let (loss, _) = objective.losses(
+            settings,
+            &factors,
+            states,
+            student.reader(),
+            sample.targets,
+            teacher,
+            auxiliary,
+        );
+        squares.extend(squares_of(student, loss.backward()));
+    }
+    let squares: f64 = D::fetch(&squares).iter().sum();
+    (squares / samples.len() as f64).sqrt()
+}
+
 /// Σ g² of the gradient of each of the student's parameters.
 pub fn squares_of<D: Ops>(student: &Gpt2<D>, mut gradients: GradientMap<D>) -> Vec<D::Value> {
     let squares = |(_, parameter): (String, &Mat<D>)| {
         D::sum_of_squares(&D::take_gradient(&mut gradients, parameter))
     };
     student.parameters().into_iter().map(squares).collect()
-}
-
-/// The states that the pairs of a step need of the student, in order.
-fn student_states(settings: &StepSettings) -> Vec<HiddenState> {
-    settings.pairs.iter().map(|(own, _)| *own).collect()
 }
 
 /// `critic.warmup` updates of every critic; update u takes sample u modulo their number.
@@ -132,10 +148,10 @@ fn warm_up<D: Ops>(
     if objective.terms.values().all(|term| term.critic().is_none()) {
         return;
     }
-    let keep = student_states(settings);
+    let keep = objective.kept_of_student(settings);
     let students: Vec<HiddenStates<D>> = samples
         .iter()
-        .map(|sample| student.forward(NoneTape, sample.inputs, context, &keep))
+        .map(|sample| student.forward_keeping(NoneTape, sample.inputs, context, &keep))
         .collect();
     for (name, term) in &objective.terms {
         let Some((loss, spec)) = with_critic(term) else {
@@ -146,17 +162,9 @@ fn warm_up<D: Ops>(
                 .iter()
                 .zip(samples)
                 .map(|(student, sample)| {
-                    let x = objective.features(
-                        name,
-                        loss.states,
-                        *own,
-                        student.state(*own).clone(),
-                        auxiliary,
-                    );
-                    let of_teacher = sample.teacher;
-                    let target = objective.target(loss.states, matched, of_teacher, || x.clone());
-                    let target = objective.shuffled(settings.step, target.state);
-                    (x, target)
+                    let (term, pair) = ((name.as_str(), loss), (own, matched));
+                    let step = settings.step;
+                    objective.clouds(term, pair, step, student, sample.teacher, auxiliary)
                 })
                 .collect();
             let critic = auxiliary

@@ -4,15 +4,32 @@ use std::collections::BTreeMap;
 
 use super::auxiliary::{Auxiliary, Key};
 use super::objective::{Objective, StepSettings};
+use super::pairs::Matched;
 use crate::model::HiddenStates;
 use crate::ops::{Backend, CriticReport, CriticTask, Mat, Ops};
-use crate::plan::run::{CriticSpec, HiddenLoss, Term};
+use crate::plan::run::{CriticSpec, HiddenLoss, HiddenState, Term};
 use crate::random::{Purpose, Seed, Stream};
 
 /// What a step's critic updates found: by critic, the values of the last update.
 pub type CriticReadings<D> = BTreeMap<Key, CriticReport<<D as Backend>::Value>>;
 
 impl Objective {
+    /// What the critic of a term judges on a pair of states: the student's cloud and the teacher's.
+    pub(super) fn clouds<D: Ops>(
+        &self,
+        (name, loss): (&str, HiddenLoss),
+        (own, matched): (&HiddenState, &Matched),
+        step: u64,
+        student: &HiddenStates<D>,
+        teacher: &HiddenStates<D>,
+        auxiliary: &Auxiliary<D>,
+    ) -> (Mat<D>, Mat<D>) {
+        let x = student.state(*own).clone();
+        let x = self.features(name, loss.states, *own, x, auxiliary);
+        let target = self.target(loss, matched, teacher, || x.clone());
+        (x, self.shuffled(step, target.state))
+    }
+
     /// Trains every critic `critic.steps` times on the detached states of one micro-batch.
     ///
     /// The interpolation weights are drawn from (seed, term, layer, step, update).
@@ -29,10 +46,15 @@ impl Objective {
                 continue;
             };
             for (own, matched) in &settings.pairs {
-                let x = student.state(*own).clone();
-                let x = self.features(name, loss.states, *own, x, auxiliary);
-                let target = self.target(loss.states, matched, teacher, || x.clone());
-                let target = self.shuffled(settings.step, target.state);
+                let pair = (own, matched);
+                let (x, target) = self.clouds(
+                    (name, loss),
+                    pair,
+                    settings.step,
+                    student,
+                    teacher,
+                    auxiliary,
+                );
                 let (state, count, updates) = (own.to_string(), rows(&x), spec.steps);
                 let first = settings.step * updates as u64;
                 let epsilon = move |update: usize| {

@@ -2,36 +2,14 @@
 
 use super::auxiliary::Auxiliary;
 use super::objective::{NamedValues, Objective, StepSettings};
+use super::pair_loss::{HiddenTerm, StatePair};
 use super::pairs::Matched;
 use super::pending::PendingValues;
 use super::teacher_outputs::TeacherOutputs;
 use crate::model::{HiddenStates, Reader};
-use crate::ops::{
-    Head, LogitTerm, Mat, Ops, Precision, STANDARDIZE_EPSILON, Scalar, Tape, TeacherHead,
-};
-use crate::plan::run::{
-    Direction, HiddenDistance, HiddenLoss, HiddenState, LogitLoss, StateForm, Term,
-};
+use crate::ops::{Head, LogitTerm, Mat, Ops, Scalar, Tape, TeacherHead};
+use crate::plan::run::{Direction, HiddenState, LogitLoss, Matching, Term};
 use crate::recorded;
-
-/// A hidden term in hand.
-struct HiddenTerm<'a, D: Ops> {
-    name: &'a str,
-    loss: HiddenLoss<'a>,
-    step: u64,
-    /// τ, if it has one; else 1.
-    temperature: f64,
-    auxiliary: &'a Auxiliary<D>,
-    /// What reads tokens of the student's states, and of the teacher's.
-    readers: [Reader<'a, D>; 2],
-}
-
-/// A student's state and what it is matched with.
-struct StatePair<'a, D: Ops> {
-    own: HiddenState,
-    student: Mat<D>,
-    matched: &'a Matched,
-}
 
 /// A sum of losses under way: the tape goes from one to the next.
 struct LossSum<D: Ops, T> {
@@ -74,7 +52,17 @@ impl Objective {
         teacher: Option<TeacherOutputs<D>>,
         auxiliary: &Auxiliary<D>,
     ) -> (Scalar<D, T>, PendingValues<D>) {
-        let (last, tape) = student.last.split_tape();
+        let HiddenStates {
+            kept,
+            attention,
+            last,
+        } = student;
+        let (last, tape) = last.split_tape();
+        let student = HiddenStates {
+            kept,
+            attention,
+            last,
+        };
         let mut sum = LossSum {
             total: None,
             tape,
@@ -85,14 +73,10 @@ impl Objective {
                 continue;
             };
             let teacher = teacher.expect("a hidden term has a teacher");
-            let mut pairs: Vec<StatePair<D>> = Vec::with_capacity(settings.pairs.len());
-            for (own, matched) in &settings.pairs {
-                pairs.push(StatePair {
-                    own: *own,
-                    student: student.kept.get(own).unwrap_or(&last).clone(),
-                    matched,
-                });
-            }
+            let pair = |(own, matched): &(HiddenState, Matched)| {
+                StatePair::new(loss, *own, matched.clone(), &student)
+            };
+            let pairs: Vec<StatePair<D>> = settings.pairs.iter().map(pair).collect();
             let term = HiddenTerm {
                 name,
                 loss,
@@ -101,12 +85,12 @@ impl Objective {
                 auxiliary,
                 readers: [reader, teacher.reader],
             };
-            sum = self.add_hidden_term(sum, &term, factor, &pairs, teacher.states);
+            sum = self.add_hidden_term(sum, &term, factor, pairs, teacher.states);
         }
         let terms = self.logit_terms(settings, factors);
         if !terms.is_empty() {
             let teacher = teacher.filter(|_| self.compares_logits());
-            sum = add_logit_terms(sum, terms, last, reader.head, targets, teacher);
+            sum = add_logit_terms(sum, terms, student.last, reader.head, targets, teacher);
         }
         let total = sum
             .total
@@ -120,30 +104,43 @@ impl Objective {
         mut sum: LossSum<D, T>,
         term: &HiddenTerm<D>,
         factor: f64,
-        pairs: &[StatePair<D>],
+        pairs: Vec<StatePair<D>>,
         teacher: &HiddenStates<D>,
     ) -> LossSum<D, T> {
-        let share = (factor / pairs.len() as f64) as f32;
+        let (pairs, cost) = if let Matching::Emd { .. } = self.matching {
+            let transport = self.transported(term, &pairs, teacher);
+            for (name, value) in transport.values {
+                sum.values.insert_known(name, value);
+            }
+            (transport.pairs, Some(transport.cost))
+        } else {
+            (pairs.into_iter().map(|pair| (pair, 1.0)).collect(), None)
+        };
+        // A flow is a share of the whole by itself.
+        let share = match cost {
+            Some(_) => factor,
+            None => factor / pairs.len() as f64,
+        };
         let mut of_pairs = Vec::with_capacity(pairs.len());
-        for pair in pairs {
+        for (pair, flow) in &pairs {
             let state = pair.own.to_string();
-            let target = self.target(term.loss.states, pair.matched, teacher, || {
+            let target = self.target(term.loss, &pair.matched, teacher, || {
                 let (states, x) = (term.loss.states, pair.student.clone());
                 self.features(term.name, states, pair.own, x, term.auxiliary)
             });
-            if let Some(entropy) = target.entropy {
+            if let Some(entropy) = &target.entropy {
                 let name = recorded::map(term.name, &state, recorded::ENTROPY);
-                sum.values.insert(name, vec![entropy]);
+                sum.values.insert(name, vec![entropy.clone()]);
             }
             let x = pair.student.clone();
             let value;
             if factor == 0.0 {
-                (_, value) = self.pair_loss(term, pair, x, target.state);
+                (_, value) = self.pair_loss(term, pair, x, target);
             } else {
                 let x = x.put_tape(std::mem::take(&mut sum.tape));
                 let recorded;
-                (recorded, value) = self.pair_loss(term, pair, x, target.state);
-                sum = sum.add(D::scaled(recorded, share));
+                (recorded, value) = self.pair_loss(term, pair, x, target);
+                sum = sum.add(D::scaled(recorded, (share * flow) as f32));
             }
             if term.loss.distance.critic().is_some() {
                 let estimate = recorded::critic(term.name, &state, recorded::ESTIMATE);
@@ -151,7 +148,10 @@ impl Objective {
             }
             of_pairs.push(value);
         }
-        sum.values.insert(term.name.to_owned(), of_pairs);
+        match cost {
+            Some(cost) => sum.values.insert_known(term.name.to_owned(), cost),
+            None => sum.values.insert(term.name.to_owned(), of_pairs),
+        }
         sum
     }
 
@@ -166,55 +166,6 @@ impl Objective {
             Some((name.clone(), (logit_term(name, term, settings)?, factor)))
         };
         self.terms.iter().filter_map(logit).collect()
-    }
-
-    /// One term on one pair.
-    fn pair_loss<D: Ops, T: Tape<f32, D>>(
-        &self,
-        term: &HiddenTerm<D>,
-        pair: &StatePair<D>,
-        x: Mat<D, T>,
-        target: Mat<D>,
-    ) -> (Scalar<D, T>, D::Value) {
-        let (name, own, step) = (term.name, pair.own, term.step);
-        let x = self.features(name, term.loss.states, own, x, term.auxiliary);
-        let shuffled = |target| self.shuffled(step, target);
-        match term.loss.distance {
-            HiddenDistance::Mse { normalize } => D::hidden_mse(x, &shuffled(target), normalize),
-            HiddenDistance::Cosine => D::hidden_cosine(x, &shuffled(target)),
-            HiddenDistance::Wasserstein(_) => {
-                let critic = &term.auxiliary.critics[&(name.to_owned(), own)];
-                D::critic_term(x, &shuffled(target), critic)
-            }
-            // The tokens of a sample are shuffled among themselves.
-            HiddenDistance::Cloud(loss) => self.cloud_loss(name, loss, own, step, x, target),
-            HiddenDistance::Lens { .. } => {
-                let [reader, of_teacher] = term.readers;
-                let read = of_teacher.read(pair.matched.states()[0], shuffled(target));
-                let teacher = TeacherHead::new(&read, of_teacher.head);
-                let temperature = term.temperature;
-                D::lens(reader.read(own, x), reader.head, teacher, temperature)
-            }
-        }
-    }
-
-    /// P h_s, standardised where the term asks for it.
-    pub(super) fn features<D: Ops, T: Tape<f32, D>>(
-        &self,
-        name: &str,
-        states: StateForm,
-        own: HiddenState,
-        x: Mat<D, T>,
-        auxiliary: &Auxiliary<D>,
-    ) -> Mat<D, T> {
-        let x = match auxiliary.projections.get(&(name.to_owned(), own)) {
-            Some(projection) => D::linear(x, &projection.weight, &projection.bias, Precision::F32),
-            None => x,
-        };
-        match states {
-            StateForm::Raw => x,
-            StateForm::Layernorm => D::standardize(x, STANDARDIZE_EPSILON),
-        }
     }
 }
 

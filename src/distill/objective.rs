@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::pairs::{Matched, pairs_at};
-use crate::model::Config;
-use crate::plan::run::{HiddenState, Matching, RunSpec, Term, TokenPairing};
+use crate::model::{Config, ToKeep};
+use crate::plan::run::{HiddenDistance, HiddenState, Matching, RunSpec, Term, TokenPairing};
 use crate::plan::schedule::Schedule;
 use crate::random::Seed;
 
@@ -97,9 +97,45 @@ impl Objective {
                 states.dedup();
                 states
             }
-            Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => {
-                (1..=self.student_layers).map(HiddenState::Layer).collect()
+            Matching::Random { .. }
+            | Matching::Attention { .. }
+            | Matching::Combine { .. }
+            | Matching::Emd { .. } => (1..=self.student_layers).map(HiddenState::Layer).collect(),
+        }
+    }
+
+    /// What the student's pass has to keep for a step.
+    pub fn kept_of_student(&self, settings: &StepSettings) -> ToKeep {
+        self.kept(settings.pairs.iter().map(|(own, _)| *own))
+    }
+
+    /// What the teacher's pass has to keep for a step.
+    pub fn kept_of_teacher(&self, settings: &StepSettings) -> ToKeep {
+        let of_pairs = settings.pairs.iter();
+        self.kept(of_pairs.flat_map(|(_, matched)| matched.states().iter().copied()))
+    }
+
+    /// Of matched states: themselves where a term compares states, and the attention before them
+    /// where one compares that.
+    fn kept(&self, matched: impl Iterator<Item = HiddenState>) -> ToKeep {
+        let mut matched: Vec<HiddenState> = matched.collect();
+        matched.sort_unstable();
+        matched.dedup();
+        let of_terms = |is_attention: bool| {
+            let distances = self
+                .terms
+                .values()
+                .filter_map(|term| Some(term.hidden()?.distance));
+            let mut found = distances.map(|distance| distance == HiddenDistance::Attention);
+            if found.any(|found| found == is_attention) {
+                matched.clone()
+            } else {
+                Vec::new()
             }
+        };
+        ToKeep {
+            states: of_terms(false),
+            attention: of_terms(true),
         }
     }
 

@@ -14,6 +14,9 @@ pub enum Matched {
     /// Several, weighted token by token by the softmax of their products with the student's state
     /// (ALP-KD, arXiv 2012.14022).
     Attended(Vec<HiddenState>),
+    /// Several, each by itself, as far as the cheapest transport between layers goes that way
+    /// (BERT-EMD, arXiv 2010.06133).
+    Transported(Vec<HiddenState>),
 }
 
 impl Matched {
@@ -21,7 +24,7 @@ impl Matched {
     pub fn states(&self) -> &[HiddenState] {
         match self {
             Self::One(state) => std::slice::from_ref(state),
-            Self::Mean(states) | Self::Attended(states) => states,
+            Self::Mean(states) | Self::Attended(states) | Self::Transported(states) => states,
         }
     }
 }
@@ -40,6 +43,11 @@ pub fn pairs_at(
     step: u64,
     epoch: u64,
 ) -> Vec<(HiddenState, Matched)> {
+    let with_all = |matched: fn(Vec<HiddenState>) -> Matched| {
+        let all: Vec<HiddenState> = (1..=teacher_layers).map(HiddenState::Layer).collect();
+        let of_layer = |layer| (HiddenState::Layer(layer), matched(all.clone()));
+        (1..=student_layers).map(of_layer).collect()
+    };
     match matching {
         Matching::Pairs { pairs, .. } => {
             let pairs = pairs.iter();
@@ -47,12 +55,8 @@ pub fn pairs_at(
                 .map(|&(own, other)| (own, Matched::One(other)))
                 .collect()
         }
-        Matching::Attention { .. } => {
-            let all: Vec<HiddenState> = (1..=teacher_layers).map(HiddenState::Layer).collect();
-            (1..=student_layers)
-                .map(|layer| (HiddenState::Layer(layer), Matched::Attended(all.clone())))
-                .collect()
-        }
+        Matching::Attention { .. } => with_all(Matched::Attended),
+        Matching::Emd { .. } => with_all(Matched::Transported),
         Matching::Combine { .. } => layer_runs(student_layers, teacher_layers)
             .into_iter()
             .zip(1..)

@@ -4,26 +4,36 @@
 use super::objective::Objective;
 use super::pairs::Matched;
 use crate::model::HiddenStates;
-use crate::ops::{Mat, Ops, STANDARDIZE_EPSILON};
-use crate::plan::run::{HiddenState, StateForm, TokenPairing};
+use crate::ops::{AttentionForm, Mat, Ops, STANDARDIZE_EPSILON};
+use crate::plan::run::{HiddenDistance, HiddenLoss, HiddenState, StateForm, TokenPairing};
 use crate::random::{Purpose, Stream};
 
 /// A target, and the mean entropy of the weights that made it.
 pub(super) struct MatchedTarget<D: Ops> {
     pub state: Mat<D>,
     pub entropy: Option<D::Value>,
+    /// Of the teacher's attention, where that is compared.
+    pub form: Option<AttentionForm>,
 }
 
 impl Objective {
     /// The target for a state whose features are P h_s, each token in its own place.
     pub(super) fn target<D: Ops>(
         &self,
-        states: StateForm,
+        loss: HiddenLoss,
         matched: &Matched,
         teacher: &HiddenStates<D>,
         features: impl FnOnce() -> Mat<D>,
     ) -> MatchedTarget<D> {
-        let prepared = |&state: &HiddenState| prepared(states, teacher.state(state));
+        if loss.distance == HiddenDistance::Attention {
+            let kept = &teacher.attention[&matched.states()[0]];
+            return MatchedTarget {
+                state: kept.qkv.clone(),
+                entropy: None,
+                form: Some(kept.form),
+            };
+        }
+        let prepared = |&state: &HiddenState| prepared(loss.states, teacher.state(state));
         let all: Vec<Mat<D>> = matched.states().iter().map(prepared).collect();
         let parts: Vec<&Mat<D>> = all.iter().collect();
         let (state, entropy) = match matched {
@@ -33,8 +43,13 @@ impl Objective {
                 let (state, entropy) = D::attended(&features(), &parts);
                 (state, Some(entropy))
             }
+            Matched::Transported(_) => unreachable!("each pair of layers is taken by itself"),
         };
-        MatchedTarget { state, entropy }
+        MatchedTarget {
+            state,
+            entropy,
+            form: None,
+        }
     }
 
     /// The target with its tokens permuted, where the map says so: the same permutation for every

@@ -128,6 +128,7 @@ fn measuring_the_balance_counts() {
     let without = distillation(&spec(WASSERSTEIN), &student, &teacher);
     let mut balanced = spec(WASSERSTEIN);
     balanced.balance = BalanceSpec::Gradient {
+        every: None,
         batches: 8,
         reference: "lm".into(),
     };

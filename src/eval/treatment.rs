@@ -14,7 +14,7 @@ use super::distances::SEED;
 use super::states::hidden_states;
 use crate::model::Gpt2;
 use crate::ops::clouds::{linear_cka, sliced_w2};
-use crate::ops::transport::{energy_distance, wasserstein_1};
+use crate::ops::transport::{between_clouds, mean_within};
 use crate::ops::{Ops, STANDARDIZE_EPSILON};
 use crate::plan::Strategy;
 use crate::plan::run::{HiddenState, Matching, TokenPairing};
@@ -73,9 +73,10 @@ pub fn measured_pairs(
         .flat_map(|map| match map {
             Matching::Pairs { pairs, .. } => pairs,
             // Every layer with every layer in turn: the uniform map stands for them.
-            Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => {
-                Vec::new()
-            }
+            Matching::Random { .. }
+            | Matching::Attention { .. }
+            | Matching::Combine { .. }
+            | Matching::Emd { .. } => Vec::new(),
         })
         .collect();
     all.into_iter().collect()
@@ -97,25 +98,26 @@ pub fn treatment<D: Ops>(
     let paired = hidden_states(teacher, &samples.a, samples.window, &other);
     let apart = hidden_states(teacher, &samples.b, samples.window, &other);
     let widths = (student.config.width, teacher.config.width);
+    let are_alike = widths.0 == widths.1;
+    // Clouds of widths that differ have no distance.
+    let clouds = |states: &States| are_alike.then(|| clouds(states, widths.0));
+    let (of_own, of_apart) = (clouds(&own), clouds(&apart));
     let measured = pairs.par_iter().map(|&(i, j)| {
-        let (x, paired, apart) = (&own[&i], &paired[&j], &apart[&j]);
-        let form = |is_normal: bool| {
-            let [x, paired, apart] = [x, paired, apart].map(|states| {
-                if is_normal {
-                    standardized(states, widths.0)
-                } else {
-                    states.clone()
-                }
-            });
-            distances(&x, &apart, Some(&paired), widths.0, directions)
+        let (x, target) = (&own[&i], &paired[&j]);
+        let form = |form: usize| {
+            let (a, b) = (&of_own.as_ref()?[&i][form], &of_apart.as_ref()?[&j][form]);
+            let target = match form {
+                RAW => target.clone(),
+                _ => standardized(target, widths.1),
+            };
+            Some(distances(a, b, Some(&target), widths.0, directions))
         };
-        let are_alike = widths.0 == widths.1;
         MeasuredPair {
             student_state: i,
             teacher_state: j,
-            cka: finite(linear_cka(x, widths.0, paired, widths.1, samples.a.len())),
-            raw: are_alike.then(|| form(false)),
-            layernorm: are_alike.then(|| form(true)),
+            cka: finite(linear_cka(x, widths.0, target, widths.1, samples.a.len())),
+            raw: form(RAW),
+            layernorm: form(NORMED),
         }
     });
     Some(Treatment {
@@ -134,28 +136,23 @@ pub fn floor<D: Ops>(
     let samples = Samples::of(text, context, tokens)?;
     let mut places: Vec<HiddenState> = (1..=model.config.layers).map(HiddenState::Layer).collect();
     places.push(HiddenState::Final);
-    let a = hidden_states(model, &samples.a, samples.window, &places);
-    let b = hidden_states(model, &samples.b, samples.window, &places);
     let width = model.config.width;
-    let of = |states: &States, place, is_normal| -> Vec<f32> {
-        let states = &states[place];
-        if is_normal {
-            standardized(states, width)
-        } else {
-            states.clone()
-        }
+    let of_sample = |tokens: &[u32]| {
+        let states = hidden_states(model, tokens, samples.window, &places);
+        clouds(&states, width)
     };
+    let (a, b) = (of_sample(&samples.a), of_sample(&samples.b));
     let measured = places.par_iter().map(|place| {
-        let form = |is_normal: bool| {
-            let (a, b) = (of(&a, place, is_normal), of(&b, place, is_normal));
-            Some(distances(&a, &b, None, width, directions))
+        let form = |form: usize| {
+            let (a, b) = (&a[place][form], &b[place][form]);
+            Some(distances(a, b, None, width, directions))
         };
         MeasuredPair {
             student_state: *place,
             teacher_state: *place,
             cka: None,
-            raw: form(false),
-            layernorm: form(true),
+            raw: form(RAW),
+            layernorm: form(NORMED),
         }
     });
     Some(Treatment {
@@ -164,20 +161,46 @@ pub fn floor<D: Ops>(
     })
 }
 
+/// The forms of a cloud: as it is, and with every row standardised.
+const RAW: usize = 0;
+const NORMED: usize = 1;
+
+/// A cloud with what belongs to it alone, whatever it is compared with.
+struct MeasuredCloud {
+    rows: Vec<f32>,
+    /// Mean distance of two different rows.
+    within: f64,
+}
+
+/// Both forms of every state's cloud.
+fn clouds(states: &States, width: usize) -> BTreeMap<HiddenState, [MeasuredCloud; 2]> {
+    let measured = |rows: Vec<f32>| MeasuredCloud {
+        within: mean_within(&rows, width),
+        rows,
+    };
+    let both = states.par_iter().map(|(&place, states)| {
+        let forms = [states.clone(), standardized(states, width)];
+        (place, forms.map(measured))
+    });
+    both.collect()
+}
+
 /// How far a cloud is from another; `paired` has the row that belongs to each of `a`'s.
 fn distances(
-    a: &[f32],
-    b: &[f32],
+    a: &MeasuredCloud,
+    b: &MeasuredCloud,
     paired: Option<&[f32]>,
     width: usize,
     directions: usize,
 ) -> CloudDistances {
-    let rows = a.len() / width;
+    let rows = a.rows.len() / width;
+    let between = between_clouds(&a.rows, &b.rows, width);
+    let sliced = sliced_w2(&a.rows, &b.rows, width, rows, directions.max(1), SEED);
     CloudDistances {
-        w1: finite(wasserstein_1(a, b, width)),
-        sliced_w2: finite(sliced_w2(a, b, width, rows, directions.max(1), SEED)),
-        energy: finite(energy_distance(a, b, width)),
-        mse: paired.and_then(|paired| finite(mean_square(a, paired))),
+        w1: finite(between.wasserstein_1),
+        sliced_w2: finite(sliced),
+        energy: finite(between.energy([a.within, b.within])),
+        mse: paired.and_then(|paired| finite(mean_square(&a.rows, paired))),
     }
 }
 

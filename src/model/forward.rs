@@ -4,16 +4,50 @@ use std::collections::BTreeMap;
 
 use super::Config;
 use super::gpt2::{Block, Gpt2};
-use crate::ops::{Mat, NoneTape, Ops, Tape};
+use crate::ops::{AttentionForm, Mat, NoneTape, Ops, Tape};
 use crate::plan::run::HiddenState;
+
+/// What a forward pass keeps beside the final state.
+#[derive(Debug, Clone, Default)]
+pub struct ToKeep {
+    /// States of layers.
+    pub states: Vec<HiddenState>,
+    /// Layers whose attention is kept, by the state that they leave.
+    pub attention: Vec<HiddenState>,
+}
+
+/// What the attention of a layer is made of.
+pub struct KeptAttention<D: Ops> {
+    /// (N, 3C), without tape; its id is that of the pass.
+    pub qkv: Mat<D>,
+    pub form: AttentionForm,
+}
 
 /// What a forward pass leaves: each state is (N, C) with N = B·T rows.
 pub struct HiddenStates<D: Ops, T = NoneTape> {
     /// The states asked for, without tape; they keep their ids, so that gradients of losses on them
     /// find their way.
     pub kept: BTreeMap<HiddenState, Mat<D>>,
+    /// The attention asked for.
+    pub attention: BTreeMap<HiddenState, KeptAttention<D>>,
     /// The state after `ln_f`, with the tape.
     pub last: Mat<D, T>,
+}
+
+impl ToKeep {
+    /// What several wish, each thing once.
+    pub fn all_of(wishes: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        for wish in wishes {
+            all.states.extend(wish.states);
+            all.attention.extend(wish.attention);
+        }
+        for places in [&mut all.states, &mut all.attention] {
+            places.sort_unstable();
+            places.dedup();
+        }
+        all
+    }
 }
 
 impl<D: Ops> HiddenStates<D> {
@@ -38,28 +72,61 @@ impl<D: Ops> Gpt2<D> {
         context: usize,
         keep: &[HiddenState],
     ) -> HiddenStates<D, T> {
+        let keep = ToKeep {
+            states: keep.to_vec(),
+            attention: Vec::new(),
+        };
+        self.forward_keeping(tape, tokens, context, &keep)
+    }
+
+    /// The same, with attention that is kept, too.
+    pub fn forward_keeping<T: Tape<f32, D>>(
+        &self,
+        tape: T,
+        tokens: &[u32],
+        context: usize,
+        keep: &ToKeep,
+    ) -> HiddenStates<D, T> {
         assert!(
             context <= self.config.positions,
             "a context of {context} does not fit {} positions",
             self.config.positions
         );
-        let mut kept = BTreeMap::new();
+        let (mut kept, mut attention) = (BTreeMap::new(), BTreeMap::new());
         let mut x = D::embed(tape, tokens, context, &self.wte, &self.wpe);
         for layer in 0..=self.config.layers {
+            let state = HiddenState::Layer(layer);
             if layer > 0 {
-                let scale = self.config.attention_scale(layer - 1);
-                x = self.blocks[layer - 1].forward(x, self, |qkv| {
-                    D::attention(qkv, context, self.config.heads, scale)
+                let form = AttentionForm {
+                    context,
+                    heads: self.config.heads,
+                    scale: self.config.attention_scale(layer - 1),
+                };
+                x = self.blocks[layer - 1].forward(x, self, |mut qkv| {
+                    if keep.attention.contains(&state) {
+                        let (plain, tape) = qkv.split_tape();
+                        let qkv_kept = plain.clone();
+                        attention.insert(
+                            state,
+                            KeptAttention {
+                                qkv: qkv_kept,
+                                form,
+                            },
+                        );
+                        qkv = plain.put_tape(tape);
+                    }
+                    D::attention(qkv, context, form.heads, form.scale)
                 });
             }
-            if keep.contains(&HiddenState::Layer(layer)) {
-                let (state, tape) = x.split_tape();
-                kept.insert(HiddenState::Layer(layer), state.clone());
-                x = state.put_tape(tape);
+            if keep.states.contains(&state) {
+                let (plain, tape) = x.split_tape();
+                kept.insert(state, plain.clone());
+                x = plain.put_tape(tape);
             }
         }
         HiddenStates {
             kept,
+            attention,
             last: D::layer_norm(x, &self.ln_f.weight, &self.ln_f.bias, self.config.epsilon),
         }
     }
@@ -69,13 +136,22 @@ impl<D: Ops> Gpt2<D> {
     /// [`Gpt2::forward`] without a tape, in parts of whole sequences side by side. How many rows a
     /// part has does not depend on the number of threads.
     pub fn infer(&self, tokens: &[u32], context: usize, keep: &[HiddenState]) -> HiddenStates<D> {
+        let keep = ToKeep {
+            states: keep.to_vec(),
+            attention: Vec::new(),
+        };
+        self.infer_keeping(tokens, context, &keep)
+    }
+
+    /// The same, with attention that is kept, too.
+    pub fn infer_keeping(&self, tokens: &[u32], context: usize, keep: &ToKeep) -> HiddenStates<D> {
         let part =
             D::rows_per_part().map_or(tokens.len(), |rows| (rows / context).max(1) * context);
         if tokens.len() <= part {
-            return self.forward(NoneTape, tokens, context, keep);
+            return self.forward_keeping(NoneTape, tokens, context, keep);
         }
         let parts = D::in_parts(tokens.chunks(part).collect(), |tokens| {
-            self.forward(NoneTape, tokens, context, keep)
+            self.forward_keeping(NoneTape, tokens, context, keep)
         });
         let stacked = |state: HiddenState| {
             D::stack(
@@ -90,8 +166,17 @@ impl<D: Ops> Gpt2<D> {
             .keys()
             .map(|&state| (state, stacked(state)))
             .collect();
+        let of_layer = |(&state, first): (&HiddenState, &KeptAttention<D>)| {
+            let all: Vec<&Mat<D>> = parts
+                .iter()
+                .map(|part| &part.attention[&state].qkv)
+                .collect();
+            let (qkv, form) = (D::stack(&all), first.form);
+            (state, KeptAttention { qkv, form })
+        };
         HiddenStates {
             kept,
+            attention: parts[0].attention.iter().map(of_layer).collect(),
             last: stacked(HiddenState::Final),
         }
     }

@@ -24,7 +24,7 @@ mod weights;
 pub use config::Config;
 pub use floats::le_bytes;
 pub use folder::ModelFolder;
-pub use forward::HiddenStates;
+pub use forward::{HiddenStates, KeptAttention, ToKeep};
 pub use gpt2::{Attention, Block, Gpt2, Linear, Mlp, Norm, Reader, decays};
 pub use likelihood::{Window, score_windows, validation_nll, windows};
 pub use place::{read_config, weight_files};

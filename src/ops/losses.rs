@@ -6,6 +6,7 @@
 
 use dfdx::prelude::*;
 
+use super::attention_form::AttentionForm;
 use super::cloud_distance::CloudDistance;
 use super::critic::CriticReport;
 use super::logit_terms::{LogitTerm, TeacherHead, TokenScore};
@@ -90,6 +91,17 @@ pub trait Losses: Backend {
         head: Head<Self>,
         teacher: TeacherHead<'_, Self>,
         temperature: f64,
+    ) -> (Scalar<Self, T>, Self::Value);
+
+    /// The mean over sequences, heads and queries of KL(A_t ‖ A_s), A the attention
+    /// softmax(scale·Q·Kᵀ, causal) that [`super::Layers::attention`] has: `qkv` (N, 3C) of the
+    /// student, and the teacher's, of as many heads and any width. The first query of a sequence
+    /// sees one key alone and adds 0. The gradient goes to `qkv`, to its queries and keys.
+    fn attention_kl<T: Tape<f32, Self>>(
+        qkv: Mat<Self, T>,
+        form: AttentionForm,
+        teacher: &Mat<Self>,
+        of_teacher: AttentionForm,
     ) -> (Scalar<Self, T>, Self::Value);
 
     /// The mean of matrices of one shape, at least one; no gradients.

@@ -17,6 +17,7 @@
 //! [`dfdx::prelude::NoneTape`] nothing is recorded or kept.
 
 mod activation;
+mod attention_form;
 mod backend;
 mod cloud_distance;
 pub mod composed;
@@ -38,9 +39,11 @@ pub mod tape;
 mod test_support;
 
 pub use activation::Activation;
+pub use attention_form::AttentionForm;
 pub use backend::{Backend, GradientMap, Mat, Scalar};
 pub use cloud_distance::CloudDistance;
 pub use cpu::critic::Critic;
+pub use cpu::flow::cheapest_flow;
 pub use cpu::{clouds, inference, transport};
 pub use critic::{Constraint, CriticReport, CriticSettings, CriticState, StateArray};
 pub use decoding::Decoding;

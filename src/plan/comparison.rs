@@ -80,6 +80,8 @@ pub enum HiddenDistance<'a> {
     Cloud(CloudLoss),
     /// KL of what both models' heads read in the states.
     Lens { temperature: &'a Schedule },
+    /// KL of where both models' layers look: of their attention, not of the states behind it.
+    Attention,
 }
 
 /// A distance of two clouds of states that learns nothing.
@@ -125,8 +127,22 @@ impl<'a> HiddenDistance<'a> {
     /// The critic that is trained for it, if it takes one.
     pub fn critic(self) -> Option<&'a CriticSpec> {
         match self {
-            Self::Mse { .. } | Self::Cosine | Self::Cloud(_) | Self::Lens { .. } => None,
+            Self::Mse { .. }
+            | Self::Cosine
+            | Self::Cloud(_)
+            | Self::Lens { .. }
+            | Self::Attention => None,
             Self::Wasserstein(critic) => Some(critic),
+        }
+    }
+
+    /// Whether it matters to it which token is compared with which: what it says of shuffled tokens
+    /// is another number then. Clouds are the same in any order.
+    pub fn sees_pairs(self) -> bool {
+        match self {
+            Self::Mse { .. } | Self::Cosine | Self::Lens { .. } | Self::Attention => true,
+            Self::Cloud(loss) => loss == CloudLoss::Cka,
+            Self::Wasserstein(_) => false,
         }
     }
 
@@ -135,7 +151,7 @@ impl<'a> HiddenDistance<'a> {
         match self {
             Self::Mse { .. } | Self::Cosine | Self::Wasserstein(_) => true,
             Self::Cloud(loss) => loss != CloudLoss::Cka,
-            Self::Lens { .. } => false,
+            Self::Lens { .. } | Self::Attention => false,
         }
     }
 }

@@ -94,32 +94,70 @@ pub fn training_steps(train: &TrainSpec) -> TrainingSteps {
     }
 }
 
+/// What a map compares at a step.
+struct ComparedPairs {
+    pairs: usize,
+    /// Pairs whose value alone is computed, to choose those.
+    valued: usize,
+    /// Different states among them, but for the final one, which every pass has.
+    student_states: usize,
+    teacher_states: usize,
+}
+
+impl ComparedPairs {
+    /// For models of so many layers.
+    fn of(matching: &Matching, student: usize, teacher: usize) -> Self {
+        let of_layers = |pairs, valued, teacher_states| Self {
+            pairs,
+            valued,
+            student_states: student,
+            teacher_states,
+        };
+        match matching {
+            Matching::Pairs { pairs, .. } => Self {
+                pairs: pairs.len(),
+                valued: 0,
+                student_states: kept(pairs.iter().map(|&(student, _)| student)),
+                teacher_states: kept(pairs.iter().map(|&(_, teacher)| teacher)),
+            },
+            Matching::Random { .. } => of_layers(student, 0, student),
+            Matching::Attention { .. } | Matching::Combine { .. } => of_layers(student, 0, teacher),
+            // The cheapest transport goes along no more than that.
+            Matching::Emd { .. } => of_layers(student + teacher - 1, student * teacher, teacher),
+        }
+    }
+}
+
 /// The training that a spec asks for, in numbers.
 pub fn distillation_work(
     spec: &RunSpec,
     student: Gpt2Shape,
     teacher: Option<Gpt2Shape>,
 ) -> Distillation {
-    let (pairs, student_states, teacher_states) = match &spec.matching {
-        Matching::Pairs { pairs, .. } => (
-            pairs.len(),
-            kept(pairs.iter().map(|&(student, _)| student)),
-            kept(pairs.iter().map(|&(_, teacher)| teacher)),
-        ),
-        Matching::Random { .. } => (student.layers, student.layers, student.layers),
-        Matching::Attention { .. } | Matching::Combine { .. } => {
-            let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
-            (student.layers, student.layers, of_teacher)
+    let of_teacher = teacher.map_or(student.layers, |teacher| teacher.layers);
+    let compared = ComparedPairs::of(&spec.matching, student.layers, of_teacher);
+    let width = teacher.map_or(student.width, |teacher| teacher.width);
+    let count = |is_it: fn(HiddenDistance) -> bool| {
+        let terms = spec.loss.values().filter_map(Term::hidden);
+        terms.filter(|loss| is_it(loss.distance)).count()
+    };
+    let hidden_terms = spec.loss.values().filter(|term| term.is_hidden()).count();
+    let attention_terms = count(|distance| distance == HiddenDistance::Attention);
+    // States are kept where any term is about them.
+    let states = |states| {
+        if hidden_terms > attention_terms {
+            states
+        } else {
+            0
         }
     };
-    let width = teacher.map_or(student.width, |teacher| teacher.width);
     let critics = spec.loss.values().filter_map(Term::critic);
     Distillation {
         student,
         teacher,
         steps: training_steps(&spec.train),
         needs_teacher: spec.loss.values().any(Term::needs_teacher),
-        hidden_terms: spec.loss.values().filter(|term| term.is_hidden()).count(),
+        hidden_terms,
         projected_terms: spec
             .loss
             .values()
@@ -130,20 +168,25 @@ pub fn distillation_work(
             .values()
             .filter_map(|term| cloud_shape(term, &spec.train, [student.width, width]))
             .collect(),
-        lens_terms: {
-            let is_lens = |term: &&Term| {
-                let loss = term.hidden();
-                loss.is_some_and(|loss| matches!(loss.distance, HiddenDistance::Lens { .. }))
-            };
-            spec.loss.values().filter(is_lens).count()
+        lens_terms: count(|distance| matches!(distance, HiddenDistance::Lens { .. })),
+        attention_terms,
+        pairs: compared.pairs,
+        valued_pairs: compared.valued,
+        student_states: states(compared.student_states),
+        teacher_states: states(compared.teacher_states),
+        teacher_attention: if attention_terms > 0 {
+            compared.teacher_states
+        } else {
+            0
         },
-        pairs,
-        student_states,
-        teacher_states,
         critics: critics.map(|critic| critic_work(critic, width)).collect(),
         balance_batches: match spec.balance {
             BalanceSpec::None => 0,
             BalanceSpec::Gradient { batches, .. } => batches,
+        },
+        balance_every: match spec.balance {
+            BalanceSpec::None => None,
+            BalanceSpec::Gradient { every, .. } => every,
         },
     }
 }
@@ -162,7 +205,8 @@ fn cloud_shape(term: &Term, train: &TrainSpec, [own, other]: [usize; 2]) -> Opti
         HiddenDistance::Mse { .. }
         | HiddenDistance::Cosine
         | HiddenDistance::Wasserstein(_)
-        | HiddenDistance::Lens { .. } => return None,
+        | HiddenDistance::Lens { .. }
+        | HiddenDistance::Attention => return None,
         HiddenDistance::Cloud(loss) => loss,
     };
     let all = train.batch * train.context;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::{Purpose, Seed, Stream};
 
-use super::run::{HiddenState, InitBlocks, Matching, TokenPairing};
+use super::run::{HiddenState, InitBlocks, LayerWeighting, Matching, TokenPairing};
 
 /// The written form of a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,11 +95,25 @@ pub enum Strategy {
         #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
         tokens: TokenPairing,
     },
+    /// Every i with all of 1 … L_t, by the cheapest transport between weights of the student's
+    /// layers and of the teacher's (BERT-EMD).
+    Emd {
+        /// Weights of the layers on both sides.
+        #[serde(default)]
+        weights: LayerWeighting,
+        /// Which tokens are compared.
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
 }
 
-/// Names of the strategies that should be worse than the others, in the order of a report: they
-/// show what it costs to compare the wrong layers.
-pub const NULL_CONTROLS: [&str; 2] = ["reverse", "shuffled"];
+/// Keys and values of settings that should be worse than others, in the order of a report: they
+/// show what it costs to compare the wrong layers, and the wrong tokens.
+pub const NULL_CONTROLS: [(&str, &str); 3] = [
+    ("match.strategy", "reverse"),
+    ("match.strategy", "shuffled"),
+    ("match.tokens", "shuffled"),
+];
 
 /// The teacher's layer for each of the student's layers i = 1 … L_s: ⌊(2·i·L_t +
 /// L_s)/(2·L_s)⌋, which is i·L_t/L_s rounded.
@@ -133,6 +147,7 @@ impl Strategy {
             Self::Shuffled { .. } => "shuffled",
             Self::Attention { .. } => "attention",
             Self::Combine { .. } => "combine",
+            Self::Emd { .. } => "emd",
         }
     }
 
@@ -150,7 +165,8 @@ impl Strategy {
             | Self::Reverse { tokens }
             | Self::Shuffled { tokens }
             | Self::Attention { tokens }
-            | Self::Combine { tokens } => *tokens,
+            | Self::Combine { tokens }
+            | Self::Emd { tokens, .. } => *tokens,
         }
     }
 
@@ -161,7 +177,8 @@ impl Strategy {
             | Self::Pairs { .. }
             | Self::Final { .. }
             | Self::AllToOne { .. }
-            | Self::Attention { .. } => true,
+            | Self::Attention { .. }
+            | Self::Emd { .. } => true,
             Self::First { .. }
             | Self::Last { .. }
             | Self::Skip { .. }
@@ -207,6 +224,10 @@ impl Strategy {
             }
             Self::Attention { .. } => return Ok(Matching::Attention { tokens }),
             Self::Combine { .. } => return Ok(Matching::Combine { tokens }),
+            Self::Emd { weights, .. } => {
+                let weights = *weights;
+                return Ok(Matching::Emd { weights, tokens });
+            }
             Self::Pairs { pairs, .. } => {
                 check_pairs(pairs, student, teacher)?;
                 return Ok(Matching::Pairs {

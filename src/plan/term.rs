@@ -213,6 +213,14 @@ pub enum Term {
         #[serde(default)]
         states: StateForm,
     },
+    /// KL(teacher ‖ student) of the attention of matched layers, its mean over heads and queries.
+    /// Both models have as many heads.
+    #[serde(rename = "attention.kl")]
+    AttentionKl {
+        /// Factor of the term, 0 or more, by step.
+        #[serde(default = "one")]
+        weight: Schedule,
+    },
 }
 
 fn one() -> Schedule {

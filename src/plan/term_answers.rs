@@ -24,7 +24,8 @@ impl Term {
             | Self::HiddenMmd { weight, .. }
             | Self::HiddenGaussianW2 { weight, .. }
             | Self::HiddenSinkhorn { weight, .. }
-            | Self::HiddenCka { weight, .. } => weight,
+            | Self::HiddenCka { weight, .. }
+            | Self::AttentionKl { weight } => weight,
         }
     }
 
@@ -112,6 +113,7 @@ impl Term {
                 (states, loss.into())
             }
             Self::HiddenCka { weight: _, states } => (states, CloudLoss::Cka.into()),
+            Self::AttentionKl { weight: _ } => (&StateForm::Raw, HiddenDistance::Attention),
         };
         Comparison::Hidden(HiddenLoss {
             states: *states,

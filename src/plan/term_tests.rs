@@ -27,6 +27,7 @@ fn every_kind_says_what_it_takes() {
         ("hidden.gaussian-w2", [true, true, false, false]),
         ("hidden.sinkhorn", [true, true, false, false]),
         ("hidden.cka", [true, true, false, false]),
+        ("attention.kl", [true, true, false, false]),
     ];
     for (kind, expected) in expected {
         let mut term = term(kind);
@@ -52,6 +53,7 @@ fn states_are_projected_for_every_loss_but_those_that_take_any_width() {
         ("hidden.wasserstein", true),
         ("hidden.energy", true),
         ("hidden.cka", false),
+        ("attention.kl", false),
     ] {
         assert_eq!(term(kind).is_projected(), is_projected, "{kind}");
     }

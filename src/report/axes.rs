@@ -15,20 +15,36 @@ pub const SEED: &str = "seed";
 pub const ARM: &str = "arm";
 /// The axis of layer maps.
 pub const STRATEGY: &str = "match.strategy";
+/// What the null control of the pairing is called: an arm or an axis may have it.
+pub const SHUFFLED_TOKENS: &str = "shuffled tokens";
 /// Stands for every value of an axis that makes no difference to the runs.
 pub const ANY: &str = "not used";
 
 /// Whether a layer map is a null control: one that should not help.
 pub fn is_null(strategy: &str) -> bool {
-    NULL_CONTROLS.contains(&strategy)
+    is_null_value(STRATEGY, strategy)
 }
 
-/// The null controls that the grid has.
-pub fn null_controls(study: &Study) -> Vec<String> {
+/// Whether a value of an axis is a null control.
+pub fn is_null_value(key: &str, value: &str) -> bool {
+    NULL_CONTROLS.contains(&(key, value))
+}
+
+/// Whether a setting has a null control's value in any axis.
+pub fn is_null_setting(at: &Setting) -> bool {
+    at.iter().any(|(key, value)| is_null_value(key, value))
+}
+
+/// The null controls among the grid's layer maps.
+pub fn null_maps(study: &Study) -> Vec<&'static str> {
     let maps = axis(study, STRATEGY).map_or(&[][..], |axis| &axis.values);
-    let has = |control: &&str| maps.iter().any(|map| map == control);
-    let controls = NULL_CONTROLS.into_iter().filter(has);
-    controls.map(str::to_owned).collect()
+    let of_maps = NULL_CONTROLS
+        .into_iter()
+        .filter(|(key, _)| *key == STRATEGY);
+    let values = of_maps.map(|(_, value)| value);
+    values
+        .filter(|value| maps.iter().any(|map| map == value))
+        .collect()
 }
 
 /// The axes that vary, the seed left out, in the order of the spec.
@@ -108,7 +124,7 @@ pub fn over_others(study: &Study, but: &[&str]) -> String {
 /// null control.
 pub fn reference<'a>(study: &'a Study, axis: &'a Axis) -> Option<&'a str> {
     let fixed = study.report.baseline.get(&axis.key);
-    let is_one = |value: &&String| axis.key != STRATEGY || !is_null(value);
+    let is_one = |value: &&String| !is_null_value(&axis.key, value);
     fixed
         .or_else(|| axis.values.iter().find(is_one))
         .map(String::as_str)

@@ -33,7 +33,7 @@ pub fn balanced_terms(curves: &Curves) -> impl Iterator<Item = &str> {
     curves.keys().filter_map(|name| recorded::balance_of(name))
 }
 
-/// The balance factor of a term: one number for the whole run.
+/// The balance factor of a term before the first step; it stays unless terms are balanced again.
 pub fn balance_factor(curves: &Curves, term: &str) -> Option<f64> {
     Some(curves.get(&recorded::balance(term))?.first()?.1)
 }
@@ -45,7 +45,13 @@ pub fn contribution(curves: &Curves, term: &str) -> StepValues {
         return Vec::new();
     };
     let weights = curves.get(&recorded::weight(term));
-    let balance = balance_factor(curves, term).unwrap_or(1.0);
+    let first = balance_factor(curves, term).unwrap_or(1.0);
+    let factors = curves.get(&recorded::balance(term));
+    let balance = |place: usize, step: f64| {
+        let here = factors.and_then(|factors| factors.get(place));
+        here.filter(|factor| factor.0 == step)
+            .map_or(first, |factor| factor.1)
+    };
     let weight = |place: usize, step: f64| match weights {
         Some(weights) => weights
             .get(place)
@@ -56,7 +62,9 @@ pub fn contribution(curves: &Curves, term: &str) -> StepValues {
     values
         .iter()
         .enumerate()
-        .filter_map(|(place, &(step, value))| Some((step, weight(place, step)? * balance * value)))
+        .filter_map(|(place, &(step, value))| {
+            Some((step, weight(place, step)? * balance(place, step) * value))
+        })
         .collect()
 }
 
@@ -106,6 +114,30 @@ impl<'a> CriticCurve<'a> {
     pub fn order(&self) -> (&'a str, usize) {
         (self.term, self.state.parse().unwrap_or(usize::MAX))
     }
+}
+
+/// The maps of terms whose spread over the teacher's layers is recorded, as `hidden, layer 2`.
+pub fn maps_of_layers(curves: &Curves) -> Vec<String> {
+    let entropies = curves
+        .keys()
+        .filter_map(|name| recorded::map_entropy_of(name));
+    entropies
+        .map(|(term, state)| map_name(term, state))
+        .collect()
+}
+
+/// The entropy of such a map.
+pub fn map_entropy(curves: &Curves, map: &str) -> StepValues {
+    let mut all = curves.iter();
+    let found = all.find(|(name, _)| {
+        let of = recorded::map_entropy_of(name);
+        of.is_some_and(|(term, state)| map_name(term, state) == map)
+    });
+    found.map_or_else(Vec::new, |(_, values)| values.clone())
+}
+
+fn map_name(term: &str, state: &str) -> String {
+    format!("{term}, layer {state}")
 }
 
 /// Reads `metrics.parquet` column by column; values that are absent or not finite are left out.

@@ -38,7 +38,9 @@ impl Quantity {
                 Self::SlicedW2
             }
             HiddenDistance::Cloud(CloudLoss::Energy { .. } | CloudLoss::Mmd { .. }) => Self::Energy,
-            HiddenDistance::Cloud(CloudLoss::Cka) | HiddenDistance::Lens { .. } => return None,
+            HiddenDistance::Cloud(CloudLoss::Cka)
+            | HiddenDistance::Lens { .. }
+            | HiddenDistance::Attention => return None,
         })
     }
 
@@ -129,7 +131,10 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
 fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
     match &spec.matching {
         Matching::Pairs { pairs, .. } => Some(pairs),
-        Matching::Random { .. } | Matching::Attention { .. } | Matching::Combine { .. } => None,
+        Matching::Random { .. }
+        | Matching::Attention { .. }
+        | Matching::Combine { .. }
+        | Matching::Emd { .. } => None,
     }
 }
 

@@ -99,7 +99,7 @@ fn last_numbers(
             .step
             .map(|step| (LAST_STEP.to_owned(), EvalNumber::Count(step)));
         let values = ends.values.iter().map(|(name, &value)| {
-            // A factor is one number for the whole run.
+            // A factor is one number for the whole run, or the last of those that it was set to.
             let is_factor = recorded::balance_of(name).is_some();
             let name = if is_factor {
                 name.clone()

@@ -1,8 +1,8 @@
-//! Null controls: layer maps that match layers in an order that should not help. A gain counts only
-//! over them.
+//! Null controls: maps that match layers in an order that should not help, or tokens that do not
+//! belong together. A gain counts only over them.
 
 use super::axes;
-use super::axes::{STRATEGY, is_null};
+use super::axes::STRATEGY;
 use super::contrasts::Contrast;
 use super::data::StudyData;
 use super::questions::Question;
@@ -11,10 +11,10 @@ use super::statistics::FEWEST_SEEDS;
 use super::verdict::Verdict;
 use crate::plan::NULL_CONTROLS;
 
-/// Whether a layer map is better than the senseless ones of the same arm.
+/// Whether a map is better than the senseless ones of the same arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nulls {
-    /// Lower beyond doubt than both controls, and than the baseline where the row is not the
+    /// Lower beyond doubt than all controls, and than the baseline where the row is not the
     /// baseline itself; none where that cannot be told.
     pub beats: Option<bool>,
     /// The same of the controls alone, whatever the baseline.
@@ -52,12 +52,13 @@ fn nulls_of_row(
     contrasts: &[Contrast],
     row: usize,
 ) -> Option<Nulls> {
-    let map = rows[row].at.get(STRATEGY)?;
-    let maps = &axes::axis(&data.study, STRATEGY)?.values;
-    let has_nulls = maps.iter().any(|map| is_null(map));
-    if is_null(map) || !has_nulls || !rows[row].follows_a_map(data) || *map == axes::ANY {
+    let at = &rows[row].at;
+    if axes::is_null_setting(at) || rows[row].shuffles_tokens(data) {
         return None;
     }
+    let has_map = at.get(STRATEGY).is_some_and(|map| map != axes::ANY);
+    let follows_one = has_map && rows[row].follows_a_map(data);
+    let asked = follows_one && !axes::null_maps(&data.study).is_empty();
     let own: Vec<&Contrast> = contrasts
         .iter()
         .filter(|contrast| {
@@ -70,25 +71,27 @@ fn nulls_of_row(
         .map(|place| &contrasts[place])
         .into_iter()
         .collect();
-    for name in NULL_CONTROLS {
-        let contrast = own.iter().find(|contrast| {
-            let control = contrast.rows().and_then(|(_, b)| rows[b].at.get(STRATEGY));
-            control.is_some_and(|control| control == name)
-        });
-        let paired = contrast
-            .and_then(|contrast| contrast.paired.as_ref())
-            .filter(|paired| paired.n() >= FEWEST_SEEDS);
-        match contrast.zip(paired) {
-            Some((contrast, paired)) => {
-                judged.push(contrast);
-                controls.push(NullControl {
-                    name: name.to_owned(),
-                    difference: paired.mean,
-                    interval: contrast.interval,
-                });
+    let of_maps = NULL_CONTROLS
+        .into_iter()
+        .filter(|(key, _)| asked && *key == STRATEGY);
+    for (key, name) in of_maps {
+        let has_it = |control: &TableRow| control.at.get(key).is_some_and(|map| map == name);
+        match compared_with(&own, rows, has_it) {
+            Some(found) => {
+                judged.push(found.0);
+                controls.push(NullControl::new(name, found));
             }
             None => lacking.push(name.to_owned()),
         }
+    }
+    // Clouds do not notice it: that is no test of theirs.
+    let pairing = compared_with(&own, rows, |control| control.shuffles_tokens(data));
+    if let Some(found) = pairing.filter(|_| rows[row].sees_pairs(data)) {
+        judged.push(found.0);
+        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, found));
+    }
+    if !asked && controls.is_empty() {
+        return None;
     }
     let is_complete = lacking.is_empty();
     let with_controls = usize::from(rows[row].contrast.is_some());
@@ -102,6 +105,30 @@ fn nulls_of_row(
         controls,
         lacking,
     })
+}
+
+/// The comparison with the control that is so, if it has seeds enough, and its mean.
+fn compared_with<'a>(
+    contrasts: &[&'a Contrast],
+    rows: &[TableRow],
+    is_it: impl Fn(&TableRow) -> bool,
+) -> Option<(&'a Contrast, f64)> {
+    let mut all = contrasts.iter();
+    let has_it = |contrast: &&&Contrast| contrast.rows().is_some_and(|(_, b)| is_it(&rows[b]));
+    let contrast = *all.find(has_it)?;
+    let paired = contrast.paired.as_ref();
+    let mean = paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean;
+    Some((contrast, mean))
+}
+
+impl NullControl {
+    fn new(name: &str, (contrast, difference): (&Contrast, f64)) -> Self {
+        Self {
+            name: name.to_owned(),
+            difference,
+            interval: contrast.interval,
+        }
+    }
 }
 
 /// Whether the loss is lower in all of them; one that is not decides, whatever the others say.

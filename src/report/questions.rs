@@ -7,12 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::axes::{self, ARM, STRATEGY, Setting, is_null, reference, value_label, without};
+use super::axes::{self, ARM, STRATEGY, Setting, is_null_setting, is_null_value};
+use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
 use super::rows::{GroupedRows, TableRow};
-use crate::plan::NULL_CONTROLS;
 use crate::record::study::{Axis, Study};
 
 /// Comparisons along one axis, setting by setting, that a reader still goes through.
@@ -28,7 +28,7 @@ pub enum Question {
     Baseline,
     /// An arm against one that computes as much.
     Compute,
-    /// A layer map against one that should not help.
+    /// A map against one that should not help.
     Null,
     /// A value of an axis against the reference of that axis, all other axes equal.
     Axis(String),
@@ -213,24 +213,30 @@ impl<'a> Asker<'a> {
         });
     }
 
-    /// The groups whose map is one that may help, or that have no map, each with its place.
+    /// The groups whose map is one that may help, or that have no map.
     fn sensible_groups(&self) -> impl Iterator<Item = &'a Group> + use<'a> {
-        let is_sensible = |group: &&Group| !group.at.get(STRATEGY).is_some_and(|map| is_null(map));
-        self.groups.iter().filter(is_sensible)
+        let (grouped, data) = (self.grouped, self.data);
+        let groups = self.groups.iter().zip(&grouped.row_of_group);
+        groups.filter_map(move |(group, &row)| {
+            let is_null = is_null_setting(&group.at) || grouped.rows[row].shuffles_tokens(data);
+            (!is_null).then_some(group)
+        })
     }
 
     fn ask_against_nulls(&mut self) {
         for group in self.sensible_groups() {
-            let Some(row) = self.row_at(&group.at, &[]) else {
+            let follows = |row: &usize| self.rows()[*row].follows_a_map(self.data);
+            let Some(row) = self.row_at(&group.at, &[]).filter(follows) else {
                 continue;
             };
-            if !group.at.contains_key(STRATEGY) || !self.rows()[row].follows_a_map(self.data) {
-                continue;
-            }
-            for control in NULL_CONTROLS {
-                if let Some(control) = self.row_at(&group.at, &[(STRATEGY, control)]) {
+            for control in null_maps(&self.data.study) {
+                let control = self.row_at(&group.at, &[(STRATEGY, control)]);
+                if let Some(control) = control.filter(|_| group.at.contains_key(STRATEGY)) {
                     self.ask_pair(Question::Null, row, control);
                 }
+            }
+            if let Some(control) = self.grouped.pairing_null_of(row, self.data) {
+                self.ask_pair(Question::Null, row, control);
             }
         }
     }
@@ -240,7 +246,7 @@ impl<'a> Asker<'a> {
         let reference = reference(&self.data.study, axis)?;
         let values = axis.values.iter().map(String::as_str);
         let values = values
-            .filter(|&value| value != reference && (axis.key != STRATEGY || !is_null(value)))
+            .filter(|&value| value != reference && !is_null_value(&axis.key, value))
             .collect();
         Some((reference, values))
     }

@@ -151,6 +151,58 @@ fn the_baseline_arm_is_held_against_its_null_controls_too_and_no_pair_is_compare
 }
 
 #[test]
+fn an_arm_with_shuffled_tokens_is_the_null_control_of_the_arm_that_differs_in_nothing_else() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec![
+            "none",
+            "mse",
+            "unpaired",
+            "wasserstein",
+            "wasserstein-unpaired",
+        ],
+        strategies: vec!["uniform"],
+        seeds: 5,
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| {
+        let baseline = &mut study.report.baseline;
+        baseline.insert("arm".to_owned(), "none".to_owned());
+    });
+    let analysis = analysis(&fixture);
+    assert_eq!(
+        names(&of(&analysis, &Question::Null)),
+        ["mse | unpaired", "wasserstein | wasserstein-unpaired"]
+    );
+    let nulls = |label: &str| {
+        let row = analysis.rows.iter().position(|row| row.label == label);
+        analysis.nulls[row.unwrap()].clone()
+    };
+    let of_pairs = nulls("mse").unwrap();
+    let controls: Vec<&str> = of_pairs
+        .controls
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(controls, ["shuffled tokens"]);
+    assert_eq!(of_pairs.lacking, [""; 0]);
+    // Clouds are the same in any order: that is no test of a loss of clouds, nor of a control.
+    for label in ["wasserstein", "unpaired", "wasserstein-unpaired", "none"] {
+        assert_eq!(nulls(label), None, "{label}");
+    }
+    let rendered = crate::report::render(&fixture.layout, fixture.study.clone(), None).unwrap();
+    let mut files = rendered.files.iter();
+    assert!(files.any(|(path, _)| path.ends_with("figures/maps.svg")));
+    let mut files = rendered.files.iter();
+    let (_, page) = files.find(|(path, _)| path.ends_with("report.md")).unwrap();
+    let page = String::from_utf8_lossy(page);
+    assert!(page.contains("difference to shuffled tokens"));
+    // Critics that were judged after the last step have a table of their own.
+    assert_eq!(page.matches(" | 0.250 | 1.25 |").count(), 1, "{page}");
+}
+
+#[test]
 fn an_axis_that_an_arm_does_not_use_is_no_question_there() {
     let fixture = Fixture::new(&StudyShape {
         arms: vec!["mse", "none"],

@@ -6,7 +6,7 @@ use super::axes::{self, ANY, ARM, STRATEGY, Setting, label, without};
 use super::data::{Outcomes, RunData, StudyData};
 use super::frame::Group;
 use super::statistics::{mean_of, standard_deviation, t_quantile};
-use crate::plan::run::Term;
+use crate::plan::run::{RunSpec, Term, TokenPairing};
 
 /// A row of the main table: cells that differ in their seed, or in an axis that makes no difference
 /// to them.
@@ -77,6 +77,41 @@ impl TableRow {
         specs.peek().is_none() || specs.any(|spec| spec.loss.values().any(Term::is_hidden))
     }
 
+    /// Whether its runs match states with those of other tokens: the null control of the pairing.
+    pub fn shuffles_tokens(&self, data: &StudyData) -> bool {
+        let is_shuffled = |spec: &RunSpec| {
+            let has_map = spec.loss.values().any(Term::is_hidden);
+            has_map && !spec.matching.tokens().is_paired()
+        };
+        self.first_spec(data).is_some_and(is_shuffled)
+    }
+
+    /// Whether its runs are those of another row but for tokens, which only these shuffle.
+    fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
+        let specs = self.first_spec(data).zip(other.first_spec(data));
+        specs.is_some_and(|(own, other)| {
+            other.matching.tokens().is_paired() && {
+                let mut control = other.clone();
+                control.matching = other.matching.with_tokens(TokenPairing::Shuffled);
+                control == *own
+            }
+        })
+    }
+
+    fn first_spec<'a>(&self, data: &'a StudyData) -> Option<&'a RunSpec> {
+        let mut runs = self.cells.iter().map(|&cell| data.run(cell));
+        runs.find_map(|run| run.spec.as_ref())
+    }
+
+    /// Whether any hidden term of its runs is about tokens one by one, so that it matters which is
+    /// compared with which, or none of them is stored.
+    pub fn sees_pairs(&self, data: &StudyData) -> bool {
+        let runs = self.cells.iter().map(|&cell| data.run(cell));
+        let mut specs = runs.filter_map(|run| run.spec.as_ref()).peekable();
+        let sees = |term: &Term| term.hidden().is_some_and(|loss| loss.distance.sees_pairs());
+        specs.peek().is_none() || specs.any(|spec| spec.loss.values().any(sees))
+    }
+
     /// Its finished runs in the order of seeds.
     pub fn finished<'a>(&'a self, data: &'a StudyData) -> impl Iterator<Item = &'a RunData> {
         self.cells
@@ -103,6 +138,15 @@ pub struct GroupedRows {
     pub row_of_group: Vec<usize>,
     /// For every row, the place of its first group.
     pub first_group: Vec<usize>,
+}
+
+impl GroupedRows {
+    /// The row that is a row's null control of the pairing, whether an axis has it or an arm: what
+    /// its runs are says so.
+    pub fn pairing_null_of(&self, row: usize, data: &StudyData) -> Option<usize> {
+        let mut rows = self.rows.iter();
+        rows.position(|other| other.is_pairing_null_of(&self.rows[row], data))
+    }
 }
 
 /// Puts groups together in one row where they are the same runs with the same baseline: axes that

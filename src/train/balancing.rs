@@ -1,12 +1,13 @@
-//! Before the first step: the balance of the members that start from the beginning.
+//! The balance of the members: before their first step, and again where they ask for it.
 
-use super::corpus::{Corpus, micro_batch};
+use super::corpus::{Corpus, epoch, micro_batch};
 use super::member::{Member, TrainOutcome, guarded};
 use crate::data::Batch;
+use crate::distill::StepSettings;
 use crate::distill::balance::{BalanceBatch, balance};
-use crate::model::{Gpt2, HiddenStates};
+use crate::model::{Gpt2, HiddenStates, ToKeep};
 use crate::ops::Ops;
-use crate::plan::run::{BalanceSpec, HiddenState, Term};
+use crate::plan::run::{BalanceSpec, Term};
 
 /// A member that is to be balanced.
 struct BalancedMember<'a, D: Ops> {
@@ -15,27 +16,40 @@ struct BalancedMember<'a, D: Ops> {
     batches: usize,
     /// The term that the others are brought to.
     reference: String,
+    settings: StepSettings,
 }
 
-/// Balances the members that have not taken a step, on the same micro-batches and the same states
-/// of the teacher.
+/// Balances the members that have done `step` steps and are due for it, on the same micro-batches
+/// and the same states of the teacher. All of it follows from the step and the state, so that a
+/// run which goes on from a checkpoint is balanced as one that never stopped.
 pub(super) fn balance_members<D: Ops>(
     members: &mut [Member<D>],
+    step: u64,
     teacher: &Gpt2<D>,
     corpus: Corpus,
 ) {
-    let mut fresh: Vec<BalancedMember<D>> = members.iter_mut().filter_map(to_balance).collect();
-    let Some(batches) = fresh.iter().map(|one| one.batches).max() else {
+    let mut due: Vec<BalancedMember<D>> = members
+        .iter_mut()
+        .filter(|member| member.is_at(step))
+        .filter_map(|member| {
+            let epoch = epoch(corpus.order, &member.job.train, step);
+            to_balance(member, epoch)
+        })
+        .collect();
+    let Some(batches) = due.iter().map(|one| one.batches).max() else {
         return;
     };
-    let shared = fresh[0].member.job.train.clone();
-    let states = teacher_states(&fresh);
+    let shared = due[0].member.job.train.clone();
+    let keep = ToKeep::all_of(due.iter().map(|one| {
+        let objective = &one.member.job.objective;
+        objective.kept_of_teacher(&one.settings)
+    }));
     let seen: Vec<(Batch, HiddenStates<D>)> = (0..batches)
         .map(|index| {
-            // Those that training begins with.
-            let step = (index / shared.accumulate) as u64;
-            let batch = micro_batch(corpus, &shared, step, index % shared.accumulate);
-            let states = teacher.infer(&batch.inputs, shared.context, &states);
+            // Those that training goes on with.
+            let later = (index / shared.accumulate) as u64;
+            let batch = micro_batch(corpus, &shared, step + later, index % shared.accumulate);
+            let states = teacher.infer_keeping(&batch.inputs, shared.context, &keep);
             (batch, states)
         })
         .collect();
@@ -47,52 +61,50 @@ pub(super) fn balance_members<D: Ops>(
             teacher,
         })
         .collect();
-    D::side_by_side(&mut fresh, |one| {
-        let (samples, reference) = (&samples[..one.batches], &one.reference);
+    D::side_by_side(&mut due, |one| {
+        let samples = &samples[..one.batches];
+        let (reference, settings) = (&one.reference, &one.settings);
         guarded(one.member, |member| {
-            balance_member(member, reference, teacher, samples)
+            balance_member(member, reference, settings, teacher, samples)
         })
     });
 }
 
-fn to_balance<D: Ops>(member: &mut Member<D>) -> Option<BalancedMember<'_, D>> {
-    let is_fresh = member.is_active() && member.state.step == 0;
-    let mut terms = member.job.objective.terms.values();
-    if !is_fresh || !terms.any(Term::is_hidden) {
+/// The member, if it is balanced before the step that it is at, which lies in `epoch`.
+fn to_balance<D: Ops>(member: &mut Member<D>, epoch: u64) -> Option<BalancedMember<'_, D>> {
+    if !member.job.objective.terms.values().any(Term::is_hidden) {
         return None;
     }
+    let step = member.state.step;
     match member.job.balance.clone() {
         BalanceSpec::None => None,
-        BalanceSpec::Gradient { batches, reference } => Some(BalancedMember {
-            member,
+        BalanceSpec::Gradient {
             batches,
             reference,
-        }),
+            every,
+        } => {
+            let is_due = step == 0 || every.is_some_and(|every| step.is_multiple_of(every));
+            is_due.then(|| BalancedMember {
+                settings: member.job.objective.at(step, epoch),
+                member,
+                batches,
+                reference,
+            })
+        }
     }
-}
-
-/// The teacher's states that any of the members compares at its first step.
-fn teacher_states<D: Ops>(fresh: &[BalancedMember<D>]) -> Vec<HiddenState> {
-    let mut states: Vec<HiddenState> = fresh
-        .iter()
-        .flat_map(|one| one.member.job.objective.at(0, 0).pairs)
-        .flat_map(|(_, matched)| matched.states().to_vec())
-        .collect();
-    states.sort_unstable();
-    states.dedup();
-    states
 }
 
 fn balance_member<D: Ops>(
     member: &mut Member<D>,
     reference: &str,
+    settings: &StepSettings,
     teacher: &Gpt2<D>,
     samples: &[BalanceBatch<D>],
 ) {
     let (job, state) = (&member.job, &mut member.state);
     let balanced = balance(
         &job.objective,
-        &job.objective.at(0, 0),
+        settings,
         reference,
         &state.student,
         &mut state.auxiliary,
@@ -104,7 +116,7 @@ fn balance_member<D: Ops>(
         Ok(factors) => state.balance = factors,
         Err(unbalanced) => {
             member.outcome = Some(TrainOutcome::Diverged {
-                step: 0,
+                step: settings.step,
                 reason: unbalanced.to_string(),
             });
         }

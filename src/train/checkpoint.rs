@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 use super::state::{Best, TrainState, parameters, parameters_mut};
-use crate::distill::Key;
+use crate::distill::{Key, LayerWeights};
 use crate::model::{Array, Config, Weights, le_bytes};
 use crate::ops::{CriticState, Mat, Ops, tape};
 
@@ -26,6 +26,9 @@ struct Numbers {
     step: u64,
     balance: BTreeMap<String, u64>,
     best: Option<BestNumbers>,
+    /// Weights of layers, the student's and the teacher's, by term.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    layer_weights: BTreeMap<String, [Vec<u64>; 2]>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,6 +83,19 @@ impl<D: Ops> TrainState<D> {
             .into_iter()
             .map(|(name, bits)| (name, f64::from_bits(bits)))
             .collect();
+        for (name, [student, teacher]) in numbers.layer_weights {
+            let weights = [student, teacher].map(|side| side.into_iter().map(f64::from_bits));
+            let [student, teacher] = weights.map(Iterator::collect);
+            let weights = LayerWeights { student, teacher };
+            let known = state.auxiliary.layer_weights.get_mut(&name);
+            let known = known.filter(|known| {
+                let both = |weights: &LayerWeights| [weights.student.len(), weights.teacher.len()];
+                both(known) == both(&weights)
+            });
+            *known.with_context(|| {
+                format!("the checkpoint holds weights of layers of {name}, which this run has not")
+            })? = weights;
+        }
         state.take_parameters(&mut arrays)?;
         state.take_critics(&mut arrays)?;
         if let Some(best) = numbers.best {
@@ -91,9 +107,14 @@ impl<D: Ops> TrainState<D> {
 
     fn numbers(&self) -> Numbers {
         let bits = |(name, factor): (&String, &f64)| (name.clone(), factor.to_bits());
+        let all = |weights: &[f64]| weights.iter().map(|weight| weight.to_bits()).collect();
+        let of_layers = |(name, weights): (&String, &LayerWeights)| {
+            (name.clone(), [all(&weights.student), all(&weights.teacher)])
+        };
         Numbers {
             step: self.step,
             balance: self.balance.iter().map(bits).collect(),
+            layer_weights: self.auxiliary.layer_weights.iter().map(of_layers).collect(),
             best: self.best.as_ref().map(|best| BestNumbers {
                 step: best.step,
                 validation_nll: best.validation_nll.to_bits(),

@@ -11,6 +11,11 @@ pub struct Corpus<'a> {
     pub order: &'a Order,
 }
 
+/// The epoch of the first window of a step.
+pub(super) fn epoch(order: &Order, train: &TrainSpec, step: u64) -> u64 {
+    order.epoch(step * (train.batch * train.accumulate) as u64)
+}
+
 /// The `index`-th micro-batch of a step.
 pub(super) fn micro_batch(corpus: Corpus, train: &TrainSpec, step: u64, index: usize) -> Batch {
     batch(

@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::balancing::balance_members;
-use super::corpus::{Corpus, micro_batch};
+use super::corpus::{Corpus, epoch, micro_batch};
+use super::judging::judge_critics;
 use super::member::{Member, guarded};
 use super::memory::give_back_memory;
 use super::phases::Lap;
 use super::step::MicroBatch;
-use crate::data::Order;
 use crate::distill::{NamedValues, TeacherOutputs};
-use crate::model::Gpt2;
+use crate::model::{Gpt2, ToKeep};
 use crate::ops::Ops;
-use crate::plan::run::{HiddenState, TrainSpec};
+use crate::plan::run::TrainSpec;
 
 /// How the loop hears from outside, and is heard.
 pub struct Control<'a> {
@@ -57,9 +57,6 @@ fn advance_all<D: Ops>(
     corpus: Corpus,
     control: &Control,
 ) {
-    if let Some(teacher) = teacher {
-        balance_members(members, teacher, corpus);
-    }
     while let Some(step) = least_step(members) {
         if control.stop.load(Ordering::Relaxed) {
             members
@@ -68,12 +65,19 @@ fn advance_all<D: Ops>(
                 .for_each(Member::interrupt);
             return;
         }
+        if let Some(teacher) = teacher {
+            balance_members(members, step, teacher, corpus);
+        }
         let started = Instant::now();
         let mut advancing: Vec<(usize, &mut Member<D>)> = members
             .iter_mut()
             .enumerate()
-            .filter(|(_, member)| member.is_active() && member.state.step == step)
+            .filter(|(_, member)| member.is_at(step))
             .collect();
+        if advancing.is_empty() {
+            // None could be balanced.
+            continue;
+        }
         let shared = advancing[0].1.job.train.clone();
         let tokens = advancing[0].1.job.tokens_per_step();
         advance(&mut advancing, &shared, step, teacher, corpus);
@@ -82,12 +86,7 @@ fn advance_all<D: Ops>(
             .into_iter()
             .map(|(index, member)| (index, member, None))
             .collect();
-        D::side_by_side(&mut advanced, |(_, member, _)| {
-            guarded(member, Member::wait)
-        });
-        D::side_by_side(&mut advanced, |(_, member, row)| {
-            guarded(member, |member| *row = member.take_step())
-        });
+        take_steps(&mut advanced, teacher, corpus);
         let seconds = started.elapsed().as_secs_f64();
         let seen = advanced
             .iter()
@@ -107,6 +106,30 @@ fn advance_all<D: Ops>(
             }
         });
     }
+}
+
+/// Waits for all members, then takes their steps; the last rows also say what critics make of other
+/// tokens.
+fn take_steps<D: Ops>(
+    advanced: &mut [(usize, &mut Member<D>, Option<NamedValues>)],
+    teacher: Option<&Gpt2<D>>,
+    corpus: Corpus,
+) {
+    D::side_by_side(advanced, |(_, member, _)| guarded(member, Member::wait));
+    D::side_by_side(advanced, |(_, member, row)| {
+        guarded(member, |member| *row = member.take_step())
+    });
+    let Some(teacher) = teacher else { return };
+    D::side_by_side(advanced, |(_, member, row)| {
+        if let Some(row) = row
+            .as_mut()
+            .filter(|_| member.is_at(member.job.train.steps))
+        {
+            guarded(member, |member| {
+                row.extend(judge_critics(member, teacher, corpus));
+            });
+        }
+    });
 }
 
 /// Steps done by the active members that have done the fewest.
@@ -134,13 +157,14 @@ fn advance<D: Ops>(
         .iter()
         .filter(|(_, member)| member.job.objective.compares_logits())
         .count();
-    let keep = teacher_states(advancing);
+    let wishes = advancing.iter();
+    let keep = ToKeep::all_of(wishes.filter_map(|(_, member)| member.kept_of_teacher()));
     for index in 0..shared.accumulate {
         let batch = micro_batch(corpus, shared, step, index);
         let mut lap = Lap::start();
         let states = teacher.filter(|_| needs_teacher).map(|teacher| {
             (
-                teacher.infer(&batch.inputs, shared.context, &keep),
+                teacher.infer_keeping(&batch.inputs, shared.context, &keep),
                 teacher.reader(),
             )
         });
@@ -165,20 +189,4 @@ fn advance<D: Ops>(
             guarded(member, |member| member.add_micro_batch(&micro));
         });
     }
-}
-
-/// The teacher's states that any of the members compares in this step.
-fn teacher_states<D: Ops>(advancing: &[(usize, &mut Member<D>)]) -> Vec<HiddenState> {
-    let mut states: Vec<HiddenState> = advancing
-        .iter()
-        .flat_map(|(_, member)| member.teacher_states())
-        .collect();
-    states.sort_unstable();
-    states.dedup();
-    states
-}
-
-/// The epoch of the first window of a step.
-fn epoch(order: &Order, train: &TrainSpec, step: u64) -> u64 {
-    order.epoch(step * (train.batch * train.accumulate) as u64)
 }

@@ -77,6 +77,11 @@ impl<D: Ops> Member<D> {
         self.outcome.is_none()
     }
 
+    /// Whether it trains, and so many steps are done.
+    pub(super) fn is_at(&self, step: u64) -> bool {
+        self.is_active() && self.state.step == step
+    }
+
     /// Whether validation is due after the step just done: every `evaluate_every` steps, and at the
     /// end.
     fn validation_is_due(&self) -> bool {

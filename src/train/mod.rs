@@ -10,6 +10,7 @@ mod checkpoint;
 mod corpus;
 mod group;
 mod job;
+mod judging;
 #[cfg(target_os = "linux")]
 mod kept_blocks;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod member;
 mod memory;
 mod phases;
 mod rate;
+#[cfg(test)]
+mod rebalance_tests;
 #[cfg(test)]
 mod resume_tests;
 mod state;

@@ -10,9 +10,8 @@ use super::state::{TrainState, parameters, parameters_mut};
 use super::step_sums::{StepFindings, StepInProgress};
 use crate::distill::balance::squares_of;
 use crate::distill::{CriticReadings, NamedValues, StepSettings, TeacherOutputs};
-use crate::model::decays;
+use crate::model::{ToKeep, decays};
 use crate::ops::{AdamW, Ops, OwnedTape};
-use crate::plan::run::HiddenState;
 use crate::recorded;
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
@@ -40,12 +39,10 @@ impl<D: Ops> Member<D> {
         });
     }
 
-    /// The teacher's states that this step compares.
-    pub(super) fn teacher_states(&self) -> impl Iterator<Item = HiddenState> {
-        self.step
-            .iter()
-            .flat_map(|step| step.settings.pairs.iter())
-            .flat_map(|(_, matched)| matched.states().iter().copied())
+    /// What this step compares of the teacher's.
+    pub(super) fn kept_of_teacher(&self) -> Option<ToKeep> {
+        let step = self.step.as_ref()?;
+        Some(self.job.objective.kept_of_teacher(&step.settings))
     }
 
     /// Forward, critics (on the first micro-batch), objective, backward; gradients are added up.
@@ -53,11 +50,13 @@ impl<D: Ops> Member<D> {
         let Some(step) = &mut self.step else { return };
         let (job, state) = (&self.job, &mut self.state);
         let share = 1.0 / job.train.accumulate as f64;
-        let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|(own, _)| *own).collect();
+        let keep = job.objective.kept_of_student(&step.settings);
 
         let mut lap = Lap::start();
         let (context, tape) = (job.train.context, OwnedTape::default());
-        let mut states = state.student.forward(tape, micro.inputs, context, &keep);
+        let mut states = state
+            .student
+            .forward_keeping(tape, micro.inputs, context, &keep);
         self.phases.forward += lap.seconds();
 
         let has_critics = !state.auxiliary.critics.is_empty();
@@ -118,6 +117,8 @@ impl<D: Ops> Member<D> {
         let lr = learning_rate(&self.job.train.lr, number, self.job.train.steps);
         self.update_parameters(&gradients, found.norm, lr);
         let row = self.row(&settings, &found, lr);
+        let matching = &self.job.objective.matching;
+        self.state.auxiliary.follow_costs(matching, &found.terms);
         self.state.step += 1;
         self.phases.update += lap.seconds();
         Some(row)
@@ -218,14 +219,14 @@ fn gradients_by_term<D: Ops>(
     step: &StepInProgress<D>,
     micro: &MicroBatch<D>,
 ) -> BTreeMap<String, Vec<D::Value>> {
-    let keep: Vec<HiddenState> = step.settings.pairs.iter().map(|(own, _)| *own).collect();
+    let keep = job.objective.kept_of_student(&step.settings);
     let factors = step.factors(&state.balance, 1.0).into_iter();
     let of_term = |(name, factor): (String, f64)| {
         let factors = NamedValues::from([(name.clone(), factor)]);
         let tape = OwnedTape::default();
         let states = state
             .student
-            .forward(tape, micro.inputs, job.train.context, &keep);
+            .forward_keeping(tape, micro.inputs, job.train.context, &keep);
         let (loss, _) = job.objective.losses(
             &step.settings,
             &factors,

@@ -46,11 +46,13 @@ impl<D: Ops> StepInProgress<D> {
         let (last, tape) = states.last.split_tape();
         let detached = HiddenStates {
             kept: states.kept,
+            attention: states.attention,
             last,
         };
         self.readings = objective.update_critics(&self.settings, &detached, teacher, auxiliary);
         HiddenStates {
             kept: detached.kept,
+            attention: detached.attention,
             last: detached.last.put_tape(tape),
         }
     }

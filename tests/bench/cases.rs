@@ -2,8 +2,8 @@
 //! head.
 
 use kdpipe::ops::{
-    Activation, Backend, Constraint, Cpu, Critic, CriticSettings, CriticState, Layers, LogitTerm,
-    Losses, Mat, OwnedTape, Precision, Scalar, TeacherHead, composed, tape,
+    Activation, AttentionForm, Backend, Constraint, Cpu, Critic, CriticSettings, CriticState,
+    Layers, LogitTerm, Losses, Mat, OwnedTape, Precision, Scalar, TeacherHead, composed, tape,
 };
 use kdpipe::random::Stream;
 
@@ -282,6 +282,26 @@ fn losses() -> Vec<Case> {
             <Cpu as Losses>::hidden_cosine,
             composed::losses::hidden_cosine,
             |op| gradients(op(x.leaky_trace(), &target).0, &[&x])
+        ),
+        case!(
+            "attention_kl",
+            format!("{ROWS}×{WIDTH}, {HEADS} heads, {CONTEXT} tokens"),
+            // Scores of both over the causal half, and gradients of queries and keys.
+            4.0 * (ROWS * (CONTEXT + 1) * WIDTH) as f64,
+            [
+                x = normals(ROWS, 3 * WIDTH, 1.0, 1),
+                teacher = normals(ROWS, 3 * WIDTH, 1.0, 2)
+            ],
+            <Cpu as Losses>::attention_kl,
+            composed::attention_kl::attention_kl,
+            |op| {
+                let form = AttentionForm {
+                    context: CONTEXT,
+                    heads: HEADS,
+                    scale: 1.0 / ((WIDTH / HEADS) as f32).sqrt(),
+                };
+                gradients(op(x.leaky_trace(), form, &teacher, form).0, &[&x])
+            }
         ),
         case!(
             "critic_term",

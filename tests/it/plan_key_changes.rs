@@ -56,6 +56,10 @@ pub const CONTEXTS: &[(&str, &str)] = &[
     ("map shuffled", r#"match.strategy = "shuffled""#),
     ("map attention", r#"match.strategy = "attention""#),
     ("map combine", r#"match.strategy = "combine""#),
+    (
+        "map emd",
+        "match.strategy = \"emd\"\nloss.hidden.kind = \"hidden.mse\"",
+    ),
     ("mse", r#"loss.hidden.kind = "hidden.mse""#),
     ("cosine", r#"loss.hidden.kind = "hidden.cosine""#),
     (
@@ -67,6 +71,7 @@ pub const CONTEXTS: &[(&str, &str)] = &[
     ("gaussian-w2", r#"loss.hidden.kind = "hidden.gaussian-w2""#),
     ("sinkhorn", r#"loss.hidden.kind = "hidden.sinkhorn""#),
     ("cka", r#"loss.hidden.kind = "hidden.cka""#),
+    ("attention kl", r#"loss.hidden.kind = "attention.kl""#),
     ("clip", r#"loss.hidden.critic.lipschitz = "clip""#),
     (
         "card",
@@ -165,6 +170,9 @@ match.reverse.tokens | map reverse | match.tokens=shuffled | run
 match.shuffled.tokens | map shuffled | match.tokens=shuffled | run
 match.attention.tokens | map attention | match.tokens=shuffled | run
 match.combine.tokens | map combine | match.tokens=shuffled | run
+match.emd.tokens | map emd | match.tokens=shuffled | run
+match.emd.weights | map emd | match.weights=uniform | run
+match.emd.weights | map emd | match.weights=learned | nothing
 match.pairs.tokens | pairs | match.tokens=shuffled | run
 match.random.tokens | random | match.tokens=shuffled | run
 match.pairs.pairs | pairs | match.pairs=[[1, 2], [3, 6]] | run
@@ -237,8 +245,11 @@ loss.hidden.sinkhorn.iterations | sinkhorn | loss.hidden.iterations=7 | run
 loss.hidden.cka.weight | cka | loss.hidden.weight=0.25 | run
 loss.hidden.cka.states | cka | loss.hidden.states=layernorm | run
 loss.hidden.cka.enabled | cka | loss.hidden.enabled=false | run
+loss.attention.kl.weight | attention kl | loss.hidden.weight=0.25 | run
+loss.attention.kl.enabled | attention kl | loss.hidden.enabled=false | run
 balance.mode | - | balance.mode=none | run
 balance.gradient.batches | - | balance.batches=7 | run
+balance.gradient.every | - | balance.every=7 | run
 balance.gradient.reference | - | balance.reference=lm | run
 train.steps | - | train.steps=7 | run
 train.batch | - | train.batch=7 | run

@@ -5,7 +5,7 @@ use kdpipe::plan::{Diagnostics, Plan};
 
 use crate::plan::{Folder, RICH};
 
-const STRATEGIES: [&str; 11] = [
+const STRATEGIES: [&str; 12] = [
     "uniform",
     "first",
     "last",
@@ -17,6 +17,7 @@ const STRATEGIES: [&str; 11] = [
     "random",
     "attention",
     "combine",
+    "emd",
 ];
 
 #[test]
@@ -54,7 +55,7 @@ fn plan_of(
 }
 
 fn is_possible(strategy: &str, student: usize, teacher: usize) -> bool {
-    let any_depth = ["uniform", "all-to-one", "final", "attention"].contains(&strategy);
+    let any_depth = ["uniform", "all-to-one", "final", "attention", "emd"].contains(&strategy);
     (student <= teacher || any_depth) && (strategy != "shuffled" || student > 1)
 }
 
@@ -67,6 +68,10 @@ fn check_map(matching: &Matching, strategy: &str, student: usize, teacher: usize
         }
         Matching::Attention { .. } => {
             assert_eq!(strategy, "attention");
+            return;
+        }
+        Matching::Emd { .. } => {
+            assert_eq!(strategy, "emd");
             return;
         }
         Matching::Combine { .. } => {

@@ -23,6 +23,7 @@ AGREE = 1e-6
 TOKENS, WIDTH, OTHER_WIDTH, VOCABULARY, DIRECTIONS = 48, 12, 9, 61, 16
 EPSILON = 0.2  # of the transport, as a share of the median cost
 RIDGE = 1e-4
+CONTEXT, HEADS = 12, 3  # of attention; TOKENS are four sequences
 
 
 def generator(seed):
@@ -188,6 +189,37 @@ def clouds_elsewhere(x, y, directions):
     return found
 
 
+# --------------------------------------------------------------------------------------------------------------------------------------- attention
+
+
+def scores(qkv):
+    """Of every sequence and head, masked; the scale is 1/√d."""
+    width = qkv.shape[1] // 3
+    head = width // HEADS
+    queries, keys, _ = (part.reshape(-1, CONTEXT, HEADS, head).transpose(1, 2) for part in qkv.split(width, 1))
+    mask = torch.full((CONTEXT, CONTEXT), -torch.inf, dtype=qkv.dtype).triu(1)
+    return queries @ keys.transpose(2, 3) / math.sqrt(head) + mask
+
+
+def attention(student, teacher):
+    p, q = torch.log_softmax(scores(teacher), -1), torch.log_softmax(scores(student), -1)
+    seen = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
+    terms = torch.where(seen, p.exp() * (torch.where(seen, p, 0) - torch.where(seen, q, 0)), 0)
+    return terms.sum(-1).mean()
+
+
+def attention_elsewhere(student, teacher):
+    """By scipy, of the probabilities that PyTorch's own attention reads out of an identity as values."""
+
+    def probabilities(qkv):
+        width = qkv.shape[1] // 3
+        queries, keys, _ = (part.reshape(-1, CONTEXT, HEADS, width // HEADS).transpose(1, 2) for part in qkv.split(width, 1))
+        identity = torch.eye(CONTEXT, dtype=qkv.dtype).expand(len(queries), HEADS, CONTEXT, CONTEXT)
+        return torch.nn.functional.scaled_dot_product_attention(queries, keys, identity, is_causal=True).numpy()
+
+    return {"attention.kl": rel_entr(probabilities(teacher), probabilities(student)).sum(-1).mean()}
+
+
 # ----------------------------------------------------------------------------------------------------------------------------------------- writing
 
 
@@ -231,13 +263,22 @@ def main():
         value.backward()
         values[name], arrays[f"{name}.gradient"] = value.item(), own.grad
 
+    random = generator(73)
+    own, others = normal(random, TOKENS, 3 * WIDTH, scale=1.5), normal(random, TOKENS, 3 * OTHER_WIDTH, scale=1.5)
+    arrays |= {"attention.student": own, "attention.teacher": others}
+    elsewhere |= attention_elsewhere(own.double(), others.double())
+    qkv = own.double().requires_grad_()
+    value = attention(qkv, others.double())
+    value.backward()
+    values["attention.kl"], arrays["attention.kl.gradient"] = value.item(), qkv.grad
+
     for name, value in elsewhere.items():
         off = abs(value - values[name]) / abs(values[name])
         print(f"{name:28} {values[name]:.10f}  elsewhere {value:.10f}  apart {off:.1e}")
         assert off < AGREE, f"{name}: {value} elsewhere"
     stored = {key: array.detach().to(torch.float32).contiguous() for key, array in sorted(arrays.items())}
     (folder / "losses.safetensors").write_bytes(save(stored))
-    (folder / "losses.json").write_text(json.dumps({"epsilon": EPSILON, "values": values}, indent=1) + "\n")
+    (folder / "losses.json").write_text(json.dumps({"epsilon": EPSILON, "attention": {"context": CONTEXT, "heads": HEADS}, "values": values}, indent=1) + "\n")
 
 
 main()

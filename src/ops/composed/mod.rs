@@ -5,6 +5,7 @@ use dfdx::prelude::*;
 
 use super::Mat;
 
+pub mod attention_kl;
 mod divergences;
 pub mod layers;
 pub mod losses;

@@ -14,39 +14,58 @@ use super::vector::{dispatched, exp, sum_of, sum_of_two};
 use crate::ops::Mat;
 
 /// Queries of a block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// The shape of one call.
 #[derive(Clone, Copy)]
-struct AttentionShape {
-    context: usize,
-    heads: usize,
+pub(super) struct AttentionShape {
+    pub context: usize,
+    pub heads: usize,
     /// C.
-    width: usize,
+    pub width: usize,
     /// Of the scores: 1/√d, unless the model says otherwise.
-    scale: f32,
+    pub scale: f32,
 }
 
 impl AttentionShape {
+    /// The shape of `rows` rows of 3C columns.
+    pub fn of((rows, columns): (usize, usize), context: usize, heads: usize, scale: f32) -> Self {
+        let width = columns / 3;
+        assert!(
+            rows.is_multiple_of(context),
+            "{rows} rows are no whole number of sequences of {context}"
+        );
+        assert!(
+            width.is_multiple_of(heads),
+            "{heads} heads divide the width {width}"
+        );
+        Self {
+            context,
+            heads,
+            width,
+            scale,
+        }
+    }
+
     /// Coordinates of a head.
-    fn head(self) -> usize {
+    pub fn head(self) -> usize {
         self.width / self.heads
     }
 
     /// Queries, keys and values of a head within a sequence's rows of 3C: each starts here and has
     /// rows 3C apart.
-    fn parts(self, sequence: &[f32], head: usize) -> [&[f32]; 3] {
+    pub fn parts(self, sequence: &[f32], head: usize) -> [&[f32]; 3] {
         [0, 1, 2].map(|part| &sequence[part * self.width + head * self.head()..])
     }
 
     /// The rows, of so many columns, of the sequence that a (sequence, head) belongs to.
-    fn sequence(self, values: &[f32], task: usize, columns: usize) -> &[f32] {
+    pub fn sequence(self, values: &[f32], task: usize, columns: usize) -> &[f32] {
         let size = self.context * columns;
         &values[task / self.heads * size..][..size]
     }
 
     /// Beginning and end of every block of queries.
-    fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.context)
             .step_by(BLOCK)
             .map(move |start| (start, self.context.min(start + BLOCK)))
@@ -62,21 +81,7 @@ pub fn attention<T: Tape<f32, Cpu>>(
     scale: f32,
 ) -> Mat<Cpu, T> {
     let (rows, columns) = *qkv.shape();
-    let shape = AttentionShape {
-        context,
-        heads,
-        width: columns / 3,
-        scale,
-    };
-    assert!(
-        rows.is_multiple_of(context),
-        "{rows} rows are no whole number of sequences of {context}"
-    );
-    assert!(
-        shape.width.is_multiple_of(heads),
-        "{heads} heads divide the width {}",
-        shape.width
-    );
+    let shape = AttentionShape::of((rows, columns), context, heads, scale);
     let values = tape::values(&qkv);
     let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..rows / context * heads)
         .into_par_iter()
@@ -123,7 +128,7 @@ fn backward(
 
 /// Adds what every (sequence, head) found, (`parts`, T, d) each, to the rows of all heads side by
 /// side.
-fn interleave(shape: AttentionShape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
+pub(super) fn interleave(shape: AttentionShape, pieces: &[&[f32]], parts: usize, out: &mut [f32]) {
     let (head, size) = (shape.head(), shape.context * shape.head());
     out.par_chunks_mut(parts * shape.width)
         .enumerate()
@@ -180,7 +185,7 @@ fn forward_head(shape: AttentionShape, sequence: &[f32], head: usize) -> (Vec<f3
 dispatched! {
     /// Makes the first `count` scores probabilities and the others 0; returns log Σ
     /// e^(scale·score).
-    fn softmax_row(row: &mut [f32], count: usize, scale: f32) -> f32 {
+    pub(super) fn softmax_row(row: &mut [f32], count: usize, scale: f32) -> f32 {
         let (seen, masked) = row.split_at_mut(count);
         let mut lanes = [f32::NEG_INFINITY; 16];
         for chunk in seen.chunks(16) {

@@ -14,14 +14,15 @@ use dfdx::prelude::*;
 use super::critic::CriticReport;
 use super::optimizer::AdamWStep;
 use super::{
-    Activation, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers, LogitTerm, Losses,
-    Mat, Precision, Scalar, TeacherHead, TokenScore,
+    Activation, AttentionForm, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers,
+    LogitTerm, Losses, Mat, Precision, Scalar, TeacherHead, TokenScore,
 };
 use critic::Critic;
 
 mod activation;
 mod adamw;
 mod attention;
+mod attention_kl;
 pub(super) mod bf16;
 mod blend;
 mod cloud;
@@ -30,6 +31,7 @@ pub mod critic;
 mod decoding;
 mod divergence;
 mod embedding;
+pub mod flow;
 mod gemm;
 mod hidden;
 pub mod inference;
@@ -288,6 +290,15 @@ impl Losses for Cpu {
         temperature: f64,
     ) -> (Scalar<Self, T>, f64) {
         logits::lens(x, head, teacher, temperature)
+    }
+
+    fn attention_kl<T: Tape<f32, Self>>(
+        qkv: Mat<Self, T>,
+        form: AttentionForm,
+        teacher: &Mat<Self>,
+        of_teacher: AttentionForm,
+    ) -> (Scalar<Self, T>, f64) {
+        attention_kl::attention_kl(qkv, form, teacher, of_teacher)
     }
 
     fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {

@@ -10,33 +10,44 @@ const FREE: usize = usize::MAX;
 /// How often free rows are looked at before paths are searched.
 const PASSES: usize = 2;
 
-/// Wasserstein-1 distance of two clouds of as many vectors: the mean Euclidean distance of the
-/// pairs that make it least, each vector in one pair. In units of the vectors; exact.
-///
-/// `a` and `b` are (rows, width), row-major. It takes O(rows³) operations at the most.
-pub fn wasserstein_1(a: &[f32], b: &[f32], width: usize) -> f64 {
+/// How far two clouds are from each other, from one matrix of distances.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BetweenClouds {
+    /// Wasserstein-1 distance: the mean Euclidean distance of the pairs that make it least, each
+    /// vector in one pair. In units of the vectors; exact.
+    pub wasserstein_1: f64,
+    /// Mean distance of all pairs.
+    pub mean: f64,
+}
+
+impl BetweenClouds {
+    /// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and Rizzo),
+    /// the latter two as [`mean_within`] has them: unbiased, so it may be a little below 0.
+    pub fn energy(&self, within: [f64; 2]) -> f64 {
+        2.0 * self.mean - within[0] - within[1]
+    }
+}
+
+/// The distances between two clouds of as many vectors, (rows, width) each, row-major. It takes
+/// O(rows³) operations at the most.
+pub fn between_clouds(a: &[f32], b: &[f32], width: usize) -> BetweenClouds {
     let rows = a.len() / width;
     assert!(a.len() == b.len() && a.len() == rows * width && rows > 0);
     let costs = distances(a, b, width);
     let assigned = Assignment::of(&costs, rows).column_of_row;
     let total: f64 = (0..rows).map(|i| costs[i * rows + assigned[i]]).sum();
-    total / rows as f64
+    BetweenClouds {
+        wasserstein_1: total / rows as f64,
+        mean: costs.iter().sum::<f64>() / (rows * rows) as f64,
+    }
 }
 
-/// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and
-/// Rizzo), each mean over pairs of different vectors: unbiased, so it may be a little below 0. In
-/// units of the vectors.
-///
-/// `a` and `b` are (rows, width), row-major, of two rows at least.
-pub fn energy_distance(a: &[f32], b: &[f32], width: usize) -> f64 {
-    let (m, n) = (a.len() / width, b.len() / width);
-    assert!(a.len() == m * width && b.len() == n * width && m > 1 && n > 1);
+/// Mean distance of two different vectors of a cloud of two at least.
+pub fn mean_within(cloud: &[f32], width: usize) -> f64 {
+    let rows = cloud.len() / width;
+    assert!(cloud.len() == rows * width && rows > 1);
     // The distance of a vector to itself is 0, and is left out of the mean.
-    let own = |cloud: &[f32], rows: usize| {
-        distances(cloud, cloud, width).iter().sum::<f64>() / (rows * (rows - 1)) as f64
-    };
-    let between = distances(a, b, width).iter().sum::<f64>() / (m * n) as f64;
-    2.0 * between - own(a, m) - own(b, n)
+    distances(cloud, cloud, width).iter().sum::<f64>() / (rows * (rows - 1)) as f64
 }
 
 /// Euclidean distances of all pairs, (rows of a, rows of b).

@@ -17,8 +17,8 @@ use crate::ops::critic::CriticReport;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore};
 use crate::ops::optimizer::AdamWStep;
 use crate::ops::{
-    Activation, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers, Losses, Mat,
-    Precision, Scalar, tape,
+    Activation, AttentionForm, Backend, CloudDistance, CriticTask, GradientMap, Head, Layers,
+    Losses, Mat, Precision, Scalar, tape,
 };
 
 /// Sums of a block each, of all of a matrix.
@@ -353,6 +353,15 @@ impl Losses for Cuda {
         temperature: f64,
     ) -> (Scalar<Self, T>, CardValue) {
         host::lens(x, head, teacher, temperature)
+    }
+
+    fn attention_kl<T: Tape<f32, Self>>(
+        qkv: Mat<Self, T>,
+        form: AttentionForm,
+        teacher: &Mat<Self>,
+        of_teacher: AttentionForm,
+    ) -> (Scalar<Self, T>, CardValue) {
+        host::attention_kl(qkv, form, teacher, of_teacher)
     }
 
     fn mean_of(parts: &[&Mat<Self>]) -> Mat<Self> {

@@ -10,7 +10,7 @@ use super::card::{CardValue, at, card, double, int, word};
 use super::losses::precomputed;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead};
 use crate::ops::tape::{matrix, read};
-use crate::ops::{Backend, CloudDistance, Head, Losses, Mat, Precision, Scalar};
+use crate::ops::{AttentionForm, Backend, CloudDistance, Head, Losses, Mat, Precision, Scalar};
 
 /// A copy of a matrix on the host.
 pub(super) fn on_host(x: &Mat<Cuda>) -> Mat<Cpu> {
@@ -112,6 +112,22 @@ pub(super) fn lens<T: Tape<f32, Cuda>>(
     let gradient = Cpu::take_gradient(&mut loss.backward(), &own);
     let device = head.matrix.device();
     let (loss, mut values) = handed_back(tape, device, &[1.0], &[value], vec![(x, gradient)]);
+    (loss, values.swap_remove(0))
+}
+
+/// See [`Losses::attention_kl`].
+pub(super) fn attention_kl<T: Tape<f32, Cuda>>(
+    qkv: Mat<Cuda, T>,
+    form: AttentionForm,
+    teacher: &Mat<Cuda>,
+    of_teacher: AttentionForm,
+) -> (Scalar<Cuda, T>, CardValue) {
+    let (qkv, tape) = qkv.split_tape();
+    let own = on_host(&qkv);
+    let (loss, value) = Cpu::attention_kl(own.leaky_trace(), form, &on_host(teacher), of_teacher);
+    let gradient = Cpu::take_gradient(&mut loss.backward(), &own);
+    let device = teacher.device();
+    let (loss, mut values) = handed_back(tape, device, &[1.0], &[value], vec![(qkv, gradient)]);
     (loss, values.swap_remove(0))
 }
 

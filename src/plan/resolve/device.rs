@@ -42,7 +42,7 @@ pub(super) fn resolve_device(
 fn refuse_maps_that_a_card_lacks(matching: &Strategy, report: &mut CellReport) {
     if matches!(
         matching,
-        Strategy::Attention { .. } | Strategy::Combine { .. }
+        Strategy::Attention { .. } | Strategy::Combine { .. } | Strategy::Emd { .. }
     ) {
         report.problem(
             "match.strategy",
@@ -86,6 +86,7 @@ fn lacking_on_a_card(term: &Term) -> Option<&'static str> {
         Term::HiddenGaussianW2 { .. } => "hidden.gaussian-w2",
         Term::HiddenSinkhorn { .. } => "hidden.sinkhorn",
         Term::HiddenCka { .. } => "hidden.cka",
+        Term::AttentionKl { .. } => "attention.kl",
     };
     Some(kind)
 }

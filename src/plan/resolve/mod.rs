@@ -4,6 +4,7 @@
 //! [`resolve`] is called twice for every cell: by `read_run` with the facts that the spec itself
 //! has, and by `planning` with those of the inputs.
 
+mod attention;
 mod dataset;
 mod device;
 mod losses;
@@ -22,6 +23,7 @@ use super::spec_layers::On;
 use super::words::quoted_list;
 use super::written::WrittenRun;
 
+use attention::check_attention;
 use dataset::check_dataset;
 use device::resolve_device;
 use losses::resolve_losses;
@@ -133,6 +135,7 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     check_shapes(run, known, &mut report);
     let loss = resolve_losses(run, &mut report);
     let (matching, unmatched) = resolve_matching(run, known, &mut report);
+    check_attention(run, known, &matching, &mut report);
     let mut train = run.train.clone();
     resolve_floor("train", &mut train, &mut report);
     resolve_looks(&mut train);
@@ -184,6 +187,7 @@ fn resolve_matching(
         return (no_pairs, None);
     }
     check_products(run, report);
+    check_critics(run, report);
     let Some(teacher) = &known.teacher else {
         return (no_pairs, Some(run.matching.clone()));
     };
@@ -220,6 +224,23 @@ fn check_products(run: &WrittenRun, report: &mut CellReport) {
              student's states, which this loss does not bring to the teacher's width"
                 .to_owned(),
             "take a loss that projects, such as \"hidden.mse\", or another strategy",
+        );
+    }
+}
+
+/// A transport between layers asks for the loss of every pair of them, and a critic is of one.
+fn check_critics(run: &WrittenRun, report: &mut CellReport) {
+    if !matches!(run.matching, Strategy::Emd { .. }) {
+        return;
+    }
+    let with_critics = run.loss.iter().filter(|(_, term)| term.critic().is_some());
+    for (name, _) in with_critics {
+        report.problem(
+            &format!("loss.{name}.kind"),
+            "match.strategy = \"emd\" takes the loss of every pair of layers, and a critic is \
+             trained for one"
+                .to_owned(),
+            "take a loss without a critic, such as \"hidden.energy\", or another strategy",
         );
     }
 }

@@ -26,7 +26,7 @@ pub use dataset::{DatasetSpec, Detokenize, Rows};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
 pub use evaluate::{EvaluateSpec, SamplesSpec, TaskSpec};
-pub use objective::{BalanceSpec, Matching, TokenPairing};
+pub use objective::{BalanceSpec, LayerWeighting, Matching, TokenPairing};
 pub(in crate::plan) use precision::KnownPrecisions;
 pub use precision::PrecisionSpec;
 pub use student::{Init, InitBlocks, StudentSpec};

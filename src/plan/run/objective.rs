@@ -33,18 +33,50 @@ pub enum Matching {
         #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
         tokens: TokenPairing,
     },
+    /// Each of the student's layers with all of the teacher's, by a transport of weights.
+    Emd {
+        #[serde(default)]
+        weights: LayerWeighting,
+        #[serde(default, skip_serializing_if = "TokenPairing::is_paired")]
+        tokens: TokenPairing,
+    },
 }
 
 impl Matching {
+    /// The same map, of these tokens.
+    pub fn with_tokens(&self, tokens: TokenPairing) -> Self {
+        let mut map = self.clone();
+        match &mut map {
+            Self::Pairs { tokens: own, .. }
+            | Self::Random { tokens: own, .. }
+            | Self::Attention { tokens: own }
+            | Self::Combine { tokens: own }
+            | Self::Emd { tokens: own, .. } => *own = tokens,
+        }
+        map
+    }
+
     /// Which tokens are compared.
     pub fn tokens(&self) -> TokenPairing {
         match self {
             Self::Pairs { tokens, .. }
             | Self::Random { tokens, .. }
             | Self::Attention { tokens }
-            | Self::Combine { tokens } => *tokens,
+            | Self::Combine { tokens }
+            | Self::Emd { tokens, .. } => *tokens,
         }
     }
+}
+
+/// Weights of layers that a transport between two models goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerWeighting {
+    /// From equal ones on, anew after every step: more for layers that cost less.
+    #[default]
+    Learned,
+    /// Equal ones.
+    Uniform,
 }
 
 /// Which of a micro-batch's tokens are compared with which, in every hidden term.
@@ -71,7 +103,7 @@ impl TokenPairing {
 pub enum BalanceSpec {
     /// Terms enter with their weights alone.
     None,
-    /// Hidden terms are scaled once, before training, to the gradient norm of the reference term.
+    /// Hidden terms are scaled before training, to the gradient norm of the reference term.
     Gradient {
         /// Batches that the gradient norms are measured on.
         #[serde(default = "balance_batches")]
@@ -80,6 +112,10 @@ pub enum BalanceSpec {
         /// Name of an enabled term that is not a hidden one.
         #[serde(default = "balance_reference")]
         reference: String,
+        /// Steps between two balances; absent, once, before training.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1))]
+        every: Option<u64>,
     },
 }
 

@@ -55,6 +55,7 @@ fn in_words(map: &Matching) -> String {
         }
         Matching::Random { .. } => "drawn again and again".to_owned(),
         Matching::Attention { .. } => "each with all, weighted token by token".to_owned(),
+        Matching::Emd { .. } => "each with all, by the cheapest transport".to_owned(),
         Matching::Combine { .. } => "each with the mean of its run of layers".to_owned(),
     }
 }

@@ -46,11 +46,11 @@ use self::study::StudyFacts;
 use self::tasks::{TaskFacts, tasks};
 use self::training::{
     BalanceFactor, BalanceRange, CriticOutcome, CriticSummary, balance_factors, balance_ranges,
-    critic_summaries, critics,
+    balanced_again, critic_summaries, critics,
 };
 use self::trials::TrialFacts;
 use super::analysis::Analysis;
-use super::axes::{ARM, SEED, STRATEGY, null_controls};
+use super::axes::{ARM, SEED, SHUFFLED_TOKENS, STRATEGY, null_maps};
 use super::data::StudyData;
 use super::figures::Figure;
 use super::looks;
@@ -92,6 +92,8 @@ pub struct Context {
     /// Comparisons with what became of the states that hidden losses match.
     pub treatments: Vec<ContrastFacts>,
     pub balance: Vec<BalanceFactor>,
+    /// Whether any run was balanced again while it was trained.
+    pub balanced_again: bool,
     /// The same by arm.
     pub balance_ranges: Vec<BalanceRange>,
     pub critics: Vec<CriticOutcome>,
@@ -171,6 +173,7 @@ impl Context {
             tasks: tasks(data, analysis),
             treatments: with_deliveries(analysis),
             balance_ranges: balance_ranges(analysis, &balance),
+            balanced_again: balanced_again(data),
             balance,
             critic_summaries: critic_summaries(analysis, &critics),
             critics,
@@ -183,7 +186,7 @@ impl Context {
             notes: notes(data, analysis),
             looks: looks::sentences(&data.study),
             primary_was_late: looks::primary_was_late(&data.study),
-            null_controls: null_controls(&data.study),
+            null_controls: null_controls(data, analysis),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: rows.iter().any(|row| row.contrast.is_some()),
             contrast_count: rows.iter().filter(|row| row.contrast.is_some()).count(),
@@ -207,6 +210,23 @@ impl Context {
 fn source(data: &StudyData) -> Option<SourceNll> {
     let mut runs = data.runs.iter().chain(&data.teachers);
     runs.find_map(|run| run.evaluation.as_ref()?.source.clone())
+}
+
+/// The null controls that anything is held against, as they are called.
+fn null_controls(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let mut names: Vec<String> = null_maps(&data.study)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut nulls = analysis
+        .nulls
+        .iter()
+        .flatten()
+        .flat_map(|nulls| &nulls.controls);
+    if nulls.any(|control| control.name == SHUFFLED_TOKENS) {
+        names.push(SHUFFLED_TOKENS.to_owned());
+    }
+    names
 }
 
 /// The axes that tables have a column for.

@@ -152,6 +152,7 @@ fn term_in_words(name: &str, term: &Term) -> String {
             (weight, of_tokens(details, *tokens))
         }
         Term::HiddenCka { weight, states } => (weight, with_states("1 − CKA", states)),
+        Term::AttentionKl { weight } => (weight, vec!["KL of attention".to_owned()]),
     };
     let details = if details.is_empty() {
         String::new()

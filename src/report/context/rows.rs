@@ -6,7 +6,7 @@ use super::contrasts::{ContrastFacts, NullFacts};
 use crate::record::evaluation::{Evaluation, finite};
 use crate::record::study::Axis;
 use crate::report::analysis::Analysis;
-use crate::report::axes::{ARM, STRATEGY, is_null};
+use crate::report::axes::{ARM, STRATEGY, is_null_setting};
 use crate::report::data::{StudyData, training_flops};
 use crate::report::rows::TableRow;
 use crate::report::statistics::mean_of;
@@ -100,7 +100,7 @@ impl RowFacts {
                 .map(|axis| row.at.get(&axis.key).cloned().unwrap_or_default())
                 .collect(),
             arm: row.at.get(ARM).cloned(),
-            is_null: strategy.as_deref().is_some_and(is_null),
+            is_null: is_null_setting(&row.at) || row.shuffles_tokens(data),
             strategy,
             is_baseline: row.is_baseline,
             n: row.losses.len(),

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::plan::run::Lipschitz;
+use crate::plan::run::{BalanceSpec, Lipschitz};
+use crate::recorded;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
 use crate::report::curves::{self, CriticCurve};
@@ -42,6 +43,12 @@ pub fn balance_factors(data: &StudyData, analysis: &Analysis) -> Vec<BalanceFact
         }
     }
     found
+}
+
+/// Whether any run was balanced again while it was trained.
+pub fn balanced_again(data: &StudyData) -> bool {
+    let mut specs = data.runs.iter().filter_map(|run| run.spec.as_ref());
+    specs.any(|spec| matches!(spec.balance, BalanceSpec::Gradient { every: Some(_), .. }))
 }
 
 /// The factors of a term in all rows of an arm.
@@ -109,6 +116,12 @@ pub struct CriticSummary {
     pub estimate_high: Option<f64>,
     pub norm_low: Option<f64>,
     pub norm_high: Option<f64>,
+    /// On tokens that they were not trained on; none of runs that did not measure it.
+    pub held_out_low: Option<f64>,
+    pub held_out_high: Option<f64>,
+    /// The same after further updates while both models stood.
+    pub further_low: Option<f64>,
+    pub further_high: Option<f64>,
     /// How many end with a norm that is not within 10 % of 1; none where the norm says nothing.
     pub untrusted: Option<usize>,
 }
@@ -131,6 +144,11 @@ pub fn critic_summaries(analysis: &Analysis, critics: &[CriticOutcome]) -> Vec<C
             })
             .collect();
         let estimates: Vec<f64> = same.iter().filter_map(|critic| critic.estimate).collect();
+        let of = |value: fn(&CriticOutcome) -> Option<f64>| {
+            let values: Vec<f64> = same.iter().filter_map(|critic| value(critic)).collect();
+            range(&values)
+        };
+        let (held_out, further) = (of(|critic| critic.held_out), of(|critic| critic.further));
         let norms: Vec<f64> = same
             .iter()
             .filter_map(|critic| critic.gradient_norm)
@@ -145,6 +163,10 @@ pub fn critic_summaries(analysis: &Analysis, critics: &[CriticOutcome]) -> Vec<C
             estimate_high: range(&estimates).map(|range| range.1),
             norm_low: range(&norms).map(|range| range.0),
             norm_high: range(&norms).map(|range| range.1),
+            held_out_low: held_out.map(|range| range.0),
+            held_out_high: held_out.map(|range| range.1),
+            further_low: further.map(|range| range.0),
+            further_high: further.map(|range| range.1),
             untrusted: (!trusts.is_empty())
                 .then(|| trusts.iter().filter(|&&is_trusted| !is_trusted).count()),
             term: term.to_owned(),
@@ -168,6 +190,10 @@ pub struct CriticOutcome {
     pub name: String,
     pub estimate: Option<f64>,
     pub gradient_norm: Option<f64>,
+    /// On the validation split after the last step, as it was and after further updates while both
+    /// models stood; means over seeds.
+    pub held_out: Option<f64>,
+    pub further: Option<f64>,
     /// Whether the gradient norm is within 10 % of 1; none where it says nothing (clip).
     pub is_trusted: Option<bool>,
 }
@@ -219,6 +245,8 @@ impl CriticOutcome {
             lipschitz: lipschitz.map_or("unknown", Lipschitz::name).to_owned(),
             name: name.to_owned(),
             estimate: at_the_end("estimate"),
+            held_out: at_the_end(recorded::HELD_OUT),
+            further: at_the_end(recorded::FURTHER),
             is_trusted: gradient_norm
                 .filter(|_| is_one_lipschitz)
                 .map(|norm| TRUSTED.contains(&norm)),

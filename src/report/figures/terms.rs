@@ -1,4 +1,5 @@
-//! What every loss term has in the training: of the loss that is minimised, and of the gradient.
+//! What every loss term has in the training: of the loss that is minimised, of the gradient, and how
+//! its map spreads over the teacher's layers.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,9 @@ use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
 use super::{Figure, MOST_PANELS, WIDTH, first_of, in_parentheses, left_out};
-use crate::report::curves::{Curves, StepValues, contribution, gradient_share, terms};
+use crate::report::curves::{
+    Curves, StepValues, contribution, gradient_share, map_entropy, maps_of_layers, terms,
+};
 use crate::report::data::RunData;
 use crate::report::format;
 
@@ -22,9 +25,11 @@ const SMALLEST: f64 = 1e-4;
 /// What is drawn of every term, and what is said of it.
 pub struct TermsFigure {
     name: &'static str,
+    /// What there is a curve of: terms, or parts of them.
+    of: fn(&Curves) -> Vec<String>,
     alt: &'static str,
     y_label: &'static str,
-    /// What a term has, by step.
+    /// What each has, by step.
     values: fn(&Curves, &str) -> StepValues,
     scale: fn(&[f64]) -> Scale,
     /// Around the setting that is shown.
@@ -34,6 +39,7 @@ pub struct TermsFigure {
 /// Weight times balance factor times value.
 pub const CONTRIBUTIONS: TermsFigure = TermsFigure {
     name: "terms",
+    of: all_terms,
     alt: "Weighted loss terms over training steps",
     y_label: "contribution to the loss",
     values: contribution,
@@ -48,6 +54,7 @@ pub const CONTRIBUTIONS: TermsFigure = TermsFigure {
 /// Shares of the sum of gradient norms.
 pub const GRADIENTS: TermsFigure = TermsFigure {
     name: "gradients",
+    of: all_terms,
     alt: "Shares of the loss terms in the gradient over training steps",
     y_label: "share of the gradient norms",
     values: gradient_share,
@@ -58,6 +65,25 @@ pub const GRADIENTS: TermsFigure = TermsFigure {
          all terms; means over seeds. A balance that is set before training need not last.",
     ],
 };
+
+/// Entropies of maps that weigh several layers of the teacher.
+pub const MAPS: TermsFigure = TermsFigure {
+    name: "maps",
+    of: maps_of_layers,
+    alt: "How layer maps spread over the teacher's layers over training steps",
+    y_label: "entropy of the map, nats",
+    values: map_entropy,
+    scale: |values| Scale::linear(values.iter().copied().chain([0.0]), 5),
+    caption: [
+        "How a student layer's match spreads over the teacher's layers",
+        ": the entropy of the weights, or of where a transport goes, means over tokens and seeds. \
+         At 0 it is one layer alone, at ln L_t all of them alike.",
+    ],
+};
+
+fn all_terms(curves: &Curves) -> Vec<String> {
+    terms(curves).map(str::to_owned).collect()
+}
 
 /// An arm with the contributions of its terms.
 struct ArmTerms {
@@ -76,11 +102,11 @@ pub fn draw(view: &View, what: &TermsFigure) -> Option<Figure> {
     });
     let (setting, arms) = first_setting?;
     let shown = first_of(&arms, MOST_PANELS);
-    let all_terms = || shown.iter().flat_map(|arm| &arm.terms);
-    let names: BTreeSet<&str> = all_terms().map(|term| term.name.as_str()).collect();
+    let drawn = || shown.iter().flat_map(|arm| &arm.terms);
+    let names: BTreeSet<&str> = drawn().map(|term| term.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let legend = Legend::of_lines((LEFT, WIDTH - LEFT), &names, term);
-    let points = || all_terms().flat_map(|term| &term.points);
+    let points = || drawn().flat_map(|term| &term.points);
     let (columns, _) = grid(shown.len());
     let layout = PanelGrid {
         count: shown.len(),
@@ -141,15 +167,16 @@ fn averages(runs: &[&RunData], what: &TermsFigure) -> Vec<NamedCurve> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
-    terms(&first.curves)
-        .map(|term| {
+    (what.of)(&first.curves)
+        .into_iter()
+        .map(|name| {
             let curves: Vec<StepValues> = runs
                 .iter()
-                .map(|run| (what.values)(&run.curves, term))
+                .map(|run| (what.values)(&run.curves, &name))
                 .collect();
             let curves: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
             NamedCurve {
-                name: term.to_owned(),
+                name,
                 points: average(&curves).mean,
             }
         })

@@ -12,7 +12,15 @@ fn place(names: &[&str], name: &str) -> f64 {
 /// The loss of a cell: the arms differ by about 0.02, strategies by 0.01, seeds by 0.008, with a
 /// little interaction.
 pub fn loss(cell: &Cell) -> f64 {
-    let arm = place(&["wasserstein", "mse", "cosine", "none"], &cell.at["arm"]);
+    let arms = [
+        "wasserstein",
+        "mse",
+        "cosine",
+        "none",
+        "unpaired",
+        "wasserstein-unpaired",
+    ];
+    let arm = place(&arms, &cell.at["arm"]);
     let strategy = if arm == 3.0 {
         0.0
     } else {

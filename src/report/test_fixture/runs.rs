@@ -9,9 +9,15 @@ use super::evaluations::loss;
 
 /// A run that has everything but what the cell changes.
 pub fn spec(cell: &Cell) -> RunSpec {
-    let hidden = match cell.at["arm"].as_str() {
+    let arm = cell.at["arm"].as_str();
+    let tokens = if arm.ends_with("unpaired") {
+        "tokens = \"shuffled\"\n"
+    } else {
+        ""
+    };
+    let hidden = match arm {
         "none" => "",
-        "wasserstein" => {
+        "wasserstein" | "wasserstein-unpaired" => {
             "[loss.hidden]\nkind = \"hidden.wasserstein\"\nweight = 1.0\nstates = \"raw\"\ncritic \
              = { width = 64, depth = 2, steps = 5, slope = 0.2, lipschitz = \"gradient-penalty\", \
              penalty = 10.0, lr = 1e-4, betas = [0.0, 0.9], warmup = 100 }\n"
@@ -31,8 +37,8 @@ pub fn spec(cell: &Cell) -> RunSpec {
          \"train\"\nvocab_size = 512\n[teacher]\nsource = \"train\"\nlayers = 8\nwidth = \
          64\nheads = 4\nseed = 0\n[teacher.train]\n{train}[student]\nlayers = {}\nwidth = \
          64\nheads = 4\ninit = \"random\"\n[match]\nstrategy = \"pairs\"\npairs = [[1, \
-         2]]\n[loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\ndirection = \
-         \"forward\"\n{hidden}[balance]\nmode = \"gradient\"\nbatches = 8\nreference = \
+         2]]\n{tokens}[loss.kl]\nkind = \"logits.kl\"\nweight = 0.5\ntemperature = 2.0\n\
+         direction = \"forward\"\n{hidden}[balance]\nmode = \"gradient\"\nbatches = 8\nreference = \
          \"kl\"\n[train]\n{train}[evaluate]\ncontext = 256\nstride = 128\nsamples = {{ prompts = \
          2, tokens = 16 }}\nprobe_tokens = 512\ndirections = 64\nembed_tokens = 100\n",
         cell.at["seed"], cell.at["student.layers"]
@@ -62,8 +68,16 @@ pub fn metrics(cell: &Cell, steps: u64) -> Table {
             row.insert("weight.hidden".to_owned(), (5.0 * x).min(1.0));
             row.insert("balance.hidden".to_owned(), 0.25 + 0.01 * seed);
         }
-        if arm == "wasserstein" {
+        if arm.ends_with("unpaired") {
+            row.insert("map.hidden.1.entropy".to_owned(), 1.0 - 0.5 * x);
+        }
+        if arm.starts_with("wasserstein") {
             for layer in 1..=4u32 {
+                // What newer studies measure at the end.
+                if arm.ends_with("unpaired") && step + 1 == steps {
+                    row.insert(format!("critic.hidden.{layer}.held_out"), 0.25);
+                    row.insert(format!("critic.hidden.{layer}.held_out_further"), 1.25);
+                }
                 row.insert(
                     format!("critic.hidden.{layer}.estimate"),
                     (0.3 + 2.0 * fall) * f64::from(layer) / 2.0 + noise,

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use kdpipe::ops::{
-    CloudDistance, Cpu, LogitTerm, Losses, Mat, OwnedTape, Scalar, TeacherHead, composed, tape,
+    AttentionForm, CloudDistance, Cpu, LogitTerm, Losses, Mat, OwnedTape, Scalar, TeacherHead,
+    composed, tape,
 };
 
 use super::arrays::Reference;
@@ -132,6 +133,30 @@ fn of_clouds(reference: &Reference) -> Vec<Row> {
     rows.collect()
 }
 
+/// The divergence of attention, fused and composed.
+fn of_attention(reference: &Reference) -> Vec<Row> {
+    let name = "attention.kl";
+    let (own, other) = (
+        reference.matrix("attention.student"),
+        reference.matrix("attention.teacher"),
+    );
+    let size = |key| reference.number(&["attention", key]) as usize;
+    let form = |x: &Mat<Cpu>| AttentionForm {
+        context: size("context"),
+        heads: size("heads"),
+        scale: (1.0 / ((x.shape().1 / 3 / size("heads")) as f64).sqrt()) as f32,
+    };
+    let forms = (form(&own), form(&other));
+    let expected = reference.number(&["values", name]);
+    let gradient = reference.values(&format!("{name}.gradient"));
+    let fused = Cpu::attention_kl(own.leaky_trace(), forms.0, &other, forms.1);
+    let composed =
+        composed::attention_kl::attention_kl(own.leaky_trace(), forms.0, &other, forms.1);
+    let both = [("fused", fused), ("composed", composed)].into_iter();
+    both.map(|(form, found)| row((name, form, TOLERANCE), found, &own, expected, gradient))
+        .collect()
+}
+
 /// The losses that `make.py` has, and the lens, which is a divergence whose head stands
 /// still. The function is long because each loss is called in its own way.
 fn of_the_first_losses() -> Vec<Row> {
@@ -214,6 +239,7 @@ fn every_loss_is_that_of_others_code_in_value_and_gradient() {
     let mut rows = of_the_first_losses();
     rows.extend(of_predictions(&reference));
     rows.extend(of_clouds(&reference));
+    rows.extend(of_attention(&reference));
     let mut table = "| loss | form | value | gradient |\n| --- | --- | --- | --- |\n".to_owned();
     for row in &rows {
         let Row {
