@@ -141,6 +141,21 @@ impl TrainIdentity {
 }
 
 fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
+    let mut identity = dataset_without_shares(dataset, fingerprint);
+    let shares = dataset.shares();
+    if !shares.is_empty() {
+        // A dataset of the hub has its splits by their names already.
+        if !dataset.is_of_hub() {
+            identity["shares"] = shares.into_iter().collect();
+        }
+        if let Some(cut) = dataset.cut() {
+            identity["cut"] = json!(cut);
+        }
+    }
+    identity
+}
+
+fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
     match dataset {
         DatasetSpec::Synthetic {
             seed,
@@ -157,6 +172,7 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train: _,
             validation: _,
             test: _,
+            cut: _,
             detokenize,
             train_tokens,
         } => json!({
@@ -167,12 +183,26 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train: _,
             validation: _,
             test: _,
+            cut: _,
             column,
             rows,
             detokenize,
             train_tokens,
         } => json!({
             "source": "parquet", "files": fingerprint, "column": column, "rows": rows,
+            "detokenize": detokenize, "train_tokens": train_tokens,
+        }),
+        DatasetSpec::Jsonl {
+            train: _,
+            validation: _,
+            test: _,
+            cut: _,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
+            "source": "jsonl", "files": fingerprint, "column": column, "rows": rows,
             "detokenize": detokenize, "train_tokens": train_tokens,
         }),
         DatasetSpec::Hub {
@@ -182,6 +212,7 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train,
             validation,
             test,
+            cut: _,
             column,
             rows,
             detokenize,
