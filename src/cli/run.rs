@@ -8,18 +8,20 @@ use serde_json::json;
 
 use super::args::{Common, RunArguments};
 use super::expect::missed_expectations;
+use super::late_stop::LateStop;
 use super::progress::Display;
 use super::signals::StopSignals;
 use super::stored::refuse_another_spec;
 use super::{
-    CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
+    CommandError, CommandResult, Exit, check_template, counted, pins, print, print_json, say,
+    spec_options,
 };
 use crate::hub::{Hub, Pin, Settings};
 use crate::plan::{Diagnostics, FrozenOrigin, Loaded, Plan, RunSelection, load};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, Role, Site, StudyInputs, UnusableInputs, cache_folder, news_to,
+    self, Ending, MadeBy, Role, Site, Standing, StudyInputs, UnusableInputs, cache_folder, news_to,
 };
 use crate::slurm::SlurmJob;
 use crate::{record, report};
@@ -75,15 +77,27 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
         command: origin.map_or(&by_hand, |origin| &origin.command),
     };
-    let endings = runner::run(&plan, &selected, made_by, &site);
+    let stop_now = || {
+        say_saved(trained(&plan, &selected, &layout), common);
+        stopped(&signals, started)
+    };
+    let late = LateStop::new(&signals, &display, &stop_now);
+    let endings = late.watched(|| runner::run(&plan, &selected, made_by, &site));
     display.close();
     let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
     if exit_of(&endings) == Exit::Interrupted {
-        say_saved(common);
-        return Ok(stopped(&signals, started));
+        if common.json {
+            print_json(&summary(&plan, &endings, &layout, &[]))?;
+        }
+        return Ok(stop_now());
     }
     match site.role {
-        Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
+        Role::Worker | Role::Preparer => {
+            if common.json {
+                print_json(&summary(&plan, &endings, &layout, &[]))?;
+            }
+            Ok(conclude_part(&endings, common))
+        }
         Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
     }
 }
@@ -100,10 +114,25 @@ fn known_pins(
     pins(loaded, layout)
 }
 
-fn say_saved(common: &Common) {
-    if !common.quiet {
-        say("stopped; everything is saved. The same command goes on from here.");
+/// How many of the runs are trained and not evaluated yet.
+fn trained(plan: &Plan, selected: &[usize], layout: &Layout) -> usize {
+    let standing = |&&index: &&usize| Standing::of(&plan.runs[index], layout);
+    let is_trained = |index: &&usize| matches!(standing(index), Ok(Standing::Trained));
+    selected.iter().filter(is_trained).count()
+}
+
+fn say_saved(trained: usize, common: &Common) {
+    if common.quiet {
+        return;
     }
+    let trained = match trained {
+        0 => String::new(),
+        1 => " 1 run is trained, to be evaluated.".to_owned(),
+        runs => format!(" {runs} runs are trained, to be evaluated."),
+    };
+    say(&format!(
+        "stopped; everything is saved.{trained} The same command goes on from here."
+    ));
 }
 
 /// Inputs that cannot be used are told at the places of the spec that name them.
@@ -256,7 +285,9 @@ fn summary(
         .iter()
         .map(|(&index, ending)| {
             let run = &plan.runs[index];
+            let is_trained = || matches!(Standing::of(run, layout), Ok(Standing::Trained));
             let (state, reason) = match ending {
+                Ending::Interrupted if is_trained() => ("trained", None),
                 Ending::Finished => ("finished", None),
                 Ending::Diverged { reason } => ("diverged", Some(reason)),
                 Ending::Failed { error } => ("failed", Some(error)),

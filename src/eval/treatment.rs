@@ -12,6 +12,8 @@ use rayon::prelude::*;
 
 use super::distances::SEED;
 use super::states::hidden_states;
+use super::watch::EvaluationWatch;
+use crate::cost::pair_flops;
 use crate::model::Gpt2;
 use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::ops::transport::{energy_distance, wasserstein_1};
@@ -88,6 +90,7 @@ pub fn treatment<D: Ops>(
     text: &[u32],
     (context, tokens, directions): (usize, usize, usize),
     pairs: &[(HiddenState, HiddenState)],
+    watch: &dyn EvaluationWatch,
 ) -> Option<Treatment> {
     let samples = Samples::of(text, context, tokens)?;
     let kept = |places: BTreeSet<HiddenState>| places.into_iter().collect::<Vec<_>>();
@@ -97,7 +100,8 @@ pub fn treatment<D: Ops>(
     let paired = hidden_states(teacher, &samples.a, samples.window, &other);
     let apart = hidden_states(teacher, &samples.b, samples.window, &other);
     let widths = (student.config.width, teacher.config.width);
-    let measured = pairs.par_iter().map(|&(i, j)| {
+    let wanted = pairs.par_iter().filter(|_| !watch.is_stopped());
+    let measured = wanted.map(|&(i, j)| {
         let (x, paired, apart) = (&own[&i], &paired[&j], &apart[&j]);
         let form = |is_normal: bool| {
             let [x, paired, apart] = [x, paired, apart].map(|states| {
@@ -118,6 +122,7 @@ pub fn treatment<D: Ops>(
             layernorm: are_alike.then(|| form(true)),
         }
     });
+    let measured = measured.inspect(|_| watch.advance(pair_flops(samples.a.len())));
     Some(Treatment {
         tokens: samples.a.len() as u64,
         pairs: measured.collect(),
@@ -130,6 +135,7 @@ pub fn floor<D: Ops>(
     model: &Gpt2<D>,
     text: &[u32],
     (context, tokens, directions): (usize, usize, usize),
+    watch: &dyn EvaluationWatch,
 ) -> Option<Treatment> {
     let samples = Samples::of(text, context, tokens)?;
     let mut places: Vec<HiddenState> = (1..=model.config.layers).map(HiddenState::Layer).collect();
@@ -145,7 +151,8 @@ pub fn floor<D: Ops>(
             states.clone()
         }
     };
-    let measured = places.par_iter().map(|place| {
+    let wanted = places.par_iter().filter(|_| !watch.is_stopped());
+    let measured = wanted.map(|place| {
         let form = |is_normal: bool| {
             let (a, b) = (of(&a, place, is_normal), of(&b, place, is_normal));
             Some(distances(&a, &b, None, width, directions))
@@ -158,6 +165,7 @@ pub fn floor<D: Ops>(
             layernorm: form(true),
         }
     });
+    let measured = measured.inspect(|_| watch.advance(pair_flops(samples.a.len())));
     Some(Treatment {
         tokens: samples.a.len() as u64,
         pairs: measured.collect(),

@@ -38,6 +38,7 @@ mod study;
 mod teacher;
 mod trainer;
 mod training;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -116,12 +117,13 @@ impl Site<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Passes the loop's progress on.
-    fn progress(&self) -> impl Fn(&Progress) + Sync {
+    /// Passes the loop's progress on; `names` are those of the group's members.
+    fn progress(&self, names: &[String]) -> impl Fn(&Progress) + Sync {
         |progress: &Progress| {
-            if let Some((_, values)) = progress.rows.first() {
+            if let Some((member, values)) = progress.rows.first() {
                 self.tell(&Event::Step {
                     step: progress.step,
+                    run: names.get(*member).map_or("", String::as_str),
                     values,
                     tokens: progress.tokens,
                     seconds: progress.seconds,
@@ -178,7 +180,7 @@ pub fn run(
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
-    let mut without_weights = 0;
+    let (mut without_weights, mut trained) = (0, 0);
     for (index, standing) in standings {
         match standing {
             Standing::Finished => drop(endings.insert(index, Ending::Finished)),
@@ -189,7 +191,11 @@ pub fn run(
                 without_weights += 1;
                 open.push(index);
             }
-            Standing::Trained | Standing::Begun | Standing::Open => open.push(index),
+            Standing::Trained => {
+                trained += 1;
+                open.push(index);
+            }
+            Standing::Begun | Standing::Open => open.push(index),
         }
     }
     write_event_files(plan, endings.keys(), site);
@@ -198,6 +204,10 @@ pub fn run(
             without_weights,
             site.wants_weights,
         )));
+    }
+    if trained > 0 {
+        let are = if trained == 1 { "run is" } else { "runs are" };
+        notice(&format!("{trained} {are} trained, to be evaluated"));
     }
     site.tell(&Event::Skipped {
         runs: endings.len(),

@@ -130,7 +130,16 @@ pub(super) fn train_in_lockstep<D: Ops>(
             )
         }
     };
-    let advanced = panic_as_defect(|| advance(&mut members, &title, teacher, corpus, site));
+    let names: Vec<String> = claimed
+        .iter()
+        .map(|(place, _)| trainings[*place].title())
+        .collect();
+    let named = TrainingNames {
+        title,
+        is_of_grid: trainings[0].run().is_some(),
+        members: names,
+    };
+    let advanced = panic_as_defect(|| advance(&mut members, &named, teacher, corpus, site));
     if let Err(error) = advanced {
         for (place, _) in claimed {
             ended(place, failed(&error));
@@ -280,10 +289,19 @@ fn note_event(
     }
 }
 
+/// What trainings are called while they advance.
+struct TrainingNames {
+    /// All of them.
+    title: String,
+    is_of_grid: bool,
+    /// Each by itself.
+    members: Vec<String>,
+}
+
 /// Advances all members until each of them has an outcome.
 fn advance<D: Ops>(
     members: &mut [Member<D>],
-    title: &str,
+    names: &TrainingNames,
     teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
@@ -303,14 +321,15 @@ fn advance<D: Ops>(
     let done = members.iter().map(|member| member.state.step).min();
     let total = members.iter().map(|member| member.job.train.steps).max();
     site.tell(&Event::Training {
-        title,
+        title: &names.title,
         runs: members.len(),
+        is_of_grid: names.is_of_grid,
         step: done.unwrap_or(0),
         steps: total.unwrap_or(0),
     });
     let control = Control {
         stop: site.stop,
-        progress: &site.progress(),
+        progress: &site.progress(&names.members),
     };
     train(members, teacher, data, &control);
     site.tell(&Event::Trained);
