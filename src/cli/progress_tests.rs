@@ -10,12 +10,12 @@ use super::*;
 
 /// A window of so many columns, and every line that was written to it.
 #[derive(Debug, Clone)]
-struct Window {
+struct TestWindow {
     columns: u16,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
-impl TermLike for Window {
+impl TermLike for TestWindow {
     fn width(&self) -> u16 {
         self.columns
     }
@@ -65,7 +65,7 @@ fn without_colors(text: &str) -> String {
 
 /// What a study shows in a window of so many columns.
 fn shown_in(columns: u16) -> Vec<String> {
-    let window = Window {
+    let window = TestWindow {
         columns,
         lines: Arc::default(),
     };

@@ -29,6 +29,7 @@ use crate::{record, report};
 /// A job that hears this soon that its time is almost up comes to nothing.
 const WARNED_AT_ONCE: Duration = Duration::from_secs(30);
 
+/// It is long because it brings together everything that a run needs.
 pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     // First of all: a batch system may send signals as soon as a job has begun.
@@ -85,19 +86,16 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let endings = late.watched(|| runner::run(&plan, &selected, made_by, &site));
     display.close();
     let endings = endings.map_err(|error| explained(error, &loaded, &plan))?;
-    if exit_of(&endings) == Exit::Interrupted {
-        if common.json {
-            print_json(&summary(&plan, &endings, &layout, &[]))?;
-        }
+    let is_part = matches!(site.role, Role::Worker | Role::Preparer);
+    let is_stopped = exit_of(&endings) == Exit::Interrupted;
+    if common.json && (is_part || is_stopped) {
+        print_json(&summary(&plan, &endings, &layout, &[]))?;
+    }
+    if is_stopped {
         return Ok(stop_now());
     }
     match site.role {
-        Role::Worker | Role::Preparer => {
-            if common.json {
-                print_json(&summary(&plan, &endings, &layout, &[]))?;
-            }
-            Ok(conclude_part(&endings, common))
-        }
+        Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
         Role::Whole | Role::Finisher => conclude(&plan, &endings, &layout, common, started),
     }
 }

@@ -81,9 +81,7 @@ pub struct Evaluated {
 /// A split too short to score, tokens that cannot be decoded, or no thread for the t-SNE;
 /// [`EvaluationStopped`].
 pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
-    let EvaluateSpec {
-        context, stride, ..
-    } = *inputs.settings;
+    let (context, stride) = (inputs.settings.context, inputs.settings.stride);
     check_splits(&inputs)?;
     let (watch, flops) = (inputs.watch, work(&inputs).flops());
     watch.expect(flops.total());

@@ -59,8 +59,8 @@ fn results(run: &FinishedRun, measured: &MeasuredModels) -> String {
     let student = &measured.student;
     let protocol = &student.protocol;
     let mut text = format!(
-        "\n\n## Results\n\nOn the test split ({} tokens in {} documents, windows of {} tokens every \
-         {}), by the study of the run `{}`:\n",
+        "\n\n## Results\n\nOn the test split ({} tokens in {} documents, windows of {} tokens \
+         every {}), by the study of the run `{}`:\n",
         student.test.scored_tokens,
         measured.documents(),
         protocol.context,
@@ -97,7 +97,8 @@ fn results(run: &FinishedRun, measured: &MeasuredModels) -> String {
         );
     }
     text += &format!(
-        "\n\n± is half of a 95 % interval over the n = {} documents; it says nothing of other seeds.",
+        "\n\n± is half of a 95 % interval over the n = {} documents; it says nothing of other \
+         seeds.",
         measured.documents()
     );
     text

@@ -161,23 +161,12 @@ fn tokenizer_keys(
             (tokens[place], types[place]) = (token.to_owned(), kind);
         }
     }
-    let merges = content["model"]["merges"].as_array();
-    let merges = merges.context("the tokenizer has no merges")?;
-    let merge = |merge: &Value| match merge {
-        Value::String(text) => Some(text.clone()),
-        pair => Some(format!("{} {}", pair[0].as_str()?, pair[1].as_str()?)),
-    };
-    let merges: Vec<String> = merges
-        .iter()
-        .map(merge)
-        .collect::<Option<_>>()
-        .context("a merge of the tokenizer is no pair of tokens")?;
     let mut keys = vec![
         ("tokenizer.ggml.model", KeyValue::Text("gpt2".to_owned())),
         ("tokenizer.ggml.pre", KeyValue::Text("gpt-2".to_owned())),
         ("tokenizer.ggml.tokens", KeyValue::Texts(tokens)),
         ("tokenizer.ggml.token_type", KeyValue::I32s(types)),
-        ("tokenizer.ggml.merges", KeyValue::Texts(merges)),
+        ("tokenizer.ggml.merges", KeyValue::Texts(merges(content)?)),
     ];
     let end = ids.stops().first().copied().or(tokenizer.text_end());
     for (key, id) in [
@@ -194,6 +183,21 @@ fn tokenizer_keys(
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect())
+}
+
+/// Pairs of tokens that are joined, in their order, with a space between the two.
+fn merges(content: &Value) -> Result<Vec<String>> {
+    let merges = content["model"]["merges"].as_array();
+    let merge = |merge: &Value| match merge {
+        Value::String(text) => Some(text.clone()),
+        pair => Some(format!("{} {}", pair[0].as_str()?, pair[1].as_str()?)),
+    };
+    let all: Option<Vec<String>> = merges
+        .context("the tokenizer has no merges")?
+        .iter()
+        .map(merge)
+        .collect();
+    all.context("a merge of the tokenizer is no pair of tokens")
 }
 
 /// What llama.cpp calls an array.

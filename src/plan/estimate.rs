@@ -115,6 +115,12 @@ fn evaluation_work(
         }),
     };
     let evaluate = &spec.evaluate;
+    // A short text has fewer tokens than are asked for, and two samples have half of them each.
+    let all = if test_tokens > 0.0 {
+        test_tokens as usize
+    } else {
+        usize::MAX
+    };
     EvaluationWork {
         model: student,
         teacher,
@@ -122,11 +128,11 @@ fn evaluation_work(
         validation_tokens,
         context: evaluate.context,
         stride: evaluate.stride,
-        probe_tokens: evaluate.probe_tokens,
-        embed_tokens: evaluate.embed_tokens,
+        probe_tokens: evaluate.probe_tokens.min(all),
+        embed_tokens: evaluate.embed_tokens.min(all),
         prompts: evaluate.samples.prompts,
         sample_tokens: evaluate.samples.tokens,
-        treatment_tokens: evaluate.treatment_tokens,
+        treatment_tokens: evaluate.treatment_tokens.min(all / 2),
         measured_pairs: MAPS * student.layers,
     }
 }

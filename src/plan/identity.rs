@@ -155,6 +155,7 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
     identity
 }
 
+/// It is long because it names every field of every source, so that none can be forgotten.
 fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
     match dataset {
         DatasetSpec::Synthetic {

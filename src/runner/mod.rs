@@ -27,6 +27,7 @@ mod inputs;
 mod kernels;
 mod limits;
 mod machine;
+mod names;
 mod passes;
 mod probe;
 mod role;
@@ -191,23 +192,18 @@ pub fn run(
                 without_weights += 1;
                 open.push(index);
             }
-            Standing::Trained => {
-                trained += 1;
+            standing @ (Standing::Trained | Standing::Begun | Standing::Open) => {
+                trained += usize::from(standing == Standing::Trained);
                 open.push(index);
             }
-            Standing::Begun | Standing::Open => open.push(index),
         }
     }
     write_event_files(plan, endings.keys(), site);
     if without_weights > 0 {
-        site.tell(&Event::Notice(&words_on_weights(
-            without_weights,
-            site.wants_weights,
-        )));
+        notice(&words_on_weights(without_weights, site.wants_weights));
     }
     if trained > 0 {
-        let are = if trained == 1 { "run is" } else { "runs are" };
-        notice(&format!("{trained} {are} trained, to be evaluated"));
+        notice(&words_on_trained(trained));
     }
     site.tell(&Event::Skipped {
         runs: endings.len(),
@@ -288,6 +284,12 @@ fn fetch_teachers(
             }
         }
     }
+}
+
+/// Runs of which nothing but an evaluation is left.
+fn words_on_trained(runs: usize) -> String {
+    let are = if runs == 1 { "run is" } else { "runs are" };
+    format!("{runs} {are} trained, to be evaluated")
 }
 
 /// Why runs that were trained are trained again.

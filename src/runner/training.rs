@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::event_files::{RunEvents, without_events};
+use super::names::TrainingNames;
 use super::role::refuse_restarts;
 use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
@@ -119,27 +120,16 @@ pub(super) fn train_in_lockstep<D: Ops>(
             Err(error) => ended(place, failed(&error)),
         }
     }
-    let title = match (&claimed[..], &members[..]) {
-        ([], _) | (_, []) => return,
-        ([(place, _)], _) => trainings[*place].title(),
-        (many, [first, ..]) => {
-            format!(
-                "{} runs of seed {} together",
-                many.len(),
-                first.job.seed.number()
-            )
-        }
+    let Some(first) = members.first() else {
+        return;
     };
-    let names: Vec<String> = claimed
-        .iter()
-        .map(|(place, _)| trainings[*place].title())
-        .collect();
-    let named = TrainingNames {
-        title,
-        is_of_grid: trainings[0].run().is_some(),
-        members: names,
-    };
-    let advanced = panic_as_defect(|| advance(&mut members, &named, teacher, corpus, site));
+    let titles = claimed.iter().map(|(place, _)| trainings[*place].title());
+    let names = TrainingNames::of(
+        titles.collect(),
+        first.job.seed.number(),
+        trainings[0].run().is_some(),
+    );
+    let advanced = panic_as_defect(|| advance(&mut members, &names, teacher, corpus, site));
     if let Err(error) = advanced {
         for (place, _) in claimed {
             ended(place, failed(&error));
@@ -287,15 +277,6 @@ fn note_event(
         Some(_) => attempt.event(event, facts),
         None => Ok(()),
     }
-}
-
-/// What trainings are called while they advance.
-struct TrainingNames {
-    /// All of them.
-    title: String,
-    is_of_grid: bool,
-    /// Each by itself.
-    members: Vec<String>,
 }
 
 /// Advances all members until each of them has an outcome.

@@ -52,7 +52,8 @@ type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 fn read_gguf(path: &Path) -> (BTreeMap<String, String>, Tensors) {
     let bytes = std::fs::read(path).unwrap();
     let mut read = Bytes(&bytes, 0);
-    assert_eq!((read.take(4), read.u32()), (&b"GGUF"[..], 3));
+    assert_eq!(read.take(4), b"GGUF");
+    assert_eq!(read.u32(), 3, "the version");
     let (tensors, keys) = (read.u64(), read.u64());
     let keys = (0..keys).map(|_| {
         let (key, kind) = (read.text(), read.u32());
@@ -91,6 +92,7 @@ fn run_study() -> (TestSite, String) {
     (site, run)
 }
 
+/// It is long because it looks at every file.
 #[test]
 fn a_student_is_exported_with_a_card_that_says_how_good_it_is_and_as_gguf() {
     let (site, run) = run_study();

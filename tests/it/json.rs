@@ -8,6 +8,7 @@ fn value(out: &str, command: &str) -> Value {
     serde_json::from_str(out).unwrap_or_else(|error| panic!("{command}: {error}\n{out}"))
 }
 
+/// It is long because it has every command.
 #[test]
 fn every_command_says_what_is_wrong_for_a_program_to_read() {
     let site = TestSite::new(TINY);
@@ -96,7 +97,7 @@ fn verdicts_are_for_programs_too() {
     for (command, key) in [
         ("plan study.toml --explain train.steps", "explained"),
         ("status study.toml", "runs"),
-        ("report study.toml", "contrasts"),
+        ("report study.toml", "study"),
         ("report study.toml --html -o page.html", "error"),
         ("verify study.toml", "unchanged"),
         ("diff results/tiny results/tiny", "same"),

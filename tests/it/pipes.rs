@@ -33,7 +33,6 @@ fn a_reader_of_the_output_that_went_away_ends_the_program_without_a_word() {
         "verify study.toml",
         "clean study.toml",
         "cache",
-        "run study.toml",
         "init new.toml",
         "completions bash",
     ];

@@ -17,7 +17,7 @@ use crate::plan::InputFault;
 use crate::plan::run::{Detokenize, LineBlocks};
 
 /// Whether more is wanted.
-type Flow = ControlFlow<()>;
+pub type Flow = ControlFlow<()>;
 
 /// The longest document, or block of lines, that is held in memory for its hash.
 const LONGEST: usize = 256 << 20;

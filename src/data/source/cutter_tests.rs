@@ -231,7 +231,7 @@ fn a_share_that_nothing_falls_into_says_what_there_is_and_what_to_write() {
             Part::Train
         ),
         "dataset.train: the train split is empty: the text is 1 document, and all of it falls into \
-         the shares; write dataset.cut = { lines = 200, gap = 10 } to cut blocks of lines, or write \
-         smaller shares"
+         the shares; write dataset.cut = { lines = 200, gap = 10 } to cut blocks of lines, or \
+         write smaller shares"
     );
 }

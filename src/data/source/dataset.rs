@@ -123,8 +123,8 @@ impl<'a> Dataset<'a> {
     }
 }
 
-/// What a plan needs of a dataset. A run's id holds its fingerprint: the commit of one of the hub, once every split that it names
-/// is known to be there; of any other its fingerprint.
+/// What a plan needs of a dataset: the fingerprint that a run's id holds, and sizes. The fingerprint
+/// of one of the hub is its commit, once every split that it names is known to be there.
 ///
 /// # Errors
 /// As [`Dataset::find`]; splits that a hub dataset does not have, or that share files.

@@ -1,11 +1,10 @@
 //! From rows of text to documents: every row is one, or all are lines of one.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::cutter::Cutter;
+use super::cutter::{Cutter, Flow};
 use super::data_formats::DataFormat;
 use super::json_lines::JsonLines;
 use super::line_joiner::LineJoiner;
@@ -13,9 +12,6 @@ use super::parquet;
 use super::text_column::TextColumn;
 use super::text_lines::TextLines;
 use crate::plan::run::Rows;
-
-/// Whether more is wanted.
-type Flow = ControlFlow<()>;
 
 /// The files of a split, each asked for when its turn comes.
 pub type FilesInTurn<'a> = dyn Iterator<Item = Result<PathBuf>> + 'a;

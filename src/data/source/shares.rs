@@ -22,7 +22,7 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// From `dataset.validation` and `dataset.test`: a percentage, or else a split that is no share.
+    /// From `dataset.validation` and `dataset.test`: percentages, or splits that are no share.
     pub fn new(validation: &str, test: &str) -> Self {
         let share = |written: &str| {
             percentage(written)

@@ -31,17 +31,17 @@ pub enum DatasetSpec {
         #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// Text files, as they are or packed by gzip or zstandard; each file is one document, or several
+    /// Text files, as they are or packed by gzip or zstandard; a file is one document, or several
     /// between separators.
     Text {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
         train: Vec<InputPath>,
-        /// Files of the validation split (globs), or a share such as "5%" of the training documents,
-        /// cut by hash.
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         validation: HeldOut,
-        /// Files of the test split (globs), or a share such as "5%" of the training documents, cut
-        /// by hash.
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         test: HeldOut,
         /// Shares are cut by blocks of lines; absent means by whole documents.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,11 +59,11 @@ pub enum DatasetSpec {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
         train: Vec<InputPath>,
-        /// Files of the validation split (globs), or a share such as "5%" of the training documents,
-        /// cut by hash.
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         validation: HeldOut,
-        /// Files of the test split (globs), or a share such as "5%" of the training documents, cut
-        /// by hash.
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         test: HeldOut,
         /// Shares are cut by blocks of lines; absent means by whole documents.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,16 +82,16 @@ pub enum DatasetSpec {
         #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// JSON files, as they are or packed by gzip or zstandard: objects with a text, on lines or not.
+    /// JSON files, as they are or packed by gzip or zstandard: objects with a text.
     Jsonl {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
         train: Vec<InputPath>,
-        /// Files of the validation split (globs), or a share such as "5%" of the training documents,
-        /// cut by hash.
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         validation: HeldOut,
-        /// Files of the test split (globs), or a share such as "5%" of the training documents, cut
-        /// by hash.
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
         test: HeldOut,
         /// Shares are cut by blocks of lines; absent means by whole documents.
         #[serde(default, skip_serializing_if = "Option::is_none")]
