@@ -24,6 +24,7 @@ pub mod random;
 pub mod recorded;
 
 pub mod files;
+pub mod gguf;
 pub mod table;
 pub mod tensorboard;
 
@@ -50,5 +51,7 @@ pub mod eval;
 pub mod runner;
 
 pub mod report;
+
+pub mod export;
 
 pub mod cli;

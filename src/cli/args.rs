@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::values::{
+    chance, device, number_of_runs, number_of_threads, number_of_workers, positive, probability,
+};
 use crate::plan::run::DeviceSpec;
 
 /// Knowledge-distillation studies on GPT-2: one TOML file in, a fair comparison and its report out.
@@ -141,6 +144,8 @@ pub enum Command {
         #[arg(long)]
         bytes: bool,
     },
+    /// Write a finished run's student as a folder that is ready to upload to the Hugging Face hub
+    Export(ExportArguments),
     /// Show what a study's folder holds beside the study: runs and teachers that the spec no longer
     /// names, unfinished work of these, evaluations by other settings, damaged files
     ///
@@ -236,6 +241,18 @@ pub struct CleanArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// The folder of a finished run: results/NAME/runs/ID
+    pub run: PathBuf,
+    /// The folder that is written, new or empty; its name is the model's
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Also as model-f32.gguf, which llama.cpp reads
+    #[arg(long)]
+    pub gguf: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct CacheArguments {
     /// Only what was not used for so many days
     #[arg(long, value_name = "DAYS")]
@@ -307,55 +324,6 @@ pub struct GenerateArguments {
     /// Of the draws: the same seed gives the same text
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
-}
-
-/// More than most machines have cores: a typing error would start threads without end.
-const MOST_THREADS: usize = 1024;
-
-fn number_of_threads(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|threads| (1..=MOST_THREADS).contains(threads))
-        .ok_or_else(|| format!("a number of threads, 1 to {MOST_THREADS}"))
-}
-
-fn number_of_workers(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|workers| (1..=10_000).contains(workers))
-        .ok_or_else(|| "a number of workers, 1 to 10000".to_owned())
-}
-
-fn device(text: &str) -> Result<DeviceSpec, String> {
-    DeviceSpec::parse(text).ok_or_else(|| "`cpu`, or `cuda:0` for the first NVIDIA GPU".to_owned())
-}
-
-fn number_of_runs(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|&runs| runs > 0)
-        .ok_or_else(|| "a number of runs, 1 or more".to_owned())
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|value: &f64| value.is_finite() && *value > 0.0)
-        .ok_or_else(|| "a number above 0 is needed".to_owned())
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|value| (0.0..=1.0).contains(value))
-        .ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
-}
-
-fn chance(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|value: &f64| (0.5..1.0).contains(value))
-        .ok_or_else(|| "a probability from 0.5 to below 1 is needed, 0.8 for example".to_owned())
 }
 
 #[derive(Debug, Args)]

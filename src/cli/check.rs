@@ -1,51 +1,77 @@
 //! `kdpipe check`: every error of every spec.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::args::Common;
 use super::{
-    CommandError, CommandResult, Exit, check_template, counted, hub_to_plan, print, print_error,
-    spec_options,
+    CommandError, CommandResult, Exit, check_template, counted, hub_to_plan, json_errors, print,
+    print_error, print_json, spec_options,
 };
-use crate::plan;
+use crate::plan::{self, Overrides};
 use crate::record::layout::Layout;
-use crate::runner::{StudyInputs, resolve_study};
+use crate::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
 pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
     let options = spec_options(common)?;
     let mut exit = Exit::Good;
+    let mut verdicts = Vec::new();
     for path in specs {
-        let study = match plan::load(path, &options) {
-            Ok(loaded) => {
-                let hub = hub_to_plan(&loaded, common)?;
-                let layout = Layout::new(&common.results, loaded.name());
-                resolve_study(loaded, &StudyInputs::to_check(&hub), &layout)
-                    .and_then(|study| check_template(&study.loaded).map(|()| study))
-            }
-            Err(diagnostics) => Err(diagnostics),
-        };
-        match study {
-            Ok(study) => {
-                if !common.quiet {
-                    let tried = study.trial.as_ref().map_or_else(String::new, |trial| {
-                        let runs = counted(trial.runs.len(), "run");
-                        format!(" after {runs} of [select]")
-                    });
-                    print(&format!(
-                        "{}: valid, {}{tried}\n",
-                        path.display(),
-                        counted(study.plan.runs.len(), "run")
-                    ));
-                    for notice in &study.plan.notices {
-                        print(&format!("note: {notice}\n"));
-                    }
-                }
-            }
-            Err(diagnostics) => {
-                print_error(&CommandError::Spec(diagnostics), common);
+        match checked(path, &options, common) {
+            Ok(study) if common.json => verdicts.push(json!({
+                "spec": path,
+                "valid": true,
+                "runs": study.plan.runs.len(),
+                "runs_of_select": study.trial.as_ref().map(|trial| trial.runs.len()),
+                "notices": study.plan.notices,
+                "diagnostics": [],
+            })),
+            Ok(study) => tell(path, &study, common),
+            Err(CommandError::Spec(diagnostics)) => {
                 exit = Exit::BadInput;
+                verdicts.push(json!({
+                    "spec": path,
+                    "valid": false,
+                    "diagnostics": json_errors::list(&diagnostics),
+                }));
+                print_error(&CommandError::Spec(diagnostics), common);
             }
+            Err(error) => return Err(error),
         }
     }
+    if common.json {
+        print_json(&json!({ "valid": exit == Exit::Good, "specs": verdicts }))?;
+    }
     Ok(exit)
+}
+
+fn checked(
+    path: &Path,
+    options: &Overrides,
+    common: &Common,
+) -> Result<ResolvedStudy, CommandError> {
+    let loaded = plan::load(path, options)?;
+    let hub = hub_to_plan(&loaded, common)?;
+    let layout = Layout::new(&common.results, loaded.name());
+    let study = resolve_study(loaded, &StudyInputs::to_check(&hub), &layout)?;
+    check_template(&study.loaded)?;
+    Ok(study)
+}
+
+fn tell(path: &Path, study: &ResolvedStudy, common: &Common) {
+    if common.quiet {
+        return;
+    }
+    let tried = study.trial.as_ref().map_or_else(String::new, |trial| {
+        format!(" after {} of [select]", counted(trial.runs.len(), "run"))
+    });
+    print(&format!(
+        "{}: valid, {}{tried}\n",
+        path.display(),
+        counted(study.plan.runs.len(), "run")
+    ));
+    for notice in &study.plan.notices {
+        print(&format!("note: {notice}\n"));
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::args::Common;
-use super::{CommandResult, Exit, print};
+use super::{CommandResult, Exit, print, print_json};
 use crate::{files, plan};
 
 pub fn init(path: &Path, common: &Common) -> CommandResult {
@@ -15,7 +17,9 @@ pub fn init(path: &Path, common: &Common) -> CommandResult {
         .into());
     }
     files::write_atomically(path, plan::STARTER.as_bytes())?;
-    if !common.quiet {
+    if common.json {
+        print_json(&json!({ "wrote": path }))?;
+    } else if !common.quiet {
         print(&format!(
             "wrote {0}\ntry: kdpipe plan {0}\n",
             path.display()

@@ -11,22 +11,30 @@ mod diff_bytes;
 mod endings;
 mod eval;
 mod expect;
+mod export;
 mod generate;
+mod grid_progress;
 mod grouped_cost;
+mod in_hand;
 mod init;
 mod job_round;
+mod json_errors;
+mod late_stop;
 mod output;
 mod plan;
 mod plan_power;
 mod plan_text;
 mod power_text;
 mod progress;
+mod progress_words;
 mod report;
 mod run;
+mod screen;
 mod signals;
 mod status;
 mod stored;
 mod submit;
+mod values;
 mod verify;
 
 use std::io::IsTerminal;
@@ -96,7 +104,10 @@ impl From<anyhow::Error> for CommandError {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     keep_memory();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return arguments_end(&error),
+    };
     if let Some(threads) = cli.common.threads.or_else(threads_of_the_job) {
         // Fails only if a pool exists already, which nothing has made yet.
         let _ = rayon::ThreadPoolBuilder::new()
@@ -106,15 +117,46 @@ pub fn main() -> ExitCode {
     let exit = match dispatch(&cli) {
         Ok(exit) => exit,
         Err(error) => {
+            let exit = exit_of(&error);
             print_error(&error, &cli.common);
-            match error {
-                CommandError::Other(error) if was_stopped(&error) => Exit::Interrupted,
-                CommandError::Spec(_) | CommandError::Other(_) => Exit::BadInput,
-                CommandError::Run(_) => Exit::Failed,
+            if cli.common.json {
+                print(&format!(
+                    "{:#}\n",
+                    json_errors::as_json(&error, exit.code())
+                ));
             }
+            exit
         }
     };
     ExitCode::from(exit.code())
+}
+
+fn exit_of(error: &CommandError) -> Exit {
+    match error {
+        CommandError::Other(error) if was_stopped(error) => Exit::Interrupted,
+        CommandError::Spec(_) | CommandError::Other(_) => Exit::BadInput,
+        CommandError::Run(_) => Exit::Failed,
+    }
+}
+
+/// The end of a command whose arguments are wrong, or ask for help alone.
+fn arguments_end(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A pager that went away has seen what it wanted.
+        let text = error.render();
+        if std::io::stdout().is_terminal() {
+            print(&text.ansi().to_string());
+        } else {
+            print(&text.to_string());
+        }
+        return ExitCode::SUCCESS;
+    }
+    let exit = Exit::BadInput.code();
+    let _ = error.print();
+    if std::env::args_os().any(|argument| argument == "--json") {
+        print(&format!("{:#}\n", json_errors::of_arguments(error, exit)));
+    }
+    ExitCode::from(exit)
 }
 
 /// Threads that a batch job grants this process, where they are fewer than the processors that the
@@ -150,6 +192,7 @@ fn dispatch(cli: &Cli) -> CommandResult {
         }
         Command::Verify(arguments) => verify::verify(arguments, common),
         Command::Diff { a, b, bytes } => diff::diff(a, b, *bytes, common),
+        Command::Export(arguments) => export::export(arguments, common),
         Command::Clean(arguments) => clean::clean(arguments, common),
         Command::Cache(arguments) => cache::cache(arguments, common),
         Command::Schema => {
@@ -247,6 +290,10 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
     let opened = OneModel::open(Path::new(model), &hub, device);
     display.close();
     let opened = opened?;
+    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(HubError::Stopped.into());
+    }
+    signals::end_at_once()?;
     if !common.quiet {
         for note in opened.notes() {
             say(&format!("note: {note}"));

@@ -17,7 +17,12 @@ use crate::runner::{
 pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     if let Some(key) = &arguments.explain {
-        print(&format!("{}\n", loaded.explain(key)?.trim_end()));
+        let explained = loaded.explain(key)?;
+        if common.json {
+            print_json(&json!({ "key": key, "explained": explained.trim_end() }))?;
+        } else {
+            print(&format!("{}\n", explained.trim_end()));
+        }
         return Ok(Exit::Good);
     }
     let hub = hub_to_plan(&loaded, common)?;
@@ -95,6 +100,9 @@ fn as_json(
             "memory_bytes": run.estimate.memory_bytes,
             "disk_bytes": run.estimate.kept_bytes,
             "flops": run.estimate.flops,
+            "evaluation_flops": run.estimate.evaluation_flops,
+            "evaluation_memory_bytes": run.estimate.evaluation_memory_bytes,
+            "evaluation_seconds": speed.map(|speed| run.estimate.evaluation_flops / speed),
             "seconds": speed.map(|speed| run.estimate.flops / speed),
         })
     };

@@ -9,6 +9,9 @@ use crate::files::size_in_words;
 use crate::plan::{Plan, PlannedRun};
 use crate::runner::disk_of;
 
+/// States of runs that training is left of.
+const IS_TO_TRAIN: [&str; 4] = ["open", "begun", "no weights", "damaged"];
+
 /// The plan in words; `states` holds a word for each run, `speed` is in floating-point operations a
 /// second, where it is known.
 pub(super) fn as_text(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
@@ -118,7 +121,7 @@ fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
         .runs
         .iter()
         .zip(states)
-        .filter(|(_, state)| ["open", "begun", "no weights", "damaged"].contains(*state))
+        .filter(|(_, state)| IS_TO_TRAIN.contains(*state))
         .map(|(run, _)| run)
         .collect();
     if unfinished.len() < plan.runs.len() {
@@ -128,6 +131,7 @@ fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
             duration(GroupedCost::of(unfinished).flops, speed)
         );
     }
+    text += &evaluations(plan, states, speed);
     text += &format!(
         "\n{} in {}",
         counted(plan.runs.len(), "run"),
@@ -142,6 +146,35 @@ fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
         );
     }
     text + "\n"
+}
+
+/// What evaluating the runs takes, and what of it is left.
+fn evaluations(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
+    let runs = plan.runs.iter().zip(states);
+    let left: Vec<&PlannedRun> = runs
+        .filter(|(_, state)| **state == "trained" || IS_TO_TRAIN.contains(*state))
+        .map(|(run, _)| run)
+        .collect();
+    let sum = |cost: fn(&PlannedRun) -> f64| left.iter().map(|run| cost(run)).sum::<f64>();
+    let memory = left.iter().map(|run| run.estimate.evaluation_memory_bytes);
+    let (Some(memory), all) = (memory.max(), sum(|run| run.estimate.evaluation_flops)) else {
+        return String::new();
+    };
+    let treatment = sum(|run| run.estimate.treatment_flops);
+    let of_it = if treatment > 0.0 {
+        format!(
+            ", {} of it for whether the treatment arrived",
+            duration(treatment, speed)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "\nto be evaluated: {}, {}{of_it}, in {} of memory",
+        counted(left.len(), "run"),
+        duration(all, speed),
+        size_or_unknown(memory)
+    )
 }
 
 /// What is known, and what is not, of runs on a card.

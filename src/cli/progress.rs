@@ -1,121 +1,86 @@
 //! What `run` shows while it works: bars on a terminal, plain lines elsewhere. Everything here goes
 //! to the error stream, so that standard output holds results alone.
 
-use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::args::Common;
-use super::output::say;
-use crate::recorded;
+use super::grid_progress::GridProgress;
+use super::in_hand::{DownloadInHand, EvaluationInHand, ShownStep, TrainingInHand};
+use super::progress_words::last_good_checkpoint;
+use super::screen::Screen;
 use crate::runner::{Event, Observer};
 
-/// Shows a study's events.
+/// Shows a study's events: the grid above, what is in hand below.
 pub struct Display {
-    style: Style,
-    verbose: bool,
+    screen: Screen,
     state: Mutex<ProgressState>,
-}
-
-enum Style {
-    Quiet,
-    Lines,
-    /// The grid above, the training in hand below.
-    Bars {
-        all: MultiProgress,
-    },
 }
 
 #[derive(Default)]
 struct ProgressState {
-    grid: Option<ProgressBar>,
-    training: Option<Training>,
-    download: Option<Download>,
+    grid: Option<GridProgress>,
+    training: Option<TrainingInHand>,
+    evaluation: Option<EvaluationInHand>,
+    download: Option<DownloadInHand>,
     stage: Option<ProgressBar>,
 }
 
-/// The training in hand.
-struct Training {
-    bar: Option<ProgressBar>,
-    title: String,
-    runs: usize,
-    steps: u64,
-    /// Tokens and seconds since the last line or refresh.
-    tokens: u64,
-    seconds: f64,
-    /// When the last plain line was printed, and at which tenth.
-    shown: Instant,
-}
-
-/// The file in hand.
-struct Download {
-    file: String,
-    bar: Option<ProgressBar>,
-    /// When the last plain line was printed.
-    shown: Instant,
-}
-
-/// Files of fewer bytes are not worth a line.
-const WORTH_A_LINE: u64 = 1 << 20;
-/// A plain line at most this often.
-const LINE_EVERY: Duration = Duration::from_secs(20);
-
 impl Display {
     pub fn new(common: &Common) -> Self {
-        let style = if common.quiet || common.json {
-            Style::Quiet
-        } else if std::io::stderr().is_terminal() {
-            Style::Bars {
-                all: MultiProgress::new(),
-            }
-        } else {
-            Style::Lines
-        };
+        Self::on(Screen::new(common))
+    }
+
+    fn on(screen: Screen) -> Self {
         Self {
-            style,
-            verbose: common.verbose,
+            screen,
             state: Mutex::new(ProgressState::default()),
         }
     }
 
     /// Shows a grid of `runs` runs from now on.
     pub fn begin_grid(&self, runs: usize) {
-        if let Style::Bars { all } = &self.style {
-            let grid = all.add(ProgressBar::new(runs as u64));
-            grid.set_style(bar_style(
-                "grid  {bar:32.cyan/dim} {pos}/{len} runs  {elapsed} elapsed",
-            ));
-            grid.enable_steady_tick(Duration::from_millis(250));
-            self.lock().grid = Some(grid);
+        let bar = self.screen.bar(
+            runs as u64,
+            "grid  {bar:20.cyan/dim} {pos}/{len} runs  {elapsed}{wide_msg}",
+        );
+        if let Some(bar) = &bar {
+            bar.enable_steady_tick(Duration::from_millis(250));
         }
+        self.lock().grid = Some(GridProgress::new(runs, bar));
     }
 
     /// Something to know.
     pub fn notice(&self, text: &str) {
-        self.print_line(&format!("note: {text}"));
+        self.screen.print_line(&format!("note: {text}"));
+    }
+
+    /// Whether models are evaluated.
+    pub fn is_evaluating(&self) -> bool {
+        self.lock().evaluation.is_some()
     }
 
     /// Takes the bars away.
     pub fn close(&self) {
-        let mut state = self.lock();
-        if let Some(stage) = state.stage.take() {
-            stage.finish_and_clear();
-        }
-        if let Some(Training { bar: Some(bar), .. }) = state.training.take() {
-            bar.finish_and_clear();
-        }
-        if let Some(Download { bar: Some(bar), .. }) = state.download.take() {
-            bar.finish_and_clear();
-        }
-        if let Some(grid) = state.grid.take() {
-            grid.finish_and_clear();
-        }
-        if let Style::Bars { all } = &self.style {
-            let _ = all.clear();
-        }
+        let ProgressState {
+            grid,
+            training,
+            evaluation,
+            download,
+            stage,
+        } = std::mem::take(&mut *self.lock());
+        let [losses, steps] = training.map_or([None, None], TrainingInHand::bars);
+        self.screen.clear([
+            stage,
+            losses,
+            steps,
+            evaluation.and_then(|one| one.bar),
+            download.and_then(|one| one.bar),
+            grid.and_then(|one| one.bar),
+        ]);
+        self.screen.close();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, ProgressState> {
@@ -124,210 +89,152 @@ impl Display {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn print_line(&self, text: &str) {
-        match &self.style {
-            Style::Quiet => {}
-            Style::Lines => say(text),
-            Style::Bars { all } => {
-                let _ = all.println(text);
-            }
-        }
-    }
-
-    fn advance_grid(&self, runs: u64) {
-        if let Some(grid) = &self.lock().grid {
-            grid.inc(runs);
+    /// Changes the grid's line.
+    fn of_grid(&self, change: impl FnOnce(&mut GridProgress)) {
+        let mut state = self.lock();
+        let training = state.training.as_ref();
+        let in_hand = training.map_or(0.0, TrainingInHand::runs_done);
+        if let Some(grid) = &mut state.grid {
+            change(grid);
+            grid.show(in_hand);
         }
     }
 
     fn show_download(&self, file: &str, done: u64, total: u64) {
         let mut state = self.lock();
-        if state
-            .download
-            .as_ref()
-            .is_none_or(|download| download.file != file)
-        {
-            if let Some(Download { bar: Some(bar), .. }) = state.download.take() {
-                bar.finish_and_clear();
-            }
-            let bar = if let Style::Bars { all } = &self.style {
-                let bar = all.add(ProgressBar::new(total));
-                bar.set_style(bar_style(
-                    "fetch {bar:32.yellow/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  \
-                     {msg}",
-                ));
-                bar.set_position(done);
-                bar.reset_eta();
-                bar.set_message(file.to_owned());
-                Some(bar)
-            } else {
-                if total >= WORTH_A_LINE || self.verbose {
-                    self.print_line(&format!("fetching {file}, {}", megabytes(total)));
-                }
-                None
-            };
-            state.download = Some(Download {
-                file: file.to_owned(),
-                bar,
-                shown: Instant::now(),
-            });
+        let is_new = !matches!(&state.download, Some(known) if known.file == file);
+        if is_new {
+            let before = state.download.take();
+            self.screen.clear([before.and_then(|one| one.bar)]);
+            let download = DownloadInHand::begin(&self.screen, file, done, total);
+            state.download = Some(download);
         }
-        let Some(download) = &mut state.download else {
-            return;
-        };
-        if let Some(bar) = &download.bar {
-            bar.set_position(done);
-            if done == total {
-                bar.finish_and_clear();
-            }
-        } else if download.shown.elapsed() >= LINE_EVERY {
-            self.print_line(&format!(
-                "  {} of {} ({} %)",
-                megabytes(done),
-                megabytes(total),
-                100 * done / total.max(1)
-            ));
-            download.shown = Instant::now();
+        if let Some(download) = &mut state.download {
+            download.advance(&self.screen, done, total);
         }
         if done == total {
-            state.download = None;
+            let ended = state.download.take();
+            self.screen.clear([ended.and_then(|one| one.bar)]);
         }
     }
 
     fn show_stage(&self, text: &str) {
-        match &self.style {
-            Style::Quiet => {}
-            Style::Lines => say(text),
-            Style::Bars { all, .. } => {
-                let mut state = self.lock();
-                let bar = state.stage.get_or_insert_with(|| {
-                    let bar = all.add(ProgressBar::new_spinner());
-                    bar.enable_steady_tick(Duration::from_millis(120));
-                    bar
-                });
-                bar.set_message(text.to_owned());
-            }
+        let mut state = self.lock();
+        if state.stage.is_none() {
+            state.stage = self.screen.bar(0, "{spinner} {wide_msg}");
+        }
+        self.screen.print_beside(state.stage.as_ref(), text);
+        if let Some(bar) = &state.stage {
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.set_message(text.to_owned());
         }
     }
 
-    fn begin_training(&self, title: &str, runs: usize, step: u64, steps: u64) {
+    fn begin_training(&self, title: &str, runs: (usize, bool), steps: (u64, u64)) {
         let mut state = self.lock();
-        if let Some(stage) = state.stage.take() {
-            stage.finish_and_clear();
+        self.screen.clear([state.stage.take()]);
+        let training = TrainingInHand::begin(&self.screen, title, runs, steps);
+        if let Some(grid) = state.grid.as_mut().filter(|_| training.is_of_grid) {
+            grid.begin();
         }
-        let bar = if let Style::Bars { all, .. } = &self.style {
-            let bar = all.add(ProgressBar::new(steps));
-            bar.set_style(bar_style(
-                "train {bar:32.green/dim} {pos}/{len} steps  ETA {eta}  {msg}",
-            ));
-            bar.set_position(step);
-            bar.reset_eta();
-            bar.set_message(title.to_owned());
-            Some(bar)
-        } else {
-            let from = if step > 0 {
-                format!(", from step {step}")
-            } else {
-                String::new()
-            };
-            self.print_line(&format!("training {title}: {steps} steps{from}"));
-            None
-        };
-        state.training = Some(Training {
-            bar,
-            title: title.to_owned(),
-            runs,
-            steps,
-            tokens: 0,
-            seconds: 0.0,
-            shown: Instant::now(),
-        });
+        state.training = Some(training);
     }
 
-    fn advance_training(
-        &self,
-        step: u64,
-        values: &BTreeMap<String, f64>,
-        tokens: u64,
-        seconds: f64,
-    ) {
+    fn advance_training(&self, shown: &ShownStep) {
         let mut state = self.lock();
-        let Some(training) = &mut state.training else {
+        let ProgressState { grid, training, .. } = &mut *state;
+        let Some(training) = training else {
             return;
         };
-        training.tokens += tokens * training.runs as u64;
-        training.seconds += seconds;
-        let rate = training.tokens as f64 / training.seconds.max(1e-9);
-        if let Some(bar) = &training.bar {
-            bar.set_position(step);
-            bar.set_message(format!(
-                "{}  {}  {}",
-                training.title,
-                losses_in_words(values),
-                speed_in_words(rate)
-            ));
-        } else if training.shown.elapsed() >= LINE_EVERY || self.verbose && step.is_multiple_of(10)
-        {
-            let (share, steps) = (100 * step / training.steps.max(1), training.steps);
-            self.print_line(&format!(
-                "  step {step} of {steps} ({share} %)  {}  {}",
-                losses_in_words(values),
-                speed_in_words(rate)
-            ));
-            training.shown = Instant::now();
-        }
-        if training.seconds > 30.0 {
-            training.tokens /= 2;
-            training.seconds /= 2.0;
-        }
-    }
-
-    fn skipped(&self, runs: usize) {
-        self.advance_grid(runs as u64);
-        if runs > 0 {
-            let are = if runs == 1 { "run is" } else { "runs are" };
-            self.print_line(&format!("{runs} {are} finished already"));
+        let in_hand = training.runs_done();
+        let of_grid = grid.as_ref().and_then(|grid| grid.left(in_hand));
+        training.advance(&self.screen, shown, of_grid);
+        if let Some(grid) = grid {
+            grid.show(training.runs_done());
         }
     }
 
     fn end_training(&self) {
-        if let Some(Training { bar: Some(bar), .. }) = self.lock().training.take() {
-            bar.finish_and_clear();
+        let mut state = self.lock();
+        let Some(training) = state.training.take() else {
+            return;
+        };
+        if let Some(grid) = state.grid.as_mut().filter(|_| training.is_of_grid) {
+            grid.trained(training.runs);
+        }
+        self.screen.clear(training.bars());
+    }
+
+    fn show_evaluation(&self, title: &str, share: f64) {
+        let mut state = self.lock();
+        match &mut state.evaluation {
+            Some(known) if known.title == title => known.advance(&self.screen, share),
+            _ => {
+                self.screen.clear([state.stage.take()]);
+                let begun = EvaluationInHand::begin(&self.screen, title);
+                let before = state.evaluation.replace(begun);
+                self.screen.clear([before.and_then(|one| one.bar)]);
+            }
+        }
+    }
+
+    fn end_evaluation(&self) {
+        let ended = self.lock().evaluation.take();
+        self.screen.clear([ended.and_then(|one| one.bar)]);
+    }
+
+    fn skipped(&self, runs: usize) {
+        self.of_grid(|grid| grid.skip(runs));
+        if runs > 0 {
+            let are = if runs == 1 { "run is" } else { "runs are" };
+            self.screen
+                .print_line(&format!("{runs} {are} finished already"));
         }
     }
 }
 
 impl Observer for Display {
+    /// It is long because it has a line for every kind of event.
     fn event(&self, event: &Event) {
         match event {
             Event::Stage(text) => self.show_stage(text),
             Event::Download { file, done, total } => self.show_download(file, *done, *total),
             Event::Notice(text) => self.notice(text),
             Event::Skipped { runs } => self.skipped(*runs),
-            Event::DoneByOthers { runs } => self.advance_grid(*runs as u64),
-            Event::Training {
+            Event::DoneByOthers { runs } => self.of_grid(|grid| grid.skip(*runs)),
+            &Event::Training {
                 title,
                 runs,
+                is_of_grid,
                 step,
                 steps,
-            } => self.begin_training(title, *runs, *step, *steps),
-            Event::Step {
+            } => self.begin_training(title, (runs, is_of_grid), (step, steps)),
+            &Event::Step {
                 step,
+                run,
                 values,
                 tokens,
                 seconds,
-            } => self.advance_training(*step, values, *tokens, *seconds),
+            } => self.advance_training(&ShownStep {
+                step,
+                run,
+                values,
+                tokens,
+                seconds,
+            }),
             Event::Trained => self.end_training(),
+            &Event::Evaluation { title, share } => self.show_evaluation(title, share),
+            Event::Evaluated => self.end_evaluation(),
             Event::Finished {
                 id,
                 label,
                 nll,
                 perplexity,
             } => {
-                self.advance_grid(1);
+                self.of_grid(GridProgress::finished);
                 let perplexity =
                     perplexity.map_or_else(String::new, |found| format!(", perplexity {found:.2}"));
-                self.print_line(&format!(
+                self.screen.print_line(&format!(
                     "finished  {id}  {label}: test NLL {nll:.4}{perplexity}"
                 ));
             }
@@ -338,57 +245,21 @@ impl Observer for Display {
                 last_good,
                 reason,
             } => {
-                self.advance_grid(1);
+                self.of_grid(GridProgress::diverged);
                 let good = last_good_checkpoint(*last_good);
-                self.print_line(&format!(
+                self.screen.print_failure(&format!(
                     "diverged  {id}  {label}: {reason} at step {step}; {good}"
                 ));
             }
             Event::Failed { id, label, error } => {
-                self.print_line(&format!("failed    {id}  {label}: {error}"))
+                self.of_grid(GridProgress::failed);
+                self.screen
+                    .print_failure(&format!("failed    {id}  {label}: {error}"));
             }
-            Event::Held { id, label, owner } => {
-                self.print_line(&format!("held      {id}  {label}: {owner}"))
-            }
+            Event::Held { id, label, owner } => self
+                .screen
+                .print_line(&format!("held      {id}  {label}: {owner}")),
         }
-    }
-}
-
-fn bar_style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("the templates of this file are valid")
-        .progress_chars("━╸─")
-}
-
-/// The loss and its terms in a few words.
-fn losses_in_words(values: &BTreeMap<String, f64>) -> String {
-    let mut text = values
-        .get(recorded::LOSS)
-        .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
-    for (name, value) in values {
-        if let Some(name) = recorded::term_of(name) {
-            text.push_str(&format!("  {name} {value:.3}"));
-        }
-    }
-    text
-}
-
-fn last_good_checkpoint(steps: Option<u64>) -> String {
-    steps.map_or_else(
-        || "there was no checkpoint yet".to_owned(),
-        |steps| format!("the last checkpoint was after {steps} steps"),
-    )
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-fn speed_in_words(tokens_per_second: f64) -> String {
-    if tokens_per_second >= 10_000.0 {
-        format!("{:.0}k tokens/s", tokens_per_second / 1000.0)
-    } else {
-        format!("{tokens_per_second:.0} tokens/s")
     }
 }
 

@@ -1,10 +1,11 @@
 //! `kdpipe report`: the report, from what is stored.
 
 use anyhow::{Context, bail};
+use serde_json::json;
 
 use super::args::{Common, ReportArguments};
 use super::stored::stored_study;
-use super::{CommandResult, Exit, print, say, spec_options};
+use super::{CommandResult, Exit, print, print_json, say, spec_options};
 use crate::files;
 use crate::record::layout::Layout;
 use crate::report::{Rendered, ReportForm};
@@ -53,7 +54,9 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
         written.push(layout.report());
         written.extend(forms.iter().map(|form| layout.root.join(form.file_name())));
     }
-    if !common.quiet {
+    if common.json {
+        print_json(&json!({ "written": written }))?;
+    } else if !common.quiet {
         let mut text = format!("{}\n", rendered.summary.trim_end());
         for path in written {
             text.push_str(&format!("report: {}\n", path.display()));

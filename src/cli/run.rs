@@ -10,18 +10,20 @@ use super::args::{Common, RunArguments};
 use super::choosing::{Chosen, chosen};
 use super::endings::{exit_of, explained};
 use super::expect::missed_expectations;
+use super::late_stop::LateStop;
 use super::progress::Display;
 use super::signals::StopSignals;
 use super::stored::refuse_another_spec;
 use super::{
-    CommandError, CommandResult, Exit, check_template, counted, pins, print, say, spec_options,
+    CommandError, CommandResult, Exit, check_template, counted, pins, print, print_json, say,
+    spec_options,
 };
 use crate::hub::{Hub, Pin, Settings};
 use crate::plan::{FrozenOrigin, Loaded, Plan, RunSelection, load};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
 use crate::runner::{
-    self, Ending, MadeBy, ResolvedStudy, Role, Site, StudyInputs, cache_folder, news_to,
+    self, Ending, MadeBy, ResolvedStudy, Role, Site, Standing, StudyInputs, cache_folder, news_to,
     resolve_study,
 };
 use crate::slurm::SlurmJob;
@@ -75,60 +77,56 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         spec: origin.map_or(&arguments.spec, |origin| &origin.spec),
         command: origin.map_or(&by_hand, |origin| &origin.command),
     };
-    let study = match chosen(study, &inputs, made_by, &site, &display)? {
+    let stop_early = || {
+        say_saved(0, common);
+        stopped(&signals, started)
+    };
+    let late = LateStop::new(&signals, &display, &stop_early);
+    let study = match late.watched(|| chosen(study, &inputs, made_by, &site, &display))? {
         Chosen::Study(study) => study,
         Chosen::Nothing => return Ok(Exit::Failed),
-        Chosen::Stopped => {
-            say_saved(common);
-            return Ok(stopped(&signals, started));
-        }
+        Chosen::Stopped => return Ok(stop_early()),
     };
-    let endings = match run_grid(&study, made_by, &site, &display, arguments)? {
-        GridEnd::Empty => return Ok(Exit::Good),
-        GridEnd::Stopped => {
-            say_saved(common);
-            return Ok(stopped(&signals, started));
-        }
-        GridEnd::Reached(endings) => endings,
+    let plan = &study.plan;
+    let Some(selected) = selected_runs(plan, arguments)? else {
+        say("this part of the grid is empty: there are more parts than groups of runs");
+        return Ok(Exit::Good);
     };
+    let stop_now = || {
+        say_saved(trained(plan, &selected, &layout), common);
+        stopped(&signals, started)
+    };
+    let late = LateStop::new(&signals, &display, &stop_now);
+    let endings = late.watched(|| run_grid(&study, &selected, made_by, &site, &display))?;
+    let is_part = matches!(site.role, Role::Worker | Role::Preparer);
+    let is_stopped = exit_of(&endings) == Exit::Interrupted;
+    if common.json && (is_part || is_stopped) {
+        print_json(&summary(plan, &endings, &layout, &[]))?;
+    }
+    if is_stopped {
+        return Ok(stop_now());
+    }
     match site.role {
         Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
-        Role::Whole | Role::Finisher => conclude(&study.plan, &endings, &layout, common, started),
+        Role::Whole | Role::Finisher => conclude(plan, &endings, &layout, common, started),
     }
 }
 
-/// How far a command got through its part of the grid.
-enum GridEnd {
-    /// There is nothing in it, which was said.
-    Empty,
-    /// The user stopped it.
-    Stopped,
-    Reached(BTreeMap<usize, Ending>),
-}
-
-/// Runs the part of the grid that the arguments leave.
+/// Runs the selected part of the grid.
 fn run_grid(
     study: &ResolvedStudy,
+    selected: &[usize],
     made_by: MadeBy,
     site: &Site,
     display: &Display,
-    arguments: &RunArguments,
-) -> Result<GridEnd, CommandError> {
+) -> Result<BTreeMap<usize, Ending>, CommandError> {
     let ResolvedStudy { loaded, plan, .. } = study;
-    let Some(selected) = selected_runs(plan, arguments)? else {
-        say("this part of the grid is empty: there are more parts than groups of runs");
-        return Ok(GridEnd::Empty);
-    };
-    runner::check_limits(plan, &selected, &site.layout)?;
+    runner::check_limits(plan, selected, &site.layout)?;
     display.begin_grid(selected.len());
     plan.notices.iter().for_each(|words| display.notice(words));
-    let endings = runner::run(plan, &selected, made_by, site);
+    let endings = runner::run(plan, selected, made_by, site);
     display.close();
-    let endings = endings.map_err(|error| explained(error, loaded, plan))?;
-    Ok(match exit_of(&endings) {
-        Exit::Interrupted => GridEnd::Stopped,
-        Exit::Good | Exit::Failed | Exit::BadInput => GridEnd::Reached(endings),
-    })
+    endings.map_err(|error| explained(error, loaded, plan))
 }
 
 /// The commits that the study is held to, unless they are looked up again.
@@ -143,10 +141,25 @@ fn known_pins(
     pins(loaded, layout)
 }
 
-fn say_saved(common: &Common) {
-    if !common.quiet {
-        say("stopped; everything is saved. The same command goes on from here.");
+/// How many of the runs are trained and not evaluated yet.
+fn trained(plan: &Plan, selected: &[usize], layout: &Layout) -> usize {
+    let standing = |&&index: &&usize| Standing::of(&plan.runs[index], layout);
+    let is_trained = |index: &&usize| matches!(standing(index), Ok(Standing::Trained));
+    selected.iter().filter(is_trained).count()
+}
+
+fn say_saved(trained: usize, common: &Common) {
+    if common.quiet {
+        return;
     }
+    let trained = match trained {
+        0 => String::new(),
+        1 => " 1 run is trained, to be evaluated.".to_owned(),
+        runs => format!(" {runs} runs are trained, to be evaluated."),
+    };
+    say(&format!(
+        "stopped; everything is saved.{trained} The same command goes on from here."
+    ));
 }
 
 fn role(arguments: &RunArguments) -> Role {
@@ -271,7 +284,9 @@ fn summary(
         .iter()
         .map(|(&index, ending)| {
             let run = &plan.runs[index];
+            let is_trained = || matches!(Standing::of(run, layout), Ok(Standing::Trained));
             let (state, reason) = match ending {
+                Ending::Interrupted if is_trained() => ("trained", None),
                 Ending::Finished => ("finished", None),
                 Ending::Diverged { reason } => ("diverged", Some(reason)),
                 Ending::Failed { error } => ("failed", Some(error)),

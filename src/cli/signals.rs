@@ -62,6 +62,24 @@ impl StopSignals {
     }
 }
 
+/// What stops from now on ends the process at once, with the exit code of an interruption: for
+/// commands that only read.
+///
+/// # Errors
+/// Handlers that cannot be installed.
+pub fn end_at_once() -> Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            Exit::Interrupted.code().into(),
+            Arc::clone(&always),
+        )
+        .context("cannot watch for signals")?;
+    }
+    Ok(())
+}
+
 /// The flag of [`StopSignals::watch`] alone.
 ///
 /// # Errors

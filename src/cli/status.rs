@@ -85,7 +85,7 @@ fn as_text(status: &StudyStatus, is_verbose: bool) -> String {
     for (count, word) in [
         (
             count(|stage| matches!(stage, RunStage::Trained)),
-            "to be evaluated",
+            "trained, to be evaluated",
         ),
         (
             count(|stage| matches!(stage, RunStage::Diverged { .. })),
@@ -137,7 +137,8 @@ fn teacher_line(teacher: &TeacherStatus) -> String {
 fn run_line(run: &RunStatus) -> String {
     let RunStatus { id, label, stage } = run;
     let rest = match stage {
-        RunStage::Done | RunStage::Trained => String::new(),
+        RunStage::Done => String::new(),
+        RunStage::Trained => ": to be evaluated".to_owned(),
         RunStage::Diverged { reason } => format!(": {reason}"),
         RunStage::Running { owner, progress } => format!(
             ": {}; {}, heard of {} s ago",

@@ -1,6 +1,6 @@
 //! What a study costs, counted from shapes alone: parameters, floating-point operations and bytes
 //! of a GPT-2 ([`Gpt2Shape`]), of a critic ([`CriticShape`]), of a projection, and of a whole
-//! training ([`Distillation`]).
+//! training ([`Distillation`]) and evaluation ([`EvaluationWork`]).
 //!
 //! `plan` estimates with it before anything runs, `eval` records with it what a run took; both get
 //! the same figures. It works on plain numbers and knows of no spec, tensor or file.
@@ -14,12 +14,14 @@
 mod cloud;
 mod critic;
 mod distillation;
+mod evaluation;
 mod gpt2;
 mod projection;
 
 pub use cloud::{CloudKind, CloudShape};
 pub use critic::CriticShape;
 pub use distillation::{CriticWork, Distillation, MemoryNeed, TrainingFlops, TrainingSteps};
+pub use evaluation::{EvaluationFlops, EvaluationWork, pair_flops};
 pub use gpt2::Gpt2Shape;
 pub use projection::Projection;
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::digest;
-use crate::plan::run::{Detokenize, Rows};
+use crate::plan::run::{Detokenize, LineBlocks, Rows};
 
 /// Named values hashed in order, each with its length, so that no two lists of values run into the
 /// same bytes.
@@ -37,6 +37,14 @@ impl Recipe {
         match detokenize {
             Detokenize::None => self.add("detokenize", "none"),
             Detokenize::Wikitext => self.add("detokenize", "wikitext"),
+        }
+    }
+
+    /// Shares that are cut by whole documents add nothing.
+    pub fn add_cut(&mut self, cut: Option<LineBlocks>) -> &mut Self {
+        match cut {
+            Some(LineBlocks { lines, gap }) => self.add("cut lines", lines).add("cut gap", gap),
+            None => self,
         }
     }
 

@@ -10,6 +10,7 @@ use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
 use super::piece_batch::{BATCH, PieceBatch, WaitingPiece};
+use super::source::cutter::Cutter;
 use super::source::document::Piece;
 use super::source::text;
 use super::tokenizer::Tokenizer;
@@ -33,25 +34,22 @@ pub struct Single {
 pub fn single(path: &Path, tokenizer: &Tokenizer) -> Result<Single> {
     let mut found = Single::default();
     let mut batch = PieceBatch::default();
-    let _ = text::visit(
-        path,
-        &tokenizer.separator(),
-        Detokenize::None,
-        &mut |piece| {
-            match piece {
-                Piece::Text { text, words } => {
-                    found.words += words;
-                    found.bytes += text.len() as u64;
-                    batch.add(text, words, tokenizer);
-                }
-                Piece::End { .. } => batch.end_document(),
+    let mut visitor = |piece: Piece| -> Result<ControlFlow<()>> {
+        match piece {
+            Piece::Text { text, words } => {
+                found.words += words;
+                found.bytes += text.len() as u64;
+                batch.add(text, words, tokenizer);
             }
-            if batch.bytes() >= BATCH {
-                append(&mut found.tokens, &batch.take(), tokenizer)?;
-            }
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
+            Piece::End { .. } => batch.end_document(),
+        }
+        if batch.bytes() >= BATCH {
+            append(&mut found.tokens, &batch.take(), tokenizer)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    let mut cutter = Cutter::of_all(Detokenize::None, &mut visitor);
+    let _: ControlFlow<()> = text::visit(path, &tokenizer.separator(), &mut cutter)?;
     append(&mut found.tokens, &batch.finish(), tokenizer)?;
     // The end of the file is none that the text spells.
     found.tokens.pop();

@@ -49,6 +49,10 @@ fn protocol() -> Protocol {
 
 /// Evaluates a student of two layers, against a teacher of three or alone, with so many threads.
 fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
+    watched(with_teacher, threads, &Unwatched).unwrap()
+}
+
+fn watched(with_teacher: bool, threads: usize, watch: &dyn EvaluationWatch) -> Result<Evaluated> {
     let device = Cpu::default();
     let (own, other) = (Config::new(2, 12, 2, 29, 64), Config::new(3, 18, 3, 29, 64));
     let model = Gpt2::from_weights(&device, &own, &test_gpt2_f64::sharp_weights(&own, 1)).unwrap();
@@ -92,12 +96,39 @@ fn evaluated(with_teacher: bool, threads: usize) -> Evaluated {
         training: None,
         source: None,
         shared: None,
+        watch,
     };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .unwrap()
-        .install(|| evaluate(inputs).unwrap())
+        .install(|| evaluate(inputs))
+}
+
+/// Counts what is expected and done, and stops when that was asked for so many times.
+#[derive(Default)]
+struct Counting {
+    sums: std::sync::Mutex<[f64; 2]>,
+    looks_left: Option<std::sync::atomic::AtomicUsize>,
+}
+
+impl EvaluationWatch for Counting {
+    fn expect(&self, operations: f64) {
+        self.sums.lock().unwrap()[0] += operations;
+    }
+
+    fn advance(&self, operations: f64) {
+        self.sums.lock().unwrap()[1] += operations;
+    }
+
+    fn is_stopped(&self) -> bool {
+        use std::sync::atomic::Ordering;
+        let Some(left) = &self.looks_left else {
+            return false;
+        };
+        let counted = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        counted.is_err()
+    }
 }
 
 #[test]
@@ -183,4 +214,37 @@ fn what_is_stored_reads_back() {
         )
     );
     assert!((read.test.nll_nats_per_token / found.test.nll_nats_per_token - 1.0).abs() < 1e-14);
+}
+
+#[test]
+fn what_is_expected_is_done_but_for_the_speed_which_is_measured_later() {
+    for with_teacher in [true, false] {
+        let watch = Counting::default();
+        watched(with_teacher, 2, &watch).unwrap();
+        let [expected, done] = *watch.sums.lock().unwrap();
+        assert!(
+            (0.5..=1.01).contains(&(done / expected)),
+            "{done} of {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_stop_at_any_moment_is_an_end_and_no_result() {
+    let mut looks = 0;
+    loop {
+        let watch = Counting {
+            looks_left: Some(looks.into()),
+            ..Counting::default()
+        };
+        match watched(true, 2, &watch) {
+            Ok(found) => {
+                assert_eq!(found, evaluated(true, 2));
+                break;
+            }
+            Err(error) => assert!(error.is::<EvaluationStopped>(), "{looks}: {error:#}"),
+        }
+        looks += 1;
+    }
+    assert!(looks > 20, "{looks} moments");
 }

@@ -18,11 +18,13 @@ mod targeted;
 #[cfg(test)]
 mod test_gpt2_f64;
 mod treatment;
+mod watch;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 
+use crate::cost::EvaluationWork;
 use crate::data::Task;
 use crate::model::Gpt2;
 use crate::ops::Ops;
@@ -34,7 +36,8 @@ use crate::record::evaluation::{
 
 use distances::{layer_distances, uniform_pairs};
 use states::ProbeStates;
-use treatment::{floor, measured_pairs, treatment};
+use treatment::{floor, treatment};
+use watch::go_on;
 
 pub use cost::{distillation, plain_training};
 pub use decode::{Decoder, TextWriter, TokenReader, generate};
@@ -42,6 +45,8 @@ pub use embedding::{Cloud, embed};
 pub use perplexity::{Closeness, Text, perplexity, perplexity_and_closeness};
 pub use samples::{Vocabulary, samples_markdown};
 pub use sampling::{Sampler, Sampling};
+pub use treatment::measured_pairs;
+pub use watch::{EvaluationStopped, EvaluationWatch, Unwatched};
 
 /// Version of the on-disk form of [`Evaluation`].
 const FORMAT: u32 = 1;
@@ -65,6 +70,7 @@ pub struct EvaluationInputs<'a, D: Ops> {
     pub training: Option<TrainingCost>,
     pub source: Option<SourceNll>,
     pub shared: Option<SharedCounts>,
+    pub watch: &'a dyn EvaluationWatch,
 }
 
 /// What an evaluation leaves behind; nothing of it depends on time.
@@ -78,17 +84,21 @@ pub struct Evaluated {
 /// Evaluates a student against its teacher, or a teacher alone.
 ///
 /// # Errors
-/// A split too short to score, tokens that cannot be decoded, or no thread for the t-SNE.
+/// A split too short to score, tokens that cannot be decoded, or no thread for the t-SNE;
+/// [`EvaluationStopped`].
 pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
-    let EvaluateSpec {
-        context, stride, ..
-    } = *inputs.settings;
+    let (context, stride) = (inputs.settings.context, inputs.settings.stride);
     check_splits(&inputs)?;
+    let (watch, flops) = (inputs.watch, work(&inputs).flops());
+    watch.expect(flops.total());
+    let (model, teacher) = (inputs.model, inputs.teacher);
     let (test, closeness) =
-        perplexity_and_closeness(inputs.model, inputs.teacher, &inputs.test, context, stride);
-    let validation = perplexity(inputs.model, &inputs.validation, context, stride);
+        perplexity_and_closeness(model, teacher, &inputs.test, (context, stride), watch);
+    let validation = perplexity(model, &inputs.validation, context, stride, watch);
+    go_on(watch, 0.0)?;
     ensure_numbers(&test, &validation)?;
     let (layers, mut embedding) = compare_states(&inputs)?;
+    go_on(watch, flops.states + flops.embedding)?;
     if !embedding
         .iter()
         .all(|point| point.x.is_finite() && point.y.is_finite())
@@ -105,11 +115,14 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         &inputs.settings.samples,
         &inputs.test,
         inputs.vocabulary,
-        inputs.model,
-        inputs.teacher,
+        model,
+        teacher,
+        watch,
     )?;
+    go_on(watch, flops.samples)?;
 
     let treatment = measure_treatment(&inputs);
+    go_on(watch, flops.treatment_states)?;
     let agreement = closeness.map(|closeness| Agreement {
         kl_nats_per_token: closeness.kl_nats_per_token,
         top1: closeness.top1,
@@ -171,8 +184,44 @@ fn check_splits<D: Ops>(inputs: &EvaluationInputs<D>) -> Result<()> {
 }
 
 /// Measures how fast a model reads and writes. Nothing else should run beside it.
-pub fn measure_speed<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed {
-    speed::measure(model, tokens, context)
+/// None where `watch` stopped it.
+pub fn measure_speed<D: Ops>(
+    model: &Gpt2<D>,
+    tokens: &[u32],
+    context: usize,
+    watch: &dyn EvaluationWatch,
+) -> Option<Speed> {
+    speed::measure(model, tokens, context, watch)
+}
+
+/// What the evaluation takes.
+fn work<D: Ops>(inputs: &EvaluationInputs<D>) -> EvaluationWork {
+    let EvaluateSpec {
+        context,
+        stride,
+        probe_tokens,
+        embed_tokens,
+        treatment_tokens,
+        ..
+    } = *inputs.settings;
+    let (model, teacher) = (inputs.model, inputs.teacher);
+    let pairs = teacher.map_or(model.config.layers + 1, |teacher| {
+        measured_pairs(inputs.matched, model.config.layers, teacher.config.layers).len()
+    });
+    EvaluationWork {
+        model: model.config.shape(),
+        teacher: teacher.map(|teacher| teacher.config.shape()),
+        test_tokens: inputs.test.tokens.len() as f64,
+        validation_tokens: inputs.validation.tokens.len() as f64,
+        context,
+        stride,
+        probe_tokens,
+        embed_tokens,
+        prompts: inputs.settings.samples.prompts,
+        sample_tokens: inputs.settings.samples.tokens,
+        treatment_tokens: treatment_tokens.min(inputs.test.tokens.len() / 2),
+        measured_pairs: pairs,
+    }
 }
 
 /// Distances per layer and the picture of the final states. The states of both models are held only
@@ -217,11 +266,11 @@ fn measure_treatment<D: Ops>(inputs: &EvaluationInputs<D>) -> Option<Treatment> 
     let how = (context, treatment_tokens, directions);
     let (text, model) = (inputs.test.tokens, inputs.model);
     let Some(teacher) = inputs.teacher else {
-        return floor(model, text, how);
+        return floor(model, text, how, inputs.watch);
     };
     let depths = (model.config.layers, teacher.config.layers);
     let pairs = measured_pairs(inputs.matched, depths.0, depths.1);
-    treatment(model, teacher, text, how, &pairs)
+    treatment(model, teacher, text, how, &pairs, inputs.watch)
 }
 
 /// The final states of the first `tokens` tokens of the probe, as those of the model of this name

@@ -5,6 +5,8 @@ use crate::model::{Gpt2, score_windows, windows};
 use crate::ops::Ops;
 use crate::record::evaluation::{Perplexity, finite};
 
+use super::watch::EvaluationWatch;
+
 /// Most entries of [`Perplexity::documents`].
 const GROUPS: usize = 10_000;
 
@@ -27,14 +29,16 @@ pub struct Closeness {
     pub top1: f64,
 }
 
-/// Scores `text` by windows of `context` tokens every `stride`.
+/// Scores `text` by windows of `context` tokens every `stride`. Where `watch` stops it, what comes
+/// is of a part of the text alone.
 pub fn perplexity<D: Ops>(
     model: &Gpt2<D>,
     text: &Text,
     context: usize,
     stride: usize,
+    watch: &dyn EvaluationWatch,
 ) -> Perplexity {
-    perplexity_and_closeness(model, None, text, context, stride).0
+    perplexity_and_closeness(model, None, text, (context, stride), watch).0
 }
 
 /// The same, and closeness to the teacher, if there is one, on the same positions.
@@ -42,22 +46,22 @@ pub fn perplexity_and_closeness<D: Ops>(
     model: &Gpt2<D>,
     teacher: Option<&Gpt2<D>>,
     text: &Text,
-    context: usize,
-    stride: usize,
+    (context, stride): (usize, usize),
+    watch: &dyn EvaluationWatch,
 ) -> (Perplexity, Option<Closeness>) {
+    let forward = |model: &Gpt2<D>| model.config.shape().forward_flops(context);
+    let of_window = context as f64 * (forward(model) + teacher.map_or(0.0, forward));
+    // A window is asked for when those before it are read, but for a batch of them.
+    let watched = windows(text.tokens.len(), context, stride)
+        .take_while(|_| !watch.is_stopped())
+        .inspect(|_| watch.advance(of_window));
     let mut sums = DocumentSums::new(text.documents);
     let (mut kl, mut agreed) = (0.0, 0u64);
-    score_windows(
-        model,
-        teacher,
-        text.tokens,
-        windows(text.tokens.len(), context, stride),
-        |position, score| {
-            sums.add(position, -score.log_probability);
-            kl += score.kl;
-            agreed += u64::from(score.agrees);
-        },
-    );
+    score_windows(model, teacher, text.tokens, watched, |position, score| {
+        sums.add(position, -score.log_probability);
+        kl += score.kl;
+        agreed += u64::from(score.agrees);
+    });
     let perplexity = summarise(text, sums.groups);
     let scored = perplexity.scored_tokens as f64;
     let closeness = teacher.map(|_| Closeness {

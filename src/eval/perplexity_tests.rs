@@ -1,5 +1,6 @@
 //! Tests of `perplexity.rs`.
 
+use super::super::watch::Unwatched;
 use super::*;
 use crate::eval::test_gpt2_f64;
 use crate::model::{Config, validation_nll};
@@ -62,8 +63,13 @@ fn scores_equal_those_of_the_plain_formulas() {
         bytes: 200,
     };
     for (context, stride) in [(16, 16), (16, 5), (11, 10)] {
-        let (found, closeness) =
-            perplexity_and_closeness(&student, Some(&teacher), &text, context, stride);
+        let (found, closeness) = perplexity_and_closeness(
+            &student,
+            Some(&teacher),
+            &text,
+            (context, stride),
+            &Unwatched,
+        );
         let (mut sums, mut kl, mut agreed) = ([(0.0, 0u64); 3], 0.0, 0);
         for window in windows(75, context, stride) {
             let read = &tokens[window.begin..window.end];
@@ -114,7 +120,9 @@ fn validation_is_the_perplexity_with_windows_side_by_side() {
         bytes: 200,
     };
     let found = validation_nll(&student, &tokens, 16);
-    assert!((found - perplexity(&student, &text, 16, 16).nll_nats_per_token).abs() < 1e-12);
+    assert!(
+        (found - perplexity(&student, &text, 16, 16, &Unwatched).nll_nats_per_token).abs() < 1e-12
+    );
 }
 
 #[test]
@@ -126,7 +134,7 @@ fn a_model_agrees_with_itself() {
         words: 60,
         bytes: 200,
     };
-    let closeness = perplexity_and_closeness(&student, Some(&student), &text, 16, 8)
+    let closeness = perplexity_and_closeness(&student, Some(&student), &text, (16, 8), &Unwatched)
         .1
         .unwrap();
     assert!(closeness.kl_nats_per_token.unwrap().abs() < 1e-7);

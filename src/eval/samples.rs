@@ -11,6 +11,7 @@ use crate::record::evaluation::TextSample;
 use super::decode::{TextWriter, TokenReader, generate};
 use super::perplexity::Text;
 use super::sampling::{Sampler, Sampling};
+use super::watch::{EvaluationWatch, go_on};
 
 /// How token ids become text, the one that ends a document, and those at which a model stops.
 #[derive(Clone, Copy)]
@@ -57,13 +58,14 @@ pub fn prompt_starts(
 /// `settings.tokens` tokens, until the end of the text.
 ///
 /// # Errors
-/// Tokens that have no text.
+/// Tokens that have no text; a stop.
 pub fn write_samples<D: Ops>(
     settings: &SamplesSpec,
     test: &Text,
     vocabulary: Vocabulary,
     model: &Gpt2<D>,
     teacher: Option<&Gpt2<D>>,
+    watch: &dyn EvaluationWatch,
 ) -> Result<Vec<TextSample>> {
     let starts = prompt_starts(
         test.tokens.len(),
@@ -79,6 +81,7 @@ pub fn write_samples<D: Ops>(
         stops,
     } = vocabulary;
     let continuation = |reader: &mut dyn TokenReader, prompt: &[u32]| -> Result<String> {
+        go_on(watch, 0.0)?;
         let mut tokens = generate(
             reader,
             prompt,

@@ -9,6 +9,7 @@ use crate::record::evaluation::Speed;
 
 use super::decode::TextWriter;
 use super::sampling::greedy;
+use super::watch::EvaluationWatch;
 
 /// Measurements of each kind, after one that is not counted; the median is taken.
 const ROUNDS: usize = 3;
@@ -16,8 +17,14 @@ const ROUNDS: usize = 3;
 const DECODED: usize = 32;
 
 /// Times a prompt of `context` tokens (fewer if the model's positions do not leave room for the
-/// tokens decoded after it), made of `tokens` over and over.
-pub fn measure<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed {
+/// tokens decoded after it), made of `tokens` over and over. Where `watch` stops it, nothing comes
+/// of it.
+pub fn measure<D: Ops>(
+    model: &Gpt2<D>,
+    tokens: &[u32],
+    context: usize,
+    watch: &dyn EvaluationWatch,
+) -> Option<Speed> {
     let config = &model.config;
     let decoded = DECODED.min(config.positions / 2).max(1);
     let context = context.min(config.positions.saturating_sub(decoded)).max(1);
@@ -37,6 +44,9 @@ pub fn measure<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed
         let read = start.elapsed().as_secs_f64();
         let start = Instant::now();
         for _ in 0..decoded {
+            if watch.is_stopped() {
+                return None;
+            }
             token = greedy(reader.read(&[token]));
         }
         if round > 0 {
@@ -44,12 +54,12 @@ pub fn measure<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usize) -> Speed
             decode.push(decoded as f64 / start.elapsed().as_secs_f64().max(1e-9));
         }
     }
-    Speed {
+    Some(Speed {
         prefill_tokens_per_second: median(prefill),
         decode_tokens_per_second: median(decode),
         context,
         threads: rayon::current_num_threads(),
-    }
+    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,5 +1,6 @@
 //! Tests of `speed.rs`.
 
+use super::super::watch::Unwatched;
 use super::*;
 use crate::model::{Config, Weights};
 use crate::ops::Cpu;
@@ -10,7 +11,7 @@ fn speeds_are_measured_within_the_positions() {
     let config = Config::new(1, 8, 2, 11, 16);
     let weights = Weights::random(&config, Seed::Run(1));
     let model = Gpt2::from_weights(&Cpu::default(), &config, &weights).unwrap();
-    let speed = measure(&model, &[1, 2, 3], 16);
+    let speed = measure(&model, &[1, 2, 3], 16, &Unwatched).unwrap();
     assert_eq!(
         (speed.context, speed.threads),
         (8, rayon::current_num_threads())

@@ -12,6 +12,8 @@ use rayon::prelude::*;
 
 use super::distances::SEED;
 use super::states::hidden_states;
+use super::watch::EvaluationWatch;
+use crate::cost::pair_flops;
 use crate::model::Gpt2;
 use crate::ops::clouds::{linear_cka, sliced_w2};
 use crate::ops::transport::{between_clouds, mean_within};
@@ -89,6 +91,7 @@ pub fn treatment<D: Ops>(
     text: &[u32],
     (context, tokens, directions): (usize, usize, usize),
     pairs: &[(HiddenState, HiddenState)],
+    watch: &dyn EvaluationWatch,
 ) -> Option<Treatment> {
     let samples = Samples::of(text, context, tokens)?;
     let kept = |places: BTreeSet<HiddenState>| places.into_iter().collect::<Vec<_>>();
@@ -102,7 +105,8 @@ pub fn treatment<D: Ops>(
     // Clouds of widths that differ have no distance.
     let clouds = |states: &States| are_alike.then(|| clouds(states, widths.0));
     let (of_own, of_apart) = (clouds(&own), clouds(&apart));
-    let measured = pairs.par_iter().map(|&(i, j)| {
+    let wanted = pairs.par_iter().filter(|_| !watch.is_stopped());
+    let measured = wanted.map(|&(i, j)| {
         let (x, target) = (&own[&i], &paired[&j]);
         let form = |form: usize| {
             let (a, b) = (&of_own.as_ref()?[&i][form], &of_apart.as_ref()?[&j][form]);
@@ -120,6 +124,7 @@ pub fn treatment<D: Ops>(
             layernorm: form(NORMED),
         }
     });
+    let measured = measured.inspect(|_| watch.advance(pair_flops(samples.a.len())));
     Some(Treatment {
         tokens: samples.a.len() as u64,
         pairs: measured.collect(),
@@ -132,6 +137,7 @@ pub fn floor<D: Ops>(
     model: &Gpt2<D>,
     text: &[u32],
     (context, tokens, directions): (usize, usize, usize),
+    watch: &dyn EvaluationWatch,
 ) -> Option<Treatment> {
     let samples = Samples::of(text, context, tokens)?;
     let mut places: Vec<HiddenState> = (1..=model.config.layers).map(HiddenState::Layer).collect();
@@ -142,7 +148,8 @@ pub fn floor<D: Ops>(
         clouds(&states, width)
     };
     let (a, b) = (of_sample(&samples.a), of_sample(&samples.b));
-    let measured = places.par_iter().map(|place| {
+    let wanted = places.par_iter().filter(|_| !watch.is_stopped());
+    let measured = wanted.map(|place| {
         let form = |form: usize| {
             let (a, b) = (&a[place][form], &b[place][form]);
             Some(distances(a, b, None, width, directions))
@@ -155,6 +162,7 @@ pub fn floor<D: Ops>(
             layernorm: form(NORMED),
         }
     });
+    let measured = measured.inspect(|_| watch.advance(pair_flops(samples.a.len())));
     Some(Treatment {
         tokens: samples.a.len() as u64,
         pairs: measured.collect(),

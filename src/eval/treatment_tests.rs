@@ -1,6 +1,7 @@
 //! Tests of `treatment.rs`: what is measured is what its words say, on windows of the whole text.
 
 use super::super::test_gpt2_f64::sharp_weights;
+use super::super::watch::Unwatched;
 use super::*;
 use crate::model::Config;
 use crate::ops::Cpu;
@@ -45,11 +46,11 @@ fn a_student_that_is_its_teacher_is_at_the_floor_and_has_no_error() {
     let teacher = model(3, 12, 2);
     let how = (16, 64, 8);
     let text = text(600);
-    let floor = floor(&teacher, &text, how).unwrap();
+    let floor = floor(&teacher, &text, how, &Unwatched).unwrap();
     let own: Vec<_> = (1..=3)
         .map(|i| (HiddenState::Layer(i), HiddenState::Layer(i)))
         .collect();
-    let found = treatment(&teacher, &teacher, &text, how, &own).unwrap();
+    let found = treatment(&teacher, &teacher, &text, how, &own, &Unwatched).unwrap();
     assert_eq!(found.tokens, 64);
     for (pair, floor) in found.pairs.iter().zip(&floor.pairs) {
         assert_eq!(pair.student_state, floor.student_state);
@@ -76,8 +77,8 @@ fn another_model_is_farther_than_the_floor_and_its_error_is_the_mean_square() {
     let how = (16, 64, 8);
     let text = text(600);
     let pair = (HiddenState::Layer(2), HiddenState::Layer(3));
-    let found = treatment(&student, &teacher, &text, how, &[pair]).unwrap();
-    let floor = floor(&teacher, &text, how).unwrap();
+    let found = treatment(&student, &teacher, &text, how, &[pair], &Unwatched).unwrap();
+    let floor = floor(&teacher, &text, how, &Unwatched).unwrap();
     let raw = found.pairs[0].raw.as_ref().unwrap();
     let of_floor = floor.pairs[2].raw.as_ref().unwrap();
     assert!(raw.w1 > of_floor.w1 && raw.energy > of_floor.energy);
@@ -97,6 +98,7 @@ fn widths_that_differ_leave_what_needs_no_width() {
         &text(300),
         (16, 32, 8),
         &[(HiddenState::Layer(1), HiddenState::Layer(2))],
+        &Unwatched,
     );
     let pair = &found.unwrap().pairs[0];
     assert!((0.0..1.0).contains(&pair.cka.unwrap()));

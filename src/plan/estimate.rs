@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::planned::{Estimate, TeacherFact};
 use super::resolve::KnownFacts;
 use super::run::{
-    BalanceSpec, CloudLoss, CriticSpec, DeviceSpec, HiddenDistance, HiddenState, Init, Matching,
-    RunSpec, TeacherSpec, Term, TrainSpec,
+    BalanceSpec, CloudLoss, CriticSpec, DatasetSpec, DeviceSpec, HiddenDistance, HiddenState, Init,
+    Matching, RunSpec, TeacherSpec, Term, TrainSpec,
 };
 use crate::cost::{
-    CloudKind, CloudShape, CriticShape, CriticWork, Distillation, Gpt2Shape, TrainingSteps,
+    CloudKind, CloudShape, CriticShape, CriticWork, Distillation, EvaluationWork, Gpt2Shape,
+    TrainingSteps,
 };
 
 /// Vocabulary that is assumed where none is known: GPT-2's own.
@@ -21,6 +22,14 @@ const JOURNAL_ROW: f64 = 400.0;
 /// both moments.
 const CHECKPOINTS: f64 = 2.0;
 const FLOATS_IN_CHECKPOINT: f64 = 3.0;
+
+/// What a word of the embedded grammar takes, and bytes that a token stands for, in the mean.
+const TOKENS_A_WORD: f64 = 1.35;
+const BYTES_A_TOKEN: f64 = 4.0;
+/// Maps that an evaluation measures, of a pair for each of the student's layers.
+const MAPS: usize = 3;
+/// Pairs that are measured side by side, at the most that is counted with.
+const MEASURED_AT_ONCE: usize = 8;
 
 /// Estimates a run; with the teacher unknown, of the student alone.
 pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
@@ -38,6 +47,7 @@ pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
         (TeacherSpec::Train { .. }, None)
         | (TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. }, _) => 0.0,
     };
+    let evaluation = evaluation_work(spec, known, student, teacher);
     let kept = student.weight_bytes() + JOURNAL_ROW * spec.train.steps as f64;
     let checkpoints = CHECKPOINTS * FLOATS_IN_CHECKPOINT * student.weight_bytes();
     Estimate {
@@ -48,6 +58,9 @@ pub fn estimate(spec: &RunSpec, known: &KnownFacts) -> Estimate {
         flops: flops.total(),
         teacher_pass_flops: flops.teacher,
         teacher_training_flops: training,
+        evaluation_flops: evaluation.flops().total(),
+        treatment_flops: evaluation.flops().treatment,
+        evaluation_memory_bytes: evaluation.memory(MEASURED_AT_ONCE) as u64,
         kept_bytes: kept as u64,
         disk_bytes: (kept + checkpoints) as u64,
     }
@@ -82,6 +95,46 @@ fn shapes(spec: &RunSpec, known: &KnownFacts) -> (Gpt2Shape, Option<Gpt2Shape>) 
         shape(spec.student.layers, width, taken_over.map_or(plain, of)),
         teacher.map(|teacher| shape(teacher.layers, teacher.width, of(teacher))),
     )
+}
+
+/// The evaluation that a spec asks for, in numbers; as far as the size of the text is known.
+fn evaluation_work(
+    spec: &RunSpec,
+    known: &KnownFacts,
+    student: Gpt2Shape,
+    teacher: Option<Gpt2Shape>,
+) -> EvaluationWork {
+    let [validation_tokens, test_tokens] = match &spec.dataset {
+        &DatasetSpec::Synthetic {
+            validation_words,
+            test_words,
+            ..
+        } => [validation_words, test_words].map(|words| words as f64 * TOKENS_A_WORD),
+        _ => known.held_out_bytes.map_or([0.0; 2], |bytes| {
+            bytes.map(|bytes| bytes as f64 / BYTES_A_TOKEN)
+        }),
+    };
+    let evaluate = &spec.evaluate;
+    // A short text has fewer tokens than are asked for, and two samples have half of them each.
+    let all = if test_tokens > 0.0 {
+        test_tokens as usize
+    } else {
+        usize::MAX
+    };
+    EvaluationWork {
+        model: student,
+        teacher,
+        test_tokens,
+        validation_tokens,
+        context: evaluate.context,
+        stride: evaluate.stride,
+        probe_tokens: evaluate.probe_tokens.min(all),
+        embed_tokens: evaluate.embed_tokens.min(all),
+        prompts: evaluate.samples.prompts,
+        sample_tokens: evaluate.samples.tokens,
+        treatment_tokens: evaluate.treatment_tokens.min(all / 2),
+        measured_pairs: MAPS * student.layers,
+    }
 }
 
 /// How much text a training takes.

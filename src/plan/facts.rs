@@ -140,14 +140,17 @@ impl<'a> AskedInputs<'a> {
     fn ask_dataset(&mut self, dataset: &DatasetSpec, facts: &mut CellFacts) {
         let named_by = match dataset {
             DatasetSpec::Synthetic { .. } => return,
-            DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => "dataset.source",
+            DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } | DatasetSpec::Jsonl { .. } => {
+                "dataset.source"
+            }
             DatasetSpec::Hub { .. } => "dataset.repo",
         };
         let fact = self.datasets.get(dataset, || self.inputs.dataset(dataset));
         let key = faulty_dataset_key(named_by, &fact);
-        facts.fingerprints.dataset = facts
-            .take(key, fact)
-            .map_or_else(|| UNKNOWN.to_owned(), |fact| fact.fingerprint);
+        let fact = facts.take(key, fact);
+        facts.known.held_out_bytes = fact.as_ref().and_then(|fact| fact.held_out_bytes);
+        facts.fingerprints.dataset =
+            fact.map_or_else(|| UNKNOWN.to_owned(), |fact| fact.fingerprint);
     }
 
     fn ask_tokenizer(

@@ -143,6 +143,22 @@ impl TrainIdentity {
 }
 
 fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
+    let mut identity = dataset_without_shares(dataset, fingerprint);
+    let shares = dataset.shares();
+    if !shares.is_empty() {
+        // A dataset of the hub has its splits by their names already.
+        if !dataset.is_of_hub() {
+            identity["shares"] = shares.into_iter().collect();
+        }
+        if let Some(cut) = dataset.cut() {
+            identity["cut"] = json!(cut);
+        }
+    }
+    identity
+}
+
+/// It is long because it names every field of every source, so that none can be forgotten.
+fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
     match dataset {
         DatasetSpec::Synthetic {
             seed,
@@ -159,6 +175,7 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train: _,
             validation: _,
             test: _,
+            cut: _,
             detokenize,
             train_tokens,
         } => json!({
@@ -169,12 +186,26 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train: _,
             validation: _,
             test: _,
+            cut: _,
             column,
             rows,
             detokenize,
             train_tokens,
         } => json!({
             "source": "parquet", "files": fingerprint, "column": column, "rows": rows,
+            "detokenize": detokenize, "train_tokens": train_tokens,
+        }),
+        DatasetSpec::Jsonl {
+            train: _,
+            validation: _,
+            test: _,
+            cut: _,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => json!({
+            "source": "jsonl", "files": fingerprint, "column": column, "rows": rows,
             "detokenize": detokenize, "train_tokens": train_tokens,
         }),
         DatasetSpec::Hub {
@@ -184,6 +215,7 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             train,
             validation,
             test,
+            cut: _,
             column,
             rows,
             detokenize,

@@ -39,6 +39,8 @@ pub enum Fact<T> {
 pub struct DatasetFact {
     /// Hash of the files by split, or a commit.
     pub fingerprint: String,
+    /// Bytes of validation and test as they lie on the disk, where they are known.
+    pub held_out_bytes: Option<[u64; 2]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +149,11 @@ pub struct Estimate {
     pub teacher_pass_flops: f64,
     /// Of training the teacher, where it is trained; shared by every run of one `teacher_key`.
     pub teacher_training_flops: f64,
+    /// Of evaluating the student, and those of it that measure whether the treatment arrived.
+    pub evaluation_flops: f64,
+    pub treatment_flops: f64,
+    /// What an evaluation holds.
+    pub evaluation_memory_bytes: u64,
     /// Of the finished run.
     pub kept_bytes: u64,
     /// The finished run, and its checkpoints while it is unfinished.

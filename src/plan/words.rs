@@ -111,7 +111,8 @@ pub fn is_percentage(schema: &Json) -> bool {
 
 /// What a schema says of its values, as the end of a sentence.
 pub fn description(schema: &Json) -> Option<String> {
-    let text = schema["description"].as_str()?.trim_end_matches('.');
+    let text = schema["description"].as_str()?.replace('\n', " ");
+    let text = text.trim_end_matches('.');
     // "Tokens of a sequence" goes on in small letters, "AdamW" and "λ" stay.
     let proper = text
         .chars()

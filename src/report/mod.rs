@@ -70,6 +70,7 @@ pub use pilot::{Pilot, PilotComparison, pilot};
 
 pub use comparison::{KeyDifference, StudyComparison, compare_studies};
 pub use forms::ReportForm;
+pub use statistics::{t_quantile, text_error};
 
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::probe::{product_on, read_bandwidth};
-use crate::eval::measure_speed;
+use crate::eval::{Unwatched, measure_speed};
 use crate::model::{Gpt2, validation_nll};
 use crate::ops::{Ops, Precision, tape};
 
@@ -69,15 +69,16 @@ pub(super) fn measure_use<D: Ops>(model: &Gpt2<D>, tokens: &[u32], context: usiz
     let scored_tokens_per_second = (text.len() - 1) as f64 / started.elapsed().as_secs_f64();
     // A machine that others use is faster at one moment than at another.
     let matmul_peak_gflops = before.max(plain_peak(model.device(), Precision::F32));
-    let speed = measure_speed(&model, tokens, context.min(128));
+    let speed = measure_speed(&model, tokens, context.min(128), &Unwatched);
+    let decoded_tokens_per_second = speed.map_or(0.0, |speed| speed.decode_tokens_per_second);
     let read = size_of::<f32>() as f64
         * (config.parameters() - (config.positions * config.width) as u64) as f64;
     Use {
         scored_tokens_per_second,
         matmul_peak_gflops,
         scoring_gflops: config.shape().forward_flops(context) * scored_tokens_per_second / 1e9,
-        decoded_tokens_per_second: speed.decode_tokens_per_second,
-        decoding_bytes_per_second: read * speed.decode_tokens_per_second,
+        decoded_tokens_per_second,
+        decoding_bytes_per_second: read * decoded_tokens_per_second,
         memory_bytes_per_second: bandwidth(model.device()),
     }
 }

@@ -57,8 +57,9 @@ pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> R
             "give it more text or write a smaller context",
         ));
     }
+    let specs: Vec<&RunSpec> = runs.iter().map(|&index| &plan.runs[index].spec).collect();
     for (name, split) in [("validation", &corpus.validation), ("test", &corpus.test)] {
-        faults.extend(too_short(name, split));
+        faults.extend(too_short(name, split).or_else(|| too_small_a_share(name, split, &specs)));
     }
     if faults.is_empty() {
         Ok(())
@@ -79,6 +80,28 @@ fn too_short(name: &str, split: &Split) -> Option<InputFault> {
                  perplexity on"
             ),
             "give it more text",
+        )
+    })
+}
+
+/// A share that came out smaller than a window was hardly meant to: files of its own may be so
+/// short, if somebody wants them to.
+fn too_small_a_share(name: &str, split: &Split, specs: &[&RunSpec]) -> Option<InputFault> {
+    let is_share = |spec: &&&RunSpec| {
+        let shares = spec.dataset.shares();
+        shares.iter().any(|(of, _)| *of == name)
+    };
+    let contexts = specs.iter().filter(is_share);
+    let context = contexts.map(|spec| spec.evaluate.context).max()?;
+    let tokens = split.tokens().len();
+    (tokens < context).then(|| {
+        InputFault::of_key(
+            format!("dataset.{name}"),
+            format!(
+                "the {name} split has {tokens} tokens, fewer than one window of evaluate.context \
+                 = {context}"
+            ),
+            "write a larger share, give it more text, or write a smaller context",
         )
     })
 }

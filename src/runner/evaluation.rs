@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 
 use crate::data::{self, Prepared, Split};
 use crate::digest;
-use crate::eval::{self, Evaluated, Text, Vocabulary, samples_markdown};
+use crate::eval::{
+    self, Evaluated, EvaluationStopped, EvaluationWatch, Text, Vocabulary, samples_markdown,
+};
 use crate::model::{Gpt2, TokenIds};
 use crate::ops::Ops;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
@@ -30,11 +32,12 @@ pub(super) struct EvaluationSubject<'a, D: Ops> {
 /// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
 ///
 /// # Errors
-/// A split that is too short.
+/// A split that is too short; a stop.
 pub(super) fn evaluate<D: Ops>(
     subject: &EvaluationSubject<D>,
     spec: &RunSpec,
     corpus: &Prepared,
+    watch: &dyn EvaluationWatch,
 ) -> Result<Evaluated> {
     let protocol = Protocol {
         context: spec.evaluate.context,
@@ -76,6 +79,7 @@ pub(super) fn evaluate<D: Ops>(
         training: subject.training.clone(),
         source: Some(source),
         shared: Some(shared_counts(corpus)),
+        watch,
     })
 }
 
@@ -94,23 +98,21 @@ fn shared_counts(corpus: &Prepared) -> SharedCounts {
 /// of it below `folder` under `key`.
 ///
 /// # Errors
-/// A folder that cannot be written.
+/// A folder that cannot be written; a stop.
 pub(super) fn publish<D: Ops>(
     evaluated: Evaluated,
     model: &Gpt2<D>,
     spec: &RunSpec,
     corpus: &Prepared,
-    folder: &RunFolder,
-    key: &str,
+    (folder, key): (&RunFolder, &str),
+    watch: &dyn EvaluationWatch,
 ) -> Result<Evaluation> {
+    let (tokens, context) = (corpus.test.tokens(), spec.evaluate.context);
+    let speed = eval::measure_speed(model, tokens, context, watch).ok_or(EvaluationStopped)?;
     let stored = record::EvaluationFiles {
         samples_text: samples_markdown(&evaluated.samples),
         evaluation: evaluated.evaluation,
-        speed: Some(eval::measure_speed(
-            model,
-            corpus.test.tokens(),
-            spec.evaluate.context,
-        )),
+        speed: Some(speed),
         samples: evaluated.samples,
         embedding: evaluated.embedding,
     };
@@ -144,7 +146,9 @@ fn rows(dataset: &DatasetSpec) -> &'static str {
     match dataset {
         DatasetSpec::Synthetic { .. } => "documents",
         DatasetSpec::Text { .. } => "text",
-        DatasetSpec::Parquet { rows, .. } | DatasetSpec::Hub { rows, .. } => match rows {
+        DatasetSpec::Parquet { rows, .. }
+        | DatasetSpec::Jsonl { rows, .. }
+        | DatasetSpec::Hub { rows, .. } => match rows {
             Rows::Lines => "lines",
             Rows::Documents => "documents",
         },
@@ -156,6 +160,7 @@ fn detokenize(dataset: &DatasetSpec) -> &'static str {
         DatasetSpec::Synthetic { .. } => "none",
         DatasetSpec::Text { detokenize, .. }
         | DatasetSpec::Parquet { detokenize, .. }
+        | DatasetSpec::Jsonl { detokenize, .. }
         | DatasetSpec::Hub { detokenize, .. } => match detokenize {
             Detokenize::None => "none",
             Detokenize::Wikitext => "wikitext",

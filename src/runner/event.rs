@@ -7,7 +7,7 @@ use crate::hub::News;
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Something that takes a while begins: reading, tokenizing, evaluating.
+    /// Something that takes a while begins: reading, tokenizing.
     Stage(&'a str),
     /// So many bytes of a file of the hub are here.
     Download {
@@ -25,18 +25,25 @@ pub enum Event<'a> {
     Training {
         title: &'a str,
         runs: usize,
+        /// Whether they are runs of the grid.
+        is_of_grid: bool,
         step: u64,
         steps: u64,
     },
-    /// A step of it is done. Values are those of the first run that advanced.
+    /// A step of it is done. Values are those of the first run that advanced, which is named.
     Step {
         step: u64,
+        run: &'a str,
         values: &'a BTreeMap<String, f64>,
         tokens: u64,
         seconds: f64,
     },
     /// It is over.
     Trained,
+    /// Models are evaluated; this share of the work is done.
+    Evaluation { title: &'a str, share: f64 },
+    /// That is over, or was stopped.
+    Evaluated,
     /// A run is finished and evaluated.
     Finished {
         id: &'a str,

@@ -9,9 +9,10 @@ use super::event_files::RunEvents;
 use super::student::{StudentTraining, notes_of_start};
 use super::teacher::LoadedTeacher;
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
+use super::watched::WatchedEvaluations;
 use super::{Ending, Event, Site};
 use crate::data::Prepared;
-use crate::eval::{Evaluated, distillation};
+use crate::eval::{Evaluated, EvaluationStopped, EvaluationWatch, distillation};
 use crate::model::{Gpt2, ModelFolder};
 use crate::ops::Ops;
 use crate::panics::panic_as_defect;
@@ -172,19 +173,21 @@ fn evaluate_students<D: Ops>(
         .filter(|run| !is_evaluated(run, site))
         .map(|run| run.label.as_str())
         .collect();
-    if !open.is_empty() {
-        site.tell(&Event::Stage(&format!("evaluating {}", open.join("; "))));
-    }
+    let watch = WatchedEvaluations::begin(site, open.join("; "));
     D::side_by_side(&mut work, |(index, found)| {
         *found = Some(panic_as_defect(|| {
-            evaluated(&plan.runs[*index], teacher, corpus, site)
+            evaluated(&plan.runs[*index], teacher, corpus, (site, &watch))
         }))
     });
     let endings = work.into_iter().filter_map(|(index, found)| {
         let run = &plan.runs[index];
-        let ending =
-            found?.and_then(|found| panic_as_defect(|| conclude(run, found, corpus, site)));
+        let ending = found?
+            .and_then(|found| panic_as_defect(|| conclude(run, found, corpus, (site, &watch))));
         let ending = ending.unwrap_or_else(|error| {
+            // It is done again by the next start.
+            if error.is::<EvaluationStopped>() {
+                return Ending::Interrupted;
+            }
             let error = format!("{error:#}");
             site.tell_failed(run, &error);
             Ending::Failed { error }
@@ -203,7 +206,7 @@ fn evaluated<D: Ops>(
     run: &PlannedRun,
     teacher: &LoadedTeacher<D>,
     corpus: &Prepared,
-    site: &Site,
+    (site, watch): (&Site, &dyn EvaluationWatch),
 ) -> Result<Option<EvaluatedStudent<D>>> {
     if is_evaluated(run, site) || matches!(run_state(&site.layout, &run.id)?, RunState::Diverged(_))
     {
@@ -225,7 +228,7 @@ fn evaluated<D: Ops>(
         trained_on_train_split: Some(true),
         ids: &teacher.ids,
     };
-    let found = evaluate(&subject, &run.spec, corpus)?;
+    let found = evaluate(&subject, &run.spec, corpus, watch)?;
     Ok(Some((model, found)))
 }
 
@@ -234,7 +237,7 @@ fn conclude<D: Ops>(
     run: &PlannedRun,
     found: Option<EvaluatedStudent<D>>,
     corpus: &Prepared,
-    site: &Site,
+    (site, watch): (&Site, &dyn EvaluationWatch),
 ) -> Result<Ending> {
     let stored = site.layout.run(&run.id);
     if let RunState::Diverged(Failure { reason, .. }) = run_state(&site.layout, &run.id)? {
@@ -246,8 +249,8 @@ fn conclude<D: Ops>(
             &model,
             &run.spec,
             corpus,
-            &stored,
-            &run.evaluation_key,
+            (&stored, &run.evaluation_key),
+            watch,
         )?,
         None => read_evaluation(&stored.evaluation(&run.evaluation_key))?,
     };

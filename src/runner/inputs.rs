@@ -125,16 +125,17 @@ impl Inputs for StudyInputs<'_> {
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {
         // Asked first, for the hub remembers what it finds.
         let pin = dataset_repo(dataset).and_then(|repo| self.hub.pin(&repo));
-        let found = data::dataset_identity(dataset, self.hub).and_then(|fingerprint| {
+        let found = data::dataset_fact(dataset, self.hub).and_then(|fact| {
             if self.checking {
-                data::check_cached_files(dataset, self.hub)?;
+                data::check_rows(dataset, self.hub)?;
             }
-            Ok(DatasetFact { fingerprint })
+            Ok(fact)
         });
         match (self.fact(found), pin) {
             // Held to a commit by an earlier run, it has its id, though its files are not here.
             (Fact::Unknown(_), Some(pin)) => Fact::Known(DatasetFact {
                 fingerprint: pin.commit,
+                held_out_bytes: None,
             }),
             (fact, _) => fact,
         }
@@ -230,9 +231,10 @@ fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Res
 /// The repo of the hub that a dataset is.
 fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
     match dataset {
-        DatasetSpec::Synthetic { .. } | DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } => {
-            None
-        }
+        DatasetSpec::Synthetic { .. }
+        | DatasetSpec::Text { .. }
+        | DatasetSpec::Parquet { .. }
+        | DatasetSpec::Jsonl { .. } => None,
         DatasetSpec::Hub { repo, revision, .. } => Some(Repo::dataset(repo, revision)),
     }
 }

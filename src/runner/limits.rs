@@ -80,6 +80,20 @@ fn check(open: &[&PlannedRun], machine: Machine, folder: &Path) -> Result<()> {
             size(memory)
         ));
     }
+    let evaluated = open
+        .iter()
+        .max_by_key(|run| run.estimate.evaluation_memory_bytes);
+    if let Some((run, memory)) = evaluated.zip(machine.memory)
+        && run.estimate.evaluation_memory_bytes > memory
+    {
+        faults.push(format!(
+            "to evaluate the run {} takes about {} of memory, and there are {}; lower \
+             evaluate.treatment_tokens",
+            run.label,
+            size(run.estimate.evaluation_memory_bytes),
+            size(memory)
+        ));
+    }
     let disk = needed_disk(open);
     if let Some(free) = machine.free_disk.filter(|&free| disk > free) {
         faults.push(format!(

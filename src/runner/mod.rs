@@ -27,6 +27,7 @@ mod inputs;
 mod kernels;
 mod limits;
 mod machine;
+mod names;
 mod passes;
 mod probe;
 mod role;
@@ -39,6 +40,7 @@ mod teacher;
 mod trainer;
 mod training;
 mod trial;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -120,12 +122,13 @@ impl Site<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Passes the loop's progress on.
-    fn progress(&self) -> impl Fn(&Progress) + Sync {
+    /// Passes the loop's progress on; `names` are those of the group's members.
+    fn progress(&self, names: &[String]) -> impl Fn(&Progress) + Sync {
         |progress: &Progress| {
-            if let Some((_, values)) = progress.rows.first() {
+            if let Some((member, values)) = progress.rows.first() {
                 self.tell(&Event::Step {
                     step: progress.step,
+                    run: names.get(*member).map_or("", String::as_str),
                     values,
                     tokens: progress.tokens,
                     seconds: progress.seconds,
@@ -183,10 +186,11 @@ pub fn run(
 /// Does what is left of the runs at these indices, and tells how each of them ended.
 fn work_off(plan: &Plan, selected: &[usize], site: &Site) -> Result<BTreeMap<usize, Ending>> {
     let standings = FirstLook::new(site).at(plan, selected)?;
+    let notice = |words: &str| site.tell(&Event::Notice(words));
     record::sweep(&site.layout)?;
     let mut endings = BTreeMap::new();
     let mut open = Vec::new();
-    let mut without_weights = 0;
+    let (mut without_weights, mut trained) = (0, 0);
     for (index, standing) in standings {
         match standing {
             Standing::Finished => drop(endings.insert(index, Ending::Finished)),
@@ -197,15 +201,18 @@ fn work_off(plan: &Plan, selected: &[usize], site: &Site) -> Result<BTreeMap<usi
                 without_weights += 1;
                 open.push(index);
             }
-            Standing::Trained | Standing::Begun | Standing::Open => open.push(index),
+            standing @ (Standing::Trained | Standing::Begun | Standing::Open) => {
+                trained += usize::from(standing == Standing::Trained);
+                open.push(index);
+            }
         }
     }
     write_event_files(plan, endings.keys(), site);
     if without_weights > 0 {
-        site.tell(&Event::Notice(&words_on_weights(
-            without_weights,
-            site.wants_weights,
-        )));
+        notice(&words_on_weights(without_weights, site.wants_weights));
+    }
+    if trained > 0 {
+        notice(&words_on_trained(trained));
     }
     site.tell(&Event::Skipped {
         runs: endings.len(),
@@ -286,6 +293,12 @@ fn fetch_teachers(
             }
         }
     }
+}
+
+/// Runs of which nothing but an evaluation is left.
+fn words_on_trained(runs: usize) -> String {
+    let are = if runs == 1 { "run is" } else { "runs are" };
+    format!("{runs} {are} trained, to be evaluated")
 }
 
 /// Why runs that were trained are trained again.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::device::{DeviceWork, on_device, why_no_device};
 use super::fit::{ensure_finite, ensure_predicts, ensure_rows};
 use crate::data::{Single, Tokenizer, Utf8Stream, single};
-use crate::eval::{Decoder, Sampler, Sampling, Text, TokenReader, generate, perplexity};
+use crate::eval::{Decoder, Sampler, Sampling, Text, TokenReader, Unwatched, generate, perplexity};
 use crate::hub::{Hub, Repo, is_name, why_no_model};
 use crate::model::{Config, Gpt2, ModelFolder, ReadingModel, TokenIds, Weights};
 use crate::ops::Ops;
@@ -108,7 +108,7 @@ impl DeviceWork for Scoring<'_> {
     fn on<D: Ops>(self, device: &D) -> Self::Output {
         let model = self.model.model_on(device, self.text.tokens, self.path)?;
         let (context, stride) = self.windows;
-        let found = perplexity(&model, &self.text, context, stride);
+        let found = perplexity(&model, &self.text, context, stride, &Unwatched);
         Ok((found, device.hardware()))
     }
 }

@@ -145,7 +145,7 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    match &run.spec.dataset {
+    let source = match &run.spec.dataset {
         DatasetSpec::Synthetic {
             seed, train_words, ..
         } => {
@@ -157,6 +157,9 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
         DatasetSpec::Text { train, .. } => format!("text files ({})", files(train)),
         DatasetSpec::Parquet { train, column, .. } => {
             format!("column {column} of parquet files ({})", files(train))
+        }
+        DatasetSpec::Jsonl { train, column, .. } => {
+            format!("key {column} of JSON files ({})", files(train))
         }
         DatasetSpec::Hub {
             repo,
@@ -175,7 +178,28 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
                 });
             format!("{repo}{config} {}{branch}", on_the_hub(run, "dataset"))
         }
+    };
+    format!("{source}{}", shares(&run.spec.dataset))
+}
+
+/// `, of which validation is 5% by documents`.
+fn shares(dataset: &DatasetSpec) -> String {
+    let shares = dataset.shares().into_iter();
+    let shares: Vec<String> = shares
+        .map(|(split, share)| format!("{split} is {share}"))
+        .collect();
+    if shares.is_empty() {
+        return String::new();
     }
+    let by = match dataset.cut() {
+        None => "documents".to_owned(),
+        Some(cut) => format!(
+            "blocks of {} lines, with {} left out between splits",
+            grouped(&cut.lines.to_string()),
+            grouped(&cut.gap.to_string())
+        ),
+    };
+    format!(", of which {} by {by}", shares.join(" and "))
 }
 
 fn tokenizer(run: &PlannedRun) -> String {

@@ -10,6 +10,7 @@ use super::evaluation::{EvaluationSubject, evaluate, publish};
 use super::event_files::RunEvents;
 use super::fit::{ensure_predicts, ensure_rows};
 use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
+use super::watched::WatchedEvaluations;
 use super::{Event, Site};
 use crate::data::Prepared;
 use crate::eval::plain_training;
@@ -171,7 +172,7 @@ impl<D: Ops> LoadedTeacher<D> {
         if has_evaluation(&target, &run.teacher_evaluation_key) {
             return Ok(());
         }
-        site.tell(&Event::Stage("evaluating the teacher"));
+        let watch = WatchedEvaluations::begin(site, "the teacher".to_owned());
         let subject = EvaluationSubject {
             model: &self.model,
             teacher: None,
@@ -180,15 +181,15 @@ impl<D: Ops> LoadedTeacher<D> {
             trained_on_train_split: self.training.is_some().then_some(true),
             ids: &self.ids,
         };
-        let evaluated =
-            evaluate(&subject, &run.spec, corpus).context("the teacher cannot be evaluated")?;
+        let evaluated = evaluate(&subject, &run.spec, corpus, &watch)
+            .context("the teacher cannot be evaluated")?;
         publish(
             evaluated,
             &self.model,
             &run.spec,
             corpus,
-            &target,
-            &run.teacher_evaluation_key,
+            (&target, &run.teacher_evaluation_key),
+            &watch,
         )
         .map(drop)
     }

@@ -14,6 +14,7 @@ use super::standing::{Standing, is_free};
 use super::teacher::{LoadedTeacher, TeacherClaim, claim_teacher};
 use super::{Ending, Event, Site};
 use crate::data::{self, Prepared};
+use crate::eval::EvaluationStopped;
 use crate::ops::Ops;
 use crate::panics::panic_as_defect;
 use crate::plan::{InputFault, Plan, PlannedRun};
@@ -228,6 +229,8 @@ impl<D: Ops> Executor for Trainer<'_, D> {
             Err(_) if self.is_stopped() && !matches!(unit, Unit::Group(_)) => {
                 UnitEnding::Interrupted
             }
+            // The teacher of a group is evaluated with it where that is still to do.
+            Err(error) if error.is::<EvaluationStopped>() => UnitEnding::Interrupted,
             Err(error) => UnitEnding::Failed(format!("{error:#}")),
         };
         self.is_waiting &= matches!(ending, UnitEnding::HeldBy(_));

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::event_files::{RunEvents, without_events};
+use super::names::TrainingNames;
 use super::role::refuse_restarts;
 use super::sink::SharedAttempt;
 use super::{Event, Site, folder, set_damaged_aside};
@@ -119,18 +120,16 @@ pub(super) fn train_in_lockstep<D: Ops>(
             Err(error) => ended(place, failed(&error)),
         }
     }
-    let title = match (&claimed[..], &members[..]) {
-        ([], _) | (_, []) => return,
-        ([(place, _)], _) => trainings[*place].title(),
-        (many, [first, ..]) => {
-            format!(
-                "{} runs of seed {} together",
-                many.len(),
-                first.job.seed.number()
-            )
-        }
+    let Some(first) = members.first() else {
+        return;
     };
-    let advanced = panic_as_defect(|| advance(&mut members, &title, teacher, corpus, site));
+    let titles = claimed.iter().map(|(place, _)| trainings[*place].title());
+    let names = TrainingNames::of(
+        titles.collect(),
+        first.job.seed.number(),
+        trainings[0].run().is_some(),
+    );
+    let advanced = panic_as_defect(|| advance(&mut members, &names, teacher, corpus, site));
     if let Err(error) = advanced {
         for (place, _) in claimed {
             ended(place, failed(&error));
@@ -283,7 +282,7 @@ fn note_event(
 /// Advances all members until each of them has an outcome.
 fn advance<D: Ops>(
     members: &mut [Member<D>],
-    title: &str,
+    names: &TrainingNames,
     teacher: Option<&Gpt2<D>>,
     corpus: &Prepared,
     site: &Site,
@@ -303,14 +302,15 @@ fn advance<D: Ops>(
     let done = members.iter().map(|member| member.state.step).min();
     let total = members.iter().map(|member| member.job.train.steps).max();
     site.tell(&Event::Training {
-        title,
+        title: &names.title,
         runs: members.len(),
+        is_of_grid: names.is_of_grid,
         step: done.unwrap_or(0),
         steps: total.unwrap_or(0),
     });
     let control = Control {
         stop: site.stop,
-        progress: &site.progress(),
+        progress: &site.progress(&names.members),
     };
     train(members, teacher, data, &control);
     site.tell(&Event::Trained);

@@ -89,6 +89,7 @@ impl Inputs for There {
     fn dataset(&self, _: &DatasetSpec) -> Fact<DatasetFact> {
         Fact::Known(DatasetFact {
             fingerprint: "d".to_owned(),
+            held_out_bytes: None,
         })
     }
 

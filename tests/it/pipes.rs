@@ -9,7 +9,37 @@ use crate::builder::{TINY, TestSite};
 #[test]
 fn a_reader_of_the_output_that_went_away_ends_the_program_without_a_word() {
     let site = TestSite::new(TINY);
-    for command in ["schema", "plan study.toml", "completions bash"] {
+    site.kdpipe("run study.toml").code(0);
+    let runs = std::fs::read_dir(site.path("results/tiny/runs")).unwrap();
+    let run = runs.map(|run| run.unwrap().path()).next().unwrap();
+    let run = run.strip_prefix(site.path("")).unwrap().display();
+    site.write("text.txt", b"Once there was a fox.\n");
+    let with_a_run = [
+        format!("diff {run} {run}"),
+        format!("eval {run}/student --text text.txt"),
+        format!("generate {run}/student --prompt The"),
+        format!("export {run} student"),
+    ];
+    let commands = [
+        "schema",
+        "--help",
+        "help run",
+        "--version",
+        "plan study.toml",
+        "plan study.toml --explain train.steps",
+        "check study.toml",
+        "status study.toml",
+        "report study.toml",
+        "verify study.toml",
+        "clean study.toml",
+        "cache",
+        "init new.toml",
+        "completions bash",
+    ];
+    for command in commands
+        .into_iter()
+        .chain(with_a_run.iter().map(String::as_str))
+    {
         let mut child = site
             .command(command)
             .stdout(Stdio::piped())

@@ -116,24 +116,19 @@ fn contents(paths: &[InputPath]) -> String {
 impl Inputs for Contents {
     fn dataset(&self, dataset: &DatasetSpec) -> Fact<DatasetFact> {
         let fingerprint = match dataset {
-            DatasetSpec::Text {
-                train,
-                validation,
-                test,
-                ..
+            DatasetSpec::Text { .. } | DatasetSpec::Parquet { .. } | DatasetSpec::Jsonl { .. } => {
+                let files = dataset.files().expect("a dataset of files");
+                [files.train, files.validation.files(), files.test.files()]
+                    .map(contents)
+                    .join("|")
             }
-            | DatasetSpec::Parquet {
-                train,
-                validation,
-                test,
-                ..
-            } => [train, validation, test]
-                .map(|paths| contents(paths))
-                .join("|"),
             DatasetSpec::Hub { revision, .. } => revision.clone(),
             DatasetSpec::Synthetic { .. } => panic!("synthetic text has no facts to ask for"),
         };
-        Fact::Known(DatasetFact { fingerprint })
+        Fact::Known(DatasetFact {
+            fingerprint,
+            held_out_bytes: None,
+        })
     }
 
     fn tokenizer(&self, _: &DatasetSpec, tokenizer: &TokenizerSpec) -> Fact<TokenizerFact> {

@@ -13,6 +13,31 @@ pub const CONTEXTS: &[(&str, &str)] = &[
         "dataset = { source = \"parquet\", train = [\"one/a.txt\"], validation = [\"one/b.txt\"], \
          test = [\"one/c.txt\"] }",
     ),
+    (
+        "jsonl",
+        "dataset = { source = \"jsonl\", train = [\"one/a.txt\"], validation = [\"one/b.txt\"], \
+         test = [\"one/c.txt\"] }",
+    ),
+    (
+        "text cut",
+        "dataset = { source = \"text\", train = [\"one/a.txt\"], validation = \"5%\", \
+         test = \"5%\", cut = { lines = 200, gap = 10 } }",
+    ),
+    (
+        "parquet cut",
+        "dataset = { source = \"parquet\", train = [\"one/a.txt\"], validation = \"5%\", \
+         test = \"5%\", cut = { lines = 200, gap = 10 } }",
+    ),
+    (
+        "jsonl cut",
+        "dataset = { source = \"jsonl\", train = [\"one/a.txt\"], validation = \"5%\", \
+         test = \"5%\", cut = { lines = 200, gap = 10 } }",
+    ),
+    (
+        "hub cut",
+        "dataset = { source = \"hub\", repo = \"a/b\", validation = \"5%\", \
+         cut = { lines = 200, gap = 10 } }",
+    ),
     ("hub", r#"dataset = { source = "hub", repo = "a/b" }"#),
     (
         "tokenizer dir",
@@ -98,6 +123,8 @@ dataset.synthetic.train_tokens | - | dataset.train_tokens=5000 | run
 dataset.text.train | text | dataset.train=["two/a.txt"] | run
 dataset.text.validation | text | dataset.validation=["two/a.txt"] | run
 dataset.text.test | text | dataset.test=["two/a.txt"] | run
+dataset.text.cut.lines | text cut | dataset.cut.lines=100 | run
+dataset.text.cut.gap | text cut | dataset.cut.gap=20 | run
 dataset.text.detokenize | text | dataset.detokenize=wikitext | run
 dataset.text.train_tokens | text | dataset.train_tokens=5000 | run
 dataset.parquet.train | parquet | dataset.train=["two/a.txt"] | run
@@ -105,14 +132,27 @@ dataset.parquet.validation | parquet | dataset.validation=["two/a.txt"] | run
 dataset.parquet.test | parquet | dataset.test=["two/a.txt"] | run
 dataset.parquet.column | parquet | dataset.column=body | run
 dataset.parquet.rows | parquet | dataset.rows=lines | run
+dataset.parquet.cut.lines | parquet cut | dataset.cut.lines=100 | run
+dataset.parquet.cut.gap | parquet cut | dataset.cut.gap=20 | run
 dataset.parquet.detokenize | parquet | dataset.detokenize=wikitext | run
 dataset.parquet.train_tokens | parquet | dataset.train_tokens=5000 | run
+dataset.jsonl.train | jsonl | dataset.train=["two/a.txt"] | run
+dataset.jsonl.validation | jsonl | dataset.validation=["two/a.txt"] | run
+dataset.jsonl.test | jsonl | dataset.test=["two/a.txt"] | run
+dataset.jsonl.column | jsonl | dataset.column=body | run
+dataset.jsonl.rows | jsonl | dataset.rows=lines | run
+dataset.jsonl.cut.lines | jsonl cut | dataset.cut.lines=100 | run
+dataset.jsonl.cut.gap | jsonl cut | dataset.cut.gap=20 | run
+dataset.jsonl.detokenize | jsonl | dataset.detokenize=wikitext | run
+dataset.jsonl.train_tokens | jsonl | dataset.train_tokens=5000 | run
 dataset.hub.repo | hub | dataset.repo=a/c | run
 dataset.hub.config | hub | dataset.config=small | run
 dataset.hub.revision | hub | dataset.revision=old | run
 dataset.hub.train | hub | dataset.train=all | run
 dataset.hub.validation | hub | dataset.validation="0.5%" | run
 dataset.hub.test | hub | dataset.test="0.5%" | run
+dataset.hub.cut.lines | hub cut | dataset.cut.lines=100 | run
+dataset.hub.cut.gap | hub cut | dataset.cut.gap=20 | run
 dataset.hub.column | hub | dataset.column=body | run
 dataset.hub.rows | hub | dataset.rows=lines | run
 dataset.hub.detokenize | hub | dataset.detokenize=wikitext | run

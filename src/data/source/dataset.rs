@@ -4,18 +4,20 @@ use std::ops::ControlFlow;
 
 use anyhow::{Result, ensure};
 
+use super::data_formats::DataFormat;
 use super::document::{Part, Piece, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
 use super::hub_checks::NamedSplits;
 use super::hub_dataset::HubSource;
-use super::parquet::{ParquetSource, TextColumn};
+use super::row_files::RowFiles;
 use super::shards::DatasetFiles;
 use super::synthetic::SyntheticSource;
 use super::text::TextSource;
+use super::text_column::TextColumn;
 use crate::data::recipe::Recipe;
 use crate::hub::{Hub, Repo};
-use crate::plan::InputFault;
-use crate::plan::run::DatasetSpec;
+use crate::plan::run::{DatasetSpec, SplitPaths};
+use crate::plan::{DatasetFact, InputFault};
 
 /// The documents of three splits: what every later step reads, and no step looks for again.
 pub struct Dataset<'a> {
@@ -121,30 +123,42 @@ impl<'a> Dataset<'a> {
     }
 }
 
-/// What a run's id holds of a dataset: the commit of one of the hub, once every split that it names
-/// is known to be there; of any other its fingerprint.
+/// What a plan needs of a dataset: the fingerprint that a run's id holds, and sizes. The fingerprint
+/// of one of the hub is its commit, once every split that it names is known to be there.
 ///
 /// # Errors
 /// As [`Dataset::find`]; splits that a hub dataset does not have, or that share files.
-pub fn dataset_identity(spec: &DatasetSpec, hub: &Hub) -> Result<String> {
+pub fn dataset_fact(spec: &DatasetSpec, hub: &Hub) -> Result<DatasetFact> {
     match &OfHub::of(spec) {
-        None => Ok(Dataset::find(spec, hub)?.fingerprint),
+        None => {
+            let found = Dataset::find(spec, hub)?;
+            let size = |part| found.source.size(part);
+            Ok(DatasetFact {
+                held_out_bytes: size(Part::Validation)
+                    .zip(size(Part::Test))
+                    .map(|(validation, test)| [validation, test]),
+                fingerprint: found.fingerprint,
+            })
+        }
         Some(of_hub) => {
             let files = DatasetFiles::find(&of_hub.repo, hub)?;
             of_hub.splits().check(&files)?;
-            Ok(files.commit)
+            Ok(DatasetFact {
+                held_out_bytes: None,
+                fingerprint: files.commit,
+            })
         }
     }
 }
 
-/// Reads what the cache has of a hub dataset for mistakes that a run would find later. Of any other
-/// dataset [`dataset_identity`] has done it.
+/// Reads what is here of a dataset for mistakes that a run would find later: of a hub dataset what
+/// the cache has, of JSON files all rows. Of any other [`dataset_fact`] has done it.
 ///
 /// # Errors
 /// What is wrong with columns and rows.
-pub fn check_cached_files(spec: &DatasetSpec, hub: &Hub) -> Result<()> {
+pub fn check_rows(spec: &DatasetSpec, hub: &Hub) -> Result<()> {
     match &OfHub::of(spec) {
-        None => Ok(()),
+        None => Dataset::find(spec, hub)?.source.check_rows(),
         Some(of_hub) => {
             let files = DatasetFiles::find(&of_hub.repo, hub)?;
             of_hub.splits().check_cached(&files, hub)
@@ -165,7 +179,8 @@ impl<'a> OfHub<'a> {
         match spec {
             DatasetSpec::Synthetic { .. }
             | DatasetSpec::Text { .. }
-            | DatasetSpec::Parquet { .. } => None,
+            | DatasetSpec::Parquet { .. }
+            | DatasetSpec::Jsonl { .. } => None,
             DatasetSpec::Hub {
                 repo,
                 config,
@@ -221,23 +236,57 @@ fn find_source<'a>(
             train,
             validation,
             test,
+            cut,
             detokenize,
             train_tokens,
         } => {
-            let source = TextSource::find(train, validation, test, *detokenize)?;
+            let paths = SplitPaths {
+                train,
+                validation,
+                test,
+                cut: *cut,
+            };
+            let source = TextSource::find(&paths, *detokenize)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Parquet {
             train,
             validation,
             test,
+            cut,
             column,
             rows,
             detokenize,
             train_tokens,
         } => {
+            let paths = SplitPaths {
+                train,
+                validation,
+                test,
+                cut: *cut,
+            };
             let column = TextColumn::new(column, *rows, *detokenize);
-            let source = ParquetSource::find(train, validation, test, column)?;
+            let source = RowFiles::find(&paths, DataFormat::Parquet, column)?;
+            (Box::new(source), *train_tokens)
+        }
+        DatasetSpec::Jsonl {
+            train,
+            validation,
+            test,
+            cut,
+            column,
+            rows,
+            detokenize,
+            train_tokens,
+        } => {
+            let paths = SplitPaths {
+                train,
+                validation,
+                test,
+                cut: *cut,
+            };
+            let column = TextColumn::new(column, *rows, *detokenize);
+            let source = RowFiles::find(&paths, DataFormat::Json, column)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Hub {
@@ -247,6 +296,7 @@ fn find_source<'a>(
             train,
             validation,
             test,
+            cut,
             column,
             rows,
             detokenize,
@@ -260,6 +310,7 @@ fn find_source<'a>(
                 train,
                 validation,
                 test,
+                cut: *cut,
                 column: TextColumn::new(column, *rows, *detokenize),
             };
             (Box::new(source), *train_tokens)

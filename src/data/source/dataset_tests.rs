@@ -4,7 +4,7 @@ use super::super::input_files::InputFiles;
 use super::*;
 use crate::data::tests::no_hub;
 use crate::plan::path::InputPath;
-use crate::plan::run::{Detokenize, Rows};
+use crate::plan::run::{Detokenize, HeldOut, LineBlocks, Rows};
 
 fn fingerprint(dataset: &DatasetSpec) -> String {
     let hub = no_hub();
@@ -49,11 +49,12 @@ fn files_count_by_content_and_order_and_not_by_path() {
                 .map(|name| InputPath::new(*name, folder.path()))
                 .collect::<Vec<_>>()
         };
-        let (validation, test) = (paths(&["other"]), paths(&["other"]));
+        let held = || paths(&["other"]).into();
         let dataset = DatasetSpec::Text {
             train: paths(train),
-            validation,
-            test,
+            validation: held(),
+            test: held(),
+            cut: None,
             detokenize,
             train_tokens: None,
         };
@@ -75,7 +76,8 @@ fn files_count_by_content_and_order_and_not_by_path() {
 
 /// Runs and cache files that people have are found by these. Those of text moved with the
 /// separators of documents, those of rows that are lines with the end that joins them, that of a
-/// hub dataset when the rule that chooses its files became that of `load_dataset`.
+/// hub dataset when the rule that chooses its files became that of `load_dataset`, and when shares
+/// stopped to count the white space at the ends of documents.
 /// It is long because it has every source.
 #[test]
 fn fingerprints_are_those_that_people_have() {
@@ -86,18 +88,26 @@ fn fingerprints_are_those_that_people_have() {
     let paths = |name: &str| vec![InputPath::new(name, folder.path())];
     let text = DatasetSpec::Text {
         train: [paths("a"), paths("[bc]")].concat(),
-        validation: paths("d"),
-        test: paths("e"),
+        validation: paths("d").into(),
+        test: paths("e").into(),
+        cut: None,
         detokenize: Detokenize::Wikitext,
         train_tokens: Some(7),
     };
-    let files = InputFiles::find(&paths("a"), &paths("b"), &paths("c"), &|_, _| Ok(())).unwrap();
-    let parquet = ParquetSource {
-        files,
-        column: TextColumn::new("text", Rows::Documents, Detokenize::None),
+    let of_rows = |format, validation: HeldOut, cut| {
+        let paths = SplitPaths {
+            train: &paths("a"),
+            validation: &validation,
+            test: &paths("c").into(),
+            cut,
+        };
+        let files = InputFiles::find(&paths, &|_, _| Ok(())).unwrap();
+        let column = TextColumn::new("text", Rows::Documents, Detokenize::None);
+        let mut recipe = Recipe::new("dataset");
+        RowFiles::of(files, format, column).add_to(&mut recipe);
+        recipe.finish()
     };
-    let mut of_parquet = Recipe::new("dataset");
-    parquet.add_to(&mut of_parquet);
+    let cut = Some(LineBlocks { lines: 20, gap: 2 });
     let commit = "0123456789012345678901234567890123456789";
     let snapshot = folder.path().join("datasets--o--d/snapshots").join(commit);
     std::fs::create_dir_all(&snapshot).unwrap();
@@ -120,6 +130,7 @@ fn fingerprints_are_those_that_people_have() {
         train: "train".to_owned(),
         validation: "1%".to_owned(),
         test: "2%".to_owned(),
+        cut: None,
         column: "text".to_owned(),
         rows: Rows::Lines,
         detokenize: Detokenize::None,
@@ -132,7 +143,10 @@ fn fingerprints_are_those_that_people_have() {
     let found = [
         of(&synthetic(1, None)),
         of(&text),
-        of_parquet.finish(),
+        of_rows(DataFormat::Parquet, paths("b").into(), None),
+        of_rows(DataFormat::Json, paths("b").into(), None),
+        of_rows(DataFormat::Json, HeldOut::Share("5%".to_owned()), None),
+        of_rows(DataFormat::Json, HeldOut::Share("5%".to_owned()), cut),
         of(&of_the_hub),
     ];
     insta::assert_debug_snapshot!(found, @r#"
@@ -140,7 +154,10 @@ fn fingerprints_are_those_that_people_have() {
         "2976e7a6fcc23b4409d0171c3fac7f438e8b465bd0e4db8e5767fbdd0dc20702",
         "aaac3950d6912b249c4811ff66d064c77fc3778b0acb5ceac9b62048f1ca8844",
         "5e9ab89abc52a26611c28b34223d8197ee9ae23ef707064226893e5a9a06ebc7",
-        "6978c822d5417d4221f1d4a479c54cea5d3a0a691115cbcfe423b40e7dd903c0",
+        "182f12c93b6479801c3e19e801338731843d00927bcc73a51e4c6f6088209fd2",
+        "924b84afce3e4e9356d1f3e8ab5268da89c233cdb6ab2c7395490d86db9e91ba",
+        "0d1e3a265d7c5c38f50d45eed147ecea33ed8bfff3d8b25ec1c8400676a6e875",
+        "98b3ae8a990bfa1ec7dbcd73b412ff59698c00d662d0c75ddb82ad2162c42d8b",
     ]
     "#);
 }
@@ -166,14 +183,15 @@ fn preparing_hashes_a_file_once_and_reads_it_for_what_is_made_of_it_alone() {
     let paths = |name: &str| vec![InputPath::new(name, folder.path())];
     let spec = DatasetSpec::Text {
         train: paths("tr*.txt"),
-        validation: paths("valid.txt"),
-        test: paths("test.txt"),
+        validation: paths("valid.txt").into(),
+        test: paths("test.txt").into(),
+        cut: None,
         detokenize: Detokenize::None,
         train_tokens: None,
     };
     let reads = || [&train, &validation, &test].map(|path| file_reads::count(path));
     // As a run does: first its id is asked for, then the streams.
-    dataset_identity(&spec, &no_hub()).unwrap();
+    dataset_fact(&spec, &no_hub()).unwrap();
     assert_eq!(reads(), [1, 1, 1], "hashed");
     let prepared = |vocab_size| {
         let tokenizer = TokenizerSpec::Train { vocab_size };

@@ -51,15 +51,6 @@ pub enum Piece<'a> {
     End { log_probability: Option<f64> },
 }
 
-/// What becomes of a document that a source offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentAction {
-    Take,
-    Skip,
-    /// Neither this one nor any after it.
-    Stop,
-}
-
 /// Receives pieces; `Break` means that nothing more is wanted.
 pub type PieceVisitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
 

@@ -26,6 +26,19 @@ pub trait DocumentSource: Sync {
         visitor: &mut PieceVisitor,
     ) -> Result<()>;
 
+    /// Bytes of a split as it lies on the disk, where they are known.
+    fn size(&self, _: Part) -> Option<u64> {
+        None
+    }
+
+    /// Reads the inputs for mistakes that finding them did not show.
+    ///
+    /// # Errors
+    /// What is wrong with them, all of it at once.
+    fn check_rows(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// What a user can do about a split without text.
     fn empty_remedy(&self, part: Part) -> String;
 

@@ -2,18 +2,16 @@
 //! whole files, and, of files that the cache has, what a run would stumble over.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::data_formats::DataFormat;
 use super::document::Part;
 use super::found_faults::FoundFaults;
-use super::json_lines::JsonLines;
-use super::parquet::{self, TextColumn};
+use super::rows;
 use super::shards::DatasetFiles;
 use super::shared_files::{SplitFile, shared_files};
-use super::text_lines::TextLines;
+use super::text_column::TextColumn;
 use crate::hub::Hub;
 
 /// The splits that a spec names, and the column it wants of them.
@@ -79,29 +77,13 @@ impl NamedSplits<'_> {
                     continue;
                 };
                 if seen.insert(path)
-                    && let Err(error) = self.check_file(format, &here)
+                    && let Err(error) = rows::check(format, &here, self.column)
                 {
                     faults.add_error(error, &format!("dataset.{}", part.name()));
                 }
             }
         }
         faults.none_or_error()
-    }
-
-    fn check_file(&self, format: DataFormat, path: &Path) -> Result<()> {
-        match format {
-            DataFormat::Parquet => parquet::check_column(path, self.column),
-            DataFormat::Json => {
-                let mut rows = JsonLines::open(path, &self.column.name)?;
-                while rows.next_row()?.is_some() {}
-                Ok(())
-            }
-            DataFormat::Text => {
-                let mut lines = TextLines::open(path)?;
-                while lines.next_line()?.is_some() {}
-                Ok(())
-            }
-        }
     }
 }
 

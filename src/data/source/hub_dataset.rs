@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
-use super::data_formats::DataFormat;
-use super::document::{DocumentAction, Part, PieceVisitor, ReadLimit};
+use super::cutter::{Cutter, SplitCut};
+use super::document::{Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
-use super::parquet::{self, TextColumn};
-use super::rows::{visit_json, visit_text};
+use super::rows;
 use super::shards::{self, DatasetFiles};
 use super::shares::{self, Shares};
+use super::text_column::TextColumn;
 use crate::data::recipe::Recipe;
 use crate::hub::Hub;
 use crate::plan::InputFault;
+use crate::plan::run::LineBlocks;
 
 /// Files of the hub, each fetched when its turn comes.
 pub struct HubSource<'a> {
@@ -23,6 +24,8 @@ pub struct HubSource<'a> {
     /// The name of a split, or a share of the training documents.
     pub validation: &'a str,
     pub test: &'a str,
+    /// How shares are cut; absent means by whole documents.
+    pub cut: Option<LineBlocks>,
     pub column: TextColumn,
 }
 
@@ -39,6 +42,7 @@ impl DocumentSource for HubSource<'_> {
             .add("test", self.test)
             .add("files", shards::VERSION)
             .add("shares", shares::VERSION)
+            .add_cut(self.cut)
             .add("column", &self.column.name)
             .add_rows(self.column.rows)
             .add_detokenize(self.column.detokenize);
@@ -64,19 +68,19 @@ impl DocumentSource for HubSource<'_> {
         self.hub
             .room_for(repo, commit, paths.iter().map(String::as_str))?;
         let mut files = paths.iter().map(|path| self.hub.file(repo, commit, path));
-        let mut by_share = shares.chooser(part, reach);
-        let choose: &mut dyn FnMut(&str) -> DocumentAction = if split == self.train && shares.any()
-        {
-            &mut by_share
+        let detokenize = self.column.detokenize;
+        let mut cutter = if split == self.train && shares.any() {
+            let cut = SplitCut {
+                shares,
+                blocks: self.cut,
+            };
+            Cutter::of_share(cut, part, reach, detokenize, visitor)
         } else {
-            &mut |_| DocumentAction::Take
+            Cutter::of_all(detokenize, visitor)
         };
-        let read = match format {
-            DataFormat::Parquet => parquet::visit(files, &self.column, choose, visitor),
-            DataFormat::Json => visit_json(&mut files, &self.column, choose, visitor),
-            DataFormat::Text => visit_text(&mut files, &self.column, choose, visitor),
-        };
-        read.map_err(|error| InputFault::at_key(error, &format!("dataset.{}", part.name())))
+        rows::visit(format, &mut files, &self.column, &mut cutter)
+            .and_then(|()| cutter.finish())
+            .map_err(|error| InputFault::at_key(error, &format!("dataset.{}", part.name())))
     }
 
     fn empty_remedy(&self, part: Part) -> String {

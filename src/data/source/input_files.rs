@@ -6,21 +6,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::document::Part;
+use super::cutter::{Cutter, SplitCut};
+use super::document::{Part, PieceVisitor, ReadLimit};
 use super::file_hash::{FileFacts, file_facts};
 use super::found_faults::FoundFaults;
 use super::globs;
 use super::shared_files::{SplitFile, shared_files};
+use super::shares::{self, Shares};
 use crate::data::recipe::Recipe;
 use crate::plan::InputFault;
 use crate::plan::path::InputPath;
+use crate::plan::run::{Detokenize, HeldOut, SplitPaths};
 
 /// The files of the three splits, found and hashed.
 #[derive(Debug)]
 pub struct InputFiles {
     train: Vec<InputFile>,
+    /// Empty where it is a share.
     validation: Vec<InputFile>,
     test: Vec<InputFile>,
+    /// The shares of the training documents that validation and test are, as they are written.
+    shares: [Option<String>; 2],
+    cut: SplitCut,
 }
 
 /// A file of a split.
@@ -29,8 +36,14 @@ pub struct InputFile {
     pub path: PathBuf,
     /// The key of the entry that names it, as `dataset.train[1]`.
     pub key: String,
+    length: u64,
     sha256: String,
-    is_empty: bool,
+}
+
+impl InputFile {
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
 }
 
 /// What a source demands of a file, beside that it has something in it: an error that is an
@@ -44,23 +57,28 @@ impl InputFiles {
     /// All of these together: a path without a file, a folder, a glob without a match, no input at
     /// all; a file that is named twice in a split, or is empty and named by itself, or that `check`
     /// refuses; one of two splits ([`shared_files`]).
-    pub fn find(
-        train: &[InputPath],
-        validation: &[InputPath],
-        test: &[InputPath],
-        check: FileCheck,
-    ) -> Result<Self> {
+    pub fn find(paths: &SplitPaths, check: FileCheck) -> Result<Self> {
         let mut faults = FoundFaults::default();
-        let [train, validation, test] = [
-            (train, Part::Train),
-            (validation, Part::Validation),
-            (test, Part::Test),
-        ]
-        .map(|(inputs, part)| files_of(inputs, part, check, &mut faults));
+        let held = [
+            (paths.validation, Part::Validation),
+            (paths.test, Part::Test),
+        ];
+        let train = files_of(paths.train, Part::Train, check, &mut faults);
+        let [validation, test] = held.map(|(held, part)| match held {
+            HeldOut::Share(_) => Vec::new(),
+            HeldOut::Files(files) => files_of(files, part, check, &mut faults),
+        });
+        let shares = held.map(|(held, _)| held.share().map(str::to_owned));
+        let [of_validation, of_test] = held.map(|(held, _)| held.share().unwrap_or_default());
         let found = Self {
             train,
             validation,
             test,
+            shares,
+            cut: SplitCut {
+                shares: Shares::new(of_validation, of_test),
+                blocks: paths.cut,
+            },
         };
         let [train, validation, test] = Part::ALL.map(|part| found.filled(part));
         let remedy = "take it out of one of the two";
@@ -70,23 +88,70 @@ impl InputFiles {
         faults.none_or_error().map(|()| found)
     }
 
-    /// The files of a split, in order.
+    /// The files that a split has of its own, in order.
     pub fn of(&self, part: Part) -> &[InputFile] {
         part.of(&self.train, &self.validation, &self.test)
     }
 
-    /// Adds the content of every file.
+    /// The share of the training documents that a split is.
+    fn share(&self, part: Part) -> Option<&str> {
+        let [validation, test] = &self.shares;
+        part.of(None, validation.as_deref(), test.as_deref())
+    }
+
+    /// Bytes of a split.
+    pub fn size(&self, part: Part) -> u64 {
+        let all = |files: &[InputFile]| files.iter().map(|file| file.length).sum::<u64>();
+        match self.share(part) {
+            None => all(self.of(part)),
+            Some(_) => (self.cut.shares.of(part) * all(&self.train) as f64) as u64,
+        }
+    }
+
+    /// The files that a split is read from, and what takes it out of their text.
+    pub fn cutter<'a, 'v>(
+        &self,
+        part: Part,
+        reach: ReadLimit,
+        detokenize: Detokenize,
+        visitor: &'a mut PieceVisitor<'v>,
+    ) -> (&[InputFile], Cutter<'a, 'v>) {
+        let is_of_train = part == Part::Train || self.share(part).is_some();
+        if is_of_train && self.cut.shares.any() {
+            let cutter = Cutter::of_share(self.cut, part, reach, detokenize, visitor);
+            return (&self.train, cutter);
+        }
+        (self.of(part), Cutter::of_all(detokenize, visitor))
+    }
+
+    /// Adds the content of every file, and the shares.
     pub fn add_to(&self, recipe: &mut Recipe) {
         for part in Part::ALL {
+            if let Some(share) = self.share(part) {
+                recipe
+                    .add(part.name(), share)
+                    .add("shares", shares::VERSION);
+            }
             for file in self.of(part) {
                 recipe.add(part.name(), &file.sha256);
             }
+        }
+        if self.cut.shares.any() {
+            recipe.add_cut(self.cut.blocks);
+        }
+    }
+
+    /// What a user can do about a split without text.
+    pub fn empty_remedy(&self, part: Part) -> String {
+        match self.share(part) {
+            None => format!("name files with text in dataset.{}", part.name()),
+            Some(_) => format!("write a larger share in dataset.{}", part.name()),
         }
     }
 
     /// The files of a split that have something in them, as those that another may share.
     fn filled(&self, part: Part) -> Vec<SplitFile> {
-        let files = self.of(part).iter().filter(|file| !file.is_empty);
+        let files = self.of(part).iter().filter(|file| !file.is_empty());
         files
             .map(|file| SplitFile {
                 content: file.sha256.clone(),
@@ -142,7 +207,7 @@ fn files_of(
                     files.push(InputFile {
                         path,
                         key: key.clone(),
-                        is_empty: facts.length == 0,
+                        length: facts.length,
                         sha256: facts.sha256,
                     });
                 }

@@ -13,7 +13,13 @@ fn paths(folder: &Path, written: &[&str]) -> Vec<InputPath> {
 
 fn find(folder: &Path, [train, validation, test]: [&[&str]; 3]) -> Result<InputFiles> {
     let [train, validation, test] = [train, validation, test].map(|written| paths(folder, written));
-    InputFiles::find(&train, &validation, &test, &|path, _| {
+    let paths = SplitPaths {
+        train: &train,
+        validation: &validation.into(),
+        test: &test.into(),
+        cut: None,
+    };
+    InputFiles::find(&paths, &|path, _| {
         if path.extension().is_some_and(|ending| ending == "bad") {
             return Err(InputFault::new(format!("{} is bad", path.display()), "fetch").into());
         }

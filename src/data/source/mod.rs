@@ -3,10 +3,10 @@
 //! [`Dataset`] is the way in: it finds a dataset's inputs once, knows their fingerprint, and hands
 //! on the documents of a split piece by piece ([`document`]). What a kind of dataset must be able
 //! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
-//! through `archive`), parquet files (`parquet`), and datasets of the hub (`hub_dataset`: `shards`
-//! knows its files, by the `card` and by the rules of `config_splits`; `hub_checks` looks for
-//! mistakes, `rows` reads those that are not parquet, `shares` cuts splits of the training
-//! documents). Long documents are cut by
+//! through `archive`), files with rows (`row_files`: `parquet` or JSON, which `rows` reads), and
+//! datasets of the hub (`hub_dataset`: `shards` knows its files, by the `card` and by the rules of
+//! `config_splits`; `hub_checks` looks for mistakes). Splits that are `shares` of the training
+//! documents are taken out of any of them by [`cutter`]. Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
 
 mod archive;
@@ -14,6 +14,7 @@ mod card;
 mod card_yaml;
 mod config_splits;
 mod contents;
+pub mod cutter;
 mod data_formats;
 mod data_patterns;
 mod dataset;
@@ -34,6 +35,7 @@ mod json_bytes;
 mod json_lines;
 mod line_joiner;
 mod parquet;
+mod row_files;
 mod rows;
 pub mod segments;
 mod separated;
@@ -43,8 +45,9 @@ mod shared_files;
 mod shares;
 mod synthetic;
 pub mod text;
+mod text_column;
 mod text_lines;
 
-pub use dataset::{Dataset, check_cached_files, dataset_identity};
+pub use dataset::{Dataset, check_rows, dataset_fact};
 pub use detokenize::wikitext;
 pub use document_source::DocumentSource;

@@ -1,12 +1,16 @@
 //! Tests of `parquet.rs`.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::{ParquetCompression, ParquetWriter, df};
 
+use super::super::cutter::Cutter;
+use super::super::data_formats::DataFormat;
 use super::super::document::Piece;
+use super::super::rows;
 use super::*;
+use crate::plan::run::{Detokenize, Rows};
 
 fn write(path: &Path, texts: &[Option<&str>]) {
     write_with(path, texts, ParquetCompression::Snappy);
@@ -24,17 +28,18 @@ fn write_with(path: &Path, texts: &[Option<&str>], compression: ParquetCompressi
 
 fn documents(files: &[PathBuf], column: &str, rows: Rows) -> Result<Vec<String>> {
     let mut found = vec![String::new()];
-    visit(
-        files.iter().cloned().map(Ok),
+    let mut visitor = |piece: Piece| {
+        match piece {
+            Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
+            Piece::End { .. } => found.push(String::new()),
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    rows::visit(
+        DataFormat::Parquet,
+        &mut files.iter().cloned().map(Ok),
         &TextColumn::new(column, rows, Detokenize::None),
-        &mut |_| DocumentAction::Take,
-        &mut |piece| {
-            match piece {
-                Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
-                Piece::End { .. } => found.push(String::new()),
-            }
-            Ok(ControlFlow::Continue(()))
-        },
+        &mut Cutter::of_all(Detokenize::None, &mut visitor),
     )?;
     found.pop();
     Ok(found)

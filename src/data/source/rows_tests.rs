@@ -25,12 +25,13 @@ fn documents(files: &[(&str, &str)], rows: Rows) -> Vec<String> {
     };
     let column = TextColumn::new("text", rows, Detokenize::None);
     let mut in_turn = paths.into_iter().map(Ok);
-    let choose = &mut |_: &str| DocumentAction::Take;
-    if files[0].0.ends_with("txt") {
-        visit_text(&mut in_turn, &column, choose, &mut visitor).unwrap();
+    let format = if files[0].0.ends_with("txt") {
+        DataFormat::Text
     } else {
-        visit_json(&mut in_turn, &column, choose, &mut visitor).unwrap();
-    }
+        DataFormat::Json
+    };
+    let mut cutter = Cutter::of_all(Detokenize::None, &mut visitor);
+    visit(format, &mut in_turn, &column, &mut cutter).unwrap();
     documents
 }
 

@@ -1,18 +1,18 @@
 //! Validation and test as shares of the training documents, for datasets that have no such splits
-//! (OpenWebText).
+//! (OpenWebText, one file).
 //!
-//! A document belongs to a split by its text alone: the first eight bytes of its sha256 are a
-//! number u in [0, 1); u below the share of validation is validation, below both shares together
-//! test, the rest is trained on. So equal documents are on the same side, whatever else the dataset
-//! holds, and none is ever trained on and tested.
+//! A document belongs to a split by its text alone, without the white space at its ends: the first
+//! eight bytes of its sha256 are a number u in [0, 1); u below the share of validation is
+//! validation, below both shares together test, the rest is trained on. So equal documents are on
+//! the same side, whatever else the dataset holds, and none is ever trained on and tested.
 
 use sha2::{Digest, Sha256};
 
-use super::document::{DocumentAction, Part, ReadLimit};
+use super::document::Part;
 use crate::plan::schedule::percentage;
 
-/// Changes with the rule that cuts.
-pub const VERSION: u32 = 1;
+/// Changes with the rule that cuts: white space at the ends of a document does not count since 2.
+pub const VERSION: u32 = 2;
 
 /// Shares of the training documents; 0 where a split has files of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// From `dataset.validation` and `dataset.test`: the name of a split, or a percentage.
+    /// From `dataset.validation` and `dataset.test`: percentages, or splits that are no share.
     pub fn new(validation: &str, test: &str) -> Self {
         let share = |written: &str| {
             percentage(written)
@@ -43,13 +43,18 @@ impl Shares {
         self.test > 0.0
     }
 
+    /// The share that a split is of the training documents; 0 where it is none.
+    pub fn of(&self, part: Part) -> f64 {
+        part.of(0.0, self.validation, self.test)
+    }
+
     pub fn any(&self) -> bool {
         self.of_validation() || self.of_test()
     }
 
     /// The split that a document belongs to.
     pub fn part(&self, text: &str) -> Part {
-        let digest = Sha256::digest(text.as_bytes());
+        let digest = Sha256::digest(text.trim_ascii().as_bytes());
         let first = u64::from_be_bytes(std::array::from_fn(|at| digest[at]));
         let u = (first >> 11) as f64 / (1u64 << 53) as f64;
         if u < self.validation {
@@ -58,27 +63,6 @@ impl Shares {
             Part::Test
         } else {
             Part::Train
-        }
-    }
-
-    /// Takes the documents of a part, in order, until the `reach`-th training document was passed.
-    /// An empty text is no document.
-    pub fn chooser(self, part: Part, reach: ReadLimit) -> impl FnMut(&str) -> DocumentAction {
-        let mut trained = 0;
-        move |text| {
-            if text.is_empty() {
-                return DocumentAction::Skip;
-            }
-            if reach.is_some_and(|reach| trained >= reach) {
-                return DocumentAction::Stop;
-            }
-            let own = self.part(text);
-            trained += u64::from(own == Part::Train);
-            if own == part {
-                DocumentAction::Take
-            } else {
-                DocumentAction::Skip
-            }
         }
     }
 }

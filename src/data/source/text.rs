@@ -11,16 +11,15 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::archive::Archive;
+use super::cutter::Cutter;
 use super::document::{Part, PieceVisitor, ReadLimit};
 use super::document_source::DocumentSource;
 use super::file_hash::FileFacts;
 use super::input_files::InputFiles;
-use super::segments::Segments;
 use super::separated::{Separated, TextPart};
 use crate::data::recipe::Recipe;
 use crate::plan::InputFault;
-use crate::plan::path::InputPath;
-use crate::plan::run::Detokenize;
+use crate::plan::run::{Detokenize, SplitPaths};
 
 /// Changes with the rule that makes documents of files.
 const VERSION: u32 = 2;
@@ -36,14 +35,9 @@ impl TextSource {
     ///
     /// # Errors
     /// As [`InputFiles::find`]; files that hold something else than text.
-    pub fn find(
-        train: &[InputPath],
-        validation: &[InputPath],
-        test: &[InputPath],
-        detokenize: Detokenize,
-    ) -> Result<Self> {
+    pub fn find(paths: &SplitPaths, detokenize: Detokenize) -> Result<Self> {
         Ok(Self {
-            files: InputFiles::find(train, validation, test, &check_text)?,
+            files: InputFiles::find(paths, &check_text)?,
             detokenize,
         })
     }
@@ -59,18 +53,19 @@ impl DocumentSource for TextSource {
     fn visit(
         &self,
         part: Part,
-        _: ReadLimit,
+        reach: ReadLimit,
         separator: &str,
         visitor: &mut PieceVisitor,
     ) -> Result<()> {
-        for file in self.files.of(part) {
-            let flow = visit(&file.path, separator, self.detokenize, visitor)
+        let (files, mut cutter) = self.files.cutter(part, reach, self.detokenize, visitor);
+        for file in files {
+            let flow = visit(&file.path, separator, &mut cutter)
                 .map_err(|error| InputFault::at_key(error, &file.key))?;
             if flow.is_break() {
                 break;
             }
         }
-        Ok(())
+        cutter.finish()
     }
 
     /// Lines of JSON are text as well, but hardly the one that is meant.
@@ -91,13 +86,17 @@ impl DocumentSource for TextSource {
         };
         vec![format!(
             "{}{more} holds JSON, which is read as the text that it is, with keys and quotation \
-             marks; write its texts as parquet or plain text if they are meant",
+             marks; write dataset.source = \"jsonl\" if its texts are meant",
             first.display()
         )]
     }
 
+    fn size(&self, part: Part) -> Option<u64> {
+        Some(self.files.size(part))
+    }
+
     fn empty_remedy(&self, part: Part) -> String {
-        format!("name files with text in dataset.{}", part.name())
+        self.files.empty_remedy(part)
     }
 }
 
@@ -129,29 +128,22 @@ fn not_utf8(path: &Path, at: u64, of_what: &str) -> anyhow::Error {
     InputFault::new(message, hint).into()
 }
 
-/// Hands the documents of a file to the visitor: what is between separators, or all of it. An empty
+/// Hands the documents of a file to the cutter: what is between separators, or all of it. An empty
 /// stretch is handed on as a document without text.
 ///
 /// # Errors
 /// A file that cannot be read or unpacked, holds something else than text, is not UTF-8 (with the
 /// byte at which it stops being so), or has no place to cut in a very long stretch.
-pub fn visit(
-    file: &Path,
-    separator: &str,
-    detokenize: Detokenize,
-    visitor: &mut PieceVisitor,
-) -> Result<ControlFlow<()>> {
-    let mut segments = Segments::new(detokenize);
-    let mut receive = |part: TextPart| match part {
-        TextPart::Text(text) => {
-            segments
-                .push(text, visitor)
-                .map_err(|error| match InputFault::found_in(&error) {
-                    Some(_) => error,
-                    None => error.context(format!("while reading {}", file.display())),
-                })
-        }
-        TextPart::Separator => segments.end(visitor),
+pub fn visit(file: &Path, separator: &str, cutter: &mut Cutter) -> Result<ControlFlow<()>> {
+    let mut receive = |part: TextPart| {
+        let flow = match part {
+            TextPart::Text(text) => cutter.push(text),
+            TextPart::Separator => cutter.end(),
+        };
+        flow.map_err(|error| match InputFault::found_in(&error) {
+            Some(_) => error,
+            None => error.context(format!("while reading {}", file.display())),
+        })
     };
     let mut separated = Separated::new(separator);
     if read(file, &mut |text| separated.push(text, &mut receive))?.is_break()
@@ -159,7 +151,7 @@ pub fn visit(
     {
         return Ok(ControlFlow::Break(()));
     }
-    segments.end(visitor)
+    cutter.end()
 }
 
 /// Bytes in which a first line is looked for.

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 
 use super::super::document::Piece;
 use super::*;
+use crate::plan::path::InputPath;
 
 fn documents(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut found = vec![String::new()];
     for file in files {
-        let _ = visit(file, "<|end|>", Detokenize::None, &mut |piece| {
+        let mut visitor = |piece: Piece| {
             match piece {
                 Piece::Text { text, .. } => found.last_mut().unwrap().push_str(text),
                 Piece::End { .. } => found.push(String::new()),
             }
             Ok(ControlFlow::Continue(()))
-        })?;
+        };
+        let mut cutter = Cutter::of_all(Detokenize::None, &mut visitor);
+        let _ = visit(file, "<|end|>", &mut cutter)?;
     }
     found.pop();
     Ok(found)
@@ -120,14 +123,13 @@ fn a_file_of_json_lines_is_read_with_a_note() {
     }
     let inputs = |name: &str| vec![InputPath::new(name, folder.path())];
     let found = |train| {
-        TextSource::find(
-            &inputs(train),
-            &inputs("c.txt"),
-            &inputs("c.txt"),
-            Detokenize::None,
-        )
-        .unwrap()
-        .notes()
+        let paths = SplitPaths {
+            train: &inputs(train),
+            validation: &inputs("c.txt").into(),
+            test: &inputs("c.txt").into(),
+            cut: None,
+        };
+        TextSource::find(&paths, Detokenize::None).unwrap().notes()
     };
     assert!(found("a.txt").is_empty());
     let notes = found("b.txt");

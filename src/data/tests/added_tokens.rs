@@ -16,8 +16,9 @@ fn tokenizer_with_added_tokens(folder: &Path) -> TokenizerSpec {
     let paths = || vec![InputPath::new("source.txt", folder)];
     let source = DatasetSpec::Text {
         train: paths(),
-        validation: paths(),
-        test: paths(),
+        validation: paths().into(),
+        test: paths().into(),
+        cut: None,
         detokenize: Detokenize::None,
         train_tokens: None,
     };

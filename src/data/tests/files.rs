@@ -105,8 +105,9 @@ fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
     let paths = || vec![InputPath::new("*.parquet", folder.path())];
     let parquet = |rows| DatasetSpec::Parquet {
         train: paths(),
-        validation: paths(),
-        test: paths(),
+        validation: paths().into(),
+        test: paths().into(),
+        cut: None,
         column: "text".to_string(),
         rows,
         detokenize: Detokenize::Wikitext,

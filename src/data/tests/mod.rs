@@ -3,6 +3,7 @@
 mod added_tokens;
 mod cached;
 mod files;
+mod one_file;
 mod real_corpora;
 mod streams;
 
@@ -35,8 +36,9 @@ fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> DatasetSpec {
     };
     DatasetSpec::Text {
         train: paths(train),
-        validation: paths(&["valid.txt"]),
-        test: paths(&["test.txt"]),
+        validation: paths(&["valid.txt"]).into(),
+        test: paths(&["test.txt"]).into(),
+        cut: None,
         detokenize,
         train_tokens: None,
     }

@@ -26,8 +26,9 @@ fn wikitext_comes_back_from_its_tokens() {
     let path = |name: &str| vec![InputPath::new(name, &wikitext)];
     let dataset = DatasetSpec::Text {
         train: path("train.txt"),
-        validation: path("valid.txt"),
-        test: path("test.txt"),
+        validation: path("valid.txt").into(),
+        test: path("test.txt").into(),
+        cut: None,
         detokenize: Detokenize::None,
         train_tokens: Some(100_000),
     };

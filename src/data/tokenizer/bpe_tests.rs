@@ -10,8 +10,9 @@ fn trained(folder: &std::path::Path, vocab_size: usize) -> Result<Tokenizer> {
     let paths = || vec![InputPath::new("text", folder)];
     let spec = DatasetSpec::Text {
         train: paths(),
-        validation: paths(),
-        test: paths(),
+        validation: paths().into(),
+        test: paths().into(),
+        cut: None,
         detokenize: Detokenize::None,
         train_tokens: None,
     };

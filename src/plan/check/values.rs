@@ -180,6 +180,10 @@ fn control_character(text: &str) -> Option<char> {
 /// What to write instead of a text that is no percentage; `others` is what else could stand there.
 fn percentage_hint(text: &str, others: &[String]) -> String {
     const SHARE: &str = "a share such as \"20%\"";
+    // A file by itself.
+    if others.iter().any(|other| other == "a list") && !text.contains('%') {
+        return format!("write [{}], or {SHARE}", quoted(text));
+    }
     match text.trim().parse::<u64>() {
         Ok(steps) if !others.is_empty() => format!("write {steps} without quotes, or {SHARE}"),
         Ok(_) | Err(_) => {

@@ -57,6 +57,8 @@ pub struct KnownFacts {
     /// Tokens that any text may have, where the vocabulary has more.
     pub own_vocabulary: Option<usize>,
     pub init: Option<TeacherFact>,
+    /// Bytes of validation and test.
+    pub held_out_bytes: Option<[u64; 2]>,
     /// What the device of the study multiplies beside f32.
     pub precisions: Option<KnownPrecisions>,
 }
@@ -101,6 +103,7 @@ pub fn known_from_spec(run: &WrittenRun) -> KnownFacts {
         vocabulary,
         own_vocabulary: vocabulary,
         init: None,
+        held_out_bytes: None,
         precisions: None,
     }
 }

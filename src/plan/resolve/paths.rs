@@ -1,7 +1,7 @@
 //! Paths that begin with `~`: a shell makes a home folder of it, before a program sees it.
 
 use super::super::path::{InputPath, TildePath};
-use super::super::run::{DatasetSpec, TeacherSpec, TokenizerSpec};
+use super::super::run::{TeacherSpec, TokenizerSpec};
 use super::super::written::WrittenRun;
 use super::CellReport;
 
@@ -13,26 +13,17 @@ pub(super) fn check_paths(run: &WrittenRun, report: &mut CellReport) {
             report.problem(key, message, remedy);
         }
     };
-    match &run.dataset {
-        DatasetSpec::Text {
-            train,
-            validation,
-            test,
-            ..
-        }
-        | DatasetSpec::Parquet {
-            train,
-            validation,
-            test,
-            ..
-        } => {
-            for (split, paths) in [("train", train), ("validation", validation), ("test", test)] {
-                for (index, path) in paths.iter().enumerate() {
-                    check(&format!("dataset.{split}[{index}]"), path);
-                }
+    if let Some(files) = run.dataset.files() {
+        let (validation, test) = (files.validation.files(), files.test.files());
+        for (split, paths) in [
+            ("train", files.train),
+            ("validation", validation),
+            ("test", test),
+        ] {
+            for (index, path) in paths.iter().enumerate() {
+                check(&format!("dataset.{split}[{index}]"), path);
             }
         }
-        DatasetSpec::Synthetic { .. } | DatasetSpec::Hub { .. } => {}
     }
     match &run.tokenizer {
         TokenizerSpec::Dir { path } => check("tokenizer.path", path),

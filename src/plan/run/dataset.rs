@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::held_out::{HeldOut, LineBlocks, SplitPaths};
 use super::main_branch;
 use crate::plan::path::InputPath;
 
@@ -30,17 +31,21 @@ pub enum DatasetSpec {
         #[schemars(range(min = 2))]
         train_tokens: Option<u64>,
     },
-    /// Text files, as they are or packed by gzip or zstandard; each file is one document.
+    /// Text files, as they are or packed by gzip or zstandard; a file is one document, or several
+    /// between separators.
     Text {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
         train: Vec<InputPath>,
-        /// Files of the validation split; globs.
-        #[schemars(length(min = 1))]
-        validation: Vec<InputPath>,
-        /// Files of the test split; globs.
-        #[schemars(length(min = 1))]
-        test: Vec<InputPath>,
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        validation: HeldOut,
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        test: HeldOut,
+        /// Shares are cut by blocks of lines; absent means by whole documents.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<LineBlocks>,
         /// What is undone in the text before it is tokenized.
         #[serde(default)]
         detokenize: Detokenize,
@@ -54,13 +59,44 @@ pub enum DatasetSpec {
         /// Files of the training split; globs.
         #[schemars(length(min = 1))]
         train: Vec<InputPath>,
-        /// Files of the validation split; globs.
-        #[schemars(length(min = 1))]
-        validation: Vec<InputPath>,
-        /// Files of the test split; globs.
-        #[schemars(length(min = 1))]
-        test: Vec<InputPath>,
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        validation: HeldOut,
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        test: HeldOut,
+        /// Shares are cut by blocks of lines; absent means by whole documents.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<LineBlocks>,
         /// Column with the text.
+        #[serde(default = "text_column")]
+        column: String,
+        /// What a row is.
+        #[serde(default)]
+        rows: Rows,
+        /// What is undone in the text before it is tokenized.
+        #[serde(default)]
+        detokenize: Detokenize,
+        /// The first so many tokens of the training split; absent means all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 2))]
+        train_tokens: Option<u64>,
+    },
+    /// JSON files, as they are or packed by gzip or zstandard: objects with a text.
+    Jsonl {
+        /// Files of the training split; globs.
+        #[schemars(length(min = 1))]
+        train: Vec<InputPath>,
+        /// Files of the validation split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        validation: HeldOut,
+        /// Files of the test split (globs), or a share such as "5%" of the training
+        /// documents, cut by hash.
+        test: HeldOut,
+        /// Shares are cut by blocks of lines; absent means by whole documents.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<LineBlocks>,
+        /// Key of the text.
         #[serde(default = "text_column")]
         column: String,
         /// What a row is.
@@ -96,6 +132,9 @@ pub enum DatasetSpec {
         /// by hash.
         #[serde(default = "test_split")]
         test: String,
+        /// Shares are cut by blocks of lines; absent means by whole documents.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<LineBlocks>,
         /// Column with the text.
         #[serde(default = "text_column")]
         column: String,
@@ -117,7 +156,73 @@ impl DatasetSpec {
     pub fn is_of_hub(&self) -> bool {
         match self {
             Self::Hub { .. } => true,
-            Self::Synthetic { .. } | Self::Text { .. } | Self::Parquet { .. } => false,
+            Self::Synthetic { .. }
+            | Self::Text { .. }
+            | Self::Parquet { .. }
+            | Self::Jsonl { .. } => false,
+        }
+    }
+
+    /// The files that it names, where it is files on this machine.
+    pub fn files(&self) -> Option<SplitPaths<'_>> {
+        match self {
+            Self::Text {
+                train,
+                validation,
+                test,
+                cut,
+                ..
+            }
+            | Self::Parquet {
+                train,
+                validation,
+                test,
+                cut,
+                ..
+            }
+            | Self::Jsonl {
+                train,
+                validation,
+                test,
+                cut,
+                ..
+            } => Some(SplitPaths {
+                train,
+                validation,
+                test,
+                cut: *cut,
+            }),
+            Self::Synthetic { .. } | Self::Hub { .. } => None,
+        }
+    }
+
+    /// The splits that are shares of the training documents, each with the share as it is written.
+    pub fn shares(&self) -> Vec<(&'static str, &str)> {
+        let written = match self {
+            Self::Hub {
+                validation, test, ..
+            } => [validation, test].map(|split| split.ends_with('%').then_some(split.as_str())),
+            Self::Synthetic { .. }
+            | Self::Text { .. }
+            | Self::Parquet { .. }
+            | Self::Jsonl { .. } => self.files().map_or([None; 2], |files| {
+                [files.validation, files.test].map(HeldOut::share)
+            }),
+        };
+        let named = ["validation", "test"].into_iter().zip(written);
+        named
+            .filter_map(|(split, share)| Some((split, share?)))
+            .collect()
+    }
+
+    /// How shares are cut, where it is not by whole documents.
+    pub fn cut(&self) -> Option<LineBlocks> {
+        match self {
+            Self::Synthetic { .. } => None,
+            Self::Text { cut, .. }
+            | Self::Parquet { cut, .. }
+            | Self::Jsonl { cut, .. }
+            | Self::Hub { cut, .. } => *cut,
         }
     }
 }

@@ -86,6 +86,7 @@ fn shared(train_tokens: Option<u64>) -> DatasetSpec {
         train: "train".to_owned(),
         validation: "20%".to_owned(),
         test: "10%".to_owned(),
+        cut: None,
         column: "text".to_owned(),
         rows: Rows::Documents,
         detokenize: Detokenize::None,

@@ -1,6 +1,6 @@
 //! Windows over a text, and text that is written, against transformers.
 
-use kdpipe::eval::{Decoder, Sampler, Sampling, Text, generate, perplexity};
+use kdpipe::eval::{Decoder, Sampler, Sampling, Text, Unwatched, generate, perplexity};
 use kdpipe::model::{Array, Config, Gpt2, Weights, score_windows, windows};
 use kdpipe::ops::Cpu;
 
@@ -53,6 +53,7 @@ fn sliding_windows_score_every_token_as_transformers_does() {
             },
             context,
             stride,
+            &Unwatched,
         );
         assert_eq!(found.scored_tokens, nll.len() as u64, "{name}");
         assert_close(

@@ -1,0 +1,120 @@
+//! The card of a student that leaves its study: the run's own, with the head that the hub reads and
+//! what was measured.
+
+use super::measured::{Estimated, MeasuredModels, loss};
+use super::{FinishedRun, GGUF, yaml};
+use crate::record::evaluation::{Evaluation, Perplexity};
+
+/// The section of the run's card before which the results stand.
+const LOADING: &str = "\n## How to load it\n";
+
+/// The card, made of the one that lies beside the student.
+pub(super) fn card(run: &FinishedRun, stored: &str, gguf: bool) -> String {
+    let (made, loading) = match without_head(stored).split_once(LOADING) {
+        Some((made, loading)) => (made, format!("{LOADING}{loading}")),
+        None => (without_head(stored), String::new()),
+    };
+    let mut page = yaml::head(run);
+    page += made.trim_end();
+    page += &data(run);
+    if let Some(measured) = &run.measured {
+        page += &results(run, measured);
+    }
+    page += "\n";
+    page += &loading;
+    if gguf {
+        page += &format!(
+            "\nIn llama.cpp, from `{GGUF}`:\n\n```sh\nllama-completion -m {GGUF} -p \"The\"\n```\n"
+        );
+    }
+    page
+}
+
+/// A card without the head between two lines of dashes.
+fn without_head(card: &str) -> &str {
+    let rest = card.strip_prefix("---\n");
+    let body = rest.and_then(|rest| rest.split_once("\n---\n"));
+    body.map_or(card, |(_, body)| body)
+}
+
+/// What it was trained on, and what it is called.
+fn data(run: &FinishedRun) -> String {
+    let mut text = String::new();
+    if let Some(study) = &run.study {
+        text += &format!("\n\n## Data\n\n- **Text:** {}.", study.facts.dataset);
+        text += &format!("\n- **Tokenizer:** {}.", study.facts.tokenizer);
+        for (role, hash) in &study.inputs {
+            text += &format!("\n- **Hash of {role}:** `{hash}`.");
+        }
+    }
+    text += &format!(
+        "\n\nThe run's name `{}` is a hash of everything that determines its result.",
+        run.id
+    );
+    text
+}
+
+/// Student and teacher in a table.
+fn results(run: &FinishedRun, measured: &MeasuredModels) -> String {
+    let student = &measured.student;
+    let protocol = &student.protocol;
+    let mut text = format!(
+        "\n\n## Results\n\nOn the test split ({} tokens in {} documents, windows of {} tokens \
+         every {}), by the study of the run `{}`:\n",
+        student.test.scored_tokens,
+        measured.documents(),
+        protocol.context,
+        protocol.stride,
+        run.id
+    );
+    text += "\n| | student | teacher |\n| --- | ---: | ---: |\n";
+    let teacher = measured.teacher.as_ref();
+    let mut row = |name: &str, value: &dyn Fn(&Evaluation) -> String| {
+        let of_teacher = teacher.map_or_else(|| "–".to_owned(), value);
+        text += &format!("| {name} | {} | {of_teacher} |\n", value(student));
+    };
+    row("loss, nats per token", &|found| {
+        with_error(loss(&found.test))
+    });
+    row("perplexity", &|found| number(found.test.perplexity));
+    row("word perplexity", &|found| {
+        number(found.test.word_perplexity)
+    });
+    row("bits per byte", &|found| bits(&found.test));
+    row("parameters", &|found| found.model.parameters.to_string());
+    if let Some(difference) = measured.difference() {
+        text += &format!(
+            "\nThe student's loss is {} nats per token above its teacher's.",
+            with_error(difference)
+        );
+    }
+    if let Some(agreement) = &student.teacher {
+        let kl = number(agreement.kl_nats_per_token);
+        let top1 = 100.0 * agreement.top1;
+        text += &format!(
+            " Its predictions are {kl} nats per token from the teacher's (KL), and {top1:.1} % of \
+             its most probable tokens are the teacher's."
+        );
+    }
+    text += &format!(
+        "\n\n± is half of a 95 % interval over the n = {} documents; it says nothing of other \
+         seeds.",
+        measured.documents()
+    );
+    text
+}
+
+fn with_error(found: Estimated) -> String {
+    match found.error {
+        Some(error) => format!("{:.4} ± {error:.4}", found.value),
+        None => format!("{:.4}", found.value),
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
+}
+
+fn bits(test: &Perplexity) -> String {
+    number(test.bits_per_byte)
+}
