@@ -83,9 +83,17 @@ fn results(run: &FinishedRun, measured: &MeasuredModels) -> String {
     row("bits per byte", &|found| bits(&found.test));
     row("parameters", &|found| found.model.parameters.to_string());
     if let Some(difference) = measured.difference() {
+        let side = if difference.value < 0.0 {
+            "below"
+        } else {
+            "above"
+        };
         text += &format!(
-            "\nThe student's loss is {} nats per token above its teacher's.",
-            with_error(difference)
+            "\nThe student's loss is {} nats per token {side} its teacher's.",
+            with_error(Estimated {
+                value: difference.value.abs(),
+                ..difference
+            })
         );
     }
     if let Some(agreement) = &student.teacher {

@@ -17,7 +17,7 @@ fn a_reader_of_the_output_that_went_away_ends_the_program_without_a_word() {
     let with_a_run = [
         format!("diff {run} {run}"),
         format!("eval {run}/student --text text.txt"),
-        format!("generate {run}/student --prompt The"),
+        format!("generate {run}/student --prompt The --max-new-tokens 3"),
         format!("export {run} student"),
     ];
     let commands = [

@@ -123,8 +123,8 @@ impl<'a> Dataset<'a> {
     }
 }
 
-/// What a plan needs of a dataset: the fingerprint that a run's id holds, and sizes. The fingerprint
-/// of one of the hub is its commit, once every split that it names is known to be there.
+/// What a plan needs of a dataset: the fingerprint that a run's id holds, and sizes. That of one of
+/// the hub is its commit, once every split that it names is known to be there.
 ///
 /// # Errors
 /// As [`Dataset::find`]; splits that a hub dataset does not have, or that share files.
