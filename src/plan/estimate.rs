@@ -196,7 +196,6 @@ pub fn distillation_work(
     };
     let hidden_terms = spec.loss.values().filter(|term| term.is_hidden()).count();
     let attention_terms = count(|distance| distance == HiddenDistance::Attention);
-    // States are kept where any term is about them.
     let states = |states| {
         if hidden_terms > attention_terms {
             states

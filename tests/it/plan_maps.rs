@@ -50,6 +50,8 @@ fn plan_of(
         format!("student.layers={student}"),
         format!("teacher.layers={teacher}"),
         format!("match.strategy={strategy}"),
+        // One that every map takes.
+        "loss.hidden.kind=hidden.mse".to_owned(),
     ];
     folder.try_plan("study.toml", &set.each_ref().map(String::as_str), &[])
 }

@@ -1,5 +1,5 @@
-//! What every loss term has in the training: of the loss that is minimised, of the gradient, and how
-//! its map spreads over the teacher's layers.
+//! What every loss term has in the training: of the loss that is minimised, of the gradient, and
+//! how its map spreads over the teacher's layers.
 
 use std::collections::BTreeSet;
 

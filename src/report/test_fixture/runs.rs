@@ -46,6 +46,8 @@ pub fn spec(cell: &Cell) -> RunSpec {
     toml::from_str(&text).unwrap()
 }
 
+/// Arms whose tokens are shuffled have what newer studies record of maps and critics. The function
+/// is long because every value is a formula of its own.
 pub fn metrics(cell: &Cell, steps: u64) -> Table {
     let end = loss(cell);
     let seed: f64 = cell.at["seed"].parse().unwrap();
@@ -73,7 +75,6 @@ pub fn metrics(cell: &Cell, steps: u64) -> Table {
         }
         if arm.starts_with("wasserstein") {
             for layer in 1..=4u32 {
-                // What newer studies measure at the end.
                 if arm.ends_with("unpaired") && step + 1 == steps {
                     row.insert(format!("critic.hidden.{layer}.held_out"), 0.25);
                     row.insert(format!("critic.hidden.{layer}.held_out_further"), 1.25);
