@@ -90,27 +90,16 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
     let (context, stride) = (inputs.settings.context, inputs.settings.stride);
     check_splits(&inputs)?;
     let (watch, flops) = (inputs.watch, work(&inputs).flops());
-    watch.expect(flops.total());
+    watch.expect(flops.total() + targeted::flops(inputs.model, inputs.tasks, context));
     let (model, teacher) = (inputs.model, inputs.teacher);
     let (test, closeness) =
         perplexity_and_closeness(model, teacher, &inputs.test, (context, stride), watch);
     let validation = perplexity(model, &inputs.validation, context, stride, watch);
     go_on(watch, 0.0)?;
     ensure_numbers(&test, &validation)?;
-    let (layers, mut embedding) = compare_states(&inputs)?;
+    let (layers, embedding) = compare_states(&inputs)?;
     go_on(watch, flops.states + flops.embedding)?;
-    if !embedding
-        .iter()
-        .all(|point| point.x.is_finite() && point.y.is_finite())
-    {
-        // A picture of points that have no place is none.
-        embedding.clear();
-    }
-    for point in &mut embedding {
-        let token = &inputs.test.tokens[point.token as usize];
-        point.text = Some((inputs.vocabulary.decode)(std::slice::from_ref(token))?);
-    }
-
+    let embedding = with_texts(embedding, &inputs)?;
     let samples = samples::write_samples(
         &inputs.settings.samples,
         &inputs.test,
@@ -123,6 +112,9 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
 
     let treatment = measure_treatment(&inputs);
     go_on(watch, flops.treatment_states)?;
+    let end = inputs.vocabulary.end_of_text;
+    let tasks = targeted::answers(model, inputs.tasks, end, context, watch);
+    go_on(watch, 0.0)?;
     let agreement = closeness.map(|closeness| Agreement {
         kl_nats_per_token: closeness.kl_nats_per_token,
         top1: closeness.top1,
@@ -138,12 +130,7 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         training: inputs.training,
         source: inputs.source,
         treatment,
-        tasks: targeted::answers(
-            inputs.model,
-            inputs.tasks,
-            inputs.vocabulary.end_of_text,
-            context,
-        ),
+        tasks,
         shared: inputs.shared,
     };
     Ok(Evaluated {
@@ -151,6 +138,23 @@ pub fn evaluate<D: Ops>(inputs: EvaluationInputs<D>) -> Result<Evaluated> {
         samples,
         embedding,
     })
+}
+
+/// The points of a picture with the texts of their tokens; none where some have no place, as that
+/// is no picture.
+fn with_texts<D: Ops>(
+    mut embedding: Vec<EmbeddingPoint>,
+    inputs: &EvaluationInputs<D>,
+) -> Result<Vec<EmbeddingPoint>> {
+    let has_place = |point: &EmbeddingPoint| point.x.is_finite() && point.y.is_finite();
+    if !embedding.iter().all(has_place) {
+        embedding.clear();
+    }
+    for point in &mut embedding {
+        let token = &inputs.test.tokens[point.token as usize];
+        point.text = Some((inputs.vocabulary.decode)(std::slice::from_ref(token))?);
+    }
+    Ok(embedding)
 }
 
 /// Refuses losses that are no numbers.

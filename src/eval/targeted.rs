@@ -10,6 +10,7 @@ use crate::record::evaluation::{TaskAnswers, TaskResult};
 
 use super::decode::{TextWriter, generate};
 use super::sampling::{Sampler, Sampling};
+use super::watch::EvaluationWatch;
 
 /// Asks a model every item of the tasks, by windows of at most `context` tokens.
 ///
@@ -21,10 +22,13 @@ pub fn answers<D: Ops>(
     tasks: &BTreeMap<String, Task>,
     end_of_text: u32,
     context: usize,
+    watch: &dyn EvaluationWatch,
 ) -> BTreeMap<String, TaskResult> {
     let result = |(name, task): (&String, &Task)| {
-        let answers = task.items.iter().map(|(about, items)| {
+        let wanted = task.items.iter().filter(|_| !watch.is_stopped());
+        let answers = wanted.map(|(about, items)| {
             let found = items_answered(model, items, end_of_text, context);
+            watch.advance(items_flops(model, items, context));
             (about.clone(), TaskAnswers::new(&found))
         });
         let result = TaskResult {
@@ -33,6 +37,21 @@ pub fn answers<D: Ops>(
         (name.clone(), result)
     };
     tasks.iter().map(result).collect()
+}
+
+/// Operations of asking everything.
+pub fn flops<D: Ops>(model: &Gpt2<D>, tasks: &BTreeMap<String, Task>, context: usize) -> f64 {
+    let all = tasks.values().flat_map(|task| task.items.values());
+    all.map(|items| items_flops(model, items, context)).sum()
+}
+
+fn items_flops<D: Ops>(model: &Gpt2<D>, items: &[Item], context: usize) -> f64 {
+    let tokens = items.iter().map(|item| match item {
+        Item::Pair { right, wrong } => right.len().min(context) + wrong.len().min(context),
+        // Scored, and written.
+        Item::Cloze { before, word } => 2 * (before.len() + word.len()).min(context),
+    });
+    tokens.sum::<usize>() as f64 * model.config.shape().forward_flops(context)
 }
 
 /// Of every item whether it is answered right, and the nats by which (of a pair, log p(right) −

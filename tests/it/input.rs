@@ -72,7 +72,12 @@ fn results_that_cannot_be_written_lose_nothing() {
 
 #[test]
 fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
-    let site = TestSite::tiny(&[]);
+    // What is measured of a treatment takes more than such a training.
+    let small = [(
+        "embed_tokens = 12",
+        "embed_tokens = 12\ntreatment_tokens = 32",
+    )];
+    let site = TestSite::tiny(&small);
     for (command, code) in [("run study.toml", 2), ("plan study.toml", 0)] {
         let done = site
             .kdpipe_with(command, &[("KDPIPE_MEMORY", "100KB")])
@@ -95,7 +100,7 @@ fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
         done.error
     );
     // A small share of the memory makes the groups small, which changes nothing.
-    let whole = TestSite::tiny(&[]);
+    let whole = TestSite::tiny(&small);
     whole.kdpipe("run study.toml").code(0);
     site.kdpipe_with("run study.toml", &[("KDPIPE_MEMORY", "4MB")])
         .code(0);

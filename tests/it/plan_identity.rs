@@ -11,7 +11,10 @@ fn a_value_gives_the_same_run_whichever_layer_sets_it() {
     let unquoted = |value: &str| {
         value.starts_with(|c: char| c.is_alphabetic()) && !["true", "false"].contains(&value)
     };
-    for change in changes().filter(|change| change.effect != KeyEffect::Nothing) {
+    // [select] is of the study as a whole, which no arm and no axis has.
+    let is_of_a_run =
+        |change: &KeyChange| change.effect != KeyEffect::Nothing && change.key != "select";
+    for change in changes().filter(is_of_a_run) {
         let KeyChange {
             key, context, set, ..
         } = change;

@@ -37,11 +37,11 @@ pub struct Cutter<'a, 'v> {
     segments: Segments,
     visitor: &'a mut PieceVisitor<'v>,
     /// Absent where all of the text is the split's.
-    choice: Option<Choice>,
+    choice: Option<PartChoice>,
 }
 
 /// What is known of the text so far, where it is chosen from.
-struct Choice {
+struct PartChoice {
     cut: SplitCut,
     part: Part,
     reach: ReadLimit,
@@ -78,7 +78,7 @@ impl<'a, 'v> Cutter<'a, 'v> {
         visitor: &'a mut PieceVisitor<'v>,
     ) -> Self {
         Self {
-            choice: Some(Choice {
+            choice: Some(PartChoice {
                 cut,
                 part,
                 reach,
@@ -174,7 +174,7 @@ impl Taken {
     }
 }
 
-impl Choice {
+impl PartChoice {
     /// The document in hand, if it is of the split. An empty one is no document.
     fn document(&mut self) -> Taken {
         let text = std::mem::take(&mut self.held);

@@ -192,10 +192,7 @@ impl Context {
             contrast_count: rows.iter().filter(|row| row.contrast.is_some()).count(),
             verdicts: verdict_counts(analysis),
             all_values: rows.iter().flat_map(|row| row.at.iter().cloned()).collect(),
-            has_few_seeds: rows
-                .iter()
-                .filter_map(|row| row.contrast.as_ref())
-                .any(|contrast| contrast.few_seeds),
+            has_few_seeds: has_few_seeds(&rows),
             has_times: models
                 .iter()
                 .any(|model| model.prefill.is_some() || model.training_seconds.is_some()),
@@ -204,6 +201,11 @@ impl Context {
             models,
         })
     }
+}
+
+fn has_few_seeds(rows: &[RowFacts]) -> bool {
+    let mut contrasts = rows.iter().filter_map(|row| row.contrast.as_ref());
+    contrasts.any(|contrast| contrast.few_seeds)
 }
 
 /// What is known of the test text itself.
