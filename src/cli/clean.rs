@@ -17,6 +17,17 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     let hub = hub_to_plan(&loaded, common)?;
     let layout = Layout::new(&common.results, loaded.name());
     let study = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
+    if study.awaits_choice() {
+        let words = format!(
+            "[select] has not chosen yet, and so it is not known which runs the study has; \
+             `kdpipe run {}` chooses",
+            arguments.spec.display()
+        );
+        if arguments.remove {
+            return Err(anyhow::anyhow!(words).into());
+        }
+        say(&format!("note: {words}"));
+    }
     let found = leftovers(&layout, &wanted(&study))?;
     let mut kept = Vec::new();
     if arguments.remove {

@@ -117,8 +117,14 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// The number of groups of the runs that are asked for, those that `[select]` tries among them.
 fn open_groups(study: &SubmittedStudy, is_asked: impl Fn(&PlannedRun) -> bool) -> usize {
+    let has_failed = |run: &PlannedRun| record::read_error(&study.layout, &run.id).is_some();
     let tried = study.trial.iter().flat_map(|trial| &trial.runs);
     let tried = tried.filter(|run| !record::is_tried(&study.layout, &run.id));
+    let mut tried = tried.filter(|run| !has_failed(run)).peekable();
+    if study.trial.is_some() && tried.peek().is_none() {
+        // Nothing can be chosen, and so nothing of the grid can be run.
+        return 0;
+    }
     let asked = study.plan.runs.iter().filter(|run| is_asked(run));
     let keys: BTreeSet<&str> = asked
         .chain(tried)
@@ -223,7 +229,10 @@ fn begin(study: &SubmittedStudy, frozen: &str) -> Result<()> {
         say(&format!("note: {words}"))
     })?;
     // Whoever submits a study again looks on: what was given up is tried again.
-    let mut open = study.plan.runs.iter().filter(|run| !is_over(run, layout));
+    let tried = study.trial.iter().flat_map(|trial| &trial.runs);
+    let tried = tried.filter(|run| !record::is_tried(layout, &run.id));
+    let open = study.plan.runs.iter().filter(|run| !is_over(run, layout));
+    let mut open = open.chain(tried);
     open.try_for_each(|run| record::forget_starts(layout, &run.id))
 }
 

@@ -22,6 +22,8 @@ const LIMIT: u64 = 256 << 20;
 const SEED: u64 = 0;
 /// Stories looked at for an item, before a phenomenon is taken to be rare.
 const STORIES: u64 = 100;
+/// Agreement, the same across a clause, pronouns, the treasure.
+const PHENOMENA_OF_GRAMMAR: usize = 4;
 /// Keys that name what a pair is about, the first that is there (BLiMP's lines have several).
 const PHENOMENA: [&str; 3] = ["linguistics_term", "phenomenon", "UID"];
 
@@ -76,7 +78,8 @@ pub fn task_fingerprint(name: &str, spec: &TaskSpec) -> Result<String> {
 fn of_grammar(items: usize, tokenizer: &Tokenizer) -> Result<Task> {
     let mut task = Task::default();
     let is_full = |task: &Task| {
-        !task.items.is_empty() && task.items.values().all(|of_one| of_one.len() == items)
+        task.items.len() == PHENOMENA_OF_GRAMMAR
+            && task.items.values().all(|of_one| of_one.len() == items)
     };
     for story in 0..items as u64 * STORIES {
         for pair in minimal_pairs(SEED, story) {

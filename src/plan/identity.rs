@@ -22,6 +22,9 @@ use crate::digest;
 pub const NUMERICS_VERSION: u32 = 2;
 /// Raised whenever the same `[evaluate]` measures something else than before.
 pub const EVALUATION_VERSION: u32 = 1;
+/// Raised whenever the same shares of the same documents are other documents than before: white
+/// space at the ends of a document does not count since 2.
+pub const SHARES_VERSION: u32 = 2;
 /// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
@@ -146,10 +149,11 @@ fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
     let mut identity = dataset_without_shares(dataset, fingerprint);
     let shares = dataset.shares();
     if !shares.is_empty() {
-        // A dataset of the hub has its splits by their names already.
-        if !dataset.is_of_hub() {
-            identity["shares"] = shares.into_iter().collect();
-        }
+        // A dataset of the hub has its splits by their names already, but not the rule that cuts.
+        identity["shares"] = match dataset.is_of_hub() {
+            true => json!({ "rule": SHARES_VERSION }),
+            false => shares.into_iter().collect(),
+        };
         if let Some(cut) = dataset.cut() {
             identity["cut"] = json!(cut);
         }

@@ -11,6 +11,7 @@ use super::frozen::{FrozenOrigin, FrozenSpec};
 use super::grid::{Candidates, Choice, Grid};
 use super::planned::Overrides;
 use super::read_run::{located, read_run};
+use super::run::Budget;
 use super::spec_layers::{Merged, Stack};
 use super::study::{self, CheckedStudy};
 use super::words::join;
@@ -52,7 +53,8 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
     if let Some(candidates) = &candidates {
         grid.choose(candidates, &candidates.first());
     }
-    let cells = read_cells(&stack, &grid, &mut mistakes, &mut notices);
+    let all = grid.cells.len();
+    let cells = read_cells(&stack, &grid, all, &mut mistakes, &mut notices);
     mistakes.extend(mistakes_of_arms_not_run(&stack, &grid));
     notices.extend(arms_left_out(&stack, &grid));
     let study = study.map(|study| study.checked(&stack, &grid, &mut mistakes, &mut notices));
@@ -69,10 +71,12 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
     }
 }
 
-/// Every cell of a grid in its written form; those with faults are missing.
+/// Every cell of a grid in its written form; those with faults are missing. A key that is not used
+/// in any of `all` cells is a mistake.
 fn read_cells(
     stack: &Stack,
     grid: &Grid,
+    all: usize,
     mistakes: &mut Vec<Diagnostic>,
     notices: &mut Vec<String>,
 ) -> Vec<WrittenRun> {
@@ -92,7 +96,7 @@ fn read_cells(
     }
     mistakes.extend(findings.mistakes);
     findings.problems.report(grid.cells.len(), mistakes);
-    findings.unused.report(grid.cells.len(), mistakes, notices);
+    findings.unused.report(all, mistakes, notices);
     cells
 }
 
@@ -104,7 +108,15 @@ fn checked_candidates(
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Candidates> {
     let before = mistakes.len();
-    let runs = read_cells(stack, &candidates.grid, mistakes, &mut Vec::new());
+    // Of the study's cells these are some: what they do not use others may.
+    let runs = read_cells(
+        stack,
+        &candidates.grid,
+        usize::MAX,
+        mistakes,
+        &mut Vec::new(),
+    );
+    mistakes.extend(unequal_budgets(&candidates, &runs));
     if mistakes.len() > before {
         return None;
     }
@@ -132,6 +144,10 @@ fn checked_candidates(
         .map(|(cell, _)| cell.clone())
         .collect();
     candidates.grid.cells = cells;
+    if candidates.grid.cells.is_empty() && stack.arm.is_some() {
+        // The one arm that is run has nothing to choose.
+        return None;
+    }
     if candidates.grid.cells.is_empty() {
         let message = "[select] leaves nothing to choose: every arm has one value of what it tries";
         let hint = "write at least two values that make a difference in some arm";
@@ -139,6 +155,22 @@ fn checked_candidates(
         return None;
     }
     Some(candidates)
+}
+
+/// Values of an arm with a budget that are paid for differently: while they are tried, the arm that
+/// the budget names has them, too.
+fn unequal_budgets(candidates: &Candidates, runs: &[WrittenRun]) -> Option<Diagnostic> {
+    let has_budget = |run: &WrittenRun| run.train.budget.as_ref().and_then(Budget::arm).is_some();
+    let costly = ["train.steps", "train.batch", "train.accumulate", "student"];
+    let is_costly = |key: &&String| costly.iter().any(|costly| key.starts_with(costly));
+    let key = candidates.keys.iter().find(is_costly)?;
+    runs.iter().any(has_budget).then(|| {
+        Diagnostic::new(format!(
+            "select.{key} changes what a step costs, and an arm that it is tried in has the \
+             operations of another arm"
+        ))
+        .hint("leave that arm out, with select.arm = [\"NAME\"] for the others")
+    })
 }
 
 /// The faults of the spec and of its arms, where the grid has faults and the cells are unknown.
@@ -231,6 +263,7 @@ impl Loaded {
         let cells = read_cells(
             &self.stack,
             &candidates.grid,
+            usize::MAX,
             &mut Vec::new(),
             &mut Vec::new(),
         );
@@ -255,7 +288,8 @@ impl Loaded {
         }
         let mut mistakes = Vec::new();
         let mut notices = Vec::new();
-        let cells = read_cells(&self.stack, &grid, &mut mistakes, &mut notices);
+        let all = grid.cells.len();
+        let cells = read_cells(&self.stack, &grid, all, &mut mistakes, &mut notices);
         if !mistakes.is_empty() {
             return Err(Diagnostics(mistakes).sorted());
         }

@@ -146,7 +146,12 @@ impl Loaded {
             values.retain(|key, _| !changes_nothing_stored(key));
             forget_which_card(&mut values);
             let axes = self.grid.axes.iter().map(|axis| axis.key.as_str());
-            let varied: Vec<&str> = axes.chain(self.tried_keys()).collect();
+            let is_tried = self.candidates.as_ref().is_some_and(|candidates| {
+                let mut cells = candidates.grid.cells.iter();
+                cells.any(|cell| candidates.grid.arm(cell) == arm)
+            });
+            let tried = self.tried_keys().filter(|_| is_tried);
+            let varied: Vec<&str> = axes.chain(tried).collect();
             values.retain(|key, _| varied.iter().all(|axis| !is_at_or_below(key, axis)));
             let arm = arm.map(str::to_owned);
             match by_arm.get_mut(&arm) {

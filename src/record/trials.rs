@@ -3,6 +3,7 @@
 use super::layout::Layout;
 use super::metrics::read_metrics;
 use super::runs::{RunState, run_state};
+use crate::plan::run::Keep;
 use crate::plan::{Axis, Choice, Plan, Trials, TriedValues};
 use crate::recorded::VALIDATION_NLL;
 
@@ -11,7 +12,7 @@ const SEED: &str = "seed";
 
 /// What became of the runs of `plan`, which are those that `[select]` tries with these axes, as
 /// far as they are there. The choice is made once all of them are: for every arm the values whose
-/// runs ended with the lowest loss on the validation split, on average over the seeds; of equal
+/// runs keep the weights with the lowest loss on the validation split, on average over the seeds; of equal
 /// ones the first. Values with which a run diverged are out of question.
 pub fn trials(plan: &Plan, axes: Vec<Axis>, layout: &Layout) -> Trials {
     let mut tried: Vec<TriedValues> = Vec::new();
@@ -34,8 +35,13 @@ pub fn trials(plan: &Plan, axes: Vec<Axis>, layout: &Layout) -> Trials {
     }
     let ids = || plan.runs.iter().map(|run| &run.id);
     let is_complete = ids().all(|id| is_tried(layout, id));
+    let keep = |id: &String| {
+        let run = plan.runs.iter().find(|run| run.id == *id);
+        run.map_or(Keep::Last, |run| run.spec.train.keep)
+    };
     for one in &mut tried {
-        let losses: Option<Vec<f64>> = one.runs.iter().map(|id| last_loss(layout, id)).collect();
+        let losses = one.runs.iter().map(|id| kept_loss(layout, id, keep(id)));
+        let losses: Option<Vec<f64>> = losses.collect();
         one.validation_nll =
             losses.map(|losses| losses.iter().sum::<f64>() / losses.len().max(1) as f64);
     }
@@ -53,21 +59,23 @@ pub fn is_tried(layout: &Layout, id: &str) -> bool {
     )
 }
 
-/// The loss on the validation split at the end of a training; none where there is no such end.
-fn last_loss(layout: &Layout, id: &str) -> Option<f64> {
+/// The loss on the validation split of the weights that a training keeps: the last, or the lowest;
+/// none of one that did not end well.
+fn kept_loss(layout: &Layout, id: &str, keep: Keep) -> Option<f64> {
     match run_state(layout, id) {
         Ok(RunState::Published | RunState::WithoutWeights) => {}
         Ok(RunState::Diverged(_) | RunState::Absent) | Err(_) => return None,
     }
     let rows = read_metrics(&layout.run(id).metrics()).ok()?;
-    let (_, values) = rows
+    let losses = rows
         .iter()
-        .rev()
-        .find(|(_, values)| values.contains_key(VALIDATION_NLL))?;
-    values
-        .get(VALIDATION_NLL)
-        .copied()
-        .filter(|loss| loss.is_finite())
+        .filter_map(|(_, values)| values.get(VALIDATION_NLL).copied());
+    match keep {
+        Keep::Last => losses.last().filter(|loss| loss.is_finite()),
+        Keep::Best => losses
+            .filter(|loss| loss.is_finite())
+            .min_by(f64::total_cmp),
+    }
 }
 
 fn mark_chosen(tried: &mut [TriedValues]) {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Ending, MadeBy, Role, Site, record_study, work_off};
 use crate::plan::{Diagnostics, Inputs, Loaded, Plan};
 use crate::record::layout::Layout;
-use crate::record::trials;
+use crate::record::{forget_starts, trials};
 
 /// A study, resolved as far as its folder allows.
 #[derive(Debug)]
@@ -73,6 +73,16 @@ pub fn run_trial(
 ) -> Result<BTreeMap<usize, Ending>> {
     let notice = |words: &str| site.tell(&super::Event::Notice(words));
     record_study(&study.plan, made_by, &site.layout, site.hub, &notice)?;
+    if !site.role.gives_up() {
+        // Somebody looks on: what was given up is tried again.
+        let teachers = Layout {
+            root: site.cache.join("teachers"),
+        };
+        for run in &trial.runs {
+            forget_starts(&site.layout, &run.id)?;
+            forget_starts(&teachers, &run.teacher_key)?;
+        }
+    }
     let all: Vec<usize> = (0..trial.runs.len()).collect();
     let trying = Site {
         layout: site.layout.clone(),

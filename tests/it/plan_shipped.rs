@@ -13,16 +13,18 @@ use crate::plan::{Folder, RICH};
 fn pipelines() -> Vec<(String, String)> {
     let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
     let folders = [own.join("claims"), own];
-    let folders = folders.iter().map(|folder| std::fs::read_dir(folder));
-    let entries = folders.flat_map(|folder| folder.expect("the shipped specs"));
+    let folders = folders.map(|folder| std::fs::read_dir(folder).expect("the shipped specs"));
+    let entries = folders.into_iter().flatten();
     let mut paths: Vec<_> = entries
         .map(|entry| entry.expect("an entry").path())
         .collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
-    let text = |path| std::fs::read_to_string(path).expect("a spec");
-    let of = |path: &std::path::PathBuf| (path.to_string_lossy().into_owned(), text(path));
-    paths.iter().map(of).collect()
+    let named = paths.iter().map(|path| path.to_string_lossy().into_owned());
+    let texts = paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).expect("a spec"));
+    named.zip(texts).collect()
 }
 
 fn default_text() -> String {

@@ -132,6 +132,24 @@ fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
 }
 
 #[test]
+fn one_arm_alone_and_a_value_from_outside_need_no_choice() {
+    let spec = spec() + "arm = [\"mse\"]\n";
+    let site = TestSite::new(&spec);
+    for set in ["arm=none", "arm=wasserstein", "loss.hidden.weight=0.3"] {
+        let plan = site
+            .kdpipe(&format!("plan study.toml --set {set}"))
+            .code(0)
+            .out;
+        assert!(!plan.contains("[select] tries"), "{set}: {plan}");
+    }
+    let chosen = site.kdpipe("plan study.toml --set arm=mse").code(0).out;
+    assert!(chosen.contains("[select] tries 3 runs"), "{chosen}");
+    // What is left over is not known before the choice is made.
+    let refused = site.kdpipe("clean study.toml --remove").code(2).error;
+    assert!(refused.contains("[select] has not chosen yet"), "{refused}");
+}
+
+#[test]
 fn what_select_cannot_mean_is_refused_with_its_remedy() {
     let refused = |select: &str| Folder::new(&format!("{RICH}[select]\n{select}")).refused(&[]);
     for (select, words) in [
@@ -154,6 +172,14 @@ fn what_select_cannot_mean_is_refused_with_its_remedy() {
             "select.loss.kl.weight is not a list of values",
         ),
         (
+            "seed = [50]\ntrain.context = [8, 16]",
+            "select.train.context cannot be chosen",
+        ),
+        (
+            "seed = [50]\nloss.kl.weight = [0.1, 0.2]\nexclude = [{ seed = 50 }]",
+            "select.exclude is an axis on a key that no run has",
+        ),
+        (
             "seed = [50]\nloss.kl.weight = [0.1]",
             "[select] leaves nothing to choose",
         ),
@@ -170,6 +196,14 @@ fn what_select_cannot_mean_is_refused_with_its_remedy() {
         assert!(text.contains(words), "{select}:\n{text}");
         assert!(text.contains("help: "), "{select}:\n{text}");
     }
+    // One below the other is no less both.
+    let table = format!(
+        "{RICH}[grid]\nmatch = [{{ strategy = \"uniform\" }}, {{ strategy = \"last\" }}]\n[select]\n\
+         seed = [50]\nmatch.tokens = [\"paired\", \"shuffled\"]"
+    );
+    let text = Folder::new(&table).refused(&[]);
+    let words = "match.tokens is an axis of [select], and match one of [grid]";
+    assert!(text.contains(words), "{text}");
     let both = format!(
         "{RICH}[grid]\nloss.kl.weight = [0.1, 0.2]\n[select]\nseed = [50]\n\
          loss.kl.weight = [1.0, 2.0]"

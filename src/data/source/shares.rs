@@ -9,10 +9,11 @@
 use sha2::{Digest, Sha256};
 
 use super::document::Part;
+use crate::plan::identity::SHARES_VERSION;
 use crate::plan::schedule::percentage;
 
-/// Changes with the rule that cuts: white space at the ends of a document does not count since 2.
-pub const VERSION: u32 = 2;
+/// Changes with the rule that cuts.
+pub const VERSION: u32 = SHARES_VERSION;
 
 /// Shares of the training documents; 0 where a split has files of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]

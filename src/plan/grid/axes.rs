@@ -50,7 +50,10 @@ pub(super) fn read_axes(
             continue;
         };
         let mut here = collect_axes(node, table, &layer.source);
-        here.retain(|axis| axis.path.first().is_some_and(|(name, _)| name != "exclude"));
+        // What [grid] takes out is no axis; [select] takes nothing out.
+        let is_exclude =
+            |axis: &FoundAxis| axis.path.first().is_some_and(|(key, _)| key == "exclude");
+        here.retain(|axis| table != "grid" || !is_exclude(axis));
         here.sort_by_key(|axis| axis.path.last().map(|(_, span)| span.start));
         for axis in here {
             match found.iter_mut().find(|earlier| earlier.key() == axis.key()) {

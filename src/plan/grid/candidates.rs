@@ -31,8 +31,8 @@ impl Candidates {
         let before = mistakes.len();
         let mut axes = read_axes(stack, "select", mistakes);
         for axis in &mut axes {
-            // A seed from outside is refused below.
-            if axis.key != SEED {
+            // A seed from outside is refused below, and an arm from outside is that of the grid.
+            if axis.key != SEED && axis.key != ARM {
                 collapse_to_outside_value(axis, stack, &mut Vec::new());
             }
         }
@@ -45,6 +45,11 @@ impl Candidates {
             mistakes.extend(too_many.0);
         }
         let seeds = seeds?;
+        // What is set from outside leaves nothing to choose, or no arm to choose for.
+        let is_set = !axes.is_empty() && axes.iter().all(|axis| axis.is_set_from_outside);
+        if is_set || arms.is_empty() {
+            return None;
+        }
         (mistakes.len() == before).then(|| Self::of(grid, &arms, axes, seeds))
     }
 
@@ -128,6 +133,12 @@ fn place_of_table(stack: &Stack) -> Option<Place> {
         })
 }
 
+/// Whether a key is another, or one below it.
+fn is_below(key: &str, above: &str) -> bool {
+    let rest = key.strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 fn take(axes: &mut Vec<GridAxis>, key: &str) -> Option<GridAxis> {
     let index = axes.iter().position(|axis| axis.key == key)?;
     Some(axes.remove(index))
@@ -144,9 +155,18 @@ fn check_tried(axes: &[GridAxis], grid: &Grid, place: &Place, mistakes: &mut Vec
     for axis in axes {
         let key = &axis.key;
         let table = key.split('.').next().unwrap_or_default();
-        if grid.axes.iter().any(|known| known.key == *key) {
-            let message = format!("{key} is an axis of [grid] and of [select]");
+        let overlaps = |known: &&GridAxis| is_below(&known.key, key) || is_below(key, &known.key);
+        if let Some(known) = grid.axes.iter().find(overlaps) {
+            let message = match &known.key {
+                same if same == key => format!("{key} is an axis of [grid] and of [select]"),
+                other => format!("{key} is an axis of [select], and {other} one of [grid]"),
+            };
             let hint = "a value is either compared or chosen: leave it out of one of them";
+            mistakes.push(Diagnostic::new(message).at(axis.place.clone()).hint(hint));
+        } else if key == "train" || key == "train.context" {
+            let message = "select.train.context cannot be chosen: the loss on the validation split \
+                           is measured in windows of it";
+            let hint = "try other keys of train, and compare contexts in the grid";
             mistakes.push(Diagnostic::new(message).at(axis.place.clone()).hint(hint));
         } else if !TRIED_TABLES.contains(&table) {
             let message = format!(
@@ -185,7 +205,11 @@ fn check_seeds(
     let mut of_grid: BTreeSet<String> = BTreeSet::new();
     match grid.axes.iter().find(|axis| axis.key == SEED) {
         Some(axis) => of_grid.extend(axis.values.iter().map(|value| value.text.clone())),
-        None => drop(of_grid.insert(from_outside.toml(&path))),
+        // Arms may have seeds of their own.
+        None => of_grid.extend(grid.cells.iter().map(|cell| {
+            let run = stack.run(grid.arm(cell), &grid.layers(cell));
+            run.toml(&path)
+        })),
     }
     let own = seeds.values.iter().map(|value| value.text.clone());
     let shared: Vec<String> = own.filter(|seed| of_grid.contains(seed)).collect();
@@ -219,7 +243,9 @@ fn arms_of(
     let names: Vec<&str> = run.iter().flatten().map(String::as_str).collect();
     for value in &named.values {
         let text = &value.text;
-        if !names.contains(&text.as_str()) {
+        let axis = grid.axes.iter().find(|axis| axis.key == ARM);
+        let is_lost = axis.is_some_and(|axis| axis.has_lost(text));
+        if !names.contains(&text.as_str()) && !is_lost {
             let hint = match similar(text, names.iter().copied()) {
                 Some(meant) => format!("write \"{meant}\""),
                 None => format!("write some of {}", plain_list(&names)),
