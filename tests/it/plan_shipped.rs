@@ -15,16 +15,13 @@ fn pipelines() -> Vec<(String, String)> {
     let folders = [own.join("claims"), own];
     let folders = folders.map(|folder| std::fs::read_dir(folder).expect("the shipped specs"));
     let entries = folders.into_iter().flatten();
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<_> = paths.collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
     let named = paths.iter().map(|path| path.to_string_lossy().into_owned());
-    let texts = paths
-        .iter()
-        .map(|path| std::fs::read_to_string(path).expect("a spec"));
-    named.zip(texts).collect()
+    let texts = paths.iter().map(std::fs::read_to_string);
+    named.zip(texts.map(|text| text.expect("a spec"))).collect()
 }
 
 fn default_text() -> String {
