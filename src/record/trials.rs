@@ -12,8 +12,8 @@ const SEED: &str = "seed";
 
 /// What became of the runs of `plan`, which are those that `[select]` tries with these axes, as
 /// far as they are there. The choice is made once all of them are: for every arm the values whose
-/// runs keep the weights with the lowest loss on the validation split, on average over the seeds; of equal
-/// ones the first. Values with which a run diverged are out of question.
+/// runs keep the weights with the lowest loss on the validation split, on average over the seeds;
+/// of equal ones the first. Values with which a run diverged are out of question.
 pub fn trials(plan: &Plan, axes: Vec<Axis>, layout: &Layout) -> Trials {
     let mut tried: Vec<TriedValues> = Vec::new();
     for cell in &plan.cells {

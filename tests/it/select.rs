@@ -196,21 +196,25 @@ fn what_select_cannot_mean_is_refused_with_its_remedy() {
         assert!(text.contains(words), "{select}:\n{text}");
         assert!(text.contains("help: "), "{select}:\n{text}");
     }
-    // One below the other is no less both.
-    let table = format!(
-        "{RICH}[grid]\nmatch = [{{ strategy = \"uniform\" }}, {{ strategy = \"last\" }}]\n[select]\n\
-         seed = [50]\nmatch.tokens = [\"paired\", \"shuffled\"]"
-    );
-    let text = Folder::new(&table).refused(&[]);
-    let words = "match.tokens is an axis of [select], and match one of [grid]";
-    assert!(text.contains(words), "{text}");
-    let both = format!(
-        "{RICH}[grid]\nloss.kl.weight = [0.1, 0.2]\n[select]\nseed = [50]\n\
-         loss.kl.weight = [1.0, 2.0]"
-    );
-    let text = Folder::new(&both).refused(&[]);
-    assert!(
-        text.contains("loss.kl.weight is an axis of [grid] and of [select]"),
-        "{text}"
-    );
+}
+
+#[test]
+fn a_key_is_either_compared_or_chosen() {
+    for (grid, select, words) in [
+        (
+            "loss.kl.weight = [0.1, 0.2]",
+            "loss.kl.weight = [1.0, 2.0]",
+            "loss.kl.weight is an axis of [grid] and of [select]",
+        ),
+        // One below the other is no less both.
+        (
+            "match = [{ strategy = \"uniform\" }, { strategy = \"last\" }]",
+            "match.tokens = [\"paired\", \"shuffled\"]",
+            "match.tokens is an axis of [select], and match one of [grid]",
+        ),
+    ] {
+        let spec = format!("{RICH}[grid]\n{grid}\n[select]\nseed = [50]\n{select}");
+        let text = Folder::new(&spec).refused(&[]);
+        assert!(text.contains(words), "{text}");
+    }
 }
