@@ -98,14 +98,13 @@ fn of_grammar(items: usize, tokenizer: &Tokenizer) -> Result<Task> {
     Ok(task)
 }
 
+/// Reads an item, and what it is about, of a line.
+type ReadItem<'a> = &'a dyn Fn(&Map<String, Value>) -> LineResult<(String, Item)>;
+
 /// A line of a file, or what is wrong with it.
 type LineResult<T> = Result<T, String>;
 
-fn of_files(
-    key: &str,
-    files: &[InputPath],
-    item: &dyn Fn(&Map<String, Value>) -> LineResult<(String, Item)>,
-) -> Result<Task> {
+fn of_files(key: &str, files: &[InputPath], item: ReadItem) -> Result<Task> {
     let mut task = Task::default();
     visit_lines(key, files, &mut |line| {
         let (about, item) = item(line)?;

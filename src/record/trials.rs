@@ -67,11 +67,11 @@ fn kept_loss(layout: &Layout, id: &str, keep: Keep) -> Option<f64> {
         Ok(RunState::Diverged(_) | RunState::Absent) | Err(_) => return None,
     }
     let rows = read_metrics(&layout.run(id).metrics()).ok()?;
-    let losses = rows
+    let mut losses = rows
         .iter()
         .filter_map(|(_, values)| values.get(VALIDATION_NLL).copied());
     match keep {
-        Keep::Last => losses.last().filter(|loss| loss.is_finite()),
+        Keep::Last => losses.next_back().filter(|loss| loss.is_finite()),
         Keep::Best => losses
             .filter(|loss| loss.is_finite())
             .min_by(f64::total_cmp),
