@@ -44,8 +44,9 @@ impl std::fmt::Display for Unbalanced {
 }
 
 /// The factor g_reference / g_j of every hidden term j, with g_j the root mean square over
-/// `samples` of ‖∂ term_j / ∂θ‖ at the student as it is, θ its weights without projections
-/// and critics. Nothing is weighted: temperatures and pairs are those of the step (`settings`).
+/// `samples` of ‖∂ term_j / ∂θ‖ at the student as it is, θ its weights without
+/// projections and critics. Nothing is weighted: temperatures and pairs are those of the step
+/// (`settings`).
 ///
 /// Before the first step critics take their warm-up here, on the samples in turn, and stay as they
 /// are then.

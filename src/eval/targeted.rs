@@ -71,6 +71,9 @@ fn items_answered<D: Ops>(
     }
     let sums = texts.log_probabilities(model);
     let mut sums = sums.into_iter();
+    // It may hold the weights once more: one for all, and none for pairs.
+    let has_words = items.iter().any(|item| matches!(item, Item::Cloze { .. }));
+    let writer = has_words.then(|| TextWriter::new(model));
     let mut next = || sums.next().unwrap_or(f64::NAN);
     items
         .iter()
@@ -80,8 +83,8 @@ fn items_answered<D: Ops>(
                 (right > wrong, right - wrong)
             }
             Item::Cloze { before, word } => {
-                let is_found = writes(model, before, word, end_of_text, context);
-                (is_found, next())
+                let writes = |writer| writes(writer, before, word, end_of_text, context);
+                (writer.as_ref().is_some_and(writes), next())
             }
         })
         .collect()
@@ -89,7 +92,7 @@ fn items_answered<D: Ops>(
 
 /// Whether greedy decoding goes on with the word.
 fn writes<D: Ops>(
-    model: &Gpt2<D>,
+    writer: &TextWriter<D>,
     before: &[u32],
     word: &[u32],
     end_of_text: u32,
@@ -99,7 +102,6 @@ fn writes<D: Ops>(
     prompt.extend(before);
     let longest = context.saturating_sub(word.len()).max(1);
     let prompt = &prompt[prompt.len().saturating_sub(longest)..];
-    let writer = TextWriter::new(model);
     let mut reader = writer.reader();
     let mut sampler = Sampler::new(Sampling::Greedy);
     generate(&mut *reader, prompt, word.len(), &mut sampler, &[], |_| {}) == word

@@ -195,11 +195,8 @@ fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             rows,
             detokenize,
             train_tokens,
-        } => json!({
-            "source": "parquet", "files": fingerprint, "column": column, "rows": rows,
-            "detokenize": detokenize, "train_tokens": train_tokens,
-        }),
-        DatasetSpec::Jsonl {
+        }
+        | DatasetSpec::Jsonl {
             train: _,
             validation: _,
             test: _,
@@ -208,10 +205,16 @@ fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
             rows,
             detokenize,
             train_tokens,
-        } => json!({
-            "source": "jsonl", "files": fingerprint, "column": column, "rows": rows,
-            "detokenize": detokenize, "train_tokens": train_tokens,
-        }),
+        } => {
+            let source = match dataset {
+                DatasetSpec::Jsonl { .. } => "jsonl",
+                _ => "parquet",
+            };
+            json!({
+                "source": source, "files": fingerprint, "column": column, "rows": rows,
+                "detokenize": detokenize, "train_tokens": train_tokens,
+            })
+        }
         DatasetSpec::Hub {
             repo,
             config,

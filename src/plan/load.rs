@@ -1,7 +1,7 @@
 //! The entry point: [`load`] reads a spec and checks every cell as far as that goes without its
 //! inputs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::budget::budget_problem;
@@ -24,6 +24,8 @@ pub struct Loaded {
     pub(super) grid: Grid,
     /// What `[select]` tries, where some arm has more than one value to try.
     pub(super) candidates: Option<Candidates>,
+    /// In the order of their cells.
+    tried: Vec<WrittenRun>,
     pub(super) study: CheckedStudy,
     /// In the order of `grid.cells`.
     pub(super) cells: Vec<WrittenRun>,
@@ -48,8 +50,9 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
         }
     };
     let mut notices = grid.notices.clone();
-    let candidates = Candidates::read(&stack, &grid, &mut mistakes)
-        .and_then(|candidates| checked_candidates(&stack, candidates, &mut mistakes));
+    let (candidates, tried) = Candidates::read(&stack, &grid, &mut mistakes)
+        .and_then(|candidates| checked_candidates(&stack, candidates, &mut mistakes))
+        .unzip();
     if let Some(candidates) = &candidates {
         grid.choose(candidates, &candidates.first());
     }
@@ -63,6 +66,7 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
             stack,
             grid,
             candidates,
+            tried: tried.unwrap_or_default(),
             study,
             cells,
             notices,
@@ -101,12 +105,12 @@ fn read_cells(
 }
 
 /// The candidates without those of arms that they change nothing in, and without repetitions: a
-/// weight of a loss that an arm has not is nothing to choose.
+/// weight of a loss that an arm has not is nothing to choose. With the runs of their cells.
 fn checked_candidates(
     stack: &Stack,
     mut candidates: Candidates,
     mistakes: &mut Vec<Diagnostic>,
-) -> Option<Candidates> {
+) -> Option<(Candidates, Vec<WrittenRun>)> {
     let before = mistakes.len();
     // Of the study's cells these are some: what they do not use others may.
     let runs = read_cells(
@@ -120,29 +124,24 @@ fn checked_candidates(
     if mistakes.len() > before {
         return None;
     }
-    let cells = std::mem::take(&mut candidates.grid.cells);
-    let mut kept: Vec<(Vec<usize>, &WrittenRun)> = Vec::new();
-    for (cell, run) in cells.into_iter().zip(&runs) {
-        let arm = candidates.grid.arm(&cell);
-        let is_known = |(known, other): &(Vec<usize>, &WrittenRun)| {
-            candidates.grid.arm(known) == arm && *other == run
+    let grid = &candidates.grid;
+    let mut kept: Vec<(Vec<usize>, WrittenRun)> = Vec::new();
+    for (cell, run) in grid.cells.iter().zip(runs) {
+        let is_known = |(known, other): &(Vec<usize>, WrittenRun)| {
+            grid.arm(known) == grid.arm(cell) && *other == run
         };
         if !kept.iter().any(is_known) {
-            kept.push((cell, run));
+            kept.push((cell.clone(), run));
         }
     }
-    let tried = |cell: &[usize]| (candidates.grid.arm(cell), candidates.tried_in(cell));
-    let has_a_choice = |cell: &[usize]| {
-        let (arm, values) = tried(cell);
-        kept.iter()
-            .map(|(other, _)| tried(other))
-            .any(|(other, others)| other == arm && others != values)
-    };
-    let cells: Vec<Vec<usize>> = kept
-        .iter()
-        .filter(|(cell, _)| has_a_choice(cell))
-        .map(|(cell, _)| cell.clone())
-        .collect();
+    let mut values: BTreeMap<Option<String>, BTreeSet<_>> = BTreeMap::new();
+    let arm_of = |cell: &[usize]| grid.arm(cell).map(str::to_owned);
+    for (cell, _) in &kept {
+        let of_arm = values.entry(arm_of(cell)).or_default();
+        of_arm.insert(candidates.tried_in(cell));
+    }
+    kept.retain(|(cell, _)| values[&arm_of(cell)].len() > 1);
+    let (cells, runs) = kept.into_iter().unzip();
     candidates.grid.cells = cells;
     if candidates.grid.cells.is_empty() && stack.arm.is_some() {
         // The one arm that is run has nothing to choose.
@@ -154,7 +153,7 @@ fn checked_candidates(
         mistakes.push(Diagnostic::new(message).hint(hint));
         return None;
     }
-    Some(candidates)
+    Some((candidates, runs))
 }
 
 /// Values of an arm with a budget that are paid for differently: while they are tried, the arm that
@@ -259,20 +258,13 @@ impl Loaded {
     /// choose.
     pub fn selection(&self) -> Option<Self> {
         let candidates = self.candidates.as_ref()?;
-        // They were checked when the spec was loaded.
-        let cells = read_cells(
-            &self.stack,
-            &candidates.grid,
-            usize::MAX,
-            &mut Vec::new(),
-            &mut Vec::new(),
-        );
         Some(Self {
             stack: self.stack.clone(),
             grid: candidates.grid.clone(),
             candidates: None,
+            tried: Vec::new(),
             study: self.study.clone(),
-            cells,
+            cells: self.tried.clone(),
             notices: Vec::new(),
         })
     }
@@ -297,6 +289,7 @@ impl Loaded {
             stack: self.stack.clone(),
             grid,
             candidates: self.candidates.clone(),
+            tried: self.tried.clone(),
             study: self.study.clone(),
             cells,
             notices: self.notices.clone(),

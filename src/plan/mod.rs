@@ -66,8 +66,9 @@ pub use input_fault::{InputFault, InputFaults};
 pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, Strategy, layer_runs, uniform_map};
 pub use planned::{
-    Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
-    PlannedRun, ReportSettings, StudySettings, TeacherFact, TokenizerFact, Trials, TriedValues,
+    ARM, Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
+    PlannedRun, ReportSettings, SEED, StudySettings, TeacherFact, TokenizerFact, Trials,
+    TriedValues,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;

@@ -92,6 +92,11 @@ pub trait Inputs {
     }
 }
 
+/// The axis that repeats everything else.
+pub const SEED: &str = "seed";
+/// The axis of arms.
+pub const ARM: &str = "arm";
+
 /// An axis of the grid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Axis {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::grid::GridAxis;
 use super::load::Loaded;
-use super::planned::{Axis, StudySettings};
+use super::planned::{Axis, SEED, StudySettings};
 use super::run::{DeviceSpec, tenth_of};
 use super::schema;
 use super::spec_layers::{Merged, Origin, PathStep, dotted, key_path};
@@ -109,7 +109,7 @@ impl Loaded {
     pub fn select_axes(&self) -> Vec<Axis> {
         let candidates = self.candidates.iter();
         let axes = candidates.flat_map(|candidates| {
-            let is_own = |key: &str| key == "seed" || candidates.keys.iter().any(|own| own == key);
+            let is_own = |key: &str| key == SEED || candidates.keys.iter().any(|own| own == key);
             let of_grid = candidates.grid.axes.iter();
             of_grid.filter(move |axis| is_own(&axis.key)).map(as_axis)
         });
@@ -136,7 +136,7 @@ impl Loaded {
         for cell in &self.grid.cells {
             // A seed sets nothing else, and there may be a thousand of them.
             let mut at = self.grid.values_of(cell);
-            at.remove("seed");
+            at.remove(SEED);
             if !seen.insert(at) {
                 continue;
             }
@@ -185,8 +185,9 @@ fn changes_of_axes(table: &str, stored: &[Axis], now: &[Axis]) -> Vec<String> {
     let gone = stored
         .iter()
         .filter(|known| now.iter().all(|axis| axis.key != known.key));
-    words
-        .extend(gone.map(|axis| format!("{table}.{} {} → (absent)", axis.key, list(&axis.values))));
+    words.extend(
+        gone.map(|Axis { key, values }| format!("{table}.{key} {} → (absent)", list(values))),
+    );
     words
 }
 

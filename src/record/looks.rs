@@ -13,9 +13,8 @@ use serde::Deserialize;
 use super::evaluations::has_evaluation;
 use super::layout::Layout;
 use super::study::{Look, Study};
+use crate::plan::SEED;
 
-/// The axis that repeats a comparison, and the key of a single seed.
-const SEED: &str = "seed";
 /// Begins a look in `lock.toml`.
 const HEADING: &str = "[[looks]]";
 

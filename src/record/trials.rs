@@ -4,11 +4,8 @@ use super::layout::Layout;
 use super::metrics::read_metrics;
 use super::runs::{RunState, run_state};
 use crate::plan::run::Keep;
-use crate::plan::{Axis, Choice, Plan, Trials, TriedValues};
+use crate::plan::{Axis, Choice, Plan, SEED, Trials, TriedValues};
 use crate::recorded::VALIDATION_NLL;
-
-/// The axis whose values repeat everything else.
-const SEED: &str = "seed";
 
 /// What became of the runs of `plan`, which are those that `[select]` tries with these axes, as
 /// far as they are there. The choice is made once all of them are: for every arm the values whose

@@ -9,10 +9,8 @@ use crate::record::study::{Axis, Study};
 /// Values of axes by key, as text.
 pub type Setting = BTreeMap<String, String>;
 
-/// The axis that repeats a comparison.
-pub const SEED: &str = "seed";
-/// The axis of arms.
-pub const ARM: &str = "arm";
+pub use crate::plan::{ARM, SEED};
+
 /// The axis of layer maps.
 pub const STRATEGY: &str = "match.strategy";
 /// What the null control of the pairing is called: an arm or an axis may have it.

@@ -258,18 +258,8 @@ fn find_source<'a>(
             rows,
             detokenize,
             train_tokens,
-        } => {
-            let paths = SplitPaths {
-                train,
-                validation,
-                test,
-                cut: *cut,
-            };
-            let column = TextColumn::new(column, *rows, *detokenize);
-            let source = RowFiles::find(&paths, DataFormat::Parquet, column)?;
-            (Box::new(source), *train_tokens)
         }
-        DatasetSpec::Jsonl {
+        | DatasetSpec::Jsonl {
             train,
             validation,
             test,
@@ -285,8 +275,12 @@ fn find_source<'a>(
                 test,
                 cut: *cut,
             };
+            let format = match spec {
+                DatasetSpec::Jsonl { .. } => DataFormat::Json,
+                _ => DataFormat::Parquet,
+            };
             let column = TextColumn::new(column, *rows, *detokenize);
-            let source = RowFiles::find(&paths, DataFormat::Json, column)?;
+            let source = RowFiles::find(&paths, format, column)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Hub {

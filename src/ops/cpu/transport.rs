@@ -21,8 +21,9 @@ pub struct BetweenClouds {
 }
 
 impl BetweenClouds {
-    /// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and Rizzo),
-    /// the latter two as [`mean_within`] has them: unbiased, so it may be a little below 0.
+    /// Energy distance 2·E‖x − y‖ − E‖x − x′‖ − E‖y − y′‖ (Székely and
+    /// Rizzo), the latter two as [`mean_within`] has them: unbiased, so it may be a little
+    /// below 0.
     pub fn energy(&self, within: [f64; 2]) -> f64 {
         2.0 * self.mean - within[0] - within[1]
     }

@@ -5,14 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostics::{Diagnostic, Place, similar};
+use super::super::planned::{ARM, SEED};
 use super::super::schema::TRIED_TABLES;
 use super::super::spec_layers::{On, Origin, SpecLayer, Stack};
 use super::super::words::{join, plain_list};
 use super::axes::{collapse_to_outside_value, read_axes};
 use super::{Choice, Grid, GridAxis, cell_count};
-
-const SEED: &str = "seed";
-const ARM: &str = "arm";
 
 /// What `[select]` tries.
 #[derive(Debug, Clone)]
@@ -41,7 +39,8 @@ impl Candidates {
         check_tried(&axes, grid, &place, mistakes);
         check_seeds(seeds.as_ref(), stack, grid, &place, mistakes);
         let arms = arms_of(of_arms.as_ref(), grid, mistakes);
-        if let Err(too_many) = cell_count(&axes) {
+        let of_an_arm: Vec<GridAxis> = axes.iter().chain(&seeds).cloned().collect();
+        if let Err(too_many) = cell_count(&of_an_arm) {
             mistakes.extend(too_many.0);
         }
         let seeds = seeds?;

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
+use super::planned::SEED;
 use super::read_run::deserialize;
 use super::schema;
 use super::spec_layers::{Merged, On, PathStep, Stack};
@@ -17,9 +18,6 @@ use super::written::WrittenStudy;
 
 use expectations::check_expectations;
 use selection::{no_question, selection};
-
-/// The axis that repeats everything else.
-const SEED: &str = "seed";
 
 /// Axis values by axis.
 pub type AxisValues = BTreeMap<String, String>;
