@@ -20,7 +20,8 @@ struct Findings {
     folders: usize,
     files: usize,
     wrong: Vec<String>,
-    /// Weights that are not there: a committed study comes without them.
+    /// Weights that are not there, and the table of all steps, which `report` makes again: a committed
+    /// study may come without them.
     absent: Vec<String>,
 }
 
@@ -82,13 +83,13 @@ impl Findings {
             "not as it was written"
         };
         let absent = self.absent.len();
-        let weights = if absent == 0 {
+        let absent = if absent == 0 {
             String::new()
         } else {
-            format!("; files of weights that are not here: {absent}")
+            format!("; files that are not here and need not be: {absent}")
         };
         format!(
-            "{verdict}: {} files of {} folders by their checksums, and the report{weights}\n",
+            "{verdict}: {} files of {} folders by their checksums, and the report{absent}\n",
             self.files, self.folders
         )
     }
@@ -161,6 +162,12 @@ impl Findings {
                     path.display(),
                     first_differing_line(&stored, bytes)
                 )),
+                Err(error)
+                    if error.kind() == std::io::ErrorKind::NotFound
+                        && path == Path::new(report::STUDY_METRICS) =>
+                {
+                    self.absent.push(path.display().to_string())
+                }
                 Err(error) => self.wrong.push(format!("{}: {error}", path.display())),
             }
         }

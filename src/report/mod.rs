@@ -72,6 +72,10 @@ pub use comparison::{KeyDifference, StudyComparison, compare_studies};
 pub use forms::ReportForm;
 pub use statistics::{t_quantile, text_error};
 
+/// The table of all steps of all runs, beside the report. It holds what the runs' own tables hold,
+/// and a study may be passed on without it.
+pub const STUDY_METRICS: &str = "metrics.parquet";
+
 /// A report that is not yet written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -157,7 +161,7 @@ pub fn render_forms(
         (PathBuf::from("report.md"), report.into_bytes()),
         (PathBuf::from("runs.csv"), runs.to_csv()?),
         (PathBuf::from("runs.parquet"), table::to_parquet(&runs)?),
-        (PathBuf::from("metrics.parquet"), metrics),
+        (PathBuf::from(STUDY_METRICS), metrics),
     ];
     files.extend(forms);
     files.extend(

@@ -79,4 +79,9 @@ fn what_every_run_has_recorded_is_in_one_table_beside_the_report() {
         wrong.contains("wrong: metrics.parquet: the stored results give other bytes"),
         "{wrong}"
     );
+    std::fs::remove_file(&path).unwrap();
+    let absent = site.kdpipe("verify study.toml -v").code(0).out;
+    assert!(absent.contains("not here: metrics.parquet"), "{absent}");
+    site.kdpipe("report study.toml").code(0);
+    assert!(path.exists());
 }

@@ -73,7 +73,7 @@ fn weights_that_were_not_kept_are_no_fault_and_come_back_where_they_are_asked_fo
         site.kdpipe("verify study.toml")
             .code(0)
             .out
-            .contains("files of weights that are not here: 1")
+            .contains("files that are not here and need not be: 1")
     );
     site.kdpipe("report study.toml").code(0);
     let plan = site.kdpipe("plan study.toml").code(0).out;
