@@ -124,9 +124,9 @@ fn delivered(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Delivery
         return Vec::new();
     }
     if a.follows_a_map(data) {
-        deliveries(data, a, b)
+        deliveries(data, rows, a, b)
     } else {
-        deliveries(data, b, a)
+        deliveries(data, rows, b, a)
     }
 }
 
@@ -194,7 +194,7 @@ fn not_comparable(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Option<
             .baseline
             .keys()
             .any(|key| changes_the_order(key)),
-        Question::Compute | Question::Null => false,
+        Question::Compute | Question::Untreated | Question::Null => false,
     };
     asked.pairs.iter().find_map(|&(a, b)| {
         let (a, b) = (&rows[a], &rows[b]);

@@ -1,10 +1,13 @@
 //! Whether a hidden loss did what it is there for: whether the states that it matches came closer
-//! to the teacher's than those of the setting it is compared with, in what the loss itself is
-//! about.
+//! to the teacher's than without it, in what the loss itself is about.
+//!
+//! What it is judged by is the setting that is the same but for its hidden losses. Where the study
+//! has none, it is the setting that it is compared with; that one alone would not do, since two
+//! losses may both do their work, one more than the other.
 
 use super::data::{RunData, StudyData};
 use super::pairing::both_finished;
-use super::rows::TableRow;
+use super::rows::{TableRow, untreated_of};
 use super::statistics::mean_of;
 use crate::plan::run::{
     CloudLoss, Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
@@ -77,21 +80,73 @@ pub struct Delivery {
     pub value: f64,
     /// The same of the setting that it is compared with, on the same pairs.
     pub compared: f64,
+    /// The setting that is the same without hidden losses, and what it comes to; none where the
+    /// study has none.
+    pub untreated: Option<(String, f64)>,
     /// What two samples of the teacher's own states are apart; none of what needs pairs of tokens.
     pub floor: Option<f64>,
 }
 
 impl Delivery {
+    /// The setting that it is judged by, and what that comes to.
+    pub fn beside(&self) -> (&str, f64) {
+        let untreated = self.untreated.as_ref();
+        untreated.map_or((&self.against, self.compared), |(label, value)| {
+            (label, *value)
+        })
+    }
+
     /// Whether the loss brought nothing closer.
     pub fn is_missed(&self) -> bool {
-        self.value >= self.compared
+        self.value >= self.beside().1
+    }
+
+    /// Whether the other setting brought it closer still, or as close.
+    pub fn is_behind(&self) -> bool {
+        !self.is_missed() && self.untreated.is_some() && self.value >= self.compared
+    }
+
+    /// How much of what could be removed was: of the way from the setting that it is judged by to
+    /// what two samples of the teacher's own states are apart.
+    pub fn share(&self) -> Option<f64> {
+        self.share_of(self.value)
+    }
+
+    /// The same of the other setting; none where it is the one that both are judged by.
+    pub fn compared_share(&self) -> Option<f64> {
+        let (label, _) = self.untreated.as_ref()?;
+        if *label == self.against {
+            return None;
+        }
+        self.share_of(self.compared)
+    }
+
+    fn share_of(&self, value: f64) -> Option<f64> {
+        let (start, floor) = (self.beside().1, self.end()?);
+        (start > floor).then(|| (start - value) / (start - floor))
+    }
+
+    /// Where nothing is left to be removed: of pairs of tokens a difference of 0.
+    fn end(&self) -> Option<f64> {
+        match self.quantity {
+            Quantity::Mse => Some(0.0),
+            Quantity::W1 | Quantity::SlicedW2 | Quantity::Energy => self.floor,
+        }
     }
 }
 
-/// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b`; nothing
-/// of runs that were not measured so.
-pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery> {
+/// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b` and the
+/// row without the loss, where `rows` has it; nothing of runs that were not measured so, and
+/// nothing of what matches the states of other tokens pair by pair, which is to miss them.
+pub fn deliveries(
+    data: &StudyData,
+    rows: &[TableRow],
+    a: &TableRow,
+    b: &TableRow,
+) -> Vec<Delivery> {
     let pairs = both_finished(data, &a.cells, &b.cells);
+    let untreated = untreated_of(rows, a, data);
+    let is_shuffled = a.shuffles_tokens(data);
     let Some(first) = pairs.first().and_then(|(run, _)| run.spec.as_ref()) else {
         return Vec::new();
     };
@@ -100,6 +155,9 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
             return None;
         };
         let quantity = Quantity::of(distance)?;
+        if is_shuffled && quantity == Quantity::Mse {
+            return None;
+        }
         let form = match distance {
             HiddenDistance::Cosine => StateForm::Layernorm,
             _ => states,
@@ -113,7 +171,16 @@ pub fn deliveries(data: &StudyData, a: &TableRow, b: &TableRow) -> Vec<Delivery>
             compared.push(mean_over(other, matched, quantity, form)?);
             floors.extend(floor(data, matched, quantity, form));
         }
+        let without = untreated.and_then(|row| {
+            let pairs = both_finished(data, &a.cells, &row.cells);
+            let of_pair = |(run, other): &(&RunData, &RunData)| {
+                mean_over(other, matched(run.spec.as_ref()?)?, quantity, form)
+            };
+            let values: Option<Vec<f64>> = pairs.iter().map(of_pair).collect();
+            Some((row.label.clone(), mean_of(values?)?))
+        });
         Some(Delivery {
+            untreated: without,
             label: a.label.clone(),
             against: b.label.clone(),
             term: name.clone(),

@@ -125,3 +125,54 @@ fn records_of_builds_that_did_not_measure_it_say_nothing() {
     let critic = contrast(&fixture, "wasserstein");
     assert!(critic.deliveries.is_empty() && !critic.is_treatment_missed());
 }
+
+#[test]
+fn a_loss_is_judged_by_the_same_without_it_and_may_do_less_than_another() {
+    let against_mse = |w1: f64| {
+        let mut fixture = fixture([
+            ("none", 2.0, 6.0),
+            ("mse", 1.0, 4.0),
+            ("wasserstein", 1.5, w1),
+        ]);
+        fixture.change(|study| {
+            study.report.baseline = [("arm".to_owned(), "mse".to_owned())].into();
+        });
+        contrast(&fixture, "wasserstein").deliveries.remove(0)
+    };
+    let less = against_mse(5.0);
+    assert_eq!(less.beside(), ("none", 6.0));
+    assert!(!less.is_missed() && less.is_behind());
+    // Nothing says where the way ends.
+    assert_eq!((less.share(), less.compared_share()), (None, None));
+    let more = against_mse(3.0);
+    assert!(!more.is_missed() && !more.is_behind());
+    let missed = against_mse(6.5);
+    assert!(missed.is_missed() && !missed.is_behind());
+}
+
+#[test]
+fn shares_are_of_the_way_to_the_teachers_own() {
+    let delivery = Delivery {
+        label: "wasserstein".to_owned(),
+        against: "mse".to_owned(),
+        term: "hidden".to_owned(),
+        quantity: Quantity::W1,
+        form: StateForm::Layernorm,
+        value: 5.5,
+        compared: 4.75,
+        untreated: Some(("none".to_owned(), 6.0)),
+        floor: Some(4.5),
+    };
+    assert!((delivery.share().unwrap() - 0.5 / 1.5).abs() < 1e-12);
+    assert!((delivery.compared_share().unwrap() - 1.25 / 1.5).abs() < 1e-12);
+    // Token by token there is nothing but 0 at the end.
+    let squares = Delivery {
+        quantity: Quantity::Mse,
+        floor: None,
+        against: "none".to_owned(),
+        compared: 6.0,
+        ..delivery
+    };
+    assert!((squares.share().unwrap() - 0.5 / 6.0).abs() < 1e-12);
+    assert_eq!(squares.compared_share(), None);
+}

@@ -54,7 +54,10 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
                     && axis == Some(key)
                     && mean.as_ref().is_some_and(|(_, l)| *l == asked.label)
             }
-            Question::Compute | Question::Null | Question::Interaction(..) => false,
+            Question::Compute
+            | Question::Untreated
+            | Question::Null
+            | Question::Interaction(..) => false,
         };
     }
 }

@@ -12,7 +12,7 @@ use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
-use super::rows::{GroupedRows, TableRow};
+use super::rows::{GroupedRows, TableRow, untreated_of};
 use crate::record::study::{Axis, Study};
 
 /// Comparisons along one axis, setting by setting, that a reader still goes through.
@@ -28,6 +28,8 @@ pub enum Question {
     Baseline,
     /// An arm against one that computes as much.
     Compute,
+    /// An arm with hidden losses against the same without them.
+    Untreated,
     /// A map against one that should not help.
     Null,
     /// A value of an axis against the reference of that axis, all other axes equal.
@@ -95,6 +97,7 @@ pub fn asked(
             asker.ask_interaction(first, second);
         }
     }
+    asker.ask_what_hidden_losses_add();
     asker.asked
 }
 
@@ -199,6 +202,19 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// Whatever the baseline is: that a loss is better than another does not say that it helps.
+    fn ask_what_hidden_losses_add(&mut self) {
+        let rows = self.rows();
+        for (place, row) in rows.iter().enumerate() {
+            let other = untreated_of(rows, row, self.data).filter(|_| !row.is_control);
+            let other =
+                other.and_then(|other| rows.iter().position(|one| std::ptr::eq(one, other)));
+            if let Some(other) = other {
+                self.ask_pair(Question::Untreated, place, other);
+            }
+        }
+    }
+
     /// A comparison that cannot be made.
     fn ask_alone(&mut self, row: usize) {
         self.asked.push(Asked {
@@ -215,10 +231,10 @@ impl<'a> Asker<'a> {
 
     /// The groups whose map is one that may help, or that have no map.
     fn sensible_groups(&self) -> impl Iterator<Item = &'a Group> + use<'a> {
-        let (grouped, data) = (self.grouped, self.data);
-        let groups = self.groups.iter().zip(&grouped.row_of_group);
+        let rows = &self.grouped.rows;
+        let groups = self.groups.iter().zip(&self.grouped.row_of_group);
         groups.filter_map(move |(group, &row)| {
-            let is_null = is_null_setting(&group.at) || grouped.rows[row].shuffles_tokens(data);
+            let is_null = is_null_setting(&group.at) || rows[row].is_control;
             (!is_null).then_some(group)
         })
     }

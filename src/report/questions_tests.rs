@@ -285,3 +285,18 @@ fn a_primary_value_of_an_axis_alone_is_its_mean_over_the_others() {
         ["mse, 4 layers"]
     );
 }
+
+#[test]
+fn what_a_hidden_loss_adds_is_asked_whatever_the_baseline_is() {
+    let fixture = Fixture::new(&StudyShape {
+        arms: vec!["mse", "none", "wasserstein"],
+        strategies: vec!["uniform", "reverse"],
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    let analysis = analysis(&fixture);
+    let added = of(&analysis, &Question::Untreated);
+    // mse against none is the baseline's question; a control is not asked.
+    assert_eq!(names(&added), ["wasserstein, uniform | none, uniform"]);
+}

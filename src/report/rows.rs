@@ -29,6 +29,8 @@ pub struct TableRow {
     pub missing: usize,
     /// Place of its contrast with the baseline.
     pub contrast: Option<usize>,
+    /// Whether it is a null control: by its map, or because it shuffles tokens.
+    pub is_control: bool,
 }
 
 impl TableRow {
@@ -64,6 +66,7 @@ impl TableRow {
             diverged: outcomes.diverged,
             missing: outcomes.missing + outcomes.in_work,
             contrast: None,
+            is_control: false,
         }
     }
 
@@ -94,6 +97,22 @@ impl TableRow {
                 let mut control = other.clone();
                 control.matching = other.matching.with_tokens(TokenPairing::Shuffled);
                 control == *own
+            }
+        })
+    }
+
+    /// Whether its runs are those of another row without the hidden losses: nothing but these, and
+    /// what they are balanced and matched by, is another.
+    fn is_untreated_of(&self, other: &Self, data: &StudyData) -> bool {
+        let is_hidden = |spec: &RunSpec| spec.loss.values().any(Term::is_hidden);
+        let specs = self.first_spec(data).zip(other.first_spec(data));
+        specs.is_some_and(|(own, other)| {
+            !is_hidden(own) && is_hidden(other) && {
+                let mut without = other.clone();
+                without.loss.retain(|_, term| !term.is_hidden());
+                without.matching = own.matching.clone();
+                without.balance = own.balance.clone();
+                without == *own
             }
         })
     }
@@ -149,6 +168,16 @@ impl GroupedRows {
     }
 }
 
+/// The row that is another's without its hidden losses.
+pub fn untreated_of<'a>(
+    rows: &'a [TableRow],
+    row: &TableRow,
+    data: &StudyData,
+) -> Option<&'a TableRow> {
+    let mut rows = rows.iter();
+    rows.find(|other| other.is_untreated_of(row, data))
+}
+
 /// Puts groups together in one row where they are the same runs with the same baseline: axes that
 /// make no difference to an arm. `baselines` has each group's baseline, as a place among groups.
 pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> GroupedRows {
@@ -171,6 +200,9 @@ pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> 
         })
         .collect();
     forget_maps_that_no_term_follows(data, &mut rows, &varying);
+    for row in &mut rows {
+        row.is_control = axes::is_null_setting(&row.at) || row.shuffles_tokens(data);
+    }
     GroupedRows {
         rows,
         row_of_group,

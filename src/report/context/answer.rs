@@ -38,7 +38,7 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
         {
             return format!("{opening}{}", too_few_for_all(several));
         }
-        several => counted(study, several),
+        several => counted(study, several, ""),
     };
     format!(
         "{} {}",
@@ -66,10 +66,21 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     let axis = question_axis(study)?;
     let mut others = setting_by_setting(study, analysis, axis);
     others.retain(|contrast| !contrast.asked.is_primary);
+    // A control against the baseline's own says nothing about what may help.
+    let all = others.len();
+    others.retain(|contrast| {
+        let rows = contrast.rows();
+        rows.is_none_or(|(a, b)| !analysis.rows[a].is_control && !analysis.rows[b].is_control)
+    });
+    let aside = if others.len() < all {
+        ", null controls aside"
+    } else {
+        ""
+    };
     match others.as_slice() {
         [] => None,
         [only] => Some(capital(&sentence(study, only))),
-        several => Some(capital(&counted(study, several))),
+        several => Some(capital(&counted(study, several, aside))),
     }
 }
 
@@ -110,7 +121,11 @@ fn setting_by_setting<'a>(study: &Study, analysis: &'a Analysis, axis: &str) -> 
     those(analysis, |contrast| match &contrast.asked.question {
         Question::Baseline => is_of_the_baseline,
         Question::Axis(key) => key == axis,
-        Question::Compute | Question::Null | Question::Main(_) | Question::Interaction(..) => false,
+        Question::Compute
+        | Question::Untreated
+        | Question::Null
+        | Question::Main(_)
+        | Question::Interaction(..) => false,
     })
 }
 
@@ -244,14 +259,15 @@ fn names(study: &Study, contrast: &Contrast) -> (String, String) {
         }
         Question::Baseline
         | Question::Compute
+        | Question::Untreated
         | Question::Null
         | Question::Axis(_)
         | Question::Interaction(..) => (asked.label.clone(), against),
     }
 }
 
-/// Several comparisons, by their verdicts.
-fn counted(study: &Study, contrasts: &[&Contrast]) -> String {
+/// Several comparisons, by their verdicts; `aside` are words for what is left out.
+fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
     let mut ranked: Vec<&Contrast> = contrasts.to_vec();
     ranked.sort_by_key(|contrast| contrast.verdict.rank());
     let parts: Vec<String> = ranked
@@ -280,7 +296,7 @@ fn counted(study: &Study, contrasts: &[&Contrast]) -> String {
         _ => format!("the baseline, {}", in_words(&study.report.baseline)),
     };
     format!(
-        "of {} comparisons with {against}: {}.",
+        "of {} comparisons with {against}{aside}: {}.",
         contrasts.len(),
         parts.join(", ")
     )

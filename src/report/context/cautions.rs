@@ -9,7 +9,8 @@ use crate::report::axes::ARM;
 use crate::report::contrasts::Contrast;
 use crate::report::curves::{StepValues, VALIDATION};
 use crate::report::data::StudyData;
-use crate::report::format::{fixed, plain, significant};
+use crate::report::format::{fixed, plain, signed, significant};
+use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
 use crate::report::rows::TableRow;
 use crate::report::sensitivity::{HangingSeed, hanging_seeds};
@@ -25,14 +26,83 @@ const HEADROOM: f64 = 10.0;
 /// All that limits the answer, in sentences.
 pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut cautions: Vec<String> = not_delivered(analysis).into_iter().collect();
+    cautions.extend(delivered_less(analysis));
     cautions.extend(compute(data, analysis));
     cautions.extend(hanging(data, analysis));
     cautions.extend(headroom(data, analysis));
     cautions.extend(still_learning(data, analysis));
+    cautions.extend(shrinking(data, analysis));
     cautions.extend(one_document(data));
     let trials = data.study.trials.iter();
     cautions.extend(trials.flat_map(chosen_at_an_end));
     cautions
+}
+
+/// A primary comparison of two losses that both did their work, one of them less of it than the
+/// other did without being about it.
+fn delivered_less(analysis: &Analysis) -> Option<String> {
+    let primary = analysis.contrasts.iter().filter(|one| one.asked.is_primary);
+    let mut deliveries = primary.flat_map(|contrast| &contrast.deliveries);
+    let delivery = deliveries.find(|delivery| delivery.is_behind())?;
+    let (own, other) = (delivery.share()?, delivery.compared_share()?);
+    Some(format!(
+        "The hidden loss of {} did less of its own work than {} did: in {} it came {} % of the \
+         way from {} to what two samples of the teacher's states are apart, {} {} %.",
+        delivery.label,
+        delivery.against,
+        delivery.quantity.name(),
+        fixed(100.0 * own, 0),
+        delivery.beside().0,
+        delivery.against,
+        fixed(100.0 * other, 0),
+    ))
+}
+
+/// A primary comparison whose difference still went towards 0 when the trainings ended: by more
+/// than a tenth of it over the second half of the steps.
+fn shrinking(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let contrast = analysis.contrasts.iter().find(|one| one.asked.is_primary)?;
+    let (a, b) = contrast.rows()?;
+    let pairs = both_finished(data, &analysis.rows[a].cells, &analysis.rows[b].cells);
+    let curves: Option<Vec<_>> = pairs
+        .iter()
+        .map(|(a, b)| Some((a.curves.get(VALIDATION)?, b.curves.get(VALIDATION)?)))
+        .collect();
+    let [(middle, then), (end, now)] = half_way_and_at_the_end(&curves?)?;
+    let margin = data.study.report.margin;
+    (then * now > 0.0 && then.abs() - now.abs() > margin.max(then.abs() / 10.0)).then(|| {
+        format!(
+            "The difference between {} and {} still shrank: on the validation split it was {} \
+             at step {} and {} at step {}.",
+            analysis.rows[a].label,
+            analysis.rows[b].label,
+            signed(then, 4),
+            plain(middle),
+            signed(now, 4),
+            plain(end),
+        )
+    })
+}
+
+/// The mean difference of pairs of curves at the last step in the first half of the first, and at
+/// its last, with the steps; none where a curve has no value there.
+fn half_way_and_at_the_end(curves: &[(&StepValues, &StepValues)]) -> Option<[(f64, f64); 2]> {
+    let first = curves.first()?.0;
+    let (&(end, _), _) = first.split_last()?;
+    let at = |step: f64| {
+        let value = |curve: &StepValues| {
+            let mut points = curve.iter();
+            Some(points.find(|point| point.0 == step)?.1)
+        };
+        let differences: Option<Vec<f64>> = curves
+            .iter()
+            .map(|(a, b)| Some(value(a)? - value(b)?))
+            .collect();
+        mean_of(differences?)
+    };
+    let mut steps = first.iter().map(|point| point.0);
+    let middle = steps.rfind(|&step| step <= end / 2.0 && step > 0.0)?;
+    Some([(middle, at(middle)?), (end, at(end)?)])
 }
 
 /// Hidden losses that brought nothing closer: what their arms came to is no effect of it.
@@ -47,8 +117,8 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
                     delivery.label,
                     delivery.quantity.name(),
                     significant(delivery.value, 3),
-                    delivery.against,
-                    significant(delivery.compared, 3)
+                    delivery.beside().0,
+                    significant(delivery.beside().1, 3)
                 )
             })
         })
@@ -140,9 +210,11 @@ fn listed<S: AsRef<str>>(all: &[S]) -> String {
 fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let losses = data.teachers.iter().filter_map(|teacher| teacher.nll());
     let teacher = losses.reduce(f64::min)?;
+    // The best, and no control: what does harm leaves room for nothing else.
     let students = |is_asked: &dyn Fn(&&TableRow) -> bool| {
         let rows = analysis.rows.iter().filter(is_asked);
-        rows.filter_map(|row| row.mean).reduce(f64::max)
+        let rows = rows.filter(|row| !row.is_control);
+        rows.filter_map(|row| row.mean).reduce(f64::min)
     };
     let student = students(&|row| row.is_baseline).or_else(|| students(&|_| true))?;
     let ahead = student - teacher;
@@ -172,9 +244,8 @@ fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
 /// Settings whose validation loss still fell by more than δ when their training ended.
 fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let margin = data.study.report.margin;
-    let mut falling: Vec<(&str, f64)> = analysis
-        .rows
-        .iter()
+    let rows = || analysis.rows.iter().filter(|row| !row.is_control);
+    let mut falling: Vec<(&str, f64)> = rows()
         .filter_map(|row| {
             let falls = row
                 .finished(data)
@@ -185,14 +256,14 @@ fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
         .collect();
     falling.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (_, most) = falling.first()?;
-    if analysis.rows.len() == 1 {
+    if rows().count() == 1 {
         return Some(format!(
             "The student was still learning: over the last tenth of the steps its validation loss \
              fell by {} nats per token, more than δ.",
             fixed(*most, 4)
         ));
     }
-    let whose = if falling.len() == analysis.rows.len() {
+    let whose = if falling.len() == rows().count() {
         "in every setting".to_owned()
     } else {
         let names: Vec<&str> = falling.iter().map(|one| one.0).collect();

@@ -117,6 +117,48 @@ fn a_fall_is_read_where_the_last_tenth_begins() {
 }
 
 #[test]
+fn a_difference_is_read_half_way_and_at_the_end() {
+    let line = |from: f64, slope: f64| -> StepValues {
+        [0.0, 49.0, 99.0, 149.0]
+            .map(|s| (s, from + slope * s))
+            .to_vec()
+    };
+    let (steep, flat) = (line(3.0, -0.01), line(1.0, 0.0));
+    let found = half_way_and_at_the_end(&[(&steep, &flat), (&flat, &flat)]).unwrap();
+    let expected = [(49.0, 0.5 * (2.0 - 0.49)), (149.0, 0.5 * (2.0 - 1.49))];
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found.0, expected.0);
+        assert!((found.1 - expected.1).abs() < 1e-12, "{found:?}");
+    }
+    let short = flat[..2].to_vec();
+    assert_eq!(half_way_and_at_the_end(&[(&steep, &short)]), None);
+    assert_eq!(half_way_and_at_the_end(&[]), None);
+}
+
+#[test]
+fn a_control_that_does_harm_does_not_hide_that_the_teacher_is_hardly_ahead() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["mse", "wasserstein"],
+        strategies: vec!["uniform", "reverse"],
+        steps: 40,
+        ..StudyShape::default()
+    });
+    for cell in fixture.study.cells.clone() {
+        if cell.at["match.strategy"] == "reverse" {
+            fixture.reevaluate(&cell.run, |evaluation| {
+                evaluation.test.nll_nats_per_token = 9.0;
+            });
+        }
+    }
+    fixture.change(|study| study.report.margin = 0.02);
+    let told = about(&fixture, "teacher's test loss").expect("a caution");
+    assert!(
+        told.contains("below the baseline's, less than 10 δ"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_test_split_of_one_document_is_told() {
     let fixture = fixture();
     assert_eq!(about(&fixture, "one document"), None);

@@ -10,9 +10,11 @@ use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
 use crate::report::budgets::budgets;
 use crate::report::contrasts::Contrast;
+use crate::report::data::StudyData;
 use crate::report::delivery::Delivery;
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, question_axis};
+use crate::report::rows::untreated_of;
 use crate::report::verdict::FEW_SEEDS;
 
 /// A comparison.
@@ -77,8 +79,15 @@ pub struct DeliveryFacts {
     /// Mean over the matched pairs and the seeds, and that of the other setting on the same pairs.
     pub value: f64,
     pub compared: f64,
+    /// The setting that it is judged by, the same without hidden losses where there is one, and
+    /// its distance.
+    pub beside: String,
+    pub beside_value: f64,
     /// What two samples of the teacher's own states are apart.
     pub floor: Option<f64>,
+    /// Of the way from there to the teacher's own, and that of the other setting.
+    pub share: Option<f64>,
+    pub compared_share: Option<f64>,
     pub is_missed: bool,
 }
 
@@ -95,7 +104,11 @@ impl DeliveryFacts {
             },
             value: delivery.value,
             compared: delivery.compared,
+            beside: delivery.beside().0.to_owned(),
+            beside_value: delivery.beside().1,
             floor: delivery.floor,
+            share: delivery.share(),
+            compared_share: delivery.compared_share(),
             is_missed: delivery.is_missed(),
         }
     }
@@ -258,14 +271,34 @@ pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
     contrasts.map(ContrastFacts::new).collect()
 }
 
-/// The comparisons of hidden losses that were measured of what became of their states, each arm's
-/// at every setting once.
-pub fn with_deliveries(analysis: &Analysis) -> Vec<ContrastFacts> {
-    let contrasts = analysis.contrasts.iter();
-    contrasts
-        .filter(|contrast| !contrast.deliveries.is_empty())
-        .map(ContrastFacts::new)
-        .collect()
+/// The comparisons with the same setting without hidden losses, whatever question led to them.
+pub fn what_hidden_losses_add(data: &StudyData, analysis: &Analysis) -> Vec<ContrastFacts> {
+    let rows = &analysis.rows;
+    let is_without = |a: usize, b: usize| {
+        let untreated = untreated_of(rows, &rows[a], data);
+        !rows[a].is_control && untreated.is_some_and(|row| std::ptr::eq(row, &rows[b]))
+    };
+    let is_one = |contrast: &&Contrast| {
+        let rows = contrast.rows();
+        rows.is_some_and(|(a, b)| is_without(a, b) || is_without(b, a))
+    };
+    let contrasts = analysis.contrasts.iter().filter(is_one);
+    contrasts.map(ContrastFacts::new).collect()
+}
+
+/// What became of the states that hidden losses match, each beside what it is judged by once.
+pub fn treatments(analysis: &Analysis) -> Vec<DeliveryFacts> {
+    let mut found: Vec<DeliveryFacts> = Vec::new();
+    for delivery in analysis.contrasts.iter().flat_map(|one| &one.deliveries) {
+        let facts = DeliveryFacts::new(delivery);
+        let is_same = |other: &DeliveryFacts| {
+            other.label == facts.label && other.term == facts.term && other.beside == facts.beside
+        };
+        if !found.iter().any(is_same) {
+            found.push(facts);
+        }
+    }
+    found
 }
 
 /// How many comparisons ended so.

@@ -29,8 +29,8 @@ use serde::Serialize;
 use self::answer::{answer, beside_the_primary};
 use self::cautions::cautions;
 use self::contrasts::{
-    AxisFacts, ContrastFacts, VerdictCount, axis_questions, equal_compute, verdict_counts,
-    with_deliveries,
+    AxisFacts, ContrastFacts, DeliveryFacts, VerdictCount, axis_questions, equal_compute,
+    treatments, verdict_counts, what_hidden_losses_add,
 };
 use self::distances::{DistanceFacts, distances};
 use self::maps::{LayerMap, maps};
@@ -69,6 +69,8 @@ pub struct Context {
     pub cautions: Vec<String>,
     /// Arms against those that compute as much as they do.
     pub equal_compute: Vec<ContrastFacts>,
+    /// Settings with hidden losses against the same without them.
+    pub added: Vec<ContrastFacts>,
     /// What is asked about each axis that varies.
     pub questions: Vec<AxisFacts>,
     pub counts: Counts,
@@ -89,8 +91,8 @@ pub struct Context {
     pub distances: Vec<DistanceFacts>,
     /// What models get right of the items that they are asked.
     pub tasks: Vec<TaskFacts>,
-    /// Comparisons with what became of the states that hidden losses match.
-    pub treatments: Vec<ContrastFacts>,
+    /// What became of the states that hidden losses match.
+    pub treatments: Vec<DeliveryFacts>,
     pub balance: Vec<BalanceFactor>,
     /// Whether any run was balanced again while it was trained.
     pub balanced_again: bool,
@@ -155,6 +157,7 @@ impl Context {
             beside_the_primary: beside_the_primary(&data.study, analysis),
             cautions: cautions(data, analysis),
             equal_compute: equal_compute(&data.study, analysis),
+            added: what_hidden_losses_add(data, analysis),
             maps: maps(data, analysis),
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
@@ -171,7 +174,7 @@ impl Context {
                 .collect(),
             distances: distances(data, analysis),
             tasks: tasks(data, analysis),
-            treatments: with_deliveries(analysis),
+            treatments: treatments(analysis),
             balance_ranges: balance_ranges(analysis, &balance),
             balanced_again: balanced_again(data),
             balance,

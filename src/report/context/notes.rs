@@ -100,9 +100,9 @@ fn initial_weights_note(
         Init::Dir => "stored weights",
     };
     Some(format!(
-        "{} start from {weights}, so a seed stands for the order of the data, the projections and \
-         the critics only, not for other initial weights: the spread between seeds says nothing \
-         about those.",
+        "{} start from {weights}, so a seed stands for the order of the data and the random \
+         numbers of training (critics and projections, where there are any), not for other initial \
+         weights: the spread between seeds says nothing about those.",
         opening("The students")?
     ))
 }

@@ -63,8 +63,8 @@ pub fn draw(view: &View) -> Option<Figure> {
             ""
         };
         format!(
-            " Below: the difference to {baseline} at the same step, paired by seed; the grey band \
-             is ±δ{gone}."
+            " Below: the difference to {baseline} at the same step of as long a training, paired by \
+             seed; the grey band is ±δ{gone}."
         )
     } else {
         String::new()
@@ -115,8 +115,13 @@ impl SettingCurves {
     }
 }
 
-/// The validation loss of a run minus that of another, at the steps that both have.
+/// The validation loss of a run minus that of another, at the steps that both have; nothing of
+/// trainings of different lengths, which are at different places of their schedules there.
 fn difference(run: &RunData, other: &RunData) -> Vec<(f64, f64)> {
+    let steps = |run: &RunData| run.spec.as_ref().map(|spec| spec.train.steps);
+    if steps(run) != steps(other) {
+        return Vec::new();
+    }
     let (Some(own), Some(other)) = (run.curves.get(VALIDATION), other.curves.get(VALIDATION))
     else {
         return Vec::new();

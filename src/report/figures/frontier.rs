@@ -5,10 +5,10 @@ use super::labels::separated;
 use super::legend::{Legend, LegendSample};
 use super::palette::{GREY, INK, Mark, SeriesStyle};
 use super::panel::Panel;
-use super::scale::{Scale, is_near, range};
+use super::scale::{Scale, far_off, is_near, range};
 use super::stands::{is_equal, places, stands};
 use super::view::View;
-use super::{Figure, WIDTH};
+use super::{Figure, WIDTH, beyond};
 use crate::record::evaluation::Evaluation;
 use crate::report::axes::{ANY, label};
 use crate::report::data::training_flops;
@@ -116,11 +116,14 @@ impl TeacherPoint {
 }
 
 fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
-    let points: Vec<Point> = view
-        .rows
-        .iter()
-        .filter_map(|row| Point::new(view, row, frontier.x))
-        .collect();
+    let of_row = |row: &TableRow| Point::new(view, row, frontier.x);
+    let points: Vec<Point> = view.rows.iter().filter_map(of_row).collect();
+    let far = far_off(points.iter().map(|point| Some(point.perplexity.0.ln())));
+    let (far, points): (Vec<_>, Vec<_>) = points
+        .into_iter()
+        .enumerate()
+        .partition(|(place, _)| far.contains(place));
+    let points: Vec<Point> = points.into_iter().map(|(_, point)| point).collect();
     if points.iter().all(|point| is_equal(point.x, points[0].x)) {
         return None;
     }
@@ -166,8 +169,9 @@ fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
         caption: format!(
             "{}. Points are exp of the mean NLL over seeds, bars reach from the lowest to the \
              highest seed{teacher}. Points on one grey ground have the same place along the axis, \
-             its middle.",
-            frontier.caption
+             its middle.{}",
+            frontier.caption,
+            beyond(far.iter().map(|(_, point)| point.row.as_str()))
         ),
         svg,
     })

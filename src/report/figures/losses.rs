@@ -3,7 +3,8 @@
 
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::seed_offset;
-use super::losses_layout::{LossPanels, LossRow, ROW, TOP, middle, name_baselines};
+use super::losses_layout::{LossPanels, LossRow, ROW, TOP};
+use super::losses_layout::{mark_far_rows, middle, name_baselines};
 use super::palette::{Dash, GREY, INK, Mark, PALE, SeriesStyle};
 use super::panel::{Panel, TEST_NLL};
 use super::scale::round_values;
@@ -25,6 +26,7 @@ pub fn draw(view: &View) -> Option<Figure> {
     let rows = view.rows.iter();
     let mut all: Vec<LossRow> = rows.map(|row| LossRow::new(view, row)).collect();
     name_baselines(&mut all);
+    mark_far_rows(&mut all);
     let rows = first_of(&all, MOST_ROWS);
     let panels = LossPanels::new(view, rows);
     let svg = sheet(
@@ -92,8 +94,13 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
             against.unwrap_or("the row named at the right")
         )
     };
+    let far = if rows.iter().any(|row| row.is_far.contains(&true)) {
+        " A row far beyond the others is a number at the edge."
+    } else {
+        ""
+    };
     format!(
-        "Left: test loss; {losses}.{differences}{}",
+        "Left: test loss; {losses}.{differences}{far}{}",
         left_out(rows.len(), all, "rows")
     )
 }
@@ -127,6 +134,10 @@ fn draw_row(canvas: &mut Canvas, panels: &LossPanels, row: &LossRow, y: f64) {
 /// A row's own losses.
 fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     let color = row.style.color;
+    if let Some(mean) = row.row.mean.filter(|_| row.is_far[0]) {
+        draw_far(canvas, panel, row, y, (mean, format::fixed(mean, 4)));
+        return;
+    }
     if let Some(ends) = row.row.interval {
         draw_interval(canvas, panel, y, ends, row.style);
     }
@@ -171,6 +182,11 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
         return;
     };
     let color = row.style.color;
+    if row.is_far[1] {
+        let mean = paired.mean;
+        draw_far(canvas, panel, row, y, (mean, format::signed(mean, 4)));
+        return;
+    }
     if let Some(ends) = interval {
         draw_interval(canvas, panel, y, ends, row.style);
     }
@@ -203,6 +219,35 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     );
     canvas.titled(&title, |canvas| {
         canvas.mark(Mark::Diamond, (x, y), 4.2, color, 1.0)
+    });
+}
+
+/// An arrow at the edge beyond which a row lies, with its mean.
+fn draw_far(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    row: &LossRow,
+    y: f64,
+    (mean, text): (f64, String),
+) {
+    let color = row.style.color;
+    let is_above = mean > panel.x.low;
+    let (x, inwards) = if is_above {
+        (panel.right() - 4.0, -5.0)
+    } else {
+        (panel.left + 4.0, 5.0)
+    };
+    canvas.line(&[(x + 3.0 * inwards, y), (x, y)], color, 0.9, 1.6);
+    let head = [(x + inwards, y - 3.5), (x, y), (x + inwards, y + 3.5)];
+    canvas.line(&head, color, 0.9, 1.6);
+    let anchor = if is_above {
+        Anchor::Right
+    } else {
+        Anchor::Left
+    };
+    let title = format!("{}, mean: {text}", row.row.label);
+    canvas.titled(&title, |canvas| {
+        canvas.text(&text, (x + 4.0 * inwards, y), SMALL, INK, anchor)
     });
 }
 

@@ -6,7 +6,7 @@ use super::WIDTH;
 use super::canvas::{SMALL, TEXT, text_width};
 use super::palette::SeriesStyle;
 use super::panel::Panel;
-use super::scale::{Scale, is_near, range};
+use super::scale::{Scale, far_off, is_near, range};
 use super::view::View;
 use crate::report::contrasts::Contrast;
 use crate::report::data::RunData;
@@ -33,6 +33,9 @@ pub struct LossRow<'a> {
     against: Option<&'a str>,
     /// What stands at its right.
     pub note: String,
+    /// Whether its loss, and its difference, lies far beyond those of all others: it is named at
+    /// the edge, and squeezes nobody.
+    pub is_far: [bool; 2],
 }
 
 impl<'a> LossRow<'a> {
@@ -68,6 +71,7 @@ impl<'a> LossRow<'a> {
             pairs,
             against: baseline.map(|baseline| baseline.label.as_str()),
             note: failures(row),
+            is_far: [false; 2],
         }
     }
 
@@ -121,6 +125,7 @@ impl LossPanels {
         };
         let losses: Vec<f64> = rows
             .iter()
+            .filter(|row| !row.is_far[0])
             .flat_map(|row| row.row.losses.iter().copied())
             .collect();
         let mut teachers = view.data.teachers.iter();
@@ -170,6 +175,16 @@ pub fn name_baselines(rows: &mut [LossRow]) {
     }
 }
 
+/// Marks the rows that lie far beyond the others.
+pub fn mark_far_rows(rows: &mut [LossRow]) {
+    let difference = |row: &LossRow| Some(row.contrast?.paired.as_ref()?.mean);
+    let losses = far_off(rows.iter().map(|row| row.row.mean));
+    let differences = far_off(rows.iter().map(difference));
+    for (place, row) in rows.iter_mut().enumerate() {
+        row.is_far = [losses.contains(&place), differences.contains(&place)];
+    }
+}
+
 /// The middle line of a row.
 pub fn middle(row: usize) -> f64 {
     TOP + ROW * (row as f64 + 0.5)
@@ -182,6 +197,7 @@ fn scale_of_losses(rows: &[LossRow], losses: &[f64], teacher: Option<f64>) -> Sc
     let room = 0.5 * (high - low).max(0.005);
     let intervals = rows
         .iter()
+        .filter(|row| !row.is_far[0])
         .filter_map(|row| row.row.interval)
         .flat_map(|(from, to)| [from.max(low - room), to.min(high + room)]);
     Scale::linear(losses.iter().copied().chain(intervals).chain(teacher), 4)
@@ -189,7 +205,8 @@ fn scale_of_losses(rows: &[LossRow], losses: &[f64], teacher: Option<f64>) -> Sc
 
 /// The same for differences; 0 and ±δ are always there.
 fn scale_of_differences(rows: &[LossRow], margin: f64) -> Scale {
-    let contrasts = || rows.iter().filter_map(|row| row.contrast);
+    let near = || rows.iter().filter(|row| !row.is_far[1]);
+    let contrasts = || near().filter_map(|row| row.contrast);
     let compared = || {
         contrasts()
             .filter_map(|contrast| contrast.paired.as_ref())

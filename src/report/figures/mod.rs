@@ -93,6 +93,15 @@ fn left_out(shown: usize, all: usize, what: &str) -> String {
     }
 }
 
+/// A sentence for the caption on settings that lie so far off that they would squeeze the others.
+fn beyond<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(" Far beyond the axis, and left out: {}.", names.join("; ")),
+    }
+}
+
 /// A setting in the middle of a sentence of the caption; nothing where there is only one.
 fn in_parentheses(setting: &str) -> String {
     if setting.is_empty() {

@@ -1,5 +1,7 @@
 //! From values to pixels: linear and logarithmic scales with ticks at round numbers.
 
+use std::collections::BTreeSet;
+
 use crate::report::format;
 
 /// One axis.
@@ -186,6 +188,39 @@ pub fn is_near(reference: f64, values: &[f64]) -> bool {
         let span = (high - low).max(0.02);
         reference > low - 2.0 * span && reference < high + 2.0 * span
     })
+}
+
+/// The places of values without which the range of the others is less than a third; of four or
+/// fewer values none, and never more than a quarter of them.
+pub fn far_off(values: impl Iterator<Item = Option<f64>>) -> BTreeSet<usize> {
+    let values = values.enumerate();
+    let mut sorted: Vec<(usize, f64)> = values
+        .filter_map(|(place, value)| Some((place, value?)))
+        .collect();
+    sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut far = BTreeSet::new();
+    let mut rest = sorted.as_slice();
+    for _ in 0..sorted.len().saturating_sub(1) / 4 {
+        let [first, middle @ .., last] = rest else {
+            break;
+        };
+        let (Some(second), Some(before)) = (middle.first(), middle.last()) else {
+            break;
+        };
+        let (below, above) = (second.1 - first.1, last.1 - before.1);
+        let whole = last.1 - first.1;
+        if whole <= 3.0 * (whole - below.max(above)) {
+            break;
+        }
+        rest = if above >= below {
+            far.insert(last.0);
+            &rest[..rest.len() - 1]
+        } else {
+            far.insert(first.0);
+            &rest[1..]
+        };
+    }
+    far
 }
 
 /// A range with room at both ends; one value gets a range around it.

@@ -76,3 +76,24 @@ fn steps_are_whole_and_the_last_has_its_tick() {
     assert_eq!(of_steps(2.0, 6), "0 1 2");
     assert_eq!(of_steps(0.0, 4), "0 1");
 }
+
+fn far(values: &[f64]) -> Vec<usize> {
+    let values = values.iter().copied().map(Some);
+    far_off(values).into_iter().collect()
+}
+
+#[test]
+fn a_value_is_far_off_where_the_others_have_less_than_a_third_of_the_range() {
+    assert_eq!(far(&[1.0, 1.02, 1.43, 1.05, 1.1]), [2]);
+    assert_eq!(far(&[1.0, 0.2, 1.02, 1.05, 1.1]), [1]);
+    assert!(far(&[1.0, 1.02, 1.2, 1.05, 1.1]).is_empty());
+}
+
+#[test]
+fn few_values_and_most_values_are_never_far_off() {
+    assert!(far(&[1.0, 1.0, 1.0, 9.0]).is_empty());
+    assert!(far(&[1.0; 5]).is_empty());
+    // Two of five would be too many.
+    assert_eq!(far(&[1.0, 1.1, 1.2, 9.0, 90.0]), [4]);
+    assert_eq!(far_off([None, Some(1.0)].into_iter()), BTreeSet::new());
+}

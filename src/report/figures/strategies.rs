@@ -7,9 +7,9 @@ use super::labels::{seed_offset, separated};
 use super::legend::{Legend, LegendSample};
 use super::palette::{Dash, GREY, INK, PALE};
 use super::panel::{Panel, TEST_NLL};
-use super::scale::{Scale, range};
+use super::scale::{Scale, far_off, range};
 use super::view::{Facet, View};
-use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
+use super::{Figure, MOST_PANELS, WIDTH, beyond, first_of, left_out};
 use crate::record::study::Axis;
 use crate::report::axes::{self, STRATEGY, is_null};
 use crate::report::format;
@@ -44,6 +44,10 @@ pub fn draw(view: &View) -> Option<Figure> {
     let axis = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)?;
     let columns = MapColumns::new(axis);
     let mut facets = view.facets(&[STRATEGY]);
+    let far = far_off(view.rows.iter().map(|row| row.mean));
+    for facet in &mut facets {
+        facet.rows.retain(|(row, _)| !far.contains(row));
+    }
     facets.retain(|facet| losses(view, facet).next().is_some());
     if facets.is_empty() || view.series == Some(STRATEGY) {
         return None;
@@ -78,7 +82,8 @@ pub fn draw(view: &View) -> Option<Figure> {
         alt: "Test loss of every arm under every layer strategy".to_owned(),
         caption: format!(
             "Test loss by layer strategy. Dots are seeds, ticks their means; a line across is an \
-             arm that the layer map does not touch.{nulls}{}",
+             arm that the layer map does not touch.{nulls}{}{}",
+            beyond(far.iter().map(|&row| view.rows[row].label.as_str())),
             left_out(shown.len(), facets.len(), "settings")
         ),
         svg,
