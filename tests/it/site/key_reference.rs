@@ -65,6 +65,9 @@ const AXES: [(&str, &str, &str, &str); 7] = [
     ),
 ];
 
+/// What keys outside all tables are by default, which the schema does not say.
+const DEFAULTS: &str = include_str!("../../../pipelines/default.toml");
+
 /// A table of more keys has a section of its own.
 const MOST_INLINE: usize = 6;
 
@@ -189,7 +192,7 @@ impl<'a> KeyPage<'a> {
         let linked_tag = linked(tag, &format!("{path}.{tag}"));
         let _ = writeln!(self.text, "| {linked_tag} | |\n| --- | --- |");
         for (name, of) in all {
-            let (text, link) = (escaped(of.text()), id(&format!("{path}.{name}")));
+            let (text, link) = (escaped(of.text()), id(&format!("{path}={name}")));
             let has_own = of
                 .keys()
                 .iter()
@@ -212,12 +215,12 @@ impl<'a> KeyPage<'a> {
             if own.is_empty() {
                 continue;
             }
-            let at = format!("{path}.{name}");
-            self.heading(
-                &format!("`[{path}]` with `{tag} = \"{name}\"`"),
-                &at,
-                level + 1,
-            );
+            let at = format!("{path}={name}");
+            let words = match path {
+                "schedule" => format!("`{{ {tag} = \"{name}\" }}`"),
+                _ => format!("`[{path}]` with `{tag} = \"{name}\"`"),
+            };
+            self.heading(&words, &at, level + 1);
             self.paragraph(of.text());
             self.table(&at, *of, &own);
         }
@@ -237,6 +240,7 @@ impl<'a> KeyPage<'a> {
         of: KeySchema<'a>,
         keys: &[(&'a str, KeySchema<'a>)],
     ) {
+        let defaults: toml::Table = DEFAULTS.parse().expect("a spec");
         for (key, schema) in keys {
             let full = match path {
                 "" => format!("{prefix}{key}"),
@@ -246,24 +250,32 @@ impl<'a> KeyPage<'a> {
             let is_large = inner.len() > MOST_INLINE
                 || schema.named().is_some()
                 || schema.variants().is_some() && !is_schedule(schema.file);
+            // As a spec writes it: without the variant that it is a key of.
+            let table = full.replacen(path, path.split('=').next().unwrap_or_default(), 1);
             let Value { words, notes } = match is_large {
-                true => Value::plain(format!("[a table](#{})", id(&full))),
+                true => Value::plain(format!("[a table](#{})", id(&table))),
                 false => value(schema.file),
             };
             let default = match schema.file.get("default") {
-                Some(default) => default_in_words(default),
-                None if !inner.is_empty() || is_large => String::new(),
-                None if of.needs(key) => "*needed*".to_owned(),
-                None => "*absent*".to_owned(),
+                Some(default) if !is_large => default_in_words(default),
+                _ if !inner.is_empty() || is_large => String::new(),
+                _ if path.is_empty() && defaults.contains_key(*key) => {
+                    format!("`{}`", defaults[*key])
+                }
+                _ if of.needs(key) => "*needed*".to_owned(),
+                _ => "*absent*".to_owned(),
             };
             let mut text = escaped(schema.text());
             for note in notes {
                 let _ = write!(text, "<br>{note}");
             }
-            let key = linked(&format!("{prefix}{key}"), &full);
-            let _ = writeln!(self.text, "| {key} | {words} | {default} | {text} |");
+            let link = linked(&format!("{prefix}{key}"), &full);
+            let _ = writeln!(self.text, "| {link} | {words} | {default} | {text} |");
             if is_large {
-                self.waiting.push((full, *schema));
+                self.waiting.push((table, *schema));
+            } else if let Some(entry) = schema.entry() {
+                let prefix = format!("{prefix}{key}[].");
+                self.rows(path, &prefix, entry, &entry.keys());
             } else {
                 self.rows(path, &format!("{prefix}{key}."), *schema, &inner);
             }

@@ -29,6 +29,15 @@ impl<'a> KeySchema<'a> {
         })
     }
 
+    /// The table of a list of tables.
+    pub fn entry(self) -> Option<Self> {
+        let is_table = self.file["items"].get("properties").is_some();
+        is_table.then(|| Self {
+            merged: &self.merged["items"],
+            file: &self.file["items"],
+        })
+    }
+
     pub fn text(self) -> &'a str {
         self.file["description"].as_str().unwrap_or_default()
     }

@@ -114,10 +114,12 @@ fn list(schema: &Json) -> String {
     }
     let of = &schema["items"];
     let is_two = schema["minItems"] == 2 && schema["maxItems"] == 2;
-    match (is_two, of["type"] == "object") {
-        (true, _) => format!("two, each a {}", value(of).words),
-        (_, true) => "list of tables".to_owned(),
-        _ => format!("list; each a {}", value(of).words),
+    let words = value(of).words;
+    match words.as_str() {
+        _ if is_two => format!("two, each a {words}"),
+        _ if of["type"] == "object" => "list of tables".to_owned(),
+        "path" => "list of paths".to_owned(),
+        _ => format!("list, each a {words}"),
     }
 }
 
@@ -125,6 +127,8 @@ fn either(words: &[String]) -> String {
     match words {
         [] => String::new(),
         [one] => one.clone(),
+        // Words that have a comma in them are kept apart by more than one.
+        _ if words.iter().any(|one| one.contains(", ")) => words.join("; or "),
         [many @ .., last] => format!("{} or {last}", many.join(", ")),
     }
 }
