@@ -20,18 +20,28 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use super::{files_below, root, text_of};
 use crate::builder::TestSite;
 
-/// What makes any study small, by the layer above the spec.
-const SMALL: [(&str, &str); 10] = [
-    ("KDPIPE_TRAIN__STEPS", "6"),
-    ("KDPIPE_TRAIN__BATCH", "2"),
-    ("KDPIPE_TRAIN__CONTEXT", "16"),
-    ("KDPIPE_EVALUATE__CONTEXT", "16"),
-    ("KDPIPE_EVALUATE__STRIDE", "16"),
-    ("KDPIPE_EVALUATE__SAMPLES__TOKENS", "4"),
-    ("KDPIPE_EVALUATE__PROBE_TOKENS", "32"),
-    ("KDPIPE_EVALUATE__EMBED_TOKENS", "0"),
-    ("KDPIPE_EVALUATE__TREATMENT_TOKENS", "16"),
-    ("KDPIPE_EVALUATE__DIRECTIONS", "4"),
+/// What makes any study small, by the layer above the spec: keys behind `KDPIPE_`.
+const SMALL: [(&str, &str); 20] = [
+    ("TRAIN__STEPS", "6"),
+    ("TRAIN__BATCH", "2"),
+    ("TRAIN__CONTEXT", "16"),
+    ("TRAIN__EVALUATE_EVERY", "1000"),
+    ("TEACHER__WIDTH", "16"),
+    ("TEACHER__HEADS", "2"),
+    ("TEACHER__TRAIN__STEPS", "6"),
+    ("TEACHER__TRAIN__BATCH", "2"),
+    ("TEACHER__TRAIN__CONTEXT", "16"),
+    ("TEACHER__TRAIN__EVALUATE_EVERY", "1000"),
+    ("STUDENT__WIDTH", "16"),
+    ("STUDENT__HEADS", "2"),
+    ("EVALUATE__CONTEXT", "16"),
+    ("EVALUATE__STRIDE", "16"),
+    ("EVALUATE__SAMPLES__PROMPTS", "1"),
+    ("EVALUATE__SAMPLES__TOKENS", "2"),
+    ("EVALUATE__PROBE_TOKENS", "16"),
+    ("EVALUATE__EMBED_TOKENS", "0"),
+    ("EVALUATE__TREATMENT_TOKENS", "8"),
+    ("EVALUATE__DIRECTIONS", "2"),
 ];
 
 /// A block that is tried.
@@ -74,7 +84,7 @@ fn settings(page: &str) -> Vec<(String, String)> {
         let (name, value) = word.split_once('=').expect("NAME=VALUE");
         (name.to_owned(), value.to_owned())
     });
-    let small = SMALL.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let small = SMALL.map(|(key, value)| (format!("KDPIPE_{key}"), value.to_owned()));
     small.into_iter().chain(of_page).collect()
 }
 
