@@ -13,7 +13,7 @@ mod recipes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use links::Page;
+use links::SitePage;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -180,7 +180,7 @@ fn every_page_is_in_the_table_of_contents_and_every_link_leads_somewhere() {
 
 #[test]
 fn a_broken_link_is_found() {
-    let page = |name: &str, text: &str| Page::of(name, text.to_owned());
+    let page = |name: &str, text: &str| SitePage::of(name, text.to_owned());
     let pages = [
         page(
             "README.md",

@@ -7,7 +7,7 @@ use kdpipe::plan::{schema, schema_of_a_spec};
 use serde_json::Value as Json;
 
 use super::key_schema::KeySchema;
-use super::key_values::{Value, default_in_words, escaped, is_schedule, value};
+use super::key_values::{KeyWords, default_in_words, escaped, is_schedule, value};
 
 /// The tables of a spec, in the order of the page.
 const TABLES: [&str; 15] = [
@@ -252,8 +252,8 @@ impl<'a> KeyPage<'a> {
                 || schema.variants().is_some() && !is_schedule(schema.file);
             // As a spec writes it: without the variant that it is a key of.
             let table = full.replacen(path, path.split('=').next().unwrap_or_default(), 1);
-            let Value { words, notes } = match is_large {
-                true => Value::plain(format!("[a table](#{})", id(&table))),
+            let KeyWords { words, notes } = match is_large {
+                true => KeyWords::plain(format!("[a table](#{})", id(&table))),
                 false => value(schema.file),
             };
             let default = match schema.file.get("default") {

@@ -4,12 +4,12 @@ use kdpipe::plan::grouped;
 use serde_json::Value as Json;
 
 /// The words of a value, and what each of several words means.
-pub struct Value {
+pub struct KeyWords {
     pub words: String,
     pub notes: Vec<String>,
 }
 
-impl Value {
+impl KeyWords {
     pub fn plain(words: String) -> Self {
         let notes = Vec::new();
         Self { words, notes }
@@ -57,16 +57,16 @@ pub fn default_in_words(default: &Json) -> String {
     }
 }
 
-pub fn value(schema: &Json) -> Value {
+pub fn value(schema: &Json) -> KeyWords {
     if is_schedule(schema) {
-        return Value::plain("[value by step](#values-by-step)".to_owned());
+        return KeyWords::plain("[value by step](#values-by-step)".to_owned());
     }
     if let Some(words) = schema.get("enum").and_then(Json::as_array) {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-        return Value::plain(either(&words));
+        return KeyWords::plain(either(&words));
     }
     if schema.get("const").is_some() {
-        return Value::plain(format!("`{}`", schema["const"]));
+        return KeyWords::plain(format!("`{}`", schema["const"]));
     }
     let options = branches(schema);
     if !options.is_empty() {
@@ -77,9 +77,9 @@ pub fn value(schema: &Json) -> Value {
         };
         let notes = options.iter().filter_map(explained).collect();
         let words = either(&words);
-        return Value { words, notes };
+        return KeyWords { words, notes };
     }
-    Value::plain(of_one_kind(schema))
+    KeyWords::plain(of_one_kind(schema))
 }
 
 fn of_one_kind(schema: &Json) -> String {

@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use super::{pages_folder, text_of};
 
 /// A page of the site.
-pub struct Page {
+pub struct SitePage {
     /// Its path in the folder of pages.
     pub name: String,
     links: Vec<String>,
@@ -16,15 +16,15 @@ pub struct Page {
 }
 
 /// All pages of the table of contents.
-pub fn pages() -> Vec<Page> {
-    let summary = Page::of("SUMMARY.md", text_of(&pages_folder().join("SUMMARY.md")));
+pub fn pages() -> Vec<SitePage> {
+    let summary = SitePage::of("SUMMARY.md", text_of(&pages_folder().join("SUMMARY.md")));
     let named = summary.links.iter();
     named
-        .map(|name| Page::of(name, text_of(&pages_folder().join(name))))
+        .map(|name| SitePage::of(name, text_of(&pages_folder().join(name))))
         .collect()
 }
 
-impl Page {
+impl SitePage {
     pub fn of(name: &str, text: String) -> Self {
         let (mut links, mut anchors) = (Vec::new(), BTreeSet::new());
         let mut heading: Option<(Option<String>, String)> = None;

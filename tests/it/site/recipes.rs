@@ -45,13 +45,13 @@ const SMALL: [(&str, &str); 20] = [
 ];
 
 /// A block that is tried.
-struct Block {
+struct RecipeBlock {
     kind: String,
     file: Option<String>,
     text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+fn blocks(page: &str) -> Vec<RecipeBlock> {
     let (mut found, mut open) = (Vec::new(), None);
     for event in Parser::new(page) {
         match event {
@@ -60,7 +60,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 let kind = words.next().unwrap_or_default().to_owned();
                 if words.next() == Some("recipe") {
                     let (file, text) = (words.next().map(str::to_owned), String::new());
-                    open = Some(Block { kind, file, text });
+                    open = Some(RecipeBlock { kind, file, text });
                 }
             }
             Event::Text(text) => {
@@ -89,7 +89,7 @@ fn settings(page: &str) -> Vec<(String, String)> {
 }
 
 /// Whether a Python that has what the block imports is there.
-fn can_import(python: &str, block: &Block) -> bool {
+fn can_import(python: &str, block: &RecipeBlock) -> bool {
     let imports: Vec<&str> = block
         .text
         .lines()
