@@ -1,7 +1,9 @@
 //! What the hub reads of a model: the head of its card, with `model-index` for older readers, and
 //! `.eval_results/*.yaml`.
 //!
-//! The second names a dataset of the hub, and there is none where the text is anybody's own files.
+//! The second names a dataset of the hub and a task of it, and there is none where the text is
+//! anybody's own files. The hub shows it where the dataset is one of its benchmarks. Both are held
+//! against huggingface_hub's own reader in `tests/it/hub/exporting.rs`.
 //! Texts are written as JSON strings, which YAML takes as they are.
 
 use serde_json::json;

@@ -137,10 +137,26 @@ impl TestSite {
 
     /// The command, not yet started.
     pub fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        self.program(Path::new(env!("CARGO_BIN_EXE_kdpipe")), &arguments)
+    }
+
+    /// Lines of a shell that stops at the first one which fails, with `kdpipe` on the path.
+    pub fn shell(&self, lines: &str) -> Command {
+        let mut command = self.program(Path::new("sh"), &["-euc", lines]);
+        let built = Path::new(env!("CARGO_BIN_EXE_kdpipe")).parent();
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env(
+            "PATH",
+            format!("{}:{path}", built.expect("a folder").display()),
+        );
         command
-            .args(arguments.split_whitespace())
-            .current_dir(self.folder.path());
+    }
+
+    /// Any program in the folder, in the surroundings that `kdpipe` has there.
+    pub fn program(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.folder.path());
         command
             .env("KDPIPE_CACHE", self.path("cache"))
             .env_remove("KDPIPE_FAULT")

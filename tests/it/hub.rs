@@ -3,6 +3,7 @@
 
 mod answers;
 mod datasets;
+mod exporting;
 mod faults;
 mod mirrors;
 mod refusals;

@@ -49,6 +49,7 @@ mod quantities;
 mod reference;
 mod report_forms;
 mod select;
+mod site;
 mod slurm;
 mod standalone;
 mod stored;
