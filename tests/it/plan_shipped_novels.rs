@@ -21,9 +21,7 @@ fn planned(folder: &Path) -> ResolvedStudy {
     };
     let hub = Hub::quiet(settings, Vec::new());
     let loaded = load(&spec, &Overrides::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let layout = Layout {
-        root: folder.join("results"),
-    };
+    let layout = Layout::new(&folder.join("results"), "novels");
     resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)
         .unwrap_or_else(|wrong| panic!("{wrong}"))
 }
