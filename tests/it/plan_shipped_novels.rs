@@ -32,7 +32,10 @@ fn seeds(plan: &Plan, at: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
     for cell in &plan.cells {
         if at.iter().all(|(key, value)| cell.at[*key] == *value) {
             let teacher = cell.at["teacher.seed"].clone();
-            found.entry(teacher).or_default().push(cell.at["seed"].clone());
+            found
+                .entry(teacher)
+                .or_default()
+                .push(cell.at["seed"].clone());
         }
     }
     found
@@ -51,12 +54,27 @@ fn check(study: &ResolvedStudy) {
     let primary = plan.report.primary.as_ref().expect("primaries");
     assert_eq!(primary["arm"].values(), ["mse", "sliced"]);
     // Eight seeds with one teacher and four others with the second, where a loss is compared.
-    for arm in ["none", "none-long", "lm-long", "mse", "sliced", "energy", "wasserstein"] {
-        let at = [("arm", arm), ("match.strategy", "uniform"), ("match.tokens", "paired")];
+    for arm in [
+        "none",
+        "none-long",
+        "lm-long",
+        "mse",
+        "sliced",
+        "energy",
+        "wasserstein",
+    ] {
+        let at = [
+            ("arm", arm),
+            ("match.strategy", "uniform"),
+            ("match.tokens", "paired"),
+        ];
         let found = seeds(plan, &at);
         let counts: Vec<usize> = found.values().map(Vec::len).collect();
         assert_eq!(counts, [8, 4], "{arm}");
-        assert!(found["1"].iter().all(|seed| !found["2"].contains(seed)), "{arm}");
+        assert!(
+            found["1"].iter().all(|seed| !found["2"].contains(seed)),
+            "{arm}"
+        );
     }
     // The controls of every hidden loss, and of the pairing.
     for arm in ["mse", "sliced", "energy", "wasserstein"] {

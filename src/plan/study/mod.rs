@@ -171,8 +171,8 @@ impl StudyTables {
             .hint("name what is held against it, as primary = { arm = \"NAME\" }")
     }
 
-    /// The contrasts that are tested apart; none where its value is lost because an axis is set from
-    /// outside.
+    /// The contrasts that are tested apart; none where their values are lost because an axis is set
+    /// from outside.
     fn primary(
         &self,
         grid: &Grid,
