@@ -85,37 +85,42 @@ fn a_trained_critic_comes_near_the_distance_of_held_out_clouds_and_not_beyond_it
     let distance = f64::from(shift) * (WIDTH as f64).sqrt();
     let training: Vec<_> = (0..4).map(|index| shifted(index, shift)).collect();
     let held_out: Vec<_> = (10..14).map(|index| shifted(index, shift)).collect();
-    for (constraint, most) in [
-        // The slope is held to 1 by a penalty alone, which the estimate pays for: with λ = 50 the
-        // best slope is 1 + ‖c‖/(2λ).
-        (
-            Constraint::GradientPenalty(50.0),
-            1.0 + distance / 100.0 + 0.03,
-        ),
-        // No slope is above 1, but for what a power iteration still lacks.
-        (Constraint::Spectral, 1.01),
-    ] {
+    for constraint in [Constraint::GradientPenalty(50.0), Constraint::Spectral] {
         let mut critic = Critic::new(&settings(constraint), Stream::new(2, "critic", 0));
         let before = estimate::<Cpu>(&critic, &held_out) / distance;
+        assert!(before.abs() < 0.5, "{constraint:?}: {before}");
+        let mut slopes = Vec::new();
         for update in 0..400 {
             let (student, teacher) = &training[update % training.len()];
             let epsilon = |_| {
                 let mut stream = Stream::new(4, "between", update as u64);
                 (0..ROWS).map(|_| stream.uniform() as f32).collect()
             };
-            Cpu::critic_updates(&mut [CriticTask {
+            let reports = Cpu::critic_updates(&mut [CriticTask {
                 critic: &mut critic,
                 student,
                 teacher,
                 updates: 1,
                 epsilon: &epsilon,
             }]);
+            slopes.push(reports[0].gradient_norm);
         }
+        let slope = slopes[380..].iter().sum::<f64>() / 20.0;
         let after = estimate::<Cpu>(&critic, &held_out) / distance;
-        assert!(before.abs() < 0.5, "{constraint:?}: {before}");
+        // A path from a point to where it is shifted climbs by its slopes at the most.
         assert!(
-            (0.85..=most).contains(&after),
-            "{constraint:?}: {after} of {most}"
+            after <= slope + 0.05,
+            "{constraint:?}: {after}, slope {slope}"
         );
+        match constraint {
+            // The slope is held to 1 by a penalty alone.
+            Constraint::GradientPenalty(_) => {
+                assert!((0.9..1.15).contains(&after), "{constraint:?}: {after}");
+            }
+            // No slope is above 1, but for what a power iteration still lacks.
+            Constraint::Spectral | Constraint::Clip(_) => {
+                assert!((0.9..1.01).contains(&after), "{constraint:?}: {after}");
+            }
+        }
     }
 }

@@ -138,6 +138,7 @@ fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
 
 #[test]
 fn articles_of_wikitext_are_documents_whether_blank_lines_are_lines_or_rows_without_text() {
+    use polars::prelude::*;
     let folder = tempfile::tempdir().unwrap();
     // As the hub has them: a blank line is a row without text, which no end of line stands for.
     let rows: Vec<String> = (0..6)
