@@ -98,18 +98,30 @@ fn nulls_of_row(
     if !asked && controls.is_empty() {
         return None;
     }
-    let is_complete = lacking.is_empty();
     let with_controls = usize::from(rows[row].contrast.is_some());
-    let p = judged.iter().map(|judged| judged.contrast.p);
-    Some(Nulls {
-        beats: all_are_gains(&judged, is_complete),
-        beats_controls: all_are_gains(&judged[with_controls..], is_complete),
-        p: p.collect::<Option<Vec<f64>>>()
-            .filter(|_| is_complete)
-            .and_then(|p| p.into_iter().reduce(f64::max)),
-        controls,
-        lacking,
-    })
+    Some(Nulls::judged(&judged, with_controls, controls, lacking))
+}
+
+impl Nulls {
+    /// What the comparisons say together, of which those from `with_controls` on are with controls.
+    fn judged(
+        judged: &[AgainstControl],
+        with_controls: usize,
+        controls: Vec<NullControl>,
+        lacking: Vec<String>,
+    ) -> Self {
+        let is_complete = lacking.is_empty();
+        let p = judged.iter().map(|judged| judged.contrast.p);
+        Self {
+            beats: all_are_gains(judged, is_complete),
+            beats_controls: all_are_gains(&judged[with_controls..], is_complete),
+            p: p.collect::<Option<Vec<f64>>>()
+                .filter(|_| is_complete)
+                .and_then(|p| p.into_iter().reduce(f64::max)),
+            controls,
+            lacking,
+        }
+    }
 }
 
 /// A row's comparison with one of its controls. Where the row is the baseline, the controls are
