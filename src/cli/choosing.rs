@@ -14,6 +14,8 @@ pub(super) enum Chosen {
     Study(Box<ResolvedStudy>),
     /// Some run failed, or nothing can be chosen; that was said.
     Nothing,
+    /// Some runs are left to other machines; that was said.
+    Left,
     /// The user stopped it.
     Stopped,
 }
@@ -43,6 +45,21 @@ pub(super) fn chosen(
             return Ok(Chosen::Nothing);
         }
         Exit::Good | Exit::Failed | Exit::BadInput => {}
+    }
+    let owners = endings.values().filter_map(|end| match end {
+        Ending::Held { owner } => Some(owner),
+        _ => None,
+    });
+    let owners: Vec<&String> = owners.collect();
+    if let Some(owner) = owners.first() {
+        say(&format!(
+            "nothing is chosen before every run of [select] is there; {} left to others: {owner}",
+            match owners.len() {
+                1 => "1 run is".to_owned(),
+                runs => format!("{runs} runs are"),
+            }
+        ));
+        return Ok(Chosen::Left);
     }
     let study = resolve_study(study.loaded, inputs, &site.layout)?;
     if let Some(trials) = &study.plan.trials {

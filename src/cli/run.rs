@@ -85,6 +85,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let study = match late.watched(|| chosen(study, &inputs, made_by, &site, &display))? {
         Chosen::Study(study) => study,
         Chosen::Nothing => return Ok(Exit::Failed),
+        Chosen::Left => return Ok(Exit::Good),
         Chosen::Stopped => return Ok(stop_early()),
     };
     let plan = &study.plan;
@@ -107,7 +108,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         return Ok(stop_now());
     }
     match site.role {
-        Role::Worker | Role::Preparer => Ok(conclude_part(&endings, common)),
+        Role::Worker | Role::WaitingWorker | Role::Preparer => Ok(conclude_part(&endings, common)),
         Role::Whole | Role::Finisher => conclude(plan, &endings, &layout, common, started),
     }
 }

@@ -47,6 +47,8 @@ pub struct EvaluationWork {
     pub treatment_tokens: usize,
     /// Pairs of states that the treatment is measured on.
     pub measured_pairs: usize,
+    /// Tokens of the texts that tasks ask.
+    pub task_tokens: f64,
 }
 
 /// What the parts of an evaluation take, in operations.
@@ -65,12 +67,14 @@ pub struct EvaluationFlops {
     pub measured_pair: f64,
     pub treatment: f64,
     pub speed: f64,
+    pub tasks: f64,
 }
 
 impl EvaluationFlops {
     /// All of it.
     pub fn total(&self) -> f64 {
-        self.perplexity + self.states + self.embedding + self.samples + self.treatment + self.speed
+        let text = self.perplexity + self.samples + self.tasks;
+        text + self.states + self.embedding + self.treatment + self.speed
     }
 }
 
@@ -106,6 +110,7 @@ impl EvaluationWork {
                 0.0
             },
             speed: ROUNDS * (self.context as f64 + DECODING * WRITTEN) * own,
+            tasks: self.task_tokens * own,
         }
     }
 

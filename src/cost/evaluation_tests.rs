@@ -24,7 +24,20 @@ fn work() -> EvaluationWork {
         sample_tokens: 64,
         treatment_tokens: 1024,
         measured_pairs: 9,
+        task_tokens: 0.0,
     }
+}
+
+#[test]
+fn what_tasks_ask_is_read_once_by_the_model_alone() {
+    let plain = work();
+    let asked = EvaluationWork {
+        task_tokens: 500.0,
+        ..plain
+    };
+    let more = asked.flops().total() - plain.flops().total();
+    let expected = 500.0 * plain.model.forward_flops(64);
+    assert!((more / expected - 1.0).abs() < 1e-6, "{more} of {expected}");
 }
 
 #[test]

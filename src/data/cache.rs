@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 
 use super::overlap::SharedDocuments;
 use super::prepared::{Exact, Prepared, Split, SplitSizes, as_tokens};
+use super::tasks::KeptTasks;
 use super::tokenizer::{KeptFiles, Tokenizer};
 
 /// Changes with the layout of the file or the meaning of what is in it; part of every key.
@@ -228,6 +229,7 @@ pub fn open(path: &Path, key: &str) -> Result<Option<Prepared>> {
         }),
         shared: stored.shared,
         notes: Vec::new(),
+        tasks: KeptTasks::default(),
     }))
 }
 

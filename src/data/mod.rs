@@ -30,7 +30,7 @@ pub use prepare::prepare;
 pub use prepared::{Exact, Prepared, Split};
 pub use single::{Single, single};
 pub use source::{Dataset, check_rows, dataset_fact};
-pub use tasks::{Item, Task, task_fingerprint, tasks};
+pub use tasks::{Item, Task, task_fact};
 pub use tokenizer::{END_OF_TEXT, KeptFiles, Tokenizer, TokenizerFile, trained_with};
 pub use utf8::Utf8Stream;
 

@@ -7,6 +7,7 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use super::overlap::SharedDocuments;
+use super::tasks::KeptTasks;
 use super::tokenizer::{KeptFiles, Tokenizer};
 
 /// What training and evaluation need of a dataset under a tokenizer.
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub shared: SharedDocuments,
     /// What the user should know of the text, in sentences.
     pub notes: Vec<String>,
+    /// The items of tasks under its tokenizer, as far as they were asked for.
+    pub tasks: KeptTasks,
 }
 
 /// The synthetic source's own figures of the test split, in nats per token of the tokenizer in use

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::digest;
+use crate::plan::dataset_identity::ARTICLES_VERSION;
 use crate::plan::run::{Detokenize, LineBlocks, Rows};
 
 /// Named values hashed in order, each with its length, so that no two lists of values run into the
@@ -29,7 +30,19 @@ impl Recipe {
         match rows {
             // Rows without an end of line are joined by one since 2.
             Rows::Lines => self.add("rows", "lines").add("joined", 2),
+            Rows::Articles => self
+                .add("rows", "lines")
+                .add("joined", 2)
+                .add_articles(true),
             Rows::Documents => self.add("rows", "documents"),
+        }
+    }
+
+    /// Documents that are no articles add nothing.
+    pub fn add_articles(&mut self, are_articles: bool) -> &mut Self {
+        match are_articles {
+            true => self.add("articles", ARTICLES_VERSION),
+            false => self,
         }
     }
 

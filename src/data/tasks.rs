@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use crate::digest;
 use crate::files;
 use crate::plan::path::InputPath;
 use crate::plan::run::TaskSpec;
-use crate::plan::{InputFault, InputFaults};
+use crate::plan::{InputFault, InputFaults, TaskFact};
 
 /// More than any set of this kind takes.
 const LIMIT: u64 = 256 << 20;
@@ -62,38 +63,94 @@ pub fn tasks(
     named.collect()
 }
 
-/// What identifies the items of a task, whatever its files are called; checks them on the way.
+/// The tasks of a text's tokenizer, tokenized when they are asked for first: every evaluation of a
+/// study asks the same.
+#[derive(Debug, Default)]
+pub struct KeptTasks(Mutex<Vec<KeptTask>>);
+
+/// What was asked for, and the items.
+type KeptTask = (BTreeMap<String, TaskSpec>, Arc<BTreeMap<String, Task>>);
+
+impl KeptTasks {
+    /// As [`tasks`].
+    ///
+    /// # Errors
+    /// As of [`tasks`].
+    pub fn of(
+        &self,
+        specs: &BTreeMap<String, TaskSpec>,
+        tokenizer: &Tokenizer,
+    ) -> Result<Arc<BTreeMap<String, Task>>> {
+        // Whoever panicked with it left it as it was.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, tasks)) = kept.iter().find(|(known, _)| known == specs) {
+            return Ok(Arc::clone(tasks));
+        }
+        let found = Arc::new(tasks(specs, tokenizer)?);
+        kept.push((specs.clone(), Arc::clone(&found)));
+        Ok(found)
+    }
+}
+
+/// What identifies the items of a task, whatever its files are called, and their size; checks them
+/// on the way.
 ///
 /// # Errors
 /// As of [`tasks`].
-pub fn task_fingerprint(name: &str, spec: &TaskSpec) -> Result<String> {
+pub fn task_fact(name: &str, spec: &TaskSpec) -> Result<TaskFact> {
     let key = format!("evaluate.tasks.{name}.files");
     match spec {
-        TaskSpec::Grammar { .. } => Ok(format!("grammar {}", grammar::VERSION)),
-        TaskSpec::Pairs { files } => fingerprint(&key, files, &|line| pair_texts(line).map(drop)),
-        TaskSpec::Cloze { files } => fingerprint(&key, files, &|line| cloze_texts(line).map(drop)),
+        TaskSpec::Grammar { items } => {
+            let pairs = pairs_of_grammar(*items);
+            let sizes = pairs.iter().flat_map(|(_, pairs)| pairs);
+            Ok(TaskFact {
+                fingerprint: format!("grammar {}", grammar::VERSION),
+                bytes: sizes
+                    .map(|[right, wrong]| right.len() + wrong.len())
+                    .sum::<usize>() as u64,
+            })
+        }
+        TaskSpec::Pairs { files } => fact_of_files(&key, files, &|line| {
+            let (_, right, wrong) = pair_texts(line)?;
+            Ok(right.len() + wrong.len())
+        }),
+        // It is scored, and then read for the word that is written.
+        TaskSpec::Cloze { files } => fact_of_files(&key, files, &|line| {
+            let (before, word) = cloze_texts(line)?;
+            Ok(2 * (before.len() + word.len()))
+        }),
     }
+}
+
+/// The right and the wrong text of pairs of the grammar, so many of each phenomenon.
+fn pairs_of_grammar(items: usize) -> BTreeMap<&'static str, Vec<[String; 2]>> {
+    let mut found: BTreeMap<&str, Vec<[String; 2]>> = BTreeMap::new();
+    for story in 0..items as u64 * STORIES {
+        for pair in minimal_pairs(SEED, story) {
+            let known = found.entry(pair.phenomenon).or_default();
+            if known.len() < items {
+                known.push([pair.right, pair.wrong]);
+            }
+        }
+        let is_full = |of_one: &Vec<_>| of_one.len() == items;
+        if found.len() == PHENOMENA_OF_GRAMMAR && found.values().all(is_full) {
+            break;
+        }
+    }
+    found
 }
 
 fn of_grammar(items: usize, tokenizer: &Tokenizer) -> Result<Task> {
     let mut task = Task::default();
-    let is_full = |task: &Task| {
-        task.items.len() == PHENOMENA_OF_GRAMMAR
-            && task.items.values().all(|of_one| of_one.len() == items)
-    };
-    for story in 0..items as u64 * STORIES {
-        for pair in minimal_pairs(SEED, story) {
-            let known = task.items.entry(pair.phenomenon.to_owned()).or_default();
-            if known.len() < items {
-                known.push(Item::Pair {
-                    right: tokenizer.encode(&pair.right)?,
-                    wrong: tokenizer.encode(&pair.wrong)?,
-                });
-            }
-        }
-        if is_full(&task) {
-            break;
-        }
+    for (phenomenon, pairs) in pairs_of_grammar(items) {
+        let encoded = pairs.iter().map(|[right, wrong]| {
+            Ok(Item::Pair {
+                right: tokenizer.encode(right)?,
+                wrong: tokenizer.encode(wrong)?,
+            })
+        });
+        let encoded = encoded.collect::<Result<_>>()?;
+        task.items.insert(phenomenon.to_owned(), encoded);
     }
     Ok(task)
 }
@@ -114,18 +171,26 @@ fn of_files(key: &str, files: &[InputPath], item: ReadItem) -> Result<Task> {
     Ok(task)
 }
 
-fn fingerprint(
+/// Of files whose lines have items of the size that `size` gives.
+fn fact_of_files(
     key: &str,
     files: &[InputPath],
-    check: &dyn Fn(&Map<String, Value>) -> LineResult<()>,
-) -> Result<String> {
-    visit_lines(key, files, &mut |line| check(line))?;
+    size: &dyn Fn(&Map<String, Value>) -> LineResult<usize>,
+) -> Result<TaskFact> {
+    let mut bytes = 0;
+    visit_lines(key, files, &mut |line| {
+        bytes += size(line)? as u64;
+        Ok(())
+    })?;
     let mut hashes = String::new();
     for path in paths(key, files)? {
         hashes += &files::sha256_of_file(&path)?;
         hashes.push('\n');
     }
-    Ok(digest::sha256(hashes.as_bytes()))
+    Ok(TaskFact {
+        fingerprint: digest::sha256(hashes.as_bytes()),
+        bytes,
+    })
 }
 
 /// Calls `visit` on every line of the files that is not white space; faults carry file and line.

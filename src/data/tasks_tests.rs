@@ -77,16 +77,16 @@ fn files_give_items_by_what_they_are_about_and_faults_their_line() {
     let specs = BTreeMap::from([("own".to_owned(), spec.clone())]);
     let found = tasks(&specs, &tokenizer()).unwrap();
     assert_eq!(found["own"].items["number"].len(), 2);
-    let before = task_fingerprint("own", &spec).unwrap();
+    let before = task_fact("own", &spec).unwrap();
     std::fs::write(&path, format!("{good}\n{{\"sentence_good\": \"x\"}}\n")).unwrap();
-    assert_ne!(before, "");
-    let error = format!("{:#}", task_fingerprint("own", &spec).unwrap_err());
+    assert_ne!(before.fingerprint, "");
+    let error = format!("{:#}", task_fact("own", &spec).unwrap_err());
     assert!(
         error.contains("pairs.jsonl, line 2: it has no \"sentence_bad\""),
         "{error}"
     );
     std::fs::write(&path, "\n").unwrap();
-    let error = format!("{:#}", task_fingerprint("own", &spec).unwrap_err());
+    let error = format!("{:#}", task_fact("own", &spec).unwrap_err());
     assert!(error.contains("hold no lines"), "{error}");
 }
 
@@ -95,4 +95,31 @@ fn the_grammar_gives_as_many_pairs_of_each_phenomenon_as_are_asked_for() {
     let task = of_grammar(20, &tokenizer()).unwrap();
     assert_eq!(task.items.len(), 4);
     assert!(task.items.values().all(|items| items.len() == 20));
+}
+
+#[test]
+fn a_plan_knows_how_much_a_task_asks_and_an_evaluation_tokenizes_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pairs.jsonl");
+    let line = r#"{"sentence_good": "The cats sleep.", "sentence_bad": "The cats sleeps."}"#;
+    std::fs::write(&path, format!("{line}\n{line}\n")).unwrap();
+    let files = vec![InputPath::new("pairs.jsonl", folder.path())];
+    let bytes = |spec: &TaskSpec| task_fact("own", spec).unwrap().bytes;
+    assert_eq!(
+        bytes(&TaskSpec::Pairs {
+            files: files.clone()
+        }),
+        2 * (15 + 16)
+    );
+    let [few, many] = [2, 4].map(|items| bytes(&TaskSpec::Grammar { items }));
+    assert!(few > 0 && many > few, "{few} {many}");
+    let kept = KeptTasks::default();
+    let specs: BTreeMap<String, TaskSpec> = [("own".to_owned(), TaskSpec::Pairs { files })].into();
+    let tokenizer = tokenizer();
+    let first = kept.of(&specs, &tokenizer).unwrap();
+    // Nothing is read again.
+    std::fs::remove_file(&path).unwrap();
+    let second = kept.of(&specs, &tokenizer).unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert!(KeptTasks::default().of(&specs, &tokenizer).is_err());
 }

@@ -76,3 +76,7 @@ fn estimate<D: Ops>(critic: &D::Critic, clouds: &[(Mat<D>, Mat<D>)]) -> f64 {
     let values: Vec<D::Value> = clouds.iter().map(of_sample).collect();
     D::fetch(&values).iter().sum::<f64>() / clouds.len() as f64
 }
+
+#[cfg(test)]
+#[path = "judged_critics_tests.rs"]
+mod tests;

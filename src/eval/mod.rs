@@ -225,6 +225,8 @@ fn work<D: Ops>(inputs: &EvaluationInputs<D>) -> EvaluationWork {
         sample_tokens: inputs.settings.samples.tokens,
         treatment_tokens: treatment_tokens.min(inputs.test.tokens.len() / 2),
         measured_pairs: pairs,
+        // Their items count themselves.
+        task_tokens: 0.0,
     }
 }
 

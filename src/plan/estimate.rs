@@ -134,6 +134,7 @@ fn evaluation_work(
         sample_tokens: evaluate.samples.tokens,
         treatment_tokens: evaluate.treatment_tokens.min(all / 2),
         measured_pairs: MAPS * student.layers,
+        task_tokens: known.task_bytes as f64 / BYTES_A_TOKEN,
     }
 }
 

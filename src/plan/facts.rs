@@ -3,7 +3,7 @@
 use super::identity::Fingerprints;
 use super::input_fault::InputFault;
 use super::path::InputPath;
-use super::planned::{DatasetFact, Fact, Inputs, TeacherFact, TokenizerFact};
+use super::planned::{DatasetFact, Fact, Inputs, TaskFact, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
 use super::run::{
     DatasetSpec, DeviceSpec, EvaluateSpec, Init, KnownPrecisions, StudentSpec, TaskSpec,
@@ -22,7 +22,7 @@ pub struct AskedInputs<'a> {
     teachers: AskedFacts<TeacherSpec, TeacherFact>,
     students: AskedFacts<InputPath, TeacherFact>,
     devices: AskedFacts<DeviceSpec, ()>,
-    tasks: AskedFacts<(String, TaskSpec), String>,
+    tasks: AskedFacts<(String, TaskSpec), TaskFact>,
 }
 
 /// The facts of one kind of input.
@@ -131,8 +131,9 @@ impl<'a> AskedInputs<'a> {
         for (name, task) in &evaluate.tasks {
             let both = (name.clone(), task.clone());
             let fact = self.tasks.get(&both, || self.inputs.task(name, task));
-            let fingerprint = facts.take("evaluate.tasks", fact);
-            let fingerprint = fingerprint.unwrap_or_else(|| UNKNOWN.to_owned());
+            let fact = facts.take("evaluate.tasks", fact);
+            facts.known.task_bytes += fact.as_ref().map_or(0, |fact| fact.bytes);
+            let fingerprint = fact.map_or_else(|| UNKNOWN.to_owned(), |fact| fact.fingerprint);
             facts.fingerprints.tasks.insert(name.clone(), fingerprint);
         }
     }

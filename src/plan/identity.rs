@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::dataset_identity::dataset;
 use super::matching::Strategy;
 use super::run::{
-    BalanceSpec, DatasetSpec, Decay, EvaluateSpec, Init, InitBlocks, Keep, LearningRate, Matching,
+    BalanceSpec, Decay, EvaluateSpec, Init, InitBlocks, Keep, LearningRate, Matching,
     PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
 };
 use super::schedule::Span;
@@ -22,9 +23,6 @@ use crate::digest;
 pub const NUMERICS_VERSION: u32 = 2;
 /// Raised whenever the same `[evaluate]` measures something else than before.
 pub const EVALUATION_VERSION: u32 = 1;
-/// Raised whenever the same shares of the same documents are other documents than before: white
-/// space at the ends of a document does not count since 2.
-pub const SHARES_VERSION: u32 = 2;
 /// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
@@ -142,96 +140,6 @@ impl TrainIdentity {
             keep: *keep,
             evaluate_every: evaluate_every.filter(|_| *keep == Keep::Best),
         }
-    }
-}
-
-fn dataset(dataset: &DatasetSpec, fingerprint: &str) -> Json {
-    let mut identity = dataset_without_shares(dataset, fingerprint);
-    let shares = dataset.shares();
-    if !shares.is_empty() {
-        // A dataset of the hub has its splits by their names already, but not the rule that cuts.
-        identity["shares"] = match dataset.is_of_hub() {
-            true => json!({ "rule": SHARES_VERSION }),
-            false => shares.into_iter().collect(),
-        };
-        if let Some(cut) = dataset.cut() {
-            identity["cut"] = json!(cut);
-        }
-    }
-    identity
-}
-
-/// It is long because it names every field of every source, so that none can be forgotten.
-fn dataset_without_shares(dataset: &DatasetSpec, fingerprint: &str) -> Json {
-    match dataset {
-        DatasetSpec::Synthetic {
-            seed,
-            train_words,
-            validation_words,
-            test_words,
-            train_tokens,
-        } => json!({
-            "source": "synthetic", "seed": seed, "train_words": train_words,
-            "validation_words": validation_words, "test_words": test_words,
-            "train_tokens": train_tokens,
-        }),
-        DatasetSpec::Text {
-            train: _,
-            validation: _,
-            test: _,
-            cut: _,
-            detokenize,
-            train_tokens,
-        } => json!({
-            "source": "text", "files": fingerprint, "detokenize": detokenize,
-            "train_tokens": train_tokens,
-        }),
-        DatasetSpec::Parquet {
-            train: _,
-            validation: _,
-            test: _,
-            cut: _,
-            column,
-            rows,
-            detokenize,
-            train_tokens,
-        }
-        | DatasetSpec::Jsonl {
-            train: _,
-            validation: _,
-            test: _,
-            cut: _,
-            column,
-            rows,
-            detokenize,
-            train_tokens,
-        } => {
-            let source = match dataset {
-                DatasetSpec::Jsonl { .. } => "jsonl",
-                _ => "parquet",
-            };
-            json!({
-                "source": source, "files": fingerprint, "column": column, "rows": rows,
-                "detokenize": detokenize, "train_tokens": train_tokens,
-            })
-        }
-        DatasetSpec::Hub {
-            repo,
-            config,
-            revision: _,
-            train,
-            validation,
-            test,
-            cut: _,
-            column,
-            rows,
-            detokenize,
-            train_tokens,
-        } => json!({
-            "source": "hub", "repo": repo, "config": config, "commit": fingerprint,
-            "train": train, "validation": validation, "test": test, "column": column,
-            "rows": rows, "detokenize": detokenize, "train_tokens": train_tokens,
-        }),
     }
 }
 

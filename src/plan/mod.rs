@@ -24,6 +24,7 @@ mod budget;
 mod check;
 mod comparison;
 mod critic;
+pub mod dataset_identity;
 pub mod diagnostics;
 mod estimate;
 mod expect;
@@ -66,9 +67,9 @@ pub use input_fault::{InputFault, InputFaults};
 pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, Strategy, layer_runs, uniform_map};
 pub use planned::{
-    ARM, Arm, Axis, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan, PlannedCell,
-    PlannedRun, ReportSettings, SEED, StudySettings, TeacherFact, TokenizerFact, Trials,
-    TriedValues,
+    ARM, Arm, Axis, AxisChoice, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan,
+    PlannedCell, PlannedRun, ReportSettings, SEED, StudySettings, TaskFact, TeacherFact,
+    TokenizerFact, Trials, TriedValues,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;

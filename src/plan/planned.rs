@@ -52,6 +52,15 @@ pub struct TokenizerFact {
     pub own: Option<usize>,
 }
 
+/// Facts of the items of a task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskFact {
+    /// What identifies them.
+    pub fingerprint: String,
+    /// Bytes of the texts that a model is asked, each as often as it is read.
+    pub bytes: u64,
+}
+
 /// Facts of a folder with a GPT-2, or of one of the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeacherFact {
@@ -78,9 +87,9 @@ pub trait Inputs {
     fn teacher(&self, teacher: &TeacherSpec) -> Fact<TeacherFact>;
     /// Of the folder that `student.init_dir` names.
     fn student(&self, folder: &InputPath) -> Fact<TeacherFact>;
-    /// What identifies the items of a task, by its name.
-    fn task(&self, _: &str, _: &TaskSpec) -> Fact<String> {
-        Fact::Known(String::new())
+    /// Of a task's items, by its name.
+    fn task(&self, _: &str, _: &TaskSpec) -> Fact<TaskFact> {
+        Fact::Known(TaskFact::default())
     }
     /// Whether this machine's processor multiplies bfloat16.
     fn bf16(&self) -> bool {
@@ -237,6 +246,35 @@ impl TriedValues {
     }
 }
 
+/// A value of an axis, or several: each is one of what they choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AxisChoice {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl AxisChoice {
+    /// One value stands without a list.
+    pub fn of(mut values: Vec<String>) -> Self {
+        match values.len() {
+            1 => Self::One(values.remove(0)),
+            _ => Self::Several(values),
+        }
+    }
+
+    pub fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
+
+    pub fn has(&self, value: &str) -> bool {
+        self.values().iter().any(|own| own == value)
+    }
+}
+
 /// `[report]` as resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportSettings {
@@ -247,8 +285,8 @@ pub struct ReportSettings {
     /// δ in nats per token.
     pub margin: f64,
     pub alpha: f64,
-    /// The one contrast that is tested alone, as axis values.
-    pub primary: Option<BTreeMap<String, String>>,
+    /// The contrasts that were chosen beforehand and are tested apart, as axis values.
+    pub primary: Option<BTreeMap<String, AxisChoice>>,
     /// The axis that the study asks about, where the spec names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,

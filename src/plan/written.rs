@@ -93,7 +93,8 @@ pub struct WrittenReport {
     /// Error rate of the verdicts.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub alpha: f64,
-    /// The one contrast that was chosen beforehand, as axis values: it is tested alone.
+    /// The contrast that was chosen beforehand, as axis values: it is tested alone. A list of
+    /// values chooses several, which are tested apart from all others.
     #[serde(default)]
     pub primary: Option<BTreeMap<String, Json>>,
     /// The axis that the study asks about, which the report answers first; absent, the baseline's.

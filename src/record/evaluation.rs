@@ -88,7 +88,7 @@ pub struct SharedCounts {
 pub struct Protocol {
     pub context: usize,
     pub stride: usize,
-    /// "text", "lines" or "documents".
+    /// "text", "lines", "documents" or "articles".
     pub rows: String,
     pub detokenize: String,
     /// sha256 of tokenizer.json.

@@ -110,6 +110,10 @@ fn in_words(value: &serde_json::Value) -> String {
             });
             words.collect::<Vec<_>>().join(", ")
         }
+        serde_json::Value::Array(values) => {
+            let words: Vec<String> = values.iter().map(in_words).collect();
+            words.join(" and ")
+        }
         other => other.to_string(),
     }
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::report::analysis::Analysis;
 use crate::report::data::StudyData;
-use crate::report::test_fixture::{Fixture, StudyShape};
+use crate::report::statistics::Paired;
+use crate::report::test_fixture::{Fixture, Normals, StudyShape};
 
 /// Two arms of three seeds, whose map is made to stand for the teacher.
 fn fixture() -> Fixture {
@@ -74,4 +75,48 @@ fn a_study_of_one_teacher_is_as_it_was() {
         }
     });
     assert_eq!(with_blocks(&fixture.study), fixture.study);
+}
+
+/// 4,000 studies of two teachers: how often the interval at 95 % holds what the comparison is with
+/// these teachers. `agreement` is the share of the variance that is a seed's own, whatever the
+/// teacher, where both teachers have the same seeds; `apart` is how far the teachers' own
+/// differences lie from each other, in sds of a seed.
+fn coverage(seeds: [usize; 2], agreement: Option<f64>, apart: f64) -> f64 {
+    const STUDIES: usize = 4000;
+    let mut normals = Normals(5);
+    let all = (seeds[0] + seeds[1]) as f64;
+    let truth = (seeds[0] as f64 - seeds[1] as f64) / all * apart / 2.0;
+    let mut held = 0;
+    for _ in 0..STUDIES {
+        let shared: Vec<f64> = (0..seeds[0]).map(|_| normals.next()).collect();
+        let mut differences = Vec::new();
+        for (count, centre) in seeds.into_iter().zip([apart / 2.0, -apart / 2.0]) {
+            for seed in 0..count {
+                let own = normals.next();
+                let of_seed = agreement.map_or(own, |share| {
+                    share.sqrt() * shared[seed] + (1.0 - share).sqrt() * own
+                });
+                differences.push(centre + of_seed);
+            }
+        }
+        let paired = Paired::of(differences);
+        let (low, high) = paired.interval(0.05, paired.error).unwrap();
+        held += usize::from(low <= truth && truth <= high);
+    }
+    held as f64 / STUDIES as f64
+}
+
+#[test]
+fn intervals_over_teachers_hold_what_is_true_of_these_where_their_seeds_are_their_own() {
+    // Three standard errors of the simulation are 0.01.
+    for seeds in [[8, 8], [8, 4], [4, 4]] {
+        let exact = coverage(seeds, None, 0.0);
+        assert!((exact - 0.95).abs() < 0.012, "{seeds:?}: {exact}");
+        let wider = coverage(seeds, None, 2.0);
+        assert!(wider >= 0.955, "{seeds:?}: {wider}");
+    }
+    let independent = coverage([8, 8], Some(0.0), 0.0);
+    assert!((independent - 0.95).abs() < 0.012, "{independent}");
+    let narrow = coverage([8, 8], Some(0.5), 0.0);
+    assert!((0.86..0.92).contains(&narrow), "{narrow}");
 }

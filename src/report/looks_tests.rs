@@ -1,6 +1,7 @@
 //! Tests of `looks.rs`.
 
 use super::*;
+use crate::plan::AxisChoice;
 use crate::report::statistics::Paired;
 use crate::report::test_fixture::{Fixture, Normals, StudyShape};
 
@@ -69,7 +70,7 @@ fn whatever_judges_the_results_is_told_where_it_was_changed() {
         .report
         .baseline
         .insert("arm".to_owned(), "wasserstein".to_owned());
-    study.report.primary = Some([("arm".to_owned(), "mse".to_owned())].into());
+    study.report.primary = Some([("arm".to_owned(), AxisChoice::One("mse".to_owned()))].into());
     assert_eq!(
         sentences(&study),
         [
@@ -122,4 +123,20 @@ fn adding_seeds_until_a_difference_shows_finds_one_in_17_of_100_studies_without_
     let share = found.count() as f64 / STUDIES as f64;
     // Three standard errors of the simulation.
     assert!((share - 0.17).abs() < 0.018, "{share}");
+}
+
+#[test]
+fn several_primary_comparisons_are_told_by_their_values() {
+    let mut study = fresh();
+    study.looks.push(Look::at(&study, 4));
+    let several = AxisChoice::Several(vec!["mse".to_owned(), "sliced".to_owned()]);
+    study.report.primary = Some([("arm".to_owned(), several)].into());
+    assert_eq!(
+        sentences(&study),
+        [
+            "The primary comparison was changed from nothing to mse and sliced after results were \
+          seen."
+        ]
+    );
+    assert!(primary_was_late(&study));
 }

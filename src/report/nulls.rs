@@ -59,97 +59,164 @@ fn nulls_of_row(
     let has_map = at.get(STRATEGY).is_some_and(|map| map != axes::ANY);
     let follows_one = has_map && rows[row].follows_a_map(data);
     let asked = follows_one && !axes::null_maps(&data.study).is_empty();
-    let own: Vec<&Contrast> = contrasts
+    let own: Vec<AgainstControl> = contrasts
         .iter()
-        .filter(|contrast| {
-            contrast.asked.question == Question::Null && contrast.asked.row == Some(row)
-        })
+        .filter_map(|contrast| AgainstControl::of(contrast, row))
         .collect();
     let (mut controls, mut lacking) = (Vec::new(), Vec::new());
-    let mut judged: Vec<&Contrast> = rows[row]
-        .contrast
-        .map(|place| &contrasts[place])
+    let with_baseline = rows[row].contrast.map(|place| &contrasts[place]);
+    let mut judged: Vec<AgainstControl> = with_baseline
+        .map(AgainstControl::as_asked)
         .into_iter()
         .collect();
     let of_maps = NULL_CONTROLS
         .into_iter()
         .filter(|(key, _)| asked && *key == STRATEGY);
     for (key, name) in of_maps {
-        let has_it = |control: &TableRow| control.at.get(key).is_some_and(|map| map == name);
+        let others = |row: &TableRow| axes::without(&row.at, &[key]);
+        let has_it = |one: &AgainstControl, control: &TableRow| {
+            // What is compared with the baseline may differ in more.
+            let is_same_but_for_it = !one.is_turned || others(control) == others(&rows[row]);
+            is_same_but_for_it && control.at.get(key).is_some_and(|map| map == name)
+        };
         match compared_with(&own, rows, has_it) {
-            Some(found) => {
-                judged.push(found.0);
-                controls.push(NullControl::new(name, found));
+            Some((found, mean)) => {
+                judged.push(found);
+                controls.push(NullControl::new(name, found, mean));
             }
             None => lacking.push(name.to_owned()),
         }
     }
     // Clouds do not notice it: that is no test of theirs.
-    let pairing = compared_with(&own, rows, |control| control.shuffles_tokens(data));
-    if let Some(found) = pairing.filter(|_| rows[row].sees_pairs(data)) {
-        judged.push(found.0);
-        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, found));
+    let pairing = compared_with(&own, rows, |_, control| {
+        control.is_pairing_null_of(&rows[row], data)
+    });
+    if let Some((found, mean)) = pairing.filter(|_| rows[row].sees_pairs(data)) {
+        judged.push(found);
+        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, found, mean));
     }
     if !asked && controls.is_empty() {
         return None;
     }
-    let is_complete = lacking.is_empty();
     let with_controls = usize::from(rows[row].contrast.is_some());
-    let p = judged.iter().map(|contrast| contrast.p);
-    Some(Nulls {
-        beats: all_are_gains(&judged, is_complete),
-        beats_controls: all_are_gains(&judged[with_controls..], is_complete),
-        p: p.collect::<Option<Vec<f64>>>()
-            .filter(|_| is_complete)
-            .and_then(|p| p.into_iter().reduce(f64::max)),
-        controls,
-        lacking,
-    })
+    Some(Nulls::judged(&judged, with_controls, controls, lacking))
+}
+
+impl Nulls {
+    /// What the comparisons say together, of which those from `with_controls` on are with controls.
+    fn judged(
+        judged: &[AgainstControl],
+        with_controls: usize,
+        controls: Vec<NullControl>,
+        lacking: Vec<String>,
+    ) -> Self {
+        let is_complete = lacking.is_empty();
+        let p = judged.iter().map(|judged| judged.contrast.p);
+        Self {
+            beats: all_are_gains(judged, is_complete),
+            beats_controls: all_are_gains(&judged[with_controls..], is_complete),
+            p: p.collect::<Option<Vec<f64>>>()
+                .filter(|_| is_complete)
+                .and_then(|p| p.into_iter().reduce(f64::max)),
+            controls,
+            lacking,
+        }
+    }
+}
+
+/// A row's comparison with one of its controls. Where the row is the baseline, the controls are
+/// compared with it, and what is found is read the other way round.
+#[derive(Clone, Copy)]
+struct AgainstControl<'a> {
+    contrast: &'a Contrast,
+    is_turned: bool,
+}
+
+impl<'a> AgainstControl<'a> {
+    fn as_asked(contrast: &'a Contrast) -> Self {
+        Self {
+            contrast,
+            is_turned: false,
+        }
+    }
+
+    /// The comparison, where it may be one of `row` with a control of it.
+    fn of(contrast: &'a Contrast, row: usize) -> Option<Self> {
+        let (a, b) = contrast.rows()?;
+        match contrast.asked.question {
+            Question::Null if a == row => Some(Self::as_asked(contrast)),
+            Question::Baseline if b == row => Some(Self {
+                contrast,
+                is_turned: true,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The row that is held against the row itself.
+    fn control(&self) -> Option<usize> {
+        let (a, b) = self.contrast.rows()?;
+        Some(if self.is_turned { a } else { b })
+    }
+
+    /// What the row's loss is less the control's, where there are seeds enough.
+    fn mean(&self) -> Option<f64> {
+        let paired = self.contrast.paired.as_ref();
+        let mean = paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean;
+        Some(if self.is_turned { -mean } else { mean })
+    }
+
+    fn interval(&self) -> Option<(f64, f64)> {
+        let (low, high) = self.contrast.interval?;
+        Some(if self.is_turned {
+            (-high, -low)
+        } else {
+            (low, high)
+        })
+    }
+
+    /// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.
+    fn is_gain(&self) -> Option<bool> {
+        match &self.contrast.verdict {
+            Verdict::NotComparable(_) | Verdict::TooFewSeeds => None,
+            Verdict::Better
+            | Verdict::Worse
+            | Verdict::Equivalent
+            | Verdict::BetterSizeUnsure
+            | Verdict::WorseSizeUnsure
+            | Verdict::Undecided => Some(self.interval()?.1 < 0.0),
+        }
+    }
 }
 
 /// The comparison with the control that is so, if it has seeds enough, and its mean.
 fn compared_with<'a>(
-    contrasts: &[&'a Contrast],
+    comparisons: &[AgainstControl<'a>],
     rows: &[TableRow],
-    is_it: impl Fn(&TableRow) -> bool,
-) -> Option<(&'a Contrast, f64)> {
-    let mut all = contrasts.iter();
-    let has_it = |contrast: &&&Contrast| contrast.rows().is_some_and(|(_, b)| is_it(&rows[b]));
-    let contrast = *all.find(has_it)?;
-    let paired = contrast.paired.as_ref();
-    let mean = paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean;
-    Some((contrast, mean))
+    is_it: impl Fn(&AgainstControl, &TableRow) -> bool,
+) -> Option<(AgainstControl<'a>, f64)> {
+    let mut all = comparisons.iter();
+    let has_it = |one: &&AgainstControl| one.control().is_some_and(|row| is_it(one, &rows[row]));
+    let found = *all.find(has_it)?;
+    Some((found, found.mean()?))
 }
 
 impl NullControl {
-    fn new(name: &str, (contrast, difference): (&Contrast, f64)) -> Self {
+    fn new(name: &str, against: AgainstControl, difference: f64) -> Self {
         Self {
             name: name.to_owned(),
             difference,
-            interval: contrast.interval,
+            interval: against.interval(),
         }
     }
 }
 
 /// Whether the loss is lower in all of them; one that is not decides, whatever the others say.
-fn all_are_gains(contrasts: &[&Contrast], is_complete: bool) -> Option<bool> {
-    let gains: Vec<Option<bool>> = contrasts.iter().map(|contrast| is_gain(contrast)).collect();
+fn all_are_gains(judged: &[AgainstControl], is_complete: bool) -> Option<bool> {
+    let gains: Vec<Option<bool>> = judged.iter().map(AgainstControl::is_gain).collect();
     if gains.contains(&Some(false)) {
         Some(false)
     } else {
         (is_complete && !gains.contains(&None)).then_some(true)
-    }
-}
-
-/// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.
-fn is_gain(contrast: &Contrast) -> Option<bool> {
-    match &contrast.verdict {
-        Verdict::NotComparable(_) | Verdict::TooFewSeeds => None,
-        Verdict::Better
-        | Verdict::Worse
-        | Verdict::Equivalent
-        | Verdict::BetterSizeUnsure
-        | Verdict::WorseSizeUnsure
-        | Verdict::Undecided => Some(contrast.interval?.1 < 0.0),
     }
 }

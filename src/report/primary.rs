@@ -1,4 +1,4 @@
-//! The comparison that the spec declares as the one that counts: it is judged apart.
+//! The comparisons that the spec declares as those that count: they are judged apart.
 
 use super::axes::{self, reference, value_label};
 use super::frame::Group;
@@ -6,7 +6,7 @@ use super::questions::{Asked, Question};
 use super::rows::GroupedRows;
 use crate::record::study::Study;
 
-/// Marks the comparison that the spec declared beforehand: against the baseline where it names a
+/// Marks the comparisons that the spec declared beforehand: against the baseline where it names a
 /// value of the baseline's axes, and otherwise along its own axis, over the levels of all that it
 /// does not fix.
 pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, asked: &mut [Asked]) {
@@ -22,21 +22,25 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
         let at = &groups[rows.first_group[row]].at;
         primary
             .iter()
-            .all(|(key, value)| at.get(key) == Some(value))
+            .all(|(key, chosen)| at.get(key).is_some_and(|own| chosen.has(own)))
     };
     let differs =
-        |(key, value): (&String, &String)| primary.get(key).is_some_and(|own| own != value);
+        |(key, value): (&String, &String)| primary.get(key).is_some_and(|own| !own.has(value));
     let about_the_baseline = study.report.baseline.iter().any(differs);
     let axis = primary.keys().find(|key| {
         let axis = axes::axis(study, key).and_then(|axis| reference(study, axis));
-        axis.is_some_and(|reference| primary.get(*key).is_some_and(|value| value != reference))
+        axis.is_some_and(|reference| !primary[*key].has(reference))
     });
-    let mean = axis.map(|key| (key, value_label(key, &primary[key])));
+    let means = axis.map(|key| {
+        let values = primary[key].values().iter();
+        let labels = values.map(|value| value_label(key, value));
+        (key, labels.collect::<Vec<String>>())
+    });
     let has_mean = !about_the_baseline
         && primary.len() == 1
-        && mean.as_ref().is_some_and(|(key, label)| {
+        && means.as_ref().is_some_and(|(key, labels)| {
             let is_it = |asked: &Asked| {
-                asked.question == Question::Main((*key).clone()) && asked.label == *label
+                asked.question == Question::Main((*key).clone()) && labels.contains(&asked.label)
             };
             asked.iter().any(is_it)
         });
@@ -52,7 +56,9 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
             Question::Main(key) => {
                 has_mean
                     && axis == Some(key)
-                    && mean.as_ref().is_some_and(|(_, l)| *l == asked.label)
+                    && means
+                        .as_ref()
+                        .is_some_and(|(_, labels)| labels.contains(&asked.label))
             }
             Question::Compute
             | Question::Untreated

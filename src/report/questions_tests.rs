@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::plan::AxisChoice;
 use crate::report::analysis::Analysis;
 use crate::report::contrasts::Contrast;
 use crate::report::test_fixture::{Fixture, StudyShape};
@@ -203,6 +204,47 @@ fn an_arm_with_shuffled_tokens_is_the_null_control_of_the_arm_that_differs_in_no
 }
 
 #[test]
+fn the_baseline_s_own_null_controls_are_those_that_are_compared_with_it() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["none", "mse", "unpaired", "wasserstein"],
+        strategies: vec!["uniform", "reverse"],
+        seeds: 5,
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| {
+        let fixed = [("arm", "mse"), ("match.strategy", "uniform")];
+        let fixed = fixed.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        study.report.baseline = fixed.into();
+    });
+    let analysis = analysis(&fixture);
+    // Nothing asks a second time for what the baseline is compared with already.
+    assert!(
+        !names(&of(&analysis, &Question::Null))
+            .contains(&"mse, uniform | unpaired, uniform".to_owned())
+    );
+    let row = analysis.rows.iter().position(|row| row.is_baseline);
+    let nulls = analysis.nulls[row.unwrap()].as_ref().unwrap();
+    let names: Vec<&str> = nulls.controls.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["reverse", "shuffled tokens"]);
+    for (control, label) in nulls
+        .controls
+        .iter()
+        .zip(["mse, reverse", "unpaired, uniform"])
+    {
+        let mut contrasts = analysis.contrasts.iter();
+        let turned = contrasts
+            .find(|one| one.asked.question == Question::Baseline && one.asked.label == label);
+        let turned = turned.unwrap_or_else(|| panic!("{label}"));
+        let (low, high) = turned.interval.unwrap();
+        assert_eq!(control.interval, Some((-high, -low)));
+        assert_eq!(control.difference, -turned.paired.as_ref().unwrap().mean);
+        assert_eq!(nulls.beats_controls.is_some(), nulls.lacking.is_empty());
+    }
+}
+
+#[test]
 fn an_axis_that_an_arm_does_not_use_is_no_question_there() {
     let fixture = Fixture::new(&StudyShape {
         arms: vec!["mse", "none"],
@@ -262,8 +304,9 @@ fn a_baseline_that_fixes_several_axes_is_one_setting_for_all() {
 fn a_primary_value_of_an_axis_alone_is_its_mean_over_the_others() {
     let declared = |at: &[(&str, &str)]| {
         let mut fixture = two_by_two(&["uniform"]);
-        let at = at.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let at: BTreeMap<String, String> = at.collect();
+        let choice = |values: &str| AxisChoice::of(values.split(", ").map(str::to_owned).collect());
+        let at = at.iter().map(|(key, v)| ((*key).to_owned(), choice(v)));
+        let at: BTreeMap<String, AxisChoice> = at.collect();
         fixture.change(|study| study.report.primary = Some(at));
         let analysis = analysis(&fixture);
         let primary = analysis.contrasts.iter().filter(|one| one.asked.is_primary);
@@ -279,6 +322,10 @@ fn a_primary_value_of_an_axis_alone_is_its_mean_over_the_others() {
     assert_eq!(
         declared(&[("arm", "wasserstein")]),
         ["wasserstein, 2 layers", "wasserstein, 4 layers"]
+    );
+    assert_eq!(
+        declared(&[("arm", "mse, wasserstein"), ("student.layers", "4")]),
+        ["mse, 4 layers", "wasserstein, 4 layers"]
     );
     assert_eq!(
         declared(&[("arm", "mse"), ("student.layers", "4")]),

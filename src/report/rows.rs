@@ -90,7 +90,7 @@ impl TableRow {
     }
 
     /// Whether its runs are those of another row but for tokens, which only these shuffle.
-    fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
+    pub fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
         let specs = self.first_spec(data).zip(other.first_spec(data));
         specs.is_some_and(|(own, other)| {
             other.matching.tokens().is_paired() && {

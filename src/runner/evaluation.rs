@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::data::{self, Prepared, Split};
+use crate::data::{Prepared, Split};
 use crate::digest;
 use crate::eval::{
     self, Evaluated, EvaluationStopped, EvaluationWatch, Text, Vocabulary, samples_markdown,
@@ -60,7 +60,7 @@ pub(super) fn evaluate<D: Ops>(
     }
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
-    let tasks = data::tasks(&spec.evaluate.tasks, &corpus.tokenizer)?;
+    let tasks = corpus.tasks.of(&spec.evaluate.tasks, &corpus.tokenizer)?;
     eval::evaluate(eval::EvaluationInputs {
         model: subject.model,
         teacher: subject.teacher,
@@ -144,12 +144,14 @@ fn text<'a>(split: &'a Split, documents: &'a [usize]) -> Text<'a> {
 
 fn rows(dataset: &DatasetSpec) -> &'static str {
     match dataset {
+        _ if dataset.is_by_articles() => "articles",
         DatasetSpec::Synthetic { .. } => "documents",
         DatasetSpec::Text { .. } => "text",
         DatasetSpec::Parquet { rows, .. }
         | DatasetSpec::Jsonl { rows, .. }
         | DatasetSpec::Hub { rows, .. } => match rows {
             Rows::Lines => "lines",
+            Rows::Articles => "articles",
             Rows::Documents => "documents",
         },
     }

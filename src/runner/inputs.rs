@@ -14,7 +14,7 @@ use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
 use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec};
-use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TeacherFact, TokenizerFact};
+use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TaskFact, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
 /// Reads facts from the local disk, and of what lies on the hub the little that they need.
@@ -175,8 +175,8 @@ impl Inputs for StudyInputs<'_> {
         self.fact(model_folder(&folder.resolve()))
     }
 
-    fn task(&self, name: &str, task: &TaskSpec) -> Fact<String> {
-        self.fact(data::task_fingerprint(name, task))
+    fn task(&self, name: &str, task: &TaskSpec) -> Fact<TaskFact> {
+        self.fact(data::task_fact(name, task))
     }
 }
 

@@ -33,7 +33,7 @@ impl DeviceWork for LeftWork<'_> {
     fn on<D: Ops>(self, device: &D) -> Self::Output {
         match self.site.role {
             Role::Preparer => {}
-            Role::Whole | Role::Worker | Role::Finisher => {
+            Role::Whole | Role::Worker | Role::Finisher | Role::WaitingWorker => {
                 check_card(self.plan, self.open, device.free_memory())?;
             }
         }
@@ -75,6 +75,17 @@ fn work<D: Ops>(
                 }
             }
             Role::Finisher => wait_for_one(plan, &left, site),
+            // What nobody holds was left to others, and would be again.
+            Role::WaitingWorker => {
+                let is_taken = |&index: &usize| !is_free(&plan.runs[index], &site.layout);
+                let of_others: Vec<usize> = left.iter().copied().filter(is_taken).collect();
+                if of_others.is_empty() && left.len() == before {
+                    return Ok(endings);
+                }
+                if !of_others.is_empty() {
+                    wait_for_one(plan, &of_others, site);
+                }
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ pub enum Role {
     Worker,
     /// All that is free, and waits for what others hold: whatever they leave it takes over.
     Finisher,
+    /// A worker at what `[select]` tries, which decides what it does next: it waits for what others
+    /// hold, and leaves to them what they alone can go on with.
+    WaitingWorker,
     /// Texts and teachers, and no run.
     Preparer,
 }
@@ -22,19 +25,19 @@ impl Role {
     /// Whether a run that was started again and again without a new step is given up: nobody looks
     /// on, and a batch system starts it again without end.
     pub(super) fn gives_up(self) -> bool {
-        matches!(self, Self::Worker | Self::Finisher)
+        matches!(self, Self::Worker | Self::Finisher | Self::WaitingWorker)
     }
 
     /// Whether what cannot be gone on with here, as it was begun on a machine of another kind, is
     /// left to others.
     pub(super) fn leaves_to_others(self) -> bool {
-        self == Self::Worker
+        matches!(self, Self::Worker | Self::WaitingWorker)
     }
 
     /// Whether it is one of many, so that it looks whether there is something for it to do before
     /// it reads what that needs.
     pub(super) fn looks_first(self) -> bool {
-        matches!(self, Self::Worker | Self::Finisher)
+        matches!(self, Self::Worker | Self::Finisher | Self::WaitingWorker)
     }
 }
 

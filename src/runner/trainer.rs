@@ -240,7 +240,7 @@ impl<D: Ops> Executor for Trainer<'_, D> {
     fn groups(&self, runs: &[usize]) -> Vec<Vec<usize>> {
         match self.site.role {
             Role::Preparer => Vec::new(),
-            Role::Whole | Role::Worker | Role::Finisher => {
+            Role::Whole | Role::Worker | Role::Finisher | Role::WaitingWorker => {
                 groups_that_fit(self.plan, runs, self.device.free_memory())
             }
         }

@@ -87,7 +87,10 @@ pub fn run_trial(
     let trying = Site {
         layout: site.layout.clone(),
         cache: site.cache.clone(),
-        role: Role::Finisher,
+        role: match site.role {
+            Role::Worker => Role::WaitingWorker,
+            Role::Whole | Role::Finisher | Role::WaitingWorker | Role::Preparer => Role::Finisher,
+        },
         wants_weights: false,
         evaluates: false,
         ..*site

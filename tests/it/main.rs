@@ -42,6 +42,7 @@ mod plan_maps;
 mod plan_overrides;
 mod plan_schedules;
 mod plan_shipped;
+mod plan_shipped_novels;
 mod power;
 mod processes;
 mod published;

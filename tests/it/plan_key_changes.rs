@@ -125,6 +125,7 @@ dataset.text.validation | text | dataset.validation=["two/a.txt"] | run
 dataset.text.test | text | dataset.test=["two/a.txt"] | run
 dataset.text.cut.lines | text cut | dataset.cut.lines=100 | run
 dataset.text.cut.gap | text cut | dataset.cut.gap=20 | run
+dataset.text.documents | text | dataset.documents=articles | run
 dataset.text.detokenize | text | dataset.detokenize=wikitext | run
 dataset.text.train_tokens | text | dataset.train_tokens=5000 | run
 dataset.parquet.train | parquet | dataset.train=["two/a.txt"] | run

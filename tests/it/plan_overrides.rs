@@ -135,8 +135,8 @@ fn what_an_axis_has_lost_is_left_out_of_the_expectations_and_of_the_primary_cont
         (2, 1)
     );
     assert_eq!(
-        whole.report.primary.as_ref().map(|at| at["arm"].as_str()),
-        Some("wasserstein")
+        whole.report.primary.as_ref().map(|at| at["arm"].values()),
+        Some(&["wasserstein".to_owned()][..])
     );
     let alone = folder
         .try_plan("expecting.toml", &["arm=mse"], &[])
@@ -210,5 +210,49 @@ fn the_number_that_a_message_writes_instead_is_one_that_is_taken() {
     ] {
         let told = hint(&format!("{key}={written}"));
         assert!(told.starts_with("write a "), "{key}={written}: {told}");
+    }
+}
+
+#[test]
+fn a_list_of_values_declares_several_primary_contrasts_and_those_that_are_left_stay() {
+    let folder = study();
+    folder.write(
+        "two.toml",
+        "extends = \"study.toml\"\nreport.primary = { arm = [\"mse\", \"wasserstein\"] }\n",
+    );
+    let arms = |set: &[&str]| {
+        let plan = folder.try_plan("two.toml", set, &[]).expect("a plan");
+        plan.report.primary.map(|at| at["arm"].values().to_vec())
+    };
+    let both = vec!["mse".to_owned(), "wasserstein".to_owned()];
+    assert_eq!(arms(&[]), Some(both));
+    let fewer = arms(&["grid.arm=[\"none\", \"mse\"]"]);
+    assert_eq!(fewer, Some(vec!["mse".to_owned()]));
+    assert_eq!(arms(&["arm=none"]), None);
+    for (wrong, words) in [
+        (
+            "primary = { arm = [] }",
+            "report.primary names no value of the axis arm",
+        ),
+        (
+            "primary = { arm = [\"mse\", \"mes\"] }",
+            "report.primary names \"mes\"",
+        ),
+        (
+            "primary = { arm = [\"mse\", \"none\"] }",
+            "report.primary names the baseline",
+        ),
+        (
+            "baseline = { arm = [\"mse\", \"none\"] }",
+            "several values of the axis arm",
+        ),
+    ] {
+        folder.write(
+            "wrong.toml",
+            &format!("extends = \"study.toml\"\n[report]\n{wrong}\n"),
+        );
+        let refused = folder.try_plan("wrong.toml", &[], &[]);
+        let refused = refused.expect_err(wrong).to_string();
+        assert!(refused.contains(words), "{wrong}: {refused}");
     }
 }

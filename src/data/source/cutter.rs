@@ -6,18 +6,14 @@
 //! between, the first lines of the next one are left out, so that no split goes on where another
 //! ended.
 
-use std::ops::ControlFlow;
-
 use anyhow::Result;
 
-use super::document::{Part, PieceVisitor, ReadLimit};
+use super::articles::{ArticleLines, ArticlePart};
+use super::document::{Flow, Part, PieceVisitor, ReadLimit};
 use super::segments::Segments;
 use super::shares::Shares;
 use crate::plan::InputFault;
 use crate::plan::run::{Detokenize, LineBlocks};
-
-/// Whether more is wanted.
-pub type Flow = ControlFlow<()>;
 
 /// The longest document, or block of lines, that is held in memory for its hash.
 const LONGEST: usize = 256 << 20;
@@ -38,6 +34,8 @@ pub struct Cutter<'a, 'v> {
     visitor: &'a mut PieceVisitor<'v>,
     /// Absent where all of the text is the split's.
     choice: Option<PartChoice>,
+    /// Where articles are documents.
+    articles: Option<ArticleLines>,
 }
 
 /// What is known of the text so far, where it is chosen from.
@@ -66,6 +64,7 @@ impl<'a, 'v> Cutter<'a, 'v> {
             segments: Segments::new(detokenize),
             visitor,
             choice: None,
+            articles: None,
         }
     }
 
@@ -93,11 +92,47 @@ impl<'a, 'v> Cutter<'a, 'v> {
         }
     }
 
+    /// From here on every article of WikiText in a document is one of its own.
+    pub fn cut_articles(&mut self) {
+        self.articles = Some(ArticleLines::default());
+    }
+
     /// Adds text to the document in hand.
     ///
     /// # Errors
     /// A document or block that is too long, and as [`Segments::push`].
     pub fn push(&mut self, text: &str) -> Result<Flow> {
+        match self.articles.take() {
+            None => self.add(text),
+            Some(mut articles) => {
+                let flow = articles.push(text, &mut |part| self.receive(part));
+                self.articles = Some(articles);
+                flow
+            }
+        }
+    }
+
+    /// Tells of a blank line that the text itself does not show.
+    ///
+    /// # Errors
+    /// As [`Cutter::push`].
+    pub fn blank_line(&mut self) -> Result<Flow> {
+        let Some(mut articles) = self.articles.take() else {
+            return Ok(Flow::Continue(()));
+        };
+        let flow = articles.blank_line(&mut |part| self.receive(part));
+        self.articles = Some(articles);
+        flow
+    }
+
+    fn receive(&mut self, part: ArticlePart) -> Result<Flow> {
+        match part {
+            ArticlePart::Text(text) => self.add(text),
+            ArticlePart::Begins => self.end_in_hand(),
+        }
+    }
+
+    fn add(&mut self, text: &str) -> Result<Flow> {
         let Some(choice) = &mut self.choice else {
             return self.segments.push(text, self.visitor);
         };
@@ -123,6 +158,17 @@ impl<'a, 'v> Cutter<'a, 'v> {
     /// # Errors
     /// As [`Segments::end`].
     pub fn end(&mut self) -> Result<Flow> {
+        if let Some(mut articles) = self.articles.take() {
+            let flow = articles.end(&mut |part| self.receive(part));
+            self.articles = Some(ArticleLines::default());
+            if flow?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        self.end_in_hand()
+    }
+
+    fn end_in_hand(&mut self) -> Result<Flow> {
         let Some(choice) = &mut self.choice else {
             return self.segments.end(self.visitor);
         };

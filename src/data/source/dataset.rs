@@ -237,6 +237,7 @@ fn find_source<'a>(
             validation,
             test,
             cut,
+            documents,
             detokenize,
             train_tokens,
         } => {
@@ -246,7 +247,7 @@ fn find_source<'a>(
                 test,
                 cut: *cut,
             };
-            let source = TextSource::find(&paths, *detokenize)?;
+            let source = TextSource::find(&paths, *documents, *detokenize)?;
             (Box::new(source), *train_tokens)
         }
         DatasetSpec::Parquet {

@@ -4,7 +4,7 @@ use super::super::input_files::InputFiles;
 use super::*;
 use crate::data::tests::no_hub;
 use crate::plan::path::InputPath;
-use crate::plan::run::{Detokenize, HeldOut, LineBlocks, Rows};
+use crate::plan::run::{Detokenize, HeldOut, LineBlocks, Rows, TextDocuments};
 
 fn fingerprint(dataset: &DatasetSpec) -> String {
     let hub = no_hub();
@@ -55,6 +55,7 @@ fn files_count_by_content_and_order_and_not_by_path() {
             validation: held(),
             test: held(),
             cut: None,
+            documents: TextDocuments::Files,
             detokenize,
             train_tokens: None,
         };
@@ -91,6 +92,7 @@ fn fingerprints_are_those_that_people_have() {
         validation: paths("d").into(),
         test: paths("e").into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::Wikitext,
         train_tokens: Some(7),
     };
@@ -186,6 +188,7 @@ fn preparing_hashes_a_file_once_and_reads_it_for_what_is_made_of_it_alone() {
         validation: paths("valid.txt").into(),
         test: paths("test.txt").into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: None,
     };

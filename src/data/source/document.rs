@@ -51,6 +51,9 @@ pub enum Piece<'a> {
     End { log_probability: Option<f64> },
 }
 
+/// Whether more is wanted.
+pub type Flow = ControlFlow<()>;
+
 /// Receives pieces; `Break` means that nothing more is wanted.
 pub type PieceVisitor<'a> = dyn FnMut(Piece) -> Result<ControlFlow<()>> + 'a;
 

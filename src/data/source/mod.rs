@@ -6,10 +6,12 @@
 //! through `archive`), files with rows (`row_files`: `parquet` or JSON, which `rows` reads), and
 //! datasets of the hub (`hub_dataset`: `shards` knows its files, by the `card` and by the rules of
 //! `config_splits`; `hub_checks` looks for mistakes). Splits that are `shares` of the training
-//! documents are taken out of any of them by [`cutter`]. Long documents are cut by
+//! documents are taken out of any of them by [`cutter`], which also finds the [`articles`] of
+//! WikiText. Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
 
 mod archive;
+mod articles;
 mod card;
 mod card_yaml;
 mod config_splits;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::cutter::{Cutter, Flow};
+use super::cutter::Cutter;
 use super::data_formats::DataFormat;
+use super::document::Flow;
 use super::json_lines::JsonLines;
 use super::line_joiner::LineJoiner;
 use super::parquet;
@@ -32,10 +33,20 @@ pub fn visit(
     cutter: &mut Cutter,
 ) -> Result<()> {
     let mut lines = LineJoiner::default();
+    let are_lines = match column.rows {
+        Rows::Lines => true,
+        Rows::Articles => {
+            cutter.cut_articles();
+            true
+        }
+        Rows::Documents => false,
+    };
     let mut receive = |text: &str| -> Result<Flow> {
-        if column.rows == Rows::Lines {
+        if are_lines {
             let joint = "\n".repeat(lines.ends_before(text));
             return match cutter.push(&joint)? {
+                // A blank line that the table gives as a row without text.
+                Flow::Continue(()) if text.is_empty() => cutter.blank_line(),
                 Flow::Continue(()) => cutter.push(text),
                 Flow::Break(()) => Ok(Flow::Break(())),
             };
@@ -50,7 +61,7 @@ pub fn visit(
             return Ok(());
         }
     }
-    if column.rows == Rows::Lines {
+    if are_lines {
         let _: Flow = cutter.end()?;
     }
     Ok(())

@@ -9,7 +9,7 @@
 use sha2::{Digest, Sha256};
 
 use super::document::Part;
-use crate::plan::identity::SHARES_VERSION;
+use crate::plan::dataset_identity::SHARES_VERSION;
 use crate::plan::schedule::percentage;
 
 /// Changes with the rule that cuts.

@@ -19,7 +19,7 @@ use super::input_files::InputFiles;
 use super::separated::{Separated, TextPart};
 use crate::data::recipe::Recipe;
 use crate::plan::InputFault;
-use crate::plan::run::{Detokenize, SplitPaths};
+use crate::plan::run::{Detokenize, SplitPaths, TextDocuments};
 
 /// Changes with the rule that makes documents of files.
 const VERSION: u32 = 2;
@@ -27,6 +27,7 @@ const VERSION: u32 = 2;
 /// Text files, each of which is a document or several.
 pub struct TextSource {
     pub files: InputFiles,
+    pub documents: TextDocuments,
     pub detokenize: Detokenize,
 }
 
@@ -35,9 +36,14 @@ impl TextSource {
     ///
     /// # Errors
     /// As [`InputFiles::find`]; files that hold something else than text.
-    pub fn find(paths: &SplitPaths, detokenize: Detokenize) -> Result<Self> {
+    pub fn find(
+        paths: &SplitPaths,
+        documents: TextDocuments,
+        detokenize: Detokenize,
+    ) -> Result<Self> {
         Ok(Self {
             files: InputFiles::find(paths, &check_text)?,
+            documents,
             detokenize,
         })
     }
@@ -47,7 +53,9 @@ impl DocumentSource for TextSource {
     fn add_to(&self, recipe: &mut Recipe) {
         recipe.add("source", "text").add("documents", VERSION);
         self.files.add_to(recipe);
-        recipe.add_detokenize(self.detokenize);
+        recipe
+            .add_articles(self.documents == TextDocuments::Articles)
+            .add_detokenize(self.detokenize);
     }
 
     fn visit(
@@ -58,6 +66,9 @@ impl DocumentSource for TextSource {
         visitor: &mut PieceVisitor,
     ) -> Result<()> {
         let (files, mut cutter) = self.files.cutter(part, reach, self.detokenize, visitor);
+        if self.documents == TextDocuments::Articles {
+            cutter.cut_articles();
+        }
         for file in files {
             let flow = visit(&file.path, separator, &mut cutter)
                 .map_err(|error| InputFault::at_key(error, &file.key))?;

@@ -129,7 +129,9 @@ fn a_file_of_json_lines_is_read_with_a_note() {
             test: &inputs("c.txt").into(),
             cut: None,
         };
-        TextSource::find(&paths, Detokenize::None).unwrap().notes()
+        TextSource::find(&paths, TextDocuments::Files, Detokenize::None)
+            .unwrap()
+            .notes()
     };
     assert!(found("a.txt").is_empty());
     let notes = found("b.txt");

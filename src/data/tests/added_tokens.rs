@@ -19,6 +19,7 @@ fn tokenizer_with_added_tokens(folder: &Path) -> TokenizerSpec {
         validation: paths().into(),
         test: paths().into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: None,
     };

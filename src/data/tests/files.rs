@@ -137,6 +137,67 @@ fn lines_of_a_parquet_file_are_the_stream_of_the_text_file() {
 }
 
 #[test]
+fn articles_of_wikitext_are_documents_whether_blank_lines_are_lines_or_rows_without_text() {
+    use polars::prelude::*;
+    let folder = tempfile::tempdir().unwrap();
+    // As the hub has them: a blank line is a row without text, which no end of line stands for.
+    let rows: Vec<String> = (0..6)
+        .flat_map(|article| {
+            [
+                String::new(),
+                format!(" = Title {article} = \n"),
+                String::new(),
+                format!(" Text of {article} , \n"),
+                " = no title = \n".to_owned(),
+                " and more . \n".to_owned(),
+                String::new(),
+                " = = Part = = \n".to_owned(),
+                String::new(),
+                " The end . \n".to_owned(),
+            ]
+        })
+        .collect();
+    let lines = rows.iter().map(|row| match row.as_str() {
+        "" => " \n",
+        row => row,
+    });
+    let lines: String = lines.collect();
+    fs::write(folder.path().join("all.txt"), &lines).unwrap();
+    let mut frame = df!("text" => &rows).unwrap();
+    ParquetWriter::new(fs::File::create(folder.path().join("all.parquet")).unwrap())
+        .finish(&mut frame)
+        .unwrap();
+    let paths = |name: &str| vec![InputPath::new(name, folder.path())];
+    let of_rows = DatasetSpec::Parquet {
+        train: paths("all.parquet"),
+        validation: paths("all.parquet").into(),
+        test: paths("all.parquet").into(),
+        cut: None,
+        column: "text".to_owned(),
+        rows: Rows::Articles,
+        detokenize: Detokenize::None,
+        train_tokens: None,
+    };
+    let of_text = DatasetSpec::Text {
+        train: paths("all.txt"),
+        validation: paths("all.txt").into(),
+        test: paths("all.txt").into(),
+        cut: None,
+        documents: TextDocuments::Articles,
+        detokenize: Detokenize::None,
+        train_tokens: None,
+    };
+    let tokenizer = TokenizerSpec::Train { vocab_size: 280 };
+    for dataset in [of_rows, of_text] {
+        let prepared = quiet(&dataset, &tokenizer, folder.path()).unwrap();
+        assert_eq!(prepared.test.documents.len(), 6, "{dataset:?}");
+        let fourth = prepared.tokenizer.decode(prepared.test.document(3));
+        assert!(fourth.starts_with(" = Title 3 = \n"), "{fourth}");
+        assert!(fourth.contains("The end . \n"), "{fourth}");
+    }
+}
+
+#[test]
 fn packed_files_give_the_tokens_of_plain_ones() {
     let folder = tempfile::tempdir().unwrap();
     let content: String = (0..30_000)

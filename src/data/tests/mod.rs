@@ -15,7 +15,7 @@ use anyhow::Result;
 use super::*;
 use crate::hub::{Hub, Settings};
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, Detokenize, TokenizerSpec};
+use crate::plan::run::{DatasetSpec, Detokenize, TextDocuments, TokenizerSpec};
 
 fn synthetic(train_tokens: Option<u64>) -> DatasetSpec {
     DatasetSpec::Synthetic {
@@ -39,6 +39,7 @@ fn text(folder: &Path, train: &[&str], detokenize: Detokenize) -> DatasetSpec {
         validation: paths(&["valid.txt"]).into(),
         test: paths(&["test.txt"]).into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize,
         train_tokens: None,
     }

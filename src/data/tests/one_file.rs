@@ -24,6 +24,7 @@ fn one_text(folder: &Path, name: &str, cut: Option<LineBlocks>) -> DatasetSpec {
         validation: share("20%"),
         test: share("10%"),
         cut,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: None,
     }
@@ -161,6 +162,7 @@ fn a_limit_of_training_tokens_ends_what_shares_are_cut_from() {
         validation: share("20%"),
         test: share("10%"),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: Some(1_000),
     };

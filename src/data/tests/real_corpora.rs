@@ -29,6 +29,7 @@ fn wikitext_comes_back_from_its_tokens() {
         validation: path("valid.txt").into(),
         test: path("test.txt").into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: Some(100_000),
     };
@@ -120,4 +121,39 @@ fn wikitext_is_detokenized_to_plain_english() {
         letters(&plain) == letters(&content),
         "nothing but spaces and marks changes"
     );
+}
+
+#[test]
+fn wikitext_has_as_many_articles_as_its_authors_say_and_the_same_words() {
+    let Some(data) = test_data() else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let wikitext = data.join("wikitext-2");
+    let path = |name: &str| vec![InputPath::new(name, &wikitext)];
+    let dataset = |documents| DatasetSpec::Text {
+        train: path("train.txt"),
+        validation: path("valid.txt").into(),
+        test: path("test.txt").into(),
+        cut: None,
+        documents,
+        detokenize: Detokenize::None,
+        train_tokens: None,
+    };
+    let tokenizer = TokenizerSpec::Dir {
+        path: InputPath::new("gpt2-tokenizer", &data),
+    };
+    let prepared = |documents| quiet(&dataset(documents), &tokenizer, cache.path()).unwrap();
+    let (whole, articles) = (
+        prepared(TextDocuments::Files),
+        prepared(TextDocuments::Articles),
+    );
+    let counts = |prepared: &Prepared| {
+        [&prepared.train, &prepared.validation, &prepared.test].map(|split| split.documents.len())
+    };
+    assert_eq!(counts(&whole), [1, 1, 1]);
+    assert_eq!(counts(&articles), [600, 60, 60]);
+    // Nothing differs but an end of text behind every article.
+    assert_eq!(articles.test.tokens().len(), whole.test.tokens().len() + 59);
+    assert_eq!(articles.test.words, whole.test.words);
+    let first = articles.tokenizer.decode(articles.test.document(1));
+    assert!(first.starts_with(" = Du Fu = \n"), "{}", &first[..40]);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::data::tests::no_hub;
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, Detokenize};
+use crate::plan::run::{DatasetSpec, Detokenize, TextDocuments};
 
 /// A tokenizer trained on the file `text` of a folder.
 fn trained(folder: &std::path::Path, vocab_size: usize) -> Result<Tokenizer> {
@@ -13,6 +13,7 @@ fn trained(folder: &std::path::Path, vocab_size: usize) -> Result<Tokenizer> {
         validation: paths().into(),
         test: paths().into(),
         cut: None,
+        documents: TextDocuments::Files,
         detokenize: Detokenize::None,
         train_tokens: None,
     };

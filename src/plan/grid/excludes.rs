@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::diagnostics::{Diagnostic, similar};
-use super::super::source::{Content, SpecNode};
+use super::super::source::SpecNode;
 use super::super::spec_layers::{On, SpecLayer, Stack};
 use super::super::words::first_values;
 use super::axes::collect_axes;
@@ -41,7 +41,7 @@ pub(super) fn read_excludes(
         return Vec::new();
     };
     let mut parts = Vec::new();
-    for table in one_or_many(node) {
+    for table in node.one_or_many() {
         if table.entries().is_empty() {
             mistakes.push(
                 Diagnostic::new("grid.exclude is a table of axes and values")
@@ -59,18 +59,6 @@ pub(super) fn read_excludes(
     parts
 }
 
-/// The elements of a list, or the one value that stands without one.
-fn one_or_many(node: &SpecNode) -> Vec<&SpecNode> {
-    match &node.content {
-        Content::List(elements) => elements.iter().collect(),
-        Content::Table(_)
-        | Content::String(_)
-        | Content::Integer(_)
-        | Content::Float(_)
-        | Content::Boolean(_) => vec![node],
-    }
-}
-
 fn read_condition(
     condition: &FoundAxis,
     layer: &SpecLayer,
@@ -83,7 +71,7 @@ fn read_condition(
         return None;
     };
     let axis = &axes[index];
-    let values = one_or_many(&condition.node);
+    let values = condition.node.one_or_many();
     if values.is_empty() {
         let message =
             format!("grid.exclude names no value of the axis {key}, so it takes nothing out");

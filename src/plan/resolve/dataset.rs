@@ -80,7 +80,7 @@ fn check_share(
         | DatasetSpec::Jsonl { rows, .. }
         | DatasetSpec::Hub { rows, .. } => *rows,
     };
-    if rows == Rows::Documents || dataset.cut().is_some() {
+    if rows != Rows::Lines || dataset.cut().is_some() {
         return Some(percent);
     }
     let message = format!(
@@ -95,7 +95,8 @@ fn check_share(
         &full,
         message,
         format!(
-            "write dataset.{CUT}, which cuts blocks of lines, or rows = \"documents\", or {own}"
+            "write dataset.{CUT}, which cuts blocks of lines, or rows = \"documents\" or \
+             \"articles\", or {own}"
         ),
     );
     None

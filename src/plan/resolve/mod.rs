@@ -59,6 +59,8 @@ pub struct KnownFacts {
     pub init: Option<TeacherFact>,
     /// Bytes of validation and test.
     pub held_out_bytes: Option<[u64; 2]>,
+    /// Bytes of what tasks ask.
+    pub task_bytes: u64,
     /// What the device of the study multiplies beside f32.
     pub precisions: Option<KnownPrecisions>,
 }
@@ -104,6 +106,7 @@ pub fn known_from_spec(run: &WrittenRun) -> KnownFacts {
         own_vocabulary: vocabulary,
         init: None,
         held_out_bytes: None,
+        task_bytes: 0,
         precisions: None,
     }
 }

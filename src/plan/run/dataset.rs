@@ -46,6 +46,9 @@ pub enum DatasetSpec {
         /// Shares are cut by blocks of lines; absent means by whole documents.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cut: Option<LineBlocks>,
+        /// What of a file is a document.
+        #[serde(default, skip_serializing_if = "TextDocuments::are_files")]
+        documents: TextDocuments,
         /// What is undone in the text before it is tokenized.
         #[serde(default)]
         detokenize: Detokenize,
@@ -215,6 +218,17 @@ impl DatasetSpec {
             .collect()
     }
 
+    /// Whether documents are the articles of WikiText.
+    pub fn is_by_articles(&self) -> bool {
+        match self {
+            Self::Synthetic { .. } => false,
+            Self::Text { documents, .. } => *documents == TextDocuments::Articles,
+            Self::Parquet { rows, .. } | Self::Jsonl { rows, .. } | Self::Hub { rows, .. } => {
+                *rows == Rows::Articles
+            }
+        }
+    }
+
     /// How shares are cut, where it is not by whole documents.
     pub fn cut(&self) -> Option<LineBlocks> {
         match self {
@@ -243,12 +257,32 @@ fn test_split() -> String {
     "test".to_owned()
 }
 
+/// What of a text file is a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextDocuments {
+    /// All of it, or what is between the tokens that end a document.
+    #[default]
+    Files,
+    /// The articles of WikiText, each from its heading (` = Title = `) on.
+    Articles,
+}
+
+impl TextDocuments {
+    fn are_files(&self) -> bool {
+        *self == Self::Files
+    }
+}
+
 /// What a row of a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rows {
     /// Rows are lines of one stream, joined unchanged (WikiText).
     Lines,
+    /// Rows are such lines, and every article of WikiText in them is a document, from its heading
+    /// (` = Title = `) on.
+    Articles,
     /// Every row is a document.
     #[default]
     Documents,

@@ -23,7 +23,7 @@ mod tokenizer;
 mod train;
 
 pub use budget::Budget;
-pub use dataset::{DatasetSpec, Detokenize, Rows};
+pub use dataset::{DatasetSpec, Detokenize, Rows, TextDocuments};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
 pub use evaluate::{EvaluateSpec, SamplesSpec, TaskSpec};

@@ -71,6 +71,18 @@ impl SpecNode {
             .map(|(_, node)| node)
     }
 
+    /// The elements of a list, or the one value that stands without one.
+    pub fn one_or_many(&self) -> Vec<&SpecNode> {
+        match &self.content {
+            Content::List(elements) => elements.iter().collect(),
+            Content::Table(_)
+            | Content::String(_)
+            | Content::Integer(_)
+            | Content::Float(_)
+            | Content::Boolean(_) => vec![self],
+        }
+    }
+
     /// The value as TOML on one line.
     pub fn toml(&self) -> String {
         match &self.content {

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
-use super::planned::SEED;
+use super::planned::{AxisChoice, SEED};
 use super::read_run::deserialize;
 use super::schema;
 use super::spec_layers::{Merged, On, PathStep, Stack};
@@ -34,7 +34,7 @@ pub struct CheckedStudy {
     pub study: WrittenStudy,
     pub name: String,
     pub baseline: AxisValues,
-    pub primary: Option<AxisValues>,
+    pub primary: Option<BTreeMap<String, AxisChoice>>,
     pub question: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl StudyTables {
             && !baseline.is_empty()
             && baseline
                 .iter()
-                .all(|(axis, value)| primary.get(axis) == Some(value))
+                .all(|(axis, value)| primary.get(axis).is_some_and(|own| own.has(value)))
         {
             mistakes.push(self.primary_is_the_baseline());
         }
@@ -127,6 +127,15 @@ impl StudyTables {
                 Some(axis.values[0].text.clone())
             })
         });
+        let written = written.map(|written| {
+            let single = |(axis, values): (String, Vec<String>)| {
+                if values.len() > 1 {
+                    mistakes.push(self.baseline_of_several(&axis));
+                }
+                Some((axis, values.into_iter().next()?))
+            };
+            written.into_iter().filter_map(single).collect()
+        });
         written.unwrap_or_else(|| {
             grid.axes
                 .iter()
@@ -147,6 +156,14 @@ impl StudyTables {
         None
     }
 
+    fn baseline_of_several(&self, axis: &str) -> Diagnostic {
+        let path = ["report", "baseline"].map(|name| PathStep::Key(name.to_owned()));
+        let message = format!("report.baseline names several values of the axis {axis}");
+        Diagnostic::new(message)
+            .at(self.merged.place(&path, On::Key))
+            .hint("name the one that the others are compared with")
+    }
+
     fn primary_is_the_baseline(&self) -> Diagnostic {
         let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
         Diagnostic::new("report.primary names the baseline, which is compared with nothing")
@@ -154,22 +171,24 @@ impl StudyTables {
             .hint("name what is held against it, as primary = { arm = \"NAME\" }")
     }
 
-    /// The contrast that is tested alone; none where its value is lost because an axis is set from
-    /// outside.
+    /// The contrasts that are tested apart; none where their values are lost because an axis is set
+    /// from outside.
     fn primary(
         &self,
         grid: &Grid,
         mistakes: &mut Vec<Diagnostic>,
         notices: &mut Vec<String>,
-    ) -> Option<AxisValues> {
+    ) -> Option<BTreeMap<String, AxisChoice>> {
         self.study.report.primary.as_ref()?;
-        selection(&self.merged, "primary", grid, mistakes, |axis| {
+        let chosen = selection(&self.merged, "primary", grid, mistakes, |axis| {
             notices.push(format!(
                 "report.primary is left out: the axis {} is {} alone",
                 axis.key,
                 quoted(&axis.values[0].text)
             ));
             None
-        })
+        })?;
+        let choice = |(axis, values)| (axis, AxisChoice::of(values));
+        Some(chosen.into_iter().map(choice).collect())
     }
 }

@@ -1,48 +1,69 @@
 //! Axis values that a table of the report names.
 
+use std::collections::BTreeMap;
+
 use super::super::diagnostics::{Diagnostic, similar};
 use super::super::grid::{Grid, GridAxis};
 use super::super::source::key_text;
 use super::super::spec_layers::{Merged, On, Origin, PathStep};
 use super::super::words::{first_values, quoted};
-use super::AxisValues;
 
-/// The axis values under `report.<key>`, those of the highest layer.
+/// The axis values under `report.<key>`, those of the highest layer; of an axis also a list of
+/// them.
 ///
 /// An axis that is set from outside may have lost the value that the spec names; `lost` gives the
-/// value that stands for it. Where it gives none, there is no selection.
+/// value that stands for it. Where it gives none, there is no selection. Of a list those that are
+/// left count.
 pub(super) fn selection(
     merged: &Merged,
     key: &str,
     grid: &Grid,
     mistakes: &mut Vec<Diagnostic>,
     mut lost: impl FnMut(&GridAxis) -> Option<String>,
-) -> Option<AxisValues> {
+) -> Option<BTreeMap<String, Vec<String>>> {
     let table = vec![
         PathStep::Key("report".to_owned()),
         PathStep::Key(key.to_owned()),
     ];
-    let mut found = AxisValues::new();
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut complete = true;
     for path in leaves(merged, table) {
         let Some((layer, node)) = merged.origin(&path) else {
             continue;
         };
-        let (name, text) = (axis_name(&path[2..]), node.text());
+        let name = axis_name(&path[2..]);
         let Some(axis) = grid.axes.iter().find(|axis| axis.key == name) else {
             mistakes.push(no_axis(key, &name, grid).at(layer.place(node, On::Key)));
             continue;
         };
-        if axis.has_value(&text) {
-            found.insert(name, text);
-        } else if axis.has_lost(&text) && layer.origin == Origin::File {
+        let values = node.one_or_many();
+        if values.is_empty() {
+            let message = format!("report.{key} names no value of the axis {name}");
+            let place = layer.place(node, On::Value);
+            let hint = "write at least one, or leave the axis out";
+            mistakes.push(Diagnostic::new(message).at(place).hint(hint));
+        }
+        let mut kept: Vec<String> = Vec::new();
+        let mut any_lost = false;
+        for value in values {
+            let text = value.text();
+            if axis.has_value(&text) {
+                if !kept.contains(&text) {
+                    kept.push(text);
+                }
+            } else if axis.has_lost(&text) && layer.origin == Origin::File {
+                any_lost = true;
+            } else {
+                mistakes.push(no_value(key, axis, &text).at(layer.place(value, On::Value)));
+            }
+        }
+        if kept.is_empty() && any_lost {
             match lost(axis) {
-                Some(text) => drop(found.insert(name, text)),
+                Some(text) => kept.push(text),
                 None => complete = false,
             }
-        } else {
-            mistakes.push(no_value(key, axis, &text).at(layer.place(node, On::Value)));
         }
+        found.insert(name, kept);
     }
     complete.then_some(found)
 }

@@ -2,6 +2,7 @@
 
 use super::stored::study_of_one_cell;
 use super::*;
+use crate::plan::AxisChoice;
 use crate::record::study::*;
 
 /// Two arms of two seeds, the runs named after both.
@@ -49,7 +50,8 @@ const LOOKS: [Changed; 7] = [
         study.report.baseline.insert("arm".into(), "none".into());
     }),
     ("a primary comparison", |study| {
-        study.report.primary = Some(study.report.baseline.clone());
+        let several = AxisChoice::Several(vec!["mse".to_owned(), "sliced".to_owned()]);
+        study.report.primary = Some([("arm".to_owned(), several)].into());
     }),
 ];
 const NO_LOOKS: [Changed; 4] = [

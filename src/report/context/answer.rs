@@ -20,10 +20,11 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
     let (contrasts, opening) = if primary.is_empty() {
         (of_the_question(study, analysis), "")
     } else {
-        let opening = if primary_was_late(study) {
-            "Primary comparison, declared after results were seen: "
-        } else {
-            "Primary comparison, declared beforehand: "
+        let opening = match (primary_was_late(study), primary.len()) {
+            (true, 1) => "Primary comparison, declared after results were seen: ",
+            (true, _) => "Primary comparisons, declared after results were seen: ",
+            (false, 1) => "Primary comparison, declared beforehand: ",
+            (false, _) => "Primary comparisons, declared beforehand: ",
         };
         (primary, opening)
     };
@@ -37,6 +38,10 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
                 .all(|one| one.verdict == Verdict::TooFewSeeds) =>
         {
             return format!("{opening}{}", too_few_for_all(several));
+        }
+        [first, second] if !opening.is_empty() => {
+            let second = capital(&sentence(study, second));
+            format!("{} {second}", sentence(study, first))
         }
         several => counted(study, several, ""),
     };

@@ -141,29 +141,34 @@ impl TaskRow {
             let same = a.len() == b.len() && !a.is_empty();
             same.then(|| a.iter().zip(&b).map(|(a, b)| a - b).collect::<Vec<f64>>())
         };
-        let Some(by_seed) = pairs.iter().map(difference).collect::<Option<Vec<_>>>() else {
+        let by_seed = pairs.iter().map(difference).collect::<Option<Vec<_>>>();
+        let Some((paired, interval)) = by_seed.and_then(|by_seed| of_items(&by_seed, alpha)) else {
             return;
         };
-        let Some(first) = by_seed.first() else {
-            return;
-        };
-        if by_seed.iter().any(|one| one.len() != first.len()) {
-            return;
-        }
-        let by_item: Vec<(f64, u64)> = (0..first.len())
-            .map(|item| {
-                let of_item: Vec<f64> = by_seed.iter().map(|one| one[item]).collect();
-                (mean(&of_item), 1)
-            })
-            .collect();
-        let paired = Paired::of(by_seed.iter().map(|one| mean(one)).collect());
-        let error = paired.error.zip(text_error(&by_item));
-        let error = error.map(|(of_seeds, of_items)| of_seeds.hypot(of_items));
-        let interval = paired.interval(alpha, error);
         self.difference = Some(paired.mean);
         self.seeds = paired.n();
         (self.low, self.high) = interval.unzip();
     }
+}
+
+/// The differences of every seed's items as a comparison of seeds, and its interval for other seeds
+/// and other items; none where seeds were asked other items.
+fn of_items(by_seed: &[Vec<f64>], alpha: f64) -> Option<(Paired, Option<(f64, f64)>)> {
+    let items = by_seed.first()?.len();
+    if by_seed.iter().any(|one| one.len() != items) {
+        return None;
+    }
+    let by_item: Vec<(f64, u64)> = (0..items)
+        .map(|item| {
+            let of_item: Vec<f64> = by_seed.iter().map(|one| one[item]).collect();
+            (mean(&of_item), 1)
+        })
+        .collect();
+    let paired = Paired::of(by_seed.iter().map(|one| mean(one)).collect());
+    let error = paired.error.zip(text_error(&by_item));
+    let error = error.map(|(of_seeds, of_items)| of_seeds.hypot(of_items));
+    let interval = paired.interval(alpha, error);
+    Some((paired, interval))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::record::evaluation::TaskAnswers;
 use crate::report::statistics::t_quantile;
-use crate::report::test_fixture::{Fixture, StudyShape};
+use crate::report::test_fixture::{Fixture, Normals, StudyShape};
 
 /// Answers to ten items of each of two phenomena, of which the first so many are right.
 fn answers(right: [usize; 2]) -> TaskResult {
@@ -100,4 +100,38 @@ fn a_study_without_tasks_shows_none_and_answers_to_other_items_are_not_compared(
         fixture.reevaluate(&cell.run, |evaluation| evaluation.tasks.clear());
     }
     assert!(facts(&fixture).is_empty());
+}
+
+/// Studies of two arms of equal worth, five seeds and 100 items: whether a model gets an item right
+/// depends on how hard it is, on what the arm makes of it, and on what the seed makes of the arm.
+/// How often the interval holds the true difference, 0.
+#[test]
+fn intervals_over_seeds_and_items_hold_the_truth_at_least_as_often_as_they_say() {
+    const STUDIES: usize = 1500;
+    let mut normals = Normals(11);
+    // A seed's share, and an item's: only seeds matter, only items do, both do.
+    for (of_seed, of_item) in [(0.4, 0.0), (0.0, 0.8), (0.3, 0.5)] {
+        let mut held = 0;
+        for _ in 0..STUDIES {
+            let items: Vec<[f64; 2]> = (0..100)
+                .map(|_| [1.5 * normals.next(), of_item * normals.next()])
+                .collect();
+            let by_seed: Vec<Vec<f64>> = (0..5)
+                .map(|_| {
+                    let of_arm = of_seed * normals.next();
+                    let mut right =
+                        |ability: f64| f64::from(u8::from(ability + normals.next() > 0.0));
+                    let difference =
+                        |[ease, own]: &[f64; 2]| right(ease + of_arm + own) - right(*ease);
+                    items.iter().map(difference).collect()
+                })
+                .collect();
+            let (low, high) = of_items(&by_seed, 0.05).unwrap().1.unwrap();
+            held += usize::from(low <= 0.0 && 0.0 <= high);
+        }
+        let coverage = held as f64 / STUDIES as f64;
+        // What an answer has of chance is in both errors, so the intervals are rather too wide;
+        // three standard errors of the simulation.
+        assert!(coverage >= 0.933, "{of_seed} {of_item}: {coverage}");
+    }
 }
