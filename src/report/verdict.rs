@@ -68,6 +68,20 @@ impl Verdict {
         }
     }
 
+    /// The verdict on the same two the other way round.
+    pub fn turned(&self) -> Self {
+        match self {
+            Self::Better => Self::Worse,
+            Self::Worse => Self::Better,
+            Self::BetterSizeUnsure => Self::WorseSizeUnsure,
+            Self::WorseSizeUnsure => Self::BetterSizeUnsure,
+            other @ (Self::NotComparable(_)
+            | Self::TooFewSeeds
+            | Self::Equivalent
+            | Self::Undecided) => other.clone(),
+        }
+    }
+
     /// Why the two cannot be compared.
     pub fn reason(&self) -> Option<&str> {
         match self {

@@ -157,6 +157,39 @@ impl ContrastFacts {
     }
 }
 
+impl ContrastFacts {
+    /// The same two the other way round; of a pair of settings, which both have a name.
+    fn turned(self, contrast: &Contrast) -> Self {
+        let less = |value: Option<f64>| value.map(|value| -value);
+        let gains = self
+            .differences
+            .iter()
+            .filter(|&&difference| difference > 0.0);
+        Self {
+            wins: gains.count(),
+            differences: self.differences.iter().map(|one| -one).collect(),
+            label: self.against.clone().unwrap_or_default(),
+            against: Some(self.label.clone()),
+            difference: less(self.difference),
+            low: less(self.high),
+            high: less(self.low),
+            low_text: less(self.high_text),
+            high_text: less(self.low_text),
+            ratio: self.ratio.map(f64::recip),
+            effect: less(self.effect),
+            p_better: self.p_worse,
+            p_worse: self.p_better,
+            verdict: contrast.verdict.turned().to_string(),
+            verdict_ranked_last: contrast
+                .verdict_ranked_last
+                .as_ref()
+                .map(|verdict| verdict.turned().to_string()),
+            compute_ratio: self.compute_ratio.map(f64::recip),
+            ..self
+        }
+    }
+}
+
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
@@ -271,19 +304,23 @@ pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
     contrasts.map(ContrastFacts::new).collect()
 }
 
-/// The comparisons with the same setting without hidden losses, whatever question led to them.
+/// The settings with hidden losses against the same without them, whatever question led to it.
 pub fn what_hidden_losses_add(data: &StudyData, analysis: &Analysis) -> Vec<ContrastFacts> {
     let rows = &analysis.rows;
     let is_without = |a: usize, b: usize| {
         let untreated = untreated_of(rows, &rows[a], data);
         !rows[a].is_control && untreated.is_some_and(|row| std::ptr::eq(row, &rows[b]))
     };
-    let is_one = |contrast: &&Contrast| {
-        let rows = contrast.rows();
-        rows.is_some_and(|(a, b)| is_without(a, b) || is_without(b, a))
+    let facts = |contrast: &Contrast| {
+        let (a, b) = contrast.rows()?;
+        let facts = ContrastFacts::new(contrast);
+        if is_without(a, b) {
+            Some(facts)
+        } else {
+            is_without(b, a).then(|| facts.turned(contrast))
+        }
     };
-    let contrasts = analysis.contrasts.iter().filter(is_one);
-    contrasts.map(ContrastFacts::new).collect()
+    analysis.contrasts.iter().filter_map(facts).collect()
 }
 
 /// What became of the states that hidden losses match, each beside what it is judged by once.
@@ -323,3 +360,7 @@ pub fn verdict_counts(analysis: &Analysis) -> Vec<VerdictCount> {
     }
     counts.into_values().collect()
 }
+
+#[cfg(test)]
+#[path = "contrasts_tests.rs"]
+mod tests;

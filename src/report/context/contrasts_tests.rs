@@ -1,0 +1,41 @@
+//! Tests of `contrasts.rs`.
+
+use super::*;
+use crate::report::test_fixture::{Fixture, StudyShape};
+
+#[test]
+fn what_hidden_losses_add_is_told_of_the_setting_that_has_them() {
+    let fixture = Fixture::new(&StudyShape {
+        arms: vec!["mse", "none", "wasserstein"],
+        strategies: vec!["uniform", "reverse"],
+        seeds: 5,
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let added = what_hidden_losses_add(&data, &analysis);
+    let names: Vec<&str> = added.iter().map(|one| one.label.as_str()).collect();
+    assert_eq!(names, ["mse, uniform", "wasserstein, uniform"]);
+    // The baseline's question has the first the other way round.
+    let asked = analysis.contrasts.iter();
+    let asked = asked.map(ContrastFacts::new);
+    let asked = asked.into_iter().find(|one| one.label == "none, uniform");
+    let (asked, turned) = (asked.expect("the comparison"), &added[0]);
+    assert_eq!(turned.against.as_deref(), Some("none, uniform"));
+    assert_eq!(turned.difference.unwrap(), -asked.difference.unwrap());
+    assert_eq!(turned.low.unwrap(), -asked.high.unwrap());
+    assert_eq!(turned.high.unwrap(), -asked.low.unwrap());
+    assert_eq!((turned.n, turned.wins + asked.wins), (5, 5));
+    assert_eq!(
+        (turned.p, turned.p_better, turned.p_worse),
+        (asked.p, asked.p_worse, asked.p_better)
+    );
+    assert!((turned.ratio.unwrap() * asked.ratio.unwrap() - 1.0).abs() < 1e-12);
+    let turned_words = |words: &str| words.replace("worse", "?").replace("better", "worse");
+    assert_eq!(
+        turned_words(&asked.verdict).replace('?', "better"),
+        turned.verdict
+    );
+}
