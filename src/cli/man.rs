@@ -1,0 +1,56 @@
+//! `kdpipe man DIR`: pages for `man`, made from the arguments themselves. Hidden, since it serves
+//! those who make packages.
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use clap_mangen::Man;
+use serde_json::json;
+
+use super::args::{Cli, Common};
+use super::{CommandResult, Exit, print, print_json};
+use crate::files;
+
+/// What `man` names at the foot of a page.
+const SOURCE: &str = concat!("kdpipe ", env!("CARGO_PKG_VERSION"));
+
+pub fn man(folder: &Path, common: &Common) -> CommandResult {
+    let mut written = Vec::new();
+    for (name, page) in pages()? {
+        let path = folder.join(name);
+        files::write_atomically(&path, &page)?;
+        written.push(path);
+    }
+    if common.json {
+        print_json(&json!({ "wrote": written }))?;
+    } else if !common.quiet {
+        for path in written {
+            print(&format!("wrote {}\n", path.display()));
+        }
+    }
+    Ok(Exit::Good)
+}
+
+/// The name of every page and its text: of the program, then of each command that is shown.
+fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    // `kdpipe help` says what the pages do, and is no command to have one.
+    let mut program = Cli::command().disable_help_subcommand(true);
+    // Passes the flags of all commands on to each, and joins the names: kdpipe-run.
+    program.build();
+    let commands = program
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    std::iter::once(&program)
+        .chain(commands)
+        .cloned()
+        .map(page)
+        .collect()
+}
+
+fn page(command: clap::Command) -> anyhow::Result<(String, Vec<u8>)> {
+    let page = Man::new(command).source(SOURCE).manual("kdpipe");
+    let mut text = Vec::new();
+    page.render(&mut text).context("a page cannot be made")?;
+    Ok((page.get_filename(), text))
+}
