@@ -12,8 +12,10 @@ use super::args::{Cli, Common};
 use super::{CommandResult, Exit, print, print_json};
 use crate::files;
 
-/// What `man` names at the foot of a page.
-const SOURCE: &str = concat!("kdpipe ", env!("CARGO_PKG_VERSION"));
+/// The last three fields of a page's first line: no date, since a page is as old as its program;
+/// the program; the manual. clap_mangen leaves the quotes of an empty field away, so that the next
+/// one takes its place.
+const FIELDS: &str = concat!("\"\" \"kdpipe ", env!("CARGO_PKG_VERSION"), "\" \"kdpipe\"");
 
 pub fn man(folder: &Path, common: &Common) -> CommandResult {
     let mut written = Vec::new();
@@ -49,8 +51,18 @@ fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn page(command: clap::Command) -> anyhow::Result<(String, Vec<u8>)> {
-    let page = Man::new(command).source(SOURCE).manual("kdpipe");
+    let page = Man::new(command);
     let mut text = Vec::new();
     page.render(&mut text).context("a page cannot be made")?;
-    Ok((page.get_filename(), text))
+    let text = String::from_utf8(text).context("a page is not UTF-8")?;
+    let name = page.get_filename();
+    let title = format!(
+        ".TH {} 1 {FIELDS}",
+        name.trim_end_matches(".1").to_uppercase()
+    );
+    let lines = text.lines().map(|line| match line.starts_with(".TH ") {
+        true => format!("{title}\n"),
+        false => format!("{}\n", line.trim_end()),
+    });
+    Ok((name, lines.collect::<String>().into_bytes()))
 }

@@ -64,11 +64,10 @@ fn every_command_and_every_flag_of_it_is_on_a_page() {
             program.contains(&format!("kdpipe-{command}(1)")),
             "{command}"
         );
-        let foot = format!("\"kdpipe {}\"", env!("CARGO_PKG_VERSION"));
-        assert!(
-            text.lines()
-                .any(|line| line.starts_with(".TH") && line.contains(&foot))
-        );
+        let version = env!("CARGO_PKG_VERSION");
+        let name = command.to_uppercase();
+        let title = format!(".TH KDPIPE-{name} 1 \"\" \"kdpipe {version}\" \"kdpipe\"");
+        assert!(text.lines().any(|line| line == title), "{title}");
     }
     let files = std::fs::read_dir(site.path("pages/man1")).unwrap();
     assert_eq!(files.count(), commands.len() + 1, "the hidden have no page");
@@ -83,7 +82,7 @@ fn every_command_and_every_flag_of_it_is_on_a_page() {
 fn pages_are_set_without_a_warning() {
     let groff = |page: &str| {
         Command::new("groff")
-            .args(["-k", "-Tutf8", "-man", "-ww", page])
+            .args(["-k", "-Tutf8", "-man", "-ww", "-P-cbou", page])
             .stdin(Stdio::null())
             .output()
     };
