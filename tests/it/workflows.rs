@@ -45,15 +45,15 @@ fn node<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> Option<Value> {
 /// The steps of a job that are commands: names and scripts.
 pub fn run_steps(workflow: &Workflow, job: &str) -> Vec<(String, String)> {
     let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
-    let text = |step: &Value, key: &str| step[key].as_str().map(|text| text.trim_end().to_owned());
+    let text = |step: &Value, key: &str| Some(step[key].as_str()?.trim_end().to_owned());
     let scripts = steps
         .iter()
         .filter_map(|step| Some((text(step, "name")?, text(step, "run")?)));
     scripts.collect()
 }
 
-/// One job of the example as GitHub runs it: each step by bash, in the folder of the checkout, until
-/// one fails. What was said, and the code of the last step.
+/// One job of the example as GitHub runs it: each step by bash, in the folder of the checkout,
+/// until one fails. What was said, and the code of the last step.
 fn job(site: &TestSite, workflow: &Workflow) -> (String, i32) {
     let path = format!(
         "{}:{}",
