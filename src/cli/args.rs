@@ -167,6 +167,13 @@ pub enum Command {
     },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+    /// Write a page for `man` on every command, for packages
+    #[command(hide = true)]
+    Man {
+        /// The folder that the pages go to; those that are there are written again
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Default, Args)]

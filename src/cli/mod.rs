@@ -20,6 +20,7 @@ mod init;
 mod job_round;
 mod json_errors;
 mod late_stop;
+mod man;
 mod output;
 mod plan;
 mod plan_power;
@@ -206,6 +207,7 @@ fn dispatch(cli: &Cli) -> CommandResult {
             print(&String::from_utf8_lossy(&script));
             Ok(Exit::Good)
         }
+        Command::Man { folder } => man::man(folder, common),
     }
 }
 

@@ -20,8 +20,8 @@ struct Findings {
     folders: usize,
     files: usize,
     wrong: Vec<String>,
-    /// Weights that are not there, and the table of all steps, which `report` makes again: a committed
-    /// study may come without them.
+    /// Weights that are not there, and the table of all steps, which `report` makes again: a
+    /// committed study may come without them.
     absent: Vec<String>,
 }
 

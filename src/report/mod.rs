@@ -40,6 +40,7 @@ mod pairing;
 mod pilot;
 pub mod power;
 mod primary;
+mod question;
 mod questions;
 mod recorded_runs;
 mod rows;

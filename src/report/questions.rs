@@ -12,6 +12,7 @@ use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
+pub use super::question::{Asked, Question};
 use super::rows::{GroupedRows, TableRow, untreated_of};
 use crate::record::study::{Axis, Study};
 
@@ -20,44 +21,6 @@ const MOST_SETTINGS: usize = 24;
 
 /// Levels of a mean that are named one by one.
 const MOST_LEVELS: usize = 6;
-
-/// What a comparison is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// A row against its baseline.
-    Baseline,
-    /// An arm against one that computes as much.
-    Compute,
-    /// An arm with hidden losses against the same without them.
-    Untreated,
-    /// A map against one that should not help.
-    Null,
-    /// A value of an axis against the reference of that axis, all other axes equal.
-    Axis(String),
-    /// The same, as the mean over the levels of the other axes.
-    Main(String),
-    /// Whether the effect of the first axis depends on the second: a difference of differences,
-    /// as the mean over the levels of the remaining axes.
-    Interaction(String, String),
-}
-
-/// A comparison that is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    pub question: Question,
-    /// What is compared, and with what.
-    pub label: String,
-    pub against: Option<String>,
-    /// What it is the mean over, in words; none of a single pair of rows.
-    pub over: Option<String>,
-    /// The row that it is about; none of a mean over several.
-    pub row: Option<usize>,
-    /// Rows to be subtracted from each other; none where the second is not in the grid.
-    pub pairs: Vec<(usize, usize)>,
-    /// What the sum of the pairs' differences is multiplied by.
-    pub scale: f64,
-    pub is_primary: bool,
-}
 
 /// The axis that the question of the study is about: the one that the spec names, or the arms, or
 /// what the baseline fixes, or the first that varies.

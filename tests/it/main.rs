@@ -27,7 +27,10 @@ mod invalid;
 mod json;
 mod kills;
 mod looks;
+mod man;
 mod models;
+#[cfg(unix)]
+mod packages;
 mod pipes;
 mod plan;
 mod plan_advice;
@@ -59,3 +62,5 @@ mod tensorboard;
 mod tokens;
 mod verify;
 mod workers;
+#[cfg(unix)]
+mod workflows;

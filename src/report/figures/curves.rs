@@ -63,8 +63,8 @@ pub fn draw(view: &View) -> Option<Figure> {
             ""
         };
         format!(
-            " Below: the difference to {baseline} at the same step of as long a training, paired by \
-             seed; the grey band is ±δ{gone}."
+            " Below: the difference to {baseline} at the same step of as long a training, paired \
+             by seed; the grey band is ±δ{gone}."
         )
     } else {
         String::new()

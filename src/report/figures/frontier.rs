@@ -116,14 +116,7 @@ impl TeacherPoint {
 }
 
 fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
-    let of_row = |row: &TableRow| Point::new(view, row, frontier.x);
-    let points: Vec<Point> = view.rows.iter().filter_map(of_row).collect();
-    let far = far_off(points.iter().map(|point| Some(point.perplexity.0.ln())));
-    let (far, points): (Vec<_>, Vec<_>) = points
-        .into_iter()
-        .enumerate()
-        .partition(|(place, _)| far.contains(place));
-    let points: Vec<Point> = points.into_iter().map(|(_, point)| point).collect();
+    let (points, far) = points_and_far_ones(view, frontier);
     if points.iter().all(|point| is_equal(point.x, points[0].x)) {
         return None;
     }
@@ -171,10 +164,27 @@ fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
              highest seed{teacher}. Points on one grey ground have the same place along the axis, \
              its middle.{}",
             frontier.caption,
-            beyond(far.iter().map(|(_, point)| point.row.as_str()))
+            beyond(far.iter().map(|point| point.row.as_str()))
         ),
         svg,
     })
+}
+
+/// A point for every row that has one, and those apart that would squeeze the others.
+fn points_and_far_ones(view: &View, frontier: &Frontier) -> (Vec<Point>, Vec<Point>) {
+    let of_row = |row: &TableRow| Point::new(view, row, frontier.x);
+    let points: Vec<Point> = view.rows.iter().filter_map(of_row).collect();
+    let far = far_off(points.iter().map(|point| Some(point.perplexity.0.ln())));
+    let (mut near, mut apart) = (Vec::new(), Vec::new());
+    for (place, point) in points.into_iter().enumerate() {
+        let list = if far.contains(&place) {
+            &mut apart
+        } else {
+            &mut near
+        };
+        list.push(point);
+    }
+    (near, apart)
 }
 
 /// Logarithmic scales that hold all points, and the teacher where it is near.

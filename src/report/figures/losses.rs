@@ -159,19 +159,20 @@ fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     }
 }
 
+/// Where a word stands: right of a mark, or left of it where there is no room.
+fn beside(panel: &Panel, (x, y): (f64, f64), text: &str) -> ((f64, f64), Anchor) {
+    let width = text_width(text, SMALL) + 8.0;
+    if x + width > panel.right() + 4.0 && x - width > panel.left {
+        ((x - 8.0, y), Anchor::Right)
+    } else {
+        ((x + 8.0, y), Anchor::Left)
+    }
+}
+
 /// A row's differences to its baseline.
 fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
-    let beside = |x: f64, text: &str| {
-        // Right of the mark, or left of it where there is no room.
-        let width = text_width(text, SMALL) + 8.0;
-        if x + width > panel.right() + 4.0 && x - width > panel.left {
-            ((x - 8.0, y), Anchor::Right)
-        } else {
-            ((x + 8.0, y), Anchor::Left)
-        }
-    };
     if row.row.is_baseline {
-        let (place, anchor) = beside(panel.px(0.0), "baseline");
+        let (place, anchor) = beside(panel, (panel.px(0.0), y), "baseline");
         canvas.label("baseline", place, SMALL, GREY, anchor);
         return;
     }
@@ -203,7 +204,7 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     if paired.n() == 1 {
         // A diamond by itself would look like a result.
         let text = "n = 1, no interval";
-        let (place, anchor) = beside(x, text);
+        let (place, anchor) = beside(panel, (x, y), text);
         canvas.label(text, place, SMALL, GREY, anchor);
         return;
     }
