@@ -226,8 +226,6 @@ fn a_list_of_values_declares_several_primary_contrasts_and_those_that_are_left_s
     };
     let both = vec!["mse".to_owned(), "wasserstein".to_owned()];
     assert_eq!(arms(&[]), Some(both));
-    let fewer = arms(&["grid.arm=[\"none\", \"mse\"]"]);
-    assert_eq!(fewer, Some(vec!["mse".to_owned()]));
     assert_eq!(arms(&["arm=none"]), None);
     for (wrong, words) in [
         (

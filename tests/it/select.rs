@@ -132,48 +132,6 @@ fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
 }
 
 #[test]
-fn a_worker_leaves_what_a_machine_of_another_kind_tries_to_others() {
-    let site = TestSite::new(&spec());
-    let manifests = || -> Vec<String> {
-        let files = site.results().into_iter().map(|(name, _)| name);
-        files
-            .filter(|name| name.contains("checkpoint") && name.ends_with(".toml"))
-            .collect()
-    };
-    for fault in (40..140).step_by(8) {
-        site.kdpipe_with(
-            "run study.toml",
-            &[("KDPIPE_FAULT", &format!("exit@{fault}"))],
-        );
-        if !manifests().is_empty() {
-            break;
-        }
-    }
-    let begun = manifests();
-    assert!(!begun.is_empty(), "no checkpoint was left");
-    let exchange = |from: &str, to: &str| {
-        for name in &begun {
-            let path = site.path(&format!("results/{name}"));
-            let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(&path, text.replace(from, to)).unwrap();
-        }
-    };
-    exchange("instructions = \"", "instructions = \"other ");
-    let left = site.kdpipe("run study.toml --worker").code(0);
-    let words = "nothing is chosen before every run of [select] is there; ";
-    assert!(left.error.contains(words), "{}", left.error);
-    assert!(
-        left.error.contains("which has to go on with it"),
-        "{}",
-        left.error
-    );
-    assert!(!left.error.contains("failed"), "{}", left.error);
-    // The machine that began it goes on.
-    exchange("instructions = \"other ", "instructions = \"");
-    site.kdpipe("run study.toml").code(0);
-}
-
-#[test]
 fn one_arm_alone_and_a_value_from_outside_need_no_choice() {
     let spec = spec() + "arm = [\"mse\"]\n";
     let site = TestSite::new(&spec);
