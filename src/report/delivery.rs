@@ -169,7 +169,7 @@ pub fn deliveries(
             let matched = matched(run.spec.as_ref()?)?;
             values.push(mean_over(run, matched, quantity, form)?);
             compared.push(mean_over(other, matched, quantity, form)?);
-            floors.extend(floor(data, matched, quantity, form));
+            floors.extend(floor(data, run, matched, quantity, form));
         }
         let without = untreated.and_then(|row| {
             let pairs = both_finished(data, &a.cells, &row.cells);
@@ -220,17 +220,21 @@ fn mean_over(
     mean_of(values)
 }
 
-/// The same of the first teacher that was measured.
+/// The same of a run's teacher.
 fn floor(
     data: &StudyData,
+    run: &RunData,
     pairs: &[(HiddenState, HiddenState)],
     quantity: Quantity,
     form: StateForm,
 ) -> Option<f64> {
     let own: Vec<(HiddenState, HiddenState)> =
         pairs.iter().map(|&(_, state)| (state, state)).collect();
-    let mut teachers = data.teachers.iter();
-    teachers.find_map(|teacher| mean_over(teacher, &own, quantity, form))
+    let mut places = data.run_of_cell.iter();
+    let cell = places.position(|&place| std::ptr::eq(&data.runs[place], run))?;
+    let id = &data.study.cells[cell].teacher;
+    let teacher = data.teachers.iter().find(|teacher| teacher.id == *id)?;
+    mean_over(teacher, &own, quantity, form)
 }
 
 fn among(

@@ -176,3 +176,22 @@ fn shares_are_of_the_way_to_the_teachers_own() {
     assert!((squares.share().unwrap() - 0.5 / 6.0).abs() < 1e-12);
     assert_eq!(squares.compared_share(), None);
 }
+
+#[test]
+fn a_missing_run_does_not_change_what_a_loss_is_judged_by() {
+    let mut fixture = fixture([
+        ("none", 2.0, 6.0),
+        ("mse", 1.0, 4.0),
+        ("wasserstein", 1.5, 5.0),
+    ]);
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "mse".to_owned())].into();
+    });
+    let whole = contrast(&fixture, "wasserstein").deliveries.remove(0);
+    let first = fixture.study.cells.iter();
+    let first = first.clone().find(|cell| cell.at["arm"] == "none").unwrap();
+    std::fs::remove_dir_all(&fixture.layout.run(&first.run).root).unwrap();
+    let left = contrast(&fixture, "wasserstein").deliveries.remove(0);
+    assert_eq!(left.beside(), whole.beside());
+    assert!(!left.is_missed() && left.is_behind());
+}

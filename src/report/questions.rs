@@ -172,7 +172,15 @@ impl<'a> Asker<'a> {
             let other = untreated_of(rows, row, self.data).filter(|_| !row.is_control);
             let other =
                 other.and_then(|other| rows.iter().position(|one| std::ptr::eq(one, other)));
-            if let Some(other) = other {
+            // Rows of the same runs are one.
+            let is_asked = |other: usize| {
+                let mut compared = self.compared.iter();
+                compared.any(|&(a, b)| {
+                    (self.are_same_runs(a, place) && self.are_same_runs(b, other))
+                        || (self.are_same_runs(b, place) && self.are_same_runs(a, other))
+                })
+            };
+            if let Some(other) = other.filter(|&other| !is_asked(other)) {
                 self.ask_pair(Question::Untreated, place, other);
             }
         }

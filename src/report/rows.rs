@@ -91,12 +91,11 @@ impl TableRow {
 
     /// Whether its runs are those of another row but for tokens, which only these shuffle.
     pub fn is_pairing_null_of(&self, other: &Self, data: &StudyData) -> bool {
-        let specs = self.first_spec(data).zip(other.first_spec(data));
-        specs.is_some_and(|(own, other)| {
+        self.has_pair_with(other, data, |own, other| {
             other.matching.tokens().is_paired() && {
                 let mut control = other.clone();
                 control.matching = other.matching.with_tokens(TokenPairing::Shuffled);
-                control == *own
+                are_alike(data, own, &control)
             }
         })
     }
@@ -105,15 +104,33 @@ impl TableRow {
     /// what they are balanced and matched by, is another.
     fn is_untreated_of(&self, other: &Self, data: &StudyData) -> bool {
         let is_hidden = |spec: &RunSpec| spec.loss.values().any(Term::is_hidden);
-        let specs = self.first_spec(data).zip(other.first_spec(data));
-        specs.is_some_and(|(own, other)| {
+        self.has_pair_with(other, data, |own, other| {
             !is_hidden(own) && is_hidden(other) && {
                 let mut without = other.clone();
                 without.loss.retain(|_, term| !term.is_hidden());
                 without.matching = own.matching.clone();
                 without.balance = own.balance.clone();
-                without == *own
+                are_alike(data, own, &without)
             }
+        })
+    }
+
+    /// Whether `is_one` holds of the specs of a run of this row and of one of the other with the
+    /// same seed; whichever seeds are stored.
+    fn has_pair_with(
+        &self,
+        other: &Self,
+        data: &StudyData,
+        is_one: impl Fn(&RunSpec, &RunSpec) -> bool,
+    ) -> bool {
+        let specs = |row: &Self| -> Vec<&RunSpec> {
+            let runs = row.cells.iter().map(|&cell| data.run(cell));
+            runs.filter_map(|run| run.spec.as_ref()).collect()
+        };
+        let others = specs(other);
+        specs(self).into_iter().any(|own| {
+            let mut others = others.iter();
+            others.any(|other| own.seed == other.seed && is_one(own, other))
         })
     }
 
@@ -168,14 +185,38 @@ impl GroupedRows {
     }
 }
 
-/// The row that is another's without its hidden losses.
+/// Whether two specs are the same but for values that `[select]` has chosen for each by itself.
+fn are_alike(data: &StudyData, a: &RunSpec, b: &RunSpec) -> bool {
+    let tried = data.study.trials.iter().flat_map(|trials| &trials.axes);
+    let tried: Vec<&str> = tried.map(|axis| axis.key.as_str()).collect();
+    a == b
+        || !tried.is_empty() && {
+            let levelled = |spec: &RunSpec| {
+                let mut spec = serde_json::to_value(spec).ok()?;
+                for key in &tried {
+                    let (tables, last) = key.rsplit_once('.').unwrap_or(("", key));
+                    let pointer = format!("/{}", tables.replace('.', "/"));
+                    let table = spec.pointer_mut(if tables.is_empty() { "" } else { &pointer });
+                    if let Some(table) = table.and_then(serde_json::Value::as_object_mut) {
+                        table.remove(last);
+                    }
+                }
+                Some(spec)
+            };
+            levelled(a).is_some_and(|a| Some(a) == levelled(b))
+        }
+}
+
+/// The row that is another's without its hidden losses: where several are, the baseline's own.
 pub fn untreated_of<'a>(
     rows: &'a [TableRow],
     row: &TableRow,
     data: &StudyData,
 ) -> Option<&'a TableRow> {
-    let mut rows = rows.iter();
-    rows.find(|other| other.is_untreated_of(row, data))
+    let all = || rows.iter().filter(|other| other.is_untreated_of(row, data));
+    all()
+        .find(|other| other.is_baseline)
+        .or_else(|| all().next())
 }
 
 /// Puts groups together in one row where they are the same runs with the same baseline: axes that
@@ -201,7 +242,8 @@ pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> 
         .collect();
     forget_maps_that_no_term_follows(data, &mut rows, &varying);
     for row in &mut rows {
-        row.is_control = axes::is_null_setting(&row.at) || row.shuffles_tokens(data);
+        let has_senseless_map = axes::is_null_setting(&row.at) && row.follows_a_map(data);
+        row.is_control = has_senseless_map || row.shuffles_tokens(data);
     }
     GroupedRows {
         rows,

@@ -42,7 +42,22 @@ fn hold(name: &str, made: &str) {
     );
 }
 
-/// Paths in the repository of all files below a folder whose names end so, sorted.
+/// Whether a file is one of the project's: somebody's own that lies beside them is nobody's fault.
+/// Without git, all are.
+fn is_of_the_project(path: &str) -> bool {
+    static TRACKED: std::sync::OnceLock<Option<BTreeSet<String>>> = std::sync::OnceLock::new();
+    let tracked = TRACKED.get_or_init(|| {
+        let mut git = std::process::Command::new("git");
+        let listed = git.arg("-C").arg(root()).arg("ls-files").output().ok()?;
+        let lines = String::from_utf8(listed.stdout).ok()?;
+        (listed.status.success()).then(|| lines.lines().map(str::to_owned).collect())
+    });
+    tracked
+        .as_ref()
+        .is_none_or(|tracked| tracked.contains(path))
+}
+
+/// Paths in the repository of all files of the project below a folder whose names end so, sorted.
 fn files_below(folder: &str, end: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root().join(folder)).unwrap() {
@@ -50,7 +65,7 @@ fn files_below(folder: &str, end: &str) -> Vec<String> {
         let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             found.extend(files_below(&name, end));
-        } else if name.ends_with(end) {
+        } else if name.ends_with(end) && is_of_the_project(&name) {
             found.push(name);
         }
     }
@@ -135,7 +150,7 @@ fn documents_of_the_repository_are_pages_and_have_no_second_copy() {
         .collect();
     for entry in std::fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        if name.ends_with(".md") {
+        if name.ends_with(".md") && is_of_the_project(&name) {
             documents.push(name);
         }
     }

@@ -74,8 +74,9 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     // A control against the baseline's own says nothing about what may help.
     let all = others.len();
     others.retain(|contrast| {
-        let rows = contrast.rows();
-        rows.is_none_or(|(a, b)| !analysis.rows[a].is_control && !analysis.rows[b].is_control)
+        let pairs = contrast.asked.pairs.iter().flat_map(|&(a, b)| [a, b]);
+        let mut rows = pairs.chain(contrast.asked.row);
+        rows.all(|row| !analysis.rows[row].is_control)
     });
     let aside = if others.len() < all {
         ", null controls aside"

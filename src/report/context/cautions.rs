@@ -8,7 +8,8 @@ use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
 use crate::report::contrasts::Contrast;
 use crate::report::curves::{StepValues, VALIDATION};
-use crate::report::data::StudyData;
+use crate::report::data::{RunData, StudyData};
+use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
@@ -38,50 +39,65 @@ pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     cautions
 }
 
-/// A primary comparison of two losses that both did their work, one of them less of it than the
+/// Primary comparisons of two losses that both did their work, one of them less of it than the
 /// other did without being about it.
-fn delivered_less(analysis: &Analysis) -> Option<String> {
+fn delivered_less(analysis: &Analysis) -> Vec<String> {
     let primary = analysis.contrasts.iter().filter(|one| one.asked.is_primary);
-    let mut deliveries = primary.flat_map(|contrast| &contrast.deliveries);
-    let delivery = deliveries.find(|delivery| delivery.is_behind())?;
-    let (own, other) = (delivery.share()?, delivery.compared_share()?);
-    Some(format!(
-        "The hidden loss of {} did less of its own work than {} did: in {} it came {} % of the \
-         way from {} to what two samples of the teacher's states are apart, {} {} %.",
-        delivery.label,
-        delivery.against,
-        delivery.quantity.name(),
-        fixed(100.0 * own, 0),
-        delivery.beside().0,
-        delivery.against,
-        fixed(100.0 * other, 0),
-    ))
+    let deliveries = primary.flat_map(|contrast| &contrast.deliveries);
+    let words = |delivery: &Delivery| {
+        let (own, other) = (delivery.share()?, delivery.compared_share()?);
+        let end = match delivery.quantity {
+            Quantity::Mse => "0",
+            Quantity::W1 | Quantity::SlicedW2 | Quantity::Energy => {
+                "what two samples of the teacher's states are apart"
+            }
+        };
+        Some(format!(
+            "The hidden loss of {} did less of its own work than {} did: in {} it came {} % of \
+             the way from {} to {end}, {} {} %.",
+            delivery.label,
+            delivery.against,
+            delivery.quantity.name(),
+            fixed(100.0 * own, 0),
+            delivery.beside().0,
+            delivery.against,
+            fixed(100.0 * other, 0),
+        ))
+    };
+    let behind = deliveries.filter(|delivery| delivery.is_behind());
+    behind.filter_map(words).collect()
 }
 
-/// A primary comparison whose difference still went towards 0 when the trainings ended: by more
-/// than a tenth of it over the second half of the steps.
-fn shrinking(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let contrast = analysis.contrasts.iter().find(|one| one.asked.is_primary)?;
-    let (a, b) = contrast.rows()?;
-    let pairs = both_finished(data, &analysis.rows[a].cells, &analysis.rows[b].cells);
-    let curves: Option<Vec<_>> = pairs
-        .iter()
-        .map(|(a, b)| Some((a.curves.get(VALIDATION)?, b.curves.get(VALIDATION)?)))
-        .collect();
-    let [(middle, then), (end, now)] = half_way_and_at_the_end(&curves?)?;
-    let margin = data.study.report.margin;
-    (then * now > 0.0 && then.abs() - now.abs() > margin.max(then.abs() / 10.0)).then(|| {
-        format!(
-            "The difference between {} and {} still shrank: on the validation split it was {} \
-             at step {} and {} at step {}.",
-            analysis.rows[a].label,
-            analysis.rows[b].label,
-            signed(then, 4),
-            plain(middle),
-            signed(now, 4),
-            plain(end),
-        )
-    })
+/// Primary comparisons whose difference still went towards 0 when the trainings ended: by more
+/// than a tenth of it over the second half of the steps. Trainings of different lengths are at
+/// different places of their schedules at one step.
+fn shrinking(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let steps = |run: &RunData| run.spec.as_ref().map(|spec| spec.train.steps);
+    let words = |contrast: &Contrast| {
+        let (a, b) = contrast.rows()?;
+        let pairs = both_finished(data, &analysis.rows[a].cells, &analysis.rows[b].cells);
+        let curves: Option<Vec<_>> = pairs
+            .iter()
+            .filter(|(a, b)| steps(a) == steps(b))
+            .map(|(a, b)| Some((a.curves.get(VALIDATION)?, b.curves.get(VALIDATION)?)))
+            .collect();
+        let [(middle, then), (end, now)] = half_way_and_at_the_end(&curves?)?;
+        let least = data.study.report.margin.max(then.abs() / 10.0);
+        (then * now > 0.0 && then.abs() - now.abs() > least).then(|| {
+            format!(
+                "The difference between {} and {} still shrank: on the validation split it was \
+                 {} at step {} and {} at step {}.",
+                analysis.rows[a].label,
+                analysis.rows[b].label,
+                signed(then, 4),
+                plain(middle),
+                signed(now, 4),
+                plain(end),
+            )
+        })
+    };
+    let primary = analysis.contrasts.iter().filter(|one| one.asked.is_primary);
+    primary.filter_map(words).collect()
 }
 
 /// The mean difference of pairs of curves at the last step in the first half of the first, and at

@@ -93,6 +93,8 @@ pub struct Context {
     pub tasks: Vec<TaskFacts>,
     /// What became of the states that hidden losses match.
     pub treatments: Vec<DeliveryFacts>,
+    /// Whether any row is the setting of one.
+    pub has_treatments: bool,
     pub balance: Vec<BalanceFactor>,
     /// Whether any run was balanced again while it was trained.
     pub balanced_again: bool,
@@ -175,6 +177,7 @@ impl Context {
             distances: distances(data, analysis),
             tasks: tasks(data, analysis),
             treatments: treatments(analysis),
+            has_treatments: rows.iter().any(RowFacts::has_treatment),
             balance_ranges: balance_ranges(analysis, &balance),
             balanced_again: balanced_again(data),
             balance,

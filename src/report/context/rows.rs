@@ -75,6 +75,14 @@ pub fn rows(data: &StudyData, analysis: &Analysis, axes: &[Axis]) -> Vec<RowFact
 }
 
 impl RowFacts {
+    /// Whether a hidden loss of its own was measured, beside the baseline.
+    pub fn has_treatment(&self) -> bool {
+        self.contrast.as_ref().is_some_and(|contrast| {
+            let mut deliveries = contrast.deliveries.iter();
+            deliveries.any(|delivery| delivery.label == self.label)
+        })
+    }
+
     fn new(
         data: &StudyData,
         analysis: &Analysis,

@@ -170,14 +170,19 @@ fn draw(view: &View, frontier: &Frontier) -> Option<Figure> {
     })
 }
 
-/// A point for every row that has one, and those apart that would squeeze the others.
+/// A point for every row that has one, and those of null controls apart that would squeeze the
+/// others: what harms is no offer.
 fn points_and_far_ones(view: &View, frontier: &Frontier) -> (Vec<Point>, Vec<Point>) {
-    let of_row = |row: &TableRow| Point::new(view, row, frontier.x);
-    let points: Vec<Point> = view.rows.iter().filter_map(of_row).collect();
-    let far = far_off(points.iter().map(|point| Some(point.perplexity.0.ln())));
+    let of_row = |row: &TableRow| Some((Point::new(view, row, frontier.x)?, row.is_control));
+    let points: Vec<(Point, bool)> = view.rows.iter().filter_map(of_row).collect();
+    let far = far_off(
+        points
+            .iter()
+            .map(|(point, _)| Some(point.perplexity.0.ln())),
+    );
     let (mut near, mut apart) = (Vec::new(), Vec::new());
-    for (place, point) in points.into_iter().enumerate() {
-        let list = if far.contains(&place) {
+    for (place, (point, is_control)) in points.into_iter().enumerate() {
+        let list = if is_control && far.contains(&place) {
             &mut apart
         } else {
             &mut near

@@ -134,7 +134,8 @@ fn draw_row(canvas: &mut Canvas, panels: &LossPanels, row: &LossRow, y: f64) {
 /// A row's own losses.
 fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     let color = row.style.color;
-    if let Some(mean) = row.row.mean.filter(|_| row.is_far[0]) {
+    let is_beyond = |mean: &f64| row.is_far[0] && !panel.x.holds(*mean);
+    if let Some(mean) = row.row.mean.filter(is_beyond) {
         draw_far(canvas, panel, row, y, (mean, format::fixed(mean, 4)));
         return;
     }
@@ -183,8 +184,8 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
         return;
     };
     let color = row.style.color;
-    if row.is_far[1] {
-        let mean = paired.mean;
+    let mean = paired.mean;
+    if row.is_far[1] && !panel.x.holds(mean) {
         draw_far(canvas, panel, row, y, (mean, format::signed(mean, 4)));
         return;
     }
@@ -232,7 +233,7 @@ fn draw_far(
     (mean, text): (f64, String),
 ) {
     let color = row.style.color;
-    let is_above = mean > panel.x.low;
+    let is_above = mean > panel.x.high;
     let (x, inwards) = if is_above {
         (panel.right() - 4.0, -5.0)
     } else {

@@ -15,6 +15,11 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// Whether a value has a place on it.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// A linear scale that holds `values` with a little room, and about `ticks` ticks.
     pub fn linear(values: impl IntoIterator<Item = f64>, ticks: usize) -> Self {
         let (low, high) = padded(range(values).unwrap_or((0.0, 1.0)), 0.05);

@@ -44,9 +44,14 @@ pub fn draw(view: &View) -> Option<Figure> {
     let axis = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)?;
     let columns = MapColumns::new(axis);
     let mut facets = view.facets(&[STRATEGY]);
-    let far = far_off(view.rows.iter().map(|row| row.mean));
+    // Every panel has a range of its own.
+    let mut far = Vec::new();
     for facet in &mut facets {
-        facet.rows.retain(|(row, _)| !far.contains(row));
+        let places = far_off(facet.rows.iter().map(|&(row, _)| view.rows[row].mean));
+        let rows = std::mem::take(&mut facet.rows).into_iter().enumerate();
+        let (apart, near): (Vec<_>, Vec<_>) = rows.partition(|(place, _)| places.contains(place));
+        far.extend(apart.into_iter().map(|(_, (row, _))| row));
+        facet.rows = near.into_iter().map(|(_, row)| row).collect();
     }
     facets.retain(|facet| losses(view, facet).next().is_some());
     if facets.is_empty() || view.series == Some(STRATEGY) {
