@@ -102,7 +102,7 @@ pub fn task_fact(name: &str, spec: &TaskSpec) -> Result<TaskFact> {
     match spec {
         TaskSpec::Grammar { items } => {
             let pairs = pairs_of_grammar(*items);
-            let sizes = pairs.iter().flat_map(|(_, pairs)| pairs);
+            let sizes = pairs.values().flatten();
             Ok(TaskFact {
                 fingerprint: format!("grammar {}", grammar::VERSION),
                 bytes: sizes

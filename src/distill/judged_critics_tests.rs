@@ -26,7 +26,11 @@ fn shifted(index: u64, shift: f32) -> (Mat<Cpu>, Mat<Cpu>) {
     let mut stream = Stream::new(3, "clouds", index);
     let values: Vec<f32> = (0..ROWS * WIDTH).map(|_| stream.normal() as f32).collect();
     let moved = values.iter().enumerate().map(|(place, value)| {
-        let sign = if place % WIDTH % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if (place % WIDTH).is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        };
         value + sign * shift
     });
     let device = Cpu::default();
