@@ -39,8 +39,8 @@ fn shifted(index: u64, shift: f32) -> (Mat<Cpu>, Mat<Cpu>) {
     (matrix(values), moved)
 }
 
-/// A critic that is x ↦ direction·x: its first unit carries the product far above the bend of the
-/// leaky ReLU, and the others carry nothing.
+/// A critic that is x ↦ direction·x: its first unit carries the product far above the bend of
+/// the leaky ReLU, and the others carry nothing.
 fn linear(direction: &[f32]) -> Critic {
     let mut critic = Critic::new(
         &settings(Constraint::GradientPenalty(10.0)),

@@ -99,6 +99,31 @@ impl Contrast {
             .map(|paired| Verdict::new(&paired, alpha, margin));
     }
 
+    /// The same two rows the other way round; of a pair of rows, which both have a name.
+    pub fn turned(&self) -> Self {
+        let asked = &self.asked;
+        let turn = |interval: Option<(f64, f64)>| interval.map(|(low, high)| (-high, -low));
+        Self {
+            asked: Asked {
+                label: asked.against.clone().unwrap_or_default(),
+                against: Some(asked.label.clone()),
+                row: asked.pairs.first().map(|pair| pair.1),
+                pairs: asked.pairs.iter().map(|&(a, b)| (b, a)).collect(),
+                ..asked.clone()
+            },
+            paired: self.paired.as_ref().map(Paired::turned),
+            interval: turn(self.interval),
+            interval_text: turn(self.interval_text),
+            posterior: self
+                .posterior
+                .map(|[below, within, above]| [above, within, below]),
+            verdict: self.verdict.turned(),
+            verdict_ranked_last: self.verdict_ranked_last.as_ref().map(Verdict::turned),
+            compute_ratio: self.compute_ratio.map(f64::recip),
+            ..self.clone()
+        }
+    }
+
     /// Whether a hidden loss brought nothing closer to the teacher.
     pub fn is_treatment_missed(&self) -> bool {
         self.deliveries.iter().any(Delivery::is_missed)

@@ -1,6 +1,8 @@
 //! Null controls: maps that match layers in an order that should not help, or tokens that do not
 //! belong together. A gain counts only over them.
 
+use std::borrow::Cow;
+
 use super::axes;
 use super::axes::STRATEGY;
 use super::contrasts::Contrast;
@@ -81,8 +83,8 @@ fn nulls_of_row(
         };
         match compared_with(&own, rows, has_it) {
             Some((found, mean)) => {
+                controls.push(NullControl::new(name, &found, mean));
                 judged.push(found);
-                controls.push(NullControl::new(name, found, mean));
             }
             None => lacking.push(name.to_owned()),
         }
@@ -92,8 +94,8 @@ fn nulls_of_row(
         control.is_pairing_null_of(&rows[row], data)
     });
     if let Some((found, mean)) = pairing.filter(|_| rows[row].sees_pairs(data)) {
+        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, &found, mean));
         judged.push(found);
-        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, found, mean));
     }
     if !asked && controls.is_empty() {
         return None;
@@ -126,16 +128,16 @@ impl Nulls {
 
 /// A row's comparison with one of its controls. Where the row is the baseline, the controls are
 /// compared with it, and what is found is read the other way round.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct AgainstControl<'a> {
-    contrast: &'a Contrast,
+    contrast: Cow<'a, Contrast>,
     is_turned: bool,
 }
 
 impl<'a> AgainstControl<'a> {
     fn as_asked(contrast: &'a Contrast) -> Self {
         Self {
-            contrast,
+            contrast: Cow::Borrowed(contrast),
             is_turned: false,
         }
     }
@@ -146,7 +148,7 @@ impl<'a> AgainstControl<'a> {
         match contrast.asked.question {
             Question::Null if a == row => Some(Self::as_asked(contrast)),
             Question::Baseline if b == row => Some(Self {
-                contrast,
+                contrast: Cow::Owned(contrast.turned()),
                 is_turned: true,
             }),
             _ => None,
@@ -155,24 +157,13 @@ impl<'a> AgainstControl<'a> {
 
     /// The row that is held against the row itself.
     fn control(&self) -> Option<usize> {
-        let (a, b) = self.contrast.rows()?;
-        Some(if self.is_turned { a } else { b })
+        Some(self.contrast.rows()?.1)
     }
 
     /// What the row's loss is less the control's, where there are seeds enough.
     fn mean(&self) -> Option<f64> {
         let paired = self.contrast.paired.as_ref();
-        let mean = paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean;
-        Some(if self.is_turned { -mean } else { mean })
-    }
-
-    fn interval(&self) -> Option<(f64, f64)> {
-        let (low, high) = self.contrast.interval?;
-        Some(if self.is_turned {
-            (-high, -low)
-        } else {
-            (low, high)
-        })
+        Some(paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean)
     }
 
     /// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.
@@ -184,7 +175,7 @@ impl<'a> AgainstControl<'a> {
             | Verdict::Equivalent
             | Verdict::BetterSizeUnsure
             | Verdict::WorseSizeUnsure
-            | Verdict::Undecided => Some(self.interval()?.1 < 0.0),
+            | Verdict::Undecided => Some(self.contrast.interval?.1 < 0.0),
         }
     }
 }
@@ -197,16 +188,16 @@ fn compared_with<'a>(
 ) -> Option<(AgainstControl<'a>, f64)> {
     let mut all = comparisons.iter();
     let has_it = |one: &&AgainstControl| one.control().is_some_and(|row| is_it(one, &rows[row]));
-    let found = *all.find(has_it)?;
-    Some((found, found.mean()?))
+    let found = all.find(has_it)?;
+    Some((found.clone(), found.mean()?))
 }
 
 impl NullControl {
-    fn new(name: &str, against: AgainstControl, difference: f64) -> Self {
+    fn new(name: &str, against: &AgainstControl, difference: f64) -> Self {
         Self {
             name: name.to_owned(),
             difference,
-            interval: against.interval(),
+            interval: against.contrast.interval,
         }
     }
 }

@@ -116,7 +116,7 @@ impl TableRow {
     }
 
     /// Whether `is_one` holds of the specs of a run of this row and of one of the other with the
-    /// same seed; whichever seeds are stored.
+    /// same seed and teacher: the first such pair that is stored speaks for all.
     fn has_pair_with(
         &self,
         other: &Self,
@@ -128,10 +128,13 @@ impl TableRow {
             runs.filter_map(|run| run.spec.as_ref()).collect()
         };
         let others = specs(other);
-        specs(self).into_iter().any(|own| {
+        let pair = specs(self).into_iter().find_map(|own| {
             let mut others = others.iter();
-            others.any(|other| own.seed == other.seed && is_one(own, other))
-        })
+            let other =
+                others.find(|other| own.seed == other.seed && own.teacher == other.teacher)?;
+            Some((own, *other))
+        });
+        pair.is_some_and(|(own, other)| is_one(own, other))
     }
 
     fn first_spec<'a>(&self, data: &'a StudyData) -> Option<&'a RunSpec> {

@@ -119,6 +119,14 @@ impl Paired {
         }
     }
 
+    /// The same two the other way round.
+    pub fn turned(&self) -> Self {
+        Self {
+            correlation: self.correlation,
+            ..Self::of(self.differences.iter().map(|one| -one).collect())
+        }
+    }
+
     /// Number of seeds.
     pub fn n(&self) -> usize {
         self.differences.len()

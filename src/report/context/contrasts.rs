@@ -157,39 +157,6 @@ impl ContrastFacts {
     }
 }
 
-impl ContrastFacts {
-    /// The same two the other way round; of a pair of settings, which both have a name.
-    fn turned(self, contrast: &Contrast) -> Self {
-        let less = |value: Option<f64>| value.map(|value| -value);
-        let gains = self
-            .differences
-            .iter()
-            .filter(|&&difference| difference > 0.0);
-        Self {
-            wins: gains.count(),
-            differences: self.differences.iter().map(|one| -one).collect(),
-            label: self.against.clone().unwrap_or_default(),
-            against: Some(self.label.clone()),
-            difference: less(self.difference),
-            low: less(self.high),
-            high: less(self.low),
-            low_text: less(self.high_text),
-            high_text: less(self.low_text),
-            ratio: self.ratio.map(f64::recip),
-            effect: less(self.effect),
-            p_better: self.p_worse,
-            p_worse: self.p_better,
-            verdict: contrast.verdict.turned().to_string(),
-            verdict_ranked_last: contrast
-                .verdict_ranked_last
-                .as_ref()
-                .map(|verdict| verdict.turned().to_string()),
-            compute_ratio: self.compute_ratio.map(f64::recip),
-            ..self
-        }
-    }
-}
-
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
@@ -313,11 +280,10 @@ pub fn what_hidden_losses_add(data: &StudyData, analysis: &Analysis) -> Vec<Cont
     };
     let facts = |contrast: &Contrast| {
         let (a, b) = contrast.rows()?;
-        let facts = ContrastFacts::new(contrast);
         if is_without(a, b) {
-            Some(facts)
+            Some(ContrastFacts::new(contrast))
         } else {
-            is_without(b, a).then(|| facts.turned(contrast))
+            is_without(b, a).then(|| ContrastFacts::new(&contrast.turned()))
         }
     };
     analysis.contrasts.iter().filter_map(facts).collect()

@@ -94,7 +94,12 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
             against.unwrap_or("the row named at the right")
         )
     };
-    let far = if rows.iter().any(|row| row.is_far.contains(&true)) {
+    let is_far = |row: &LossRow| {
+        let difference = panels.differences.as_ref();
+        far_loss(row, &panels.losses).is_some()
+            || difference.is_some_and(|panel| far_difference(row, panel).is_some())
+    };
+    let far = if rows.iter().any(is_far) {
         " A row far beyond the others is a number at the edge."
     } else {
         ""
@@ -134,8 +139,7 @@ fn draw_row(canvas: &mut Canvas, panels: &LossPanels, row: &LossRow, y: f64) {
 /// A row's own losses.
 fn draw_losses(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     let color = row.style.color;
-    let is_beyond = |mean: &f64| row.is_far[0] && !panel.x.holds(*mean);
-    if let Some(mean) = row.row.mean.filter(is_beyond) {
+    if let Some(mean) = far_loss(row, panel) {
         draw_far(canvas, panel, row, y, (mean, format::fixed(mean, 4)));
         return;
     }
@@ -184,8 +188,7 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
         return;
     };
     let color = row.style.color;
-    let mean = paired.mean;
-    if row.is_far[1] && !panel.x.holds(mean) {
+    if let Some(mean) = far_difference(row, panel) {
         draw_far(canvas, panel, row, y, (mean, format::signed(mean, 4)));
         return;
     }
@@ -222,6 +225,18 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     canvas.titled(&title, |canvas| {
         canvas.mark(Mark::Diamond, (x, y), 4.2, color, 1.0)
     });
+}
+
+/// The mean loss of a row that lies beyond its panel.
+fn far_loss(row: &LossRow, panel: &Panel) -> Option<f64> {
+    let mean = row.row.mean.filter(|_| row.is_far[0])?;
+    (!panel.x.holds(mean)).then_some(mean)
+}
+
+/// The mean difference of such a row.
+fn far_difference(row: &LossRow, panel: &Panel) -> Option<f64> {
+    let mean = row.difference().filter(|_| row.is_far[1])?;
+    (!panel.x.holds(mean)).then_some(mean)
 }
 
 /// An arrow at the edge beyond which a row lies, with its mean.

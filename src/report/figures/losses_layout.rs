@@ -75,6 +75,11 @@ impl<'a> LossRow<'a> {
         }
     }
 
+    /// Its mean difference to the row that it is compared with.
+    pub fn difference(&self) -> Option<f64> {
+        Some(self.contrast?.paired.as_ref()?.mean)
+    }
+
     /// Whether it has a difference with an interval.
     pub fn has_interval(&self) -> bool {
         self.contrast
@@ -177,9 +182,8 @@ pub fn name_baselines(rows: &mut [LossRow]) {
 
 /// Marks the rows that lie far beyond the others.
 pub fn mark_far_rows(rows: &mut [LossRow]) {
-    let difference = |row: &LossRow| Some(row.contrast?.paired.as_ref()?.mean);
     let losses = far_off(rows.iter().map(|row| row.row.mean));
-    let differences = far_off(rows.iter().map(difference));
+    let differences = far_off(rows.iter().map(LossRow::difference));
     for (place, row) in rows.iter_mut().enumerate() {
         row.is_far = [losses.contains(&place), differences.contains(&place)];
     }

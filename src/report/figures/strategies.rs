@@ -9,7 +9,7 @@ use super::palette::{Dash, GREY, INK, PALE};
 use super::panel::{Panel, TEST_NLL};
 use super::scale::{Scale, far_off, range};
 use super::view::{Facet, View};
-use super::{Figure, MOST_PANELS, WIDTH, beyond, first_of, left_out};
+use super::{Figure, MOST_PANELS, WIDTH, beyond, left_out};
 use crate::record::study::Axis;
 use crate::report::axes::{self, STRATEGY, is_null};
 use crate::report::format;
@@ -44,20 +44,21 @@ pub fn draw(view: &View) -> Option<Figure> {
     let axis = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)?;
     let columns = MapColumns::new(axis);
     let mut facets = view.facets(&[STRATEGY]);
-    // Every panel has a range of its own.
-    let mut far = Vec::new();
-    for facet in &mut facets {
-        let places = far_off(facet.rows.iter().map(|&(row, _)| view.rows[row].mean));
-        let rows = std::mem::take(&mut facet.rows).into_iter().enumerate();
-        let (apart, near): (Vec<_>, Vec<_>) = rows.partition(|(place, _)| places.contains(place));
-        far.extend(apart.into_iter().map(|(_, (row, _))| row));
-        facet.rows = near.into_iter().map(|(_, row)| row).collect();
-    }
     facets.retain(|facet| losses(view, facet).next().is_some());
     if facets.is_empty() || view.series == Some(STRATEGY) {
         return None;
     }
-    let shown = first_of(&facets, MOST_PANELS / 2);
+    let all = facets.len();
+    facets.truncate(MOST_PANELS / 2);
+    // Every panel has a range of its own.
+    let mut far = Vec::new();
+    for facet in &mut facets {
+        let places = far_off(facet.rows.iter().map(|&(row, _)| view.rows[row].mean));
+        let apart: Vec<usize> = places.iter().map(|&place| facet.rows[place].0).collect();
+        facet.rows.retain(|(row, _)| !apart.contains(row));
+        far.extend(apart);
+    }
+    let shown = facets.as_slice();
     let series = view.series_of_facets(shown, |row| !view.rows[row].losses.is_empty());
     let style = |number| view.style(number);
     let legend = Legend::of_series((66.0, WIDTH - 84.0), series, style, LegendSample::Mark);
@@ -89,7 +90,7 @@ pub fn draw(view: &View) -> Option<Figure> {
             "Test loss by layer strategy. Dots are seeds, ticks their means; a line across is an \
              arm that the layer map does not touch.{nulls}{}{}",
             beyond(far.iter().map(|&row| view.rows[row].label.as_str())),
-            left_out(shown.len(), facets.len(), "settings")
+            left_out(shown.len(), all, "settings")
         ),
         svg,
     })
