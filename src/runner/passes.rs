@@ -62,7 +62,14 @@ fn work<D: Ops>(
         trainer.let_go();
         let before = left.len();
         left.retain(|index| matches!(endings.get(index), Some(Ending::Held { .. })));
-        if left.is_empty() || site.is_stopped() {
+        if left.is_empty() {
+            return Ok(endings);
+        }
+        if site.is_stopped() {
+            // Whoever would have waited was stopped, and does not conclude with what others hold.
+            if site.role.waits() {
+                endings.extend(left.into_iter().map(|index| (index, Ending::Interrupted)));
+            }
             return Ok(endings);
         }
         match site.role {

@@ -28,6 +28,11 @@ impl Role {
         matches!(self, Self::Worker | Self::Finisher | Self::WaitingWorker)
     }
 
+    /// Whether it waits for what others hold, so that it has not done its part while they hold any.
+    pub(super) fn waits(self) -> bool {
+        matches!(self, Self::Finisher | Self::WaitingWorker)
+    }
+
     /// Whether what cannot be gone on with here, as it was begun on a machine of another kind, is
     /// left to others.
     pub(super) fn leaves_to_others(self) -> bool {

@@ -55,6 +55,10 @@ fn signal(process: &Child, signal: &str) {
     assert!(sent.unwrap().success());
 }
 
+fn is_over(process: &mut Child) -> bool {
+    process.try_wait().unwrap().is_some()
+}
+
 #[test]
 fn workers_that_start_together_tear_no_seed_apart_and_make_text_and_teacher_once() {
     let whole = TestSite::in_memory(&shared());
@@ -124,6 +128,24 @@ fn a_worker_leaves_what_another_holds_and_one_that_waits_takes_it_over() {
         differences(&whole.results(), &site.results()),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn one_that_waits_and_is_told_to_leave_leaves_without_a_report() {
+    let site = TestSite::in_memory(&long());
+    let mut first = start(&site, "run study.toml --worker", "first", &[]);
+    wait_for(&site, "first", "training arm=mse");
+    let mut waiting = start(&site, "run study.toml --wait", "waiting", &[]);
+    wait_for(&site, "waiting", "held      ");
+    signal(&waiting, "TERM");
+    let left = waiting.wait().unwrap().code();
+    let told = said(&site, "waiting");
+    assert!(!is_over(&mut first), "{}", said(&site, "first"));
+    assert_eq!(left, Some(130), "{told}");
+    assert!(told.contains("stopped; everything is saved"), "{told}");
+    assert!(!site.path("results/tiny/report.md").exists(), "{told}");
+    signal(&first, "TERM");
+    assert_eq!(first.wait().unwrap().code(), Some(130));
 }
 
 #[test]

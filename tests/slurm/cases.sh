@@ -68,7 +68,7 @@ step_above() { # step_above FOLDER STEP: until a run is that far
 same() { # same FOLDER: as one process does it
     local alone=$1/alone
     [[ -d $alone/results ]] || { mkdir -p "$alone"; cp "$1/${2:-study.toml}" "$alone/study.toml"; (cd "$alone" && KDPIPE_CACHE=$alone/cache "$kdpipe" run -q study.toml) >"$alone/log" 2>&1 || { cat "$alone/log"; fail "one process"; }; }
-    "$kdpipe" diff --bytes "$1/results/tiny" "$alone/results/tiny" >"$1/diff.log" 2>&1 || { cat "$1/diff.log"; fail "not the bytes of one process"; }
+    "$kdpipe" diff --bytes "$1/results/tiny" "$alone/results/tiny" >"$1/diff.log" 2>&1 || { cat "$1/diff.log"; tail -n 20 "$1"/results/tiny/slurm/*.log; fail "not the bytes of one process"; }
 }
 node_of() { squeue -h -j "$1" -t RUNNING -o %N | head -n 1; }
 running() { for _ in $(seq 120); do [[ -n $(node_of "$1") ]] && return; sleep 0.5; done; fail "job $1 does not start"; }
