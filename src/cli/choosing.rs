@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::endings::{exit_of, explained};
+use super::args::Common;
+use super::endings::{exit_of, explained, summary};
 use super::progress::Display;
-use super::{CommandError, Exit, counted, say};
+use super::{CommandError, Exit, counted, print_json, say};
 use crate::plan::{Inputs, Plan, Trials, TriedValues};
 use crate::runner::{self, Ending, MadeBy, ResolvedStudy, Role, Site, resolve_study};
 
@@ -27,22 +28,29 @@ pub(super) fn chosen(
     inputs: &dyn Inputs,
     made_by: MadeBy,
     site: &Site,
-    display: &Display,
+    (display, common): (&Display, &Common),
 ) -> Result<Chosen, CommandError> {
     let awaits_choice = study.awaits_choice() && site.role != Role::Preparer;
     let Some(trial) = study.trial.as_ref().filter(|_| awaits_choice) else {
         return Ok(Chosen::Study(Box::new(study)));
     };
     let endings = tried(&study, trial, made_by, site, display)?;
+    // What ends here has no other runs to tell of.
+    let end = |chosen: Chosen| -> Result<Chosen, CommandError> {
+        if common.json {
+            print_json(&summary(trial, &endings, &site.layout, &[]))?;
+        }
+        Ok(chosen)
+    };
     match exit_of(&endings) {
-        Exit::Interrupted => return Ok(Chosen::Stopped),
+        Exit::Interrupted => return end(Chosen::Stopped),
         Exit::Failed
             if endings
                 .values()
                 .any(|end| matches!(end, Ending::Failed { .. })) =>
         {
             say("nothing is chosen before every run of [select] is there; give the command again");
-            return Ok(Chosen::Nothing);
+            return end(Chosen::Nothing);
         }
         Exit::Good | Exit::Failed | Exit::BadInput => {}
     }
@@ -59,26 +67,31 @@ pub(super) fn chosen(
                 runs => format!("{runs} runs are"),
             }
         ));
-        return Ok(Chosen::Left);
+        return end(Chosen::Left);
     }
     let study = resolve_study(study.loaded, inputs, &site.layout)?;
-    if let Some(trials) = &study.plan.trials {
-        let chosen = trials.tried.iter().filter(|one| one.is_chosen);
-        for one in chosen {
-            let for_arm = one.arm.as_ref();
-            let for_arm = for_arm.map_or_else(String::new, |arm| format!(" for {arm}"));
-            display.notice(&format!("[select] chooses {}{for_arm}", one.in_words()));
-        }
-        if trials.choice().is_none() {
-            say(&format!(
-                "[select] can choose nothing for {}: every value that it tries diverged; give it \
-                 others",
-                without_a_choice(trials).join(", ")
-            ));
-            return Ok(Chosen::Nothing);
-        }
+    match &study.plan.trials {
+        Some(trials) if !tell_choice(trials, display) => end(Chosen::Nothing),
+        _ => Ok(Chosen::Study(Box::new(study))),
     }
-    Ok(Chosen::Study(Box::new(study)))
+}
+
+/// Says what is chosen, or for which arms nothing can be; whether all have a choice.
+fn tell_choice(trials: &Trials, display: &Display) -> bool {
+    for one in trials.tried.iter().filter(|one| one.is_chosen) {
+        let for_arm = one.arm.as_ref();
+        let for_arm = for_arm.map_or_else(String::new, |arm| format!(" for {arm}"));
+        display.notice(&format!("[select] chooses {}{for_arm}", one.in_words()));
+    }
+    let has_choice = trials.choice().is_some();
+    if !has_choice {
+        say(&format!(
+            "[select] can choose nothing for {}: every value that it tries diverged; give it \
+             others",
+            without_a_choice(trials).join(", ")
+        ));
+    }
+    has_choice
 }
 
 /// Has everything tried, and tells how it ended.

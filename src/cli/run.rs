@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::args::{Common, RunArguments};
 use super::choosing::{Chosen, chosen};
-use super::endings::{exit_of, explained};
+use super::endings::{endings_by_record, exit_of, explained, summary, summary_of_nothing};
 use super::expect::missed_expectations;
 use super::late_stop::LateStop;
 use super::progress::Display;
@@ -22,12 +20,12 @@ use crate::hub::{Hub, Pin, Settings};
 use crate::plan::{FrozenOrigin, Loaded, Plan, RunSelection, load};
 use crate::record::MOST_RESTARTS;
 use crate::record::layout::Layout;
+use crate::report;
 use crate::runner::{
     self, Ending, MadeBy, ResolvedStudy, Role, Site, Standing, StudyInputs, cache_folder, news_to,
     resolve_study,
 };
 use crate::slurm::SlurmJob;
-use crate::{record, report};
 
 /// A job that hears this soon that its time is almost up comes to nothing.
 const WARNED_AT_ONCE: Duration = Duration::from_secs(30);
@@ -38,7 +36,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     // First of all: a batch system may send signals as soon as a job has begun.
     let signals = StopSignals::watch()?;
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
-    let layout = Layout::new(&common.results, loaded.name());
+    let name = loaded.name().to_owned();
+    let layout = Layout::new(&common.results, &name);
     let origin = loaded.origin().cloned();
     let origin = origin.as_ref();
     let own_spec = origin.map_or_else(|| arguments.spec.clone(), FrozenOrigin::path);
@@ -57,8 +56,17 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let inputs = StudyInputs::to_run(&hub);
     let study = resolve_study(loaded, &inputs, &layout);
     display.close();
+    let print_nothing = || {
+        if common.json {
+            // A closed pipe is no reason to end otherwise.
+            drop(print_json(&summary_of_nothing(&name, &layout)));
+        }
+    };
     let study = match study {
-        Err(_) if signals.is_stopped() => return Ok(stopped(&signals, started)),
+        Err(_) if signals.is_stopped() => {
+            print_nothing();
+            return Ok(stopped(&signals, started));
+        }
         study => study?,
     };
     let site = Site {
@@ -81,8 +89,13 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         say_saved(0, common);
         stopped(&signals, started)
     };
-    let late = LateStop::new(&signals, &display, &stop_early);
-    let study = match late.watched(|| chosen(study, &inputs, made_by, &site, &display))? {
+    let stop_late = || {
+        print_nothing();
+        stop_early()
+    };
+    let late = LateStop::new(&signals, &display, &stop_late);
+    let study = late.watched(|| chosen(study, &inputs, made_by, &site, (&display, common)))?;
+    let study = match study {
         Chosen::Study(study) => study,
         Chosen::Nothing => return Ok(Exit::Failed),
         Chosen::Left => return Ok(Exit::Good),
@@ -91,13 +104,21 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let plan = &study.plan;
     let Some(selected) = selected_runs(plan, arguments)? else {
         say("this part of the grid is empty: there are more parts than groups of runs");
+        print_nothing();
         return Ok(Exit::Good);
     };
     let stop_now = || {
         say_saved(trained(plan, &selected, &layout), common);
         stopped(&signals, started)
     };
-    let late = LateStop::new(&signals, &display, &stop_now);
+    let stop_late = || {
+        if common.json {
+            let endings = endings_by_record(plan, &selected, &layout);
+            drop(print_json(&summary(plan, &endings, &layout, &[])));
+        }
+        stop_now()
+    };
+    let late = LateStop::new(&signals, &display, &stop_late);
     let endings = late.watched(|| run_grid(&study, &selected, made_by, &site, &display))?;
     let is_part = matches!(site.role, Role::Worker | Role::Preparer);
     let is_stopped = exit_of(&endings) == Exit::Interrupted;
@@ -108,7 +129,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         return Ok(stop_now());
     }
     match site.role {
-        Role::Worker | Role::WaitingWorker | Role::Preparer => Ok(conclude_part(&endings, common)),
+        Role::Worker | Role::WaitingWorker => Ok(conclude_part(&endings, common)),
+        Role::Preparer => Ok(conclude_preparation(&endings, common)),
         Role::Whole | Role::Finisher => conclude(plan, &endings, &layout, common, started),
     }
 }
@@ -210,25 +232,36 @@ fn selected_runs(
     Ok(Some(selected))
 }
 
-/// Says what a process leaves to others, which is no failure, and reports nothing.
+/// Says what a worker leaves to others, which is no failure, and what failed; reports nothing.
 fn conclude_part(endings: &BTreeMap<usize, Ending>, common: &Common) -> Exit {
     let count = |is_it: fn(&Ending) -> bool| endings.values().filter(|one| is_it(one)).count();
     let held = count(|ending| matches!(ending, Ending::Held { .. }));
     let failed = count(|ending| matches!(ending, Ending::Failed { .. }));
     if !common.quiet {
-        let rest = match held {
-            0 => String::new(),
-            held => format!("; others hold {}", counted(held, "run")),
-        };
-        let done = count(|ending| matches!(ending, Ending::Prepared)) == 0;
-        let what = if done {
-            "nothing is left to take"
-        } else {
-            "text and teacher are there"
-        };
-        say(&format!("{what}{rest}"));
+        let mut words = "nothing is left to take".to_owned();
+        if held > 0 {
+            words.push_str(&format!("; others hold {}", counted(held, "run")));
+        }
+        if failed > 0 {
+            words.push_str(&format!("; {} failed", counted(failed, "run")));
+        }
+        say(&words);
     }
     if failed > 0 { Exit::Failed } else { Exit::Good }
+}
+
+/// Says whether text and teachers are there for the work of others.
+fn conclude_preparation(endings: &BTreeMap<usize, Ending>, common: &Common) -> Exit {
+    let is_failed = |ending: &Ending| matches!(ending, Ending::Failed { .. });
+    let failed = endings.values().filter(|ending| is_failed(ending)).count();
+    if failed > 0 {
+        say(&format!("{} cannot be prepared", counted(failed, "run")));
+        return Exit::Failed;
+    }
+    if !common.quiet {
+        say("text and teacher are there");
+    }
+    Exit::Good
 }
 
 /// Writes the report, looks whether the study's expectations are met, and says how it went.
@@ -273,41 +306,4 @@ pub(super) fn command(spec: &Path, common: &Common) -> String {
         command.push_str(&format!(" --device {device}"));
     }
     command
-}
-
-fn summary(
-    plan: &Plan,
-    endings: &BTreeMap<usize, Ending>,
-    layout: &Layout,
-    missed: &[String],
-) -> serde_json::Value {
-    let runs: Vec<serde_json::Value> = endings
-        .iter()
-        .map(|(&index, ending)| {
-            let run = &plan.runs[index];
-            let is_trained = || matches!(Standing::of(run, layout), Ok(Standing::Trained));
-            let (state, reason) = match ending {
-                Ending::Interrupted if is_trained() => ("trained", None),
-                Ending::Finished => ("finished", None),
-                Ending::Diverged { reason } => ("diverged", Some(reason)),
-                Ending::Failed { error } => ("failed", Some(error)),
-                Ending::Held { owner } => ("held", Some(owner)),
-                Ending::Prepared => ("prepared", None),
-                Ending::Interrupted => ("interrupted", None),
-            };
-            let folder = layout.run(&run.id).evaluation(&run.evaluation_key);
-            let test = record::read_evaluation(&folder)
-                .ok()
-                .map(|evaluation| evaluation.test);
-            json!({
-                "id": run.id,
-                "label": run.label,
-                "state": state,
-                "reason": reason,
-                "nll_nats_per_token": test.as_ref().map(|test| test.nll_nats_per_token),
-                "perplexity": test.as_ref().and_then(|test| test.perplexity),
-            })
-        })
-        .collect();
-    json!({ "name": plan.name, "report": layout.report(), "runs": runs, "missed": missed })
 }

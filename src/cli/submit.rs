@@ -17,7 +17,7 @@ use crate::plan::{FrozenOrigin, FrozenSpec, Loaded, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::record::{self, Submission, has_evaluation, is_complete};
 use crate::runner::{self, MadeBy, ResolvedStudy, StudyInputs, is_free, is_over, resolve_study};
-use crate::slurm::{JobScripts, JobStage, QueuedTask};
+use crate::slurm::{JobScripts, JobStage, QueuedTask, SlurmJob};
 
 /// A study that is to be submitted.
 struct SubmittedStudy {
@@ -37,23 +37,21 @@ pub fn submit(arguments: &SubmitArguments, common: &Common) -> CommandResult {
     if arguments.finish {
         return finish(&study, arguments, common);
     }
-    let groups = open_groups(&study, |run| !is_over(run, &study.layout));
+    // Whoever submits a study again looks on: what failed is tried again.
+    let groups = open_groups(&study, |run| !is_over(run, &study.layout), |_| true);
     if groups == 0 {
-        say(&format!(
-            "every run is done: nothing is left to submit; `kdpipe report {}` writes the report",
-            arguments.spec.display()
-        ));
-        return Ok(Exit::Good);
+        return nothing_left(&study, arguments, common);
     }
     let frozen = frozen_text(&study, common)?;
     let stored = record::read_submission(&study.layout)?;
     let mut round = new_round(&study, arguments, common, groups)?;
     if arguments.print {
-        print(&format!(
-            "{}{}",
-            round.scripts_in_words(),
-            round.calls_in_words()
-        ));
+        let (scripts, calls) = (round.scripts_in_words(), round.calls_in_words());
+        if common.json {
+            print_json(&json!({ "scripts": scripts, "calls": calls }))?;
+        } else {
+            print(&format!("{scripts}{calls}"));
+        }
         return Ok(Exit::Good);
     }
     let waiting = match stored {
@@ -115,12 +113,40 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     Ok(path.components().collect())
 }
 
-/// The number of groups of the runs that are asked for, those that `[select]` tries among them.
-fn open_groups(study: &SubmittedStudy, is_asked: impl Fn(&PlannedRun) -> bool) -> usize {
-    let has_failed = |run: &PlannedRun| record::read_error(&study.layout, &run.id).is_some();
+/// Ends where no run is open.
+fn nothing_left(
+    study: &SubmittedStudy,
+    arguments: &SubmitArguments,
+    common: &Common,
+) -> CommandResult {
+    let exit = if study.trial.is_some() {
+        say(
+            "[select] can choose nothing: what it tries diverged, or is incomplete; give it other \
+             values",
+        );
+        Exit::Failed
+    } else {
+        say(&format!(
+            "every run is done: nothing is left to submit; `kdpipe report {}` writes the report",
+            arguments.spec.display()
+        ));
+        Exit::Good
+    };
+    if common.json {
+        print_json(&json!({ "jobs": [], "submitted": [], "groups": 0, "workers": 0 }))?;
+    }
+    Ok(exit)
+}
+
+/// The number of groups of the runs that are asked for, and of those that `[select]` has to try.
+fn open_groups(
+    study: &SubmittedStudy,
+    is_asked: impl Fn(&PlannedRun) -> bool,
+    is_to_try: impl Fn(&PlannedRun) -> bool,
+) -> usize {
     let tried = study.trial.iter().flat_map(|trial| &trial.runs);
     let tried = tried.filter(|run| !record::is_tried(&study.layout, &run.id));
-    let mut tried = tried.filter(|run| !has_failed(run)).peekable();
+    let mut tried = tried.filter(|run| is_to_try(run)).peekable();
     if study.trial.is_some() && tried.peek().is_none() {
         // Nothing can be chosen, and so nothing of the grid can be run.
         return 0;
@@ -290,13 +316,40 @@ fn tell(
     Ok(())
 }
 
+/// Whether this job is the last of a round after which another was begun.
+fn is_of_an_earlier_round(stored: &Submission) -> bool {
+    let own = SlurmJob::of_environment().name;
+    let last = stored.job(JobStage::Finish.name());
+    own.is_some_and(|own| last != Some(&own) && stored.rounds > 1)
+}
+
+/// Submits what is missing of a round that was begun.
+fn go_on_with_round(study: &SubmittedStudy, stored: Submission, left: usize) -> CommandResult {
+    let mut round = round_of(study, stored.clone(), left.max(1))?;
+    let waiting = round.take_up(stored)?;
+    round.submit_missing(&waiting)?;
+    say(&format!(
+        "a round of workers was begun before: {}",
+        round.submission.ids().join(" ")
+    ));
+    Ok(Exit::Good)
+}
+
 /// The last job of a round: workers are submitted again where they left more than a process does
 /// well alone, a few times at most; else it does what is left, and reports.
 fn finish(study: &SubmittedStudy, arguments: &SubmitArguments, common: &Common) -> CommandResult {
     let layout = &study.layout;
     let has_failed = |run: &PlannedRun| record::read_error(layout, &run.id).is_some();
-    let left = open_groups(study, |run| is_free(run, layout) && !has_failed(run));
-    if let Some(stored) = record::read_submission(layout)?
+    let is_left = |run: &PlannedRun| is_free(run, layout) && !has_failed(run);
+    let left = open_groups(study, is_left, |run| !has_failed(run));
+    let stored = record::read_submission(layout)?;
+    if let Some(stored) = &stored
+        && is_of_an_earlier_round(stored)
+    {
+        // Put back into the queue after it had begun a round, whose last job does the rest.
+        return go_on_with_round(study, stored.clone(), left);
+    }
+    if let Some(stored) = stored
         && left > 1
         && stored.rounds < MOST_ROUNDS
     {

@@ -6,6 +6,7 @@
 //! stopped, and wakes up, finds nothing to write to. Correctness rests on that and on the
 //! comparison at publication, never on the lock.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -35,6 +36,23 @@ pub enum RunClaim {
     HeldBy(String),
     /// It is finished: nothing is left to do.
     Published,
+}
+
+/// That another process went on with an attempt while this one stood still.
+#[derive(Debug)]
+pub struct TakenOver {
+    id: String,
+}
+
+impl fmt::Display for TakenOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "run {} was taken over by another process while this one stood still; its results \
+             stay as they are",
+            self.id
+        )
+    }
 }
 
 /// An unfinished run that this process works on. Dropping it gives the run back, to be gone on
@@ -170,6 +188,14 @@ impl Attempt {
         starts::count(&self.work, step)
     }
 
+    /// Takes the last start back, which ended as it was told to and not for want of anything.
+    ///
+    /// # Errors
+    /// Anything the disk refuses.
+    pub fn take_start_back(&self) -> Result<()> {
+        starts::take_back(&self.work)
+    }
+
     /// Begins the count of starts anew.
     ///
     /// # Errors
@@ -297,11 +323,8 @@ impl Attempt {
         if self.folder.exists() {
             return error;
         }
-        error.context(format!(
-            "run {} was taken over by another process while this one stood still; its results \
-             stay as they are",
-            self.id
-        ))
+        let id = self.id.clone();
+        error.context(TakenOver { id })
     }
 }
 

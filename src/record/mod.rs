@@ -34,7 +34,7 @@ mod tests;
 mod trials;
 mod work;
 
-pub use attempt::{Attempt, RunClaim};
+pub use attempt::{Attempt, RunClaim, TakenOver};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint, OtherMachine};
 pub use evaluations::{
     EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation,

@@ -22,24 +22,40 @@ struct Starts {
     starts: u32,
 }
 
+fn read(path: &Path) -> Option<Starts> {
+    let known = path.exists().then(|| read_toml::<Starts>(path).ok());
+    known.flatten()
+}
+
+fn write(path: &Path, starts: &Starts) -> Result<()> {
+    let text = toml::to_string(starts).context("starts cannot be written as TOML")?;
+    files::write_atomically(path, text.as_bytes())
+}
+
 /// Counts a start from a step, and tells how many there were before it. A damaged count begins
 /// anew.
 pub(super) fn count(work: &Path, step: u64) -> Result<u32> {
     let path = work.join(STARTS);
-    let known = path.exists().then(|| read_toml::<Starts>(&path).ok());
-    let before = known
-        .flatten()
+    let before = read(&path)
         .filter(|known| known.step == step)
         .map_or(0, |known| known.starts);
     if before <= MOST_RESTARTS {
-        let starts = Starts {
-            step,
-            starts: before + 1,
-        };
-        let text = toml::to_string(&starts).context("starts cannot be written as TOML")?;
-        files::write_atomically(&path, text.as_bytes())?;
+        let starts = before + 1;
+        write(&path, &Starts { step, starts })?;
     }
     Ok(before)
+}
+
+/// Takes the last start back.
+pub(super) fn take_back(work: &Path) -> Result<()> {
+    let path = work.join(STARTS);
+    match read(&path) {
+        Some(Starts { step, starts }) if starts > 0 => {
+            let starts = starts - 1;
+            write(&path, &Starts { step, starts })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Forgets the count.

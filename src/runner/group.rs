@@ -135,7 +135,7 @@ fn student_ending(run: &PlannedRun, ending: TrainingEnding, site: &Site) -> Opti
             });
             Some(Ending::Diverged { reason })
         }
-        TrainingEnding::HeldBy(owner) => {
+        TrainingEnding::HeldBy(owner) | TrainingEnding::OfAnotherMachine(owner) => {
             site.tell(&Event::Held {
                 id,
                 label,

@@ -10,7 +10,7 @@ use super::device::DeviceWork;
 use super::executor::{QueuedRun, work_through};
 use super::limits::check_card;
 use super::role::Role;
-use super::standing::{is_free, is_over};
+use super::standing::{is_done, is_free};
 use super::trainer::Trainer;
 use super::{Ending, Site};
 use crate::ops::Ops;
@@ -55,7 +55,10 @@ fn work<D: Ops>(
     let mut trainer = Trainer::new(device, plan, site);
     let mut endings = BTreeMap::new();
     let mut left = open.to_vec();
+    let mut was_idle = false;
     loop {
+        // What a stop leaves out of this pass has the ending of no earlier one.
+        left.iter().for_each(|index| drop(endings.remove(index)));
         let queue: Vec<QueuedRun> = left.iter().map(|&index| queued(plan, index)).collect();
         trainer.prepare_all(&queue)?;
         endings.extend(work_through(&queue, &mut trainer));
@@ -72,12 +75,16 @@ fn work<D: Ops>(
             }
             return Ok(endings);
         }
+        // Somebody may have held for a moment what is free by now: one pass proves nothing.
+        let (is_idle, had_been_idle) = (left.len() == before, was_idle);
+        was_idle = is_idle;
+        let ends = is_idle && had_been_idle;
         match site.role {
             Role::Whole | Role::Preparer => return Ok(endings),
             // What somebody left behind meanwhile is taken, too.
             Role::Worker => {
                 let is_free = |&index: &usize| is_free(&plan.runs[index], &site.layout);
-                if left.len() == before || !left.iter().any(is_free) {
+                if ends || !left.iter().any(is_free) {
                     return Ok(endings);
                 }
             }
@@ -86,7 +93,7 @@ fn work<D: Ops>(
             Role::WaitingWorker => {
                 let is_taken = |&index: &usize| !is_free(&plan.runs[index], &site.layout);
                 let of_others: Vec<usize> = left.iter().copied().filter(is_taken).collect();
-                if of_others.is_empty() && left.len() == before {
+                if of_others.is_empty() && ends {
                     return Ok(endings);
                 }
                 if !of_others.is_empty() {
@@ -123,7 +130,7 @@ fn wait_for_one(plan: &Plan, left: &[usize], site: &Site) {
             if held.contains(&run.group_key) {
                 continue;
             }
-            if is_over(run, &site.layout) || is_free(run, &site.layout) {
+            if is_done(run, site) || is_free(run, &site.layout) {
                 return;
             }
             held.insert(&run.group_key);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::Site;
 use crate::plan::PlannedRun;
 use crate::record::layout::Layout;
 use crate::record::{
@@ -114,6 +115,15 @@ pub fn is_over(run: &PlannedRun, layout: &Layout) -> bool {
         Standing::of(run, layout),
         Ok(Standing::Finished | Standing::Diverged(_))
     )
+}
+
+/// Whether nothing of a run is left to do for a process that may evaluate nothing.
+pub(super) fn is_done(run: &PlannedRun, site: &Site) -> bool {
+    match Standing::of(run, &site.layout) {
+        Ok(Standing::Finished | Standing::Diverged(_)) => true,
+        Ok(Standing::Trained) => !site.evaluates,
+        _ => false,
+    }
 }
 
 /// Whether something of a run is left to do, and nobody is at it.

@@ -42,6 +42,8 @@ pub(super) enum TeacherClaim<D: Ops> {
     Loaded(Box<LoadedTeacher<D>>),
     /// Another process trains it; in words.
     HeldBy(String),
+    /// A machine of another kind has to go on with it; in words.
+    OfAnotherMachine(String),
     /// Stopped by the user.
     Interrupted,
 }
@@ -83,6 +85,9 @@ pub(super) fn claim_teacher<D: Ops>(
             };
             match train_teacher(device, &training, corpus, site)? {
                 TrainingEnding::HeldBy(owner) => return Ok(TeacherClaim::HeldBy(owner)),
+                TrainingEnding::OfAnotherMachine(reason) => {
+                    return Ok(TeacherClaim::OfAnotherMachine(reason));
+                }
                 TrainingEnding::Interrupted => return Ok(TeacherClaim::Interrupted),
                 TrainingEnding::Failed(error) => bail!(error),
                 TrainingEnding::Diverged { reason, step, .. } => {

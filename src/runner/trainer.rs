@@ -36,6 +36,8 @@ pub(super) struct Trainer<'a, D: Ops> {
     group: Option<(String, SharedLock)>,
     /// Whether the user knows that the unit in hand is waited for.
     is_waiting: bool,
+    /// Who was told to hold a run.
+    told: BTreeMap<usize, String>,
 }
 
 impl<'a, D: Ops> Trainer<'a, D> {
@@ -50,6 +52,7 @@ impl<'a, D: Ops> Trainer<'a, D> {
             teacher: None,
             group: None,
             is_waiting: false,
+            told: BTreeMap::new(),
         }
     }
 
@@ -139,6 +142,9 @@ impl<'a, D: Ops> Trainer<'a, D> {
         let teacher = match claim_teacher(self.device, first, corpus, self.site)? {
             TeacherClaim::Loaded(teacher) => teacher,
             TeacherClaim::HeldBy(owner) => return Ok(UnitEnding::HeldBy(owner)),
+            TeacherClaim::OfAnotherMachine(reason) => {
+                return Ok(UnitEnding::Done(self.held(runs, &reason)));
+            }
             TeacherClaim::Interrupted => return Ok(UnitEnding::Interrupted),
         };
         teacher.evaluate(first, corpus, self.site)?;
@@ -148,7 +154,9 @@ impl<'a, D: Ops> Trainer<'a, D> {
 
     fn run_group(&mut self, runs: &[usize]) -> Result<UnitEnding> {
         if let Some(owner) = self.claim_group(runs)? {
-            return Ok(UnitEnding::Done(self.held(runs, &owner)));
+            let (mut endings, open) = self.done_by_others(runs);
+            endings.extend(self.held(&open, &owner));
+            return Ok(UnitEnding::Done(endings));
         }
         let (mut endings, open) = self.done_by_others(runs);
         if open.is_empty() {
@@ -156,6 +164,11 @@ impl<'a, D: Ops> Trainer<'a, D> {
         }
         if self.teacher.is_none() {
             match self.load_teacher(&open)? {
+                // Without it, its runs are left to others.
+                UnitEnding::Done(left) if self.teacher.is_none() => {
+                    endings.extend(left);
+                    return Ok(UnitEnding::Done(endings));
+                }
                 UnitEnding::Done(_) => {}
                 ending => return Ok(ending),
             }
@@ -182,11 +195,15 @@ impl<'a, D: Ops> Trainer<'a, D> {
         }
     }
 
-    fn held(&self, runs: &[usize], owner: &str) -> BTreeMap<usize, Ending> {
+    /// That these runs are left to somebody, which is told once.
+    fn held(&mut self, runs: &[usize], owner: &str) -> BTreeMap<usize, Ending> {
         let held = runs.iter().map(|&index| {
             let PlannedRun { id, label, .. } = &self.plan.runs[index];
-            self.site.tell(&Event::Held { id, label, owner });
             let owner = owner.to_owned();
+            if self.told.insert(index, owner.clone()).as_ref() != Some(&owner) {
+                let owner = &owner;
+                self.site.tell(&Event::Held { id, label, owner });
+            }
             (index, Ending::Held { owner })
         });
         held.collect()
@@ -198,6 +215,9 @@ impl<'a, D: Ops> Trainer<'a, D> {
         for &index in runs {
             match Standing::of(&self.plan.runs[index], &self.site.layout) {
                 Ok(Standing::Finished) if !self.site.wants_weights => {
+                    endings.insert(index, Ending::Finished);
+                }
+                Ok(Standing::Trained) if !self.site.evaluates => {
                     endings.insert(index, Ending::Finished);
                 }
                 Ok(Standing::Diverged(Failure { reason, .. })) => {

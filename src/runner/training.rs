@@ -19,7 +19,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{
-    About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, instruction_set,
+    About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, TakenOver, instruction_set,
 };
 use crate::recorded;
 use crate::tensorboard::EventFile;
@@ -92,6 +92,8 @@ pub(super) enum TrainingEnding {
     },
     /// Another process is at it; in words.
     HeldBy(String),
+    /// A machine of another kind has to go on with it; in words.
+    OfAnotherMachine(String),
     /// Stopped by the user; saved.
     Interrupted,
     /// To be tried again.
@@ -117,6 +119,9 @@ pub(super) fn train_in_lockstep<D: Ops>(
             }
             Ok(Claim::Published) => ended(place, TrainingEnding::Published),
             Ok(Claim::HeldBy(owner)) => ended(place, TrainingEnding::HeldBy(owner)),
+            Ok(Claim::OfAnotherMachine(reason)) => {
+                ended(place, TrainingEnding::OfAnotherMachine(reason));
+            }
             Err(error) => ended(place, failed(&error)),
         }
     }
@@ -143,8 +148,13 @@ pub(super) fn train_in_lockstep<D: Ops>(
     }
 }
 
+/// What an error makes of a training. One that another process took over is no failure: it goes on
+/// there.
 fn failed(error: &anyhow::Error) -> TrainingEnding {
-    TrainingEnding::Failed(format!("{error:#}"))
+    match error.downcast_ref::<TakenOver>() {
+        Some(taken_over) => TrainingEnding::HeldBy(taken_over.to_string()),
+        None => TrainingEnding::Failed(format!("{error:#}")),
+    }
 }
 
 /// What came of asking for a training.
@@ -152,6 +162,7 @@ enum Claim<D: Ops> {
     Ours(Box<Member<D>>, SharedAttempt),
     Published,
     HeldBy(String),
+    OfAnotherMachine(String),
 }
 
 /// Asks for a training. One that is finished and whose weights are used is looked at first, once it
@@ -189,7 +200,7 @@ fn claim<D: Ops>(
     let about = about(device, training, corpus);
     let resumed = match attempt.newest_valid_checkpoint(&about) {
         Ok(resumed) => resumed,
-        Err(error) => return left_to_others(training, error, site),
+        Err(error) => return left_to_others(error, site),
     };
     tell_notes(&mut attempt, site);
     let from = resumed.as_ref().map_or(0, |checkpoint| checkpoint.step);
@@ -215,16 +226,12 @@ fn claim<D: Ops>(
     Ok(Claim::Ours(Box::new(member), attempt))
 }
 
-/// A worker leaves a run to others that only a machine of another kind can go on with.
-fn left_to_others<D: Ops>(
-    training: &dyn TrainingTask,
-    error: anyhow::Error,
-    site: &Site,
-) -> Result<Claim<D>> {
+/// A worker leaves to others what only a machine of another kind can go on with.
+fn left_to_others<D: Ops>(error: anyhow::Error, site: &Site) -> Result<Claim<D>> {
     match error.downcast_ref::<OtherMachine>() {
-        Some(other) if training.run().is_some() && site.role.leaves_to_others() => {
+        Some(other) if site.role.leaves_to_others() => {
             let kind = &other.instructions;
-            Ok(Claim::HeldBy(format!(
+            Ok(Claim::OfAnotherMachine(format!(
                 "its checkpoint is of a machine with {kind}, which has to go on with it"
             )))
         }
@@ -347,7 +354,10 @@ fn publish<D: Ops>(
             write_divergence(training, &attempt, step, reason)?
         }
         Some(TrainOutcome::Failed(error)) => return Err(training.explain(error)),
-        Some(TrainOutcome::Interrupted) | None => return Ok(TrainingEnding::Interrupted),
+        Some(TrainOutcome::Interrupted) | None => {
+            attempt.take_start_back()?;
+            return Ok(TrainingEnding::Interrupted);
+        }
     };
     let instructions = about(device, training, corpus).instructions;
     note_event(

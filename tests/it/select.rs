@@ -132,6 +132,54 @@ fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
 }
 
 #[test]
+fn where_nothing_can_be_chosen_every_command_says_so_and_programs_hear_it() {
+    let site = TestSite::new(&spec().replace("[0.0, 0.5, 1e6]", "[1e38, 2e38]"));
+    let run = site.kdpipe("run study.toml --json").code(1);
+    assert!(
+        run.error.contains("can choose nothing for"),
+        "{}",
+        run.error
+    );
+    let told: Value = serde_json::from_str(&run.out).expect(&run.out);
+    let runs = told["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 4, "{told:#}");
+    assert!(
+        runs.iter().all(|run| run["state"] == "diverged"),
+        "{told:#}"
+    );
+    let submit = site.kdpipe("submit study.toml --json").code(1);
+    assert!(
+        submit.error.contains("[select] can choose nothing"),
+        "{}",
+        submit.error
+    );
+    let told: Value = serde_json::from_str(&submit.out).expect(&submit.out);
+    assert_eq!(told["groups"], 0);
+}
+
+#[test]
+fn what_failed_of_select_is_submitted_again() {
+    let site = TestSite::new(&spec());
+    let killed = site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "exit@150")]);
+    assert_ne!(killed.code, Some(0));
+    let mut failed = 0;
+    for entry in std::fs::read_dir(site.path("results/tiny/work")).unwrap() {
+        let folder = entry.unwrap().path();
+        // A group has a folder with a lock there, too.
+        if folder.join("starts.toml").exists() || !folder.join("lock").exists() {
+            continue;
+        }
+        std::fs::write(folder.join("error.txt"), "no room on the disk").unwrap();
+        failed += 1;
+    }
+    assert!(failed > 0);
+    let print = site.kdpipe("submit study.toml --print --json").code(0);
+    let told: Value = serde_json::from_str(&print.out).expect(&print.out);
+    let scripts = told["scripts"].as_str().unwrap();
+    assert!(scripts.contains("--worker"), "{scripts}");
+}
+
+#[test]
 fn one_arm_alone_and_a_value_from_outside_need_no_choice() {
     let spec = spec() + "arm = [\"mse\"]\n";
     let site = TestSite::new(&spec);

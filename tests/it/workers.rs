@@ -149,6 +149,32 @@ fn one_that_waits_and_is_told_to_leave_leaves_without_a_report() {
 }
 
 #[test]
+fn a_worker_whose_run_another_took_over_leaves_it_and_fails_nothing() {
+    let site = TestSite::in_memory(&long());
+    let mut asleep = start(&site, "run study.toml --worker", "asleep", &[]);
+    wait_for(&site, "asleep", "training arm=mse");
+    std::thread::sleep(Duration::from_millis(60));
+    signal(&asleep, "STOP");
+    // As after a while of silence on a network file system.
+    for entry in std::fs::read_dir(site.path("results/tiny/work")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path().join("lock")).unwrap();
+    }
+    let other = site.kdpipe_with("run study.toml", &[("KDPIPE_FAULT", "exit@30")]);
+    assert!(
+        !site.path("results/tiny/report.md").exists(),
+        "{}",
+        other.error
+    );
+    signal(&asleep, "CONT");
+    let code = asleep.wait().unwrap().code();
+    let told = said(&site, "asleep");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("was taken over by another process"), "{told}");
+    let status = site.kdpipe("status study.toml -v").code(0);
+    assert!(!status.out.contains("failed"), "{}", status.out);
+}
+
+#[test]
 fn a_term_that_comes_twice_within_milliseconds_saves_and_leaves() {
     let site = TestSite::in_memory(&long());
     let mut worker = start(&site, "run study.toml --worker --verbose", "log", &[]);
