@@ -15,7 +15,7 @@ use crate::plan::run::{
 use crate::record::evaluation::{CloudDistances, MeasuredPair, Treatment};
 
 /// What a hidden loss is about, as it is measured of finished models. Less is closer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     /// Mean squared difference, token by token.
     Mse,
@@ -54,6 +54,15 @@ impl Quantity {
             Self::W1 => "W1",
             Self::SlicedW2 => "sliced W2",
             Self::Energy => "energy distance",
+        }
+    }
+
+    /// Where nothing is left to be removed, given what two samples of the teacher's own states are
+    /// apart: of pairs of tokens a difference of 0.
+    pub(super) fn end(self, floor: Option<f64>) -> Option<f64> {
+        match self {
+            Self::Mse => Some(0.0),
+            Self::W1 | Self::SlicedW2 | Self::Energy => floor,
         }
     }
 
@@ -122,17 +131,13 @@ impl Delivery {
     }
 
     fn share_of(&self, value: f64) -> Option<f64> {
-        let (start, floor) = (self.beside().1, self.end()?);
-        (start > floor).then(|| (start - value) / (start - floor))
+        share_removed(self.beside().1, self.quantity.end(self.floor)?, value)
     }
+}
 
-    /// Where nothing is left to be removed: of pairs of tokens a difference of 0.
-    fn end(&self) -> Option<f64> {
-        match self.quantity {
-            Quantity::Mse => Some(0.0),
-            Quantity::W1 | Quantity::SlicedW2 | Quantity::Energy => self.floor,
-        }
-    }
+/// How far a value is on the way from `start` to the lesser `end`.
+pub(super) fn share_removed(start: f64, end: f64, value: f64) -> Option<f64> {
+    (start > end).then(|| (start - value) / (start - end))
 }
 
 /// Of every hidden loss of row `a`, how close it brought what it matches, beside row `b` and the
@@ -195,7 +200,7 @@ pub fn deliveries(
 }
 
 /// The pairs of states that a run matches at every step.
-fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
+pub(super) fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
     match &spec.matching {
         Matching::Pairs { pairs, .. } => Some(pairs),
         Matching::Random { .. }
@@ -206,7 +211,7 @@ fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
 }
 
 /// A quantity of a finished model, as the mean over pairs of states.
-fn mean_over(
+pub(super) fn mean_over(
     run: &RunData,
     pairs: &[(HiddenState, HiddenState)],
     quantity: Quantity,
@@ -221,7 +226,7 @@ fn mean_over(
 }
 
 /// The same of a run's teacher.
-fn floor(
+pub(super) fn floor(
     data: &StudyData,
     run: &RunData,
     pairs: &[(HiddenState, HiddenState)],

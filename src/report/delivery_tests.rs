@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::analysis::Analysis;
+use crate::report::closeness::closeness;
 use crate::report::contrasts::Contrast;
 use crate::report::test_fixture::{Fixture, StudyShape};
 
@@ -175,6 +176,27 @@ fn shares_are_of_the_way_to_the_teachers_own() {
     };
     assert!((squares.share().unwrap() - 0.5 / 6.0).abs() < 1e-12);
     assert_eq!(squares.compared_share(), None);
+}
+
+#[test]
+fn every_setting_is_held_against_every_measure() {
+    let fixture = fixture([
+        ("none", 2.0, 5.0),
+        ("mse", 1.0, 6.0),
+        ("wasserstein", 2.5, 4.0),
+    ]);
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let found = closeness(&data, &analysis.rows);
+    let removed = |label: &str| {
+        let of_row = found.iter().find(|one| one.label == label).unwrap();
+        assert_eq!(of_row.beside, "none");
+        of_row.removed
+    };
+    // The teacher of this study was not measured, so nobody knows where clouds could end.
+    assert_eq!(removed("mse"), [Some(0.5), None, None, None]);
+    assert_eq!(removed("wasserstein"), [Some(-0.25), None, None, None]);
+    assert_eq!(found.len(), 2);
 }
 
 #[test]

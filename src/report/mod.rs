@@ -19,6 +19,7 @@ mod analysis;
 mod axes;
 mod blocks;
 mod budgets;
+mod closeness;
 mod comparison;
 mod context;
 mod contrasts;

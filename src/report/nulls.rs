@@ -8,7 +8,7 @@ use super::axes::STRATEGY;
 use super::contrasts::Contrast;
 use super::data::StudyData;
 use super::questions::Question;
-use super::rows::TableRow;
+use super::rows::{TableRow, untreated_of};
 use super::statistics::FEWEST_SEEDS;
 use super::verdict::Verdict;
 use crate::plan::NULL_CONTROLS;
@@ -16,10 +16,10 @@ use crate::plan::NULL_CONTROLS;
 /// Whether a map is better than the senseless ones of the same arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nulls {
-    /// Lower beyond doubt than all controls, and than the baseline where the row is not the
-    /// baseline itself; none where that cannot be told.
+    /// Lower beyond doubt than all controls, than the same without hidden losses, and than the
+    /// baseline where the row is not the baseline itself; none where that cannot be told.
     pub beats: Option<bool>,
-    /// The same of the controls alone, whatever the baseline.
+    /// The same of the controls alone.
     pub beats_controls: Option<bool>,
     /// The largest of the corrected p values.
     pub p: Option<f64>,
@@ -70,7 +70,9 @@ fn nulls_of_row(
     let mut judged: Vec<AgainstControl> = with_baseline
         .map(AgainstControl::as_asked)
         .into_iter()
+        .chain(against_untreated(data, rows, contrasts, row))
         .collect();
+    let with_controls = judged.len();
     let of_maps = NULL_CONTROLS
         .into_iter()
         .filter(|(key, _)| asked && *key == STRATEGY);
@@ -100,8 +102,29 @@ fn nulls_of_row(
     if !asked && controls.is_empty() {
         return None;
     }
-    let with_controls = usize::from(rows[row].contrast.is_some());
     Some(Nulls::judged(&judged, with_controls, controls, lacking))
+}
+
+/// A row's comparison with the same setting without hidden losses, unless that is the baseline: to
+/// do better than controls that only harm is no gain.
+fn against_untreated<'a>(
+    data: &StudyData,
+    rows: &[TableRow],
+    contrasts: &'a [Contrast],
+    row: usize,
+) -> Option<AgainstControl<'a>> {
+    let untreated = untreated_of(rows, &rows[row], data).filter(|row| !row.is_baseline)?;
+    let is_it = |place: usize| std::ptr::eq(&rows[place], untreated);
+    contrasts.iter().find_map(|contrast| {
+        let (a, b) = contrast.rows()?;
+        if a == row && is_it(b) {
+            return Some(AgainstControl::as_asked(contrast));
+        }
+        (is_it(a) && b == row).then(|| AgainstControl {
+            contrast: Cow::Owned(contrast.turned()),
+            is_turned: true,
+        })
+    })
 }
 
 impl Nulls {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::axes::{self, ANY, ARM, STRATEGY, Setting, label, without};
+use super::budgets::budgets;
 use super::data::{Outcomes, RunData, StudyData};
 use super::frame::Group;
 use super::statistics::{mean_of, standard_deviation, t_quantile};
@@ -100,19 +101,31 @@ impl TableRow {
         })
     }
 
-    /// Whether its runs are those of another row without the hidden losses: nothing but these, and
-    /// what they are balanced and matched by, is another.
+    /// Whether its runs are those of another row without the hidden losses: nothing but these, what
+    /// they are balanced and matched by, and how many steps one budget pays for, is another.
     fn is_untreated_of(&self, other: &Self, data: &StudyData) -> bool {
         let is_hidden = |spec: &RunSpec| spec.loss.values().any(Term::is_hidden);
+        let budget = self.budget(data);
+        let have_one_budget = budget.is_some() && budget == other.budget(data);
         self.has_pair_with(other, data, |own, other| {
             !is_hidden(own) && is_hidden(other) && {
                 let mut without = other.clone();
                 without.loss.retain(|_, term| !term.is_hidden());
                 without.matching = own.matching.clone();
                 without.balance = own.balance.clone();
+                if have_one_budget {
+                    without.train.steps = own.train.steps;
+                }
                 are_alike(data, own, &without)
             }
         })
+    }
+
+    /// The arm whose operations its runs may take, where its own arm says so.
+    fn budget<'a>(&self, data: &'a StudyData) -> Option<&'a str> {
+        let arm = self.at.get(ARM)?;
+        let mut budgets = budgets(&data.study).into_iter();
+        Some(budgets.find(|(of, _)| of == arm)?.1)
     }
 
     /// Whether `is_one` holds of the specs of a run of this row and of one of the other with the

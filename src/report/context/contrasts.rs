@@ -9,6 +9,7 @@ use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
 use crate::report::budgets::budgets;
+use crate::report::closeness::{Closeness, closeness};
 use crate::report::contrasts::Contrast;
 use crate::report::data::StudyData;
 use crate::report::delivery::Delivery;
@@ -114,6 +115,40 @@ impl DeliveryFacts {
     }
 }
 
+/// How close a setting's matched states came to the teacher's, in every measure.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClosenessFacts {
+    pub label: String,
+    /// The setting without hidden losses.
+    pub beside: String,
+    /// Shares of what lies between that and the teacher.
+    pub mse: Option<f64>,
+    pub w1: Option<f64>,
+    pub sliced_w2: Option<f64>,
+    pub energy: Option<f64>,
+}
+
+impl ClosenessFacts {
+    fn new(closeness: Closeness) -> Self {
+        // In the order of the measures.
+        let [mse, w1, sliced_w2, energy] = closeness.removed;
+        Self {
+            label: closeness.label,
+            beside: closeness.beside,
+            mse,
+            w1,
+            sliced_w2,
+            energy,
+        }
+    }
+}
+
+/// The closeness of every setting.
+pub fn closeness_of_rows(data: &StudyData, analysis: &Analysis) -> Vec<ClosenessFacts> {
+    let found = closeness(data, &analysis.rows).into_iter();
+    found.map(ClosenessFacts::new).collect()
+}
+
 impl ContrastFacts {
     /// What a template sees of a contrast.
     pub fn new(contrast: &Contrast) -> Self {
@@ -160,8 +195,8 @@ impl ContrastFacts {
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
-    /// "beats the nulls", "better than the nulls, not than the baseline", "not shown to beat the
-    /// nulls" or "cannot be told".
+    /// "beats the nulls", "better than the nulls alone" (and not than the baseline, or than the same
+    /// without hidden losses), "not shown to beat the nulls" or "cannot be told".
     pub words: String,
     pub p: Option<f64>,
     pub lacking: Vec<String>,
@@ -183,7 +218,7 @@ impl NullFacts {
     pub fn new(nulls: &Nulls) -> Self {
         let words = match (nulls.beats, nulls.beats_controls) {
             (Some(true), _) => "beats the nulls",
-            (Some(false), Some(true)) => "better than the nulls, not than the baseline",
+            (Some(false), Some(true)) => "better than the nulls alone",
             (Some(false), _) => "not shown to beat the nulls",
             (None, _) => "cannot be told",
         };

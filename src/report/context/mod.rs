@@ -29,8 +29,8 @@ use serde::Serialize;
 use self::answer::{answer, beside_the_primary};
 use self::cautions::cautions;
 use self::contrasts::{
-    AxisFacts, ContrastFacts, DeliveryFacts, VerdictCount, axis_questions, equal_compute,
-    treatments, verdict_counts, what_hidden_losses_add,
+    AxisFacts, ClosenessFacts, ContrastFacts, DeliveryFacts, VerdictCount, axis_questions,
+    closeness_of_rows, equal_compute, treatments, verdict_counts, what_hidden_losses_add,
 };
 use self::distances::{DistanceFacts, distances};
 use self::maps::{LayerMap, maps};
@@ -95,6 +95,8 @@ pub struct Context {
     pub treatments: Vec<DeliveryFacts>,
     /// Whether any row is the setting of one.
     pub has_treatments: bool,
+    /// How close matched states came in every measure; empty unless clouds were measured.
+    pub closeness: Vec<ClosenessFacts>,
     pub balance: Vec<BalanceFactor>,
     /// Whether any run was balanced again while it was trained.
     pub balanced_again: bool,
@@ -178,6 +180,7 @@ impl Context {
             tasks: tasks(data, analysis),
             treatments: treatments(analysis),
             has_treatments: rows.iter().any(RowFacts::has_treatment),
+            closeness: closeness_of_rows(data, analysis),
             balance_ranges: balance_ranges(analysis, &balance),
             balanced_again: balanced_again(data),
             balance,

@@ -15,14 +15,16 @@ pub const PALE: Rgb = Rgb(0xE4, 0xE4, 0xE4);
 pub const WHITE: Rgb = Rgb(0xFF, 0xFF, 0xFF);
 
 /// Arms: colours that people tell apart whatever their eyesight (Okabe and Ito 2008), without the
-/// yellow, which is not legible on white. Black is the last resort: text has it.
-const ARMS: [Rgb; 7] = [
+/// yellow, which is not legible on white, and with a brown that is darker than the others. Black is
+/// the last resort: text has it.
+const ARMS: [Rgb; 8] = [
     Rgb(0x00, 0x72, 0xB2),
     Rgb(0xD5, 0x5E, 0x00),
     Rgb(0x00, 0x9E, 0x73),
     Rgb(0xCC, 0x79, 0xA7),
     Rgb(0xE6, 0x9F, 0x00),
     Rgb(0x56, 0xB4, 0xE9),
+    Rgb(0x7A, 0x45, 0x10),
     Rgb(0x00, 0x00, 0x00),
 ];
 /// How many of them a name may wish for.
@@ -123,7 +125,7 @@ pub fn styles_of_arms(names: &[String]) -> Vec<SeriesStyle> {
         let wish = (hash(name) % WISHED) as usize;
         let wishes = (0..WISHED as usize).map(|step| (wish + step) % WISHED as usize);
         let place = wishes
-            .chain([ARMS.len() - 1])
+            .chain(WISHED as usize..ARMS.len())
             .map(|place| round + place)
             .find(|place| !taken.contains(place))
             .unwrap_or(taken.len());

@@ -23,9 +23,9 @@ fn no_two_arms_look_the_same() {
     for (place, style) in styles.iter().enumerate() {
         assert!(!styles[..place].contains(style), "{style:?}");
     }
-    // The first seven differ in their colours alone.
-    let colors: Vec<Rgb> = styles[..7].iter().map(|style| style.color).collect();
-    assert!((1..7).all(|place| !colors[..place].contains(&colors[place])));
+    // The first eight differ in their colours alone.
+    let colors: Vec<Rgb> = styles[..8].iter().map(|style| style.color).collect();
+    assert!((1..8).all(|place| !colors[..place].contains(&colors[place])));
 }
 
 #[test]

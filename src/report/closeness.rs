@@ -1,0 +1,91 @@
+//! How close the matched states of every setting came to the teacher's, in every measure alike: a
+//! loss that brings closer what it is about alone, and one that is behind another in its own
+//! measure, are both seen.
+
+use super::data::{RunData, StudyData};
+use super::delivery::{Quantity, floor, matched, mean_over, share_removed};
+use super::pairing::both_finished;
+use super::rows::{TableRow, untreated_of};
+use super::statistics::mean_of;
+use crate::plan::run::{Comparison, HiddenLoss, HiddenState, StateForm};
+
+/// The measures, in the order of a table's columns.
+pub const MEASURES: [Quantity; 4] = [
+    Quantity::Mse,
+    Quantity::W1,
+    Quantity::SlicedW2,
+    Quantity::Energy,
+];
+
+/// Of a setting, how much of what lies between the same without hidden losses and the teacher was
+/// removed, in every measure of [`MEASURES`]; none where that is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closeness {
+    pub label: String,
+    /// The setting without hidden losses.
+    pub beside: String,
+    pub removed: [Option<f64>; 4],
+}
+
+/// What a setting is measured on: pairs of states, and their form.
+type Measured = (Vec<(HiddenState, HiddenState)>, StateForm);
+
+/// The closeness of every row, on the pairs that it matches, or else on those of the first row that
+/// matches any; beside the row without hidden losses that belongs to the row that matches them.
+/// Empty where no row does, or where nothing was measured.
+pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<Closeness> {
+    let treated = |row: &TableRow| Some((measured(data, row)?, untreated_of(rows, row, data)?));
+    let Some((first, first_beside)) = rows.iter().find_map(treated) else {
+        return Vec::new();
+    };
+    let of_row = |row: &TableRow| {
+        let ((pairs, form), beside) = match treated(row) {
+            Some(found) => found,
+            // Trained on other pairs at every step, or beside nothing.
+            None if measured(data, row).is_some() => return None,
+            None => (first.clone(), first_beside),
+        };
+        if std::ptr::eq(row, beside) {
+            return None;
+        }
+        let runs = both_finished(data, &row.cells, &beside.cells);
+        let removed = MEASURES.map(|quantity| removed(data, &runs, &pairs, quantity, form));
+        removed.iter().any(Option::is_some).then(|| Closeness {
+            label: row.label.clone(),
+            beside: beside.label.clone(),
+            removed,
+        })
+    };
+    rows.iter().filter_map(of_row).collect()
+}
+
+/// What a row's first hidden loss matches.
+fn measured(data: &StudyData, row: &TableRow) -> Option<Measured> {
+    let runs = both_finished(data, &row.cells, &row.cells);
+    let spec = runs.first()?.0.spec.as_ref()?;
+    let form = spec
+        .loss
+        .values()
+        .find_map(|term| match term.comparison() {
+            Comparison::Hidden(HiddenLoss { states, .. }) => Some(states),
+            _ => None,
+        })?;
+    Some((matched(spec)?.to_vec(), form))
+}
+
+/// The share that was removed, of means over pairs and seeds.
+fn removed(
+    data: &StudyData,
+    runs: &[(&RunData, &RunData)],
+    pairs: &[(HiddenState, HiddenState)],
+    quantity: Quantity,
+    form: StateForm,
+) -> Option<f64> {
+    let mean = |value: &dyn Fn(&(&RunData, &RunData)) -> Option<f64>| {
+        mean_of(runs.iter().map(value).collect::<Option<Vec<f64>>>()?)
+    };
+    let value = mean(&|(run, _)| mean_over(run, pairs, quantity, form))?;
+    let start = mean(&|(_, other)| mean_over(other, pairs, quantity, form))?;
+    let own = mean(&|(run, _)| floor(data, run, pairs, quantity, form));
+    share_removed(start, quantity.end(own)?, value)
+}
