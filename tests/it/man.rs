@@ -86,8 +86,10 @@ fn pages_are_set_without_a_warning() {
             .stdin(Stdio::null())
             .output()
     };
-    if groff("/dev/null").is_err() {
-        eprintln!("skipped: there is no groff");
+    // The smallest packages of it have the program, and not its macros.
+    let is_whole = groff("/dev/null").is_ok_and(|set| set.status.success());
+    if !is_whole {
+        eprintln!("skipped: there is no groff, or only a part of it");
         return;
     }
     let site = TestSite::new("");
