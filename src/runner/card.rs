@@ -62,7 +62,7 @@ pub(super) fn student_card(id: &str, spec: &RunSpec, config: &Config) -> Result<
         .collect();
     Ok(format!(
         "{HEAD}
-# A GPT-2 student of {layers} layers
+# A GPT-2 student of {layers}
 
 {shape} It is the student of the run `{id}` of a knowledge-distillation study made with kdpipe \
          {version}.
@@ -79,7 +79,7 @@ Everything that determines the run, as kdpipe resolved it:
 ```toml
 {spec}```
 {LOADING}",
-        layers = config.layers,
+        layers = layers_in_words(config.layers),
         shape = shape(config),
         version = env!("CARGO_PKG_VERSION"),
         losses = losses.join("; "),
@@ -99,8 +99,9 @@ fn describe_teacher(teacher: &TeacherSpec) -> String {
             ..
         } => {
             format!(
-                "a GPT-2 of {layers} layers, width {width} and {heads} heads that kdpipe trained \
-                 on the same text with seed {seed}"
+                "a GPT-2 of {}, width {width} and {heads} heads that kdpipe trained on the same \
+                 text with seed {seed}",
+                layers_in_words(*layers)
             )
         }
         TeacherSpec::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
@@ -137,7 +138,7 @@ pub(super) fn teacher_card(
 ) -> Result<String> {
     Ok(format!(
         "{HEAD}
-# A GPT-2 teacher of {layers} layers
+# A GPT-2 teacher of {layers}
 
 {shape} kdpipe {version} trained it as a language model, as the teacher of distillation studies.
 
@@ -149,7 +150,7 @@ pub(super) fn teacher_card(
 ```toml
 {settings}```
 {LOADING}",
-        layers = config.layers,
+        layers = layers_in_words(config.layers),
         shape = shape(config),
         version = env!("CARGO_PKG_VERSION"),
         training = training(train),
@@ -157,11 +158,19 @@ pub(super) fn teacher_card(
     ))
 }
 
+/// "1 layer", "6 layers".
+pub(super) fn layers_in_words(layers: usize) -> String {
+    match layers {
+        1 => "1 layer".to_owned(),
+        layers => format!("{layers} layers"),
+    }
+}
+
 fn shape(config: &Config) -> String {
     format!(
-        "A GPT-2 of {} layers, width {} and {} heads, with {} tokens and {} positions: {} \
+        "A GPT-2 of {}, width {} and {} heads, with {} tokens and {} positions: {} \
          parameters.",
-        config.layers,
+        layers_in_words(config.layers),
         config.width,
         config.heads,
         config.vocabulary,

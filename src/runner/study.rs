@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::card::layers_in_words;
 use super::inputs::{pin_for_lock, repos};
 use crate::data;
 use crate::hub::{Hub, Repo, short_commit};
@@ -229,8 +230,8 @@ fn teacher(run: &PlannedRun) -> String {
             let tokens = train.steps * (train.batch * train.accumulate * train.context) as u64;
             let tokens = grouped(&tokens.to_string());
             format!(
-                "a GPT-2 of {layers} layers, width {width}, {heads} heads, trained here on \
-                 {tokens} tokens"
+                "a GPT-2 of {}, width {width}, {heads} heads, trained here on {tokens} tokens",
+                layers_in_words(*layers)
             )
         }
         TeacherSpec::Dir { path, .. } => format!("the GPT-2 in {}", path.written),
