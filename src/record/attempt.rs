@@ -318,9 +318,11 @@ impl Attempt {
         }
     }
 
-    /// Says why everything fails in an attempt that another process renamed.
+    /// Says why everything fails in an attempt that another process renamed, to go on with it or to
+    /// finish it by now. Where all of the run's work is gone, nobody has it.
     fn taken_over(&self, error: anyhow::Error) -> anyhow::Error {
-        if self.folder.exists() {
+        let is_with_another = self.work.exists() || is_complete(&self.target);
+        if self.folder.exists() || !is_with_another {
             return error;
         }
         let id = self.id.clone();

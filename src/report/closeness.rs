@@ -20,7 +20,7 @@ pub const MEASURES: [Quantity; 4] = [
 /// Of a setting, how much of what lies between the same without hidden losses and the teacher was
 /// removed, in every measure of [`MEASURES`]; none where that is not known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Closeness {
+pub struct SettingCloseness {
     pub label: String,
     /// The setting without hidden losses.
     pub beside: String,
@@ -28,12 +28,12 @@ pub struct Closeness {
 }
 
 /// What a setting is measured on: pairs of states, and their form.
-type Measured = (Vec<(HiddenState, HiddenState)>, StateForm);
+type MatchedStates = (Vec<(HiddenState, HiddenState)>, StateForm);
 
 /// The closeness of every row, on the pairs that it matches, or else on those of the first row that
 /// matches any; beside the row without hidden losses that belongs to the row that matches them.
 /// Empty where no row does, or where nothing was measured.
-pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<Closeness> {
+pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
     let treated = |row: &TableRow| Some((measured(data, row)?, untreated_of(rows, row, data)?));
     let Some((first, first_beside)) = rows.iter().find_map(treated) else {
         return Vec::new();
@@ -50,17 +50,20 @@ pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<Closeness> {
         }
         let runs = both_finished(data, &row.cells, &beside.cells);
         let removed = MEASURES.map(|quantity| removed(data, &runs, &pairs, quantity, form));
-        removed.iter().any(Option::is_some).then(|| Closeness {
-            label: row.label.clone(),
-            beside: beside.label.clone(),
-            removed,
-        })
+        removed
+            .iter()
+            .any(Option::is_some)
+            .then(|| SettingCloseness {
+                label: row.label.clone(),
+                beside: beside.label.clone(),
+                removed,
+            })
     };
     rows.iter().filter_map(of_row).collect()
 }
 
 /// What a row's first hidden loss matches.
-fn measured(data: &StudyData, row: &TableRow) -> Option<Measured> {
+fn measured(data: &StudyData, row: &TableRow) -> Option<MatchedStates> {
     let runs = both_finished(data, &row.cells, &row.cells);
     let spec = runs.first()?.0.spec.as_ref()?;
     let form = spec

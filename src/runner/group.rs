@@ -8,7 +8,8 @@ use super::evaluation::{EvaluationSubject, evaluate, publish as publish_evaluati
 use super::event_files::RunEvents;
 use super::student::{StudentTraining, notes_of_start};
 use super::teacher::LoadedTeacher;
-use super::training::{TrainingEnding, TrainingTask, train_in_lockstep};
+use super::training::{TrainingTask, train_in_lockstep};
+use super::training_ending::TrainingEnding;
 use super::watched::WatchedEvaluations;
 use super::{Ending, Event, Site};
 use crate::data::Prepared;

@@ -39,6 +39,7 @@ mod study;
 mod teacher;
 mod trainer;
 mod training;
+mod training_ending;
 mod trial;
 mod watched;
 

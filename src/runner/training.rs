@@ -10,6 +10,7 @@ use super::event_files::{RunEvents, without_events};
 use super::names::TrainingNames;
 use super::role::refuse_restarts;
 use super::sink::SharedAttempt;
+use super::training_ending::{TrainingEnding, ending_of_error};
 use super::{Event, Site, folder, set_damaged_aside};
 use crate::data::{Order, Prepared};
 use crate::model::{Config, Gpt2, TokenIds, Weights};
@@ -19,7 +20,7 @@ use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
 use crate::record::layout::Layout;
 use crate::record::{
-    About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, TakenOver, instruction_set,
+    About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, instruction_set,
 };
 use crate::recorded;
 use crate::tensorboard::EventFile;
@@ -79,27 +80,6 @@ pub(super) trait TrainingTask {
     }
 }
 
-/// How a training ended.
-#[derive(Debug)]
-pub(super) enum TrainingEnding {
-    /// It is published, now or before.
-    Published,
-    /// It was published as diverged, now; its last checkpoint was after `last_good` steps.
-    Diverged {
-        reason: String,
-        step: u64,
-        last_good: Option<u64>,
-    },
-    /// Another process is at it; in words.
-    HeldBy(String),
-    /// A machine of another kind has to go on with it; in words.
-    OfAnotherMachine(String),
-    /// Stopped by the user; saved.
-    Interrupted,
-    /// To be tried again.
-    Failed(String),
-}
-
 /// Trains and publishes those of `trainings` that are free, in lockstep. `ended` hears how each of
 /// them ended, by its place among them, as soon as that is known.
 pub(super) fn train_in_lockstep<D: Ops>(
@@ -122,7 +102,7 @@ pub(super) fn train_in_lockstep<D: Ops>(
             Ok(Claim::OfAnotherMachine(reason)) => {
                 ended(place, TrainingEnding::OfAnotherMachine(reason));
             }
-            Err(error) => ended(place, failed(&error)),
+            Err(error) => ended(place, ending_of_error(&error)),
         }
     }
     let Some(first) = members.first() else {
@@ -137,23 +117,17 @@ pub(super) fn train_in_lockstep<D: Ops>(
     let advanced = panic_as_defect(|| advance(&mut members, &names, teacher, corpus, site));
     if let Err(error) = advanced {
         for (place, _) in claimed {
-            ended(place, failed(&error));
+            ended(place, ending_of_error(&error));
         }
         return;
     }
     for (member, (place, attempt)) in members.into_iter().zip(claimed) {
         let published =
             panic_as_defect(|| publish(device, trainings[place], member, attempt, corpus, site));
-        ended(place, published.unwrap_or_else(|error| failed(&error)));
-    }
-}
-
-/// What an error makes of a training. One that another process took over is no failure: it goes on
-/// there.
-fn failed(error: &anyhow::Error) -> TrainingEnding {
-    match error.downcast_ref::<TakenOver>() {
-        Some(taken_over) => TrainingEnding::HeldBy(taken_over.to_string()),
-        None => TrainingEnding::Failed(format!("{error:#}")),
+        ended(
+            place,
+            published.unwrap_or_else(|error| ending_of_error(&error)),
+        );
     }
 }
 

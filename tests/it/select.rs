@@ -133,7 +133,8 @@ fn a_study_that_is_killed_while_it_tries_chooses_the_same() {
 
 #[test]
 fn where_nothing_can_be_chosen_every_command_says_so_and_programs_hear_it() {
-    let site = TestSite::new(&spec().replace("[0.0, 0.5, 1e6]", "[1e38, 2e38]"));
+    let rates = "train.lr.peak = [1e30, 2e30]";
+    let site = TestSite::new(&spec().replace("loss.hidden.weight = [0.0, 0.5, 1e6]", rates));
     let run = site.kdpipe("run study.toml --json").code(1);
     assert!(
         run.error.contains("can choose nothing for"),
@@ -142,7 +143,7 @@ fn where_nothing_can_be_chosen_every_command_says_so_and_programs_hear_it() {
     );
     let told: Value = serde_json::from_str(&run.out).expect(&run.out);
     let runs = told["runs"].as_array().unwrap();
-    assert_eq!(runs.len(), 4, "{told:#}");
+    assert_eq!(runs.len(), 6, "{told:#}");
     assert!(
         runs.iter().all(|run| run["state"] == "diverged"),
         "{told:#}"

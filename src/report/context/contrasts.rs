@@ -9,7 +9,7 @@ use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
 use crate::report::budgets::budgets;
-use crate::report::closeness::{Closeness, closeness};
+use crate::report::closeness::{SettingCloseness, closeness};
 use crate::report::contrasts::Contrast;
 use crate::report::data::StudyData;
 use crate::report::delivery::Delivery;
@@ -129,7 +129,7 @@ pub struct ClosenessFacts {
 }
 
 impl ClosenessFacts {
-    fn new(closeness: Closeness) -> Self {
+    fn new(closeness: SettingCloseness) -> Self {
         // In the order of the measures.
         let [mse, w1, sliced_w2, energy] = closeness.removed;
         Self {
@@ -195,8 +195,8 @@ impl ContrastFacts {
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
-    /// "beats the nulls", "better than the nulls alone" (and not than the baseline, or than the same
-    /// without hidden losses), "not shown to beat the nulls" or "cannot be told".
+    /// "beats the nulls", "better than the nulls alone" (and not than the baseline, or than the
+    /// same without hidden losses), "not shown to beat the nulls" or "cannot be told".
     pub words: String,
     pub p: Option<f64>,
     pub lacking: Vec<String>,

@@ -146,6 +146,7 @@ pub struct FigureFacts {
 
 impl Context {
     /// Gathers everything.
+    /// It is long because it has every variable.
     ///
     /// # Errors
     /// Samples that are damaged.
