@@ -153,6 +153,8 @@ fn a_worker_whose_run_another_took_over_leaves_it_and_fails_nothing() {
     signal(&asleep, "STOP");
     if said(&site, "asleep").contains("evaluating arm=mse") {
         eprintln!("skipped: the run was over before it could be stopped");
+        signal(&asleep, "KILL");
+        asleep.wait().unwrap();
         return;
     }
     // As after a while of silence on a network file system.
