@@ -74,12 +74,21 @@ pub(super) fn summary(
             })
         })
         .collect();
-    json!({ "name": plan.name, "report": layout.report(), "runs": runs, "missed": missed })
+    value(&plan.name, layout, &runs, missed)
 }
 
 /// The same of a command that came to no run.
 pub(super) fn summary_of_nothing(name: &str, layout: &Layout) -> serde_json::Value {
-    json!({ "name": name, "report": layout.report(), "runs": [], "missed": [] })
+    value(name, layout, &[], &[])
+}
+
+fn value(
+    name: &str,
+    layout: &Layout,
+    runs: &[serde_json::Value],
+    missed: &[String],
+) -> serde_json::Value {
+    json!({ "name": name, "report": layout.report(), "runs": runs, "missed": missed })
 }
 
 /// How these runs ended, by what is stored of them: what is not over was interrupted.

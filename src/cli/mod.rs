@@ -45,7 +45,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::hub::{Hub, HubError, Pin, Settings};
-use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX};
+use crate::plan::{Diagnostics, Loaded, Overrides, PREFIX, counted};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::runner::{OneModel, news_to, pins_from_lock};
@@ -302,9 +302,4 @@ fn open_model(model: &str, common: &Common) -> anyhow::Result<OneModel> {
         }
     }
     Ok(opened)
-}
-
-/// `1 run`, `3 runs`.
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -323,16 +323,20 @@ fn is_of_an_earlier_round(stored: &Submission) -> bool {
     own.is_some_and(|own| last != Some(&own) && stored.rounds > 1)
 }
 
-/// Submits what is missing of a round that was begun.
-fn go_on_with_round(study: &SubmittedStudy, stored: Submission, left: usize) -> CommandResult {
+/// Submits what is missing of a round that was begun, and tells whether any job of it is left: one
+/// that is over needs nothing more.
+fn is_round_left(study: &SubmittedStudy, stored: &Submission, left: usize) -> Result<bool> {
     let mut round = round_of(study, stored.clone(), left.max(1))?;
-    let waiting = round.take_up(stored)?;
+    let waiting = round.take_up(stored.clone())?;
+    if waiting.is_empty() {
+        return Ok(false);
+    }
     round.submit_missing(&waiting)?;
     say(&format!(
         "a round of workers was begun before: {}",
         round.submission.ids().join(" ")
     ));
-    Ok(Exit::Good)
+    Ok(true)
 }
 
 /// The last job of a round: workers are submitted again where they left more than a process does
@@ -345,9 +349,10 @@ fn finish(study: &SubmittedStudy, arguments: &SubmitArguments, common: &Common) 
     let stored = record::read_submission(layout)?;
     if let Some(stored) = &stored
         && is_of_an_earlier_round(stored)
+        && is_round_left(study, stored, left)?
     {
         // Put back into the queue after it had begun a round, whose last job does the rest.
-        return go_on_with_round(study, stored.clone(), left);
+        return Ok(Exit::Good);
     }
     if let Some(stored) = stored
         && left > 1

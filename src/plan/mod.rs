@@ -76,4 +76,4 @@ pub use select::RunSelection;
 pub use settings::SettingChange;
 pub use spec_layers::PREFIX;
 pub use starter::{STARTER, run_spec_toml};
-pub use words::grouped;
+pub use words::{counted, grouped};

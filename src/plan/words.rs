@@ -24,6 +24,11 @@ pub fn grouped(digits: &str) -> String {
     chunks.join(",")
 }
 
+/// `1 run`, `3 runs`.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The kinds of value that a schema takes.
 pub fn kinds(schema: &Json) -> String {
     if schema::variants(schema).is_some() {

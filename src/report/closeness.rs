@@ -2,29 +2,26 @@
 //! loss that brings closer what it is about alone, and one that is behind another in its own
 //! measure, are both seen.
 
+use serde::Serialize;
+
 use super::data::{RunData, StudyData};
 use super::delivery::{Quantity, floor, matched, mean_over, share_removed};
 use super::pairing::both_finished;
-use super::rows::{TableRow, untreated_of};
+use super::rows::TableRow;
 use super::statistics::mean_of;
 use crate::plan::run::{Comparison, HiddenLoss, HiddenState, StateForm};
 
-/// The measures, in the order of a table's columns.
-pub const MEASURES: [Quantity; 4] = [
-    Quantity::Mse,
-    Quantity::W1,
-    Quantity::SlicedW2,
-    Quantity::Energy,
-];
-
 /// Of a setting, how much of what lies between the same without hidden losses and the teacher was
-/// removed, in every measure of [`MEASURES`]; none where that is not known.
-#[derive(Debug, Clone, PartialEq)]
+/// removed, in every measure; none where that is not known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SettingCloseness {
     pub label: String,
     /// The setting without hidden losses.
     pub beside: String,
-    pub removed: [Option<f64>; 4],
+    pub mse: Option<f64>,
+    pub w1: Option<f64>,
+    pub sliced_w2: Option<f64>,
+    pub energy: Option<f64>,
 }
 
 /// What a setting is measured on: pairs of states, and their form.
@@ -34,7 +31,7 @@ type MatchedStates = (Vec<(HiddenState, HiddenState)>, StateForm);
 /// matches any; beside the row without hidden losses that belongs to the row that matches them.
 /// Empty where no row does, or where nothing was measured.
 pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
-    let treated = |row: &TableRow| Some((measured(data, row)?, untreated_of(rows, row, data)?));
+    let treated = |row: &TableRow| Some((measured(data, row)?, &rows[row.untreated?]));
     let Some((first, first_beside)) = rows.iter().find_map(treated) else {
         return Vec::new();
     };
@@ -49,23 +46,24 @@ pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
             return None;
         }
         let runs = both_finished(data, &row.cells, &beside.cells);
-        let removed = MEASURES.map(|quantity| removed(data, &runs, &pairs, quantity, form));
-        removed
-            .iter()
-            .any(Option::is_some)
-            .then(|| SettingCloseness {
-                label: row.label.clone(),
-                beside: beside.label.clone(),
-                removed,
-            })
+        let removed = |quantity| removed(data, &runs, &pairs, quantity, form);
+        let found = SettingCloseness {
+            label: row.label.clone(),
+            beside: beside.label.clone(),
+            mse: removed(Quantity::Mse),
+            w1: removed(Quantity::W1),
+            sliced_w2: removed(Quantity::SlicedW2),
+            energy: removed(Quantity::Energy),
+        };
+        let measures = [found.mse, found.w1, found.sliced_w2, found.energy];
+        measures.iter().any(Option::is_some).then_some(found)
     };
     rows.iter().filter_map(of_row).collect()
 }
 
 /// What a row's first hidden loss matches.
 fn measured(data: &StudyData, row: &TableRow) -> Option<MatchedStates> {
-    let runs = both_finished(data, &row.cells, &row.cells);
-    let spec = runs.first()?.0.spec.as_ref()?;
+    let spec = row.finished(data).next()?.spec.as_ref()?;
     let form = spec
         .loss
         .values()

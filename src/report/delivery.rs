@@ -7,7 +7,7 @@
 
 use super::data::{RunData, StudyData};
 use super::pairing::both_finished;
-use super::rows::{TableRow, untreated_of};
+use super::rows::TableRow;
 use super::statistics::mean_of;
 use crate::plan::run::{
     CloudLoss, Comparison, HiddenDistance, HiddenLoss, HiddenState, Matching, RunSpec, StateForm,
@@ -15,7 +15,7 @@ use crate::plan::run::{
 use crate::record::evaluation::{CloudDistances, MeasuredPair, Treatment};
 
 /// What a hidden loss is about, as it is measured of finished models. Less is closer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// Mean squared difference, token by token.
     Mse,
@@ -150,7 +150,7 @@ pub fn deliveries(
     b: &TableRow,
 ) -> Vec<Delivery> {
     let pairs = both_finished(data, &a.cells, &b.cells);
-    let untreated = untreated_of(rows, a, data);
+    let untreated = a.untreated.map(|place| &rows[place]);
     let is_shuffled = a.shuffles_tokens(data);
     let Some(first) = pairs.first().and_then(|(run, _)| run.spec.as_ref()) else {
         return Vec::new();

@@ -8,7 +8,7 @@ use super::axes::STRATEGY;
 use super::contrasts::Contrast;
 use super::data::StudyData;
 use super::questions::Question;
-use super::rows::{TableRow, untreated_of};
+use super::rows::TableRow;
 use super::statistics::FEWEST_SEEDS;
 use super::verdict::Verdict;
 use crate::plan::NULL_CONTROLS;
@@ -70,7 +70,7 @@ fn nulls_of_row(
     let mut judged: Vec<AgainstControl> = with_baseline
         .map(AgainstControl::as_asked)
         .into_iter()
-        .chain(against_untreated(data, rows, contrasts, row))
+        .chain(against_untreated(rows, contrasts, row))
         .collect();
     let with_controls = judged.len();
     let of_maps = NULL_CONTROLS
@@ -108,22 +108,19 @@ fn nulls_of_row(
 /// A row's comparison with the same setting without hidden losses, unless that is the baseline: to
 /// do better than controls that only harm is no gain.
 fn against_untreated<'a>(
-    data: &StudyData,
     rows: &[TableRow],
     contrasts: &'a [Contrast],
     row: usize,
 ) -> Option<AgainstControl<'a>> {
-    let untreated = untreated_of(rows, &rows[row], data).filter(|row| !row.is_baseline)?;
-    let is_it = |place: usize| std::ptr::eq(&rows[place], untreated);
+    let untreated = rows[row]
+        .untreated
+        .filter(|&place| !rows[place].is_baseline)?;
     contrasts.iter().find_map(|contrast| {
         let (a, b) = contrast.rows()?;
-        if a == row && is_it(b) {
+        if (a, b) == (row, untreated) {
             return Some(AgainstControl::as_asked(contrast));
         }
-        (is_it(a) && b == row).then(|| AgainstControl {
-            contrast: Cow::Owned(contrast.turned()),
-            is_turned: true,
-        })
+        ((a, b) == (untreated, row)).then(|| AgainstControl::turned(contrast))
     })
 }
 
@@ -165,15 +162,19 @@ impl<'a> AgainstControl<'a> {
         }
     }
 
+    fn turned(contrast: &Contrast) -> Self {
+        Self {
+            contrast: Cow::Owned(contrast.turned()),
+            is_turned: true,
+        }
+    }
+
     /// The comparison, where it may be one of `row` with a control of it.
     fn of(contrast: &'a Contrast, row: usize) -> Option<Self> {
         let (a, b) = contrast.rows()?;
         match contrast.asked.question {
             Question::Null if a == row => Some(Self::as_asked(contrast)),
-            Question::Baseline if b == row => Some(Self {
-                contrast: Cow::Owned(contrast.turned()),
-                is_turned: true,
-            }),
+            Question::Baseline if b == row => Some(Self::turned(contrast)),
             _ => None,
         }
     }

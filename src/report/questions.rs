@@ -13,7 +13,7 @@ use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::Group;
 pub use super::question::{Asked, Question};
-use super::rows::{GroupedRows, TableRow, untreated_of};
+use super::rows::{GroupedRows, TableRow};
 use crate::record::study::{Axis, Study};
 
 /// Comparisons along one axis, setting by setting, that a reader still goes through.
@@ -169,9 +169,7 @@ impl<'a> Asker<'a> {
     fn ask_what_hidden_losses_add(&mut self) {
         let rows = self.rows();
         for (place, row) in rows.iter().enumerate() {
-            let other = untreated_of(rows, row, self.data).filter(|_| !row.is_control);
-            let other =
-                other.and_then(|other| rows.iter().position(|one| std::ptr::eq(one, other)));
+            let other = row.untreated.filter(|_| !row.is_control);
             // Rows of the same runs are one.
             let is_asked = |other: usize| {
                 let mut compared = self.compared.iter();

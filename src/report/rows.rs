@@ -32,6 +32,9 @@ pub struct TableRow {
     pub contrast: Option<usize>,
     /// Whether it is a null control: by its map, or because it shuffles tokens.
     pub is_control: bool,
+    /// Place of the row that is the same without hidden losses: where several are, the baseline's
+    /// own.
+    pub untreated: Option<usize>,
 }
 
 impl TableRow {
@@ -68,6 +71,7 @@ impl TableRow {
             missing: outcomes.missing + outcomes.in_work,
             contrast: None,
             is_control: false,
+            untreated: None,
         }
     }
 
@@ -105,15 +109,17 @@ impl TableRow {
     /// they are balanced and matched by, and how many steps one budget pays for, is another.
     fn is_untreated_of(&self, other: &Self, data: &StudyData) -> bool {
         let is_hidden = |spec: &RunSpec| spec.loss.values().any(Term::is_hidden);
-        let budget = self.budget(data);
-        let have_one_budget = budget.is_some() && budget == other.budget(data);
+        let have_one_budget = || {
+            let budget = self.budget(data);
+            budget.is_some() && budget == other.budget(data)
+        };
         self.has_pair_with(other, data, |own, other| {
             !is_hidden(own) && is_hidden(other) && {
                 let mut without = other.clone();
                 without.loss.retain(|_, term| !term.is_hidden());
                 without.matching = own.matching.clone();
                 without.balance = own.balance.clone();
-                if have_one_budget {
+                if have_one_budget() {
                     without.train.steps = own.train.steps;
                 }
                 are_alike(data, own, &without)
@@ -223,15 +229,11 @@ fn are_alike(data: &StudyData, a: &RunSpec, b: &RunSpec) -> bool {
         }
 }
 
-/// The row that is another's without its hidden losses: where several are, the baseline's own.
-pub fn untreated_of<'a>(
-    rows: &'a [TableRow],
-    row: &TableRow,
-    data: &StudyData,
-) -> Option<&'a TableRow> {
-    let all = || rows.iter().filter(|other| other.is_untreated_of(row, data));
+/// The place of the row that is another's without its hidden losses.
+fn untreated_of(rows: &[TableRow], row: &TableRow, data: &StudyData) -> Option<usize> {
+    let all = || (0..rows.len()).filter(|&place| rows[place].is_untreated_of(row, data));
     all()
-        .find(|other| other.is_baseline)
+        .find(|&place| rows[place].is_baseline)
         .or_else(|| all().next())
 }
 
@@ -260,6 +262,9 @@ pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> 
     for row in &mut rows {
         let has_senseless_map = axes::is_null_setting(&row.at) && row.follows_a_map(data);
         row.is_control = has_senseless_map || row.shuffles_tokens(data);
+    }
+    for place in 0..rows.len() {
+        rows[place].untreated = untreated_of(&rows, &rows[place], data);
     }
     GroupedRows {
         rows,

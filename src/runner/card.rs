@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::Config;
 use crate::plan::run::{Init, InitBlocks, RunSpec, StudentSpec, TeacherSpec, TrainSpec};
-use crate::plan::run_spec_toml;
+use crate::plan::{counted, run_spec_toml};
 
 /// What the hub's pages read at the head of a card.
 const HEAD: &str = "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- \
@@ -79,7 +79,7 @@ Everything that determines the run, as kdpipe resolved it:
 ```toml
 {spec}```
 {LOADING}",
-        layers = layers_in_words(config.layers),
+        layers = counted(config.layers, "layer"),
         shape = shape(config),
         version = env!("CARGO_PKG_VERSION"),
         losses = losses.join("; "),
@@ -101,7 +101,7 @@ fn describe_teacher(teacher: &TeacherSpec) -> String {
             format!(
                 "a GPT-2 of {}, width {width} and {heads} heads that kdpipe trained on the same \
                  text with seed {seed}",
-                layers_in_words(*layers)
+                counted(*layers, "layer")
             )
         }
         TeacherSpec::Dir { .. } => "the GPT-2 in the folder that [teacher] names below".to_owned(),
@@ -150,7 +150,7 @@ pub(super) fn teacher_card(
 ```toml
 {settings}```
 {LOADING}",
-        layers = layers_in_words(config.layers),
+        layers = counted(config.layers, "layer"),
         shape = shape(config),
         version = env!("CARGO_PKG_VERSION"),
         training = training(train),
@@ -158,19 +158,11 @@ pub(super) fn teacher_card(
     ))
 }
 
-/// "1 layer", "6 layers".
-pub(super) fn layers_in_words(layers: usize) -> String {
-    match layers {
-        1 => "1 layer".to_owned(),
-        layers => format!("{layers} layers"),
-    }
-}
-
 fn shape(config: &Config) -> String {
     format!(
         "A GPT-2 of {}, width {} and {} heads, with {} tokens and {} positions: {} \
          parameters.",
-        layers_in_words(config.layers),
+        counted(config.layers, "layer"),
         config.width,
         config.heads,
         config.vocabulary,

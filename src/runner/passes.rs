@@ -76,9 +76,9 @@ fn work<D: Ops>(
             return Ok(endings);
         }
         // Somebody may have held for a moment what is free by now: one pass proves nothing.
-        let (is_idle, had_been_idle) = (left.len() == before, was_idle);
+        let is_idle = left.len() == before;
+        let ends = is_idle && was_idle;
         was_idle = is_idle;
-        let ends = is_idle && had_been_idle;
         match site.role {
             Role::Whole | Role::Preparer => return Ok(endings),
             // What somebody left behind meanwhile is taken, too.

@@ -119,11 +119,8 @@ pub fn is_over(run: &PlannedRun, layout: &Layout) -> bool {
 
 /// Whether nothing of a run is left to do for a process that may evaluate nothing.
 pub(super) fn is_done(run: &PlannedRun, site: &Site) -> bool {
-    match Standing::of(run, &site.layout) {
-        Ok(Standing::Finished | Standing::Diverged(_)) => true,
-        Ok(Standing::Trained) => !site.evaluates,
-        _ => false,
-    }
+    let is_trained = || matches!(Standing::of(run, &site.layout), Ok(Standing::Trained));
+    is_over(run, &site.layout) || !site.evaluates && is_trained()
 }
 
 /// Whether something of a run is left to do, and nobody is at it.

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::card::layers_in_words;
 use super::inputs::{pin_for_lock, repos};
 use crate::data;
 use crate::hub::{Hub, Repo, short_commit};
 use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
-use crate::plan::{Plan, PlannedRun, grouped};
+use crate::plan::{Plan, PlannedRun, counted, grouped};
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
 /// The study that a plan describes; `command`, which names the file `spec`, reproduces it, and what
@@ -231,7 +230,7 @@ fn teacher(run: &PlannedRun) -> String {
             let tokens = grouped(&tokens.to_string());
             format!(
                 "a GPT-2 of {}, width {width}, {heads} heads, trained here on {tokens} tokens",
-                layers_in_words(*layers)
+                counted(*layers, "layer")
             )
         }
         TeacherSpec::Dir { path, .. } => format!("the GPT-2 in {}", path.written),

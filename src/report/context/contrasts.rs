@@ -9,13 +9,10 @@ use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
 use crate::report::budgets::budgets;
-use crate::report::closeness::{SettingCloseness, closeness};
 use crate::report::contrasts::Contrast;
-use crate::report::data::StudyData;
 use crate::report::delivery::Delivery;
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, question_axis};
-use crate::report::rows::untreated_of;
 use crate::report::verdict::FEW_SEEDS;
 
 /// A comparison.
@@ -113,40 +110,6 @@ impl DeliveryFacts {
             is_missed: delivery.is_missed(),
         }
     }
-}
-
-/// How close a setting's matched states came to the teacher's, in every measure.
-#[derive(Debug, Clone, Serialize)]
-pub struct ClosenessFacts {
-    pub label: String,
-    /// The setting without hidden losses.
-    pub beside: String,
-    /// Shares of what lies between that and the teacher.
-    pub mse: Option<f64>,
-    pub w1: Option<f64>,
-    pub sliced_w2: Option<f64>,
-    pub energy: Option<f64>,
-}
-
-impl ClosenessFacts {
-    fn new(closeness: SettingCloseness) -> Self {
-        // In the order of the measures.
-        let [mse, w1, sliced_w2, energy] = closeness.removed;
-        Self {
-            label: closeness.label,
-            beside: closeness.beside,
-            mse,
-            w1,
-            sliced_w2,
-            energy,
-        }
-    }
-}
-
-/// The closeness of every setting.
-pub fn closeness_of_rows(data: &StudyData, analysis: &Analysis) -> Vec<ClosenessFacts> {
-    let found = closeness(data, &analysis.rows).into_iter();
-    found.map(ClosenessFacts::new).collect()
 }
 
 impl ContrastFacts {
@@ -307,12 +270,9 @@ pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
 }
 
 /// The settings with hidden losses against the same without them, whatever question led to it.
-pub fn what_hidden_losses_add(data: &StudyData, analysis: &Analysis) -> Vec<ContrastFacts> {
+pub fn what_hidden_losses_add(analysis: &Analysis) -> Vec<ContrastFacts> {
     let rows = &analysis.rows;
-    let is_without = |a: usize, b: usize| {
-        let untreated = untreated_of(rows, &rows[a], data);
-        !rows[a].is_control && untreated.is_some_and(|row| std::ptr::eq(row, &rows[b]))
-    };
+    let is_without = |a: usize, b: usize| !rows[a].is_control && rows[a].untreated == Some(b);
     let facts = |contrast: &Contrast| {
         let (a, b) = contrast.rows()?;
         if is_without(a, b) {

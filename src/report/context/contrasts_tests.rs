@@ -1,6 +1,7 @@
 //! Tests of `contrasts.rs`.
 
 use super::*;
+use crate::report::data::StudyData;
 use crate::report::test_fixture::{Fixture, StudyShape};
 
 #[test]
@@ -15,7 +16,7 @@ fn what_hidden_losses_add_is_told_of_the_setting_that_has_them() {
     });
     let data = StudyData::read(&fixture.layout, fixture.study.clone());
     let analysis = Analysis::new(&data).unwrap();
-    let added = what_hidden_losses_add(&data, &analysis);
+    let added = what_hidden_losses_add(&analysis);
     let names: Vec<&str> = added.iter().map(|one| one.label.as_str()).collect();
     assert_eq!(names, ["mse, uniform", "wasserstein, uniform"]);
     // The baseline's question has the first the other way round.

@@ -29,8 +29,8 @@ use serde::Serialize;
 use self::answer::{answer, beside_the_primary};
 use self::cautions::cautions;
 use self::contrasts::{
-    AxisFacts, ClosenessFacts, ContrastFacts, DeliveryFacts, VerdictCount, axis_questions,
-    closeness_of_rows, equal_compute, treatments, verdict_counts, what_hidden_losses_add,
+    AxisFacts, ContrastFacts, DeliveryFacts, VerdictCount, axis_questions, equal_compute,
+    treatments, verdict_counts, what_hidden_losses_add,
 };
 use self::distances::{DistanceFacts, distances};
 use self::maps::{LayerMap, maps};
@@ -51,6 +51,7 @@ use self::training::{
 use self::trials::TrialFacts;
 use super::analysis::Analysis;
 use super::axes::{ARM, SEED, SHUFFLED_TOKENS, STRATEGY, null_maps};
+use super::closeness::{SettingCloseness, closeness};
 use super::data::StudyData;
 use super::figures::Figure;
 use super::looks;
@@ -96,7 +97,7 @@ pub struct Context {
     /// Whether any row is the setting of one.
     pub has_treatments: bool,
     /// How close matched states came in every measure; empty unless clouds were measured.
-    pub closeness: Vec<ClosenessFacts>,
+    pub closeness: Vec<SettingCloseness>,
     pub balance: Vec<BalanceFactor>,
     /// Whether any run was balanced again while it was trained.
     pub balanced_again: bool,
@@ -162,7 +163,7 @@ impl Context {
             beside_the_primary: beside_the_primary(&data.study, analysis),
             cautions: cautions(data, analysis),
             equal_compute: equal_compute(&data.study, analysis),
-            added: what_hidden_losses_add(data, analysis),
+            added: what_hidden_losses_add(analysis),
             maps: maps(data, analysis),
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
@@ -181,7 +182,7 @@ impl Context {
             tasks: tasks(data, analysis),
             treatments: treatments(analysis),
             has_treatments: rows.iter().any(RowFacts::has_treatment),
-            closeness: closeness_of_rows(data, analysis),
+            closeness: closeness(data, &analysis.rows),
             balance_ranges: balance_ranges(analysis, &balance),
             balanced_again: balanced_again(data),
             balance,
