@@ -68,8 +68,8 @@ pub use load::{Loaded, load};
 pub use matching::{NULL_CONTROLS, Strategy, layer_runs, uniform_map};
 pub use planned::{
     ARM, Arm, Axis, AxisChoice, Change, DatasetFact, Estimate, Fact, Inputs, Overrides, Plan,
-    PlannedCell, PlannedRun, ReportSettings, SEED, StudySettings, TaskFact, TeacherFact,
-    TokenizerFact, Trials, TriedValues,
+    PlannedCell, PlannedRun, ReportSettings, SEED, StudySettings, TEACHER_SEED, TaskFact,
+    TeacherFact, TokenizerFact, Trials, TriedValues,
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;

@@ -103,6 +103,8 @@ pub trait Inputs {
 
 /// The axis that repeats everything else.
 pub const SEED: &str = "seed";
+/// The axis of teachers that differ in their seed alone: each counts as one of a student's seeds.
+pub const TEACHER_SEED: &str = "teacher.seed";
 /// The axis of arms.
 pub const ARM: &str = "arm";
 
@@ -290,6 +292,9 @@ pub struct ReportSettings {
     /// The axis that the study asks about, where the spec names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// The axes that the answer should not depend on, with the value of each that it is given at.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sensitivity: BTreeMap<String, String>,
 }
 
 /// The resolved study.

@@ -117,6 +117,7 @@ impl Loaded {
             baseline,
             primary,
             question,
+            sensitivity,
             ..
         } = &self.study;
         ReportSettings {
@@ -126,6 +127,7 @@ impl Loaded {
             alpha: study.report.alpha,
             primary: primary.clone(),
             question: question.clone(),
+            sensitivity: sensitivity.clone(),
         }
     }
 

@@ -100,4 +100,9 @@ pub struct WrittenReport {
     /// The axis that the study asks about, which the report answers first; absent, the baseline's.
     #[serde(default)]
     pub question: Option<String>,
+    /// Axes that the answer should not depend on, such as a learning rate: it is given at the value
+    /// that `primary` names, or else at the axis's first, and the report says whether it would be
+    /// the same at the others.
+    #[serde(default)]
+    pub sensitivity: Vec<String>,
 }

@@ -8,11 +8,13 @@ use anyhow::Result;
 use super::axes::{Setting, without};
 use super::contrasts::Contrast;
 use super::data::{RunData, StudyData};
-use super::frame::{self, Group};
+use super::elsewhere::{Elsewhere, Home, elsewhere, is_home};
+use super::frame::{self, Group, baseline_of};
 use super::nulls::{Nulls, nulls};
 use super::primary::declare_primary;
 use super::questions::{Question, asked};
 use super::rows::{GroupedRows, TableRow, rows};
+use super::sensitivity::hangs_on;
 use super::statistics::corrected;
 
 /// Everything that is compared.
@@ -28,6 +30,8 @@ pub struct Analysis {
     pub family: usize,
     /// Contrasts that the spec declared primary.
     pub primary: usize,
+    /// Those that the answer tells, at other values of the axes that it should not depend on.
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 impl Analysis {
@@ -36,7 +40,9 @@ impl Analysis {
     /// # Errors
     /// None that a readable study can cause.
     pub fn new(data: &StudyData) -> Result<Self> {
-        let groups = frame::groups(data)?;
+        let all = frame::groups(data)?;
+        let is_own = |group: &&Group| is_home(&data.study, &group.at, None);
+        let groups: Vec<Group> = all.iter().filter(is_own).cloned().collect();
         let places: BTreeMap<&Setting, usize> = groups
             .iter()
             .enumerate()
@@ -49,7 +55,11 @@ impl Analysis {
         let grouped = rows(data, &groups, &baselines);
         let mut asked = asked(data, &groups, &grouped, &baselines);
         declare_primary(&data.study, &groups, &grouped, &mut asked);
-        let GroupedRows { mut rows, .. } = grouped;
+        let GroupedRows {
+            mut rows,
+            first_group,
+            ..
+        } = grouped;
         let contrasts: Vec<Contrast> = asked
             .into_iter()
             .map(|asked| Contrast::new(data, &rows, asked))
@@ -66,11 +76,40 @@ impl Analysis {
             nulls: Vec::new(),
             family: 0,
             primary: 0,
+            elsewhere: Vec::new(),
         };
         analysis.primary = analysis.judge(data, true);
         analysis.family = analysis.judge(data, false);
         analysis.nulls = nulls(data, &analysis.rows, &analysis.contrasts);
+        analysis.hold_elsewhere(data, &all, &groups, &first_group);
         Ok(analysis)
+    }
+
+    /// Marks what the answer tells, and holds it against the same at other values of the axes that
+    /// it should not depend on, and without each of its seeds.
+    fn hold_elsewhere(
+        &mut self,
+        data: &StudyData,
+        all: &[Group],
+        groups: &[Group],
+        first_group: &[usize],
+    ) {
+        let primary = self.primary;
+        for contrast in &mut self.contrasts {
+            let is_of_the_baseline = contrast.asked.question == Question::Baseline;
+            contrast.is_told = contrast.asked.is_primary || (primary == 0 && is_of_the_baseline);
+        }
+        let home = Home {
+            groups,
+            first_group,
+            rows: &self.rows,
+            contrasts: &self.contrasts,
+        };
+        self.elsewhere = elsewhere(data, all, &home);
+        for (place, contrast) in self.contrasts.iter_mut().enumerate() {
+            let others = self.elsewhere.iter().filter(|other| other.of == place);
+            contrast.hangs_on = hangs_on(data, &self.rows, contrast, others);
+        }
     }
 
     /// Judges the primary contrasts, or all others: a family, whose size it gives.
@@ -103,15 +142,4 @@ impl Analysis {
         }
         found
     }
-}
-
-/// The setting that a group is compared with.
-fn baseline_of(data: &StudyData, group: &Group) -> Setting {
-    let mut at = group.at.clone();
-    for (key, value) in &mut at {
-        if let Some(baseline) = data.study.report.baseline.get(key) {
-            value.clone_from(baseline);
-        }
-    }
-    at
 }

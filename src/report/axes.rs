@@ -9,7 +9,7 @@ use crate::record::study::{Axis, Study};
 /// Values of axes by key, as text.
 pub type Setting = BTreeMap<String, String>;
 
-pub use crate::plan::{ARM, SEED};
+pub use crate::plan::{ARM, SEED, TEACHER_SEED};
 
 /// The axis of layer maps.
 pub const STRATEGY: &str = "match.strategy";
@@ -45,12 +45,19 @@ pub fn null_maps(study: &Study) -> Vec<&'static str> {
         .collect()
 }
 
-/// The axes that vary, the seed left out, in the order of the spec.
+/// The axes that vary, in the order of the spec; the seed is left out, and those that the answer
+/// should not depend on.
 pub fn varying(study: &Study) -> impl Iterator<Item = &Axis> {
     study
         .axes
         .iter()
-        .filter(|axis| axis.key != SEED && axis.values.len() > 1)
+        .filter(|axis| axis.values.len() > 1 && is_compared(study, &axis.key))
+}
+
+/// Whether tables and comparisons have an axis: not the seed, and none that the answer should not
+/// depend on.
+pub fn is_compared(study: &Study, axis: &str) -> bool {
+    axis != SEED && !study.report.sensitivity.contains_key(axis)
 }
 
 /// The axis of a key.

@@ -12,11 +12,8 @@
 //! with two teachers that agree to a half, an interval at 95 % holds the truth in 88 %. Seeds of
 //! its own for each teacher (`[[grid.exclude]]`) have no such fault. A simulation shows all three.
 
-use super::axes::{self, SEED};
+use super::axes::{self, SEED, TEACHER_SEED};
 use crate::record::study::{Axis, Study};
-
-/// The axis of teachers.
-pub const TEACHER_SEED: &str = "teacher.seed";
 
 /// The study with one axis of seeds, each with each teacher, in place of both; as it is where
 /// teachers are no axis.

@@ -31,6 +31,11 @@ pub struct Contrast {
     pub sign_flips_disagree: Option<f64>,
     /// Counted training operations over the other row's.
     pub compute_ratio: Option<f64>,
+    /// Whether the answer is about it: the primary ones, or else those with the baseline.
+    pub is_told: bool,
+    /// What its verdict hangs on, where it is told, in words (`seed 3`, `peak 0.003`): without that
+    /// seed, or with that value, it would point another way.
+    pub hangs_on: Vec<String>,
     /// Of an arm with hidden losses against another arm: what became of the states that they match.
     pub deliveries: Vec<Delivery>,
 }
@@ -63,6 +68,8 @@ impl Contrast {
             verdict_ranked_last: None,
             sign_flips_disagree: None,
             compute_ratio: compute_ratio.map(|(a, b)| a / b),
+            is_told: false,
+            hangs_on: Vec::new(),
             deliveries: delivered(data, rows, &asked),
             asked,
         }

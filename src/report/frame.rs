@@ -230,6 +230,17 @@ pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
         .collect()
 }
 
+/// The setting that a group is compared with.
+pub fn baseline_of(data: &StudyData, group: &Group) -> Setting {
+    let mut at = group.at.clone();
+    for (key, value) in &mut at {
+        if let Some(baseline) = data.study.report.baseline.get(key) {
+            value.clone_from(baseline);
+        }
+    }
+    at
+}
+
 /// The column of a cell's place in the study.
 const CELL: &str = "run.cell";
 

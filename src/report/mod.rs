@@ -26,6 +26,7 @@ mod contrasts;
 mod curves;
 mod data;
 mod delivery;
+mod elsewhere;
 mod eval_numbers;
 mod figures;
 mod format;

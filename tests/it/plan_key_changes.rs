@@ -108,6 +108,7 @@ pub const CONTEXTS: &[(&str, &str)] = &[
         r#"train.lr = { decay = "constant", floor = "100%" }"#,
     ),
     ("arms", r#"grid.arm = ["a", "b"]"#),
+    ("rates", "grid.train.lr.peak = [1e-3, 2e-3]"),
 ];
 
 /// Every key: its place in the schema, the context that has it, another value (or the context,
@@ -333,6 +334,7 @@ report.margin | - | report.margin=0.1 | nothing
 report.alpha | - | report.alpha=0.1 | nothing
 report.primary | arms | report.primary.arm=b | nothing
 report.question | arms | report.question=arm | nothing
+report.sensitivity | rates | report.sensitivity=["train.lr.peak"] | nothing
 expect.perplexity | - | expect.perplexity=[{ at_most = 70.0 }] | nothing
 expect.better | arms | expect.better=[{ arm = "a", than = "b" }] | nothing
 arms | - | arms.unused.train.steps=7 | nothing

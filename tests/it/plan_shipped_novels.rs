@@ -67,6 +67,7 @@ fn check(study: &ResolvedStudy) {
             ("arm", arm),
             ("match.strategy", "uniform"),
             ("match.tokens", "paired"),
+            ("train.precision", "f32"),
         ];
         let found = seeds(plan, &at);
         let counts: Vec<usize> = found.values().map(Vec::len).collect();
@@ -80,12 +81,13 @@ fn check(study: &ResolvedStudy) {
     for arm in ["mse", "sliced", "energy", "wasserstein"] {
         for map in ["reverse", "shuffled"] {
             let found = seeds(plan, &[("arm", arm), ("match.strategy", map)]);
-            assert_eq!(found["1"].len(), 8, "{arm} {map}");
+            assert_eq!(found["1"].len(), 4, "{arm} {map}");
         }
     }
     let unpaired = seeds(plan, &[("match.tokens", "shuffled"), ("arm", "mse")]);
-    assert_eq!(unpaired["1"].len(), 8);
+    assert_eq!(unpaired["1"].len(), 4);
     assert_eq!(seeds(plan, &[("match.tokens", "shuffled")]), unpaired);
+    check_sensitivity(plan);
     // As many operations as the dearest arm, and no more.
     let dearest = plan.runs.iter().map(|run| run.estimate.flops);
     let dearest = dearest.fold(0.0, f64::max);
@@ -94,11 +96,24 @@ fn check(study: &ResolvedStudy) {
         assert!((0.99..=1.0).contains(&share), "{arm}: {share}");
     }
     assert_eq!(run(plan, "mse").spec.train.steps, 1500);
-    // Five weights and two rates for each of four losses, and the rates for the three others.
+    // Three weights and two rates for each of four losses, and the rates for the three others.
     let trial = study.trial.as_ref().expect("what is tried");
-    assert_eq!(trial.runs.len(), 4 * 5 * 2 + 3 * 2);
+    assert_eq!(trial.runs.len(), 4 * 3 * 2 + 3 * 2);
     let own: Vec<u64> = trial.runs.iter().map(|run| run.spec.seed).collect();
     assert!(own.iter().all(|seed| *seed == 50));
+}
+
+/// The primary comparisons and their baseline in bfloat16, and nothing else.
+fn check_sensitivity(plan: &Plan) {
+    let home = plan.report.sensitivity.get("train.precision");
+    assert_eq!(home.map(String::as_str), Some("f32"));
+    let in_bfloat16 = ("train.precision", "bf16-or-f32");
+    let four = seeds(plan, &[in_bfloat16, ("arm", "mse")]);
+    assert_eq!(four["1"].len(), 4);
+    for arm in ["none", "sliced"] {
+        assert_eq!(seeds(plan, &[in_bfloat16, ("arm", arm)]), four, "{arm}");
+    }
+    assert_eq!(seeds(plan, &[in_bfloat16])["1"].len(), 12);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod expectations;
 mod selection;
+mod sensitivity;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,6 +37,8 @@ pub struct CheckedStudy {
     pub baseline: AxisValues,
     pub primary: Option<BTreeMap<String, AxisChoice>>,
     pub question: Option<String>,
+    /// The axes that the answer should not depend on, with the value that it is given at.
+    pub sensitivity: AxisValues,
 }
 
 /// Reads the tables; none where they have faults.
@@ -79,6 +82,7 @@ impl StudyTables {
             mistakes.push(self.primary_is_the_baseline());
         }
         let question = self.question(grid, mistakes);
+        let sensitivity = self.sensitivity(grid, &baseline, primary.as_ref(), mistakes);
         let expect = &mut self.study.expect;
         check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
         CheckedStudy {
@@ -87,6 +91,7 @@ impl StudyTables {
             baseline,
             primary,
             question,
+            sensitivity,
         }
     }
 

@@ -113,7 +113,7 @@ pub(super) fn no_question(name: &str, grid: &Grid) -> Diagnostic {
     no_axis_among("question", name, &names)
 }
 
-fn no_axis_among(key: &str, name: &str, names: &[&str]) -> Diagnostic {
+pub(super) fn no_axis_among(key: &str, name: &str, names: &[&str]) -> Diagnostic {
     let hint = match similar(name, names.iter().copied()) {
         Some(meant) => format!("write {meant}"),
         None if names.is_empty() => {

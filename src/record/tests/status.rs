@@ -39,6 +39,7 @@ fn study(cells: Vec<Cell>) -> Study {
             alpha: 0.05,
             primary: None,
             question: None,
+            sensitivity: BTreeMap::new(),
         },
         settings: None,
         facts: SetupFacts {

@@ -135,6 +135,7 @@ pub fn study_of_one_cell() -> Study {
         }],
         report: ReportSettings {
             question: None,
+            sensitivity: BTreeMap::new(),
             template: crate::plan::path::InputPath::new("report.md.j2", Path::new("")),
             baseline: at,
             margin: 0.01,

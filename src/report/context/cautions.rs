@@ -12,9 +12,8 @@ use crate::report::data::{RunData, StudyData};
 use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
-use crate::report::questions::Question;
 use crate::report::rows::TableRow;
-use crate::report::sensitivity::{HangingSeed, hanging_seeds};
+use crate::report::sensitivity::{HangingSeed, hanging_seeds, points_elsewhere};
 use crate::report::statistics::mean_of;
 
 /// Names that a sentence gives; of more it gives the number.
@@ -30,6 +29,7 @@ pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     cautions.extend(delivered_less(analysis));
     cautions.extend(compute(data, analysis));
     cautions.extend(hanging(data, analysis));
+    cautions.extend(hanging_on_an_axis(analysis));
     cautions.extend(headroom(data, analysis));
     cautions.extend(still_learning(data, analysis));
     cautions.extend(shrinking(data, analysis));
@@ -161,7 +161,7 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let dear: Vec<(&Contrast, f64)> = analysis
         .contrasts
         .iter()
-        .filter(|contrast| is_told(analysis, contrast))
+        .filter(|contrast| contrast.is_told)
         .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
         .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
         .collect();
@@ -190,10 +190,7 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
 
 /// Verdicts that one seed decides, of the comparisons that the answer tells.
 fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let told = analysis
-        .contrasts
-        .iter()
-        .filter(|one| is_told(analysis, one));
+    let told = analysis.contrasts.iter().filter(|one| one.is_told);
     let hanging: Vec<String> = told
         .flat_map(|contrast| {
             let label = &contrast.asked.label;
@@ -206,10 +203,27 @@ fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
     (!hanging.is_empty()).then(|| format!("A verdict hangs on one seed: {}.", listed(&hanging)))
 }
 
-/// Whether the answer is about a comparison: the primary ones, or else those with the baseline.
-fn is_told(analysis: &Analysis, contrast: &Contrast) -> bool {
-    contrast.asked.is_primary
-        || (analysis.primary == 0 && contrast.asked.question == Question::Baseline)
+/// Verdicts that come out otherwise at another value of an axis that they should not depend on.
+fn hanging_on_an_axis(analysis: &Analysis) -> Option<String> {
+    let hanging = analysis
+        .elsewhere
+        .iter()
+        .filter(|other| points_elsewhere(&analysis.contrasts[other.of], other) == Some(true));
+    let words = hanging.map(|other| {
+        let home = &analysis.contrasts[other.of].asked;
+        let against = home.against.as_deref().unwrap_or("the baseline");
+        format!(
+            "{} against {against} would be {} with {} = {}",
+            home.label, other.contrast.verdict, other.axis, other.value
+        )
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| {
+        format!(
+            "A verdict hangs on what it should not depend on: {}.",
+            listed(&words)
+        )
+    })
 }
 
 /// The first of these, and how many more there are.

@@ -57,6 +57,8 @@ pub struct ContrastFacts {
     /// The p value of exact sign flips, where they disagree with the t test.
     pub sign_flips: Option<f64>,
     pub compute_ratio: Option<f64>,
+    /// What its verdict hangs on, in words.
+    pub hangs_on: Vec<String>,
     /// Of its hidden losses, what became of the states that they match.
     pub deliveries: Vec<DeliveryFacts>,
     /// Whether one of them brought nothing closer to the teacher.
@@ -149,6 +151,7 @@ impl ContrastFacts {
                 .map(ToString::to_string),
             sign_flips: contrast.sign_flips_disagree,
             compute_ratio: contrast.compute_ratio,
+            hangs_on: contrast.hangs_on.clone(),
             deliveries: contrast.deliveries.iter().map(DeliveryFacts::new).collect(),
             treatment_missed: contrast.is_treatment_missed(),
         }

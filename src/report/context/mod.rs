@@ -15,6 +15,7 @@ mod objectives;
 mod rows;
 mod runs;
 mod samples;
+mod sensitivity;
 mod study;
 mod summary;
 mod tasks;
@@ -42,6 +43,7 @@ use self::objectives::{WordsOfRows, objectives, schedules};
 use self::rows::{RowFacts, rows};
 use self::runs::{Counts, FailedRun, ProtocolFacts, RunInWorkFacts, failures, in_work, protocol};
 use self::samples::{PromptSamples, samples};
+use self::sensitivity::{SensitivityFacts, sensitivity};
 use self::study::StudyFacts;
 use self::tasks::{TaskFacts, tasks};
 use self::training::{
@@ -50,7 +52,7 @@ use self::training::{
 };
 use self::trials::TrialFacts;
 use super::analysis::Analysis;
-use super::axes::{ARM, SEED, SHUFFLED_TOKENS, STRATEGY, null_maps};
+use super::axes::{self, ARM, SHUFFLED_TOKENS, STRATEGY, null_maps};
 use super::closeness::{SettingCloseness, closeness};
 use super::data::StudyData;
 use super::figures::Figure;
@@ -72,6 +74,9 @@ pub struct Context {
     pub equal_compute: Vec<ContrastFacts>,
     /// Settings with hidden losses against the same without them.
     pub added: Vec<ContrastFacts>,
+    /// Whether the comparisons that the answer tells come out the same without a seed, and at other
+    /// values of axes that it should not depend on.
+    pub sensitivity: SensitivityFacts,
     /// What is asked about each axis that varies.
     pub questions: Vec<AxisFacts>,
     pub counts: Counts,
@@ -164,6 +169,7 @@ impl Context {
             cautions: cautions(data, analysis),
             equal_compute: equal_compute(&data.study, analysis),
             added: what_hidden_losses_add(analysis),
+            sensitivity: sensitivity(data, analysis),
             maps: maps(data, analysis),
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
@@ -247,7 +253,8 @@ fn columns(study: &Study) -> Vec<Axis> {
     study
         .axes
         .iter()
-        .filter(|axis| axis.key != SEED && (axis.values.len() > 1 || axis.key == ARM))
+        .filter(|axis| axes::is_compared(study, &axis.key))
+        .filter(|axis| axis.values.len() > 1 || axis.key == ARM)
         .cloned()
         .collect()
 }

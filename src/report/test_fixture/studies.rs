@@ -27,6 +27,7 @@ pub fn study(shape: &StudyShape) -> Study {
             alpha: 0.05,
             primary: None,
             question: None,
+            sensitivity: BTreeMap::new(),
         },
         settings: None,
         facts: SetupFacts {

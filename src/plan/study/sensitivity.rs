@@ -1,0 +1,94 @@
+//! `report.sensitivity`: the axes that the answer of a study should not depend on.
+
+use std::collections::BTreeMap;
+
+use super::super::diagnostics::Diagnostic;
+use super::super::grid::Grid;
+use super::super::planned::{ARM, AxisChoice, SEED, TEACHER_SEED};
+use super::super::spec_layers::{On, PathStep};
+use super::super::words::quoted;
+use super::selection::no_axis_among;
+use super::{AxisValues, StudyTables};
+
+const KEY: &str = "sensitivity";
+
+impl StudyTables {
+    /// The axes with the value of each at which the answer is given: the one that the primary
+    /// comparison names, or else the first.
+    pub(super) fn sensitivity(
+        &self,
+        grid: &Grid,
+        baseline: &AxisValues,
+        primary: Option<&BTreeMap<String, AxisChoice>>,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> AxisValues {
+        let mut found = AxisValues::new();
+        for (place, key) in self.study.report.sensitivity.iter().enumerate() {
+            let steps = [
+                PathStep::Key("report".to_owned()),
+                PathStep::Key(KEY.to_owned()),
+                PathStep::Index(place),
+            ];
+            let place = self.merged.place(&steps, On::Value);
+            let Some(axis) = grid.axes.iter().find(|axis| axis.key == *key) else {
+                let keys = grid.axes.iter().map(|axis| axis.key.as_str());
+                let keys = keys.filter(|key| ![ARM, SEED, TEACHER_SEED].contains(key));
+                let keys: Vec<&str> = keys.collect();
+                mistakes.push(no_axis_among(KEY, key, &keys).at(place));
+                continue;
+            };
+            let named = primary.and_then(|primary| primary.get(key));
+            let fault = fault_of(self, key, baseline, named);
+            if let Some((message, hint)) = fault {
+                mistakes.push(Diagnostic::new(message).at(place).hint(hint));
+                continue;
+            }
+            let named = named.and_then(|choice| choice.values().first());
+            let home = named.unwrap_or(&axis.values[0].text);
+            found.insert(key.clone(), home.clone());
+        }
+        found
+    }
+}
+
+/// Why the answer cannot be asked for at every value of an axis of the grid, and what helps.
+fn fault_of(
+    tables: &StudyTables,
+    key: &str,
+    baseline: &AxisValues,
+    primary: Option<&AxisChoice>,
+) -> Option<(String, String)> {
+    let what = match key {
+        ARM => Some("what is compared"),
+        SEED | TEACHER_SEED => Some("left out value by value anyway"),
+        _ => None,
+    };
+    if let Some(what) = what {
+        return Some((
+            format!("report.{KEY} names {key}, which is {what}"),
+            format!("leave {key} out"),
+        ));
+    }
+    if let Some(value) = baseline.get(key) {
+        return Some((
+            format!(
+                "report.{KEY} names {key}, of which report.baseline is {} alone",
+                quoted(value)
+            ),
+            format!("leave {key} out of the baseline: pairs then have the same value of it"),
+        ));
+    }
+    if tables.study.report.question.as_deref() == Some(key) {
+        return Some((
+            format!("report.{KEY} names {key}, which report.question asks about"),
+            format!("leave {key} out of one of the two"),
+        ));
+    }
+    if primary.is_some_and(|choice| choice.values().len() > 1) {
+        return Some((
+            format!("report.{KEY} names {key}, of which report.primary names several values"),
+            format!("name the one value of {key} in report.primary that the answer is for"),
+        ));
+    }
+    None
+}

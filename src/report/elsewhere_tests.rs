@@ -1,0 +1,161 @@
+//! Tests of `elsewhere.rs`: what the report makes of an axis that the answer should not depend on.
+
+use super::*;
+use crate::report::analysis::Analysis;
+use crate::report::render;
+use crate::report::test_fixture::{Fixture, StudyShape};
+use crate::report::verdict::Verdict;
+
+/// Differences of `wasserstein` and `mse`, by seed.
+const HOME: [f64; 5] = [-0.020, -0.021, -0.019, -0.022, -0.018];
+
+/// A study of two student depths whose losses at two layers differ by [`HOME`], and at four by
+/// `there`.
+fn fixture(layers: Vec<usize>, there: [f64; 5]) -> Fixture {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform", "reverse"],
+        layers,
+        seeds: 5,
+        steps: 40,
+        extras: false,
+        ..StudyShape::default()
+    });
+    for cell in &fixture.study.cells {
+        let seed: usize = cell.at["seed"].parse().unwrap();
+        let (base, differences) = match cell.at["student.layers"].as_str() {
+            "2" => (3.0, HOME),
+            _ => (2.5, there),
+        };
+        let is_other = cell.at["arm"] == "wasserstein";
+        let is_reverse = cell.at["match.strategy"] == "reverse";
+        let loss = base
+            + 0.1 * seed as f64
+            + 0.2 * f64::from(u8::from(is_reverse))
+            + if is_other { differences[seed] } else { 0.0 };
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = loss;
+        });
+    }
+    fixture
+}
+
+/// The same with the depth as an axis that the answer should not depend on.
+fn held(there: [f64; 5]) -> Fixture {
+    let mut fixture = fixture(vec![2, 4], there);
+    fixture.change(|study| {
+        study.report.sensitivity = [("student.layers".to_owned(), "2".to_owned())].into();
+    });
+    fixture
+}
+
+fn analysed(fixture: &Fixture) -> Analysis {
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    Analysis::new(&data).unwrap()
+}
+
+#[test]
+fn the_answer_is_that_of_a_study_without_the_other_values() {
+    let alone = analysed(&fixture(vec![2], [0.5; 5]));
+    let with_others = analysed(&held([0.5; 5]));
+    assert_eq!(with_others.family, alone.family);
+    assert_eq!(with_others.rows.len(), alone.rows.len());
+    for (a, b) in with_others.rows.iter().zip(&alone.rows) {
+        assert_eq!((&a.label, &a.losses), (&b.label, &b.losses));
+    }
+    assert_eq!(with_others.contrasts.len(), alone.contrasts.len());
+    for (a, b) in with_others.contrasts.iter().zip(&alone.contrasts) {
+        assert_eq!((&a.asked, a.interval, a.p), (&b.asked, b.interval, b.p));
+        assert_eq!(a.verdict, b.verdict);
+    }
+    assert!(alone.elsewhere.is_empty());
+}
+
+#[test]
+fn another_direction_at_another_value_is_what_a_verdict_hangs_on() {
+    let analysis = analysed(&held([0.018, 0.02, 0.022, 0.021, 0.019]));
+    // Of each of the two maps, whose rows the baseline is compared with.
+    let told: Vec<&Contrast> = analysis
+        .contrasts
+        .iter()
+        .filter(|one| one.is_told)
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!(analysis.elsewhere.len(), 2);
+    for (home, other) in told.iter().zip(&analysis.elsewhere) {
+        assert_eq!(home.verdict, Verdict::Better);
+        assert_eq!(other.contrast.verdict, Verdict::Worse);
+        assert_eq!(
+            (other.axis.as_str(), other.value.as_str()),
+            ("student.layers", "4")
+        );
+        assert_eq!(home.hangs_on, ["4 layers"]);
+        let mean = other.contrast.paired.as_ref().unwrap().mean;
+        assert!((mean - 0.02).abs() < 1e-12, "{mean}");
+        // At the level of home: the half width of the t interval, by hand.
+        assert_eq!(other.contrast.alpha, home.alpha);
+    }
+    let untold = analysis.contrasts.iter().filter(|one| !one.is_told);
+    assert!(untold.into_iter().all(|one| one.hangs_on.is_empty()));
+}
+
+#[test]
+fn what_is_the_same_everywhere_hangs_on_nothing() {
+    let analysis = analysed(&held(HOME.map(|own| own / 2.0)));
+    assert_eq!(analysis.elsewhere.len(), 2);
+    assert!(analysis.contrasts.iter().all(|one| one.hangs_on.is_empty()));
+}
+
+#[test]
+fn runs_that_the_axis_does_not_change_are_not_compared_again() {
+    let mut fixture = fixture(vec![2], HOME);
+    fixture.change(|study| {
+        study.axes.push(crate::record::study::Axis {
+            key: "train.lr.peak".to_owned(),
+            values: vec!["0.001".to_owned(), "0.003".to_owned()],
+        });
+        let mut cells = std::mem::take(&mut study.cells);
+        for peak in ["0.001", "0.003"] {
+            for cell in &mut cells {
+                cell.at.insert("train.lr.peak".to_owned(), peak.to_owned());
+            }
+            study.cells.extend(cells.iter().cloned());
+        }
+        study.report.sensitivity = [("train.lr.peak".to_owned(), "0.001".to_owned())].into();
+    });
+    assert!(analysed(&fixture).elsewhere.is_empty());
+}
+
+#[test]
+fn cells_that_the_grid_leaves_out_are_no_comparison() {
+    let mut fixture = held(HOME);
+    fixture.change(|study| {
+        let is_left = |at: &Setting| at["student.layers"] == "2" || at["arm"] == "wasserstein";
+        study.cells.retain(|cell| is_left(&cell.at));
+    });
+    let analysis = analysed(&fixture);
+    assert!(analysis.elsewhere.is_empty());
+}
+
+#[test]
+fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
+    let fixture = held([0.018, 0.02, 0.022, 0.021, 0.019]);
+    let rendered = render(&fixture.layout, fixture.study.clone(), None).unwrap();
+    let pages = rendered
+        .files
+        .iter()
+        .filter(|(path, _)| path.ends_with("report.md"));
+    let page = String::from_utf8(pages.last().unwrap().1.clone()).unwrap();
+    for words in [
+        "- A verdict hangs on what it should not depend on: wasserstein, uniform against mse, \
+         uniform would be worse by more than δ with student.layers = 4;",
+        "| better by more than δ (hangs on 4 layers) |",
+        "- Axis `student.layers`: the answer is for 2; [below](#sensitivity), also 4.",
+        "| wasserstein, uniform | mse, uniform | 4 layers | 5 | +0.0200 |",
+        "| worse by more than δ (**another**) |",
+        "| wasserstein, uniform | mse, uniform | each seed left out | 4 | −0.0205 to −0.0195 | – \
+         | the same |",
+    ] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+    assert!(!page.contains("| student.layers |"), "{page}");
+}
