@@ -67,7 +67,14 @@ fn the_report_of_two_arms_by_two_strategies() {
 #[test]
 fn the_committed_reports_are_rendered_again_byte_by_byte() {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    for name in ["sweep", "wikitext2"] {
+    let claims = [
+        "hidden-at-equal-compute",
+        "kl-direction",
+        "layer-choice",
+        "skew-kl",
+        "weak-teachers",
+    ];
+    for name in ["sweep", "wikitext2"].into_iter().chain(claims) {
         let layout = Layout::new(&results, name);
         for (path, bytes) in render(&layout, read_study(&layout).unwrap(), None)
             .unwrap()
