@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::axes::{Setting, without};
 use super::contrasts::Contrast;
-use super::data::{RunData, StudyData};
-use super::elsewhere::{Elsewhere, Home, elsewhere, is_home};
+use super::data::StudyData;
+use super::elsewhere::{Elsewhere, Home, elsewhere, is_home, worst_of};
 use super::frame::{self, Group, baseline_of};
 use super::nulls::{Nulls, nulls};
 use super::primary::declare_primary;
@@ -16,6 +16,7 @@ use super::questions::{Question, asked};
 use super::rows::{GroupedRows, TableRow, rows};
 use super::sensitivity::hangs_on;
 use super::statistics::corrected;
+use super::told::told;
 
 /// Everything that is compared.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ impl Analysis {
         declare_primary(&data.study, &groups, &grouped, &mut asked);
         let GroupedRows {
             mut rows,
-            first_group,
+            row_of_group,
             ..
         } = grouped;
         let contrasts: Vec<Contrast> = asked
@@ -81,7 +82,7 @@ impl Analysis {
         analysis.primary = analysis.judge(data, true);
         analysis.family = analysis.judge(data, false);
         analysis.nulls = nulls(data, &analysis.rows, &analysis.contrasts);
-        analysis.hold_elsewhere(data, &all, &groups, &first_group);
+        analysis.hold_elsewhere(data, &all, &groups, &row_of_group);
         Ok(analysis)
     }
 
@@ -92,16 +93,14 @@ impl Analysis {
         data: &StudyData,
         all: &[Group],
         groups: &[Group],
-        first_group: &[usize],
+        row_of_group: &[usize],
     ) {
-        let primary = self.primary;
-        for contrast in &mut self.contrasts {
-            let is_of_the_baseline = contrast.asked.question == Question::Baseline;
-            contrast.is_told = contrast.asked.is_primary || (primary == 0 && is_of_the_baseline);
+        for place in told(&data.study, &self.contrasts) {
+            self.contrasts[place].is_told = true;
         }
         let home = Home {
             groups,
-            first_group,
+            row_of_group,
             rows: &self.rows,
             contrasts: &self.contrasts,
         };
@@ -114,7 +113,7 @@ impl Analysis {
 
     /// Judges the primary contrasts, or all others: a family, whose size it gives.
     fn judge(&mut self, data: &StudyData, is_primary: bool) -> usize {
-        let worst = data.runs.iter().filter_map(RunData::nll).reduce(f64::max);
+        let worst = worst_of(data, &self.rows);
         let family: Vec<usize> = (0..self.contrasts.len())
             .filter(|&place| {
                 let contrast = &self.contrasts[place];

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::data::{RunData, StudyData};
-use super::delivery::{Quantity, floor, matched, mean_over, share_removed};
+use super::delivery::{Quantity, floor, form_in_words, matched, mean_over, share_removed};
 use super::pairing::both_finished;
 use super::rows::TableRow;
 use super::statistics::mean_of;
@@ -18,6 +18,8 @@ pub struct SettingCloseness {
     pub label: String,
     /// The setting without hidden losses.
     pub beside: String,
+    /// "raw" or "layer-normed": those that its loss compares, and then the others.
+    pub states: &'static str,
     pub mse: Option<f64>,
     pub w1: Option<f64>,
     pub sliced_w2: Option<f64>,
@@ -35,7 +37,7 @@ pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
     let Some((first, first_beside)) = rows.iter().find_map(treated) else {
         return Vec::new();
     };
-    let of_row = |row: &TableRow| {
+    let of_row = |row: &TableRow, is_other: bool| {
         let ((pairs, form), beside) = match treated(row) {
             Some(found) => found,
             // Trained on other pairs at every step, or beside nothing.
@@ -45,11 +47,13 @@ pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
         if std::ptr::eq(row, beside) {
             return None;
         }
+        let form = if is_other { other_form(form) } else { form };
         let runs = both_finished(data, &row.cells, &beside.cells);
         let removed = |quantity| removed(data, &runs, &pairs, quantity, form);
         let found = SettingCloseness {
             label: row.label.clone(),
             beside: beside.label.clone(),
+            states: form_in_words(form),
             mse: removed(Quantity::Mse),
             w1: removed(Quantity::W1),
             sliced_w2: removed(Quantity::SlicedW2),
@@ -58,7 +62,16 @@ pub fn closeness(data: &StudyData, rows: &[TableRow]) -> Vec<SettingCloseness> {
         let measures = [found.mse, found.w1, found.sliced_w2, found.energy];
         measures.iter().any(Option::is_some).then_some(found)
     };
-    rows.iter().filter_map(of_row).collect()
+    let of_row = &of_row;
+    let in_form = |is_other| rows.iter().filter_map(move |row| of_row(row, is_other));
+    in_form(false).chain(in_form(true)).collect()
+}
+
+fn other_form(form: StateForm) -> StateForm {
+    match form {
+        StateForm::Raw => StateForm::Layernorm,
+        StateForm::Layernorm => StateForm::Raw,
+    }
 }
 
 /// What a row's first hidden loss matches.

@@ -31,7 +31,7 @@ pub struct Contrast {
     pub sign_flips_disagree: Option<f64>,
     /// Counted training operations over the other row's.
     pub compute_ratio: Option<f64>,
-    /// Whether the answer is about it: the primary ones, or else those with the baseline.
+    /// Whether the answer is about it.
     pub is_told: bool,
     /// What its verdict hangs on, where it is told, in words (`seed 3`, `peak 0.003`): without that
     /// seed, or with that value, it would point another way.
@@ -178,13 +178,13 @@ fn seeds<'a>(data: &'a StudyData, rows: &[TableRow], asked: &Asked) -> Vec<Optio
 }
 
 /// Σ of the pairs' differences by seed, times the scale, over the seeds that `loss` gives every
-/// row a loss of.
-fn differences(
-    data: &StudyData,
+/// row a loss of; with the seeds.
+fn by_their_seeds<'a>(
+    data: &'a StudyData,
     rows: &[TableRow],
     asked: &Asked,
     loss: impl Fn(&super::data::RunData) -> Option<f64>,
-) -> Vec<f64> {
+) -> Vec<(Option<&'a String>, f64)> {
     let of_row = |row: usize, seed: Option<&String>| {
         let mut cells = rows[row].cells.iter();
         let cell = cells.find(|&&cell| data.study.cells[cell].at.get(SEED) == seed)?;
@@ -197,9 +197,33 @@ fn differences(
             for &(a, b) in &asked.pairs {
                 sum += of_row(a, seed)? - of_row(b, seed)?;
             }
-            Some(sum * asked.scale)
+            Some((seed, sum * asked.scale))
         })
         .collect()
+}
+
+/// The differences of a comparison by the seeds that all its rows finished, in their order.
+pub fn differences_by_seed(
+    data: &StudyData,
+    rows: &[TableRow],
+    asked: &Asked,
+) -> Vec<(String, f64)> {
+    let found = by_their_seeds(data, rows, asked, super::data::RunData::nll);
+    let named = found.into_iter();
+    named
+        .map(|(seed, own)| (seed.cloned().unwrap_or_default(), own))
+        .collect()
+}
+
+/// The same without the seeds.
+fn differences(
+    data: &StudyData,
+    rows: &[TableRow],
+    asked: &Asked,
+    loss: impl Fn(&super::data::RunData) -> Option<f64>,
+) -> Vec<f64> {
+    let found = by_their_seeds(data, rows, asked, loss).into_iter();
+    found.map(|(_, own)| own).collect()
 }
 
 /// The comparison of losses; none of no seeds.
@@ -273,14 +297,16 @@ fn ranked_last(data: &StudyData, rows: &[TableRow], asked: &Asked, worst: f64) -
     (!differences.is_empty()).then(|| Paired::of(differences))
 }
 
-/// That some seeds did not finish in both rows, and why, where that is so.
+/// That some seeds of both rows did not finish in both, and why, where that is so.
 fn incomplete(
     data: &StudyData,
     row: &TableRow,
     baseline: &TableRow,
     finished: usize,
 ) -> Option<String> {
-    let all = by_seed(data, &row.cells, &baseline.cells).len();
+    // A seed that the grid has in one of them alone is none that did not finish.
+    let seeds = by_seed(data, &row.cells, &baseline.cells).into_iter();
+    let all = seeds.filter(|(a, b)| a.is_some() && b.is_some()).count();
     if finished == all {
         return None;
     }

@@ -135,6 +135,14 @@ impl Delivery {
     }
 }
 
+/// What states of a form are called.
+pub fn form_in_words(form: StateForm) -> &'static str {
+    match form {
+        StateForm::Raw => "raw",
+        StateForm::Layernorm => "layer-normed",
+    }
+}
+
 /// How far a value is on the way from `start` to the lesser `end`.
 pub(super) fn share_removed(start: f64, end: f64, value: f64) -> Option<f64> {
     (start > end).then(|| (start - value) / (start - end))

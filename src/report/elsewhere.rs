@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{self, Setting, value_label};
-use super::contrasts::Contrast;
-use super::data::{RunData, StudyData};
+use super::axes::{self, Setting};
+use super::contrasts::{Contrast, differences_by_seed};
+use super::data::StudyData;
 use super::frame::{Group, baseline_of};
 use super::questions::Asked;
 use super::rows::{GroupedRows, TableRow, rows};
-use super::statistics::corrected;
+use super::statistics::{Paired, corrected};
 use crate::record::study::Study;
 
 /// A comparison at another value of one axis.
@@ -24,12 +24,15 @@ pub struct Elsewhere {
     pub axis: String,
     pub value: String,
     pub contrast: Contrast,
+    /// Interval of its differences less those of the same seeds at home, at the level of home; none
+    /// of fewer than two seeds in common.
+    pub beside_home: Option<(f64, f64)>,
 }
 
 impl Elsewhere {
-    /// The value in words, as in `peak 0.003`.
+    /// The value in words, as in `train.lr.peak = 0.003`.
     pub fn value_in_words(&self) -> String {
-        value_label(&self.axis, &self.value)
+        format!("{} = {}", self.axis, self.value)
     }
 }
 
@@ -43,8 +46,8 @@ pub fn is_home(study: &Study, at: &Setting, moved: Option<&str>) -> bool {
 /// What the answer is about.
 pub struct Home<'a> {
     pub groups: &'a [Group],
-    /// For every row, the place of its first group.
-    pub first_group: &'a [usize],
+    /// For every group, the place of its row.
+    pub row_of_group: &'a [usize],
     pub rows: &'a [TableRow],
     pub contrasts: &'a [Contrast],
 }
@@ -65,11 +68,14 @@ pub fn elsewhere(data: &StudyData, all: &[Group], home: &Home) -> Vec<Elsewhere>
                 .filter(|one| one.1.is_told);
             found.extend(told.filter_map(|(of, contrast)| {
                 let pairs = moved.pairs_of(data, home, contrast)?;
+                let rows = &moved.grouped.rows;
+                let own = judged_as(data, rows, contrast, pairs, home);
                 Some(Elsewhere {
                     of,
                     axis: key.clone(),
                     value: value.clone(),
-                    contrast: judged_as(data, &moved.grouped.rows, contrast, pairs, home),
+                    beside_home: beside_home(data, (rows, &own), (home.rows, contrast)),
+                    contrast: own,
                 })
             }));
         }
@@ -119,7 +125,10 @@ impl<'a> MovedRows<'a> {
         home: &Home,
         contrast: &Contrast,
     ) -> Option<Vec<(usize, usize)>> {
-        let place = |row: usize| self.row_of(&home.groups[home.first_group[row]].at);
+        let place = |row: usize| {
+            let mut groups = home.groups.iter().zip(home.row_of_group);
+            groups.find_map(|(group, own)| self.row_of(&group.at).filter(|_| *own == row))
+        };
         let own = &contrast.asked.pairs;
         let pairs: Option<Vec<(usize, usize)>> = own
             .iter()
@@ -129,11 +138,13 @@ impl<'a> MovedRows<'a> {
         let flat = |pairs: &[(usize, usize)]| -> Vec<usize> {
             pairs.iter().flat_map(|&(a, b)| [a, b]).collect()
         };
-        let is_same = |(own, other): (usize, usize)| {
-            runs(data, &home.rows[own]).eq(runs(data, &self.grouped.rows[other]))
+        // They may be fewer than at home.
+        let are_those_of_home = |(own, other): (usize, usize)| {
+            let own: Vec<usize> = runs(data, &home.rows[own]).collect();
+            runs(data, &self.grouped.rows[other]).all(|run| own.contains(&run))
         };
         let mut rows = flat(own).into_iter().zip(flat(&pairs));
-        (!rows.all(is_same)).then_some(pairs)
+        (!rows.all(are_those_of_home)).then_some(pairs)
     }
 
     /// The row of a setting of home at the other value.
@@ -169,9 +180,36 @@ fn judged_as(
     let sharing = all.contrasts.iter().filter(shares).count();
     let p = contrast.paired.as_ref().and_then(|paired| paired.p);
     let p = p.map(|p| corrected(p, sharing));
-    let worst = data.runs.iter().filter_map(RunData::nll).reduce(f64::max);
-    contrast.judge(data, rows, (home.alpha, p), worst);
+    contrast.judge(data, rows, (home.alpha, p), worst_of(data, rows));
     contrast
+}
+
+/// The highest loss of some rows.
+pub fn worst_of(data: &StudyData, rows: &[TableRow]) -> Option<f64> {
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    let losses = cells.filter_map(|&cell| data.run(cell).nll());
+    losses.reduce(f64::max)
+}
+
+/// The interval of what a comparison differs by from the same at home, seed by seed.
+fn beside_home(
+    data: &StudyData,
+    (rows, own): (&[TableRow], &Contrast),
+    (home_rows, home): (&[TableRow], &Contrast),
+) -> Option<(f64, f64)> {
+    let at_home = differences_by_seed(data, home_rows, &home.asked);
+    let shared = differences_by_seed(data, rows, &own.asked)
+        .into_iter()
+        .filter_map(|(seed, here)| {
+            let there = at_home.iter().find(|(other, _)| *other == seed)?;
+            Some(here - there.1)
+        });
+    let differences: Vec<f64> = shared.collect();
+    if differences.is_empty() {
+        return None;
+    }
+    let paired = Paired::of(differences);
+    paired.interval(home.alpha, paired.error)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::report::analysis::Analysis;
 use crate::report::render;
+use crate::report::sensitivity::points_elsewhere;
 use crate::report::test_fixture::{Fixture, StudyShape};
 use crate::report::verdict::Verdict;
 
@@ -30,7 +31,7 @@ fn fixture(layers: Vec<usize>, there: [f64; 5]) -> Fixture {
         let is_reverse = cell.at["match.strategy"] == "reverse";
         let loss = base
             + 0.1 * seed as f64
-            + 0.2 * f64::from(u8::from(is_reverse))
+            + (0.2 + 0.003 * seed as f64) * f64::from(u8::from(is_reverse))
             + if is_other { differences[seed] } else { 0.0 };
         fixture.reevaluate(&cell.run, |evaluation| {
             evaluation.test.nll_nats_per_token = loss;
@@ -88,7 +89,7 @@ fn another_direction_at_another_value_is_what_a_verdict_hangs_on() {
             (other.axis.as_str(), other.value.as_str()),
             ("student.layers", "4")
         );
-        assert_eq!(home.hangs_on, ["4 layers"]);
+        assert_eq!(home.hangs_on, ["student.layers = 4"]);
         let mean = other.contrast.paired.as_ref().unwrap().mean;
         assert!((mean - 0.02).abs() < 1e-12, "{mean}");
         // At the level of home: the half width of the t interval, by hand.
@@ -148,9 +149,9 @@ fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
     for words in [
         "- A verdict hangs on what it should not depend on: wasserstein, uniform against mse, \
          uniform would be worse by more than δ with student.layers = 4;",
-        "| better by more than δ (hangs on 4 layers) |",
+        "| better by more than δ (hangs on student.layers = 4) |",
         "- Axis `student.layers`: the answer is for 2; [below](#sensitivity), also 4.",
-        "| wasserstein, uniform | mse, uniform | 4 layers | 5 | +0.0200 |",
+        "| wasserstein, uniform | mse, uniform | student.layers = 4 | 5 | +0.0200 |",
         "| worse by more than δ (**another**) |",
         "| wasserstein, uniform | mse, uniform | each seed left out | 4 | −0.0205 to −0.0195 | – \
          | the same |",
@@ -158,4 +159,111 @@ fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
         assert!(page.contains(words), "{words}\n{page}");
     }
     assert!(!page.contains("| student.layers |"), "{page}");
+}
+
+#[test]
+fn fewer_seeds_that_decide_less_are_no_other_answer() {
+    // The same differences, of three seeds alone and with a spread that decides nothing.
+    let mut fixture = held([-0.005, -0.04, -0.013, 0.0, 0.0]);
+    fixture.change(|study| {
+        let is_left =
+            |at: &Setting| at["student.layers"] == "2" || ["0", "1", "2"].contains(&&*at["seed"]);
+        study.cells.retain(|cell| is_left(&cell.at));
+    });
+    let analysis = analysed(&fixture);
+    assert!(!analysis.elsewhere.is_empty());
+    for other in &analysis.elsewhere {
+        let home = &analysis.contrasts[other.of];
+        assert_eq!(other.contrast.paired.as_ref().unwrap().n(), 3);
+        assert_eq!(other.contrast.verdict, Verdict::Undecided);
+        assert_eq!(points_elsewhere(home, other), None);
+        assert!(home.hangs_on.is_empty());
+    }
+}
+
+#[test]
+fn a_difference_that_is_gone_elsewhere_is_another_answer_though_it_decides_nothing() {
+    let analysis = analysed(&held([0.004, -0.004, 0.005, -0.005, 0.001]));
+    for other in &analysis.elsewhere {
+        assert_eq!(other.contrast.verdict, Verdict::Undecided);
+        assert_eq!(
+            points_elsewhere(&analysis.contrasts[other.of], other),
+            Some(true)
+        );
+    }
+    assert!(!analysis.elsewhere.is_empty());
+}
+
+#[test]
+fn some_of_the_runs_of_home_are_no_comparison_either() {
+    let mut fixture = fixture(vec![2], HOME);
+    fixture.change(|study| {
+        study.axes.push(crate::record::study::Axis {
+            key: "train.precision".to_owned(),
+            values: vec!["f32".to_owned(), "bf16-or-f32".to_owned()],
+        });
+        for cell in &mut study.cells {
+            let f32 = "f32".to_owned();
+            cell.at.insert("train.precision".to_owned(), f32);
+        }
+        // A processor without bfloat16: the same runs.
+        let again = study
+            .cells
+            .iter()
+            .filter(|cell| cell.at["seed"] < "3".to_owned());
+        let again: Vec<_> = again.cloned().collect();
+        for mut cell in again {
+            let other = "bf16-or-f32".to_owned();
+            cell.at.insert("train.precision".to_owned(), other);
+            study.cells.push(cell);
+        }
+        study.report.sensitivity = [("train.precision".to_owned(), "f32".to_owned())].into();
+    });
+    assert!(analysed(&fixture).elsewhere.is_empty());
+}
+
+#[test]
+fn the_primary_comparison_may_say_where_the_answer_is_given() {
+    let mut fixture = held([0.018, 0.02, 0.022, 0.021, 0.019]);
+    fixture.change(|study| {
+        let one = |value: &str| crate::plan::AxisChoice::of(vec![value.to_owned()]);
+        study.report.sensitivity = [("student.layers".to_owned(), "4".to_owned())].into();
+        study.report.primary = Some(
+            [
+                ("arm".to_owned(), one("wasserstein")),
+                ("match.strategy".to_owned(), one("uniform")),
+                ("student.layers".to_owned(), one("4")),
+            ]
+            .into(),
+        );
+    });
+    let analysis = analysed(&fixture);
+    assert_eq!(analysis.primary, 1);
+    let told: Vec<&Contrast> = analysis
+        .contrasts
+        .iter()
+        .filter(|one| one.is_told)
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].verdict, Verdict::Worse);
+    assert_eq!(told[0].hangs_on, ["student.layers = 2"]);
+}
+
+#[test]
+fn a_control_with_fewer_seeds_is_compared_over_those_that_both_have() {
+    let mut fixture = fixture(vec![2], HOME);
+    fixture.change(|study| {
+        let is_left =
+            |at: &Setting| at["match.strategy"] == "uniform" || at["seed"] < "3".to_owned();
+        study.cells.retain(|cell| is_left(&cell.at));
+    });
+    let analysis = analysed(&fixture);
+    let nulls =
+        |contrast: &&Contrast| contrast.asked.question == crate::report::questions::Question::Null;
+    let nulls: Vec<&Contrast> = analysis.contrasts.iter().filter(nulls).collect();
+    assert!(!nulls.is_empty());
+    for null in nulls {
+        assert_eq!(null.paired.as_ref().unwrap().n(), 3);
+        assert_eq!(null.verdict.reason(), None, "{:?}", null.asked);
+    }
 }

@@ -25,8 +25,9 @@ pub fn sentences(study: &Study) -> Vec<String> {
 /// Whether the primary comparison was declared, or another one was, after results were seen.
 pub fn primary_was_late(study: &Study) -> bool {
     let now = Look::at(study, 0);
-    let primary = |look: &Look| look.report.get("primary").cloned();
-    primary(&now).is_some()
+    // Where it is given says which one it is.
+    let primary = |look: &Look| ["primary", "sensitivity"].map(|key| look.report.get(key).cloned());
+    now.report.contains_key("primary")
         && study
             .looks
             .iter()

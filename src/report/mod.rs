@@ -50,6 +50,7 @@ mod sensitivity;
 mod statistics;
 mod study_metrics;
 mod template;
+mod told;
 mod typed_axes;
 mod verdict;
 

@@ -1,35 +1,43 @@
 //! The comparisons that the spec declares as those that count: they are judged apart.
 
+use std::collections::BTreeMap;
+
 use super::axes::{self, reference, value_label};
 use super::frame::Group;
 use super::questions::{Asked, Question};
 use super::rows::GroupedRows;
+use crate::plan::AxisChoice;
 use crate::record::study::Study;
+
+/// What the spec declares, by axis. Of an axis that the answer should not depend on it says where
+/// the answer is given, and no more.
+fn declared(study: &Study) -> BTreeMap<&str, &AxisChoice> {
+    let keys = study.report.primary.iter().flatten();
+    let keys = keys.filter(|(key, _)| axes::is_compared(study, key));
+    keys.map(|(key, own)| (key.as_str(), own)).collect()
+}
 
 /// Marks the comparisons that the spec declared beforehand: against the baseline where it names a
 /// value of the baseline's axes, and otherwise along its own axis, over the levels of all that it
 /// does not fix.
 pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, asked: &mut [Asked]) {
-    let Some(primary) = study
-        .report
-        .primary
-        .as_ref()
-        .filter(|keys| !keys.is_empty())
-    else {
+    let primary = declared(study);
+    if primary.is_empty() {
         return;
-    };
+    }
     let is_chosen = |row: usize| {
         let at = &groups[rows.first_group[row]].at;
         primary
             .iter()
-            .all(|(key, chosen)| at.get(key).is_some_and(|own| chosen.has(own)))
+            .all(|(key, chosen)| at.get(*key).is_some_and(|own| chosen.has(own)))
     };
-    let differs =
-        |(key, value): (&String, &String)| primary.get(key).is_some_and(|own| !own.has(value));
+    let differs = |(key, value): (&String, &String)| {
+        primary.get(key.as_str()).is_some_and(|own| !own.has(value))
+    };
     let about_the_baseline = study.report.baseline.iter().any(differs);
-    let axis = primary.keys().find(|key| {
+    let axis = primary.keys().copied().find(|key| {
         let axis = axes::axis(study, key).and_then(|axis| reference(study, axis));
-        axis.is_some_and(|reference| !primary[*key].has(reference))
+        axis.is_some_and(|reference| !primary[key].has(reference))
     });
     let means = axis.map(|key| {
         let values = primary[key].values().iter();
@@ -40,7 +48,7 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
         && primary.len() == 1
         && means.as_ref().is_some_and(|(key, labels)| {
             let is_it = |asked: &Asked| {
-                asked.question == Question::Main((*key).clone()) && labels.contains(&asked.label)
+                asked.question == Question::Main((*key).to_owned()) && labels.contains(&asked.label)
             };
             asked.iter().any(is_it)
         });
@@ -50,12 +58,12 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
             Question::Axis(key) => {
                 !about_the_baseline
                     && !has_mean
-                    && axis == Some(key)
+                    && axis == Some(key.as_str())
                     && asked.row.is_some_and(is_chosen)
             }
             Question::Main(key) => {
                 has_mean
-                    && axis == Some(key)
+                    && axis == Some(key.as_str())
                     && means
                         .as_ref()
                         .is_some_and(|(_, labels)| labels.contains(&asked.label))

@@ -1,11 +1,9 @@
 //! Whether a verdict hangs on one seed, what it would be without each of them, or on an axis that
 //! it should not depend on.
 
-use super::axes::SEED;
-use super::contrasts::Contrast;
+use super::contrasts::{Contrast, differences_by_seed};
 use super::data::StudyData;
 use super::elsewhere::Elsewhere;
-use super::pairing::both_finished;
 use super::rows::TableRow;
 use super::statistics::{FEWEST_SEEDS, Paired};
 use super::verdict::Verdict;
@@ -28,62 +26,71 @@ fn direction(verdict: &Verdict) -> Option<i8> {
     }
 }
 
-/// The seeds without which a comparison of two rows would point another way: better, worse or
-/// equivalent instead of another of them, or where nothing was decided. A verdict that loses its
-/// direction for want of a seed is told too; one that only becomes less sure of the size is not.
-pub fn hanging_seeds(data: &StudyData, rows: &[TableRow], contrast: &Contrast) -> Vec<HangingSeed> {
-    let Some((a, b)) = contrast.rows() else {
-        return Vec::new();
-    };
-    let Some(paired) = &contrast.paired else {
-        return Vec::new();
-    };
-    if paired.n() <= FEWEST_SEEDS || contrast.verdict.reason().is_some() {
-        return Vec::new();
-    }
-    // In the order of the differences.
-    let seeds = rows[a].cells.iter().filter(|&&cell| {
-        let own = [cell];
-        !both_finished(data, &own, &rows[b].cells).is_empty()
+/// The seeds without which a comparison would point another way: better, worse or equivalent
+/// instead of another of them, or where nothing was decided. A verdict that loses its direction for
+/// want of a seed is told too; one that only becomes less sure of the size is not. None where there
+/// is nothing to judge, or a seed less leaves nothing.
+pub fn hanging_seeds(
+    data: &StudyData,
+    rows: &[TableRow],
+    contrast: &Contrast,
+) -> Option<Vec<HangingSeed>> {
+    let without = without_each_seed(data, rows, contrast)?.into_iter();
+    let verdicts = without.map(|(seed, without)| HangingSeed {
+        verdict: Verdict::new(&without, contrast.alpha, data.study.report.margin),
+        seed,
     });
-    let names = seeds.map(|&cell| data.study.cells[cell].at.get(SEED).cloned());
-    names
-        .enumerate()
-        .filter_map(|(place, seed)| {
-            let mut differences = paired.differences.clone();
-            differences.remove(place);
-            let without = Paired::of(differences);
-            let verdict = Verdict::new(&without, contrast.alpha, data.study.report.margin);
-            let differs = direction(&verdict) != direction(&contrast.verdict);
-            (differs && verdict.reason().is_none()).then_some(HangingSeed {
-                seed: seed?,
-                verdict,
-            })
-        })
-        .collect()
+    let hanging = verdicts.filter(|one| {
+        let differs = direction(&one.verdict) != direction(&contrast.verdict);
+        differs && one.verdict.reason().is_none()
+    });
+    Some(hanging.collect())
 }
 
-/// The mean differences without each of the seeds, the least and the greatest; none where a seed
-/// less leaves nothing to judge.
-pub fn without_each_seed(contrast: &Contrast) -> Option<(f64, f64)> {
-    let paired = contrast.paired.as_ref()?;
-    let (n, mean) = (paired.n() as f64, paired.mean);
-    if paired.n() <= FEWEST_SEEDS {
+/// A comparison without each of its seeds; none where there is nothing to judge, or a seed less
+/// leaves nothing.
+pub fn without_each_seed(
+    data: &StudyData,
+    rows: &[TableRow],
+    contrast: &Contrast,
+) -> Option<Vec<(String, Paired)>> {
+    let all = differences_by_seed(data, rows, &contrast.asked);
+    if all.len() <= FEWEST_SEEDS || contrast.verdict.reason().is_some() {
         return None;
     }
-    let without = |own: &f64| (n * mean - own) / (n - 1.0);
-    let means: Vec<f64> = paired.differences.iter().map(without).collect();
-    let least = means.iter().copied().reduce(f64::min)?;
-    Some((least, means.into_iter().reduce(f64::max)?))
+    let without = |left_out: usize| {
+        let others = all
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != left_out);
+        Paired::of(others.map(|(_, own)| own.1).collect())
+    };
+    let seeds = all.iter().enumerate();
+    Some(
+        seeds
+            .map(|(place, (seed, _))| (seed.clone(), without(place)))
+            .collect(),
+    )
 }
 
-/// Whether a comparison points another way at another value of an axis; none where nothing can be
-/// judged there.
+/// Whether a comparison points another way at another value of an axis: that it is decided the
+/// other way there, or that its verdict is another and the difference itself is, on the same seeds.
+/// That less is sure there, of fewer seeds perhaps, is no evidence; none where nothing says more.
 pub fn points_elsewhere(home: &Contrast, other: &Elsewhere) -> Option<bool> {
     let is_judged =
         |verdict: &Verdict| verdict.reason().is_none() && *verdict != Verdict::TooFewSeeds;
-    let (own, other) = (&home.verdict, &other.contrast.verdict);
-    (is_judged(own) && is_judged(other)).then(|| direction(own) != direction(other))
+    let (own, there) = (&home.verdict, &other.contrast.verdict);
+    if !is_judged(own) || !is_judged(there) {
+        return None;
+    }
+    let (own, there) = (direction(own), direction(there));
+    if own == there {
+        return Some(false);
+    }
+    let is_another = other
+        .beside_home
+        .is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+    (own.is_some() && there.is_some() || is_another).then_some(true)
 }
 
 /// All that the verdict of a comparison that the answer tells hangs on, in words; `others` are the
@@ -97,8 +104,8 @@ pub fn hangs_on<'a>(
     if !contrast.is_told {
         return Vec::new();
     }
-    let seeds = hanging_seeds(data, rows, contrast).into_iter();
-    let seeds = seeds.map(|one| format!("seed {}", one.seed));
+    let seeds = hanging_seeds(data, rows, contrast).unwrap_or_default();
+    let seeds = seeds.into_iter().map(|one| format!("seed {}", one.seed));
     let others = others.filter(|one| points_elsewhere(contrast, one) == Some(true));
     seeds.chain(others.map(Elsewhere::value_in_words)).collect()
 }

@@ -85,6 +85,7 @@ pub fn attention<T: Tape<f32, Cpu>>(
     let values = tape::values(&qkv);
     let parts: Vec<(Vec<f32>, Vec<f32>)> = (0..rows / context * heads)
         .into_par_iter()
+        .with_max_len(1)
         .map(|task| {
             let sequence = shape.sequence(values, task, columns);
             forward_head(shape, sequence, task % heads)
@@ -117,6 +118,7 @@ fn backward(
     let (width, heads) = (shape.width, shape.heads);
     (0..logs.len())
         .into_par_iter()
+        .with_max_len(1)
         .map(|task| {
             let head = task % heads;
             let sequence = shape.sequence(values, task, 3 * width);

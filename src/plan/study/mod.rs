@@ -186,6 +186,9 @@ impl StudyTables {
     ) -> Option<BTreeMap<String, AxisChoice>> {
         self.study.report.primary.as_ref()?;
         let chosen = selection(&self.merged, "primary", grid, mistakes, |axis| {
+            if self.study.report.sensitivity.contains(&axis.key) {
+                return Some(axis.values[0].text.clone());
+            }
             notices.push(format!(
                 "report.primary is left out: the axis {} is {} alone",
                 axis.key,

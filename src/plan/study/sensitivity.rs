@@ -1,9 +1,10 @@
 //! `report.sensitivity`: the axes that the answer of a study should not depend on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::diagnostics::Diagnostic;
-use super::super::grid::Grid;
+use super::super::grid::{Grid, GridAxis};
+use super::super::matching::NULL_CONTROLS;
 use super::super::planned::{ARM, AxisChoice, SEED, TEACHER_SEED};
 use super::super::spec_layers::{On, PathStep};
 use super::super::words::quoted;
@@ -38,13 +39,14 @@ impl StudyTables {
                 continue;
             };
             let named = primary.and_then(|primary| primary.get(key));
-            let fault = fault_of(self, key, baseline, named);
+            let home = named.and_then(|choice| choice.values().first());
+            let home = home.unwrap_or(&axis.values[0].text);
+            let fault = fault_of(self, axis, baseline, named);
+            let fault = fault.or_else(|| fault_of_home(self, axis, home, grid));
             if let Some((message, hint)) = fault {
                 mistakes.push(Diagnostic::new(message).at(place).hint(hint));
                 continue;
             }
-            let named = named.and_then(|choice| choice.values().first());
-            let home = named.unwrap_or(&axis.values[0].text);
             found.insert(key.clone(), home.clone());
         }
         found
@@ -54,10 +56,11 @@ impl StudyTables {
 /// Why the answer cannot be asked for at every value of an axis of the grid, and what helps.
 fn fault_of(
     tables: &StudyTables,
-    key: &str,
+    axis: &GridAxis,
     baseline: &AxisValues,
     primary: Option<&AxisChoice>,
 ) -> Option<(String, String)> {
+    let key = axis.key.as_str();
     let what = match key {
         ARM => Some("what is compared"),
         SEED | TEACHER_SEED => Some("left out value by value anyway"),
@@ -67,6 +70,14 @@ fn fault_of(
         return Some((
             format!("report.{KEY} names {key}, which is {what}"),
             format!("leave {key} out"),
+        ));
+    }
+    let controls = NULL_CONTROLS.iter().filter(|(of, _)| *of == key);
+    let mut controls = controls.filter(|(_, value)| axis.has_value(value));
+    if let Some((_, control)) = controls.next() {
+        return Some((
+            format!("report.{KEY} names {key}, whose value {control} is a null control"),
+            format!("leave {key} out: the report holds what is found against the controls anyway"),
         ));
     }
     if let Some(value) = baseline.get(key) {
@@ -91,4 +102,46 @@ fn fault_of(
         ));
     }
     None
+}
+
+/// Why the answer cannot be given at a value of an axis, and what helps.
+fn fault_of_home(
+    tables: &StudyTables,
+    axis: &GridAxis,
+    home: &str,
+    grid: &Grid,
+) -> Option<(String, String)> {
+    let key = &axis.key;
+    let select = [PathStep::Key("select".to_owned())];
+    if tables.merged.find(&select).is_some() && axis.values[0].text != home {
+        return Some((
+            format!(
+                "the answer is for {key} = {home}, as report.primary says, and [select] tries \
+                 values at the axis's first"
+            ),
+            format!("write {home} first in grid.{key}"),
+        ));
+    }
+    let others = |cell: &[usize]| {
+        let mut at = grid.values_of(cell);
+        at.remove(SEED);
+        at.remove(TEACHER_SEED);
+        (at.remove(key.as_str()), at)
+    };
+    let cells: Vec<_> = grid.cells.iter().map(|cell| others(cell)).collect();
+    let at_home = cells.iter().filter(|cell| cell.0.as_deref() == Some(home));
+    let at_home: BTreeSet<&AxisValues> = at_home.map(|cell| &cell.1).collect();
+    let lacking = cells.iter().find(|cell| !at_home.contains(&cell.1))?;
+    let setting = lacking
+        .1
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"));
+    let setting: Vec<String> = setting.collect();
+    Some((
+        format!(
+            "the answer is for {key} = {home}, where the grid has no cell of {}",
+            quoted(&setting.join(" "))
+        ),
+        format!("leave that setting out everywhere, or name another {key} in report.primary"),
+    ))
 }

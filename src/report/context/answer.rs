@@ -8,6 +8,7 @@ use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::looks::primary_was_late;
 use crate::report::questions::{Question, question_axis};
 use crate::report::statistics::Paired;
+use crate::report::told::setting_by_setting;
 use crate::report::verdict::Verdict;
 
 /// Comparisons that are named; of more with one verdict the rest is counted.
@@ -16,17 +17,17 @@ const MOST_NAMES: usize = 4;
 /// What the study says to its question: of the comparison that was declared beforehand, or else of
 /// those along the axis that it asks about.
 pub fn answer(study: &Study, analysis: &Analysis) -> String {
-    let primary: Vec<&Contrast> = those(analysis, |contrast| contrast.asked.is_primary);
-    let (contrasts, opening) = if primary.is_empty() {
-        (of_the_question(study, analysis), "")
-    } else {
-        let opening = match (primary_was_late(study), primary.len()) {
+    let told = analysis.contrasts.iter().filter(|one| one.is_told);
+    let contrasts: Vec<&Contrast> = told.collect();
+    let opening = if analysis.contrasts.iter().any(|one| one.asked.is_primary) {
+        match (primary_was_late(study), contrasts.len()) {
             (true, 1) => "Primary comparison, declared after results were seen: ",
             (true, _) => "Primary comparisons, declared after results were seen: ",
             (false, 1) => "Primary comparison, declared beforehand: ",
             (false, _) => "Primary comparisons, declared beforehand: ",
-        };
-        (primary, opening)
+        }
+    } else {
+        ""
     };
     let words = match contrasts.as_slice() {
         [] => return alone(analysis),
@@ -69,7 +70,8 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
         return None;
     }
     let axis = question_axis(study)?;
-    let mut others = setting_by_setting(study, analysis, axis);
+    let others = setting_by_setting(study, &analysis.contrasts, axis).into_iter();
+    let mut others: Vec<&Contrast> = others.map(|place| &analysis.contrasts[place]).collect();
     others.retain(|contrast| !contrast.asked.is_primary);
     // A control against the baseline's own says nothing about what may help.
     let all = others.len();
@@ -90,49 +92,12 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     }
 }
 
-fn those(analysis: &Analysis, is_one: impl Fn(&Contrast) -> bool) -> Vec<&Contrast> {
-    let contrasts = analysis.contrasts.iter();
-    contrasts.filter(|contrast| is_one(contrast)).collect()
-}
-
 /// Whether there is nothing that δ judges.
 fn has_no_verdict(contrast: &Contrast) -> bool {
     matches!(
         contrast.verdict,
         Verdict::NotComparable(_) | Verdict::TooFewSeeds
     )
-}
-
-/// The comparisons along the axis of the question: as means over the other axes where there is one
-/// of each value, and otherwise one by one.
-fn of_the_question<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
-    let Some(axis) = question_axis(study) else {
-        return Vec::new();
-    };
-    let means = those(
-        analysis,
-        |contrast| matches!(&contrast.asked.question, Question::Main(key) if key == axis),
-    );
-    let values = crate::report::axes::axis(study, axis).map_or(0, |axis| axis.values.len());
-    if !means.is_empty() && means.len() + 1 >= values {
-        means
-    } else {
-        setting_by_setting(study, analysis, axis)
-    }
-}
-
-/// The comparisons along an axis at every setting of the others.
-fn setting_by_setting<'a>(study: &Study, analysis: &'a Analysis, axis: &str) -> Vec<&'a Contrast> {
-    let is_of_the_baseline = study.report.baseline.contains_key(axis);
-    those(analysis, |contrast| match &contrast.asked.question {
-        Question::Baseline => is_of_the_baseline,
-        Question::Axis(key) => key == axis,
-        Question::Compute
-        | Question::Untreated
-        | Question::Null
-        | Question::Main(_)
-        | Question::Interaction(..) => false,
-    })
 }
 
 /// A study that compares nothing.

@@ -1,6 +1,8 @@
 //! What limits the answer to a study's question: said right below it, since a reader who stops
 //! there must know.
 
+use std::collections::BTreeSet;
+
 use super::answer::sentence;
 use super::contrasts::at_equal_compute;
 use super::trials::chosen_at_an_end;
@@ -12,7 +14,7 @@ use crate::report::data::{RunData, StudyData};
 use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
-use crate::report::rows::TableRow;
+use crate::report::questions::Question;
 use crate::report::sensitivity::{HangingSeed, hanging_seeds, points_elsewhere};
 use crate::report::statistics::mean_of;
 
@@ -158,10 +160,15 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
             .map(|contrast| format!("At equal operations, {}", sentence(&data.study, contrast)))
             .collect();
     }
+    // A mean over several pairs is told by each of them.
+    let is_asked = |contrast: &&Contrast| {
+        let is_of_the_baseline = contrast.asked.question == Question::Baseline;
+        contrast.asked.is_primary || (analysis.primary == 0 && is_of_the_baseline)
+    };
     let dear: Vec<(&Contrast, f64)> = analysis
         .contrasts
         .iter()
-        .filter(|contrast| contrast.is_told)
+        .filter(is_asked)
         .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
         .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
         .collect();
@@ -194,8 +201,8 @@ fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let hanging: Vec<String> = told
         .flat_map(|contrast| {
             let label = &contrast.asked.label;
-            let seeds = hanging_seeds(data, &analysis.rows, contrast).into_iter();
-            seeds.map(move |HangingSeed { seed, verdict }| {
+            let seeds = hanging_seeds(data, &analysis.rows, contrast).unwrap_or_default();
+            seeds.into_iter().map(move |HangingSeed { seed, verdict }| {
                 format!("{label} would be {verdict} without seed {seed}")
             })
         })
@@ -236,24 +243,32 @@ fn listed<S: AsRef<str>>(all: &[S]) -> String {
     named.join("; ") + &more
 }
 
-/// A teacher that the baseline has caught up with.
+/// A teacher that students have caught up with: the baseline, or the same without hidden losses.
 fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let losses = data.teachers.iter().filter_map(|teacher| teacher.nll());
-    let teacher = losses.reduce(f64::min)?;
-    // The best, and no control: what does harm leaves room for nothing else.
-    let students = |is_asked: &dyn Fn(&&TableRow) -> bool| {
-        let rows = analysis.rows.iter().filter(is_asked);
-        let rows = rows.filter(|row| !row.is_control);
-        rows.filter_map(|row| row.mean).reduce(f64::min)
+    let cells = analysis.rows.iter().flat_map(|row| &row.cells);
+    let own: BTreeSet<&String> = cells.map(|&cell| &data.study.cells[cell].teacher).collect();
+    let teachers = data
+        .teachers
+        .iter()
+        .filter(|teacher| own.contains(&teacher.id));
+    let teacher = teachers.filter_map(|one| one.nll()).reduce(f64::min)?;
+    let rows = &analysis.rows;
+    let baseline = rows
+        .iter()
+        .find(|row| row.is_baseline && row.mean.is_some());
+    let untreated = baseline.and_then(|row| rows[row.untreated?].mean.map(|_| row.untreated));
+    let (student, whose) = match (untreated.flatten(), baseline) {
+        (Some(place), _) => (rows[place].mean?, format!("that of {}", rows[place].label)),
+        (None, Some(row)) => (row.mean?, "the baseline's".to_owned()),
+        // The best, and no control: what does harm leaves room for nothing else.
+        (None, None) => {
+            let students = rows.iter().filter(|row| !row.is_control);
+            let best = students.filter_map(|row| row.mean).reduce(f64::min)?;
+            (best, "that of any student".to_owned())
+        }
     };
-    let student = students(&|row| row.is_baseline).or_else(|| students(&|_| true))?;
-    let ahead = student - teacher;
     let margin = data.study.report.margin;
-    let whose = if analysis.rows.iter().any(|row| row.is_baseline) {
-        "the baseline's"
-    } else {
-        "that of any student"
-    };
+    let ahead = student - teacher;
     if ahead <= 0.0 {
         return Some(format!(
             "The teacher's test loss, {}, is not below {whose}: there was nothing to learn from \

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::plan::run::StateForm;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
 use crate::report::budgets::budgets;
 use crate::report::contrasts::Contrast;
-use crate::report::delivery::Delivery;
+use crate::report::delivery::{Delivery, form_in_words};
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, question_axis};
 use crate::report::verdict::FEW_SEEDS;
@@ -89,6 +88,8 @@ pub struct DeliveryFacts {
     pub share: Option<f64>,
     pub compared_share: Option<f64>,
     pub is_missed: bool,
+    /// Whether the other setting brought it closer still, or as close.
+    pub is_behind: bool,
 }
 
 impl DeliveryFacts {
@@ -98,10 +99,7 @@ impl DeliveryFacts {
             against: delivery.against.clone(),
             term: delivery.term.clone(),
             quantity: delivery.quantity.name(),
-            states: match delivery.form {
-                StateForm::Raw => "raw",
-                StateForm::Layernorm => "layer-normed",
-            },
+            states: form_in_words(delivery.form),
             value: delivery.value,
             compared: delivery.compared,
             beside: delivery.beside().0.to_owned(),
@@ -110,6 +108,7 @@ impl DeliveryFacts {
             share: delivery.share(),
             compared_share: delivery.compared_share(),
             is_missed: delivery.is_missed(),
+            is_behind: delivery.is_behind(),
         }
     }
 }

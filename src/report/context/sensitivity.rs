@@ -29,7 +29,8 @@ pub struct HeldAxis {
 pub struct SensitivityRow {
     pub label: String,
     pub against: Option<String>,
-    /// What is another than in the answer: "nothing", "each seed left out", "peak 0.003".
+    /// What is another than in the answer: "nothing", "each seed left out",
+    /// "train.lr.peak = 0.003".
     pub change: String,
     pub n: usize,
     /// D in nats per token: the least and the greatest, which are the same of one comparison.
@@ -92,25 +93,27 @@ fn row(home: &Contrast, own: &Contrast, change: String, differs: Option<bool>) -
         greatest: mean,
         low: own.interval.map(|interval| interval.0),
         high: own.interval.map(|interval| interval.1),
-        verdict: own.verdict.to_string(),
+        verdict: match own.verdict.reason() {
+            Some(reason) => format!("{}: {reason}", own.verdict),
+            None => own.verdict.to_string(),
+        },
         differs,
     }
 }
 
 /// The same comparison without each of its seeds.
 fn left_out(data: &StudyData, analysis: &Analysis, home: &Contrast) -> Option<SensitivityRow> {
-    let (least, greatest) = without_each_seed(home)?;
-    let hanging = hanging_seeds(data, &analysis.rows, home);
+    let without = without_each_seed(data, &analysis.rows, home)?;
+    let hanging = hanging_seeds(data, &analysis.rows, home)?;
+    let means = || without.iter().map(|(_, own)| own.mean);
     let words: Vec<String> = hanging
         .iter()
         .map(|one| format!("{} without seed {}", one.verdict, one.seed))
         .collect();
-    let is_judged = home.verdict.reason().is_none();
     Some(SensitivityRow {
-        change: "each seed left out".to_owned(),
-        n: home.paired.as_ref().map_or(0, |paired| paired.n()) - 1,
-        least: Some(least),
-        greatest: Some(greatest),
+        n: without.len() - 1,
+        least: means().reduce(f64::min),
+        greatest: means().reduce(f64::max),
         low: None,
         high: None,
         verdict: if words.is_empty() {
@@ -118,7 +121,11 @@ fn left_out(data: &StudyData, analysis: &Analysis, home: &Contrast) -> Option<Se
         } else {
             words.join("; ")
         },
-        differs: is_judged.then_some(!hanging.is_empty()),
-        ..row(home, home, String::new(), None)
+        ..row(
+            home,
+            home,
+            "each seed left out".to_owned(),
+            Some(!words.is_empty()),
+        )
     })
 }

@@ -7,6 +7,7 @@ use crate::report::analysis::Analysis;
 use crate::report::data::{RunData, StudyData};
 use crate::report::pairing::{RunPair, both_finished};
 use crate::report::questions::Question;
+use crate::report::rows::TableRow;
 use crate::report::statistics::{Paired, mean, mean_of, text_error};
 
 /// A task with every model's answers.
@@ -16,6 +17,9 @@ pub struct TaskFacts {
     /// What its items are about, and how many each has.
     pub phenomena: Vec<Phenomenon>,
     pub rows: Vec<TaskRow>,
+    /// What else is compared: with the same setting without hidden losses, and with one that has as
+    /// many operations.
+    pub comparisons: Vec<TaskComparison>,
     /// Error rate of each interval: α over their number.
     pub alpha: f64,
 }
@@ -25,6 +29,19 @@ pub struct TaskFacts {
 pub struct Phenomenon {
     pub name: String,
     pub items: usize,
+}
+
+/// Two settings.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskComparison {
+    pub label: String,
+    pub against: String,
+    /// By phenomenon, in their order: of the shares.
+    pub differences: Vec<Option<f64>>,
+    /// Of all items; positive is better.
+    pub difference: f64,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
 }
 
 /// What a setting, or the teacher, gets right: shares of the items, means over seeds.
@@ -68,10 +85,15 @@ fn task(data: &StudyData, analysis: &Analysis, name: &str) -> Option<TaskFacts> 
             items: answers.right.len(),
         })
         .collect();
-    let compared = analysis.contrasts.iter();
-    let compared = compared.filter(|one| one.asked.question == Question::Baseline);
-    let compared: Vec<(usize, usize)> = compared.filter_map(|one| one.rows()).collect();
-    let alpha = data.study.report.alpha / compared.len().max(1) as f64;
+    let asked = |questions: &[Question]| -> Vec<(usize, usize)> {
+        let contrasts = analysis.contrasts.iter();
+        let of_these = contrasts.filter(|one| questions.contains(&one.asked.question));
+        of_these.filter_map(|one| one.rows()).collect()
+    };
+    let compared = asked(&[Question::Baseline]);
+    let others = asked(&[Question::Untreated, Question::Compute]);
+    let intervals = compared.len() + others.len();
+    let alpha = data.study.report.alpha / intervals.max(1) as f64;
     let mut rows: Vec<TaskRow> = Vec::new();
     for (index, row) in analysis.rows.iter().enumerate() {
         let finished: Vec<&RunData> = row.finished(data).collect();
@@ -88,11 +110,40 @@ fn task(data: &StudyData, analysis: &Analysis, name: &str) -> Option<TaskFacts> 
     for teacher in &data.teachers {
         rows.extend(TaskRow::of("teacher", &[teacher], name, &phenomena));
     }
+    let comparisons = others.into_iter().filter_map(|(a, b)| {
+        let rows = (&analysis.rows[a], &analysis.rows[b]);
+        comparison(data, rows, (name, &phenomena), alpha)
+    });
+    let comparisons: Vec<TaskComparison> = comparisons.collect();
     Some(TaskFacts {
         name: name.to_owned(),
         phenomena,
         rows,
+        comparisons,
         alpha,
+    })
+}
+
+/// Two rows, over the seeds that both finished.
+fn comparison(
+    data: &StudyData,
+    (own, other): (&TableRow, &TableRow),
+    (name, phenomena): (&str, &[Phenomenon]),
+    alpha: f64,
+) -> Option<TaskComparison> {
+    let pairs = both_finished(data, &own.cells, &other.cells);
+    let (runs, other_runs): (Vec<&RunData>, Vec<&RunData>) = pairs.iter().copied().unzip();
+    let mut found = TaskRow::of(&own.label, &runs, name, phenomena)?;
+    found.compare(&pairs, name, alpha);
+    let others = TaskRow::of(&other.label, &other_runs, name, phenomena)?;
+    let shares = found.shares.iter().zip(others.shares);
+    Some(TaskComparison {
+        differences: shares.map(|(a, b)| Some((*a)? - b?)).collect(),
+        label: found.label,
+        against: others.label,
+        difference: found.difference?,
+        low: found.low,
+        high: found.high,
     })
 }
 

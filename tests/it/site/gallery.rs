@@ -33,7 +33,12 @@ pub fn page() -> String {
         let question = paragraphs.next().unwrap_or_default();
         let answer = paragraphs.find(|one| one.starts_with("**"));
         let answer = answer.unwrap_or_default();
-        let spec = format!("pipelines/{study}.toml");
+        let own = format!("pipelines/{study}.toml");
+        let spec = if super::root().join(&own).exists() {
+            own
+        } else {
+            format!("pipelines/claims/{study}.toml")
+        };
         let _ = writeln!(
             page,
             "## {study}\n\n{note}{question}\n\n\

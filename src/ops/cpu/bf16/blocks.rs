@@ -22,8 +22,12 @@ pub(super) const DEPTH: usize = 1024;
 pub(super) const ROWS: usize = 1536;
 /// Columns of the right operand that are packed at a time: 4 MiB.
 pub(super) const COLUMNS: usize = 2048;
-/// Rows and columns of a piece of work for one thread, and of a piece of packing.
+/// Rows and columns of a piece of work for one thread, at most, and of a piece of packing.
 pub(super) const PIECE: (usize, usize) = (12 * LEFT, 4 * RIGHT);
+/// The same at least, where a block is cut finer to have [`PIECES`] of them.
+const LEAST_PIECE: (usize, usize) = (4 * LEFT, 2 * RIGHT);
+/// Pieces of a block below which cores wait for each other.
+const PIECES: usize = 16;
 /// Pairs in a cache line.
 const LINE: usize = 16;
 
@@ -56,29 +60,26 @@ pub(super) fn multiply<L: Lanes>(
     // Taken out, not borrowed: while this thread waits for others it may begin another product.
     let mut room = ROOM.take();
     let (left_room, right_room) = rooms(&mut room, p, depth);
+    let mut packed = None;
     for columns in ranges(0..p.n, COLUMNS) {
         for steps in ranges(0..p.k, depth) {
-            let right = Packing {
-                serial,
-                width: RIGHT,
-                piece: PIECE.1,
-                steps: steps.len(),
-            }
-            .pack(right_room, columns.clone(), |lines, out| {
+            let packing = Packing::of_right(serial, steps.len());
+            packing.pack(right_room, columns.clone(), |lines, out| {
                 pack_right(right, lines, steps.clone(), out);
             });
+            let right = packing.panels(right_room, columns.len());
             for rows in ranges(0..p.m, ROWS) {
-                let left = Packing {
-                    serial,
-                    width: LEFT,
-                    piece: PIECE.0,
-                    steps: steps.len(),
+                let packing = Packing::of_left(serial, steps.len());
+                // The columns before these may have had the same.
+                let own = (rows.start, steps.start);
+                if packed != Some(own) {
+                    packing.pack(left_room, rows.clone(), |lines, out| {
+                        pack_left(left, lines, steps.clone(), out);
+                    });
+                    packed = Some(own);
                 }
-                .pack(left_room, rows.clone(), |lines, out| {
-                    pack_left(left, lines, steps.clone(), out);
-                });
                 let block = Tile {
-                    left,
+                    left: packing.panels(left_room, rows.len()),
                     right,
                     rows: rows.len(),
                     columns: columns.len(),
@@ -114,14 +115,15 @@ fn rooms(room: &mut Vec<u32>, p: Product, depth: usize) -> (&mut [u32], &mut [u3
 /// # Safety
 /// The block lies inside the result, and no other thread has a part of it.
 unsafe fn multiply_block<L: Lanes>(lanes: L, serial: bool, block: Tile<'_>) {
-    let side = block.columns.div_ceil(PIECE.1);
-    for_each_index(serial, block.rows.div_ceil(PIECE.0) * side, |piece| {
-        let (row, column) = (piece / side * PIECE.0, piece % side * PIECE.1);
+    let (height, width) = piece_of(block.rows, block.columns);
+    let side = block.columns.div_ceil(width);
+    for_each_index(serial, block.rows.div_ceil(height) * side, |piece| {
+        let (row, column) = (piece / side * height, piece % side * width);
         let part = Tile {
             left: block.left.from(row),
             right: block.right.from(column),
-            rows: PIECE.0.min(block.rows - row),
-            columns: PIECE.1.min(block.columns - column),
+            rows: height.min(block.rows - row),
+            columns: width.min(block.columns - column),
             // SAFETY: the row and the column lie inside the block.
             out: unsafe { block.out.at(row, column) },
             ..block
@@ -129,6 +131,25 @@ unsafe fn multiply_block<L: Lanes>(lanes: L, serial: bool, block: Tile<'_>) {
         // SAFETY: the part lies inside the block and is this piece's alone.
         unsafe { lanes.run(part) };
     });
+}
+
+/// Rows and columns of the pieces of a block: as even as panels allow, and of a small block so
+/// small that there are [`PIECES`] of them. Their bits do not depend on it: pieces cut no sum.
+fn piece_of(rows: usize, columns: usize) -> (usize, usize) {
+    let panels = rows.div_ceil(LEFT);
+    let mut height = panels.div_ceil(rows.div_ceil(PIECE.0).max(1)).max(1) * LEFT;
+    let mut width = PIECE.1;
+    while rows.div_ceil(height) * columns.div_ceil(width) < PIECES {
+        let half = (height / LEFT).div_ceil(2) * LEFT;
+        if half >= LEAST_PIECE.0 {
+            height = half;
+        } else if width > LEAST_PIECE.1 {
+            width /= 2;
+        } else {
+            break;
+        }
+    }
+    (height, width)
 }
 
 /// A range in parts of one size, the last of which may be smaller.
@@ -151,19 +172,45 @@ struct Packing {
 }
 
 impl Packing {
+    fn of_left(serial: bool, steps: usize) -> Self {
+        Self {
+            serial,
+            width: LEFT,
+            piece: PIECE.0,
+            steps,
+        }
+    }
+
+    fn of_right(serial: bool, steps: usize) -> Self {
+        Self {
+            serial,
+            width: RIGHT,
+            piece: PIECE.1,
+            steps,
+        }
+    }
+
     /// Packs these lines with `pack`, a piece at a time.
-    fn pack<'a>(
+    fn pack(
         &self,
-        room: &'a mut [u32],
+        room: &mut [u32],
         lines: Range<usize>,
         pack: impl Fn(Range<usize>, &mut [u32]) + Sync + Send,
-    ) -> Panels<'a> {
+    ) {
         let depth = self.steps.div_ceil(2);
         let room = &mut room[..lines.len().next_multiple_of(self.width) * depth];
         for_each_part(self.serial, room, self.piece * depth, |piece, out| {
             let first = lines.start + piece * self.piece;
             pack(first..lines.end.min(first + self.piece), out);
         });
-        Panels { pairs: room, depth }
+    }
+
+    /// So many lines that were packed.
+    fn panels<'a>(&self, room: &'a [u32], lines: usize) -> Panels<'a> {
+        let depth = self.steps.div_ceil(2);
+        Panels {
+            pairs: &room[..lines.next_multiple_of(self.width) * depth],
+            depth,
+        }
     }
 }

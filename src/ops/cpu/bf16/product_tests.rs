@@ -154,6 +154,9 @@ fn blocks_cover_every_element_once() {
         (ROWS + 14, 5, 33),
         (13, 2 * DEPTH + 3, COLUMNS + 40),
         (PIECE.0 + 1, DEPTH + 1, PIECE.1 + 1),
+        // The left operand of one block of columns is there for the next; not where steps change.
+        (200, 7, 2 * COLUMNS + 1),
+        (200, DEPTH + 9, COLUMNS + 33),
     ] {
         let (a, b, before) = (integers(m * k, 3), integers(k * n, 4), integers(m * n, 5));
         let mut expected = vec![0.0; m * n];
@@ -182,6 +185,9 @@ fn any_number_of_threads_gives_the_same_bits() {
         (512, 96, 384),
         (64, 2048, 64),
         (3, 900, 700),
+        (256, 96, 2100),
+        (1024, 64, 768),
+        (128, 1024, 128),
     ] {
         let (a, b) = (values(m * k, 6), values(k * n, 7));
         for multiply in FORMS {
