@@ -1,15 +1,13 @@
 //! Everything that is compared: which rows there are, which is compared with which, and what
 //! follows for all of them together.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::axes::{Setting, without};
 use super::contrasts::Contrast;
 use super::data::StudyData;
 use super::elsewhere::{Elsewhere, Home, elsewhere, is_home, worst_of};
-use super::frame::{self, Group, baseline_of};
+use super::frame::{self, Group, baselines_of};
 use super::nulls::{Nulls, nulls};
 use super::primary::declare_primary;
 use super::questions::{Question, asked};
@@ -44,15 +42,7 @@ impl Analysis {
         let all = frame::groups(data)?;
         let is_own = |group: &&Group| is_home(&data.study, &group.at, None);
         let groups: Vec<Group> = all.iter().filter(is_own).cloned().collect();
-        let places: BTreeMap<&Setting, usize> = groups
-            .iter()
-            .enumerate()
-            .map(|(place, group)| (&group.at, place))
-            .collect();
-        let baselines: Vec<Option<usize>> = groups
-            .iter()
-            .map(|group| places.get(&baseline_of(data, group)).copied())
-            .collect();
+        let baselines = baselines_of(data, &groups);
         let grouped = rows(data, &groups, &baselines);
         let mut asked = asked(data, &groups, &grouped, &baselines);
         declare_primary(&data.study, &groups, &grouped, &mut asked);

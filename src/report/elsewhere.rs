@@ -5,12 +5,10 @@
 //! the others. At another value the same settings are compared, and judged at the same level as at
 //! home: it is asked whether the verdict would be the same, and no new question shares α.
 
-use std::collections::BTreeMap;
-
 use super::axes::{self, Setting};
 use super::contrasts::{Contrast, differences_by_seed};
 use super::data::StudyData;
-use super::frame::{Group, baseline_of};
+use super::frame::{Group, baselines_of};
 use super::questions::Asked;
 use super::rows::{GroupedRows, TableRow, rows};
 use super::statistics::{Paired, corrected};
@@ -88,7 +86,7 @@ struct MovedRows<'a> {
     key: &'a str,
     value: &'a str,
     grouped: GroupedRows,
-    places: BTreeMap<Setting, usize>,
+    groups: Vec<Group>,
 }
 
 impl<'a> MovedRows<'a> {
@@ -99,21 +97,13 @@ impl<'a> MovedRows<'a> {
             .filter(|group| group.at.get(key).is_some_and(|own| own == value))
             .cloned()
             .collect();
-        let places: BTreeMap<Setting, usize> = groups
-            .iter()
-            .enumerate()
-            .map(|(place, group)| (group.at.clone(), place))
-            .collect();
-        let baselines: Vec<Option<usize>> = groups
-            .iter()
-            .map(|group| places.get(&baseline_of(data, group)).copied())
-            .collect();
+        let baselines = baselines_of(data, &groups);
         let grouped = rows(data, &groups, &baselines);
         Self {
             key,
             value,
             grouped,
-            places,
+            groups,
         }
     }
 
@@ -151,8 +141,8 @@ impl<'a> MovedRows<'a> {
     fn row_of(&self, home: &Setting) -> Option<usize> {
         let mut at = home.clone();
         at.insert(self.key.to_owned(), self.value.to_owned());
-        let group = self.places.get(&at)?;
-        Some(self.grouped.row_of_group[*group])
+        let group = self.groups.iter().position(|group| group.at == at)?;
+        Some(self.grouped.row_of_group[group])
     }
 }
 

@@ -230,8 +230,24 @@ pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
         .collect()
 }
 
+/// The places of the groups by their settings.
+fn places_of(groups: &[Group]) -> BTreeMap<&Setting, usize> {
+    let places = groups.iter().enumerate();
+    places.map(|(place, group)| (&group.at, place)).collect()
+}
+
+/// Of every group, the place of the one that it is compared with; none where that is not among
+/// them.
+pub fn baselines_of(data: &StudyData, groups: &[Group]) -> Vec<Option<usize>> {
+    let places = places_of(groups);
+    groups
+        .iter()
+        .map(|group| places.get(&baseline_of(data, group)).copied())
+        .collect()
+}
+
 /// The setting that a group is compared with.
-pub fn baseline_of(data: &StudyData, group: &Group) -> Setting {
+fn baseline_of(data: &StudyData, group: &Group) -> Setting {
     let mut at = group.at.clone();
     for (key, value) in &mut at {
         if let Some(baseline) = data.study.report.baseline.get(key) {
