@@ -23,8 +23,7 @@ pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> 
         let perplexity = if has_evaluation(&folder, &run.evaluation_key) {
             let test = read_evaluation(&folder.evaluation(&run.evaluation_key))?.test;
             // What is compared is what the report's answer is about.
-            let mut homes = plan.report.sensitivity.iter();
-            if homes.all(|(axis, home)| cell.at.get(axis).is_none_or(|own| own == home)) {
+            if plan.report.is_home(&cell.at, None) {
                 losses.entry(arm).or_default().push(test.nll_nats_per_token);
             }
             test.perplexity

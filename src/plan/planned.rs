@@ -297,6 +297,16 @@ pub struct ReportSettings {
     pub sensitivity: BTreeMap<String, String>,
 }
 
+impl ReportSettings {
+    /// Whether the answer is about cells with these values, whatever they have of the axis `moved`:
+    /// of every axis that it should not depend on they have the value that it is given at.
+    pub fn is_home(&self, at: &BTreeMap<String, String>, moved: Option<&str>) -> bool {
+        let homes = self.sensitivity.iter();
+        let mut homes = homes.filter(|(axis, _)| moved != Some(axis.as_str()));
+        homes.all(|(axis, home)| at.get(axis).is_none_or(|value| value == home))
+    }
+}
+
 /// The resolved study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {

@@ -1,19 +1,20 @@
 //! Everything that is compared: which rows there are, which is compared with which, and what
 //! follows for all of them together.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::axes::{Setting, without};
-use super::contrasts::Contrast;
-use super::data::StudyData;
-use super::elsewhere::{Elsewhere, Home, elsewhere, is_home, worst_of};
+use super::contrasts::{Contrast, family};
+use super::data::{RunData, StudyData};
+use super::elsewhere::{Elsewhere, Home, elsewhere, worst_of};
 use super::frame::{self, Group, baselines_of};
 use super::nulls::{Nulls, nulls};
 use super::primary::declare_primary;
 use super::questions::{Question, asked};
 use super::rows::{GroupedRows, TableRow, rows};
 use super::sensitivity::hangs_on;
-use super::statistics::corrected;
 use super::told::told;
 
 /// Everything that is compared.
@@ -40,7 +41,8 @@ impl Analysis {
     /// None that a readable study can cause.
     pub fn new(data: &StudyData) -> Result<Self> {
         let all = frame::groups(data)?;
-        let is_own = |group: &&Group| is_home(&data.study, &group.at, None);
+        let report = &data.study.report;
+        let is_own = |group: &&Group| report.is_home(&group.at, None);
         let groups: Vec<Group> = all.iter().filter(is_own).cloned().collect();
         let baselines = baselines_of(data, &groups);
         let grouped = rows(data, &groups, &baselines);
@@ -104,20 +106,20 @@ impl Analysis {
     /// Judges the primary contrasts, or all others: a family, whose size it gives.
     fn judge(&mut self, data: &StudyData, is_primary: bool) -> usize {
         let worst = worst_of(data, &self.rows);
-        let family: Vec<usize> = (0..self.contrasts.len())
-            .filter(|&place| {
-                let contrast = &self.contrasts[place];
-                contrast.asked.is_primary == is_primary && contrast.paired.is_some()
-            })
-            .collect();
+        let family = family(&self.contrasts, is_primary);
         let alpha = data.study.report.alpha / family.len().max(1) as f64;
         for &place in &family {
-            let contrast = &mut self.contrasts[place];
-            let p = contrast.paired.as_ref().and_then(|paired| paired.p);
-            let p = p.map(|p| corrected(p, family.len()));
-            contrast.judge(data, &self.rows, (alpha, p), worst);
+            self.contrasts[place].judge(data, &self.rows, (alpha, family.len()), worst);
         }
         family.len()
+    }
+
+    /// The teachers of what is compared, in their order.
+    pub fn teachers<'a>(&self, data: &'a StudyData) -> Vec<&'a RunData> {
+        let cells = self.rows.iter().flat_map(|row| &row.cells);
+        let keys: BTreeSet<&String> = cells.map(|&cell| &data.study.cells[cell].teacher).collect();
+        let all = data.teachers.iter();
+        all.filter(|teacher| keys.contains(&teacher.id)).collect()
     }
 
     /// The settings of all rows in every axis but these, each once.

@@ -6,7 +6,7 @@ use super::delivery::{Delivery, deliveries};
 use super::pairing::{both_finished, by_seed, confounded, text_difference};
 use super::questions::{Asked, Question};
 use super::rows::TableRow;
-use super::statistics::{Paired, text_error};
+use super::statistics::{Paired, corrected, text_error};
 use super::verdict::Verdict;
 
 /// A comparison with what came out.
@@ -75,13 +75,13 @@ impl Contrast {
         }
     }
 
-    /// Fills in what depends on the size of the family: `alpha` is already divided by it, `p` is
-    /// corrected for it. `worst` is the highest loss of the study.
+    /// Fills in what depends on the `family`, which is as large as that: `alpha` is already divided
+    /// by it. `worst` is the highest loss of the rows.
     pub fn judge(
         &mut self,
         data: &StudyData,
         rows: &[TableRow],
-        (alpha, p): (f64, Option<f64>),
+        (alpha, family): (f64, usize),
         worst: Option<f64>,
     ) {
         let Some(paired) = &self.paired else {
@@ -89,7 +89,7 @@ impl Contrast {
         };
         let margin = data.study.report.margin;
         self.alpha = alpha;
-        self.p = p;
+        self.p = paired.p.map(|p| corrected(p, family));
         self.interval = paired.interval(alpha, paired.error);
         self.posterior = paired.posterior(margin);
         self.interval_text = interval_of_like_text(data, rows, &self.asked, paired, alpha);
@@ -143,6 +143,15 @@ impl Contrast {
             _ => None,
         }
     }
+}
+
+/// The places of the primary comparisons that can be judged, or of all others: a family, which
+/// shares α.
+pub fn family(contrasts: &[Contrast], is_primary: bool) -> Vec<usize> {
+    let is_of_it = |one: &Contrast| one.asked.is_primary == is_primary && one.paired.is_some();
+    (0..contrasts.len())
+        .filter(|&place| is_of_it(&contrasts[place]))
+        .collect()
 }
 
 /// What became of the states that a row's hidden losses match, beside those of another arm; where
@@ -305,8 +314,7 @@ fn incomplete(
     finished: usize,
 ) -> Option<String> {
     // A seed that the grid has in one of them alone is none that did not finish.
-    let seeds = by_seed(data, &row.cells, &baseline.cells).into_iter();
-    let all = seeds.filter(|(a, b)| a.is_some() && b.is_some()).count();
+    let all = by_seed(data, &row.cells, &baseline.cells).len();
     if finished == all {
         return None;
     }

@@ -6,13 +6,12 @@
 //! home: it is asked whether the verdict would be the same, and no new question shares α.
 
 use super::axes::{self, Setting};
-use super::contrasts::{Contrast, differences_by_seed};
+use super::contrasts::{Contrast, differences_by_seed, family};
 use super::data::StudyData;
 use super::frame::{Group, baselines_of};
 use super::questions::Asked;
 use super::rows::{GroupedRows, TableRow, rows};
-use super::statistics::{Paired, corrected};
-use crate::record::study::Study;
+use super::statistics::Paired;
 
 /// A comparison at another value of one axis.
 #[derive(Debug, Clone)]
@@ -32,13 +31,6 @@ impl Elsewhere {
     pub fn value_in_words(&self) -> String {
         format!("{} = {}", self.axis, self.value)
     }
-}
-
-/// Whether a setting is one that the answer is about, but for the axis `moved`.
-pub fn is_home(study: &Study, at: &Setting, moved: Option<&str>) -> bool {
-    let homes = study.report.sensitivity.iter();
-    let mut homes = homes.filter(|(axis, _)| moved != Some(axis.as_str()));
-    homes.all(|(axis, home)| at.get(axis).is_none_or(|value| value == home))
 }
 
 /// What the answer is about.
@@ -93,7 +85,7 @@ impl<'a> MovedRows<'a> {
     fn new(data: &StudyData, all: &[Group], (key, value): (&'a str, &'a str)) -> Self {
         let groups: Vec<Group> = all
             .iter()
-            .filter(|group| is_home(&data.study, &group.at, Some(key)))
+            .filter(|group| data.study.report.is_home(&group.at, Some(key)))
             .filter(|group| group.at.get(key).is_some_and(|own| own == value))
             .cloned()
             .collect();
@@ -165,12 +157,8 @@ fn judged_as(
         ..home.asked.clone()
     };
     let mut contrast = Contrast::new(data, rows, asked);
-    let shares =
-        |one: &&Contrast| one.asked.is_primary == home.asked.is_primary && one.paired.is_some();
-    let sharing = all.contrasts.iter().filter(shares).count();
-    let p = contrast.paired.as_ref().and_then(|paired| paired.p);
-    let p = p.map(|p| corrected(p, sharing));
-    contrast.judge(data, rows, (home.alpha, p), worst_of(data, rows));
+    let sharing = family(all.contrasts, home.asked.is_primary).len();
+    contrast.judge(data, rows, (home.alpha, sharing), worst_of(data, rows));
     contrast
 }
 

@@ -1,6 +1,7 @@
 //! Tests of `elsewhere.rs`: what the report makes of an axis that the answer should not depend on.
 
 use super::*;
+use crate::record::study::{Axis, Cell};
 use crate::report::analysis::Analysis;
 use crate::report::render;
 use crate::report::sensitivity::points_elsewhere;
@@ -92,8 +93,15 @@ fn another_direction_at_another_value_is_what_a_verdict_hangs_on() {
         assert_eq!(home.hangs_on, ["student.layers = 4"]);
         let mean = other.contrast.paired.as_ref().unwrap().mean;
         assert!((mean - 0.02).abs() < 1e-12, "{mean}");
-        // At the level of home: the half width of the t interval, by hand.
-        assert_eq!(other.contrast.alpha, home.alpha);
+        // At the level of home, of which α is already a share.
+        assert_eq!(other.contrast.alpha, 0.05 / analysis.family as f64);
+        let paired = other.contrast.paired.as_ref().unwrap();
+        assert_eq!(
+            other.contrast.interval,
+            paired.interval(home.alpha, paired.error)
+        );
+        let p = paired.p.unwrap() * analysis.family as f64;
+        assert!(p < 1.0 && other.contrast.p == Some(p));
     }
     let untold = analysis.contrasts.iter().filter(|one| !one.is_told);
     assert!(untold.into_iter().all(|one| one.hangs_on.is_empty()));
@@ -106,24 +114,39 @@ fn what_is_the_same_everywhere_hangs_on_nothing() {
     assert!(analysis.contrasts.iter().all(|one| one.hangs_on.is_empty()));
 }
 
-#[test]
-fn runs_that_the_axis_does_not_change_are_not_compared_again() {
+/// A study whose other value of an axis gives the very runs of home, with so many of its seeds: as
+/// `bf16-or-f32` does where the processor has no bfloat16.
+fn of_the_same_runs(seeds: usize) -> Fixture {
     let mut fixture = fixture(vec![2], HOME);
     fixture.change(|study| {
-        study.axes.push(crate::record::study::Axis {
-            key: "train.lr.peak".to_owned(),
-            values: vec!["0.001".to_owned(), "0.003".to_owned()],
-        });
-        let mut cells = std::mem::take(&mut study.cells);
-        for peak in ["0.001", "0.003"] {
-            for cell in &mut cells {
-                cell.at.insert("train.lr.peak".to_owned(), peak.to_owned());
-            }
-            study.cells.extend(cells.iter().cloned());
+        let values = ["f32", "bf16-or-f32"].map(str::to_owned);
+        let home = std::mem::take(&mut study.cells);
+        for value in &values {
+            let seeds = if *value == values[0] { 5 } else { seeds };
+            let is_there = |cell: &&Cell| cell.at["seed"].parse::<usize>().unwrap() < seeds;
+            study.cells.extend(home.iter().filter(is_there).map(|cell| {
+                let mut cell = cell.clone();
+                cell.at.insert("train.precision".to_owned(), value.clone());
+                cell
+            }));
         }
-        study.report.sensitivity = [("train.lr.peak".to_owned(), "0.001".to_owned())].into();
+        study.report.sensitivity = [("train.precision".to_owned(), values[0].clone())].into();
+        study.axes.push(Axis {
+            key: "train.precision".to_owned(),
+            values: values.to_vec(),
+        });
     });
-    assert!(analysed(&fixture).elsewhere.is_empty());
+    fixture
+}
+
+#[test]
+fn the_runs_of_home_or_some_of_them_are_no_other_comparison() {
+    for seeds in [5, 3] {
+        assert!(
+            analysed(&of_the_same_runs(seeds)).elsewhere.is_empty(),
+            "{seeds}"
+        );
+    }
 }
 
 #[test]
@@ -153,8 +176,8 @@ fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
         "- Axis `student.layers`: the answer is for 2; [below](#sensitivity), also 4.",
         "| wasserstein, uniform | mse, uniform | student.layers = 4 | 5 | +0.0200 |",
         "| worse by more than δ (**another**) |",
-        "| wasserstein, uniform | mse, uniform | each seed left out | 4 | −0.0205 to −0.0195 | – \
-         | the same |",
+        "| wasserstein, uniform | mse, uniform | each seed left out | 4 | −0.0205 to −0.0195 | \
+         – | the same |",
     ] {
         assert!(page.contains(words), "{words}\n{page}");
     }
@@ -192,34 +215,6 @@ fn a_difference_that_is_gone_elsewhere_is_another_answer_though_it_decides_nothi
         );
     }
     assert!(!analysis.elsewhere.is_empty());
-}
-
-#[test]
-fn some_of_the_runs_of_home_are_no_comparison_either() {
-    let mut fixture = fixture(vec![2], HOME);
-    fixture.change(|study| {
-        study.axes.push(crate::record::study::Axis {
-            key: "train.precision".to_owned(),
-            values: vec!["f32".to_owned(), "bf16-or-f32".to_owned()],
-        });
-        for cell in &mut study.cells {
-            let f32 = "f32".to_owned();
-            cell.at.insert("train.precision".to_owned(), f32);
-        }
-        // A processor without bfloat16: the same runs.
-        let again = study
-            .cells
-            .iter()
-            .filter(|cell| cell.at["seed"].as_str() < "3");
-        let again: Vec<_> = again.cloned().collect();
-        for mut cell in again {
-            let other = "bf16-or-f32".to_owned();
-            cell.at.insert("train.precision".to_owned(), other);
-            study.cells.push(cell);
-        }
-        study.report.sensitivity = [("train.precision".to_owned(), "f32".to_owned())].into();
-    });
-    assert!(analysed(&fixture).elsewhere.is_empty());
 }
 
 #[test]

@@ -231,7 +231,7 @@ pub fn groups(data: &StudyData) -> Result<Vec<Group>> {
 }
 
 /// The places of the groups by their settings.
-fn places_of(groups: &[Group]) -> BTreeMap<&Setting, usize> {
+pub fn places_of(groups: &[Group]) -> BTreeMap<&Setting, usize> {
     let places = groups.iter().enumerate();
     places.map(|(place, group)| (&group.at, place)).collect()
 }

@@ -8,35 +8,20 @@ use crate::plan::run::RunSpec;
 /// The runs of a seed in two settings.
 pub type RunPair<'a> = (&'a RunData, &'a RunData);
 
-/// Runs of two lists of cells by seed, in the order of the first list's seeds, then those seeds
-/// that the second has alone.
-pub fn by_seed<'a>(
-    data: &'a StudyData,
-    a: &[usize],
-    b: &[usize],
-) -> Vec<(Option<&'a RunData>, Option<&'a RunData>)> {
+/// Runs of two lists of cells by seed, in the order of the first list's; a seed that one of them
+/// has alone is left out.
+pub fn by_seed<'a>(data: &'a StudyData, a: &[usize], b: &[usize]) -> Vec<RunPair<'a>> {
     let seed = |cell: usize| data.study.cells[cell].at.get(SEED);
     let partner = |cell: usize| b.iter().find(|&&other| seed(other) == seed(cell));
-    let mut pairs: Vec<_> = a
-        .iter()
-        .map(|&cell| {
-            let other = partner(cell).map(|&other| data.run(other));
-            (Some(data.run(cell)), other)
-        })
-        .collect();
-    pairs.extend(
-        b.iter()
-            .filter(|&&cell| a.iter().all(|&other| seed(other) != seed(cell)))
-            .map(|&cell| (None, Some(data.run(cell)))),
-    );
-    pairs
+    a.iter()
+        .filter_map(|&cell| Some((data.run(cell), data.run(*partner(cell)?))))
+        .collect()
 }
 
 /// Pairs of runs that both finished.
 pub fn both_finished<'a>(data: &'a StudyData, a: &[usize], b: &[usize]) -> Vec<RunPair<'a>> {
     by_seed(data, a, b)
         .into_iter()
-        .filter_map(|(a, b)| a.zip(b))
         .filter(|(a, b)| a.state.is_finished() && b.state.is_finished())
         .collect()
 }

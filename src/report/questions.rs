@@ -11,7 +11,7 @@ use super::axes::{self, ARM, STRATEGY, Setting, is_null_setting, is_null_value};
 use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
-use super::frame::Group;
+use super::frame::{Group, places_of};
 pub use super::question::{Asked, Question};
 use super::rows::{GroupedRows, TableRow};
 use crate::record::study::{Axis, Study};
@@ -77,12 +77,11 @@ struct Asker<'a> {
 
 impl<'a> Asker<'a> {
     fn new(data: &'a StudyData, groups: &'a [Group], grouped: &'a GroupedRows) -> Self {
-        let places = groups.iter().enumerate();
         Self {
             data,
             groups,
             grouped,
-            places: places.map(|(place, group)| (&group.at, place)).collect(),
+            places: places_of(groups),
             compared: BTreeSet::new(),
             asked: Vec::new(),
         }

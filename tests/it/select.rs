@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use kdpipe::record::layout::Layout;
 use serde_json::Value;
 
 use crate::builder::{TestSite, differences, tiny};
@@ -165,10 +166,11 @@ fn what_failed_of_select_is_submitted_again() {
     let plan: Value = serde_json::from_str(&plan.out).unwrap();
     let tried = plan["select"]["runs"].as_array().unwrap();
     assert_eq!(tried.len(), 6);
+    let layout = Layout::new(&site.path("results"), "tiny");
     for run in tried {
-        let folder = format!("results/tiny/work/{}", run["id"].as_str().unwrap());
-        std::fs::create_dir_all(site.path(&folder)).unwrap();
-        site.write(&format!("{folder}/error.txt"), b"no room on the disk");
+        let folder = layout.work(run["id"].as_str().unwrap());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("error.txt"), "no room on the disk").unwrap();
     }
     let print = site.kdpipe("submit study.toml --print --json").code(0);
     let told: Value = serde_json::from_str(&print.out).expect(&print.out);

@@ -1,8 +1,6 @@
 //! What limits the answer to a study's question: said right below it, since a reader who stops
 //! there must know.
 
-use std::collections::BTreeSet;
-
 use super::answer::sentence;
 use super::contrasts::at_equal_compute;
 use super::trials::chosen_at_an_end;
@@ -245,13 +243,8 @@ fn listed<S: AsRef<str>>(all: &[S]) -> String {
 
 /// A teacher that students have caught up with: the baseline, or the same without hidden losses.
 fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let cells = analysis.rows.iter().flat_map(|row| &row.cells);
-    let own: BTreeSet<&String> = cells.map(|&cell| &data.study.cells[cell].teacher).collect();
-    let teachers = data
-        .teachers
-        .iter()
-        .filter(|teacher| own.contains(&teacher.id));
-    let teacher = teachers.filter_map(|one| one.nll()).reduce(f64::min)?;
+    let losses = analysis.teachers(data).into_iter().filter_map(RunData::nll);
+    let teacher = losses.reduce(f64::min)?;
     let rows = &analysis.rows;
     let baseline = rows
         .iter()

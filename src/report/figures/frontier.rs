@@ -90,8 +90,7 @@ struct TeacherPoint {
 
 impl TeacherPoint {
     fn new(view: &View, frontier: &Frontier, points: &[Point]) -> Option<Self> {
-        let mut teachers = view.data.teachers.iter();
-        let teacher = teachers.find_map(|teacher| teacher.evaluation.as_ref())?;
+        let teacher = view.teacher()?.evaluation.as_ref()?;
         let perplexity = teacher.test.perplexity?;
         let students = points
             .iter()

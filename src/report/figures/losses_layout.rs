@@ -133,10 +133,8 @@ impl LossPanels {
             .filter(|row| !row.is_far[0])
             .flat_map(|row| row.row.losses.iter().copied())
             .collect();
-        let mut teachers = view.data.teachers.iter();
-        let teacher = teachers
-            .find_map(RunData::nll)
-            .filter(|&teacher| is_near(teacher, &losses));
+        let teacher = view.teacher().and_then(RunData::nll);
+        let teacher = teacher.filter(|&teacher| is_near(teacher, &losses));
         let panel = |left: f64, x: Scale| Panel {
             left,
             top: TOP,

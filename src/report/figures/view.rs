@@ -62,6 +62,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The teacher that all rows have; none where they have several, as a mark of one of them would
+    /// say nothing of the others' students.
+    pub fn teacher(&self) -> Option<&'a RunData> {
+        match self.analysis.teachers(self.data).as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// How a series looks: an arm alike in all figures, whatever else is shown.
     pub fn style(&self, series: usize) -> SeriesStyle {
         match self.styles.get(series) {

@@ -137,7 +137,7 @@ unsafe fn multiply_block<L: Lanes>(lanes: L, serial: bool, block: Tile<'_>) {
 /// small that there are [`PIECES`] of them. Their bits do not depend on it: pieces cut no sum.
 fn piece_of(rows: usize, columns: usize) -> (usize, usize) {
     let panels = rows.div_ceil(LEFT);
-    let mut height = panels.div_ceil(rows.div_ceil(PIECE.0).max(1)).max(1) * LEFT;
+    let mut height = panels.div_ceil(rows.div_ceil(PIECE.0)) * LEFT;
     let mut width = PIECE.1;
     while rows.div_ceil(height) * columns.div_ceil(width) < PIECES {
         let half = (height / LEFT).div_ceil(2) * LEFT;
