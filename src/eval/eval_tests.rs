@@ -170,6 +170,15 @@ fn a_student_is_compared_with_its_teacher() {
         found.embedding.iter().all(|point| point.x.is_finite()
             && point.layer == if point.model == "teacher" { 3 } else { 2 })
     );
+    // They are from all over the test split, the same of both.
+    let places = |model: &str| -> Vec<u32> {
+        let of_model = found.embedding.iter().filter(|point| point.model == model);
+        of_model.map(|point| point.token).collect()
+    };
+    let own = places("student");
+    assert_eq!(own, places("teacher"));
+    let in_part = |part: u32| own.iter().filter(|&&place| place / 134 == part).count();
+    assert_eq!([0, 1, 2].map(in_part), [7, 7, 6], "{own:?}");
     // The test text spells its tokens from a on.
     let test = four_documents();
     assert!(found.embedding.iter().all(|point| {

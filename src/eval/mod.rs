@@ -19,6 +19,7 @@ mod targeted;
 mod test_gpt2_f64;
 mod treatment;
 mod watch;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -28,14 +29,14 @@ use crate::cost::EvaluationWork;
 use crate::data::Task;
 use crate::model::Gpt2;
 use crate::ops::Ops;
-use crate::plan::run::{EvaluateSpec, HiddenState, Matching};
+use crate::plan::run::{EvaluateSpec, Matching};
 use crate::record::evaluation::{
     Agreement, EmbeddingPoint, Evaluation, LayerDistance, Perplexity, Protocol, SharedCounts, Size,
     SourceNll, Speed, TextSample, TrainingCost, Treatment,
 };
 
 use distances::{layer_distances, uniform_pairs};
-use states::ProbeStates;
+use states::{Probe, ProbeStates};
 use treatment::{floor, treatment};
 use watch::go_on;
 
@@ -242,21 +243,37 @@ fn compare_states<D: Ops>(
         embed_tokens,
         ..
     } = *inputs.settings;
-    let probe = &inputs.test.tokens[..probe_tokens.min(inputs.test.tokens.len())];
-    let embedded = embed_tokens.min(probe.len());
+    let probe = Probe::of(inputs.test.tokens, context, probe_tokens);
+    let shown = probe.some(embed_tokens);
     let model = inputs.model;
-    let Some(teacher) = inputs.teacher else {
-        let own = ProbeStates::read(model, probe, context, std::iter::empty());
-        let embedding = embed(&[final_states("teacher", &own, model.config.layers, embedded)])?;
-        return Ok((Vec::new(), embedding));
+    let picture = |models: &[(&str, &ProbeStates, usize)]| -> Result<Vec<EmbeddingPoint>> {
+        let rows = models.iter().map(|model| model.1.final_rows(&shown));
+        let rows: Vec<Vec<f32>> = rows.collect();
+        let clouds = models.iter().zip(&rows);
+        let clouds = clouds.map(|(&(model, states, layers), rows)| Cloud {
+            model,
+            states: rows,
+            width: states.width,
+            layers,
+        });
+        let mut points = embed(&clouds.collect::<Vec<_>>())?;
+        for point in &mut points {
+            point.token = probe.places[shown[point.token as usize]] as u32;
+        }
+        Ok(points)
     };
-    let pairs = uniform_pairs(model.config.layers, teacher.config.layers);
-    let own = ProbeStates::read(model, probe, context, pairs.iter().map(|pair| pair.0));
-    let other = ProbeStates::read(teacher, probe, context, pairs.iter().map(|pair| pair.1));
+    let depth = model.config.layers;
+    let Some(teacher) = inputs.teacher else {
+        let own = ProbeStates::read(model, &probe, std::iter::empty());
+        return Ok((Vec::new(), picture(&[("teacher", &own, depth)])?));
+    };
+    let pairs = uniform_pairs(depth, teacher.config.layers);
+    let own = ProbeStates::read(model, &probe, pairs.iter().map(|pair| pair.0));
+    let other = ProbeStates::read(teacher, &probe, pairs.iter().map(|pair| pair.1));
     let distances = layer_distances(&pairs, &own, &other, directions);
-    let embedding = embed(&[
-        final_states("teacher", &other, teacher.config.layers, embedded),
-        final_states("student", &own, model.config.layers, embedded),
+    let embedding = picture(&[
+        ("teacher", &other, teacher.config.layers),
+        ("student", &own, depth),
     ])?;
     Ok((distances, embedding))
 }
@@ -277,22 +294,6 @@ fn measure_treatment<D: Ops>(inputs: &EvaluationInputs<D>) -> Option<Treatment> 
     let depths = (model.config.layers, teacher.config.layers);
     let pairs = measured_pairs(inputs.matched, depths.0, depths.1);
     treatment(model, teacher, text, how, &pairs, inputs.watch)
-}
-
-/// The final states of the first `tokens` tokens of the probe, as those of the model of this name
-/// and depth.
-fn final_states<'a>(
-    model: &'a str,
-    probed: &'a ProbeStates,
-    layers: usize,
-    tokens: usize,
-) -> Cloud<'a> {
-    Cloud {
-        model,
-        states: &probed.states[&HiddenState::Final][..tokens * probed.width],
-        width: probed.width,
-        layers,
-    }
 }
 
 /// Parameters, bytes and cost of a model.

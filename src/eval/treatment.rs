@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::distances::SEED;
 use super::states::hidden_states;
 use super::watch::EvaluationWatch;
+use super::windows::Windows;
 use crate::cost::pair_flops;
 use crate::model::Gpt2;
 use crate::ops::clouds::{linear_cka, sliced_w2};
@@ -39,10 +40,9 @@ impl Samples {
         if tokens < 2 || window == 0 {
             return None;
         }
-        let count = tokens / window;
+        let windows = Windows::evenly(text.len(), window, 2 * (tokens / window));
         let (mut a, mut b) = (Vec::new(), Vec::new());
-        for index in 0..2 * count {
-            let start = index * (text.len() - window) / (2 * count - 1);
+        for (index, start) in windows.starts.into_iter().enumerate() {
             let sample = if index % 2 == 0 { &mut a } else { &mut b };
             sample.extend_from_slice(&text[start..start + window]);
         }

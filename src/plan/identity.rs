@@ -22,7 +22,7 @@ use crate::digest;
 /// another grammar.
 pub const NUMERICS_VERSION: u32 = 2;
 /// Raised whenever the same `[evaluate]` measures something else than before.
-pub const EVALUATION_VERSION: u32 = 1;
+pub const EVALUATION_VERSION: u32 = 2;
 /// The fingerprints of a run's inputs; empty for those that are made from the spec alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {

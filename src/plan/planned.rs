@@ -204,6 +204,16 @@ pub struct StudySettings {
     pub arms: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+impl StudySettings {
+    /// All that holds for the cells of an arm, or of a study without arms.
+    pub fn of_arm(&self, arm: Option<&str>) -> BTreeMap<&str, &str> {
+        let own = arm.and_then(|arm| self.arms.get(arm)).into_iter().flatten();
+        let all = self.shared.iter().chain(own);
+        all.map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect()
+    }
+}
+
 /// What `[select]` tries, and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trials {

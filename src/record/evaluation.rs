@@ -294,8 +294,8 @@ pub struct TextSample {
     pub student: String,
 }
 
-/// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (index of the
-/// probe token), `text` (what it stands for; not in files of builds before), `layer`, `x`, `y`.
+/// A point of `embedding.parquet`: columns `model` ("student" or "teacher"), `token` (its place in
+/// the test split), `text` (what it stands for; not in files of builds before), `layer`, `x`, `y`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddingPoint {
     pub model: String,

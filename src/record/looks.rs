@@ -2,9 +2,9 @@
 //! Another number of seeds, or another margin, is then no longer one that was fixed beforehand; the
 //! study keeps that for ever, and the report says it.
 //!
-//! Changed are seeds, the other axes of the grid, what `[select]` tries, and `[report]` but for its
-//! template. What is set for the runs themselves is no look: those are other runs, none of which
-//! was seen.
+//! Changed are seeds, the other axes of the grid, what `[select]` tries, `[report]` but for its
+//! template, and what is set for the runs and their evaluation, where it makes others of them:
+//! those were not seen, but who sets an arm anew by what it reached on the test text chose by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,11 @@ use serde::Deserialize;
 
 use super::evaluations::has_evaluation;
 use super::layout::Layout;
-use super::study::{Look, Study};
-use crate::plan::SEED;
+use super::study::{Cell, Look, Study};
+use crate::plan::{ARM, SEED, StudySettings};
 
+/// Begins the key of what one arm sets.
+const ARMS: &str = "arms.";
 /// Begins a look in `lock.toml`.
 const HEADING: &str = "[[looks]]";
 
@@ -30,6 +32,7 @@ impl Look {
             finished,
             grid: others.chain(tried).collect(),
             report: judged_by(study),
+            settings: BTreeMap::new(),
         }
     }
 
@@ -47,12 +50,98 @@ impl Look {
 /// The look that has to be kept where `stored`, which lies in `layout`, becomes `now`; none where
 /// nothing changes that a look is about, or nothing could be compared yet.
 pub fn look_before_change(layout: &Layout, stored: &Study, now: &Study) -> Option<Look> {
-    let is_same = Look::at(stored, 0) == Look::at(now, 0) && settings(stored) == settings(now);
+    let changed = changed_settings(stored, now);
+    let is_same = Look::at(stored, 0) == Look::at(now, 0)
+        && settings(stored) == settings(now)
+        && changed.is_empty();
     if is_same {
         return None;
     }
     let finished = compared_runs(layout, stored)?;
-    Some(Look::at(stored, finished))
+    Some(Look {
+        settings: changed,
+        ..Look::at(stored, finished)
+    })
+}
+
+/// What `stored` set and `now` sets otherwise, with its value of then, where a cell that both have
+/// became another run, or is evaluated in another way.
+fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
+    let (Some(before), Some(after)) = (&stored.settings, &now.settings) else {
+        return BTreeMap::new();
+    };
+    let made = |study: &Study| -> BTreeMap<BTreeMap<String, String>, [String; 3]> {
+        let ids = |cell: &Cell| [&cell.run, &cell.evaluation, &cell.teacher].map(String::clone);
+        let cells = study.cells.iter();
+        cells.map(|cell| (cell.at.clone(), ids(cell))).collect()
+    };
+    let (old, new) = (made(stored), made(now));
+    let is_same = |(at, ids)| new.get(at).is_none_or(|now| now == ids);
+    if old.iter().all(is_same) {
+        return BTreeMap::new();
+    }
+    // Another choice of arms is a change of the grid.
+    let still = arms(now);
+    let arms: Vec<&String> = arms(stored)
+        .iter()
+        .filter(|arm| still.contains(arm))
+        .collect();
+    let own: Vec<ChangedValues> = arms
+        .iter()
+        .map(|arm| differing(before, after, Some(arm)))
+        .collect();
+    let mut for_all = match own.first() {
+        None => differing(before, after, None),
+        Some(first) => first.clone(),
+    };
+    for_all.retain(|key, values| own.iter().all(|own| own.get(key) == Some(values)));
+    let mut changed: BTreeMap<String, String> = BTreeMap::new();
+    for (arm, own) in arms.iter().zip(&own) {
+        let own = own.iter().filter(|(key, _)| !for_all.contains_key(*key));
+        changed.extend(own.map(|(key, [old, _])| (format!("{ARMS}{arm}.{key}"), old.to_string())));
+    }
+    changed.extend(
+        for_all
+            .iter()
+            .map(|(key, [old, _])| (key.to_string(), old.to_string())),
+    );
+    // An older version may not have known the key.
+    changed.retain(|_, old| !old.is_empty() || stored.version == now.version);
+    changed
+}
+
+/// The arms of the grid.
+fn arms(study: &Study) -> &[String] {
+    let axis = study.axes.iter().find(|axis| axis.key == ARM);
+    axis.map_or(&[], |axis| &axis.values)
+}
+
+/// Values of then and of now by key, empty where there is none.
+type ChangedValues<'a> = BTreeMap<&'a str, [&'a str; 2]>;
+
+/// What is set otherwise for an arm.
+fn differing<'a>(
+    before: &'a StudySettings,
+    after: &'a StudySettings,
+    arm: Option<&str>,
+) -> ChangedValues<'a> {
+    let (old, new) = (before.of_arm(arm), after.of_arm(arm));
+    let keys = old.keys().chain(new.keys()).copied();
+    let values = |key| [&old, &new].map(|of| of.get(key).copied().unwrap_or_default());
+    let both = keys.map(|key| (key, values(key)));
+    both.filter(|(_, [old, new])| old != new).collect()
+}
+
+impl Study {
+    /// What is set now under a key of [`Look::settings`]; empty where nothing is.
+    pub fn setting(&self, key: &str) -> &str {
+        let Some(settings) = &self.settings else {
+            return "";
+        };
+        let of_arm = key.strip_prefix(ARMS).and_then(|rest| rest.split_once('.'));
+        let (arm, key) = of_arm.map_or((None, key), |(arm, key)| (Some(arm), key));
+        settings.of_arm(arm).get(key).copied().unwrap_or_default()
+    }
 }
 
 /// The looks of `lock.toml`, those of a damaged file too, as far as they can be read.

@@ -64,6 +64,10 @@ pub struct Look {
     /// What judges the results: the keys of `[report]` but its template, in words; what is none is
     /// left out.
     pub report: BTreeMap<String, String>,
+    /// What was set for the runs or their evaluation and was then changed, by its key, or
+    /// `arms.<arm>.<key>` where that arm alone had it; empty where it had none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// The commit of a revision of the hub: from the first run on the study uses it, whatever the

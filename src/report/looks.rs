@@ -1,10 +1,14 @@
 //! What a study was changed in after results were seen, in sentences: the verdicts hold as if
 //! nothing had been.
 
+use std::collections::BTreeSet;
+
 use crate::record::study::{Look, Study};
 
 /// How many seeds of a list are named.
 const NAMED_SEEDS: usize = 8;
+/// How many settings of the runs are.
+const NAMED_SETTINGS: usize = 8;
 
 /// A sentence for everything that was changed; none of a study that is as it was first written.
 pub fn sentences(study: &Study) -> Vec<String> {
@@ -16,22 +20,26 @@ pub fn sentences(study: &Study) -> Vec<String> {
     let mut sentences: Vec<String> = seeds(&states).into_iter().collect();
     sentences.extend(judgement(&states));
     sentences.extend(grid(&states));
+    sentences.extend(settings(study));
     if sentences.is_empty() {
         sentences.push("Other cells of the grid were left out after results were seen.".to_owned());
     }
     sentences
 }
 
-/// Whether the primary comparison was declared, or another one was, after results were seen.
-pub fn primary_was_late(study: &Study) -> bool {
+/// When the primary comparison was declared, in words that follow "declared".
+pub fn when_declared(study: &Study) -> &'static str {
     let now = Look::at(study, 0);
     // Where it is given says which one it is.
     let primary = |look: &Look| ["primary", "sensitivity"].map(|key| look.report.get(key).cloned());
-    now.report.contains_key("primary")
-        && study
-            .looks
-            .iter()
-            .any(|look| primary(look) != primary(&now))
+    let is_other = |look: &Look| primary(look) != primary(&now);
+    if study.looks.iter().any(is_other) {
+        "after results were seen"
+    } else if study.looks.iter().any(|look| !look.settings.is_empty()) {
+        "before these runs, but after results of others were seen"
+    } else {
+        "beforehand"
+    }
 }
 
 /// Seeds that were added, or exchanged.
@@ -120,6 +128,34 @@ fn grid(states: &[&Look]) -> Vec<String> {
         (values.len() > 1).then(|| changed(&format!("The grid's {axis}"), &values))
     };
     axes.into_iter().filter_map(sentence).collect()
+}
+
+/// What is set for the runs and their evaluation.
+fn settings(study: &Study) -> Option<String> {
+    let looks = &study.looks;
+    let keys: BTreeSet<&String> = looks.iter().flat_map(|look| look.settings.keys()).collect();
+    let mut changes: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            let then = looks.iter().filter_map(|look| look.settings.get(*key));
+            let values = then.map(String::as_str).chain([study.setting(key)]);
+            let values = values.map(|value| if value.is_empty() { "nothing" } else { value });
+            format!("{key} ({})", distinct(values).join(", then "))
+        })
+        .collect();
+    let more = changes.len().saturating_sub(NAMED_SETTINGS);
+    changes.truncate(NAMED_SETTINGS);
+    if more > 0 {
+        changes.push(format!("{more} more"));
+    }
+    (!changes.is_empty()).then(|| {
+        format!(
+            "What is set for the runs was changed after results of others were seen: {}. The runs \
+             that are compared now are new, and yet what was set anew by what others reached on \
+             the same test text was chosen by it.",
+            changes.join("; ")
+        )
+    })
 }
 
 /// `δ was changed from 0.005 to 0.01 after results were seen.`

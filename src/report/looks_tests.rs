@@ -25,7 +25,7 @@ fn with_seeds(mut study: Study, seeds: &[&str]) -> Study {
 #[test]
 fn a_study_that_was_run_in_one_go_has_nothing_to_say() {
     assert_eq!(sentences(&fresh()), Vec::<String>::new());
-    assert!(!primary_was_late(&fresh()));
+    assert!(when_declared(&fresh()) == "beforehand");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn whatever_judges_the_results_is_told_where_it_was_changed() {
             "The primary comparison was changed from nothing to mse after results were seen.",
         ]
     );
-    assert!(primary_was_late(&study));
+    assert!(when_declared(&study) == "after results were seen");
     // Going back is no way out.
     study.looks.push(Look::at(&study, 4));
     study.report.margin = 0.005;
@@ -138,5 +138,5 @@ fn several_primary_comparisons_are_told_by_their_values() {
           seen."
         ]
     );
-    assert!(primary_was_late(&study));
+    assert!(when_declared(&study) == "after results were seen");
 }

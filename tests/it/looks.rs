@@ -120,6 +120,45 @@ fn what_judges_the_results_is_not_changed_in_silence() {
 }
 
 #[test]
+fn runs_that_were_set_anew_after_results_were_seen_are_told() {
+    let site = TestSite::tiny(&[]);
+    let primary = "--set report.primary={arm=\"mse\"}";
+    site.kdpipe(&format!("run study.toml {primary}")).code(0);
+    assert!(report(&site).contains("Primary comparison, declared beforehand: "));
+    let slower = format!("{primary} --set train.lr.peak=1e-4");
+    let done = site.kdpipe(&format!("run study.toml {slower}")).code(0);
+    assert!(done.error.contains(NOTICE), "{}", done.error);
+    let after = lock(&site);
+    assert!(
+        after.contains("[looks.settings]\n\"train.lr.peak\" = \"0.001\"\n"),
+        "{after}"
+    );
+    let page = report(&site);
+    for words in [
+        "> **What is set for the runs was changed after results of others were seen: \
+         train.lr.peak (0.001, then 0.0001). ",
+        "Primary comparison, declared before these runs, but after results of others were seen: ",
+    ] {
+        assert!(page.contains(words), "{page}");
+    }
+    site.kdpipe(&format!("verify study.toml {slower}")).code(0);
+    // What one arm is set to, and how runs are measured, has its own line each.
+    let tuned = format!("{slower} --set arms.mse.loss.hidden.weight=0.25 --set evaluate.stride=4");
+    site.kdpipe(&format!("run study.toml {tuned}")).code(0);
+    let page = report(&site);
+    let told = [
+        "arms.mse.loss.hidden.weight (0.5, then 0.25)",
+        "evaluate.stride (16, then 4)",
+    ];
+    assert!(told.iter().all(|words| page.contains(words)), "{page}");
+    // Told once; what changes no run is no look.
+    let again = format!("run study.toml {tuned} --set train.tensorboard=true");
+    let done = site.kdpipe(&again).code(0);
+    assert!(!done.error.contains(NOTICE), "{}", done.error);
+    assert_eq!(lock(&site).matches(LOOK).count(), 2);
+}
+
+#[test]
 fn a_study_that_was_stopped_and_gone_on_with_was_not_changed() {
     let site = TestSite::tiny(&[]);
     // Before there is anything to compare, everything may still be another.

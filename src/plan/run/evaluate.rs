@@ -19,7 +19,8 @@ pub struct EvaluateSpec {
     pub stride: usize,
     /// Continuations, the teacher's beside the student's.
     pub samples: SamplesSpec,
-    /// Tokens of the test split whose hidden states are compared (CKA, sliced W2).
+    /// Tokens whose hidden states are compared (CKA, sliced W2), in windows of `context` over the
+    /// whole test split.
     #[schemars(range(min = 2, max = 1_000_000))]
     pub probe_tokens: usize,
     /// Random directions of sliced W2.

@@ -5,7 +5,7 @@ use crate::report::analysis::Analysis;
 use crate::report::axes::{in_words, over_others};
 use crate::report::contrasts::Contrast;
 use crate::report::format::{fixed, plain, signed, significant};
-use crate::report::looks::primary_was_late;
+use crate::report::looks::when_declared;
 use crate::report::questions::{Question, question_axis};
 use crate::report::statistics::Paired;
 use crate::report::told::setting_by_setting;
@@ -20,14 +20,14 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
     let told = analysis.contrasts.iter().filter(|one| one.is_told);
     let contrasts: Vec<&Contrast> = told.collect();
     let opening = if analysis.contrasts.iter().any(|one| one.asked.is_primary) {
-        match (primary_was_late(study), contrasts.len()) {
-            (true, 1) => "Primary comparison, declared after results were seen: ",
-            (true, _) => "Primary comparisons, declared after results were seen: ",
-            (false, 1) => "Primary comparison, declared beforehand: ",
-            (false, _) => "Primary comparisons, declared beforehand: ",
-        }
+        let noun = if contrasts.len() == 1 {
+            "comparison"
+        } else {
+            "comparisons"
+        };
+        format!("Primary {noun}, declared {}: ", when_declared(study))
     } else {
-        ""
+        String::new()
     };
     let words = match contrasts.as_slice() {
         [] => return alone(analysis),

@@ -136,8 +136,8 @@ pub struct Context {
     pub all_values: BTreeSet<String>,
     /// What was changed after results were seen, in sentences.
     pub looks: Vec<String>,
-    /// Whether the primary comparison was declared after results were seen.
-    pub primary_was_late: bool,
+    /// When the primary comparison was declared, in words.
+    pub declared: &'static str,
     pub has_few_seeds: bool,
     pub has_times: bool,
 }
@@ -202,7 +202,7 @@ impl Context {
             in_work: in_work(data),
             notes: notes(data, analysis),
             looks: looks::sentences(&data.study),
-            primary_was_late: looks::primary_was_late(&data.study),
+            declared: looks::when_declared(&data.study),
             null_controls: null_controls(data, analysis),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: rows.iter().any(|row| row.contrast.is_some()),

@@ -158,7 +158,8 @@ fn transpose<const LINES: usize>(
     }
 }
 
-/// Packs lines that are stored as columns, two stored rows at a time.
+/// Packs lines that are stored as columns, two stored rows at a time: rounded along the rows, whose
+/// length is no panel's, and only then cut into panels.
 #[inline(always)]
 fn interleave<const LINES: usize>(
     operand: Operand<'_>,
@@ -174,23 +175,15 @@ fn interleave<const LINES: usize>(
             &[0.0; GROUP][..lines.len()]
         }
     };
+    // Lines that are missing from the last panel stay 0.
+    let mut pairs = [0; GROUP + RIGHT];
     for (place, start) in depth.clone().step_by(2).enumerate() {
-        let (first, second) = (step(start), step(start + 1));
-        let parts = first.chunks(LINES).zip(second.chunks(LINES));
-        for ((first, second), out) in parts.zip(out.chunks_exact_mut(panel)) {
-            let out = &mut out[place * LINES..][..LINES];
-            match (
-                <&[f32; LINES]>::try_from(first),
-                <&[f32; LINES]>::try_from(second),
-            ) {
-                (Ok(first), Ok(second)) => {
-                    (0..LINES).for_each(|line| out[line] = pair(first[line], second[line]))
-                }
-                _ => {
-                    out.fill(0);
-                    (0..first.len()).for_each(|line| out[line] = pair(first[line], second[line]));
-                }
-            }
+        let rows = step(start).iter().zip(step(start + 1));
+        for (pair_of, (&first, &second)) in pairs.iter_mut().zip(rows) {
+            *pair_of = pair(first, second);
+        }
+        for (pairs, out) in pairs.chunks_exact(LINES).zip(out.chunks_exact_mut(panel)) {
+            out[place * LINES..][..LINES].copy_from_slice(pairs);
         }
     }
 }

@@ -27,7 +27,7 @@ fn rounding_is_to_the_nearest_and_ties_go_to_even() {
 
 #[test]
 fn both_layouts_are_packed_to_the_same_pairs() {
-    for (lines, depth) in [(1, 1), (12, 2), (13, 33), (31, 64), (50, 7)] {
+    for (lines, depth) in [(1, 1), (12, 2), (13, 33), (31, 64), (50, 7), (GROUP, 9)] {
         let value = |line: usize, step: usize| (line * 100 + step) as f32 - 64.0;
         let by_line: Vec<f32> = (0..lines * depth)
             .map(|i| value(i / depth, i % depth))
