@@ -16,6 +16,7 @@ const BALANCE: &str = "balance.";
 const CRITIC: &str = "critic.";
 const MAP: &str = "map.";
 const GRADIENT: &str = "gradient.";
+const COSINE: &str = "gradient_cosine.";
 
 /// The value of a loss term, without weight and balance.
 pub fn term(name: &str) -> String {
@@ -54,6 +55,12 @@ pub fn gradient(term: &str) -> String {
     format!("{GRADIENT}{term}")
 }
 
+/// The cosine of the gradient that a loss term sends to the student with what all other terms send
+/// together, at the steps that measure it: below 0 it pulls against them.
+pub fn cosine(term: &str) -> String {
+    format!("{COSINE}{term}")
+}
+
 /// The loss term whose gradient a column measures.
 pub fn gradient_of(column: &str) -> Option<&str> {
     column.strip_prefix(GRADIENT)
@@ -62,7 +69,10 @@ pub fn gradient_of(column: &str) -> Option<&str> {
 /// Whether a column has values at some steps only, which are measured for themselves.
 pub fn is_measured_at_times(column: &str) -> bool {
     let is_of_the_end = critic_of(column).is_some_and(|(_, _, v)| v == HELD_OUT || v == FURTHER);
-    column == VALIDATION_NLL || column.starts_with(GRADIENT) || is_of_the_end
+    let is_of_a_gradient = [GRADIENT, COSINE]
+        .iter()
+        .any(|part| column.starts_with(part));
+    column == VALIDATION_NLL || is_of_a_gradient || is_of_the_end
 }
 
 /// A value of the critic of a loss term at a state of the student: the number of a layer, or

@@ -130,7 +130,7 @@ fn norm_of_term<D: Ops>(
 }
 
 /// Σ g² of the gradient of each of the student's parameters.
-pub fn squares_of<D: Ops>(student: &Gpt2<D>, mut gradients: GradientMap<D>) -> Vec<D::Value> {
+fn squares_of<D: Ops>(student: &Gpt2<D>, mut gradients: GradientMap<D>) -> Vec<D::Value> {
     let squares = |(_, parameter): (String, &Mat<D>)| {
         D::sum_of_squares(&D::take_gradient(&mut gradients, parameter))
     };

@@ -88,6 +88,12 @@ pub fn gradient_share(curves: &Curves, term: &str) -> StepValues {
     own.iter().enumerate().filter_map(share).collect()
 }
 
+/// The cosine of a term's gradient with that of all others, at the steps that measured it.
+pub fn cosine(curves: &Curves, term: &str) -> StepValues {
+    let own = curves.get(&recorded::cosine(term));
+    own.cloned().unwrap_or_default()
+}
+
 /// A value that a critic recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CriticCurve<'a> {

@@ -25,3 +25,21 @@ fn the_name_of_a_critics_value_is_taken_apart_from_its_end_for_a_term_may_hold_p
     assert_eq!(curve.name(), "critic.hidden.deep.12.gradient_norm");
     assert_eq!(CriticCurve::of("term.hidden"), None);
 }
+
+#[test]
+fn pulls_and_their_directions_are_read_where_they_were_measured() {
+    let curves: Curves = [
+        ("gradient.kl", vec![(0.0, 3.0), (50.0, 1.0)]),
+        ("gradient.hidden", vec![(0.0, 1.0), (50.0, 3.0)]),
+        ("gradient_cosine.hidden", vec![(0.0, 0.5), (50.0, -0.25)]),
+        ("gradient_norm", vec![(0.0, 9.0), (50.0, 9.0)]),
+    ]
+    .map(|(name, values)| (name.to_owned(), values))
+    .into();
+    assert_eq!(
+        gradient_share(&curves, "hidden"),
+        [(0.0, 0.25), (50.0, 0.75)]
+    );
+    assert_eq!(cosine(&curves, "hidden"), [(0.0, 0.5), (50.0, -0.25)]);
+    assert!(cosine(&curves, "kl").is_empty() && gradient_share(&curves, "lm").is_empty());
+}

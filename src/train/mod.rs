@@ -26,6 +26,7 @@ mod resume_tests;
 mod state;
 mod step;
 mod step_sums;
+mod term_gradients;
 #[cfg(test)]
 mod test_fixture;
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! A step of one member: its micro-batches, then the update of its parameters.
 
-use std::collections::BTreeMap;
-
-use super::job::Job;
 use super::member::{Member, TrainOutcome};
 use super::phases::Lap;
 use super::rate::learning_rate;
-use super::state::{TrainState, parameters, parameters_mut};
+use super::state::{parameters, parameters_mut};
 use super::step_sums::{StepFindings, StepInProgress};
-use crate::distill::balance::squares_of;
+use super::term_gradients::TermGradients;
 use crate::distill::{CriticReadings, NamedValues, StepSettings, TeacherOutputs};
 use crate::model::{ToKeep, decays};
 use crate::ops::{AdamW, Ops, OwnedTape};
@@ -34,7 +31,7 @@ impl<D: Ops> Member<D> {
             gradients: Vec::new(),
             terms: Vec::new(),
             readings: CriticReadings::<D>::new(),
-            squares: BTreeMap::new(),
+            by_term: None,
             findings: None,
         });
     }
@@ -80,8 +77,9 @@ impl<D: Ops> Member<D> {
 
         let gradients = loss.backward();
         step.add_gradients(gradients, parameters(&state.student, &state.auxiliary));
-        if micro.index == 0 && self.job.measures_gradients(self.state.step) {
-            step.squares = gradients_by_term(&self.job, &self.state, step, micro);
+        if micro.index == 0 && job.measures_gradients(state.step) {
+            let measured = TermGradients::measure(job, state, step, micro, share);
+            step.by_term = Some(measured);
         }
         self.phases.backward += lap.seconds();
     }
@@ -201,6 +199,8 @@ impl<D: Ops> Member<D> {
         );
         let gradients = found.gradients.iter();
         row.extend(gradients.map(|(name, norm)| (recorded::gradient(name), *norm)));
+        let cosines = found.cosines.iter();
+        row.extend(cosines.map(|(name, cosine)| (recorded::cosine(name), *cosine)));
         for ((term, state), [penalty, gradient_norm]) in &found.critics {
             let column = |value| recorded::critic(term, &state.to_string(), value);
             row.insert(column(recorded::PENALTY), *penalty);
@@ -208,40 +208,6 @@ impl<D: Ops> Member<D> {
         }
         row
     }
-}
-
-/// Σ g² of the gradient that every term sends to each of the student's parameters, by itself,
-/// with its weight and balance: on the step's first micro-batch, after the critics were trained.
-/// Nothing of the training changes by it.
-fn gradients_by_term<D: Ops>(
-    job: &Job,
-    state: &TrainState<D>,
-    step: &StepInProgress<D>,
-    micro: &MicroBatch<D>,
-) -> BTreeMap<String, Vec<D::Value>> {
-    let keep = job.objective.kept_of_student(&step.settings);
-    let factors = step.factors(&state.balance, 1.0).into_iter();
-    let of_term = |(name, factor): (String, f64)| {
-        let factors = NamedValues::from([(name.clone(), factor)]);
-        let tape = OwnedTape::default();
-        let states = state
-            .student
-            .forward_keeping(tape, micro.inputs, job.train.context, &keep);
-        let (loss, _) = job.objective.losses(
-            &step.settings,
-            &factors,
-            states,
-            state.student.reader(),
-            micro.targets,
-            micro.teacher,
-            &state.auxiliary,
-        );
-        (name, squares_of(&state.student, loss.backward()))
-    };
-    factors
-        .filter(|(_, factor)| *factor != 0.0)
-        .map(of_term)
-        .collect()
 }
 
 /// The column of a value that the objective returns under `name`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::term_gradients::TermGradients;
 use crate::distill::{
     Auxiliary, CriticReadings, Key, NamedValues, Objective, PendingValues, StepSettings,
 };
@@ -18,6 +19,8 @@ pub(super) struct StepFindings {
     pub norm: f64,
     /// Of the gradient of every term by itself, where the step measures it.
     pub gradients: NamedValues,
+    /// Cosines of it with what the other terms send.
+    pub cosines: NamedValues,
 }
 
 /// What a step has gathered so far.
@@ -28,8 +31,8 @@ pub(super) struct StepInProgress<D: Ops> {
     /// By micro-batch: the value of every term.
     pub terms: Vec<PendingValues<D>>,
     pub readings: CriticReadings<D>,
-    /// By term, where the step measures it: Σ g² of its gradient for every parameter.
-    pub squares: BTreeMap<String, Vec<D::Value>>,
+    /// Term by term, where the step measures it.
+    pub by_term: Option<TermGradients<D>>,
     /// All of it in numbers, once they were waited for.
     pub findings: Option<StepFindings>,
 }
@@ -100,12 +103,11 @@ impl<D: Ops> StepInProgress<D> {
         let critics = readings
             .into_keys()
             .zip(values.as_chunks().0.iter().copied());
-        let gradients = std::mem::take(&mut self.squares).into_iter();
-        let norm = |squares: &[D::Value]| D::fetch(squares).iter().sum::<f64>().sqrt();
+        let pulls = self.by_term.take().map(|by_term| by_term.pulls());
+        let (gradients, cosines) = pulls.map(|pulls| (pulls.norms, pulls.cosines)).unzip();
         self.findings = Some(StepFindings {
-            gradients: gradients
-                .map(|(name, squares)| (name, norm(&squares)))
-                .collect(),
+            gradients: gradients.unwrap_or_default(),
+            cosines: cosines.unwrap_or_default(),
             terms,
             critics: critics.collect(),
             norm: D::fetch(&squares).iter().sum::<f64>().sqrt(),

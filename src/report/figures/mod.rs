@@ -71,6 +71,7 @@ pub fn draw(data: &StudyData, analysis: &Analysis) -> Result<Vec<Figure>> {
         distances::draw(&study),
         terms::draw(&study, &terms::CONTRIBUTIONS),
         terms::draw(&study, &terms::GRADIENTS),
+        terms::draw(&study, &terms::COSINES),
         terms::draw(&study, &terms::MAPS),
         critic::draw(&study),
         embedding::draw(&study)?,

@@ -13,7 +13,7 @@ use super::scale::Scale;
 use super::view::{Facet, View};
 use super::{Figure, MOST_PANELS, WIDTH, first_of, in_parentheses, left_out};
 use crate::report::curves::{
-    Curves, StepValues, contribution, gradient_share, map_entropy, maps_of_layers, terms,
+    Curves, StepValues, contribution, cosine, gradient_share, map_entropy, maps_of_layers, terms,
 };
 use crate::report::data::RunData;
 use crate::report::format;
@@ -63,6 +63,22 @@ pub const GRADIENTS: TermsFigure = TermsFigure {
         "How hard every term pulls at the student",
         ": the norm of its gradient, weight and balance factor in it, as a share of the sum over \
          all terms; means over seeds. A balance that is set before training need not last.",
+    ],
+};
+
+/// Whether terms pull along with each other.
+pub const COSINES: TermsFigure = TermsFigure {
+    name: "cosines",
+    of: all_terms,
+    alt: "Cosines of every term's gradient with that of the others over training steps",
+    y_label: "cosine with the other terms",
+    values: cosine,
+    scale: |_| Scale::exactly(-1.0, 1.0, 4),
+    caption: [
+        "Whether the terms pull the same way",
+        ": the cosine of each term's gradient with the sum of all others', weights and balance \
+         factors in them; means over seeds. Below 0 a term works against the others, near 0 it asks \
+         for something else.",
     ],
 };
 

@@ -161,7 +161,7 @@ fn where_fewer_tokens_are_wanted_shares_are_of_the_documents_up_to_there() {
 }
 
 /// Sizes at which the shipped study takes seconds.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 21] = [
     "student.layers=2",
     "student.width=16",
     "student.heads=2",
@@ -171,6 +171,10 @@ const SMALL: [&str; 17] = [
     "train.context=16",
     "train.checkpoint_every=2",
     "train.evaluate_every=4",
+    "train.gradients_every=2",
+    "arms.wasserstein.loss.hidden.critic.warmup=2",
+    "select.loss.hidden.weight.to=[0.3,3.0]",
+    "evaluate.treatment_tokens=64",
     "balance.batches=1",
     "evaluate.context=16",
     "evaluate.stride=16",
