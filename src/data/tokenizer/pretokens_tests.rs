@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::codec::tests::content;
 use super::super::codec::{Tokenizer, encode_whole};
+use super::end_of_word;
 
 /// Texts of characters that GPT-2's cut tells apart, by a counter that is hashed.
 fn odd_text(number: u64) -> String {
@@ -93,6 +94,16 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
                 "{text:?}"
             );
         }
+        // Words of ASCII with one space between them, as most texts have them.
+        for number in 0..4000 {
+            let words: Vec<String> = (0..6).map(|word| odd_text(number * 6 + word)).collect();
+            let text = words.join(" ");
+            assert_eq!(
+                tokenizer.encode(&text).unwrap(),
+                encode_whole(&tokenizer.inner, &text).unwrap(),
+                "{text:?}"
+            );
+        }
         // A word that is too long to be remembered, twice.
         let long = format!("{} {}", "the".repeat(100), "the".repeat(100));
         let library = encode_whole(&tokenizer.inner, &long).unwrap();
@@ -102,4 +113,25 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
         json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true});
     let with_prefix = Tokenizer::from_json(content.to_string()).unwrap();
     assert!(with_prefix.pretokens.is_none());
+}
+
+#[test]
+fn words_end_before_single_spaces_between_visible_characters_alone() {
+    let words = |mut text: &'static str| {
+        let mut words = Vec::new();
+        while !text.is_empty() {
+            let (word, rest) = text.split_at(end_of_word(text));
+            words.push(word);
+            text = rest;
+        }
+        words
+    };
+    assert_eq!(
+        words("I don't, he said."),
+        ["I", " don't,", " he", " said."]
+    );
+    assert_eq!(words("a  b c"), ["a  b", " c"]);
+    assert_eq!(words(" a\n b é c "), [" a\n b é c "]);
+    assert_eq!(words("1 '2 _"), ["1", " '2", " _"]);
+    assert!(words("").is_empty());
 }

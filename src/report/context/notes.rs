@@ -7,7 +7,7 @@ use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
 use crate::record::evaluation::{Agreement, SharedCounts};
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, ANY, ARM};
+use crate::report::axes::{self, ANY, ARM, STRATEGY};
 use crate::report::blocks::teachers;
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
@@ -18,6 +18,7 @@ const MOST_NAMES: usize = 6;
 /// All notes, in a fixed order.
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
+    notes.extend(maps_beside_taken_blocks(data));
     notes.push(fixed_teacher_and_text(data));
     notes.extend(teachers_as_blocks(data));
     notes.extend(shared_documents(data));
@@ -105,6 +106,20 @@ fn initial_weights_note(
          weights: the spread between seeds says nothing about those.",
         opening("The students")?
     ))
+}
+
+/// Why layer maps are not compared on equal terms where students begin as blocks of their teacher.
+fn maps_beside_taken_blocks(data: &StudyData) -> Option<String> {
+    let mut inits = data.study.facts.student_init.split(ALTERNATIVE);
+    let are_taken = inits.any(|word| init_of_word(word) == Some(Init::Teacher));
+    let maps = axes::axis(&data.study, STRATEGY)?;
+    (are_taken && maps.values.len() > 1).then(|| {
+        "Students that begin as blocks of their teacher do not meet all layer maps on equal terms: \
+         a map that pairs a layer with the block which it began as asks it to stay what it is, \
+         another to become something else. That a map does worse is in part that, and not the \
+         order of layers alone."
+            .to_owned()
+    })
 }
 
 fn fixed_teacher_and_text(data: &StudyData) -> String {

@@ -191,3 +191,24 @@ fn kinds_of_machines_are_told_where_they_differ() {
          x86_64 avx2 fma, 1 with x86_64 avx512f."
     );
 }
+
+#[test]
+fn layer_maps_are_not_on_equal_terms_where_students_begin_as_blocks_of_the_teacher() {
+    let told = |strategies: Vec<&'static str>, init: &str| {
+        let mut fixture = Fixture::new(&StudyShape {
+            strategies,
+            ..StudyShape::default()
+        });
+        fixture.change(|study| study.facts.student_init = init.to_owned());
+        let notes = notes_of(&fixture);
+        let opening = "Students that begin as blocks of their teacher";
+        notes
+            .iter()
+            .filter(|note| note.starts_with(opening))
+            .count()
+    };
+    assert_eq!(told(vec!["uniform", "reverse"], "teacher"), 1);
+    assert_eq!(told(vec!["uniform", "reverse"], "random; or teacher"), 1);
+    assert_eq!(told(vec!["uniform", "reverse"], "random"), 0);
+    assert_eq!(told(vec!["uniform"], "teacher"), 0);
+}
