@@ -5,7 +5,8 @@
 //! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
 //! through `archive`), files with rows (`row_files`: `parquet` or JSON, which `rows` reads), and
 //! datasets of the hub (`hub_dataset`: `shards` knows its files, by the `card` and by the rules of
-//! `config_splits`; `hub_checks` looks for mistakes). Splits that are `shares` of the training
+//! `config_splits`; `hub_checks` looks for mistakes). The items of tasks in datasets of the hub are
+//! rows of several columns: `item_files` finds them and `item_rows` reads them. Splits that are `shares` of the training
 //! documents are taken out of any of them by [`cutter`], which also finds the [`articles`] of
 //! WikiText. Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
@@ -33,10 +34,14 @@ mod gzip;
 mod hub_checks;
 mod hub_dataset;
 mod input_files;
+mod item_files;
+mod item_rows;
 mod json_bytes;
 mod json_lines;
+mod json_rows;
 mod line_joiner;
 mod parquet;
+mod repo_use;
 mod row_files;
 mod rows;
 pub mod segments;
@@ -53,3 +58,5 @@ mod text_lines;
 pub use dataset::{Dataset, check_rows, dataset_fact};
 pub use detokenize::wikitext;
 pub use document_source::DocumentSource;
+pub use item_files::{ItemFiles, ItemReach};
+pub use item_rows::{ItemColumns, ItemRow};
