@@ -1,5 +1,5 @@
-//! What a row says of an item: the two texts of a pair as BLiMP has them, a text and its last word as
-//! LAMBADA has them.
+//! What a row says of an item: the two texts of a pair as BLiMP has them, a text and its last word
+//! as LAMBADA has them.
 
 use serde_json::Value;
 

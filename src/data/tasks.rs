@@ -1,6 +1,6 @@
 //! What models are asked beside the loss of a text: minimal pairs, and texts whose last word is to
-//! be guessed. They come from the embedded grammar, from files of JSON lines or from datasets of the
-//! hub.
+//! be guessed. They come from the embedded grammar, from files of JSON lines or from datasets of
+//! the hub.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

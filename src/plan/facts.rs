@@ -6,8 +6,8 @@ use super::path::InputPath;
 use super::planned::{DatasetFact, Fact, Inputs, TaskFact, TeacherFact, TokenizerFact};
 use super::resolve::{KnownFacts, known_from_spec};
 use super::run::{
-    DatasetSpec, DeviceSpec, EvaluateSpec, Init, ItemSource, KnownPrecisions, StudentSpec,
-    TaskSpec, TeacherSpec, TokenizerSpec,
+    DatasetSpec, DeviceSpec, EvaluateSpec, Init, KnownPrecisions, StudentSpec, TaskSpec,
+    TeacherSpec, TokenizerSpec,
 };
 use super::written::WrittenRun;
 
@@ -135,11 +135,9 @@ impl<'a> AskedInputs<'a> {
             let both = (name.clone(), task.clone());
             let fact = self.tasks.get(&both, || self.inputs.task(name, task));
             // What has no key of its own, such as a refusal of the hub, is told at the repo.
-            let key = match task.source() {
-                Some(ItemSource::Hub(_)) => format!("evaluate.tasks.{name}.repo"),
-                Some(ItemSource::Grammar(_) | ItemSource::Files(_)) | None => {
-                    "evaluate.tasks".to_owned()
-                }
+            let key = match task.is_of_hub() {
+                true => format!("evaluate.tasks.{name}.repo"),
+                false => "evaluate.tasks".to_owned(),
             };
             let fact = facts.take(&key, fact);
             facts.known.task_bytes += fact.as_ref().map_or(0, |fact| fact.bytes);

@@ -30,8 +30,8 @@ pub(super) struct EvaluationSubject<'a, D: Ops> {
     pub ids: &'a TokenIds,
 }
 
-/// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other. Items
-/// of tasks that nobody asked for yet come from `hub`, where they lie there.
+/// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
+/// Items of tasks that nobody asked for yet come from `hub`, where they lie there.
 ///
 /// # Errors
 /// A split that is too short; items that cannot be had; a stop.

@@ -56,23 +56,23 @@ pub const CONTEXTS: &[(&str, &str)] = &[
         r#"teacher = { source = "hub", repo = "a/b" }"#,
     ),
     (
-        "grammar",
+        "task of grammar",
         r#"evaluate.tasks.own = { kind = "grammar", items = 5 }"#,
     ),
     (
-        "pairs",
+        "task of pairs",
         r#"evaluate.tasks.own = { kind = "pairs", files = ["one/a.txt"] }"#,
     ),
     (
-        "pairs hub",
+        "task of pairs hub",
         r#"evaluate.tasks.own = { kind = "pairs", repo = "a/b" }"#,
     ),
     (
-        "cloze",
+        "task of cloze",
         r#"evaluate.tasks.own = { kind = "cloze", files = ["one/a.txt"] }"#,
     ),
     (
-        "cloze hub",
+        "task of cloze hub",
         r#"evaluate.tasks.own = { kind = "cloze", repo = "a/b" }"#,
     ),
     ("teacher last", r#"teacher.train.keep = "last""#),
@@ -345,20 +345,20 @@ evaluate.directions | - | evaluate.directions=7 | evaluation
 evaluate.embed_tokens | - | evaluate.embed_tokens=7 | evaluation
 evaluate.treatment_tokens | - | evaluate.treatment_tokens=7 | evaluation
 evaluate.tasks.kind | - | evaluate.tasks.own={ kind = "grammar", items = 7 } | evaluation
-evaluate.tasks.grammar.items | grammar | evaluate.tasks.own.items=7 | evaluation
-evaluate.tasks.pairs.files | pairs | evaluate.tasks.own.files=["two/a.txt"] | evaluation
-evaluate.tasks.pairs.repo | pairs hub | evaluate.tasks.own.repo=c/d | evaluation
-evaluate.tasks.pairs.revision | pairs hub | evaluate.tasks.own.revision=old | evaluation
-evaluate.tasks.pairs.revision | pairs hub | evaluate.tasks.own.revision=main | nothing
-evaluate.tasks.pairs.configs | pairs hub | evaluate.tasks.own.configs=["verbs"] | evaluation
-evaluate.tasks.pairs.split | pairs hub | evaluate.tasks.own.split=test | evaluation
-evaluate.tasks.pairs.split | pairs hub | evaluate.tasks.own.split=train | nothing
-evaluate.tasks.cloze.files | cloze | evaluate.tasks.own.files=["two/a.txt"] | evaluation
-evaluate.tasks.cloze.repo | cloze hub | evaluate.tasks.own.repo=c/d | evaluation
-evaluate.tasks.cloze.revision | cloze hub | evaluate.tasks.own.revision=old | evaluation
-evaluate.tasks.cloze.configs | cloze hub | evaluate.tasks.own.configs=["en"] | evaluation
-evaluate.tasks.cloze.split | cloze hub | evaluate.tasks.own.split=train | evaluation
-evaluate.tasks.cloze.split | cloze hub | evaluate.tasks.own.split=test | nothing
+evaluate.tasks.grammar.items | task of grammar | evaluate.tasks.own.items=7 | evaluation
+evaluate.tasks.pairs.files | task of pairs | evaluate.tasks.own.files=["two/a.txt"] | evaluation
+evaluate.tasks.pairs.repo | task of pairs hub | evaluate.tasks.own.repo=c/d | evaluation
+evaluate.tasks.pairs.revision | task of pairs hub | evaluate.tasks.own.revision=old | evaluation
+evaluate.tasks.pairs.revision | task of pairs hub | evaluate.tasks.own.revision=main | nothing
+evaluate.tasks.pairs.configs | task of pairs hub | evaluate.tasks.own.configs=["verbs"] | evaluation
+evaluate.tasks.pairs.split | task of pairs hub | evaluate.tasks.own.split=test | evaluation
+evaluate.tasks.pairs.split | task of pairs hub | evaluate.tasks.own.split=train | nothing
+evaluate.tasks.cloze.files | task of cloze | evaluate.tasks.own.files=["two/a.txt"] | evaluation
+evaluate.tasks.cloze.repo | task of cloze hub | evaluate.tasks.own.repo=c/d | evaluation
+evaluate.tasks.cloze.revision | task of cloze hub | evaluate.tasks.own.revision=old | evaluation
+evaluate.tasks.cloze.configs | task of cloze hub | evaluate.tasks.own.configs=["en"] | evaluation
+evaluate.tasks.cloze.split | task of cloze hub | evaluate.tasks.own.split=train | evaluation
+evaluate.tasks.cloze.split | task of cloze hub | evaluate.tasks.own.split=test | nothing
 pipeline.name | - | pipeline.name=another | nothing
 pipeline.description | - | pipeline.description=why | nothing
 pipeline.note | - | pipeline.note=a first look | nothing

@@ -138,7 +138,8 @@ fn what_is_not_there_is_told_with_what_is() {
     assert_eq!(
         refused(&TWO, &["verbs", "adverbs"], "train"),
         [
-            "evaluate.tasks.own.configs[1]: evaluate.tasks.own.configs names \"adverbs\": the dataset \
+            "evaluate.tasks.own.configs[1]: evaluate.tasks.own.configs names \"adverbs\": the \
+          dataset \
           o/d has no such configuration; it has nouns, verbs; write one of those, or leave it out \
           for all of them"
         ]
@@ -146,7 +147,8 @@ fn what_is_not_there_is_told_with_what_is() {
     assert_eq!(
         refused(&TWO, &[], "test"),
         [
-            "evaluate.tasks.own.split: evaluate.tasks.own.split = \"test\": the dataset o/d (verbs) \
+            "evaluate.tasks.own.split: evaluate.tasks.own.split = \"test\": the dataset o/d \
+          (verbs) \
           has no split \"test\"; there is train; name a split that all configurations have, or \
           those that have it in evaluate.tasks.own.configs"
         ]
@@ -158,7 +160,8 @@ fn what_is_not_there_is_told_with_what_is() {
     assert_eq!(
         refused(&plain, &["b"], "train"),
         [
-            "evaluate.tasks.own.configs[0]: evaluate.tasks.own.configs names \"b\": the dataset o/d \
+            "evaluate.tasks.own.configs[0]: evaluate.tasks.own.configs names \"b\": the dataset \
+          o/d \
           has no configurations, and no folder of that name; leave evaluate.tasks.own.configs out"
         ]
     );
@@ -178,7 +181,8 @@ fn two_configurations_with_one_file_are_refused() {
     assert_eq!(
         refused(&twice, &[], "train"),
         [
-            "evaluate.tasks.own.repo: the configurations nouns and verbs of the dataset o/d both have \
+            "evaluate.tasks.own.repo: the configurations nouns and verbs of the dataset o/d \
+          both have \
           the rows of verbs.jsonl, which would count twice; name one of the two in \
           evaluate.tasks.own.configs"
         ]

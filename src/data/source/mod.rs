@@ -5,11 +5,13 @@
 //! to do is [`DocumentSource`]: the embedded grammar (`synthetic`), text files (`text`, packed ones
 //! through `archive`), files with rows (`row_files`: `parquet` or JSON, which `rows` reads), and
 //! datasets of the hub (`hub_dataset`: `shards` knows its files, by the `card` and by the rules of
-//! `config_splits`; `hub_checks` looks for mistakes). The items of tasks in datasets of the hub are
-//! rows of several columns: `item_files` finds them and `item_rows` reads them. Splits that are `shares` of the training
+//! `config_splits`; `hub_checks` looks for mistakes). Splits that are `shares` of the training
 //! documents are taken out of any of them by [`cutter`], which also finds the [`articles`] of
 //! WikiText. Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
+//!
+//! The items of tasks in datasets of the hub are rows of several columns: `item_files` finds them,
+//! and `item_rows` reads them.
 
 mod archive;
 mod articles;

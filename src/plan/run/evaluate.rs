@@ -154,6 +154,11 @@ impl TaskSpec {
         }
     }
 
+    /// Whether the items are a repository of the hub.
+    pub fn is_of_hub(&self) -> bool {
+        matches!(self.source(), Some(ItemSource::Hub(_)))
+    }
+
     /// The same with the keys of a repo that were not written.
     fn completed(&self) -> Self {
         let mut task = self.clone();

@@ -23,10 +23,10 @@ fn card(ending: &str) -> Vec<u8> {
     format!("---\nconfigs:\n{}{}---\n", config("nouns"), config("verbs")).into_bytes()
 }
 
-/// Good and bad texts, and what the pairs are about, where a column says so.
-type PairRows = Vec<(String, String, Option<&'static str>)>;
+/// A good and a bad text, and what they are about, where a column says so.
+type ServedPair = (String, String, Option<&'static str>);
 
-fn nouns() -> PairRows {
+fn nouns() -> Vec<ServedPair> {
     let pair = |n: usize| {
         (
             format!("The cat {n} sat."),
@@ -37,13 +37,13 @@ fn nouns() -> PairRows {
     (0..5).map(pair).collect()
 }
 
-fn verbs() -> PairRows {
+fn verbs() -> Vec<ServedPair> {
     let about = |n: usize| Some(if n < 3 { "agreement" } else { "tense" });
     let pair = |n: usize| (format!("He is {n}."), format!("He are {n}."), about(n));
     (0..4).map(pair).collect()
 }
 
-fn as_parquet(rows: &PairRows) -> Vec<u8> {
+fn as_parquet(rows: &[ServedPair]) -> Vec<u8> {
     let good = rows.iter().map(|row| row.0.clone()).collect();
     let bad = rows.iter().map(|row| row.1.clone()).collect();
     let mut table = Table::new()
@@ -59,8 +59,8 @@ fn as_parquet(rows: &PairRows) -> Vec<u8> {
     to_parquet(&table).expect("parquet")
 }
 
-fn as_lines(rows: &PairRows) -> Vec<u8> {
-    let line = |(good, bad, about): &(String, String, Option<&str>)| {
+fn as_lines(rows: &[ServedPair]) -> Vec<u8> {
+    let line = |(good, bad, about): &ServedPair| {
         let mut row = serde_json::json!({ "sentence_good": good, "sentence_bad": bad });
         if let Some(about) = about {
             row["linguistics_term"] = (*about).into();
@@ -126,8 +126,30 @@ fn evaluations(site: &TestSite) -> Vec<(String, Json)> {
     found
 }
 
+/// What the one evaluation of a study holds, with its path.
+fn evaluation(site: &TestSite) -> (String, Json) {
+    let mut found = evaluations(site);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+fn lock(site: &TestSite) -> String {
+    std::fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap()
+}
+
+fn answers(evaluation: &Json, task: &str) -> Json {
+    evaluation["tasks"][task]["answers"].clone()
+}
+
+/// How many items are about what.
+fn counts(answers: &Json) -> Vec<(&str, usize)> {
+    let all = answers.as_object().unwrap().iter();
+    all.map(|(about, of_it)| (about.as_str(), of_it["right"].as_str().unwrap().len()))
+        .collect()
+}
+
 #[test]
-fn tasks_of_the_hub_are_asked_and_held_to_their_commits() {
+fn parquet_and_json_lines_give_the_same_items_and_a_plan_asks_nothing() {
     let server = filled();
     let site = TestSite::new(&spec(THREE));
     let plan = run(&site, &server, "plan study.toml").code(0).out;
@@ -139,69 +161,72 @@ fn tasks_of_the_hub_are_asked_and_held_to_their_commits() {
     );
     assert!(server.requests().is_empty(), "a plan asks nothing");
     run(&site, &server, "run study.toml").code(0);
-    let lock = || std::fs::read_to_string(site.path("results/tiny/lock.toml")).unwrap();
     for repo in ["o/lines", "o/pairs", "o/words"] {
         let pin = format!("kind = \"dataset\"\nrepo = \"{repo}\"\nrevision = \"main\"\ncommit = ");
-        assert!(lock().contains(&pin), "{}", lock());
+        assert!(lock(&site).contains(&pin), "{}", lock(&site));
     }
-    let [(name, first)] = &evaluations(&site)[..] else {
-        panic!("one evaluation");
-    };
-    let answers = |of: &Json, task: &str| of["tasks"][task]["answers"].clone();
-    // Parquet and JSON lines give the same items, by what a column says they are about, else by
-    // their configuration.
-    assert_eq!(answers(first, "pairs"), answers(first, "lines"));
-    let counts: Vec<(String, usize)> = answers(first, "pairs")
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(about, of_it)| (about.clone(), of_it["right"].as_str().unwrap().len()))
-        .collect();
+    let first = evaluation(&site).1;
+    assert_eq!(answers(&first, "pairs"), answers(&first, "lines"));
+    // By what a column says they are about, else by their configuration.
     assert_eq!(
-        counts,
-        [("agreement", 3), ("nouns", 5), ("tense", 1)].map(|(about, n)| (about.to_owned(), n))
+        counts(&answers(&first, "pairs")),
+        [("agreement", 3), ("nouns", 5), ("tense", 1)]
     );
-    let of_words = answers(first, "words");
-    assert_eq!(of_words["last word"]["right"].as_str().unwrap().len(), 2);
+    assert_eq!(counts(&answers(&first, "words")), [("last word", 2)]);
+    let report = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
+    assert!(report.contains("agreement"), "{report}");
+    // One of the configurations is another evaluation, whose files the cache has.
+    drop(server);
+    let one = "run study.toml --offline --set evaluate.tasks.pairs.configs=[\"verbs\"]";
+    site.kdpipe(one).code(0);
+    let all = evaluations(&site);
+    assert_eq!(all.len(), 2);
+    assert!(
+        all.iter()
+            .any(|(_, other)| counts(&answers(other, "pairs")) == [("agreement", 3), ("tense", 1)]),
+        "{all:?}"
+    );
+}
 
-    // The branch moves on, and the study stays where it was; nothing is asked.
+#[test]
+fn tasks_stay_at_their_commits_and_another_commit_is_another_evaluation() {
+    let server = filled();
+    let site = TestSite::new(&spec(THREE));
+    run(&site, &server, "run study.toml").code(0);
+    let (name, first) = evaluation(&site);
     fetched(&server);
     let moved = [
         ("README.md", card("jsonl")),
-        ("nouns/train.jsonl", as_lines(&nouns()[..3].to_vec())),
+        ("nouns/train.jsonl", as_lines(&nouns()[..3])),
         ("verbs/train.jsonl", as_lines(&verbs())),
     ];
     let commit = server.commit(LINES, "main", &moved);
     let again = run(&site, &server, "run study.toml").code(0);
     assert!(again.error.contains("finished already"), "{}", again.error);
-    assert!(
-        server.requests().is_empty(),
-        "what is held is not asked for"
-    );
+    let asked = server.requests();
+    assert!(asked.is_empty(), "what is held is not asked for: {asked:?}");
     site.kdpipe("run study.toml --offline").code(0);
-    assert_eq!(evaluations(&site).len(), 1);
+    assert_eq!(evaluation(&site), (name.clone(), first));
 
-    // Another commit is another evaluation of the same run.
     let done = run(&site, &server, "run study.toml --relock").code(0);
     assert!(
         done.error.contains("1 run is trained, to be evaluated"),
         "{}",
         done.error
     );
-    assert!(lock().contains(&commit), "{}", lock());
-    let both = evaluations(&site);
-    assert_eq!(both.len(), 2, "{both:?}");
-    let newer = &both.iter().find(|(other, _)| other != name).unwrap().1;
-    let nouns = answers(newer, "lines")["nouns"]["right"].clone();
-    assert_eq!(nouns.as_str().unwrap().len(), 3);
-    // Without a hub, evaluated once more from its cache.
+    assert!(lock(&site).contains(&commit), "{}", lock(&site));
+    let mut both = evaluations(&site);
+    both.retain(|(other, _)| *other != name);
+    let [(_, newer)] = &both[..] else {
+        panic!("another evaluation");
+    };
+    let now = answers(newer, "lines");
+    assert_eq!(counts(&now), [("agreement", 3), ("nouns", 3), ("tense", 1)]);
+    // Without a hub all is made once more, from its cache.
     drop(server);
     std::fs::remove_dir_all(site.path("results/tiny/runs")).unwrap();
     site.kdpipe("run study.toml --offline").code(0);
-    let [(_, last)] = &evaluations(&site)[..] else {
-        panic!("one evaluation");
-    };
-    assert_eq!(last["tasks"], newer["tasks"]);
+    assert_eq!(evaluation(&site).1["tasks"], newer["tasks"]);
     site.kdpipe("verify study.toml").code(0);
 }
 
@@ -227,23 +252,25 @@ fn configurations_and_splits_that_are_not_there_are_told_before_anything_is_fetc
             done.error
         );
     }
-    assert!(
-        done.error.matches(" --> study.toml:").count() == 3,
-        "{}",
-        done.error
-    );
+    let places = done.error.matches("--> study.toml:").count();
+    assert_eq!(places, 3, "{}", done.error);
     let all = fetched(&server);
     assert!(all.iter().all(|file| file == "README.md"), "{all:?}");
     assert!(!site.path("results").exists());
+    // Of a repo with terms the hub tells what there is, and no more.
     server.change(PAIRS, |repo| {
         repo.token = Some("hf_right".to_owned());
         repo.gated = true;
     });
-    let gated = run(&site, &server, "run study.toml").code(2).error;
+    let other = TestSite::new(&spec(
+        "[evaluate.tasks.pairs]\nkind = \"pairs\"\nrepo = \"o/pairs\"\n",
+    ));
+    let gated = run(&other, &server, "run study.toml").code(2).error;
     assert!(
         gated.contains("accept them at") && gated.contains("and set HF_TOKEN"),
         "{gated}"
     );
+    assert!(gated.contains("--> study.toml:"), "{gated}");
 }
 
 #[test]
