@@ -84,6 +84,32 @@ fn the_grammar_gives_as_many_pairs_of_each_phenomenon_as_are_asked_for() {
 }
 
 #[test]
+fn what_no_column_says_of_an_item_its_configuration_says() {
+    let about = |spec: &TaskSpec, json: &str, group: Option<&str>| {
+        let row: Map<String, Value> = serde_json::from_str(json).unwrap();
+        item(spec, &row, group, &tokenizer()).unwrap().0
+    };
+    let pairs = pairs_of(Vec::new());
+    let pair = |more: &str| format!(r#"{{"sentence_good": "a", "sentence_bad": "b"{more}}}"#);
+    assert_eq!(about(&pairs, &pair(""), None), "all");
+    assert_eq!(about(&pairs, &pair(""), Some("verbs")), "verbs");
+    let null = pair(r#", "linguistics_term": null, "UID": "tense""#);
+    assert_eq!(about(&pairs, &null, Some("verbs")), "tense");
+    let blank = pair(r#", "linguistics_term": " ""#);
+    assert_eq!(about(&pairs, &blank, Some("verbs")), "verbs");
+    let cloze = TaskSpec::Cloze {
+        files: Vec::new(),
+        repo: Some("o/d".to_owned()),
+        revision: None,
+        configs: Vec::new(),
+        split: None,
+    };
+    let words = r#"{"text": "two words"}"#;
+    assert_eq!(about(&cloze, words, None), "last word");
+    assert_eq!(about(&cloze, words, Some("de")), "de");
+}
+
+#[test]
 fn a_plan_knows_how_much_a_task_asks_and_an_evaluation_tokenizes_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pairs.jsonl");

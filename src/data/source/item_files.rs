@@ -2,8 +2,10 @@
 //! their rows.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::config_splits::{DEFAULT, listed};
 use super::data_formats::DataFormat;
@@ -21,6 +23,8 @@ pub struct ItemFiles<'a> {
     hub: &'a Hub<'a>,
     used_for: RepoUse,
     files: DatasetFiles,
+    /// The key that says which configurations are meant.
+    chosen_by: &'static str,
     parts: Vec<ItemPart>,
 }
 
@@ -29,6 +33,15 @@ struct ItemPart {
     config: Option<String>,
     format: DataFormat,
     paths: Vec<String>,
+}
+
+/// What was read of a part.
+struct ReadPart {
+    rows: u64,
+    /// Whether no file was left out.
+    is_whole: bool,
+    /// The same for the same rows.
+    content: u64,
 }
 
 /// Which files are read.
@@ -57,6 +70,10 @@ impl<'a> ItemFiles<'a> {
             files: DatasetFiles::find_for(&used_for, &repo, hub)?,
             hub,
             used_for,
+            chosen_by: match items.configs {
+                [] => "repo",
+                _ => "configs",
+            },
             parts: Vec::new(),
         };
         let mut faults = FoundFaults::default();
@@ -72,7 +89,7 @@ impl<'a> ItemFiles<'a> {
             }
         }
         faults.none_or_error()?;
-        found.check_shared(items.configs)?;
+        found.check_shared()?;
         Ok(found)
     }
 
@@ -117,8 +134,8 @@ impl<'a> ItemFiles<'a> {
         Ok(named.iter().cloned().map(Some).collect())
     }
 
-    /// Refuses configurations that have a file in common: its items would count twice.
-    fn check_shared(&self, named: &[String]) -> Result<()> {
+    /// Refuses configurations that have a file in common.
+    fn check_shared(&self) -> Result<()> {
         let mut seen: BTreeMap<&str, &ItemPart> = BTreeMap::new();
         let mut faults = FoundFaults::default();
         for part in &self.parts {
@@ -126,28 +143,26 @@ impl<'a> ItemFiles<'a> {
                 let entry = self.files.entry(path).filter(|entry| entry.size > 0);
                 let hash = entry.and_then(|entry| entry.hash.as_ref());
                 let content = hash.map_or(path.as_str(), |hash| hash.digits());
-                let Some(other) = seen.insert(content, part) else {
-                    continue;
-                };
-                let key = match named {
-                    [] => "repo",
-                    _ => "configs",
-                };
-                let name = |part: &ItemPart| part.config.clone().unwrap_or_default();
-                faults.add(InputFault::of_key(
-                    self.used_for.key(key),
-                    format!(
-                        "the configurations {} and {} of {} both have the rows of {path}, which \
-                         would count twice",
-                        name(other),
-                        name(part),
-                        self.files.repo.title()
-                    ),
-                    format!("name one of the two in {}", self.used_for.key("configs")),
-                ));
+                if let Some(other) = seen.insert(content, part) {
+                    faults.add(self.twice([other, part], &format!("the rows of {path}")));
+                }
             }
         }
         faults.none_or_error()
+    }
+
+    /// Configurations that have something in common.
+    fn twice(&self, both: [&ItemPart; 2], what: &str) -> InputFault {
+        let [one, other] = both.map(|part| part.config.as_deref().unwrap_or_default());
+        InputFault::of_key(
+            self.used_for.key(self.chosen_by),
+            format!(
+                "the configurations {one} and {other} of {} both have {what}, which would count \
+                 twice",
+                self.files.repo.title()
+            ),
+            format!("name one of the two in {}", self.used_for.key("configs")),
+        )
     }
 
     /// The name of a part, where it tells its rows apart.
@@ -160,7 +175,8 @@ impl<'a> ItemFiles<'a> {
     ///
     /// # Errors
     /// What cannot be fetched or read; columns that are missing, with those there are; rows that
-    /// the visitor refuses, with file and number; no rows at all.
+    /// the visitor refuses, with file and number; configurations with the same rows; no rows at
+    /// all.
     pub fn visit(
         &self,
         reach: ItemReach,
@@ -168,33 +184,22 @@ impl<'a> ItemFiles<'a> {
         visit: &mut ItemVisitor,
     ) -> Result<()> {
         let (repo, commit) = (&self.files.repo, &self.files.commit);
-        let all = self.parts.iter().flat_map(|part| &part.paths);
         if reach == ItemReach::Everything {
+            let all = self.parts.iter().flat_map(|part| &part.paths);
             self.hub.room_for(repo, commit, all.map(String::as_str))?;
         }
-        let key = self.used_for.key("repo");
-        let hint = format!("name another dataset, or {}", self.used_for.by_hand());
+        let mut seen: BTreeMap<u64, &ItemPart> = BTreeMap::new();
         let (mut any, mut is_whole) = (false, true);
         for part in &self.parts {
-            for path in &part.paths {
-                let here = match reach {
-                    ItemReach::Everything => Some(self.hub.file(repo, commit, path)?),
-                    ItemReach::Cached => cached(&self.files, self.hub, path),
-                };
-                let Some(here) = here else {
-                    is_whole = false;
-                    continue;
-                };
-                let name = format!("{path} of {}", repo.title());
-                let mut receive = |number: u64, row: &ItemRow| {
-                    any = true;
-                    visit(row, self.group(part)).map_err(|problem| {
-                        let message = format!("{name}, row {number}: {problem}");
-                        InputFault::new(message, hint.clone()).into()
-                    })
-                };
-                item_rows::visit(part.format, &here, &name, columns, &mut receive)
-                    .map_err(|error| InputFault::at_key(error, &key))?;
+            let read = self.visit_part(part, reach, columns, visit)?;
+            any |= read.rows > 0;
+            is_whole &= read.is_whole;
+            if read.rows == 0 || !read.is_whole {
+                continue;
+            }
+            // In files of their own, as of a language and of the default that is this language.
+            if let Some(other) = seen.insert(read.content, part) {
+                return Err(self.twice([other, part], "the same rows").into());
             }
         }
         if any || !is_whole {
@@ -203,6 +208,47 @@ impl<'a> ItemFiles<'a> {
         let message = format!("{} has no rows in what is named of it", repo.title());
         let hint = "name another split, or other configurations";
         Err(InputFault::of_key(self.used_for.key("split"), message, hint).into())
+    }
+
+    fn visit_part(
+        &self,
+        part: &ItemPart,
+        reach: ItemReach,
+        columns: &ItemColumns,
+        visit: &mut ItemVisitor,
+    ) -> Result<ReadPart> {
+        let (repo, commit) = (&self.files.repo, &self.files.commit);
+        let hint = format!("name another dataset, or {}", self.used_for.by_hand());
+        let (mut rows, mut is_whole) = (0, true);
+        let mut content = DefaultHasher::new();
+        for path in &part.paths {
+            let here = match reach {
+                ItemReach::Everything => Some(self.hub.file(repo, commit, path)?),
+                ItemReach::Cached => cached(&self.files, self.hub, path),
+            };
+            let Some(here) = here else {
+                is_whole = false;
+                continue;
+            };
+            let name = format!("{path} of {}", repo.title());
+            let mut receive = |number: u64, row: &ItemRow| {
+                rows += 1;
+                for column in columns.all() {
+                    row.get(column).and_then(Value::as_str).hash(&mut content);
+                }
+                visit(row, self.group(part)).map_err(|problem| {
+                    let message = format!("{name}, row {number}: {problem}");
+                    InputFault::new(message, hint.clone()).into()
+                })
+            };
+            item_rows::visit(part.format, &here, &name, columns, &mut receive)
+                .map_err(|error| InputFault::at_key(error, &self.used_for.key("repo")))?;
+        }
+        Ok(ReadPart {
+            rows,
+            is_whole,
+            content: content.finish(),
+        })
     }
 }
 

@@ -192,6 +192,21 @@ fn two_configurations_with_one_file_are_refused() {
 }
 
 #[test]
+fn two_configurations_with_the_same_rows_in_other_files_are_refused_too() {
+    let mut twice = TWO;
+    // Another file, by a space.
+    twice[2].1 = Some("{\"text\":  \"he is\"}\n{\"text\": \"he has\"}\n");
+    assert_eq!(
+        refused(&twice, &["nouns", "verbs"], "train"),
+        [
+            "evaluate.tasks.own.configs: the configurations nouns and verbs of the dataset o/d \
+             both have the same rows, which would count twice; name one of the two in \
+             evaluate.tasks.own.configs"
+        ]
+    );
+}
+
+#[test]
 fn a_row_that_is_no_item_is_told_with_file_and_number_and_no_rows_at_all_too() {
     let mut bad = TWO;
     bad[1].1 = Some("{\"text\": \"he is\"}\n{\"text\": null}\n");

@@ -40,7 +40,8 @@ pub struct ItemColumns {
 pub type ItemReceiver<'a> = dyn FnMut(u64, &ItemRow) -> Result<()> + 'a;
 
 impl ItemColumns {
-    fn all(&self) -> impl Iterator<Item = &'static str> {
+    /// Every column.
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
         self.needed.iter().chain(self.others).copied()
     }
 

@@ -228,6 +228,10 @@ fn tasks_stay_at_their_commits_and_another_commit_is_another_evaluation() {
     site.kdpipe("run study.toml --offline").code(0);
     assert_eq!(evaluation(&site).1["tasks"], newer["tasks"]);
     site.kdpipe("verify study.toml").code(0);
+    // What is held to a commit has its key, though its files are gone.
+    std::fs::remove_dir_all(site.path("hf")).unwrap();
+    let plan = site.kdpipe("plan study.toml").code(0).out;
+    assert!(plan.contains("finished"), "{plan}");
 }
 
 #[test]
