@@ -174,7 +174,10 @@ fn parquet_and_json_lines_give_the_same_items_and_a_plan_asks_nothing() {
     );
     assert_eq!(counts(&answers(&first, "words")), [("last word", 2)]);
     let report = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
-    assert!(report.contains("agreement"), "{report}");
+    assert!(
+        report.contains("- Items of lines: o/lines, split train, of the hub at the commit "),
+        "{report}"
+    );
     // One of the configurations is another evaluation, whose files the cache has.
     drop(server);
     let one = "run study.toml --offline --set evaluate.tasks.pairs.configs=[\"verbs\"]";
