@@ -1,32 +1,29 @@
 //! What models are asked beside the loss of a text: minimal pairs, and texts whose last word is to
-//! be guessed. They come from the embedded grammar or from files of JSON lines.
+//! be guessed. They come from the embedded grammar, from files of JSON lines or from datasets of
+//! the hub.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Result;
-use serde_json::{Map, Value};
+use anyhow::{Context, Result};
 
 use super::grammar::{self, minimal_pairs};
-use super::source::globs;
+use super::item_texts::{
+    CLOZE_COLUMNS, PAIR_COLUMNS, RowResult, cloze_texts, pair_texts, phenomenon,
+};
+use super::source::{ItemColumns, ItemFiles, ItemReach, ItemRow};
+use super::task_files::{self, visit_lines};
 use super::tokenizer::Tokenizer;
-use crate::digest;
-use crate::files;
-use crate::plan::path::InputPath;
-use crate::plan::run::TaskSpec;
-use crate::plan::{InputFault, InputFaults, TaskFact};
+use crate::hub::Hub;
+use crate::plan::TaskFact;
+use crate::plan::run::{ItemSource, TaskSpec};
 
-/// More than any set of this kind takes.
-const LIMIT: u64 = 256 << 20;
 /// Seed of the stories that pairs are cut from.
 const SEED: u64 = 0;
 /// Stories looked at for an item, before a phenomenon is taken to be rare.
 const STORIES: u64 = 100;
 /// Agreement, the same across a clause, pronouns, the treasure.
 const PHENOMENA_OF_GRAMMAR: usize = 4;
-/// Keys that name what a pair is about, the first that is there (BLiMP's lines have several).
-const PHENOMENA: [&str; 3] = ["linguistics_term", "phenomenon", "UID"];
 
 /// A question to a model, as tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +40,35 @@ pub struct Task {
     pub items: BTreeMap<String, Vec<Item>>,
 }
 
-/// The tasks of `[evaluate.tasks]` under a tokenizer, by name.
+/// The tasks of `[evaluate.tasks]` under a tokenizer, by name; what is not here of datasets of the
+/// hub is fetched.
 ///
 /// # Errors
-/// Files that cannot be read, or hold no such items, with the line.
+/// Files that cannot be read, or hold no such items, with the line; datasets that cannot be had, or
+/// hold no such items, with the row.
 pub fn tasks(
     specs: &BTreeMap<String, TaskSpec>,
     tokenizer: &Tokenizer,
+    hub: &Hub,
 ) -> Result<BTreeMap<String, Task>> {
     let named = specs.iter().map(|(name, spec)| {
-        let key = format!("evaluate.tasks.{name}.files");
-        let task = match spec {
-            TaskSpec::Grammar { items } => of_grammar(*items, tokenizer)?,
-            TaskSpec::Pairs { files } => of_files(&key, files, &|line| pair(line, tokenizer))?,
-            TaskSpec::Cloze { files } => of_files(&key, files, &|line| cloze(line, tokenizer))?,
+        let mut task = Task::default();
+        let mut add = |row: &ItemRow, group: Option<&str>| {
+            let (about, item) = item(spec, row, group, tokenizer)?;
+            task.items.entry(about).or_default().push(item);
+            Ok(())
         };
+        match spec.source().context("a task whose spec was refused")? {
+            ItemSource::Grammar(items) => task = of_grammar(items, tokenizer)?,
+            ItemSource::Files(files) => {
+                let key = format!("evaluate.tasks.{name}.files");
+                visit_lines(&key, files, &mut |row| add(row, None))?;
+            }
+            ItemSource::Hub(items) => {
+                let files = ItemFiles::find(name, &items, hub)?;
+                files.visit(ItemReach::Everything, &columns(spec), &mut add)?;
+            }
+        }
         Ok((name.clone(), task))
     });
     named.collect()
@@ -80,45 +91,94 @@ impl KeptTasks {
         &self,
         specs: &BTreeMap<String, TaskSpec>,
         tokenizer: &Tokenizer,
+        hub: &Hub,
     ) -> Result<Arc<BTreeMap<String, Task>>> {
         // Whoever panicked with it left it as it was.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, tasks)) = kept.iter().find(|(known, _)| known == specs) {
             return Ok(Arc::clone(tasks));
         }
-        let found = Arc::new(tasks(specs, tokenizer)?);
+        let found = Arc::new(tasks(specs, tokenizer, hub)?);
         kept.push((specs.clone(), Arc::clone(&found)));
         Ok(found)
     }
 }
 
 /// What identifies the items of a task, whatever its files are called, and their size; checks them
-/// on the way.
+/// on the way. Of a dataset of the hub that is its commit, and no more of it is read than the cache
+/// has.
 ///
 /// # Errors
 /// As of [`tasks`].
-pub fn task_fact(name: &str, spec: &TaskSpec) -> Result<TaskFact> {
-    let key = format!("evaluate.tasks.{name}.files");
-    match spec {
-        TaskSpec::Grammar { items } => {
-            let pairs = pairs_of_grammar(*items);
+pub fn task_fact(name: &str, spec: &TaskSpec, hub: &Hub) -> Result<TaskFact> {
+    let mut bytes = 0;
+    let mut add = |row: &ItemRow, _: Option<&str>| {
+        bytes += size(spec, row)? as u64;
+        Ok(())
+    };
+    let fingerprint = match spec.source().context("a task whose spec was refused")? {
+        ItemSource::Grammar(items) => {
+            let pairs = pairs_of_grammar(items);
             let sizes = pairs.values().flatten();
-            Ok(TaskFact {
-                fingerprint: format!("grammar {}", grammar::VERSION),
-                bytes: sizes
-                    .map(|[right, wrong]| right.len() + wrong.len())
-                    .sum::<usize>() as u64,
-            })
+            bytes = sizes
+                .map(|[right, wrong]| right.len() + wrong.len())
+                .sum::<usize>() as u64;
+            format!("grammar {}", grammar::VERSION)
         }
-        TaskSpec::Pairs { files } => fact_of_files(&key, files, &|line| {
-            let (_, right, wrong) = pair_texts(line)?;
-            Ok(right.len() + wrong.len())
-        }),
+        ItemSource::Files(files) => {
+            let key = format!("evaluate.tasks.{name}.files");
+            visit_lines(&key, files, &mut |row| add(row, None))?;
+            task_files::content(&key, files)?
+        }
+        ItemSource::Hub(items) => {
+            let files = ItemFiles::find(name, &items, hub)?;
+            files.visit(ItemReach::Cached, &columns(spec), &mut add)?;
+            files.commit().to_owned()
+        }
+    };
+    Ok(TaskFact { fingerprint, bytes })
+}
+
+/// The columns that the rows of a task have.
+fn columns(spec: &TaskSpec) -> ItemColumns {
+    match spec {
+        TaskSpec::Cloze { .. } => CLOZE_COLUMNS,
+        TaskSpec::Grammar { .. } | TaskSpec::Pairs { .. } => PAIR_COLUMNS,
+    }
+}
+
+/// Bytes of the texts that a row has a model read, each as often as it is read.
+fn size(spec: &TaskSpec, row: &ItemRow) -> RowResult<usize> {
+    match spec {
         // It is scored, and then read for the word that is written.
-        TaskSpec::Cloze { files } => fact_of_files(&key, files, &|line| {
-            let (before, word) = cloze_texts(line)?;
-            Ok(2 * (before.len() + word.len()))
-        }),
+        TaskSpec::Cloze { .. } => {
+            cloze_texts(row).map(|(before, word)| 2 * (before.len() + word.len()))
+        }
+        TaskSpec::Grammar { .. } | TaskSpec::Pairs { .. } => {
+            pair_texts(row).map(|(right, wrong)| right.len() + wrong.len())
+        }
+    }
+}
+
+/// What a row is about, and its item; `group` is what it is about where no column says so.
+fn item(
+    spec: &TaskSpec,
+    row: &ItemRow,
+    group: Option<&str>,
+    tokenizer: &Tokenizer,
+) -> RowResult<(String, Item)> {
+    match spec {
+        TaskSpec::Cloze { .. } => {
+            let item = cloze(row, tokenizer)?;
+            Ok((group.unwrap_or("last word").to_owned(), item))
+        }
+        TaskSpec::Grammar { .. } | TaskSpec::Pairs { .. } => {
+            let item = pair(row, tokenizer)?;
+            // A cell without a word says nothing, where the configuration does.
+            let own = phenomenon(row).filter(|own| group.is_none() || !own.trim().is_empty());
+            let about = own.or(group).unwrap_or("all");
+            Ok((about.to_owned(), item))
+        }
     }
 }
 
@@ -155,160 +215,25 @@ fn of_grammar(items: usize, tokenizer: &Tokenizer) -> Result<Task> {
     Ok(task)
 }
 
-/// Reads an item, and what it is about, of a line.
-type ReadItem<'a> = &'a dyn Fn(&Map<String, Value>) -> LineResult<(String, Item)>;
-
-/// A line of a file, or what is wrong with it.
-type LineResult<T> = Result<T, String>;
-
-fn of_files(key: &str, files: &[InputPath], item: ReadItem) -> Result<Task> {
-    let mut task = Task::default();
-    visit_lines(key, files, &mut |line| {
-        let (about, item) = item(line)?;
-        task.items.entry(about).or_default().push(item);
-        Ok(())
-    })?;
-    Ok(task)
-}
-
-/// Of files whose lines have items of the size that `size` gives.
-fn fact_of_files(
-    key: &str,
-    files: &[InputPath],
-    size: &dyn Fn(&Map<String, Value>) -> LineResult<usize>,
-) -> Result<TaskFact> {
-    let mut bytes = 0;
-    visit_lines(key, files, &mut |line| {
-        bytes += size(line)? as u64;
-        Ok(())
-    })?;
-    let mut hashes = String::new();
-    for path in paths(key, files)? {
-        hashes += &files::sha256_of_file(&path)?;
-        hashes.push('\n');
-    }
-    Ok(TaskFact {
-        fingerprint: digest::sha256(hashes.as_bytes()),
-        bytes,
+fn pair(row: &ItemRow, tokenizer: &Tokenizer) -> RowResult<Item> {
+    let (right, wrong) = pair_texts(row)?;
+    Ok(Item::Pair {
+        right: encoded(right, tokenizer)?,
+        wrong: encoded(wrong, tokenizer)?,
     })
 }
 
-/// Calls `visit` on every line of the files that is not white space; faults carry file and line.
-fn visit_lines(
-    key: &str,
-    files: &[InputPath],
-    visit: &mut dyn FnMut(&Map<String, Value>) -> LineResult<()>,
-) -> Result<()> {
-    let mut count = 0;
-    for path in paths(key, files)? {
-        let text = files::read_text(&path, LIMIT)?;
-        for (number, line) in text.lines().enumerate() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            let read = match serde_json::from_str(line) {
-                Ok(Value::Object(line)) => visit(&line),
-                Ok(_) => Err("it is no JSON object".to_owned()),
-                Err(error) => Err(format!("it is no JSON: {error}")),
-            };
-            read.map_err(|problem| {
-                let message = format!("{}, line {}: {problem}", path.display(), number + 1);
-                fault(
-                    key,
-                    message,
-                    "every line is an object of JSON; LOSSES.md beside README.md \
-                                     has the forms under `[evaluate.tasks]`",
-                )
-            })?;
-            count += 1;
-        }
-    }
-    if count == 0 {
-        let message = "the files of the task hold no lines".to_owned();
-        return Err(fault(key, message, "name files of JSON lines, one item a line").into());
-    }
-    Ok(())
-}
-
-fn fault(key: &str, message: String, hint: &str) -> InputFaults {
-    InputFaults(vec![InputFault::of_key(key, message, hint)])
-}
-
-/// The files that the paths and patterns name.
-fn paths(key: &str, files: &[InputPath]) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for file in files {
-        let path = file.resolve();
-        if !globs::is_glob(&file.written) {
-            found.push(path);
-            continue;
-        }
-        let matches = globs::matches(Path::new("/"), &path.to_string_lossy())?;
-        if matches.is_empty() {
-            let message = format!("{} matches no file", path.display());
-            return Err(fault(key, message, "mend the pattern, or name the files").into());
-        }
-        found.extend(matches);
-    }
-    Ok(found)
-}
-
-fn pair(line: &Map<String, Value>, tokenizer: &Tokenizer) -> LineResult<(String, Item)> {
-    let (about, right, wrong) = pair_texts(line)?;
-    let item = Item::Pair {
-        right: encoded(right, tokenizer)?,
-        wrong: encoded(wrong, tokenizer)?,
-    };
-    Ok((about, item))
-}
-
-fn cloze(line: &Map<String, Value>, tokenizer: &Tokenizer) -> LineResult<(String, Item)> {
-    let (before, word) = cloze_texts(line)?;
+fn cloze(row: &ItemRow, tokenizer: &Tokenizer) -> RowResult<Item> {
+    let (before, word) = cloze_texts(row)?;
     // As it is written behind a space: the tokens of a word do not depend on what stands before.
-    let item = Item::Cloze {
+    Ok(Item::Cloze {
         before: encoded(before, tokenizer)?,
         word: encoded(&format!(" {word}"), tokenizer)?,
-    };
-    Ok(("last word".to_owned(), item))
+    })
 }
 
-fn encoded(text: &str, tokenizer: &Tokenizer) -> LineResult<Vec<u32>> {
+fn encoded(text: &str, tokenizer: &Tokenizer) -> RowResult<Vec<u32>> {
     tokenizer.encode(text).map_err(|error| format!("{error:#}"))
-}
-
-/// What a pair is about, its right text and its wrong one: `sentence_good` and `sentence_bad`, as
-/// BLiMP calls them.
-fn pair_texts(line: &Map<String, Value>) -> LineResult<(String, &str, &str)> {
-    let text = |key: &str| {
-        let value = line
-            .get(key)
-            .ok_or_else(|| format!("it has no \"{key}\""))?;
-        let text = value
-            .as_str()
-            .ok_or_else(|| format!("\"{key}\" is no text"))?;
-        if text.trim().is_empty() {
-            return Err(format!("\"{key}\" is empty"));
-        }
-        Ok(text)
-    };
-    let (right, wrong) = (text("sentence_good")?, text("sentence_bad")?);
-    if right == wrong {
-        return Err("both sentences are the same".to_owned());
-    }
-    let about = PHENOMENA.iter().find_map(|key| line.get(*key)?.as_str());
-    Ok((about.unwrap_or("all").to_owned(), right, wrong))
-}
-
-/// The text before the last word of `text`, and that word, as LAMBADA has it.
-fn cloze_texts(line: &Map<String, Value>) -> LineResult<(&str, &str)> {
-    let value = line.get("text").ok_or("it has no \"text\"")?;
-    let text = value.as_str().ok_or("\"text\" is no text")?.trim_end();
-    let split = text.rsplit_once(char::is_whitespace);
-    let (before, word) = split.ok_or("\"text\" has one word: nothing stands before the last")?;
-    if before.trim().is_empty() {
-        return Err("\"text\" has one word: nothing stands before the last".to_owned());
-    }
-    Ok((before.trim_end(), word))
 }
 
 #[cfg(test)]

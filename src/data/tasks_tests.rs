@@ -1,9 +1,38 @@
 //! Tests of `tasks.rs`.
 
-use super::*;
+use std::time::Duration;
 
-fn line(json: &str) -> Map<String, Value> {
-    serde_json::from_str(json).unwrap()
+use serde_json::{Map, Value};
+
+use super::*;
+use crate::hub::Settings;
+use crate::plan::path::InputPath;
+
+/// A hub that nothing is asked of.
+fn no_hub() -> Hub<'static> {
+    Hub::quiet(
+        Settings {
+            endpoint: "http://127.0.0.1:9".to_owned(),
+            cache: "none".into(),
+            token: None,
+            offline: true,
+            offline_datasets: true,
+            pause: Duration::ZERO,
+            problem: None,
+        },
+        Vec::new(),
+    )
+}
+
+/// Pairs of files.
+fn pairs_of(files: Vec<InputPath>) -> TaskSpec {
+    TaskSpec::Pairs {
+        files,
+        repo: None,
+        revision: None,
+        configs: Vec::new(),
+        split: None,
+    }
 }
 
 fn tokenizer() -> Tokenizer {
@@ -24,69 +53,26 @@ fn tokenizer() -> Tokenizer {
 }
 
 #[test]
-fn lines_of_blimp_and_lambada_are_read_as_they_are() {
-    let blimp = line(
-        r#"{"sentence_good": "Many girls insulted themselves.",
-            "sentence_bad": "Many girls insulted herself.", "field": "morphology",
-            "linguistics_term": "anaphor_agreement", "UID": "anaphor_number_agreement"}"#,
-    );
-    assert_eq!(
-        pair_texts(&blimp).unwrap(),
-        (
-            "anaphor_agreement".to_owned(),
-            "Many girls insulted themselves.",
-            "Many girls insulted herself."
-        )
-    );
-    let lambada = line(r#"{"text": "she had the dress. \"Do you like\nthe dress"}"#);
-    assert_eq!(
-        cloze_texts(&lambada).unwrap(),
-        ("she had the dress. \"Do you like\nthe", "dress")
-    );
-}
-
-#[test]
-fn lines_that_are_no_items_say_what_they_lack() {
-    let pair = |json: &str| pair_texts(&line(json)).unwrap_err();
-    assert_eq!(
-        pair(r#"{"sentence_good": "a"}"#),
-        "it has no \"sentence_bad\""
-    );
-    assert_eq!(
-        pair(r#"{"sentence_good": 1}"#),
-        "\"sentence_good\" is no text"
-    );
-    assert_eq!(
-        pair(r#"{"sentence_good": "a b", "sentence_bad": "a b"}"#),
-        "both sentences are the same"
-    );
-    let cloze = |json: &str| cloze_texts(&line(json)).unwrap_err();
-    assert_eq!(cloze(r#"{"words": "a"}"#), "it has no \"text\"");
-    assert!(cloze(r#"{"text": " alone"}"#).contains("one word"));
-}
-
-#[test]
 fn files_give_items_by_what_they_are_about_and_faults_their_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pairs.jsonl");
     let good = r#"{"sentence_good": "he is", "sentence_bad": "he are", "phenomenon": "number"}"#;
     std::fs::write(&path, format!("{good}\n\n{good}\n")).unwrap();
-    let spec = TaskSpec::Pairs {
-        files: vec![InputPath::new("pairs.jsonl", folder.path())],
-    };
+    let spec = pairs_of(vec![InputPath::new("pairs.jsonl", folder.path())]);
+    let hub = no_hub();
     let specs = BTreeMap::from([("own".to_owned(), spec.clone())]);
-    let found = tasks(&specs, &tokenizer()).unwrap();
+    let found = tasks(&specs, &tokenizer(), &hub).unwrap();
     assert_eq!(found["own"].items["number"].len(), 2);
-    let before = task_fact("own", &spec).unwrap();
+    let before = task_fact("own", &spec, &hub).unwrap();
     std::fs::write(&path, format!("{good}\n{{\"sentence_good\": \"x\"}}\n")).unwrap();
     assert_ne!(before.fingerprint, "");
-    let error = format!("{:#}", task_fact("own", &spec).unwrap_err());
+    let error = format!("{:#}", task_fact("own", &spec, &hub).unwrap_err());
     assert!(
         error.contains("pairs.jsonl, line 2: it has no \"sentence_bad\""),
         "{error}"
     );
     std::fs::write(&path, "\n").unwrap();
-    let error = format!("{:#}", task_fact("own", &spec).unwrap_err());
+    let error = format!("{:#}", task_fact("own", &spec, &hub).unwrap_err());
     assert!(error.contains("hold no lines"), "{error}");
 }
 
@@ -98,28 +84,50 @@ fn the_grammar_gives_as_many_pairs_of_each_phenomenon_as_are_asked_for() {
 }
 
 #[test]
+fn what_no_column_says_of_an_item_its_configuration_says() {
+    let about = |spec: &TaskSpec, json: &str, group: Option<&str>| {
+        let row: Map<String, Value> = serde_json::from_str(json).unwrap();
+        item(spec, &row, group, &tokenizer()).unwrap().0
+    };
+    let pairs = pairs_of(Vec::new());
+    let pair = |more: &str| format!(r#"{{"sentence_good": "a", "sentence_bad": "b"{more}}}"#);
+    assert_eq!(about(&pairs, &pair(""), None), "all");
+    assert_eq!(about(&pairs, &pair(""), Some("verbs")), "verbs");
+    let null = pair(r#", "linguistics_term": null, "UID": "tense""#);
+    assert_eq!(about(&pairs, &null, Some("verbs")), "tense");
+    let blank = pair(r#", "linguistics_term": " ""#);
+    assert_eq!(about(&pairs, &blank, Some("verbs")), "verbs");
+    let cloze = TaskSpec::Cloze {
+        files: Vec::new(),
+        repo: Some("o/d".to_owned()),
+        revision: None,
+        configs: Vec::new(),
+        split: None,
+    };
+    let words = r#"{"text": "two words"}"#;
+    assert_eq!(about(&cloze, words, None), "last word");
+    assert_eq!(about(&cloze, words, Some("de")), "de");
+}
+
+#[test]
 fn a_plan_knows_how_much_a_task_asks_and_an_evaluation_tokenizes_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pairs.jsonl");
     let line = r#"{"sentence_good": "The cats sleep.", "sentence_bad": "The cats sleeps."}"#;
     std::fs::write(&path, format!("{line}\n{line}\n")).unwrap();
     let files = vec![InputPath::new("pairs.jsonl", folder.path())];
-    let bytes = |spec: &TaskSpec| task_fact("own", spec).unwrap().bytes;
-    assert_eq!(
-        bytes(&TaskSpec::Pairs {
-            files: files.clone()
-        }),
-        2 * (15 + 16)
-    );
+    let hub = no_hub();
+    let bytes = |spec: &TaskSpec| task_fact("own", spec, &hub).unwrap().bytes;
+    assert_eq!(bytes(&pairs_of(files.clone())), 2 * (15 + 16));
     let [few, many] = [2, 4].map(|items| bytes(&TaskSpec::Grammar { items }));
     assert!(few > 0 && many > few, "{few} {many}");
     let kept = KeptTasks::default();
-    let specs: BTreeMap<String, TaskSpec> = [("own".to_owned(), TaskSpec::Pairs { files })].into();
+    let specs: BTreeMap<String, TaskSpec> = [("own".to_owned(), pairs_of(files))].into();
     let tokenizer = tokenizer();
-    let first = kept.of(&specs, &tokenizer).unwrap();
+    let first = kept.of(&specs, &tokenizer, &hub).unwrap();
     // Nothing is read again.
     std::fs::remove_file(&path).unwrap();
-    let second = kept.of(&specs, &tokenizer).unwrap();
+    let second = kept.of(&specs, &tokenizer, &hub).unwrap();
     assert!(Arc::ptr_eq(&first, &second));
-    assert!(KeptTasks::default().of(&specs, &tokenizer).is_err());
+    assert!(KeptTasks::default().of(&specs, &tokenizer, &hub).is_err());
 }

@@ -51,7 +51,7 @@ pub struct CellFacts {
 
 impl CellFacts {
     /// Files a fact under the input at `key`; the value where it is known.
-    fn take<T>(&mut self, key: &'static str, fact: Fact<T>) -> Option<T> {
+    fn take<T>(&mut self, key: &str, fact: Fact<T>) -> Option<T> {
         match fact {
             Fact::Known(value) => Some(value),
             Fact::Unknown(why) => {
@@ -129,9 +129,17 @@ impl<'a> AskedInputs<'a> {
 
     fn ask_tasks(&mut self, evaluate: &EvaluateSpec, facts: &mut CellFacts) {
         for (name, task) in &evaluate.tasks {
+            if task.source().is_none() {
+                continue;
+            }
             let both = (name.clone(), task.clone());
             let fact = self.tasks.get(&both, || self.inputs.task(name, task));
-            let fact = facts.take("evaluate.tasks", fact);
+            // What has no key of its own, such as a refusal of the hub, is told at the repo.
+            let key = match task.is_of_hub() {
+                true => format!("evaluate.tasks.{name}.repo"),
+                false => "evaluate.tasks".to_owned(),
+            };
+            let fact = facts.take(&key, fact);
             facts.known.task_bytes += fact.as_ref().map_or(0, |fact| fact.bytes);
             let fingerprint = fact.map_or_else(|| UNKNOWN.to_owned(), |fact| fact.fingerprint);
             facts.fingerprints.tasks.insert(name.clone(), fingerprint);

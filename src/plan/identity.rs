@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use super::dataset_identity::dataset;
 use super::matching::Strategy;
 use super::run::{
-    BalanceSpec, Decay, EvaluateSpec, Init, InitBlocks, Keep, LearningRate, Matching,
-    PrecisionSpec, RunSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
+    BalanceSpec, Decay, EvaluateSpec, HubItems, Init, InitBlocks, ItemSource, Keep, LearningRate,
+    Matching, PrecisionSpec, RunSpec, TaskSpec, TeacherSpec, Term, TokenizerSpec, TrainSpec,
 };
 use super::schedule::Span;
 use crate::digest;
@@ -255,14 +255,31 @@ pub fn evaluation_key(evaluate: &EvaluateSpec, inputs: &Fingerprints) -> String 
     key(&json!({ "evaluation": EVALUATION_VERSION, "evaluate": measured(evaluate, inputs) }))
 }
 
-/// `[evaluate]`, the files of its tasks by what they hold.
+/// `[evaluate]`, the items of its tasks by what they are: files by what they hold, a dataset of the
+/// hub by its commit.
 fn measured(evaluate: &EvaluateSpec, inputs: &Fingerprints) -> Json {
     let mut measured = json!(evaluate);
     for (name, fingerprint) in &inputs.tasks {
+        let source = evaluate.tasks.get(name).and_then(TaskSpec::source);
         let task = &mut measured["tasks"][name.as_str()];
-        if let Some(keys) = task.as_object_mut() {
-            keys.remove("files");
-            keys.insert("content".to_owned(), fingerprint.clone().into());
+        match source {
+            Some(ItemSource::Hub(HubItems {
+                repo,
+                revision: _,
+                configs,
+                split,
+            })) => {
+                *task = json!({
+                    "kind": task["kind"], "repo": repo, "configs": configs, "split": split,
+                    "commit": fingerprint,
+                });
+            }
+            Some(ItemSource::Grammar(_) | ItemSource::Files(_)) | None => {
+                if let Some(keys) = task.as_object_mut() {
+                    keys.remove("files");
+                    keys.insert("content".to_owned(), fingerprint.clone().into());
+                }
+            }
         }
     }
     measured

@@ -11,7 +11,7 @@ use super::frozen::{FrozenOrigin, FrozenSpec};
 use super::grid::{Candidates, Choice, Grid};
 use super::planned::Overrides;
 use super::read_run::{located, read_run};
-use super::run::Budget;
+use super::run::{Budget, TaskSpec};
 use super::spec_layers::{Merged, Stack};
 use super::study::{self, CheckedStudy};
 use super::words::join;
@@ -299,7 +299,10 @@ impl Loaded {
     /// Whether some run takes something from the hub.
     pub fn uses_hub(&self) -> bool {
         self.cells.iter().any(|run| {
-            run.dataset.is_of_hub() || run.tokenizer.is_of_hub() || run.teacher.is_of_hub()
+            run.dataset.is_of_hub()
+                || run.tokenizer.is_of_hub()
+                || run.teacher.is_of_hub()
+                || run.evaluate.tasks.values().any(TaskSpec::is_of_hub)
         })
     }
 }

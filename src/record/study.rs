@@ -117,6 +117,9 @@ pub struct SetupFacts {
     /// Label that the study carries in its report (a first run that decides nothing, say), from
     /// `pipeline.note`.
     pub note: Option<String>,
+    /// Of each task whose items are of the hub, which dataset they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
 }
 
 /// More than the largest grid takes.

@@ -7,6 +7,7 @@ use crate::digest;
 use crate::eval::{
     self, Evaluated, EvaluationStopped, EvaluationWatch, Text, Vocabulary, samples_markdown,
 };
+use crate::hub::Hub;
 use crate::model::{Gpt2, TokenIds};
 use crate::ops::Ops;
 use crate::plan::run::{DatasetSpec, Detokenize, Rows, RunSpec};
@@ -30,14 +31,15 @@ pub(super) struct EvaluationSubject<'a, D: Ops> {
 }
 
 /// Evaluates by the `[evaluate]` of `spec`; several models may be evaluated beside each other.
+/// Items of tasks that nobody asked for yet come from `hub`, where they lie there.
 ///
 /// # Errors
-/// A split that is too short; a stop.
+/// A split that is too short; items that cannot be had; a stop.
 pub(super) fn evaluate<D: Ops>(
     subject: &EvaluationSubject<D>,
     spec: &RunSpec,
     corpus: &Prepared,
-    watch: &dyn EvaluationWatch,
+    (hub, watch): (&Hub, &dyn EvaluationWatch),
 ) -> Result<Evaluated> {
     let protocol = Protocol {
         context: spec.evaluate.context,
@@ -60,7 +62,8 @@ pub(super) fn evaluate<D: Ops>(
     }
     let decode = |tokens: &[u32]| Ok(corpus.tokenizer.decode(tokens));
     let (test, validation) = (documents(&corpus.test), documents(&corpus.validation));
-    let tasks = corpus.tasks.of(&spec.evaluate.tasks, &corpus.tokenizer)?;
+    let tasks = &spec.evaluate.tasks;
+    let tasks = corpus.tasks.of(tasks, &corpus.tokenizer, hub)?;
     eval::evaluate(eval::EvaluationInputs {
         model: subject.model,
         teacher: subject.teacher,

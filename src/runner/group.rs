@@ -229,7 +229,7 @@ fn evaluated<D: Ops>(
         trained_on_train_split: Some(true),
         ids: &teacher.ids,
     };
-    let found = evaluate(&subject, &run.spec, corpus, watch)?;
+    let found = evaluate(&subject, &run.spec, corpus, (site.hub, watch))?;
     Ok(Some((model, found)))
 }
 

@@ -13,7 +13,9 @@ use crate::hub::{Hub, HubError, Pin, Repo};
 use crate::model::{Config, ModelFolder, TokenIds, read_config, weight_files};
 use crate::ops::bf16_instructions;
 use crate::plan::path::InputPath;
-use crate::plan::run::{DatasetSpec, DeviceSpec, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec};
+use crate::plan::run::{
+    DatasetSpec, DeviceSpec, ItemSource, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec,
+};
 use crate::plan::{DatasetFact, Fact, InputFault, Inputs, TaskFact, TeacherFact, TokenizerFact};
 use crate::record::study::HubPin;
 
@@ -176,7 +178,15 @@ impl Inputs for StudyInputs<'_> {
     }
 
     fn task(&self, name: &str, task: &TaskSpec) -> Fact<TaskFact> {
-        self.fact(data::task_fact(name, task))
+        // As of a dataset.
+        let pin = task_repo(task).and_then(|repo| self.hub.pin(&repo));
+        match (self.fact(data::task_fact(name, task, self.hub)), pin) {
+            (Fact::Unknown(_), Some(pin)) => Fact::Known(TaskFact {
+                fingerprint: pin.commit,
+                bytes: 0,
+            }),
+            (fact, _) => fact,
+        }
     }
 }
 
@@ -239,6 +249,14 @@ fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
     }
 }
 
+/// The repo of the hub that a task's items lie in.
+fn task_repo(task: &TaskSpec) -> Option<Repo> {
+    match task.source()? {
+        ItemSource::Grammar(_) | ItemSource::Files(_) => None,
+        ItemSource::Hub(items) => Some(Repo::dataset(items.repo, items.revision)),
+    }
+}
+
 /// What a run takes from the hub.
 pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
     let mut repos: Vec<Repo> = dataset_repo(&spec.dataset).into_iter().collect();
@@ -248,6 +266,7 @@ pub(super) fn repos(spec: &RunSpec) -> Vec<Repo> {
     if let TeacherSpec::Hub { repo, revision, .. } = &spec.teacher {
         repos.push(Repo::model(repo, revision));
     }
+    repos.extend(spec.evaluate.tasks.values().filter_map(task_repo));
     repos
 }
 

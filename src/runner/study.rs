@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::inputs::{pin_for_lock, repos};
 use crate::data;
-use crate::hub::{Hub, Repo, short_commit};
-use crate::plan::run::{BalanceSpec, DatasetSpec, Init, TeacherSpec, Term, TokenizerSpec};
+use crate::hub::{Hub, Pin, Repo, short_commit};
+use crate::plan::run::{
+    BalanceSpec, DatasetSpec, Init, ItemSource, TaskSpec, TeacherSpec, Term, TokenizerSpec,
+};
 use crate::plan::{Plan, PlannedRun, counted, grouped};
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
@@ -115,7 +117,41 @@ fn facts(plan: &Plan, command: &str, hub: &Hub) -> SetupFacts {
         .join(ALTERNATIVE),
         command: command.to_owned(),
         note: plan.note.clone(),
+        tasks: distinct(plan.runs.iter().flat_map(|run| tasks(run, hub))),
     }
+}
+
+/// `blimp: nyu-mll/blimp (2 of its configurations), split train, of the hub at the commit …`, of
+/// each task whose items are of the hub.
+fn tasks(run: &PlannedRun, hub: &Hub) -> Vec<String> {
+    let in_words = |(name, task): (&String, &TaskSpec)| {
+        let Some(ItemSource::Hub(items)) = task.source() else {
+            return None;
+        };
+        let configs = match items.configs {
+            [] => String::new(),
+            few if few.len() <= 4 => format!(" ({})", few.join(", ")),
+            many => format!(" ({} of its configurations)", many.len()),
+        };
+        let pin = hub.pin(&Repo::dataset(items.repo, items.revision))?;
+        Some(format!(
+            "{name}: {}{configs}, split {}, of the hub at the commit {}{}",
+            items.repo,
+            items.split,
+            short_commit(&pin.commit),
+            own_copies(Some(&pin))
+        ))
+    };
+    let tasks = run.spec.evaluate.tasks.iter();
+    tasks.filter_map(in_words).collect()
+}
+
+/// Where a dataset was read from the hub's copies, that it was.
+fn own_copies(pin: Option<&Pin>) -> String {
+    let branch = pin.and_then(|pin| pin.branch.as_ref());
+    branch.map_or_else(String::new, |branch| {
+        format!(", the hub's own copies ({branch})")
+    })
 }
 
 /// Each text once, in the order of first appearance.
@@ -170,13 +206,8 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
             let config = config
                 .as_ref()
                 .map_or_else(String::new, |config| format!(" ({config})"));
-            let branch = hub
-                .pin(&Repo::dataset(repo, revision))
-                .and_then(|pin| pin.branch)
-                .map_or_else(String::new, |branch| {
-                    format!(", the hub's own copies ({branch})")
-                });
-            format!("{repo}{config} {}{branch}", on_the_hub(run, "dataset"))
+            let copies = own_copies(hub.pin(&Repo::dataset(repo, revision)).as_ref());
+            format!("{repo}{config} {}{copies}", on_the_hub(run, "dataset"))
         }
     };
     format!("{source}{}", shares(&run.spec.dataset))

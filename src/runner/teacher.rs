@@ -187,7 +187,7 @@ impl<D: Ops> LoadedTeacher<D> {
             trained_on_train_split: self.training.is_some().then_some(true),
             ids: &self.ids,
         };
-        let evaluated = evaluate(&subject, &run.spec, corpus, &watch)
+        let evaluated = evaluate(&subject, &run.spec, corpus, (site.hub, &watch))
             .context("the teacher cannot be evaluated")?;
         publish(
             evaluated,

@@ -104,11 +104,25 @@ impl<'a, D: Ops> Trainer<'a, D> {
         let hub = self.site.hub;
         let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
         check_lengths(self.plan, runs, &prepared)?;
+        self.prepare_tasks(runs, &prepared)?;
         for note in corpus_notes(&prepared) {
             self.site.tell(&Event::Notice(&note));
         }
         (self.corpus, self.corpus_key) = (Some(prepared), Some(key));
         Ok(UnitEnding::Done(BTreeMap::new()))
+    }
+
+    /// Fetches and reads what models are asked beside the loss: what is wrong with it is known
+    /// before hours go into anything else.
+    fn prepare_tasks(&self, runs: &[usize], corpus: &Prepared) -> Result<()> {
+        if !self.site.evaluates {
+            return Ok(());
+        }
+        for &index in runs {
+            let tasks = &self.plan.runs[index].spec.evaluate.tasks;
+            corpus.tasks.of(tasks, &corpus.tokenizer, self.site.hub)?;
+        }
+        Ok(())
     }
 
     /// Gives the group in hand back.

@@ -11,3 +11,4 @@ mod sending;
 mod server;
 mod shelf;
 mod studies;
+mod tasks;

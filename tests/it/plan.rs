@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use kdpipe::plan::path::InputPath;
-use kdpipe::plan::run::{DatasetSpec, TeacherSpec, TokenizerSpec};
+use kdpipe::plan::run::{DatasetSpec, ItemSource, TaskSpec, TeacherSpec, TokenizerSpec};
 use kdpipe::plan::{
-    DatasetFact, Diagnostics, Fact, Inputs, Loaded, Overrides, Plan, TeacherFact, TokenizerFact,
-    load,
+    DatasetFact, Diagnostics, Fact, Inputs, Loaded, Overrides, Plan, TaskFact, TeacherFact,
+    TokenizerFact, load,
 };
 
 /// A study with a hidden loss, a critic and a balance, so that every knob has something to turn.
@@ -163,6 +163,18 @@ impl Inputs for Contents {
             vocabulary: None,
             inner: 384,
             tied: true,
+        })
+    }
+
+    fn task(&self, _: &str, task: &TaskSpec) -> Fact<TaskFact> {
+        let fingerprint = match task.source().expect("a task with items") {
+            ItemSource::Grammar(_) => "grammar".to_owned(),
+            ItemSource::Files(files) => contents(files),
+            ItemSource::Hub(items) => items.revision.to_owned(),
+        };
+        Fact::Known(TaskFact {
+            fingerprint,
+            bytes: 0,
         })
     }
 

@@ -182,3 +182,29 @@ fn equal_maps_are_one_run_and_no_hidden_loss_means_no_map() {
     ]);
     assert_eq!((none.cells.len(), none.runs.len()), (4, 3));
 }
+
+#[test]
+fn tasks_of_files_and_the_grammar_keep_their_keys_and_those_of_the_hub_have_their_commit() {
+    let folder = folder_with_inputs();
+    let key = |set: &[&str]| folder.plan(set).runs.remove(0).evaluation_key;
+    // As they were before a dataset of the hub could be named.
+    assert_eq!(
+        key(&[
+            r#"evaluate.tasks.grammar={ kind = "grammar", items = 5 }"#,
+            r#"evaluate.tasks.own={ kind = "pairs", files = ["one/a.txt"] }"#,
+            r#"evaluate.tasks.words={ kind = "cloze", files = ["one/a.txt", "one/b.txt"] }"#,
+        ]),
+        "cf013e61cbf7"
+    );
+    let of_hub = |more: &str| {
+        let task = format!("evaluate.tasks.own={{ kind = \"pairs\", repo = \"a/b\"{more} }}");
+        key(&[&task])
+    };
+    assert_eq!(of_hub(""), "bf7d6a343737");
+    // What is written beside what holds anyway says nothing; another commit says much.
+    assert_eq!(
+        of_hub(", split = \"train\", revision = \"main\""),
+        of_hub("")
+    );
+    assert_ne!(of_hub(", revision = \"old\""), of_hub(""));
+}

@@ -55,6 +55,26 @@ pub const CONTEXTS: &[(&str, &str)] = &[
         "teacher hub",
         r#"teacher = { source = "hub", repo = "a/b" }"#,
     ),
+    (
+        "task of grammar",
+        r#"evaluate.tasks.own = { kind = "grammar", items = 5 }"#,
+    ),
+    (
+        "task of pairs",
+        r#"evaluate.tasks.own = { kind = "pairs", files = ["one/a.txt"] }"#,
+    ),
+    (
+        "task of pairs hub",
+        r#"evaluate.tasks.own = { kind = "pairs", repo = "a/b" }"#,
+    ),
+    (
+        "task of cloze",
+        r#"evaluate.tasks.own = { kind = "cloze", files = ["one/a.txt"] }"#,
+    ),
+    (
+        "task of cloze hub",
+        r#"evaluate.tasks.own = { kind = "cloze", repo = "a/b" }"#,
+    ),
     ("teacher last", r#"teacher.train.keep = "last""#),
     ("from teacher", r#"student.init = "teacher""#),
     (
@@ -324,7 +344,21 @@ evaluate.probe_tokens | - | evaluate.probe_tokens=700 | evaluation
 evaluate.directions | - | evaluate.directions=7 | evaluation
 evaluate.embed_tokens | - | evaluate.embed_tokens=7 | evaluation
 evaluate.treatment_tokens | - | evaluate.treatment_tokens=7 | evaluation
-evaluate.tasks | - | evaluate.tasks.own={ kind = "grammar", items = 7 } | evaluation
+evaluate.tasks.kind | - | evaluate.tasks.own={ kind = "grammar", items = 7 } | evaluation
+evaluate.tasks.grammar.items | task of grammar | evaluate.tasks.own.items=7 | evaluation
+evaluate.tasks.pairs.files | task of pairs | evaluate.tasks.own.files=["two/a.txt"] | evaluation
+evaluate.tasks.pairs.repo | task of pairs hub | evaluate.tasks.own.repo=c/d | evaluation
+evaluate.tasks.pairs.revision | task of pairs hub | evaluate.tasks.own.revision=old | evaluation
+evaluate.tasks.pairs.revision | task of pairs hub | evaluate.tasks.own.revision=main | nothing
+evaluate.tasks.pairs.configs | task of pairs hub | evaluate.tasks.own.configs=["verbs"] | evaluation
+evaluate.tasks.pairs.split | task of pairs hub | evaluate.tasks.own.split=test | evaluation
+evaluate.tasks.pairs.split | task of pairs hub | evaluate.tasks.own.split=train | nothing
+evaluate.tasks.cloze.files | task of cloze | evaluate.tasks.own.files=["two/a.txt"] | evaluation
+evaluate.tasks.cloze.repo | task of cloze hub | evaluate.tasks.own.repo=c/d | evaluation
+evaluate.tasks.cloze.revision | task of cloze hub | evaluate.tasks.own.revision=old | evaluation
+evaluate.tasks.cloze.configs | task of cloze hub | evaluate.tasks.own.configs=["en"] | evaluation
+evaluate.tasks.cloze.split | task of cloze hub | evaluate.tasks.own.split=train | evaluation
+evaluate.tasks.cloze.split | task of cloze hub | evaluate.tasks.own.split=test | nothing
 pipeline.name | - | pipeline.name=another | nothing
 pipeline.description | - | pipeline.description=why | nothing
 pipeline.note | - | pipeline.note=a first look | nothing

@@ -60,7 +60,8 @@ fn lines_of(name: &str) -> &'static str {
         .1
 }
 
-/// The places of all keys in the schema; a variant is a part of the way, the name of a loss is not.
+/// The places of all keys in the schema; a variant is a part of the way, the name of a loss or a
+/// task is not.
 fn keys_of_the_schema() -> BTreeSet<String> {
     fn walk(schema: &Json, at: &str, found: &mut BTreeSet<String>) {
         let below = |name: &str| {
@@ -99,7 +100,9 @@ fn keys_of_the_schema() -> BTreeSet<String> {
             properties
                 .iter()
                 .for_each(|(key, property)| walk(property, &below(key), found));
-        } else if schema["additionalProperties"].is_object() && at == "loss" {
+        } else if schema["additionalProperties"].is_object()
+            && ["loss", "evaluate.tasks"].contains(&at)
+        {
             walk(&schema["additionalProperties"], at, found);
         } else {
             found.insert(at.to_owned());

@@ -89,7 +89,7 @@ impl NamedSplits<'_> {
 
 /// A file where the cache has it whole; a damaged one is no mistake of the spec, and is fetched
 /// again by a run.
-fn cached(files: &DatasetFiles, hub: &Hub, path: &str) -> Option<PathBuf> {
+pub fn cached(files: &DatasetFiles, hub: &Hub, path: &str) -> Option<PathBuf> {
     let entry = files.entry(path)?;
     let is_here = hub.has(&files.repo, &files.commit, entry);
     let file = is_here.then(|| hub.file(&files.repo, &files.commit, path));

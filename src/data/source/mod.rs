@@ -9,6 +9,9 @@
 //! documents are taken out of any of them by [`cutter`], which also finds the [`articles`] of
 //! WikiText. Long documents are cut by
 //! [`segments`] where no token can reach across, and detokenized after the cut.
+//!
+//! The items of tasks in datasets of the hub are rows of several columns: `item_files` finds them,
+//! and `item_rows` reads them.
 
 mod archive;
 mod articles;
@@ -33,10 +36,14 @@ mod gzip;
 mod hub_checks;
 mod hub_dataset;
 mod input_files;
+mod item_files;
+mod item_rows;
 mod json_bytes;
 mod json_lines;
+mod json_rows;
 mod line_joiner;
 mod parquet;
+mod repo_use;
 mod row_files;
 mod rows;
 pub mod segments;
@@ -53,3 +60,5 @@ mod text_lines;
 pub use dataset::{Dataset, check_rows, dataset_fact};
 pub use detokenize::wikitext;
 pub use document_source::DocumentSource;
+pub use item_files::{ItemFiles, ItemReach};
+pub use item_rows::{ItemColumns, ItemRow};

@@ -12,9 +12,11 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use super::card::{CARD_FILES, Card};
 use super::config_splits::{DEFAULT, RepoLayout, SplitFiles, listed};
 use super::data_formats::{DataFormat, in_words, is_of_kind};
+use super::repo_use::RepoUse;
 use super::shard_numbers;
 use crate::files;
 use crate::hub::{Hub, HubError, Listing, Pin, Repo, RepoFile};
+use crate::plan::InputFault;
 
 /// Changes with the rule that chooses files, and with how their rows are read.
 pub const VERSION: u32 = 2;
@@ -30,6 +32,7 @@ const LONGEST_CARD: u64 = 16 << 20;
 pub struct DatasetFiles {
     pub repo: Repo,
     pub commit: String,
+    used_for: RepoUse,
     listing: Arc<Listing>,
     layout: RepoLayout,
 }
@@ -40,12 +43,20 @@ impl DatasetFiles {
     /// # Errors
     /// What the hub says; a dataset without files that can be read, of its own or copies.
     pub fn find(repo: &Repo, hub: &Hub) -> Result<Self> {
+        Self::find_for(&RepoUse::Text, repo, hub)
+    }
+
+    /// The same for another use.
+    ///
+    /// # Errors
+    /// As [`DatasetFiles::find`].
+    pub fn find_for(used_for: &RepoUse, repo: &Repo, hub: &Hub) -> Result<Self> {
         let commit = hub.commit(repo)?;
         let at = hub
             .pin(repo)
             .and_then(|pin| pin.branch)
             .map_or_else(|| repo.clone(), |branch| repo.at(&branch));
-        let found = Self::at_commit(hub, &at, commit)?;
+        let found = Self::at_commit(hub, &at, commit, used_for)?;
         if found.is_readable() {
             return Ok(found);
         }
@@ -71,15 +82,14 @@ impl DatasetFiles {
                 in_words(&self.paths())
             ),
         };
-        let others = "export it to parquet or text files, and write source = \"parquet\" or \
-                      \"text\"";
+        let (others, key) = (self.used_for.by_hand(), self.used_for.key("revision"));
         if repo.revision == CONVERTED {
-            bail!("{held}; leave dataset.revision out, or {others}");
+            bail!("{held}; leave {key} out, or {others}");
         }
         if repo.revision != "main" {
             bail!(
                 "{held} at the revision {}; the hub's own copies in parquet are of main alone: \
-                 leave dataset.revision out, or {others}",
+                 leave {key} out, or {others}",
                 repo.revision
             );
         }
@@ -87,7 +97,7 @@ impl DatasetFiles {
         let found = hub
             .commit(&at)
             .map_err(Error::from)
-            .and_then(|commit| Self::at_commit(hub, &at, commit));
+            .and_then(|commit| Self::at_commit(hub, &at, commit, &self.used_for));
         match found {
             Ok(found) if found.is_readable() => Ok(found),
             Ok(_) => bail!("{held}, nor has the hub made copies in parquet; {others}"),
@@ -97,7 +107,7 @@ impl DatasetFiles {
         }
     }
 
-    fn at_commit(hub: &Hub, repo: &Repo, commit: String) -> Result<Self> {
+    fn at_commit(hub: &Hub, repo: &Repo, commit: String, used_for: &RepoUse) -> Result<Self> {
         let listing = hub.listing(repo, &commit)?;
         let layout = if repo.revision == CONVERTED {
             RepoLayout::Copies
@@ -107,6 +117,7 @@ impl DatasetFiles {
         Ok(Self {
             repo: repo.clone(),
             commit,
+            used_for: used_for.clone(),
             listing,
             layout,
         })
@@ -167,6 +178,34 @@ impl DatasetFiles {
         let found = self.split_of(&title, &splits, split)?;
         check_column(&title, found.0, column)?;
         Ok(found)
+    }
+
+    /// The names of all configurations; none where they have none.
+    ///
+    /// # Errors
+    /// A list of files that may lack some, where the files alone tell the names.
+    pub fn configs(&self) -> Result<Vec<String>> {
+        if !self.listing.whole && self.layout == RepoLayout::Copies {
+            return Err(not_here(format!(
+                "a list of all configurations of {}",
+                self.repo.title()
+            )));
+        }
+        Ok(self.layout.configs(&self.paths()))
+    }
+
+    /// Whether there is a configuration of that name, or, where they have none, a folder.
+    pub fn has_config(&self, name: &str) -> bool {
+        self.layout.config(Some(name), &self.paths(), "").is_ok()
+    }
+
+    /// The files of a split whose rows have more than one column that is wanted.
+    ///
+    /// # Errors
+    /// As [`DatasetFiles::split`].
+    pub fn rows_of(&self, config: Option<&str>, split: &str) -> Result<(DataFormat, Vec<String>)> {
+        let (title, splits) = self.splits(config)?;
+        self.split_of(&title, &splits, split)
     }
 
     /// Checks that every split is there that a key of the spec names, all of them at once.
@@ -274,23 +313,34 @@ impl DatasetFiles {
         let mut names: Vec<String> = with_files.map(|split| split.name.clone()).collect();
         names.sort();
         let partial = format!("{PARTIAL}{name}");
+        let is_for_text = self.used_for == RepoUse::Text;
         let more = if names.contains(&partial) {
             format!(
                 "; of {name} the hub has converted only the first part, which \"{partial}\" names"
             )
-        } else if names.len() == 1 {
+        } else if names.len() == 1 && is_for_text {
             "; name it, or cut a share of it such as \"0.5%\"".to_owned()
         } else {
             String::new()
         };
         let verb = if names.len() == 1 { "is" } else { "are" };
-        if names.is_empty() {
-            return anyhow!("{title} has no files of data, so no split \"{name}\"");
+        let message = if names.is_empty() {
+            format!("{title} has no files of data, so no split \"{name}\"")
+        } else {
+            format!(
+                "{title} has no split \"{name}\"; there {verb} {}{more}",
+                listed(&names)
+            )
+        };
+        if is_for_text {
+            return anyhow!("{message}");
         }
-        anyhow!(
-            "{title} has no split \"{name}\"; there {verb} {}{more}",
-            listed(&names)
-        )
+        let key = self.used_for.key("split");
+        let hint = format!(
+            "name a split that all configurations have, or those that have it in {}",
+            self.used_for.key("configs")
+        );
+        InputFault::of_key(&key, format!("{key} = \"{name}\": {message}"), hint).into()
     }
 }
 

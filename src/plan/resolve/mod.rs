@@ -11,6 +11,7 @@ mod losses;
 mod paths;
 mod shapes;
 mod student;
+mod tasks;
 
 use super::matching::Strategy;
 use super::planned::TeacherFact;
@@ -30,6 +31,7 @@ use losses::resolve_losses;
 use paths::check_paths;
 use shapes::check_shapes;
 use student::resolve_student;
+use tasks::check_tasks;
 
 /// A mistake of one cell, still without its place.
 #[derive(Debug)]
@@ -138,6 +140,7 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
     let mut report = CellReport::default();
     check_dataset(&run.dataset, &mut report);
     check_paths(run, &mut report);
+    check_tasks(&run.evaluate, &mut report);
     check_shapes(run, known, &mut report);
     let loss = resolve_losses(run, &mut report);
     let (matching, unmatched) = resolve_matching(run, known, &mut report);
@@ -168,7 +171,7 @@ pub fn resolve(run: &WrittenRun, known: &KnownFacts) -> Resolved {
         loss,
         balance,
         train,
-        evaluate: run.evaluate.clone(),
+        evaluate: run.evaluate.completed(),
     };
     Resolved {
         spec,

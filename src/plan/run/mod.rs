@@ -26,7 +26,7 @@ pub use budget::Budget;
 pub use dataset::{DatasetSpec, Detokenize, Rows, TextDocuments};
 pub(super) use device::DEVICE_PATTERN;
 pub use device::DeviceSpec;
-pub use evaluate::{EvaluateSpec, SamplesSpec, TaskSpec};
+pub use evaluate::{EvaluateSpec, HubItems, ItemSource, SamplesSpec, TaskSpec};
 pub use held_out::{HeldOut, LineBlocks, SplitPaths};
 pub use objective::{BalanceSpec, LayerWeighting, Matching, TokenPairing};
 pub(in crate::plan) use precision::KnownPrecisions;
@@ -63,6 +63,8 @@ pub struct RunSpec {
 }
 
 /// The branch of the hub that is used where no revision is written.
+const MAIN_BRANCH: &str = "main";
+
 fn main_branch() -> String {
-    "main".to_owned()
+    MAIN_BRANCH.to_owned()
 }

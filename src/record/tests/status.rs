@@ -50,6 +50,7 @@ fn study(cells: Vec<Cell>) -> Study {
             balance: String::new(),
             command: String::new(),
             note: None,
+            tasks: Vec::new(),
         },
         looks: Vec::new(),
     }

@@ -154,6 +154,7 @@ pub fn study_of_one_cell() -> Study {
             balance: "none".into(),
             command: "kdpipe run a.toml".into(),
             note: None,
+            tasks: Vec::new(),
         },
         looks: Vec::new(),
     }

@@ -19,6 +19,8 @@ pub struct StudyFacts {
     pub dataset: String,
     pub tokenizer: String,
     pub teacher: String,
+    /// In words, the datasets of the hub that tasks have their items from.
+    pub tasks: Vec<String>,
     /// In words, where the student's weights start.
     pub student_init: String,
     /// In words; empty where there is no hidden term.
@@ -49,6 +51,7 @@ impl StudyFacts {
             dataset: facts.dataset.clone(),
             tokenizer: facts.tokenizer.clone(),
             teacher: facts.teacher.clone(),
+            tasks: facts.tasks.clone(),
             student_init: alternatives(&facts.student_init, init_in_words),
             balance: alternatives(&facts.balance, balance_in_words),
             seeds: seeds.unwrap_or_default(),

@@ -38,6 +38,7 @@ pub fn study(shape: &StudyShape) -> Study {
             balance: "gradient".to_owned(),
             command: "kdpipe run fixture.toml".to_owned(),
             note: None,
+            tasks: Vec::new(),
         },
         looks: Vec::new(),
     }

@@ -1,0 +1,72 @@
+//! What a row says of an item: the two texts of a pair as BLiMP has them, a text and its last word
+//! as LAMBADA has them.
+
+use serde_json::Value;
+
+use super::source::{ItemColumns, ItemRow};
+
+/// Keys that name what a pair is about, the first that is there (BLiMP's rows have several).
+const PHENOMENA: [&str; 3] = ["linguistics_term", "phenomenon", "UID"];
+
+/// The columns of a pair.
+pub const PAIR_COLUMNS: ItemColumns = ItemColumns {
+    needed: &["sentence_good", "sentence_bad"],
+    others: &PHENOMENA,
+};
+
+/// The columns of a text whose last word is to be found.
+pub const CLOZE_COLUMNS: ItemColumns = ItemColumns {
+    needed: &["text"],
+    others: &[],
+};
+
+/// A row's item, or what is wrong with the row.
+pub type RowResult<T> = Result<T, String>;
+
+/// What a pair is about, where its row says so.
+pub fn phenomenon(row: &ItemRow) -> Option<&str> {
+    PHENOMENA.iter().find_map(|key| row.get(*key)?.as_str())
+}
+
+/// The right and the wrong text of a pair: `sentence_good` and `sentence_bad`, as BLiMP calls them.
+///
+/// # Errors
+/// A text that is missing, none, empty or the same as the other.
+pub fn pair_texts(row: &ItemRow) -> RowResult<(&str, &str)> {
+    let (right, wrong) = (text(row, "sentence_good")?, text(row, "sentence_bad")?);
+    if right == wrong {
+        return Err("both sentences are the same".to_owned());
+    }
+    Ok((right, wrong))
+}
+
+/// The text before the last word of `text`, and that word, as LAMBADA has it.
+///
+/// # Errors
+/// A text that is missing or none, or has no two words.
+pub fn cloze_texts(row: &ItemRow) -> RowResult<(&str, &str)> {
+    let text = text(row, "text")?.trim_end();
+    let split = text.rsplit_once(char::is_whitespace);
+    let (before, word) = split.ok_or("\"text\" has one word: nothing stands before the last")?;
+    if before.trim().is_empty() {
+        return Err("\"text\" has one word: nothing stands before the last".to_owned());
+    }
+    Ok((before.trim_end(), word))
+}
+
+fn text<'r>(row: &'r ItemRow, key: &str) -> RowResult<&'r str> {
+    let text = match row.get(key) {
+        None => return Err(format!("it has no \"{key}\"")),
+        Some(Value::Null) => return Err(format!("\"{key}\" is null")),
+        Some(value) => value.as_str(),
+    };
+    let text = text.ok_or_else(|| format!("\"{key}\" is no text"))?;
+    if text.trim().is_empty() {
+        return Err(format!("\"{key}\" is empty"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+#[path = "item_texts_tests.rs"]
+mod tests;
