@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::grammar::{self, minimal_pairs};
 use super::item_texts::{
-    CLOZE_COLUMNS, PAIR_COLUMNS, RowResult, cloze_texts, pair_texts, phenomenon,
+    AlikePairs, CLOZE_COLUMNS, PAIR_COLUMNS, RowResult, cloze_texts, pair_texts, phenomenon,
 };
 use super::source::{ItemColumns, ItemFiles, ItemReach, ItemRow};
 use super::task_files::{self, visit_lines};
@@ -52,8 +52,9 @@ pub fn tasks(
     hub: &Hub,
 ) -> Result<BTreeMap<String, Task>> {
     let named = specs.iter().map(|(name, spec)| {
-        let mut task = Task::default();
+        let (mut task, mut alike) = (Task::default(), AlikePairs::default());
         let mut add = |row: &ItemRow, group: Option<&str>| {
+            count_alike(spec, row, &mut alike)?;
             let (about, item) = item(spec, row, group, tokenizer)?;
             task.items.entry(about).or_default().push(item);
             Ok(())
@@ -63,10 +64,12 @@ pub fn tasks(
             ItemSource::Files(files) => {
                 let key = format!("evaluate.tasks.{name}.files");
                 visit_lines(&key, files, &mut |row| add(row, None))?;
+                alike.refuse_many(&key)?;
             }
             ItemSource::Hub(items) => {
                 let files = ItemFiles::find(name, &items, hub)?;
                 files.visit(ItemReach::Everything, &columns(spec), &mut add)?;
+                alike.refuse_many(&format!("evaluate.tasks.{name}.repo"))?;
             }
         }
         Ok((name.clone(), task))
@@ -111,8 +114,9 @@ impl KeptTasks {
 /// # Errors
 /// As of [`tasks`].
 pub fn task_fact(name: &str, spec: &TaskSpec, hub: &Hub) -> Result<TaskFact> {
-    let mut bytes = 0;
+    let (mut bytes, mut alike) = (0, AlikePairs::default());
     let mut add = |row: &ItemRow, _: Option<&str>| {
+        count_alike(spec, row, &mut alike)?;
         bytes += size(spec, row)? as u64;
         Ok(())
     };
@@ -128,6 +132,7 @@ pub fn task_fact(name: &str, spec: &TaskSpec, hub: &Hub) -> Result<TaskFact> {
         ItemSource::Files(files) => {
             let key = format!("evaluate.tasks.{name}.files");
             visit_lines(&key, files, &mut |row| add(row, None))?;
+            alike.refuse_many(&key)?;
             task_files::content(&key, files)?
         }
         ItemSource::Hub(items) => {
@@ -145,6 +150,14 @@ fn columns(spec: &TaskSpec) -> ItemColumns {
         TaskSpec::Cloze { .. } => CLOZE_COLUMNS,
         TaskSpec::Grammar { .. } | TaskSpec::Pairs { .. } => PAIR_COLUMNS,
     }
+}
+
+/// Counts a row of pairs.
+fn count_alike(spec: &TaskSpec, row: &ItemRow, alike: &mut AlikePairs) -> RowResult<()> {
+    if let TaskSpec::Pairs { .. } = spec {
+        alike.count(pair_texts(row)?);
+    }
+    Ok(())
 }
 
 /// Bytes of the texts that a row has a model read, each as often as it is read.
@@ -174,9 +187,7 @@ fn item(
         }
         TaskSpec::Grammar { .. } | TaskSpec::Pairs { .. } => {
             let item = pair(row, tokenizer)?;
-            // A cell without a word says nothing, where the configuration does.
-            let own = phenomenon(row).filter(|own| group.is_none() || !own.trim().is_empty());
-            let about = own.or(group).unwrap_or("all");
+            let about = phenomenon(row).or(group).unwrap_or("all");
             Ok((about.to_owned(), item))
         }
     }

@@ -178,7 +178,7 @@ fn a_student_is_compared_with_its_teacher() {
     let own = places("student");
     assert_eq!(own, places("teacher"));
     let in_part = |part: u32| own.iter().filter(|&&place| place / 134 == part).count();
-    assert_eq!([0, 1, 2].map(in_part), [7, 7, 6], "{own:?}");
+    assert_eq!([0, 1, 2].map(in_part), [8, 5, 7], "{own:?}");
     // The test text spells its tokens from a on.
     let test = four_documents();
     assert!(found.embedding.iter().all(|point| {

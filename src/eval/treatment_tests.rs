@@ -23,10 +23,10 @@ const NO_MAP: Matching = Matching::Pairs {
 #[test]
 fn windows_alternate_over_the_whole_text_and_never_overlap() {
     let text: Vec<u32> = (0..1000).collect();
-    let samples = Samples::of(&text, 32, 100).unwrap();
+    let samples = Samples::of(&text, 12, 100).unwrap();
     assert_eq!(
         (samples.window, samples.a.len(), samples.b.len()),
-        (32, 96, 96)
+        (12, 96, 96)
     );
     assert_eq!(samples.a[0], 0);
     assert_eq!(samples.b.last(), Some(&999));
@@ -83,7 +83,8 @@ fn another_model_is_farther_than_the_floor_and_its_error_is_the_mean_square() {
     let of_floor = floor.pairs[2].raw.as_ref().unwrap();
     assert!(raw.w1 > of_floor.w1 && raw.energy > of_floor.energy);
     let samples = Samples::of(&text, 16, 64).unwrap();
-    let states = |model, place| hidden_states(model, &samples.a, 16, &[place])[&place].clone();
+    let states =
+        |model, place| hidden_states(model, &samples.a, samples.window, &[place])[&place].clone();
     let (x, y) = (states(&student, pair.0), states(&teacher, pair.1));
     let squares = x.iter().zip(&y).map(|(x, y)| f64::from(x - y).powi(2));
     let expected = squares.sum::<f64>() / x.len() as f64;

@@ -1,6 +1,9 @@
 //! Windows spread over a text: what is measured on a part of it is about all of it, not about how
 //! it begins.
 
+/// Windows that a part of a longer text is made of, at least: fewer are no sample of it.
+const FEWEST: usize = 8;
+
 /// Parts of a text, each of as many tokens, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Windows {
@@ -26,8 +29,19 @@ impl Windows {
     /// tokens holds.
     pub fn holding(tokens: usize, context: usize, wanted: usize) -> Self {
         let wanted = wanted.min(tokens);
-        let length = context.min(wanted);
+        let length = Self::length(context, wanted, tokens);
         Self::evenly(tokens, length, wanted.checked_div(length).unwrap_or(0))
+    }
+
+    /// Tokens of a window: the context, but fewer where `wanted` tokens of a text of `tokens` would
+    /// come from a few places of it.
+    pub fn length(context: usize, wanted: usize, tokens: usize) -> usize {
+        let length = context.min(wanted);
+        if tokens > 2 * wanted {
+            length.min((wanted / FEWEST).max(2)).min(wanted)
+        } else {
+            length
+        }
     }
 
     /// Place in the text of every token of the windows.

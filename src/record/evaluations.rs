@@ -57,6 +57,15 @@ pub fn publish_evaluation(
     publish_files(&folder.evaluation(key).root, &content)
 }
 
+/// Whether a run was ever evaluated, in whatever way.
+pub fn has_any_evaluation(folder: &RunFolder) -> bool {
+    let keys = std::fs::read_dir(folder.evaluations())
+        .into_iter()
+        .flatten();
+    let names = keys.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.into_iter().any(|key| has_evaluation(folder, &key))
+}
+
 /// Whether an evaluation is there with all its files.
 pub fn has_evaluation(folder: &RunFolder, key: &str) -> bool {
     files::missing_files(&folder.evaluation(key).root).is_ok_and(|missing| missing.is_empty())

@@ -95,9 +95,14 @@ impl RunFolder {
         self.root.join("events.jsonl")
     }
 
+    /// The folder of all evaluations.
+    pub fn evaluations(&self) -> PathBuf {
+        self.root.join("evals")
+    }
+
     pub fn evaluation(&self, key: &str) -> EvaluationFolder {
         EvaluationFolder {
-            root: self.root.join("evals").join(key),
+            root: self.evaluations().join(key),
         }
     }
 }

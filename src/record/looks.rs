@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::evaluations::has_evaluation;
+use super::evaluations::{has_any_evaluation, has_evaluation};
 use super::layout::Layout;
 use super::study::{Cell, Look, Study};
 use crate::plan::{ARM, SEED, StudySettings};
@@ -64,8 +64,8 @@ pub fn look_before_change(layout: &Layout, stored: &Study, now: &Study) -> Optio
     })
 }
 
-/// What `stored` set and `now` sets otherwise, with its value of then, where a cell that both have
-/// became another run, or is evaluated in another way.
+/// What `stored` set and `now` sets otherwise, with its value of then, where cells became other runs
+/// or are evaluated in another way; also where no cell is the same, as seeds are others.
 fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
     let (Some(before), Some(after)) = (&stored.settings, &now.settings) else {
         return BTreeMap::new();
@@ -76,22 +76,29 @@ fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
         cells.map(|cell| (cell.at.clone(), ids(cell))).collect()
     };
     let (old, new) = (made(stored), made(now));
-    let is_same = |(at, ids)| new.get(at).is_none_or(|now| now == ids);
-    if old.iter().all(is_same) {
+    let mut common = old.iter().filter_map(|(at, ids)| Some((ids, new.get(at)?)));
+    let has_common = common.clone().next().is_some();
+    if has_common && common.all(|(then, now)| then == now) {
         return BTreeMap::new();
     }
-    // Another choice of arms is a change of the grid.
+    // What is an axis is told as one; another choice of arms is a change of the grid.
+    let axes = || stored.axes.iter().chain(&now.axes);
+    let is_varied = |key: &str| {
+        axes().any(|axis| key == axis.key || key.starts_with(&format!("{}.", axis.key)))
+    };
+    let differing = |arm| {
+        let mut changed = differing(before, after, arm);
+        changed.retain(|key, _| !is_varied(key));
+        changed
+    };
     let still = arms(now);
     let arms: Vec<&String> = arms(stored)
         .iter()
         .filter(|arm| still.contains(arm))
         .collect();
-    let own: Vec<ChangedValues> = arms
-        .iter()
-        .map(|arm| differing(before, after, Some(arm)))
-        .collect();
+    let own: Vec<ChangedValues> = arms.iter().map(|arm| differing(Some(arm))).collect();
     let mut for_all = match own.first() {
-        None => differing(before, after, None),
+        None => differing(None),
         Some(first) => first.clone(),
     };
     for_all.retain(|key, values| own.iter().all(|own| own.get(key) == Some(values)));
@@ -100,11 +107,8 @@ fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
         let own = own.iter().filter(|(key, _)| !for_all.contains_key(*key));
         changed.extend(own.map(|(key, [old, _])| (format!("{ARMS}{arm}.{key}"), old.to_string())));
     }
-    changed.extend(
-        for_all
-            .iter()
-            .map(|(key, [old, _])| (key.to_string(), old.to_string())),
-    );
+    let shared = for_all.iter();
+    changed.extend(shared.map(|(key, [old, _])| (key.to_string(), old.to_string())));
     // An older version may not have known the key.
     changed.retain(|_, old| !old.is_empty() || stored.version == now.version);
     changed
@@ -128,8 +132,28 @@ fn differing<'a>(
     let (old, new) = (before.of_arm(arm), after.of_arm(arm));
     let keys = old.keys().chain(new.keys()).copied();
     let values = |key| [&old, &new].map(|of| of.get(key).copied().unwrap_or_default());
-    let both = keys.map(|key| (key, values(key)));
-    both.filter(|(_, [old, new])| old != new).collect()
+    let mut changed: ChangedValues = keys
+        .map(|key| (key, values(key)))
+        .filter(|(key, [old, new])| old != new && !is_beside_results(key))
+        .collect();
+    // How often is looked follows from the steps, where nothing else is written.
+    let steps: Vec<&str> = changed
+        .keys()
+        .filter_map(|key| key.strip_suffix(".steps"))
+        .collect();
+    let follows = |key: &str| {
+        let table = key.strip_suffix(".evaluate_every");
+        table.is_some_and(|table| steps.contains(&table))
+    };
+    changed.retain(|key, _| !follows(key));
+    changed
+}
+
+/// Whether a key changes nothing that is compared: seeds have their own words, and how often is
+/// saved or looked makes no other model.
+fn is_beside_results(key: &str) -> bool {
+    let ends = [".checkpoint_every", ".gradients_every", ".tensorboard"];
+    key == SEED || ends.iter().any(|end| key.ends_with(end))
 }
 
 impl Study {
@@ -140,6 +164,9 @@ impl Study {
         };
         let of_arm = key.strip_prefix(ARMS).and_then(|rest| rest.split_once('.'));
         let (arm, key) = of_arm.map_or((None, key), |(arm, key)| (Some(arm), key));
+        if arm.is_some_and(|arm| !arms(self).iter().any(|known| known == arm)) {
+            return "";
+        }
         settings.of_arm(arm).get(key).copied().unwrap_or_default()
     }
 }
@@ -225,7 +252,9 @@ fn setting(at: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
 fn compared_runs(layout: &Layout, study: &Study) -> Option<usize> {
     let mut evaluated: BTreeMap<_, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for cell in &study.cells {
-        if has_evaluation(&layout.run(&cell.run), &cell.evaluation) {
+        // Measured in another way, too: it was seen.
+        let folder = layout.run(&cell.run);
+        if has_evaluation(&folder, &cell.evaluation) || has_any_evaluation(&folder) {
             let runs = evaluated.entry(setting(&cell.at)).or_default();
             runs.insert((cell.run.as_str(), cell.evaluation.as_str()));
         }

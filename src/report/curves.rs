@@ -68,7 +68,8 @@ pub fn contribution(curves: &Curves, term: &str) -> StepValues {
         .collect()
 }
 
-/// A term's share of the sum of all terms' gradient norms, at the steps that measured them.
+/// A term's share of the sum of all terms' gradient norms, at the steps that measured them; a term
+/// without a weight there pulls at nothing.
 pub fn gradient_share(curves: &Curves, term: &str) -> StepValues {
     let all: Vec<&StepValues> = curves
         .iter()
@@ -78,14 +79,15 @@ pub fn gradient_share(curves: &Curves, term: &str) -> StepValues {
     let Some(own) = curves.get(&recorded::gradient(term)) else {
         return Vec::new();
     };
-    let share = |(place, &(step, norm)): (usize, &(f64, f64))| {
-        let norms = all.iter().map(|values| values.get(place));
-        let norms = norms.collect::<Option<Vec<_>>>()?;
-        let sum: f64 = norms.iter().map(|point| point.1).sum();
-        let is_same = norms.iter().all(|point| point.0 == step);
-        (is_same && sum > 0.0).then_some((step, norm / sum))
+    let mut sums: BTreeMap<u64, f64> = BTreeMap::new();
+    for &(step, norm) in all.into_iter().flatten() {
+        *sums.entry(step.to_bits()).or_default() += norm;
+    }
+    let share = |&(step, norm): &(f64, f64)| {
+        let sum = sums[&step.to_bits()];
+        (sum > 0.0).then_some((step, norm / sum))
     };
-    own.iter().enumerate().filter_map(share).collect()
+    own.iter().filter_map(share).collect()
 }
 
 /// The cosine of a term's gradient with that of all others, at the steps that measured it.

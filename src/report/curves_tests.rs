@@ -31,6 +31,8 @@ fn pulls_and_their_directions_are_read_where_they_were_measured() {
     let curves: Curves = [
         ("gradient.kl", vec![(0.0, 3.0), (50.0, 1.0)]),
         ("gradient.hidden", vec![(0.0, 1.0), (50.0, 3.0)]),
+        // Its weight was 0 at first.
+        ("gradient.late", vec![(50.0, 4.0)]),
         ("gradient_cosine.hidden", vec![(0.0, 0.5), (50.0, -0.25)]),
         ("gradient_norm", vec![(0.0, 9.0), (50.0, 9.0)]),
     ]
@@ -38,8 +40,9 @@ fn pulls_and_their_directions_are_read_where_they_were_measured() {
     .into();
     assert_eq!(
         gradient_share(&curves, "hidden"),
-        [(0.0, 0.25), (50.0, 0.75)]
+        [(0.0, 0.25), (50.0, 0.375)]
     );
     assert_eq!(cosine(&curves, "hidden"), [(0.0, 0.5), (50.0, -0.25)]);
+    assert_eq!(gradient_share(&curves, "late"), [(50.0, 0.5)]);
     assert!(cosine(&curves, "kl").is_empty() && gradient_share(&curves, "lm").is_empty());
 }

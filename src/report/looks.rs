@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::ARM;
 use crate::record::study::{Look, Study};
 
 /// How many seeds of a list are named.
@@ -33,13 +34,31 @@ pub fn when_declared(study: &Study) -> &'static str {
     // Where it is given says which one it is.
     let primary = |look: &Look| ["primary", "sensitivity"].map(|key| look.report.get(key).cloned());
     let is_other = |look: &Look| primary(look) != primary(&now);
+    let concerned = primary_arms(study);
+    let is_of_it = |key: &&String| {
+        let arm = key
+            .strip_prefix("arms.")
+            .and_then(|rest| rest.split_once('.'));
+        arm.is_none_or(|(arm, _)| concerned.is_empty() || concerned.contains(&arm))
+    };
+    let mut set_anew = study.looks.iter().flat_map(|look| look.settings.keys());
     if study.looks.iter().any(is_other) {
         "after results were seen"
-    } else if study.looks.iter().any(|look| !look.settings.is_empty()) {
-        "before these runs, but after results of others were seen"
+    } else if set_anew.any(|key| is_of_it(&key)) {
+        "beforehand, of runs that were set anew after results were seen"
     } else {
         "beforehand"
     }
+}
+
+/// The arms that the primary comparison is between; none where it may be all.
+fn primary_arms(study: &Study) -> Vec<&str> {
+    let of_primary = study.report.primary.as_ref().and_then(|at| at.get(ARM));
+    let (Some(primary), Some(baseline)) = (of_primary, study.report.baseline.get(ARM)) else {
+        return Vec::new();
+    };
+    let arms = primary.values().iter().chain([baseline]);
+    arms.map(String::as_str).collect()
 }
 
 /// Seeds that were added, or exchanged.
@@ -148,11 +167,15 @@ fn settings(study: &Study) -> Option<String> {
     if more > 0 {
         changes.push(format!("{more} more"));
     }
+    let are_others = keys.iter().any(|key| !key.contains("evaluate."));
+    let consequence = if are_others {
+        "What is set anew by what runs reached on a test text is chosen by it."
+    } else {
+        "The runs are the same, measured in another way."
+    };
     (!changes.is_empty()).then(|| {
         format!(
-            "What is set for the runs was changed after results of others were seen: {}. The runs \
-             that are compared now are new, and yet what was set anew by what others reached on \
-             the same test text was chosen by it.",
+            "What is set for the runs was changed after results were seen: {}. {consequence}",
             changes.join("; ")
         )
     })

@@ -140,3 +140,34 @@ fn several_primary_comparisons_are_told_by_their_values() {
     );
     assert!(when_declared(&study) == "after results were seen");
 }
+
+/// The study after a look at which this key had another value.
+fn set_anew(mut study: Study, key: &str) -> Study {
+    let mut look = Look::at(&study, 4);
+    look.settings = [(key.to_owned(), "1".to_owned())].into();
+    study.looks.push(look);
+    study
+}
+
+#[test]
+fn what_was_set_anew_is_told_of_the_primary_comparison_where_it_is_of_its_arms() {
+    let mut study = fresh();
+    let critic = AxisChoice::One("wasserstein".to_owned());
+    study.report.primary = Some([("arm".to_owned(), critic)].into());
+    for (key, is_of_it) in [
+        ("arms.sliced.loss.hidden.weight", false),
+        ("arms.wasserstein.loss.hidden.weight", true),
+        ("arms.mse.loss.hidden.weight", true),
+        ("train.lr.peak", true),
+    ] {
+        let study = set_anew(study.clone(), key);
+        let words = when_declared(&study);
+        assert_eq!(words != "beforehand", is_of_it, "{key}: {words}");
+        assert!(sentences(&study)[0].contains(key));
+    }
+    let measured = sentences(&set_anew(study, "evaluate.stride"));
+    assert!(
+        measured[0].ends_with("The runs are the same, measured in another way."),
+        "{measured:?}"
+    );
+}

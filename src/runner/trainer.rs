@@ -113,11 +113,8 @@ impl<'a, D: Ops> Trainer<'a, D> {
     }
 
     /// Fetches and reads what models are asked beside the loss: what is wrong with it is known
-    /// before hours go into anything else.
+    /// before hours go into anything else, the trials of `[select]` among it.
     fn prepare_tasks(&self, runs: &[usize], corpus: &Prepared) -> Result<()> {
-        if !self.site.evaluates {
-            return Ok(());
-        }
         for &index in runs {
             let tasks = &self.plan.runs[index].spec.evaluate.tasks;
             corpus.tasks.of(tasks, &corpus.tokenizer, self.site.hub)?;

@@ -10,18 +10,18 @@ use super::step_sums::StepInProgress;
 use crate::distill::NamedValues;
 use crate::ops::{Ops, OwnedTape};
 
-/// Gradients of the terms of one micro-batch, with weight and balance, as sums of squares: each a
-/// value for every parameter of the student.
+/// Gradients of the terms of one micro-batch, with weight and balance and times its share s of the
+/// step, as sums of squares: each a value for every parameter of the student.
 pub(super) struct TermGradients<D: Ops> {
-    /// Of what all terms together send, s times as large: s·S.
+    /// Of what all terms together send, s·S.
     all: Vec<D::Value>,
     share: f64,
-    /// By term: of its gradient g, and of g + s·S.
+    /// By term: of its gradient s·g, and of what the others send, s·(S − g).
     terms: BTreeMap<String, [Vec<D::Value>; 2]>,
 }
 
-/// Squared norm of a gradient, over that of another, from which on the two are told apart: sums of
-/// f32 are right to some 1e-7.
+/// Squared norm of a gradient, over that of another, from which on its direction is told: less is
+/// lost where the other is rounded.
 const LOST: f64 = 1e-6;
 
 /// What they come to.
@@ -47,7 +47,9 @@ impl<D: Ops> TermGradients<D> {
         // Those of the student come first; projections are of one term alone.
         let all = &step.gradients[..parameters.len()];
         let of_term = |(name, factor): (String, f64)| {
-            let factors = NamedValues::from([(name.clone(), factor)]);
+            // Turned round, so that what it takes away from the sum leaves the others, and a term
+            // which is alone leaves nothing, in whatever precision.
+            let factors = NamedValues::from([(name.clone(), -factor)]);
             let tape = OwnedTape::default();
             let (inputs, context) = (micro.inputs, job.train.context);
             let states = state.student.forward_keeping(tape, inputs, context, &keep);
@@ -61,16 +63,16 @@ impl<D: Ops> TermGradients<D> {
                 &state.auxiliary,
             );
             let mut gradients = loss.backward();
-            let (mut own, mut with_all) = (Vec::new(), Vec::new());
+            let (mut own, mut others) = (Vec::new(), Vec::new());
             for ((_, parameter), all) in parameters.iter().zip(all) {
                 let mut gradient = D::take_gradient(&mut gradients, parameter);
                 own.push(D::sum_of_squares(&gradient));
                 D::add_gradient(&mut gradient, all);
-                with_all.push(D::sum_of_squares(&gradient));
+                others.push(D::sum_of_squares(&gradient));
             }
-            (name, [own, with_all])
+            (name, [own, others])
         };
-        let factors = step.factors(&state.balance, 1.0).into_iter();
+        let factors = step.factors(&state.balance, share).into_iter();
         let sent = factors.filter(|(_, factor)| *factor != 0.0);
         Self {
             all: all.iter().map(D::sum_of_squares).collect(),
@@ -79,19 +81,15 @@ impl<D: Ops> TermGradients<D> {
         }
     }
 
-    /// Waits for the values. Products follow from the squares: 2·g·(s·S) = ‖g + s·S‖² − ‖g‖² −
-    /// ‖s·S‖².
+    /// Waits for the values. Products follow from the squares: ‖S‖² = ‖g‖² + ‖S − g‖² + 2·g·(S − g).
     pub fn pulls(&self) -> TermPulls {
         let sum = |squares: &[D::Value]| D::fetch(squares).iter().sum::<f64>();
-        let (all, share) = (sum(&self.all), self.share);
+        let all = sum(&self.all);
         let (mut norms, mut cosines) = (NamedValues::new(), NamedValues::new());
-        for (name, [own, with_all]) in &self.terms {
-            let (own, with_all) = (sum(own), sum(with_all));
-            let with_all = (with_all - own - all) / (2.0 * share);
-            let others = all / (share * share) - 2.0 * with_all + own;
-            norms.insert(name.clone(), own.sqrt());
-            let cosine = (with_all - own) / (own * others).sqrt();
-            // Beside a gradient a thousand times as large, another one is lost in its rounding.
+        for (name, [own, others]) in &self.terms {
+            let (own, others) = (sum(own), sum(others));
+            norms.insert(name.clone(), own.sqrt() / self.share);
+            let cosine = (all - own - others) / (2.0 * (own * others).sqrt());
             let is_seen = others > LOST * own && own > LOST * others;
             if is_seen && cosine.is_finite() {
                 cosines.insert(name.clone(), cosine.clamp(-1.0, 1.0));

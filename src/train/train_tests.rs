@@ -142,6 +142,15 @@ fn the_gradient_of_the_only_term_that_counts_is_the_whole_gradient() {
         let (norm, whole) = (row["gradient.kl"], row["gradient_norm"]);
         assert!((norm / whole - 1.0).abs() < 1e-12, "{norm} {whole}");
     }
+    // A third of a step is rounded; what is left of it is no other term.
+    let kept = Arc::default();
+    let mut member = student(&off, 2, &kept);
+    member.job.train.gradients_every = Some(1);
+    member.job.train.accumulate = 3;
+    run(&mut [member], Some(&teacher()), u64::MAX);
+    for row in kept.lock().unwrap().rows.values() {
+        assert!(row["gradient.kl"] > 0.0 && !row.contains_key("gradient_cosine.kl"));
+    }
 }
 
 /// Language modelling, predictions, and squares of hidden states, balanced.

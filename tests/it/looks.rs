@@ -135,9 +135,10 @@ fn runs_that_were_set_anew_after_results_were_seen_are_told() {
     );
     let page = report(&site);
     for words in [
-        "> **What is set for the runs was changed after results of others were seen: \
+        "> **What is set for the runs was changed after results were seen: \
          train.lr.peak (0.001, then 0.0001). ",
-        "Primary comparison, declared before these runs, but after results of others were seen: ",
+        "Primary comparison, declared beforehand, of runs that were set anew after results were \
+         seen: ",
     ] {
         assert!(page.contains(words), "{page}");
     }
@@ -151,11 +152,21 @@ fn runs_that_were_set_anew_after_results_were_seen_are_told() {
         "evaluate.stride (16, then 4)",
     ];
     assert!(told.iter().all(|words| page.contains(words)), "{page}");
+    assert!(page.contains("What is set anew by what runs reached on a test text is chosen by it."));
     // Told once; what changes no run is no look.
     let again = format!("run study.toml {tuned} --set train.tensorboard=true");
     let done = site.kdpipe(&again).code(0);
     assert!(!done.error.contains(NOTICE), "{}", done.error);
     assert_eq!(lock(&site).matches(LOOK).count(), 2);
+    // Nor do seeds that none of the others had hide it.
+    let fresh = format!("{tuned} --set grid.seed=[7] --set train.lr.peak=2e-4");
+    site.kdpipe(&format!("run study.toml {fresh}")).code(0);
+    let page = report(&site);
+    let told = [
+        "Seeds were changed",
+        "train.lr.peak (0.001, then 0.0001, then 0.0002)",
+    ];
+    assert!(told.iter().all(|words| page.contains(words)), "{page}");
 }
 
 #[test]

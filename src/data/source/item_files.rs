@@ -53,6 +53,9 @@ pub enum ItemReach {
     Cached,
 }
 
+/// Configurations that a hint writes out.
+const MOST_NAMES: usize = 12;
+
 /// Receives a row with the configuration that it is of, where that tells rows apart; or says what
 /// is wrong with the row.
 pub type ItemVisitor<'a> = dyn FnMut(&ItemRow, Option<&str>) -> Result<(), String> + 'a;
@@ -136,15 +139,26 @@ impl<'a> ItemFiles<'a> {
 
     /// Refuses configurations that have a file in common.
     fn check_shared(&self) -> Result<()> {
-        let mut seen: BTreeMap<&str, &ItemPart> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, (&ItemPart, &str)> = BTreeMap::new();
         let mut faults = FoundFaults::default();
         for part in &self.parts {
             for path in &part.paths {
                 let entry = self.files.entry(path).filter(|entry| entry.size > 0);
                 let hash = entry.and_then(|entry| entry.hash.as_ref());
                 let content = hash.map_or(path.as_str(), |hash| hash.digits());
-                if let Some(other) = seen.insert(content, part) {
-                    faults.add(self.twice([other, part], &format!("the rows of {path}")));
+                match seen.insert(content, (part, path)) {
+                    None => {}
+                    Some((other, first)) if std::ptr::eq(other, part) => {
+                        let both = format!("{first} and {path} of {}", self.files.repo.title());
+                        faults.add(InputFault::of_key(
+                            self.used_for.key("repo"),
+                            format!("{both} are the same, and would count twice"),
+                            self.used_for.by_hand(),
+                        ));
+                    }
+                    Some((other, _)) => {
+                        faults.add(self.twice([other, part], &format!("the rows of {path}")));
+                    }
                 }
             }
         }
@@ -154,6 +168,16 @@ impl<'a> ItemFiles<'a> {
     /// Configurations that have something in common.
     fn twice(&self, both: [&ItemPart; 2], what: &str) -> InputFault {
         let [one, other] = both.map(|part| part.config.as_deref().unwrap_or_default());
+        // The name that says less.
+        let spare = if one == DEFAULT { one } else { other };
+        let names = self.parts.iter().filter_map(|part| part.config.as_deref());
+        let names: Vec<&str> = names.filter(|name| *name != spare).collect();
+        let key = self.used_for.key("configs");
+        let hint = if names.len() > MOST_NAMES {
+            format!("name all others but {spare} in {key}")
+        } else {
+            format!("leave {spare} out: {key} = {names:?}")
+        };
         InputFault::of_key(
             self.used_for.key(self.chosen_by),
             format!(
@@ -161,7 +185,7 @@ impl<'a> ItemFiles<'a> {
                  twice",
                 self.files.repo.title()
             ),
-            format!("name one of the two in {}", self.used_for.key("configs")),
+            hint,
         )
     }
 
@@ -189,9 +213,9 @@ impl<'a> ItemFiles<'a> {
             self.hub.room_for(repo, commit, all.map(String::as_str))?;
         }
         let mut seen: BTreeMap<u64, &ItemPart> = BTreeMap::new();
-        let (mut any, mut is_whole) = (false, true);
+        let (mut any, mut is_whole, mut left) = (false, true, item_rows::MOST_BYTES);
         for part in &self.parts {
-            let read = self.visit_part(part, reach, columns, visit)?;
+            let read = self.visit_part(part, reach, columns, &mut left, visit)?;
             any |= read.rows > 0;
             is_whole &= read.is_whole;
             if read.rows == 0 || !read.is_whole {
@@ -215,6 +239,7 @@ impl<'a> ItemFiles<'a> {
         part: &ItemPart,
         reach: ItemReach,
         columns: &ItemColumns,
+        left: &mut u64,
         visit: &mut ItemVisitor,
     ) -> Result<ReadPart> {
         let (repo, commit) = (&self.files.repo, &self.files.commit);
@@ -241,7 +266,7 @@ impl<'a> ItemFiles<'a> {
                     InputFault::new(message, hint.clone()).into()
                 })
             };
-            item_rows::visit(part.format, &here, &name, columns, &mut receive)
+            item_rows::visit(part.format, &here, &name, columns, left, &mut receive)
                 .map_err(|error| InputFault::at_key(error, &self.used_for.key("repo")))?;
         }
         Ok(ReadPart {

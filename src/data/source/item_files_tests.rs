@@ -183,8 +183,8 @@ fn two_configurations_with_one_file_are_refused() {
         [
             "evaluate.tasks.own.repo: the configurations nouns and verbs of the dataset o/d \
           both have \
-          the rows of verbs.jsonl, which would count twice; name one of the two in \
-          evaluate.tasks.own.configs"
+          the rows of verbs.jsonl, which would count twice; leave verbs out: \
+          evaluate.tasks.own.configs = [\"nouns\"]"
         ]
     );
     let one = read(&twice, &["verbs"], "train", ItemReach::Everything);
@@ -200,8 +200,8 @@ fn two_configurations_with_the_same_rows_in_other_files_are_refused_too() {
         refused(&twice, &["nouns", "verbs"], "train"),
         [
             "evaluate.tasks.own.configs: the configurations nouns and verbs of the dataset o/d \
-             both have the same rows, which would count twice; name one of the two in \
-             evaluate.tasks.own.configs"
+             both have the same rows, which would count twice; leave verbs out: \
+             evaluate.tasks.own.configs = [\"nouns\"]"
         ]
     );
 }
@@ -239,5 +239,45 @@ fn what_the_cache_lacks_is_left_out_of_a_look_and_missed_by_a_run() {
         matches!(error.downcast_ref(), Some(HubError::NotHere { what }) if what
             .contains("nouns/a.jsonl")),
         "{error:#}"
+    );
+}
+
+#[test]
+fn of_two_configurations_with_the_same_rows_the_default_is_to_be_left_out() {
+    const CARD: &str = "---
+configs:
+- config_name: default
+  data_files: en.jsonl
+- config_name: en
+  data_files: en.jsonl
+- config_name: de
+  data_files: de.jsonl
+---
+";
+    let files = [
+        ("README.md", Some(CARD)),
+        ("en.jsonl", Some("{\"text\": \"a dog\"}\n")),
+        ("de.jsonl", Some("{\"text\": \"ein Hund\"}\n")),
+    ];
+    let told = refused(&files, &[], "train");
+    let remedy = "leave default out: evaluate.tasks.own.configs = [\"de\", \"en\"]";
+    assert!(told.len() == 1 && told[0].ends_with(remedy), "{told:?}");
+    // Followed, it is enough.
+    let rows = read(&files, &["de", "en"], "train", ItemReach::Everything).unwrap();
+    assert_eq!(rows, ["de: ein Hund", "en: a dog"]);
+}
+
+#[test]
+fn two_files_of_one_configuration_with_the_same_rows_are_named() {
+    let text = Some("{\"text\": \"a dog\"}\n");
+    let files = [
+        ("README.md", Some("")),
+        ("data/test.jsonl", text),
+        ("data/test_en.jsonl", text),
+    ];
+    let told = refused(&files, &[], "test");
+    assert!(
+        told[0].contains("data/test.jsonl and data/test_en.jsonl of the dataset o/d are the same"),
+        "{told:?}"
     );
 }

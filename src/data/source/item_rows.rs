@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -16,9 +16,9 @@ use super::text_lines::TextLines;
 use crate::plan::InputFault;
 use crate::table::Texts;
 
-/// What the columns of one file may take in memory: more than any set of this kind has, and less
-/// than a small file that was made to grow would ask for.
-const MOST_BYTES: u64 = 256 << 20;
+/// What the columns of a task's files may take in memory: more than any set of this kind has, and
+/// less than a small file that was made to grow would ask for.
+pub const MOST_BYTES: u64 = 256 << 20;
 /// What a cell takes beside its text.
 const CELL: u64 = 32;
 /// Names of columns that are kept for messages.
@@ -63,7 +63,8 @@ impl ItemColumns {
     }
 }
 
-/// Hands the rows of a file on, in order; `name` is what messages call it.
+/// Hands the rows of a file on, in order; `name` is what messages call it, and what its columns take
+/// is taken from what is `left`.
 ///
 /// # Errors
 /// A file that is broken or of another kind; a column that is needed and missing, with those there
@@ -73,12 +74,13 @@ pub fn visit(
     path: &Path,
     name: &str,
     columns: &ItemColumns,
+    left: &mut u64,
     receive: &mut ItemReceiver,
 ) -> Result<()> {
     match format {
-        DataFormat::Parquet => visit_parquet(path, name, columns, receive),
-        DataFormat::Json => visit_json(path, name, columns, receive),
-        DataFormat::Text => visit_lines(path, name, columns, receive),
+        DataFormat::Parquet => visit_parquet(path, name, columns, left, receive),
+        DataFormat::Json => visit_json(path, name, columns, left, receive),
+        DataFormat::Text => visit_lines(path, name, columns, left, receive),
     }
 }
 
@@ -87,15 +89,16 @@ fn visit_parquet(
     path: &Path,
     name: &str,
     columns: &ItemColumns,
+    left: &mut u64,
     receive: &mut ItemReceiver,
 ) -> Result<()> {
-    let (mut left, mut rows) = (MOST_BYTES, 0);
+    let mut rows = 0;
     let mut read = Vec::new();
     for column in columns.all() {
         match Texts::open(path, column)? {
             Ok(mut texts) => {
                 rows = texts.rows();
-                read.push((column, cells(&mut texts, name, &mut left)?));
+                read.push((column, cells(&mut texts, name, left)?));
             }
             Err(refused) if columns.needed.contains(&column) => {
                 let hint = match refused.others.as_slice() {
@@ -139,14 +142,15 @@ fn visit_json(
     path: &Path,
     name: &str,
     columns: &ItemColumns,
+    left: &mut u64,
     receive: &mut ItemReceiver,
 ) -> Result<()> {
-    let mut rows = JsonRows::open(path)?;
-    let (mut left, mut number) = (MOST_BYTES, 0);
+    let mut rows = JsonRows::of_the_hub(path, name)?;
+    let mut number = 0;
     while let Some((row, keys)) = rows.next_row(ItemObject { columns })? {
         number += 1;
         let texts = row.values().filter_map(Value::as_str);
-        take(&mut left, texts.map(str::len).sum(), name)?;
+        take(left, texts.map(str::len).sum(), name)?;
         if let Some(fault) = columns.missing(&format!("row {number} of {name}"), &keys) {
             return Err(fault.into());
         }
@@ -160,6 +164,7 @@ fn visit_lines(
     path: &Path,
     name: &str,
     columns: &ItemColumns,
+    left: &mut u64,
     receive: &mut ItemReceiver,
 ) -> Result<()> {
     const TEXT: &str = "text";
@@ -167,10 +172,10 @@ fn visit_lines(
         return Err(fault.into());
     }
     let mut lines = TextLines::open(path)?;
-    let (mut left, mut number) = (MOST_BYTES, 0);
+    let mut number = 0;
     while let Some(line) = lines.next_line()? {
         number += 1;
-        take(&mut left, line.len(), name)?;
+        take(left, line.len(), name)?;
         if !line.trim().is_empty() {
             receive(
                 number,
@@ -184,10 +189,15 @@ fn visit_lines(
 fn take(left: &mut u64, bytes: usize, name: &str) -> Result<()> {
     match left.checked_sub(bytes as u64 + CELL) {
         Some(rest) => *left = rest,
-        None => bail!(
-            "the columns of {name} take more than {} MiB, which no task has",
-            MOST_BYTES >> 20
-        ),
+        None => {
+            let message = format!(
+                "the columns of all that is named, up to {name}, take more than {} MiB, which no \
+                 task has",
+                MOST_BYTES >> 20
+            );
+            let hint = "name another split, or fewer configurations";
+            return Err(InputFault::new(message, hint).into());
+        }
     }
     Ok(())
 }

@@ -18,9 +18,16 @@ fn rows(format: DataFormat, path: &Path, columns: &ItemColumns) -> Result<Vec<St
         found.push(format!("{number} {}", Value::from(row.clone())));
         Ok(())
     };
-    visit(format, path, "it", columns, &mut receive)
-        .map(|()| found)
-        .map_err(|error| format!("{error:#}"))
+    visit(
+        format,
+        path,
+        "it",
+        columns,
+        &mut { MOST_BYTES },
+        &mut receive,
+    )
+    .map(|()| found)
+    .map_err(|error| format!("{error:#}"))
 }
 
 #[test]
@@ -137,12 +144,12 @@ fn rows_that_are_no_objects_or_have_a_key_twice_are_refused_with_their_line() {
     let good = r#"{"good": "a", "bad": "b"}"#;
     let error = refused(&format!("{good}\n[\"good\", \"bad\"]\n"));
     assert!(
-        error.contains("a.jsonl, line 2: ") && error.contains("expected an object with good"),
+        error.contains("it, line 2: ") && error.contains("expected an object with good"),
         "{error}"
     );
     let error = refused(r#"{"good": "a", "bad": "b", "good": "c"}"#);
     assert!(
-        error.contains("a.jsonl, line 1: the key `good` stands twice"),
+        error.contains("it, line 1: the key `good` stands twice"),
         "{error}"
     );
 }
@@ -171,6 +178,6 @@ fn columns_that_would_fill_the_memory_are_refused() {
     let error = take(&mut left, 0, "it").unwrap_err().to_string();
     assert_eq!(
         error,
-        "the columns of it take more than 256 MiB, which no task has"
+        "the columns of all that is named, up to it, take more than 256 MiB, which no task has"
     );
 }

@@ -21,6 +21,8 @@ const BLOCK: usize = 256 * 1024;
 /// A JSON file that is read row by row.
 pub struct JsonRows {
     path: PathBuf,
+    /// What messages call it where its rows are not the user's to mend.
+    hub_name: Option<String>,
     json: serde_json::Deserializer<IoRead<BufReader<JsonBytes<RowBytes>>>>,
     /// Bytes read since the last row.
     taken: Arc<AtomicU64>,
@@ -42,8 +44,20 @@ impl JsonRows {
         let bytes = BufReader::with_capacity(BLOCK, JsonBytes::new(bytes));
         Ok(Self {
             path: path.to_owned(),
+            hub_name: None,
             json: serde_json::Deserializer::from_reader(bytes),
             taken,
+        })
+    }
+
+    /// Opens a file of a dataset of the hub, which messages call by this name.
+    ///
+    /// # Errors
+    /// As of [`JsonRows::open`].
+    pub fn of_the_hub(path: &Path, name: &str) -> Result<Self> {
+        Ok(Self {
+            hub_name: Some(name.to_owned()),
+            ..Self::open(path)?
         })
     }
 
@@ -62,27 +76,33 @@ impl JsonRows {
         self.taken.store(0, Ordering::Relaxed);
         // At the end there is white space alone.
         let at_end = match self.json.end() {
-            Err(error) if error.is_io() => return Err(refusal(&self.path, &error)),
+            Err(error) if error.is_io() => return Err(self.refusal(&error)),
             found => found.is_ok(),
         };
         if at_end {
             return Ok(None);
         }
         let found = row.deserialize(&mut self.json);
-        found.map(Some).map_err(|error| refusal(&self.path, &error))
+        found.map(Some).map_err(|error| self.refusal(&error))
     }
-}
 
-fn refusal(path: &Path, error: &serde_json::Error) -> anyhow::Error {
-    if error.is_io() {
-        // What reading the file says has its own words.
-        return anyhow!("{}", error);
+    fn refusal(&self, error: &serde_json::Error) -> anyhow::Error {
+        if error.is_io() {
+            // What reading the file says has its own words.
+            return anyhow!("{}", error);
+        }
+        let words = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let words = words.strip_suffix(&place).unwrap_or(&words);
+        let (name, hint) = match &self.hub_name {
+            None => (
+                self.path.display().to_string(),
+                "mend the row, or take it out",
+            ),
+            Some(name) => (name.clone(), "name another dataset, or mend a copy of it"),
+        };
+        InputFault::new(format!("{name}, line {}: {words}", error.line()), hint).into()
     }
-    let words = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let words = words.strip_suffix(&place).unwrap_or(&words);
-    let message = format!("{}, line {}: {words}", path.display(), error.line());
-    InputFault::new(message, "mend the row, or take it out").into()
 }
 
 /// Whether the mark of UTF-8 at the beginning was looked for.

@@ -19,6 +19,7 @@ const MOST_NAMES: usize = 6;
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
     notes.extend(maps_beside_taken_blocks(data));
+    notes.extend(values_of_one_map(data));
     notes.push(fixed_teacher_and_text(data));
     notes.extend(teachers_as_blocks(data));
     notes.extend(shared_documents(data));
@@ -118,6 +119,18 @@ fn maps_beside_taken_blocks(data: &StudyData) -> Option<String> {
          a map that pairs a layer with the block which it began as asks it to stay what it is, \
          another to become something else. That a map does worse is in part that, and not the \
          order of layers alone."
+            .to_owned()
+    })
+}
+
+/// What `[select]` chose on one layer map, where the grid has several.
+fn values_of_one_map(data: &StudyData) -> Option<String> {
+    let tried = &data.study.trials.as_ref()?.axes;
+    let maps = axes::axis(&data.study, STRATEGY)?;
+    let are_tried = tried.iter().any(|axis| axis.key == STRATEGY);
+    (maps.values.len() > 1 && !are_tried).then(|| {
+        "[select] chose its values on one layer map, and the others have them too: that a map does \
+         worse than this one may be for want of values of its own."
             .to_owned()
     })
 }

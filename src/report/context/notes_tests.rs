@@ -1,7 +1,7 @@
 //! Tests of `notes.rs`: what a note says where the grid varies what it is about.
 
 use super::*;
-use crate::record::study::Axis;
+use crate::record::study::{Axis, Trials};
 use crate::report::test_fixture::{Fixture, StudyShape};
 
 /// Two arms by two settings, which `key` has instead of the number of layers: 2 and 4 layers become
@@ -211,4 +211,34 @@ fn layer_maps_are_not_on_equal_terms_where_students_begin_as_blocks_of_the_teach
     assert_eq!(told(vec!["uniform", "reverse"], "random; or teacher"), 1);
     assert_eq!(told(vec!["uniform", "reverse"], "random"), 0);
     assert_eq!(told(vec!["uniform"], "teacher"), 0);
+}
+
+#[test]
+fn values_that_were_chosen_on_one_map_are_told_where_there_are_several() {
+    let told = |strategies: Vec<&'static str>, tried: &[&str]| {
+        let mut fixture = Fixture::new(&StudyShape {
+            strategies,
+            ..StudyShape::default()
+        });
+        let axis = |key: &&str| Axis {
+            key: (*key).to_owned(),
+            values: vec!["a".to_owned(), "b".to_owned()],
+        };
+        let axes = tried.iter().map(axis).collect();
+        let tried = Vec::new();
+        fixture.change(|study| study.trials = Some(Trials { axes, tried }));
+        let notes = notes_of(&fixture);
+        let opening = "[select] chose its values on one layer map";
+        notes
+            .iter()
+            .filter(|note| note.starts_with(opening))
+            .count()
+    };
+    let several = || vec!["uniform", "reverse"];
+    assert_eq!(told(several(), &["loss.hidden.weight"]), 1);
+    assert_eq!(
+        told(several(), &["loss.hidden.weight", "match.strategy"]),
+        0
+    );
+    assert_eq!(told(vec!["uniform"], &["loss.hidden.weight"]), 0);
 }
