@@ -31,9 +31,9 @@ struct Samples {
 }
 
 impl Samples {
-    /// Windows of at most `context` tokens ([`Windows::length`]), in turn one for each sample, spread evenly over the
-    /// text without overlap; at most `tokens` tokens for each. None of a text too short for two
-    /// tokens each.
+    /// Windows of at most `context` tokens ([`Windows::length`]), in turn one for each sample,
+    /// spread evenly over the text without overlap; at most `tokens` tokens for each. None of a
+    /// text too short for two tokens each.
     fn of(text: &[u32], context: usize, tokens: usize) -> Option<Self> {
         let tokens = tokens.min(text.len() / 2);
         let window = Windows::length(context, tokens, text.len() / 2);

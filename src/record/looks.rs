@@ -64,8 +64,8 @@ pub fn look_before_change(layout: &Layout, stored: &Study, now: &Study) -> Optio
     })
 }
 
-/// What `stored` set and `now` sets otherwise, with its value of then, where cells became other runs
-/// or are evaluated in another way; also where no cell is the same, as seeds are others.
+/// What `stored` set and `now` sets otherwise, with its value of then, where cells became other
+/// runs or are evaluated in another way; also where no cell is the same, as seeds are others.
 fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
     let (Some(before), Some(after)) = (&stored.settings, &now.settings) else {
         return BTreeMap::new();

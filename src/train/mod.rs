@@ -8,6 +8,8 @@
 mod balancing;
 mod checkpoint;
 mod corpus;
+#[cfg(test)]
+mod gradients_tests;
 mod group;
 mod job;
 mod judging;
@@ -17,6 +19,7 @@ mod kept_blocks;
 mod kinds_tests;
 mod member;
 mod memory;
+mod micro_batch;
 mod phases;
 mod rate;
 #[cfg(test)]

@@ -1,26 +1,19 @@
 //! A step of one member: its micro-batches, then the update of its parameters.
 
 use super::member::{Member, TrainOutcome};
+use super::micro_batch::MicroBatch;
 use super::phases::Lap;
 use super::rate::learning_rate;
 use super::state::{parameters, parameters_mut};
 use super::step_sums::{StepFindings, StepInProgress};
 use super::term_gradients::TermGradients;
-use crate::distill::{CriticReadings, NamedValues, StepSettings, TeacherOutputs};
+use crate::distill::{CriticReadings, NamedValues, StepSettings};
 use crate::model::{ToKeep, decays};
 use crate::ops::{AdamW, Ops, OwnedTape};
 use crate::recorded;
 
 /// Nats per token, as a multiple of those of guessing, beyond which a model does not come back.
 const HOPELESS: f64 = 10.0;
-
-/// A micro-batch as a member sees it.
-pub(super) struct MicroBatch<'a, D: Ops> {
-    pub index: usize,
-    pub inputs: &'a [u32],
-    pub targets: &'a [u32],
-    pub teacher: Option<TeacherOutputs<'a, D>>,
-}
 
 impl<D: Ops> Member<D> {
     /// Starts the step that the state is at, in `epoch` of the data.
@@ -78,8 +71,9 @@ impl<D: Ops> Member<D> {
         let gradients = loss.backward();
         step.add_gradients(gradients, parameters(&state.student, &state.auxiliary));
         if micro.index == 0 && job.measures_gradients(state.step) {
-            let measured = TermGradients::measure(job, state, step, micro, share);
-            step.by_term = Some(measured);
+            let factors = step.factors(&state.balance, share);
+            let (summed, how) = (&step.gradients, (&step.settings, factors, share));
+            step.by_term = Some(TermGradients::measure(job, state, how, summed, micro));
         }
         self.phases.backward += lap.seconds();
     }

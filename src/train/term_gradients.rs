@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::job::Job;
+use super::micro_batch::MicroBatch;
 use super::state::TrainState;
-use super::step::MicroBatch;
-use super::step_sums::StepInProgress;
-use crate::distill::NamedValues;
+use crate::distill::{NamedValues, StepSettings};
 use crate::ops::{Ops, OwnedTape};
 
 /// Gradients of the terms of one micro-batch, with weight and balance and times its share s of the
@@ -33,19 +32,20 @@ pub(super) struct TermPulls {
 }
 
 impl<D: Ops> TermGradients<D> {
-    /// Measures the micro-batch that `step` has just added to its gradients as its first, a `share`
-    /// of the step, after the critics were trained. Nothing of the training changes by it.
+    /// Measures the first micro-batch of a step, a `share` of it, by the settings and the factors
+    /// of its terms, after the critics were trained; `summed` is what all terms together sent.
+    /// Nothing of the training changes by it.
     pub fn measure(
         job: &Job,
         state: &TrainState<D>,
-        step: &StepInProgress<D>,
+        (settings, factors, share): (&StepSettings, NamedValues, f64),
+        summed: &[D::Gradient],
         micro: &MicroBatch<D>,
-        share: f64,
     ) -> Self {
-        let keep = job.objective.kept_of_student(&step.settings);
+        let keep = job.objective.kept_of_student(settings);
         let parameters = state.student.parameters();
         // Those of the student come first; projections are of one term alone.
-        let all = &step.gradients[..parameters.len()];
+        let all = &summed[..parameters.len()];
         let of_term = |(name, factor): (String, f64)| {
             // Turned round, so that what it takes away from the sum leaves the others, and a term
             // which is alone leaves nothing, in whatever precision.
@@ -54,7 +54,7 @@ impl<D: Ops> TermGradients<D> {
             let (inputs, context) = (micro.inputs, job.train.context);
             let states = state.student.forward_keeping(tape, inputs, context, &keep);
             let (loss, _) = job.objective.losses(
-                &step.settings,
+                settings,
                 &factors,
                 states,
                 state.student.reader(),
@@ -72,8 +72,7 @@ impl<D: Ops> TermGradients<D> {
             }
             (name, [own, others])
         };
-        let factors = step.factors(&state.balance, share).into_iter();
-        let sent = factors.filter(|(_, factor)| *factor != 0.0);
+        let sent = factors.into_iter().filter(|(_, factor)| *factor != 0.0);
         Self {
             all: all.iter().map(D::sum_of_squares).collect(),
             share,
@@ -81,7 +80,8 @@ impl<D: Ops> TermGradients<D> {
         }
     }
 
-    /// Waits for the values. Products follow from the squares: ‖S‖² = ‖g‖² + ‖S − g‖² + 2·g·(S − g).
+    /// Waits for the values. Products follow from squares, with o = S − g:
+    /// ‖S‖² = ‖g‖² + ‖o‖² + 2·g·o.
     pub fn pulls(&self) -> TermPulls {
         let sum = |squares: &[D::Value]| D::fetch(squares).iter().sum::<f64>();
         let all = sum(&self.all);

@@ -63,8 +63,8 @@ impl ItemColumns {
     }
 }
 
-/// Hands the rows of a file on, in order; `name` is what messages call it, and what its columns take
-/// is taken from what is `left`.
+/// Hands the rows of a file on, in order; `name` is what messages call it, and what its columns
+/// take is taken from what is `left`.
 ///
 /// # Errors
 /// A file that is broken or of another kind; a column that is needed and missing, with those there

@@ -178,6 +178,7 @@ fn columns_that_would_fill_the_memory_are_refused() {
     let error = take(&mut left, 0, "it").unwrap_err().to_string();
     assert_eq!(
         error,
-        "the columns of all that is named, up to it, take more than 256 MiB, which no task has"
+        "the columns of all that is named, up to it, take more than 256 MiB, which no task \
+         has; name another split, or fewer configurations"
     );
 }

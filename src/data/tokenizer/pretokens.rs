@@ -39,8 +39,10 @@ pub(super) struct PretokenEncoder {
 /// The tokens of short texts by their bytes.
 struct RememberedTexts {
     hasher: RandomState,
-    shards: Vec<Mutex<HashMap<Box<[u8]>, Box<[u32]>>>>,
+    shards: Vec<Mutex<TokensByText>>,
 }
+
+type TokensByText = HashMap<Box<[u8]>, Box<[u32]>>;
 
 impl RememberedTexts {
     fn new() -> Self {
@@ -149,9 +151,9 @@ impl PretokenEncoder {
     }
 }
 
-/// Where a word ends: before the first single space between two visible characters of ASCII, or with
-/// the text. Whatever precedes such a space, GPT-2's cut ends there, as nothing visible goes on with
-/// white space; and the space belongs to what follows it.
+/// Where a word ends: before the first single space between two visible characters of ASCII, or
+/// with the text. Whatever precedes such a space, GPT-2's cut ends there, as nothing visible goes
+/// on with white space; and the space belongs to what follows it.
 fn end_of_word(text: &str) -> usize {
     let around = text.as_bytes().windows(3).position(|around| {
         around[1] == b' ' && around[0].is_ascii_graphic() && around[2].is_ascii_graphic()

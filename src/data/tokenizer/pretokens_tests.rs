@@ -52,6 +52,12 @@ fn odd_text(number: u64) -> String {
     (0..next(24)).map(|_| PARTS[next(PARTS.len())]).collect()
 }
 
+/// Six of them with single spaces between.
+fn odd_words(number: u64) -> String {
+    let words: Vec<String> = (0..6).map(|word| odd_text(number * 6 + word)).collect();
+    words.join(" ")
+}
+
 #[test]
 fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
     let merges = [
@@ -79,8 +85,9 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
     content["model"]["ignore_merges"] = true.into();
     let in_two_parts = Tokenizer::from_json(content.to_string()).unwrap();
     for tokenizer in [&whole, &in_two_parts] {
-        for number in 0..4000 {
-            let text = odd_text(number);
+        // Some as one word, some as several with one space between them.
+        let texts = (0..4000).flat_map(|number| [odd_text(number), odd_words(number)]);
+        for text in texts {
             assert_eq!(
                 tokenizer.encode(&text).unwrap(),
                 encode_whole(&tokenizer.inner, &text).unwrap(),
@@ -91,16 +98,6 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
             assert_eq!(
                 with_specials,
                 encode_whole(inner, &text).unwrap(),
-                "{text:?}"
-            );
-        }
-        // Words of ASCII with one space between them, as most texts have them.
-        for number in 0..4000 {
-            let words: Vec<String> = (0..6).map(|word| odd_text(number * 6 + word)).collect();
-            let text = words.join(" ");
-            assert_eq!(
-                tokenizer.encode(&text).unwrap(),
-                encode_whole(&tokenizer.inner, &text).unwrap(),
                 "{text:?}"
             );
         }

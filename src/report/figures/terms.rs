@@ -77,8 +77,8 @@ pub const COSINES: TermsFigure = TermsFigure {
     caption: [
         "Whether the terms pull the same way",
         ": the cosine of each term's gradient with the sum of all others', weights and balance \
-         factors in them; means over seeds. Below 0 a term works against the others, near 0 it asks \
-         for something else.",
+         factors in them; means over seeds. Below 0 a term works against the others, near 0 it \
+         asks for something else.",
     ],
 };
 

@@ -329,8 +329,5 @@ fn rows_that_are_no_items_are_told_before_anything_is_trained() {
     let alike = pair("\"a b\"", "\"a b\"");
     serve(format!("{first}{alike}").into_bytes(), "train.jsonl");
     let problem = "1 of 2 pairs have the same text twice, which no model gets right";
-    told(
-        "run study.toml --relock",
-        &[problem, "evaluate.tasks.pairs"],
-    );
+    told("run study.toml --relock", &[problem, "repo = \"o/pairs\""]);
 }
