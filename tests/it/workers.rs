@@ -105,6 +105,8 @@ fn a_worker_leaves_what_another_holds_and_one_that_waits_takes_it_over() {
     let site = TestSite::in_memory(&long());
     let mut first = start(&site, "run study.toml --worker", "first", &[]);
     wait_for(&site, "first", "training arm=mse");
+    // It is not to be done before the others have seen that it is not.
+    signal(&first, "STOP");
     let second = site.kdpipe("run study.toml --worker").code(0);
     assert!(second.error.contains("held      "), "{}", second.error);
     let words = "nothing is left to take; others hold 1 run";

@@ -20,8 +20,8 @@ pub struct EvaluateSpec {
     pub stride: usize,
     /// Continuations, the teacher's beside the student's.
     pub samples: SamplesSpec,
-    /// Tokens whose hidden states are compared (CKA, sliced W2), in windows of `context` over the
-    /// whole test split.
+    /// Tokens whose hidden states are compared (CKA, sliced W2), in windows of at most
+    /// `context` tokens over the whole test split.
     #[schemars(range(min = 2, max = 1_000_000))]
     pub probe_tokens: usize,
     /// Random directions of sliced W2.
