@@ -38,7 +38,7 @@ impl Windows {
     pub fn length(context: usize, wanted: usize, tokens: usize) -> usize {
         let length = context.min(wanted);
         if tokens > 2 * wanted {
-            length.min((wanted / FEWEST).max(2)).min(wanted)
+            length.min((wanted / FEWEST).max(2))
         } else {
             length
         }

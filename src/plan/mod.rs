@@ -73,7 +73,7 @@ pub use planned::{
 };
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;
-pub use settings::SettingChange;
+pub use settings::{SettingChange, is_at_or_below};
 pub use spec_layers::PREFIX;
 pub use starter::{STARTER, run_spec_toml};
 pub use words::{counted, grouped};

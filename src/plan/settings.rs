@@ -203,7 +203,8 @@ pub fn as_axis(axis: &GridAxis) -> Axis {
     }
 }
 
-fn is_at_or_below(key: &str, axis: &str) -> bool {
+/// Whether a key is that of an axis, or of a table that the axis is about.
+pub fn is_at_or_below(key: &str, axis: &str) -> bool {
     key.strip_prefix(axis)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::evaluations::{has_any_evaluation, has_evaluation};
+use super::evaluations::has_any_evaluation;
 use super::layout::Layout;
 use super::study::{Cell, Look, Study};
-use crate::plan::{ARM, SEED, StudySettings};
+use crate::plan::{ARM, SEED, StudySettings, is_at_or_below};
 
 /// Begins the key of what one arm sets.
 const ARMS: &str = "arms.";
@@ -82,10 +82,8 @@ fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
         return BTreeMap::new();
     }
     // What is an axis is told as one; another choice of arms is a change of the grid.
-    let axes = || stored.axes.iter().chain(&now.axes);
-    let is_varied = |key: &str| {
-        axes().any(|axis| key == axis.key || key.starts_with(&format!("{}.", axis.key)))
-    };
+    let axes: Vec<_> = stored.axes.iter().chain(&now.axes).collect();
+    let is_varied = |key| axes.iter().any(|axis| is_at_or_below(key, &axis.key));
     let differing = |arm| {
         let mut changed = differing(before, after, arm);
         changed.retain(|key, _| !is_varied(key));
@@ -152,8 +150,14 @@ fn differing<'a>(
 /// Whether a key changes nothing that is compared: seeds have their own words, and how often is
 /// saved or looked makes no other model.
 fn is_beside_results(key: &str) -> bool {
-    let ends = [".checkpoint_every", ".gradients_every", ".tensorboard"];
+    let ends = [".checkpoint_every", ".gradients_every"];
     key == SEED || ends.iter().any(|end| key.ends_with(end))
+}
+
+/// The arm that a key of [`Look::settings`] is of, where it is one arm's, and the key itself.
+pub fn arm_and_key(key: &str) -> (Option<&str>, &str) {
+    let of_arm = key.strip_prefix(ARMS).and_then(|rest| rest.split_once('.'));
+    of_arm.map_or((None, key), |(arm, key)| (Some(arm), key))
 }
 
 impl Study {
@@ -162,8 +166,7 @@ impl Study {
         let Some(settings) = &self.settings else {
             return "";
         };
-        let of_arm = key.strip_prefix(ARMS).and_then(|rest| rest.split_once('.'));
-        let (arm, key) = of_arm.map_or((None, key), |(arm, key)| (Some(arm), key));
+        let (arm, key) = arm_and_key(key);
         if arm.is_some_and(|arm| !arms(self).iter().any(|known| known == arm)) {
             return "";
         }
@@ -252,9 +255,8 @@ fn setting(at: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
 fn compared_runs(layout: &Layout, study: &Study) -> Option<usize> {
     let mut evaluated: BTreeMap<_, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for cell in &study.cells {
-        // Measured in another way, too: it was seen.
-        let folder = layout.run(&cell.run);
-        if has_evaluation(&folder, &cell.evaluation) || has_any_evaluation(&folder) {
+        // In whatever way it was measured, it was seen.
+        if has_any_evaluation(&layout.run(&cell.run)) {
             let runs = evaluated.entry(setting(&cell.at)).or_default();
             runs.insert((cell.run.as_str(), cell.evaluation.as_str()));
         }

@@ -44,7 +44,7 @@ pub use events::{MACHINE, append_event, read_machine};
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use leftovers::{Leftover, LeftoverKind, StudyParts, bytes_of, leftovers, remove_leftover};
-pub use looks::{look_before_change, read_looks};
+pub use looks::{arm_and_key, look_before_change, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
 pub use publish::Publication;

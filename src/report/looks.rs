@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::ARM;
+use crate::record::arm_and_key;
 use crate::record::study::{Look, Study};
 
 /// How many seeds of a list are named.
@@ -35,16 +36,14 @@ pub fn when_declared(study: &Study) -> &'static str {
     let primary = |look: &Look| ["primary", "sensitivity"].map(|key| look.report.get(key).cloned());
     let is_other = |look: &Look| primary(look) != primary(&now);
     let concerned = primary_arms(study);
-    let is_of_it = |key: &&String| {
-        let arm = key
-            .strip_prefix("arms.")
-            .and_then(|rest| rest.split_once('.'));
-        arm.is_none_or(|(arm, _)| concerned.is_empty() || concerned.contains(&arm))
+    let is_of_it = |key: &String| {
+        let arm = arm_and_key(key).0;
+        arm.is_none_or(|arm| concerned.is_empty() || concerned.contains(&arm))
     };
     let mut set_anew = study.looks.iter().flat_map(|look| look.settings.keys());
     if study.looks.iter().any(is_other) {
         "after results were seen"
-    } else if set_anew.any(|key| is_of_it(&key)) {
+    } else if set_anew.any(is_of_it) {
         "beforehand, of runs that were set anew after results were seen"
     } else {
         "beforehand"
@@ -167,7 +166,9 @@ fn settings(study: &Study) -> Option<String> {
     if more > 0 {
         changes.push(format!("{more} more"));
     }
-    let are_others = keys.iter().any(|key| !key.contains("evaluate."));
+    let are_others = keys
+        .iter()
+        .any(|key| !arm_and_key(key).1.starts_with("evaluate."));
     let consequence = if are_others {
         "What is set anew by what runs reached on a test text is chosen by it."
     } else {

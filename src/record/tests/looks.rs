@@ -60,10 +60,13 @@ const NO_LOOKS: [Changed; 4] = [
         study.report.template = crate::plan::path::InputPath::new("own.j2", Path::new(""));
     }),
     ("the words", |study| study.description = "other".into()),
-    ("how the runs are trained", |study| {
-        study.cells[0].run = "other".into();
-        study.settings = None;
-    }),
+    (
+        "other runs, of which it is not stored what is set",
+        |study| {
+            study.cells[0].run = "other".into();
+            study.settings = None;
+        },
+    ),
 ];
 
 #[test]
@@ -92,6 +95,105 @@ fn a_change_is_a_look_once_there_is_something_to_compare() {
     for (name, change) in NO_LOOKS {
         assert_eq!(look(change), None, "{name}");
     }
+}
+
+fn settings(peak: &str, weight: &str) -> StudySettings {
+    let texts = |values: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let both = values.iter();
+        both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let shared = [
+        ("train.lr.peak", peak),
+        ("train.steps", "50"),
+        ("train.evaluate_every", "5"),
+        ("train.checkpoint_every", "10"),
+    ];
+    StudySettings {
+        shared: texts(&shared),
+        arms: [("mse".to_owned(), texts(&[("loss.hidden.weight", weight)]))].into(),
+    }
+}
+
+/// What a look keeps of what was set, where two runs were evaluated, the study is set as `now` says
+/// and then changed; nothing where it is no look.
+fn kept(now: StudySettings, change: fn(&mut Study)) -> Option<Vec<(String, String)>> {
+    let root = folder();
+    let layout = Layout::new(root.path(), "study");
+    for run in ["none0", "mse0"] {
+        publish_evaluation(&layout.run(run), "e", &evaluated()).unwrap();
+    }
+    let set = |settings| Study {
+        settings: Some(settings),
+        ..study()
+    };
+    let (stored, mut now) = (set(settings("0.1", "1.0")), set(now));
+    change(&mut now);
+    let look = look_before_change(&layout, &stored, &now)?;
+    Some(look.settings.into_iter().collect())
+}
+
+fn other_runs(study: &mut Study) {
+    study.cells[2].run = "other".into();
+}
+
+fn of(key: &str, value: &str) -> Option<Vec<(String, String)>> {
+    Some(vec![(key.to_owned(), value.to_owned())])
+}
+
+#[test]
+fn what_is_set_otherwise_is_kept_with_its_value_of_then_where_it_makes_other_runs() {
+    // The runs are the same, whatever is written.
+    assert_eq!(kept(settings("0.2", "1.0"), |_| {}), None);
+    // Other runs, and nothing is set otherwise: another version of the numerics, say.
+    assert_eq!(kept(settings("0.1", "1.0"), other_runs), None);
+    let peak = of("train.lr.peak", "0.1");
+    assert_eq!(kept(settings("0.2", "1.0"), other_runs), peak);
+    let of_arm = of("arms.mse.loss.hidden.weight", "1.0");
+    assert_eq!(kept(settings("0.1", "2.0"), other_runs), of_arm);
+    // What follows from the steps, or makes no other model, is not told beside them.
+    let mut longer = settings("0.1", "1.0");
+    for key in ["steps", "evaluate_every", "checkpoint_every"] {
+        longer.shared.insert(format!("train.{key}"), "7".to_owned());
+    }
+    assert_eq!(kept(longer, other_runs), of("train.steps", "50"));
+}
+
+#[test]
+fn fresh_seeds_hide_nothing_and_an_axis_is_told_as_one() {
+    let fresh: fn(&mut Study) = |study| {
+        study.axes[1].values = vec!["8".into(), "9".into()];
+        study.cells.truncate(1);
+        study.cells[0].at.insert("seed".into(), "8".into());
+    };
+    let peak = of("train.lr.peak", "0.1");
+    assert_eq!(kept(settings("0.2", "1.0"), fresh), peak);
+    let axis: fn(&mut Study) = |study| {
+        study.axes.push(Axis {
+            key: "train.lr.peak".to_owned(),
+            values: vec!["0.1".into(), "0.2".into()],
+        });
+        other_runs(study);
+    };
+    assert_eq!(kept(settings("0.2", "1.0"), axis), Some(Vec::new()));
+}
+
+#[test]
+fn runs_that_were_measured_in_another_way_were_seen_too() {
+    let root = folder();
+    let layout = Layout::new(root.path(), "study");
+    let mut stored = study();
+    for run in ["none0", "mse0"] {
+        publish_evaluation(&layout.run(run), "e", &evaluated()).unwrap();
+    }
+    // As a build that measures otherwise has noted the study, before it measured anything.
+    for cell in &mut stored.cells {
+        cell.evaluation = "newer".into();
+    }
+    let mut now = stored.clone();
+    now.report.margin = 0.02;
+    let look = look_before_change(&layout, &stored, &now);
+    assert_eq!(look, Some(Look::at(&stored, 2)));
 }
 
 #[test]
