@@ -136,6 +136,8 @@ pub struct PlannedRun {
     pub identity: serde_json::Value,
     pub spec: RunSpec,
     pub evaluation_key: String,
+    /// Hashes or commits of the items of `[evaluate.tasks]`, by name.
+    pub items: BTreeMap<String, String>,
     pub teacher_key: String,
     pub teacher_evaluation_key: String,
     /// Runs of one key may share a teacher's forward pass.

@@ -210,6 +210,7 @@ impl DistinctRuns {
         self.runs.push(PlannedRun {
             identity,
             evaluation_key,
+            items: fingerprints.tasks.clone(),
             teacher_key: identity::teacher_key(&spec, fingerprints),
             teacher_evaluation_key,
             group_key: identity::group_key(&spec, fingerprints, &written.balance),

@@ -12,11 +12,10 @@ use serde::Deserialize;
 
 use super::evaluations::has_any_evaluation;
 use super::layout::Layout;
+use super::set_anew::{changed_settings, exchanged_inputs, removed_arms};
 use super::study::{Cell, Look, Study};
-use crate::plan::{ARM, SEED, StudySettings, is_at_or_below};
+use crate::plan::SEED;
 
-/// Begins the key of what one arm sets.
-const ARMS: &str = "arms.";
 /// Begins a look in `lock.toml`.
 const HEADING: &str = "[[looks]]";
 
@@ -33,6 +32,8 @@ impl Look {
             grid: others.chain(tried).collect(),
             report: judged_by(study),
             settings: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            removed: BTreeMap::new(),
         }
     }
 
@@ -47,131 +48,50 @@ impl Look {
     }
 }
 
+/// Gives `now`, which takes the place of `stored` in `layout`, what is known of results that were
+/// seen before it; the look, where the change is one.
+pub fn carry_what_was_seen<'a>(
+    layout: &Layout,
+    stored: &Study,
+    now: &'a mut Study,
+) -> Option<&'a Look> {
+    (now.seen, now.found) = (stored.seen, stored.found);
+    if let Some(look) = look_before_change(layout, stored, now) {
+        now.looks.push(look);
+        return now.looks.last();
+    }
+    // Other runs though nothing was changed, by another version say: what was seen stays seen.
+    let ids = |study: &Study| -> BTreeSet<[String; 2]> {
+        let ids = |cell: &Cell| [&cell.run, &cell.evaluation].map(String::clone);
+        study.cells.iter().map(ids).collect()
+    };
+    if ids(stored) != ids(now) {
+        now.seen = stored.seen.max(compared_runs(layout, stored));
+    }
+    None
+}
+
+/// Notes in a study that is written for the first time what was there to be seen before it.
+pub fn note_what_was_found(layout: &Layout, now: &mut Study) {
+    now.found = compared_runs(layout, now);
+}
+
 /// The look that has to be kept where `stored`, which lies in `layout`, becomes `now`; none where
 /// nothing changes that a look is about, or nothing could be compared yet.
 pub fn look_before_change(layout: &Layout, stored: &Study, now: &Study) -> Option<Look> {
-    let changed = changed_settings(stored, now);
-    let is_same = Look::at(stored, 0) == Look::at(now, 0)
-        && settings(stored) == settings(now)
-        && changed.is_empty();
-    if is_same {
+    let kept = |finished| Look {
+        settings: changed_settings(stored, now),
+        inputs: exchanged_inputs(stored, now),
+        removed: removed_arms(stored, now),
+        ..Look::at(stored, finished)
+    };
+    if kept(0) == Look::at(now, 0) && settings(stored) == settings(now) {
         return None;
     }
-    let finished = compared_runs(layout, stored)?;
-    Some(Look {
-        settings: changed,
-        ..Look::at(stored, finished)
-    })
-}
-
-/// What `stored` set and `now` sets otherwise, with its value of then, where cells became other
-/// runs or are evaluated in another way; also where no cell is the same, as seeds are others.
-fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String> {
-    let (Some(before), Some(after)) = (&stored.settings, &now.settings) else {
-        return BTreeMap::new();
-    };
-    let made = |study: &Study| -> BTreeMap<BTreeMap<String, String>, [String; 3]> {
-        let ids = |cell: &Cell| [&cell.run, &cell.evaluation, &cell.teacher].map(String::clone);
-        let cells = study.cells.iter();
-        cells.map(|cell| (cell.at.clone(), ids(cell))).collect()
-    };
-    let (old, new) = (made(stored), made(now));
-    let mut common = old.iter().filter_map(|(at, ids)| Some((ids, new.get(at)?)));
-    let has_common = common.clone().next().is_some();
-    if has_common && common.all(|(then, now)| then == now) {
-        return BTreeMap::new();
-    }
-    // What is an axis is told as one; another choice of arms is a change of the grid.
-    let axes: Vec<_> = stored.axes.iter().chain(&now.axes).collect();
-    let is_varied = |key| axes.iter().any(|axis| is_at_or_below(key, &axis.key));
-    let differing = |arm| {
-        let mut changed = differing(before, after, arm);
-        changed.retain(|key, _| !is_varied(key));
-        changed
-    };
-    let still = arms(now);
-    let arms: Vec<&String> = arms(stored)
-        .iter()
-        .filter(|arm| still.contains(arm))
-        .collect();
-    let own: Vec<ChangedValues> = arms.iter().map(|arm| differing(Some(arm))).collect();
-    let mut for_all = match own.first() {
-        None => differing(None),
-        Some(first) => first.clone(),
-    };
-    for_all.retain(|key, values| own.iter().all(|own| own.get(key) == Some(values)));
-    let mut changed: BTreeMap<String, String> = BTreeMap::new();
-    for (arm, own) in arms.iter().zip(&own) {
-        let own = own.iter().filter(|(key, _)| !for_all.contains_key(*key));
-        changed.extend(own.map(|(key, [old, _])| (format!("{ARMS}{arm}.{key}"), old.to_string())));
-    }
-    let shared = for_all.iter();
-    changed.extend(shared.map(|(key, [old, _])| (key.to_string(), old.to_string())));
-    // An older version may not have known the key.
-    changed.retain(|_, old| !old.is_empty() || stored.version == now.version);
-    changed
-}
-
-/// The arms of the grid.
-fn arms(study: &Study) -> &[String] {
-    let axis = study.axes.iter().find(|axis| axis.key == ARM);
-    axis.map_or(&[], |axis| &axis.values)
-}
-
-/// Values of then and of now by key, empty where there is none.
-type ChangedValues<'a> = BTreeMap<&'a str, [&'a str; 2]>;
-
-/// What is set otherwise for an arm.
-fn differing<'a>(
-    before: &'a StudySettings,
-    after: &'a StudySettings,
-    arm: Option<&str>,
-) -> ChangedValues<'a> {
-    let (old, new) = (before.of_arm(arm), after.of_arm(arm));
-    let keys = old.keys().chain(new.keys()).copied();
-    let values = |key| [&old, &new].map(|of| of.get(key).copied().unwrap_or_default());
-    let mut changed: ChangedValues = keys
-        .map(|key| (key, values(key)))
-        .filter(|(key, [old, new])| old != new && !is_beside_results(key))
-        .collect();
-    // How often is looked follows from the steps, where nothing else is written.
-    let steps: Vec<&str> = changed
-        .keys()
-        .filter_map(|key| key.strip_suffix(".steps"))
-        .collect();
-    let follows = |key: &str| {
-        let table = key.strip_suffix(".evaluate_every");
-        table.is_some_and(|table| steps.contains(&table))
-    };
-    changed.retain(|key, _| !follows(key));
-    changed
-}
-
-/// Whether a key changes nothing that is compared: seeds have their own words, and how often is
-/// saved or looked makes no other model.
-fn is_beside_results(key: &str) -> bool {
-    let ends = [".checkpoint_every", ".gradients_every"];
-    key == SEED || ends.iter().any(|end| key.ends_with(end))
-}
-
-/// The arm that a key of [`Look::settings`] is of, where it is one arm's, and the key itself.
-pub fn arm_and_key(key: &str) -> (Option<&str>, &str) {
-    let of_arm = key.strip_prefix(ARMS).and_then(|rest| rest.split_once('.'));
-    of_arm.map_or((None, key), |(arm, key)| (Some(arm), key))
-}
-
-impl Study {
-    /// What is set now under a key of [`Look::settings`]; empty where nothing is.
-    pub fn setting(&self, key: &str) -> &str {
-        let Some(settings) = &self.settings else {
-            return "";
-        };
-        let (arm, key) = arm_and_key(key);
-        if arm.is_some_and(|arm| !arms(self).iter().any(|known| known == arm)) {
-            return "";
-        }
-        settings.of_arm(arm).get(key).copied().unwrap_or_default()
-    }
+    // What was seen once was seen, also where its runs are others by now.
+    let before = stored.looks.iter().map(|look| look.finished).max();
+    let finished = compared_runs(layout, stored).max(before).max(stored.seen)?;
+    Some(kept(finished))
 }
 
 /// The looks of `lock.toml`, those of a damaged file too, as far as they can be read.
@@ -250,13 +170,14 @@ fn setting(at: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// How many runs are evaluated, where there is something to compare: different runs in at least two
-/// settings.
+/// How many runs are evaluated, or have diverged, where there is something to compare: different
+/// runs in at least two settings.
 fn compared_runs(layout: &Layout, study: &Study) -> Option<usize> {
     let mut evaluated: BTreeMap<_, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for cell in &study.cells {
-        // In whatever way it was measured, it was seen.
-        if has_any_evaluation(&layout.run(&cell.run)) {
+        let run = layout.run(&cell.run);
+        // In whatever way it was measured, it was seen; so was that it diverged.
+        if has_any_evaluation(&run) || run.failure().exists() {
             let runs = evaluated.entry(setting(&cell.at)).or_default();
             runs.insert((cell.run.as_str(), cell.evaluation.as_str()));
         }

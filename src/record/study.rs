@@ -24,7 +24,15 @@ pub struct Study {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<PathBuf>,
     pub description: String,
-    /// Hashes of the inputs by role (`dataset.train`, `tokenizer`, `teacher`, …).
+    /// Runs that had been evaluated when all of them became others and nothing was changed, as
+    /// another version counts otherwise; a change after that is still one after results were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<usize>,
+    /// Runs that were evaluated already when this file was written for the first time, as another
+    /// one was removed, say: what had been declared before them is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<usize>,
+    /// Hashes of the inputs by role (`dataset`, `tokenizer`, `teacher`, …).
     pub inputs: BTreeMap<String, String>,
     /// Revisions of the hub and the commits that they are held to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,7 +64,7 @@ pub struct Study {
 pub struct Look {
     /// As text, in the order of the grid.
     pub seeds: Vec<String>,
-    /// Runs that were evaluated.
+    /// Runs that were evaluated, or had diverged.
     pub finished: usize,
     /// The values of every other axis, by its key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -67,6 +75,22 @@ pub struct Look {
     /// What was set for the runs or their evaluation and was then changed, by its key, or
     /// `arms.<arm>.<key>` where that arm alone had it; empty where it had none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+    /// The hash of then of every input that was exchanged, though the spec names it as before, by
+    /// what it is ("dataset").
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
+    /// The arms that were taken out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed: BTreeMap<String, RemovedArm>,
+}
+
+/// What an arm was when it was taken out: it may come back as another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedArm {
+    /// Version of kdpipe that had stored it.
+    pub version: String,
+    /// All that was set for it, by key.
     pub settings: BTreeMap<String, String>,
 }
 

@@ -12,6 +12,8 @@
 //! with two teachers that agree to a half, an interval at 95 % holds the truth in 88 %. Seeds of
 //! its own for each teacher (`[[grid.exclude]]`) have no such fault. A simulation shows all three.
 
+use std::collections::BTreeSet;
+
 use super::axes::{self, SEED, TEACHER_SEED};
 use crate::record::study::{Axis, Study};
 
@@ -22,14 +24,16 @@ pub fn with_blocks(study: &Study) -> Study {
     if teachers(study).is_none() {
         return blocked;
     }
-    let replicate = |at: &axes::Setting| match (at.get(SEED), at.get(TEACHER_SEED)) {
-        (Some(seed), Some(teacher)) => Some(format!("{seed} with teacher {teacher}")),
-        (None, Some(teacher)) => Some(format!("teacher {teacher}")),
-        (seed, None) => seed.cloned(),
+    let replicated = |at: &axes::Setting| {
+        let seed = at.get(SEED).map(String::as_str);
+        match at.get(TEACHER_SEED) {
+            Some(teacher) => Some(replicate(seed, teacher)),
+            None => seed.map(str::to_owned),
+        }
     };
     let mut values: Vec<String> = Vec::new();
     for cell in &mut blocked.cells {
-        let Some(seed) = replicate(&cell.at) else {
+        let Some(seed) = replicated(&cell.at) else {
             continue;
         };
         if !values.contains(&seed) {
@@ -55,10 +59,37 @@ pub fn with_blocks(study: &Study) -> Study {
     blocked
 }
 
-/// How many teachers every seed is run with; none where they are no axis.
-pub fn teachers(study: &Study) -> Option<usize> {
-    let count = axes::axis(study, TEACHER_SEED)?.values.len();
-    (count > 1).then_some(count)
+/// The teachers' seeds; none where they are no axis.
+pub fn teachers(study: &Study) -> Option<&[String]> {
+    let values = &axes::axis(study, TEACHER_SEED)?.values;
+    (values.len() > 1).then_some(values)
+}
+
+/// What repeats a comparison, as [`with_blocks`] names it.
+fn replicate(seed: Option<&str>, teacher: &str) -> String {
+    match seed {
+        Some(seed) => format!("{seed} with teacher {teacher}"),
+        None => format!("teacher {teacher}"),
+    }
+}
+
+/// Whether what repeats a comparison is of a teacher.
+pub fn is_of_teacher(replicated: &str, teacher: &str) -> bool {
+    let seed = replicated.split_once(" with ").map(|(seed, _)| seed);
+    replicate(seed, teacher) == replicated
+}
+
+/// How many seeds each teacher was run with, in the order of the axis.
+pub fn seeds_by_teacher(study: &Study) -> Vec<(&str, usize)> {
+    let count = |teacher: &String| {
+        let cells = study.cells.iter().map(|cell| &cell.at);
+        let own = cells.filter(|at| at.get(TEACHER_SEED) == Some(teacher));
+        own.map(|at| at.get(SEED)).collect::<BTreeSet<_>>().len()
+    };
+    let teachers = teachers(study).into_iter().flatten();
+    teachers
+        .map(|teacher| (teacher.as_str(), count(teacher)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@
 use super::*;
 use crate::report::analysis::Analysis;
 use crate::report::data::StudyData;
+use crate::report::render;
+use crate::report::sensitivity::{hanging_teachers, without_each_teacher};
 use crate::report::statistics::Paired;
 use crate::report::test_fixture::{Fixture, Normals, StudyShape};
+use crate::report::verdict::Verdict;
 
 /// Two arms of three seeds, whose map is made to stand for the teacher.
 fn fixture() -> Fixture {
@@ -32,11 +35,18 @@ fn fixture() -> Fixture {
     fixture
 }
 
+fn page(fixture: &Fixture) -> String {
+    let rendered = render(&fixture.layout, fixture.study.clone(), None).unwrap();
+    let mut pages = rendered.files.iter();
+    let page = pages.find(|(path, _)| path.ends_with("report.md"));
+    String::from_utf8(page.unwrap().1.clone()).unwrap()
+}
+
 #[test]
 fn a_comparison_pairs_every_seed_with_every_teacher() {
     let fixture = fixture();
     let data = StudyData::read(&fixture.layout, fixture.study.clone());
-    assert_eq!(teachers(&data.written), Some(2));
+    assert_eq!(teachers(&data.written).map(<[String]>::len), Some(2));
     assert_eq!(teachers(&data.study), None);
     let analysis = Analysis::new(&data).unwrap();
     assert_eq!(analysis.rows.len(), 2, "a row for every arm");
@@ -62,6 +72,69 @@ fn a_comparison_pairs_every_seed_with_every_teacher() {
     expected.sort_by(f64::total_cmp);
     found.sort_by(f64::total_cmp);
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_comparison_is_told_without_each_of_its_teachers_and_what_hangs_on_one() {
+    let fixture = fixture();
+    // With teacher 1 every seed's difference is another, and points the other way.
+    for cell in &fixture.study.cells {
+        let seed: f64 = cell.at[SEED].parse().unwrap();
+        let is_mse = f64::from(u8::from(cell.at["arm"] == "mse"));
+        let of_teacher = if cell.at[TEACHER_SEED] == "1" {
+            0.03
+        } else {
+            -0.02
+        };
+        let loss = 3.0 + 0.1 * seed + is_mse * (of_teacher + 0.0001 * seed);
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = loss;
+        });
+    }
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    let contrast = &analysis.contrasts[0];
+    assert_eq!(contrast.verdict, Verdict::Undecided);
+    let without = without_each_teacher(&data, &analysis.rows, contrast);
+    let means: Vec<(&str, usize, f64)> = without
+        .iter()
+        .map(|(teacher, own)| (teacher.as_str(), own.n(), own.mean))
+        .collect();
+    for ((teacher, n, mean), expected) in means.iter().zip([("0", 0.0301), ("1", -0.0199)]) {
+        assert_eq!((*teacher, *n), (expected.0, 3));
+        assert!((mean - expected.1).abs() < 1e-12, "{mean}");
+    }
+    assert_eq!(without.len(), 2);
+    let hanging = hanging_teachers(&data, &analysis.rows, contrast);
+    let expected = [("0", Verdict::Worse), ("1", Verdict::Better)];
+    assert_eq!(
+        hanging,
+        expected.map(|(teacher, verdict)| (teacher.to_owned(), verdict))
+    );
+    assert_eq!(contrast.hangs_on, ["teacher 0", "teacher 1"]);
+    let page = page(&fixture);
+    for words in [
+        "| mse | none | teacher 1 left out | 3 | −0.0199 |",
+        "depend on: mse would be worse by more than δ without teacher 0",
+        "Every seed was run with each of 2 teachers",
+    ] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+}
+
+#[test]
+fn seeds_that_have_one_teacher_each_are_counted_for_it() {
+    let mut fixture = fixture();
+    fixture.change(|study| {
+        study
+            .cells
+            .retain(|cell| (cell.at[TEACHER_SEED] == "1") == (cell.at[SEED] == "2"));
+    });
+    assert_eq!(seeds_by_teacher(&fixture.study), [("0", 2), ("1", 1)]);
+    let page = page(&fixture);
+    let words = "Seeds were run with one of 2 teachers or another (teacher.seed: teacher 0 with 2, \
+                 teacher 1 with 1 of 3 seeds)";
+    assert!(page.contains(words), "{page}");
 }
 
 #[test]

@@ -9,6 +9,9 @@ use super::rows::TableRow;
 use super::statistics::{Paired, corrected, text_error};
 use super::verdict::Verdict;
 
+/// Operations that are taken as equal: up to so many times as many.
+const EQUAL: f64 = 1.05;
+
 /// A comparison with what came out.
 #[derive(Debug, Clone)]
 pub struct Contrast {
@@ -41,6 +44,12 @@ pub struct Contrast {
 }
 
 impl Contrast {
+    /// How many times the other's operations it takes, where they are not about as many.
+    pub fn other_operations(&self) -> Option<f64> {
+        self.compute_ratio
+            .filter(|ratio| !(1.0 / EQUAL..=EQUAL).contains(ratio))
+    }
+
     /// The comparison as far as it does not depend on how many others there are.
     pub fn new(data: &StudyData, rows: &[TableRow], asked: Asked) -> Self {
         let reason = if asked.pairs.is_empty() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::ARM;
-use crate::record::arm_and_key;
+use crate::record::set_anew::{arm_and_key, input, set_anew};
 use crate::record::study::{Look, Study};
 
 /// How many seeds of a list are named.
@@ -14,40 +14,70 @@ const NAMED_SETTINGS: usize = 8;
 
 /// A sentence for everything that was changed; none of a study that is as it was first written.
 pub fn sentences(study: &Study) -> Vec<String> {
-    if study.looks.is_empty() {
-        return Vec::new();
-    }
-    let now = Look::at(study, 0);
-    let states: Vec<&Look> = study.looks.iter().chain([&now]).collect();
-    let mut sentences: Vec<String> = seeds(&states).into_iter().collect();
-    sentences.extend(judgement(&states));
-    sentences.extend(grid(&states));
-    sentences.extend(settings(study));
-    if sentences.is_empty() {
-        sentences.push("Other cells of the grid were left out after results were seen.".to_owned());
+    let found = study.found.map(|runs| {
+        format!(
+            "When this study was declared is not known: {runs} of its runs were evaluated before \
+             its lock.toml was written."
+        )
+    });
+    let mut sentences: Vec<String> = found.into_iter().collect();
+    if !study.looks.is_empty() {
+        sentences.extend(changes(study));
     }
     sentences
+}
+
+/// What a study was changed in at its looks.
+fn changes(study: &Study) -> Vec<String> {
+    let now = Look::at(study, 0);
+    let states: Vec<&Look> = study.looks.iter().chain([&now]).collect();
+    let mut changes: Vec<String> = seeds(&states).into_iter().collect();
+    changes.extend(judgement(&states));
+    changes.extend(grid(&states));
+    changes.extend(settings(study));
+    changes.extend(inputs(study));
+    if changes.is_empty() {
+        changes.push("Other cells of the grid were left out after results were seen.".to_owned());
+    }
+    changes
 }
 
 /// When the primary comparison was declared, in words that follow "declared".
 pub fn when_declared(study: &Study) -> &'static str {
     let now = Look::at(study, 0);
-    // Where it is given says which one it is.
-    let primary = |look: &Look| ["primary", "sensitivity"].map(|key| look.report.get(key).cloned());
-    let is_other = |look: &Look| primary(look) != primary(&now);
-    let concerned = primary_arms(study);
-    let is_of_it = |key: &String| {
-        let arm = arm_and_key(key).0;
-        arm.is_none_or(|arm| concerned.is_empty() || concerned.contains(&arm))
+    let is_other = |keys: &[&str]| {
+        let of = |look: &Look| -> Vec<Option<String>> {
+            keys.iter()
+                .map(|key| look.report.get(*key).cloned())
+                .collect()
+        };
+        study.looks.iter().any(|look| of(look) != of(&now))
     };
-    let mut set_anew = study.looks.iter().flat_map(|look| look.settings.keys());
-    if study.looks.iter().any(is_other) {
+    let concerned = primary_arms(study);
+    let is_of_it = |arm: &str| concerned.is_empty() || concerned.contains(&arm);
+    let anew = set_anew(study);
+    let of_it = anew.keys().map(|key| arm_and_key(key));
+    let mut of_it = of_it.filter(|(arm, _)| arm.is_none_or(is_of_it));
+    let is_exchanged = study.looks.iter().any(|look| !look.inputs.is_empty());
+    // Where it is given says which one it is.
+    if is_other(&["primary", "sensitivity", "baseline"]) {
         "after results were seen"
-    } else if set_anew.any(is_of_it) {
+    } else if study.found.is_some() {
+        "at a time that is not known"
+    } else if is_exchanged || of_it.clone().any(|(_, key)| !is_measurement(key)) {
         "beforehand, of runs that were set anew after results were seen"
+    } else if of_it.next().is_some() {
+        "beforehand, of runs that were measured anew after results were seen"
+    } else if is_other(&["margin", "alpha"]) {
+        "beforehand, judged by a δ or an α that was set after results were seen"
     } else {
         "beforehand"
     }
+}
+
+/// Whether a key says how runs are measured, which makes no others of them.
+fn is_measurement(key: &str) -> bool {
+    key.starts_with("evaluate.")
 }
 
 /// The arms that the primary comparison is between; none where it may be all.
@@ -150,25 +180,23 @@ fn grid(states: &[&Look]) -> Vec<String> {
 
 /// What is set for the runs and their evaluation.
 fn settings(study: &Study) -> Option<String> {
-    let looks = &study.looks;
-    let keys: BTreeSet<&String> = looks.iter().flat_map(|look| look.settings.keys()).collect();
-    let mut changes: Vec<String> = keys
-        .iter()
-        .map(|key| {
-            let then = looks.iter().filter_map(|look| look.settings.get(*key));
-            let values = then.map(String::as_str).chain([study.setting(key)]);
-            let values = values.map(|value| if value.is_empty() { "nothing" } else { value });
-            format!("{key} ({})", distinct(values).join(", then "))
-        })
-        .collect();
+    let set_anew = set_anew(study);
+    let in_words = |(key, values): (&String, &Vec<&str>)| {
+        let values = values.iter();
+        let values: Vec<&str> = values
+            .map(|value| if value.is_empty() { "nothing" } else { value })
+            .collect();
+        format!("{key} ({})", values.join(", then "))
+    };
+    let mut changes: Vec<String> = set_anew.iter().map(in_words).collect();
     let more = changes.len().saturating_sub(NAMED_SETTINGS);
     changes.truncate(NAMED_SETTINGS);
     if more > 0 {
         changes.push(format!("{more} more"));
     }
-    let are_others = keys
-        .iter()
-        .any(|key| !arm_and_key(key).1.starts_with("evaluate."));
+    let are_others = set_anew
+        .keys()
+        .any(|key| !is_measurement(arm_and_key(key).1));
     let consequence = if are_others {
         "What is set anew by what runs reached on a test text is chosen by it."
     } else {
@@ -177,6 +205,26 @@ fn settings(study: &Study) -> Option<String> {
     (!changes.is_empty()).then(|| {
         format!(
             "What is set for the runs was changed after results were seen: {}. {consequence}",
+            changes.join("; ")
+        )
+    })
+}
+
+/// What the spec names as before, and is another.
+fn inputs(study: &Study) -> Option<String> {
+    let looks = study.looks.iter();
+    let roles: BTreeSet<&String> = looks.flat_map(|look| look.inputs.keys()).collect();
+    let changes = roles.into_iter().map(|role| {
+        let then = study.looks.iter().filter_map(|look| look.inputs.get(role));
+        let hashes = then.cloned().chain([input(study, role)]);
+        format!("{role} ({})", distinct(hashes).join(", then "))
+    });
+    let changes: Vec<String> = changes.collect();
+    (!changes.is_empty()).then(|| {
+        format!(
+            "What the spec names as before was exchanged after results were seen: {}. Runs of then \
+             and of now are not made from the same, and what was exchanged was chosen with results \
+             at hand.",
             changes.join("; ")
         )
     })

@@ -171,3 +171,28 @@ fn what_was_set_anew_is_told_of_the_primary_comparison_where_it_is_of_its_arms()
         "{measured:?}"
     );
 }
+
+#[test]
+fn exchanged_inputs_are_told_and_are_of_every_arm() {
+    let mut study = fresh();
+    let critic = AxisChoice::One("wasserstein".to_owned());
+    study.report.primary = Some([("arm".to_owned(), critic)].into());
+    let mut look = Look::at(&study, 4);
+    look.inputs = [("dataset".to_owned(), "0123456789ab".to_owned())].into();
+    study.looks.push(look);
+    study
+        .inputs
+        .insert("dataset".to_owned(), "fedcba9876543210".to_owned());
+    let words = when_declared(&study);
+    assert_eq!(
+        words,
+        "beforehand, of runs that were set anew after results were seen"
+    );
+    let told = "What the spec names as before was exchanged after results were seen: dataset \
+                (0123456789ab, then fedcba987654). ";
+    assert!(
+        sentences(&study)[0].starts_with(told),
+        "{:?}",
+        sentences(&study)
+    );
+}

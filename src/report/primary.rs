@@ -17,6 +17,14 @@ fn declared(study: &Study) -> BTreeMap<&str, &AxisChoice> {
     keys.map(|(key, own)| (key.as_str(), own)).collect()
 }
 
+/// Whether the spec names a setting as one side of the comparison that counts.
+pub fn is_declared(study: &Study, group: &Group) -> bool {
+    let primary = declared(study);
+    let mut named = primary.iter();
+    !primary.is_empty()
+        && named.all(|(key, chosen)| group.at.get(*key).is_some_and(|own| chosen.has(own)))
+}
+
 /// Marks the comparisons that the spec declared beforehand: against the baseline where it names a
 /// value of the baseline's axes, and otherwise along its own axis, over the levels of all that it
 /// does not fix.
@@ -25,11 +33,10 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
     if primary.is_empty() {
         return;
     }
+    // A row may be several settings that are the same runs.
     let is_chosen = |row: usize| {
-        let at = &groups[rows.first_group[row]].at;
-        primary
-            .iter()
-            .all(|(key, chosen)| at.get(*key).is_some_and(|own| chosen.has(own)))
+        let mut settings = groups.iter().zip(&rows.row_of_group);
+        settings.any(|(group, &of)| of == row && is_declared(study, group))
     };
     let differs = |(key, value): (&String, &String)| {
         primary.get(key.as_str()).is_some_and(|own| !own.has(value))

@@ -12,6 +12,7 @@ use super::axes::{null_maps, reference, value_label, without};
 use super::budgets::budgets;
 use super::data::StudyData;
 use super::frame::{Group, places_of};
+use super::primary::is_declared;
 pub use super::question::{Asked, Question};
 use super::rows::{GroupedRows, TableRow};
 use crate::record::study::{Axis, Study};
@@ -139,7 +140,12 @@ impl<'a> Asker<'a> {
                 Some(baseline) if baseline == group => {}
                 Some(baseline) => {
                     let baseline = self.grouped.row_of_group[baseline];
-                    self.ask_pair(Question::Baseline, row, baseline);
+                    // Which of two controls does less harm is nobody's question.
+                    let rows = self.rows();
+                    let are_controls = rows[row].is_control && rows[baseline].is_control;
+                    if !are_controls || is_declared(&self.data.study, &self.groups[group]) {
+                        self.ask_pair(Question::Baseline, row, baseline);
+                    }
                 }
                 None => self.ask_alone(row),
             }

@@ -301,6 +301,31 @@ fn a_baseline_that_fixes_several_axes_is_one_setting_for_all() {
 }
 
 #[test]
+fn two_controls_are_compared_where_the_spec_declares_it_alone() {
+    let mut fixture = two_by_two(&["uniform", "reverse"]);
+    let reversed = |fixture: &Fixture| {
+        let analysis = analysis(fixture);
+        let all = of(&analysis, &Question::Baseline).into_iter();
+        let reversed = all.filter(|(name, _)| name.contains("reverse"));
+        reversed
+            .map(|(name, one)| (name, one.asked.is_primary))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(reversed(&fixture), []);
+    fixture.change(|study| {
+        let one = |value: &str| AxisChoice::One(value.to_owned());
+        let at = [
+            ("arm", "wasserstein"),
+            ("match.strategy", "reverse"),
+            ("student.layers", "2"),
+        ];
+        study.report.primary = Some(at.map(|(key, v)| (key.to_owned(), one(v))).into());
+    });
+    let declared = "wasserstein, reverse, 2 layers | mse, reverse, 2 layers".to_owned();
+    assert_eq!(reversed(&fixture), [(declared, true)]);
+}
+
+#[test]
 fn a_primary_value_of_an_axis_alone_is_its_mean_over_the_others() {
     let declared = |at: &[(&str, &str)]| {
         let mut fixture = two_by_two(&["uniform"]);

@@ -251,17 +251,18 @@ pub fn record_study(
     notice: &dyn Fn(&str),
 ) -> Result<()> {
     let looks = record::read_looks(layout);
+    let is_first = !layout.lock().exists();
     if let Some(words) = record::set_damaged_study_aside(layout)? {
         notice(&words);
     }
     let mut study = study(plan, made_by.spec, made_by.command, hub);
     study.looks = looks;
-    let stored = record::read_study(layout).ok();
-    if let Some(look) =
-        stored.and_then(|stored| record::look_before_change(layout, &stored, &study))
+    if is_first {
+        record::note_what_was_found(layout, &mut study);
+    } else if let Ok(stored) = record::read_study(layout)
+        && let Some(look) = record::carry_what_was_seen(layout, &stored, &mut study)
     {
         notice(&look.notice());
-        study.looks.push(look);
     }
     record::write_study(layout, &study).context("the results folder cannot be used")
 }

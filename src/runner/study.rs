@@ -41,6 +41,8 @@ pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
         settings: Some(plan.settings.clone()),
         facts: facts(plan, command, hub),
         looks: Vec::new(),
+        seen: None,
+        found: None,
     }
 }
 
@@ -63,15 +65,19 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
         inputs.insert(numbered("teacher", number), key);
     }
     // What is made from the spec alone has no hash of its own.
-    for part in ["dataset", "tokenizer"] {
+    for part in ["dataset", "tokenizer", "student"] {
         let hashes = plan.runs.iter().filter_map(|run| {
-            ["files", "commit"]
+            ["files", "commit", "weights"]
                 .iter()
                 .find_map(|key| run.identity[part][*key].as_str())
         });
         for (number, hash) in distinct(hashes.map(str::to_owned)).into_iter().enumerate() {
             inputs.insert(numbered(part, number), hash);
         }
+    }
+    let items = plan.runs.iter().flat_map(|run| &run.items);
+    for (name, hash) in items.filter(|(_, hash)| !hash.is_empty()) {
+        inputs.insert(format!("evaluate.tasks.{name}"), hash.clone());
     }
     inputs
 }

@@ -193,3 +193,43 @@ fn a_study_that_was_stopped_and_gone_on_with_was_not_changed() {
     );
     site.kdpipe("verify study.toml").code(0);
 }
+
+#[test]
+fn what_was_exchanged_under_its_name_or_taken_out_and_added_again_is_told() {
+    let site = TestSite::tiny(&[]);
+    let items = |bad: &str| {
+        let pair = |n: usize| {
+            format!("{{\"sentence_good\": \"the dog {n}\", \"sentence_bad\": \"the {bad} {n}\"}}\n")
+        };
+        site.write(
+            "items.jsonl",
+            (0..4).map(pair).collect::<String>().as_bytes(),
+        );
+    };
+    let told = |words: &str, is_told: bool| {
+        let page = report(&site);
+        assert_eq!(page.contains(words), is_told, "{words}: {page}");
+    };
+    let run = |set: &str| {
+        let task = r#"--set evaluate.tasks.own={kind="pairs",files=["items.jsonl"]}"#;
+        let command = format!("{{}} study.toml {task} {set}");
+        site.kdpipe(&command.replace("{}", "run")).code(0);
+        site.kdpipe(&command.replace("{}", "verify")).code(0);
+    };
+    items("cat");
+    run("");
+    items("cow");
+    run("");
+    told("after results were seen: evaluate.tasks.own (", true);
+    // As it was before: nothing is told of the arm itself.
+    run("--set grid.arm=[\"none\",\"mse\"]");
+    run("");
+    told("wasserstein.loss", false);
+    run("--set grid.arm=[\"none\",\"mse\"]");
+    run("--set arms.wasserstein.loss.hidden.critic.steps=2");
+    told(
+        "arms.wasserstein.loss.hidden.critic.steps (1, then 2)",
+        true,
+    );
+    assert_eq!(lock(&site).matches(LOOK).count(), 5, "{}", lock(&site));
+}

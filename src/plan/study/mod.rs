@@ -139,7 +139,7 @@ impl StudyTables {
                 }
                 Some((axis, values.into_iter().next()?))
             };
-            written.into_iter().filter_map(single).collect()
+            written.values.into_iter().filter_map(single).collect()
         });
         written.unwrap_or_else(|| {
             grid.axes
@@ -196,7 +196,57 @@ impl StudyTables {
             ));
             None
         })?;
+        notices.extend(chosen.lost.iter().map(|(axis, value)| {
+            format!(
+                "report.primary is without {}: the axis {axis} has it no longer",
+                quoted(value)
+            )
+        }));
+        let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
+        for named in without_a_cell(grid, &chosen.values) {
+            let message = format!("report.primary names {named}, which no cell of the grid is");
+            if is_whole {
+                mistakes.push(self.primary_without_a_cell(message));
+            } else {
+                notices.push(format!("{message}: it is left out"));
+            }
+        }
         let choice = |(axis, values)| (axis, AxisChoice::of(values));
-        Some(chosen.into_iter().map(choice).collect())
+        Some(chosen.values.into_iter().map(choice).collect())
     }
+
+    fn primary_without_a_cell(&self, message: String) -> Diagnostic {
+        let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
+        Diagnostic::new(message)
+            .at(self.merged.place(&path, On::Key))
+            .hint("take out the [[grid.exclude]] that leaves it out, or declare another comparison")
+    }
+}
+
+/// The combinations of these values that no cell has, in words: `arm = sliced with match.strategy =
+/// reverse`. A value of one axis alone is always that of a cell.
+fn without_a_cell(grid: &Grid, values: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut combinations: Vec<AxisValues> = vec![AxisValues::new()];
+    for (axis, values) in values {
+        let with = |known: &AxisValues, value: &String| {
+            let mut at = known.clone();
+            at.insert(axis.clone(), value.clone());
+            at
+        };
+        combinations = combinations
+            .iter()
+            .flat_map(|known| values.iter().map(move |value| with(known, value)))
+            .collect();
+    }
+    let cells: Vec<AxisValues> = grid.cells.iter().map(|cell| grid.values_of(cell)).collect();
+    let is_there = |at: &AxisValues| {
+        let mut cells = cells.iter();
+        cells.any(|cell| at.iter().all(|(axis, value)| cell.get(axis) == Some(value)))
+    };
+    let missing = combinations.iter().filter(|at| !is_there(at));
+    let in_words = |at: &AxisValues| {
+        let values = at.iter().map(|(axis, value)| format!("{axis} = {value}"));
+        values.collect::<Vec<_>>().join(" with ")
+    };
+    missing.map(in_words).collect()
 }

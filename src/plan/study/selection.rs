@@ -8,6 +8,14 @@ use super::super::source::key_text;
 use super::super::spec_layers::{Merged, On, Origin, PathStep};
 use super::super::words::{first_values, quoted};
 
+/// What a table of the report names.
+pub(super) struct Selection {
+    /// Values by their axis.
+    pub values: BTreeMap<String, Vec<String>>,
+    /// Axes with values of a list that are set away from outside, others of which are left.
+    pub lost: Vec<(String, String)>,
+}
+
 /// The axis values under `report.<key>`, those of the highest layer; of an axis also a list of
 /// them.
 ///
@@ -20,13 +28,13 @@ pub(super) fn selection(
     grid: &Grid,
     mistakes: &mut Vec<Diagnostic>,
     mut lost: impl FnMut(&GridAxis) -> Option<String>,
-) -> Option<BTreeMap<String, Vec<String>>> {
+) -> Option<Selection> {
     let table = vec![
         PathStep::Key("report".to_owned()),
         PathStep::Key(key.to_owned()),
     ];
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut complete = true;
+    let (mut complete, mut lost_values) = (true, Vec::new());
     for path in leaves(merged, table) {
         let Some((layer, node)) = merged.origin(&path) else {
             continue;
@@ -44,7 +52,7 @@ pub(super) fn selection(
             mistakes.push(Diagnostic::new(message).at(place).hint(hint));
         }
         let mut kept: Vec<String> = Vec::new();
-        let mut any_lost = false;
+        let mut lost_here = Vec::new();
         for value in values {
             let text = value.text();
             if axis.has_value(&text) {
@@ -52,12 +60,14 @@ pub(super) fn selection(
                     kept.push(text);
                 }
             } else if axis.has_lost(&text) && layer.origin == Origin::File {
-                any_lost = true;
+                lost_here.push((name.clone(), text));
             } else {
                 mistakes.push(no_value(key, axis, &text).at(layer.place(value, On::Value)));
             }
         }
-        if kept.is_empty() && any_lost {
+        if !kept.is_empty() {
+            lost_values.append(&mut lost_here);
+        } else if !lost_here.is_empty() {
             match lost(axis) {
                 Some(text) => kept.push(text),
                 None => complete = false,
@@ -65,7 +75,10 @@ pub(super) fn selection(
         }
         found.insert(name, kept);
     }
-    complete.then_some(found)
+    complete.then_some(Selection {
+        values: found,
+        lost: lost_values,
+    })
 }
 
 /// The paths to the values below `path` that are no tables.

@@ -6,7 +6,7 @@ use crate::plan::AxisChoice;
 use crate::record::study::*;
 
 /// Two arms of two seeds, the runs named after both.
-fn study() -> Study {
+pub fn study() -> Study {
     let axis = |key: &str, values: [&str; 2]| Axis {
         key: key.into(),
         values: values.map(str::to_owned).into(),
@@ -97,7 +97,7 @@ fn a_change_is_a_look_once_there_is_something_to_compare() {
     }
 }
 
-fn settings(peak: &str, weight: &str) -> StudySettings {
+pub fn settings(peak: &str, weight: &str) -> StudySettings {
     let texts = |values: &[(&str, &str)]| -> BTreeMap<String, String> {
         let both = values.iter();
         both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))

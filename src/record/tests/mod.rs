@@ -4,6 +4,7 @@ mod damage;
 mod in_work;
 mod interruptions;
 mod looks;
+mod set_anew;
 mod shared;
 mod status;
 mod stored;

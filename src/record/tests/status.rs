@@ -53,6 +53,8 @@ fn study(cells: Vec<Cell>) -> Study {
             tasks: Vec::new(),
         },
         looks: Vec::new(),
+        seen: None,
+        found: None,
     }
 }
 

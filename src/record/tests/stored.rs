@@ -157,6 +157,8 @@ pub fn study_of_one_cell() -> Study {
             tasks: Vec::new(),
         },
         looks: Vec::new(),
+        seen: None,
+        found: None,
     }
 }
 

@@ -31,8 +31,10 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
     };
     let words = match contrasts.as_slice() {
         [] => return alone(analysis),
-        [only] if has_no_verdict(only) => return format!("{opening}{}", sentence(study, only)),
-        [only] => sentence(study, only),
+        [only] if has_no_verdict(only) => {
+            return format!("{opening}{}", sentence(study, analysis, only));
+        }
+        [only] => sentence(study, analysis, only),
         several
             if several
                 .iter()
@@ -41,8 +43,8 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
             return format!("{opening}{}", too_few_for_all(several));
         }
         [first, second] if !opening.is_empty() => {
-            let second = capital(&sentence(study, second));
-            format!("{} {second}", sentence(study, first))
+            let second = capital(&sentence(study, analysis, second));
+            format!("{} {second}", sentence(study, analysis, first))
         }
         several => counted(study, several, ""),
     };
@@ -87,7 +89,7 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     };
     match others.as_slice() {
         [] => None,
-        [only] => Some(capital(&sentence(study, only))),
+        [only] => Some(capital(&sentence(study, analysis, only))),
         several => Some(capital(&counted(study, several, aside))),
     }
 }
@@ -121,7 +123,7 @@ fn alone(analysis: &Analysis) -> String {
 }
 
 /// One comparison in full.
-pub(super) fn sentence(study: &Study, contrast: &Contrast) -> String {
+pub(super) fn sentence(study: &Study, analysis: &Analysis, contrast: &Contrast) -> String {
     let (label, against) = names(study, contrast);
     let opening = match &contrast.verdict {
         Verdict::NotComparable(reason) => {
@@ -149,16 +151,48 @@ pub(super) fn sentence(study: &Study, contrast: &Contrast) -> String {
     } else {
         ""
     };
+    let interval = interval_in_words(study, analysis, contrast, (low, high));
+    let seeds = paired.n();
+    if contrast.verdict == Verdict::Equivalent {
+        let difference = signed(paired.mean, 4);
+        return format!(
+            "{opening}{missed}: over {seeds} seeds their test losses differ by {difference} nats \
+             per token ({interval})."
+        );
+    }
     let direction = if paired.mean < 0.0 { "lower" } else { "higher" };
     format!(
-        "{opening}{missed}: over {} seeds its test loss is {} nats per token {direction} ({} % \
-         interval of the difference {} to {}), a perplexity {} times as high.",
-        paired.n(),
+        "{opening}{missed}: over {seeds} seeds its test loss is {} nats per token {direction} \
+         ({interval}), a perplexity {} times as high.",
         fixed(paired.mean.abs(), 4),
+        significant(paired.mean.exp(), 4)
+    )
+}
+
+/// `simultaneous 95 % interval of the difference −0.0295 to −0.0106`.
+fn interval_in_words(
+    study: &Study,
+    analysis: &Analysis,
+    contrast: &Contrast,
+    (low, high): (f64, f64),
+) -> String {
+    // What shares α with others holds with all of theirs at once.
+    let sharing = if contrast.asked.is_primary {
+        analysis.primary
+    } else {
+        analysis.family
+    };
+    format!(
+        "{}{} % interval{} {} to {}",
+        if sharing > 1 { "simultaneous " } else { "" },
         plain(100.0 * (1.0 - study.report.alpha)),
+        if contrast.verdict == Verdict::Equivalent {
+            ""
+        } else {
+            " of the difference"
+        },
         signed(low, 4),
         signed(high, 4),
-        significant(paired.mean.exp(), 4)
     )
 }
 
@@ -237,6 +271,15 @@ fn names(study: &Study, contrast: &Contrast) -> (String, String) {
     }
 }
 
+/// What is compared, with its operations where they are not about as many.
+fn with_operations(contrast: &Contrast) -> String {
+    let label = &contrast.asked.label;
+    match contrast.other_operations() {
+        Some(ratio) => format!("{label} at {} times the operations", significant(ratio, 3)),
+        None => label.clone(),
+    }
+}
+
 /// Several comparisons, by their verdicts; `aside` are words for what is left out.
 fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
     let mut ranked: Vec<&Contrast> = contrasts.to_vec();
@@ -244,11 +287,8 @@ fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
     let parts: Vec<String> = ranked
         .chunk_by(|a, b| a.verdict.rank() == b.verdict.rank())
         .map(|same| {
-            let named: Vec<&str> = same
-                .iter()
-                .take(MOST_NAMES)
-                .map(|contrast| contrast.asked.label.as_str())
-                .collect();
+            let named = same.iter().take(MOST_NAMES);
+            let named: Vec<String> = named.map(|contrast| with_operations(contrast)).collect();
             let more = match same.len().saturating_sub(MOST_NAMES) {
                 0 => String::new(),
                 more => format!("; and {more} more"),

@@ -3,6 +3,8 @@
 
 use super::answer::sentence;
 use super::contrasts::at_equal_compute;
+use super::headroom::{equal_near_the_teacher, headroom};
+use super::names::listed;
 use super::trials::chosen_at_an_end;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
@@ -13,15 +15,11 @@ use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
-use crate::report::sensitivity::{HangingSeed, hanging_seeds, points_elsewhere};
+use crate::report::sensitivity::{HangingSeed, hanging_seeds, hanging_teachers, points_elsewhere};
 use crate::report::statistics::mean_of;
 
 /// Names that a sentence gives; of more it gives the number.
 const MOST_NAMES: usize = 4;
-/// Operations that are taken as equal: up to so many times as many.
-const EQUAL: f64 = 1.05;
-/// A teacher that is ahead by fewer margins than this leaves nothing to be told apart.
-const HEADROOM: f64 = 10.0;
 
 /// All that limits the answer, in sentences.
 pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
@@ -29,8 +27,8 @@ pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     cautions.extend(delivered_less(analysis));
     cautions.extend(compute(data, analysis));
     cautions.extend(hanging(data, analysis));
-    cautions.extend(hanging_on_an_axis(analysis));
-    cautions.extend(headroom(data, analysis));
+    cautions.extend(hanging_on_an_axis(data, analysis));
+    cautions.extend(headroom(data, analysis).or_else(|| equal_near_the_teacher(data, analysis)));
     cautions.extend(still_learning(data, analysis));
     cautions.extend(shrinking(data, analysis));
     cautions.extend(one_document(data));
@@ -155,7 +153,10 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     if !equal.is_empty() {
         let of = equal.iter().take(MOST_NAMES);
         return of
-            .map(|contrast| format!("At equal operations, {}", sentence(&data.study, contrast)))
+            .map(|contrast| {
+                let words = sentence(&data.study, analysis, contrast);
+                format!("At equal operations, {words}")
+            })
             .collect();
     }
     // A mean over several pairs is told by each of them.
@@ -167,8 +168,7 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
         .contrasts
         .iter()
         .filter(is_asked)
-        .filter_map(|contrast| Some((contrast, contrast.compute_ratio?)))
-        .filter(|(_, ratio)| !(1.0 / EQUAL..=EQUAL).contains(ratio))
+        .filter_map(|contrast| Some((contrast, contrast.other_operations()?)))
         .collect();
     let Some((first, ratio)) = dear.first() else {
         return Vec::new();
@@ -199,17 +199,34 @@ fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let hanging: Vec<String> = told
         .flat_map(|contrast| {
             let label = &contrast.asked.label;
-            let seeds = hanging_seeds(data, &analysis.rows, contrast).unwrap_or_default();
-            seeds.into_iter().map(move |HangingSeed { seed, verdict }| {
-                format!("{label} would be {verdict} without seed {seed}")
-            })
+            let mut seeds = hanging_seeds(data, &analysis.rows, contrast).unwrap_or_default();
+            seeds.sort_by_key(|one| one.verdict.rank());
+            let alike = seeds.chunk_by(|a, b| a.verdict.rank() == b.verdict.rank());
+            let words = |alike: &[HangingSeed]| {
+                let names: Vec<&str> = alike.iter().map(|one| one.seed.as_str()).collect();
+                let without = match names.as_slice() {
+                    [only] => format!("seed {only}"),
+                    several => format!("any one of the seeds {}", several.join(", ")),
+                };
+                format!("{label} would be {} without {without}", alike[0].verdict)
+            };
+            alike.map(words).collect::<Vec<_>>()
         })
         .collect();
     (!hanging.is_empty()).then(|| format!("A verdict hangs on one seed: {}.", listed(&hanging)))
 }
 
-/// Verdicts that come out otherwise at another value of an axis that they should not depend on.
-fn hanging_on_an_axis(analysis: &Analysis) -> Option<String> {
+/// Verdicts that come out otherwise without a teacher, or at another value of an axis that they
+/// should not depend on.
+fn hanging_on_an_axis(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let told = analysis.contrasts.iter().filter(|one| one.is_told);
+    let without_teachers = told.flat_map(|contrast| {
+        let label = &contrast.asked.label;
+        let teachers = hanging_teachers(data, &analysis.rows, contrast).into_iter();
+        teachers.map(move |(teacher, verdict)| {
+            format!("{label} would be {verdict} without teacher {teacher}")
+        })
+    });
     let hanging = analysis
         .elsewhere
         .iter()
@@ -222,59 +239,11 @@ fn hanging_on_an_axis(analysis: &Analysis) -> Option<String> {
             home.label, other.contrast.verdict, other.axis, other.value
         )
     });
-    let words: Vec<String> = words.collect();
+    let words: Vec<String> = without_teachers.chain(words).collect();
     (!words.is_empty()).then(|| {
         format!(
             "A verdict hangs on what it should not depend on: {}.",
             listed(&words)
-        )
-    })
-}
-
-/// The first of these, and how many more there are.
-fn listed<S: AsRef<str>>(all: &[S]) -> String {
-    let named: Vec<&str> = all.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
-    let more = match all.len().saturating_sub(MOST_NAMES) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    named.join("; ") + &more
-}
-
-/// A teacher that students have caught up with: the baseline, or the same without hidden losses.
-fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let losses = analysis.teachers(data).into_iter().filter_map(RunData::nll);
-    let teacher = losses.reduce(f64::min)?;
-    let rows = &analysis.rows;
-    let baseline = rows
-        .iter()
-        .find(|row| row.is_baseline && row.mean.is_some());
-    let untreated = baseline.and_then(|row| rows[row.untreated?].mean.map(|_| row.untreated));
-    let (student, whose) = match (untreated.flatten(), baseline) {
-        (Some(place), _) => (rows[place].mean?, format!("that of {}", rows[place].label)),
-        (None, Some(row)) => (row.mean?, "the baseline's".to_owned()),
-        // The best, and no control: what does harm leaves room for nothing else.
-        (None, None) => {
-            let students = rows.iter().filter(|row| !row.is_control);
-            let best = students.filter_map(|row| row.mean).reduce(f64::min)?;
-            (best, "that of any student".to_owned())
-        }
-    };
-    let margin = data.study.report.margin;
-    let ahead = student - teacher;
-    if ahead <= 0.0 {
-        return Some(format!(
-            "The teacher's test loss, {}, is not below {whose}: there was nothing to learn from \
-             it that a student does not come to without it.",
-            fixed(teacher, 4)
-        ));
-    }
-    (ahead < HEADROOM * margin).then(|| {
-        format!(
-            "The teacher's test loss is only {} nats per token below {whose}, less than {} δ: \
-             ways to learn from it can hardly be told apart.",
-            fixed(ahead, 4),
-            plain(HEADROOM)
         )
     })
 }

@@ -95,6 +95,40 @@ fn a_teacher_that_is_hardly_ahead_or_behind_is_told() {
 }
 
 #[test]
+fn what_is_equivalent_close_to_the_teacher_may_be_so_for_want_of_room() {
+    let fixture = fixture();
+    let room = "may be so for want of room";
+    assert_eq!(about(&fixture, room), None);
+    // The teacher's is 2.95: of these, cosine is beside the baseline and both are close to it.
+    for cell in &fixture.study.cells {
+        let seed: f64 = cell.at["seed"].parse().unwrap();
+        let loss = match cell.at["arm"].as_str() {
+            "mse" => 3.2,
+            "cosine" => 2.96 + 0.0001 * seed * seed,
+            _ => 2.9601,
+        };
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = loss + 0.001 * seed;
+        });
+    }
+    assert_eq!(
+        about(&fixture, room),
+        None,
+        "they are not compared with each other"
+    );
+    let mut fixture = fixture;
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "wasserstein".to_owned())].into();
+    });
+    let told = about(&fixture, "hardly be told apart");
+    assert!(
+        told.is_some(),
+        "the baseline's own room is told, and not both"
+    );
+    assert_eq!(about(&fixture, room), None);
+}
+
+#[test]
 fn students_that_still_learn_are_told_with_how_much() {
     let mut fixture = fixture();
     // The curves of the fixture fall by 0.006 at their end.

@@ -3,10 +3,12 @@
 //!
 //! Types that end in `Facts` are what a template sees of something that the report knows more of.
 
+mod all_else;
 mod answer;
 mod cautions;
 mod contrasts;
 mod distances;
+mod headroom;
 mod maps;
 mod models;
 mod names;
@@ -27,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
+use self::all_else::all_else;
 use self::answer::{answer, beside_the_primary};
 use self::cautions::cautions;
 use self::contrasts::{
@@ -85,6 +88,8 @@ pub struct Context {
     pub arms: Vec<Arm>,
     /// What was tried before, on seeds of their own.
     pub trials: Option<TrialFacts>,
+    /// What all settings share beside that.
+    pub all_else: Vec<&'static str>,
     /// What every setting minimises, those with the same sum of terms together.
     pub objectives: Vec<WordsOfRows>,
     /// How the students are trained, settings trained alike together.
@@ -175,6 +180,7 @@ impl Context {
             counts: Counts::new(data),
             arms: data.study.arms.clone(),
             trials: data.study.trials.as_ref().map(TrialFacts::new),
+            all_else: all_else(&data.study),
             objectives: objectives(data, analysis),
             schedules: schedules(data, analysis),
             teachers: teachers(data),

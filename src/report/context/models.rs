@@ -43,7 +43,7 @@ impl TeacherFacts {
 }
 
 /// The teachers, each with its name.
-fn named_teachers(data: &StudyData) -> impl Iterator<Item = (String, &RunData)> {
+pub fn named_teachers(data: &StudyData) -> impl Iterator<Item = (String, &RunData)> {
     let several = data.teachers.len() > 1;
     data.teachers
         .iter()

@@ -30,15 +30,11 @@ pub fn name_of(rows: &[TableRow], places: &[usize]) -> String {
         }
         return arms.join("; ");
     }
-    let shown: Vec<&str> = places
+    let labels: Vec<&str> = places
         .iter()
-        .take(MOST_NAMES)
         .map(|&place| rows[place].label.as_str())
         .collect();
-    match places.len().saturating_sub(MOST_NAMES) {
-        0 => shown.join("; "),
-        more => format!("{}; and {more} more", shown.join("; ")),
-    }
+    listed(&labels)
 }
 
 /// The facts, each once, with the rows that it is of; in the order of their first rows.
@@ -62,4 +58,14 @@ pub fn merged<T: PartialEq>(
         .into_iter()
         .map(|(places, fact)| (name_of(rows, &places), fact))
         .collect()
+}
+
+/// The first of these, and how many more there are.
+pub fn listed<S: AsRef<str>>(all: &[S]) -> String {
+    let named: Vec<&str> = all.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
+    let more = match all.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    named.join("; ") + &more
 }

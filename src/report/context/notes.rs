@@ -1,14 +1,14 @@
 //! What a reader must know to weigh the results: what a seed varies, what was fixed, what differs
 //! between arms beside the point.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
 use crate::record::evaluation::{Agreement, SharedCounts};
 use crate::record::study::ALTERNATIVE;
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, ANY, ARM, STRATEGY};
-use crate::report::blocks::teachers;
+use crate::report::axes::{self, ANY, ARM, SEED, STRATEGY, TEACHER_SEED};
+use crate::report::blocks::{seeds_by_teacher, teachers};
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
 
@@ -33,11 +33,41 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
 
 /// What n counts where several teachers stand in the grid.
 fn teachers_as_blocks(data: &StudyData) -> Option<String> {
-    let count = teachers(&data.written)?;
+    let all = teachers(&data.written)?;
+    let by_teacher = seeds_by_teacher(&data.written);
+    let cells = data.written.cells.iter();
+    let seeds: BTreeSet<_> = cells.map(|cell| cell.at.get(SEED)).collect();
+    let is_crossed = by_teacher.iter().all(|(_, own)| *own == seeds.len());
+    let which = if is_crossed {
+        format!(
+            "Every seed was run with each of {} teachers (teacher.seed), and n counts seeds times \
+             teachers.",
+            all.len()
+        )
+    } else {
+        let counts = by_teacher.iter();
+        let counts: Vec<String> = counts
+            .map(|(teacher, own)| format!("teacher {teacher} with {own}"))
+            .collect();
+        format!(
+            "Seeds were run with one of {} teachers or another (teacher.seed: {} of {} seeds), and \
+             n counts pairs of both: a mean weighs teachers by their seeds.",
+            all.len(),
+            counts.join(", "),
+            seeds.len()
+        )
+    };
+    let tried = data.study.trials.as_ref().map(|trials| &trials.axes);
+    let is_chosen_with_one =
+        tried.is_some_and(|axes| axes.iter().all(|axis| axis.key != TEACHER_SEED));
+    let chosen = if is_chosen_with_one {
+        " [select] chose its values with the first of them."
+    } else {
+        ""
+    };
     Some(format!(
-        "Every seed was run with each of {count} teachers (teacher.seed), and n counts seeds times \
-         teachers. A comparison pairs runs of one seed and one teacher; its interval is for other \
-         seeds with these teachers, and is wider where the difference depends on the teacher."
+        "{which}{chosen} A comparison pairs runs of one seed and one teacher; its interval is for \
+         other seeds with these teachers, and is wider where the difference depends on the teacher."
     ))
 }
 
@@ -232,7 +262,8 @@ fn other_training(data: &StudyData) -> impl Iterator<Item = String> {
             .changes
             .iter()
             .map(|change| change.key.as_str())
-            .filter(|key| key.starts_with("train."))
+            // That trainings of a budget differ in length is what they are for.
+            .filter(|key| key.starts_with("train.") && *key != "train.budget")
             .collect();
         (!keys.is_empty()).then(|| {
             format!(

@@ -6,7 +6,11 @@ use crate::report::analysis::Analysis;
 use crate::report::axes;
 use crate::report::contrasts::Contrast;
 use crate::report::data::StudyData;
-use crate::report::sensitivity::{hanging_seeds, points_elsewhere, without_each_seed};
+use crate::report::sensitivity::{
+    hanging_seeds, hanging_teachers, points_elsewhere, without_each_seed, without_each_teacher,
+};
+use crate::report::statistics::Paired;
+use crate::report::verdict::Verdict;
 
 /// The comparisons that the answer tells, without each seed and at other values of axes.
 #[derive(Debug, Clone, Serialize)]
@@ -73,6 +77,7 @@ fn rows_of(data: &StudyData, analysis: &Analysis, place: usize) -> Vec<Sensitivi
     let home = &analysis.contrasts[place];
     let mut rows = vec![row(home, home, "nothing".to_owned(), Some(false))];
     rows.extend(left_out(data, analysis, home));
+    rows.extend(teachers_left_out(data, analysis, home));
     let others = analysis.elsewhere.iter().filter(|other| other.of == place);
     rows.extend(others.map(|other| {
         let differs = points_elsewhere(home, other);
@@ -128,4 +133,32 @@ fn left_out(data: &StudyData, analysis: &Analysis, home: &Contrast) -> Option<Se
             Some(!words.is_empty()),
         )
     })
+}
+
+/// The same comparison without the pairs of each of its teachers.
+fn teachers_left_out(
+    data: &StudyData,
+    analysis: &Analysis,
+    home: &Contrast,
+) -> Vec<SensitivityRow> {
+    let hanging = hanging_teachers(data, &analysis.rows, home);
+    let without = without_each_teacher(data, &analysis.rows, home).into_iter();
+    let row = |(teacher, own): (String, Paired)| {
+        let interval = own.interval(home.alpha, own.error);
+        SensitivityRow {
+            n: own.n(),
+            least: Some(own.mean),
+            greatest: Some(own.mean),
+            low: interval.map(|interval| interval.0),
+            high: interval.map(|interval| interval.1),
+            verdict: Verdict::new(&own, home.alpha, data.study.report.margin).to_string(),
+            ..row(
+                home,
+                home,
+                format!("teacher {teacher} left out"),
+                Some(hanging.iter().any(|(other, _)| *other == teacher)),
+            )
+        }
+    };
+    without.map(row).collect()
 }

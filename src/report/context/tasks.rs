@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::models::named_teachers;
 use crate::record::evaluation::{Evaluation, TaskResult};
 use crate::report::analysis::Analysis;
 use crate::report::data::{RunData, StudyData};
@@ -107,8 +108,8 @@ fn task(data: &StudyData, analysis: &Analysis, name: &str) -> Option<TaskFacts> 
         }
         rows.push(found);
     }
-    for teacher in &data.teachers {
-        rows.extend(TaskRow::of("teacher", &[teacher], name, &phenomena));
+    for (label, teacher) in named_teachers(data) {
+        rows.extend(TaskRow::of(&label, &[teacher], name, &phenomena));
     }
     let comparisons = others.into_iter().filter_map(|(a, b)| {
         let rows = (&analysis.rows[a], &analysis.rows[b]);

@@ -74,10 +74,13 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
     let differences = if panels.differences.is_none() {
         String::new()
     } else {
-        let correction = if view.analysis.primary > 0 {
-            "widened for the number of comparisons, but for one declared beforehand"
-        } else {
-            "widened for the number of comparisons"
+        let correction = match view.analysis.primary {
+            0 => "widened for the number of comparisons",
+            1 => "widened for the number of comparisons, but for the one that was declared",
+            _ => {
+                "widened for the number of comparisons, those that were declared for their own \
+                 number alone"
+            }
         };
         let marks = if rows.iter().any(|row| row.has_interval()) {
             format!(

@@ -41,6 +41,8 @@ pub fn study(shape: &StudyShape) -> Study {
             tasks: Vec::new(),
         },
         looks: Vec::new(),
+        seen: None,
+        found: None,
     }
 }
 
