@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::plan::Plan;
+use crate::plan::{ARM, ExpectedOrder, Plan};
 use crate::record::layout::Layout;
 use crate::record::{has_evaluation, read_evaluation};
 
@@ -14,7 +14,8 @@ use crate::record::{has_evaluation, read_evaluation};
 /// An evaluation that cannot be read.
 pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
     let mut missed = Vec::new();
-    let mut losses: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    // By the arm, and where else a run stands: what is compared has the same of all that.
+    let mut losses: BTreeMap<&str, BTreeMap<BTreeMap<String, String>, f64>> = BTreeMap::new();
     let empty = String::new();
     for cell in &plan.cells {
         let run = &plan.runs[cell.run];
@@ -24,7 +25,10 @@ pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> 
             let test = read_evaluation(&folder.evaluation(&run.evaluation_key))?.test;
             // What is compared is what the report's answer is about.
             if plan.report.is_home(&cell.at, None) {
-                losses.entry(arm).or_default().push(test.nll_nats_per_token);
+                let mut at = cell.at.clone();
+                at.remove(ARM);
+                let own = losses.entry(arm).or_default();
+                own.insert(at, test.nll_nats_per_token);
             }
             test.perplexity
         } else {
@@ -44,24 +48,28 @@ pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> 
             }
         }
     }
-    let mean = |arm: &str| {
-        losses
-            .get(arm)
-            .map(|losses| losses.iter().sum::<f64>() / losses.len() as f64)
-    };
-    for expected in &plan.expect.better {
-        match (mean(&expected.arm), mean(&expected.than)) {
-            (Some(own), Some(other)) if own < other => {}
-            (Some(own), Some(other)) => {
-                missed.push(format!(
-                    "arm {} has mean NLL {own:.4}, not below the {other:.4} of arm {}",
-                    expected.arm, expected.than
-                ));
-            }
-            (None, _) | (_, None) => missed.push(format!(
-                "arms {} and {} cannot be compared: one has no finished run",
-                expected.arm, expected.than
-            )),
+    for ExpectedOrder { arm, than } in &plan.expect.better {
+        let pairs: Vec<(f64, f64)> = [arm, than]
+            .map(|arm| losses.get(arm.as_str()))
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map_or_else(Vec::new, |both| {
+                let own = both[0].iter();
+                own.filter_map(|(at, loss)| Some((*loss, *both[1].get(at)?)))
+                    .collect()
+            });
+        let mean =
+            |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
+        let (own, other) = (mean(|pair| pair.0), mean(|pair| pair.1));
+        if pairs.is_empty() {
+            missed.push(format!(
+                "arms {arm} and {than} cannot be compared: no run of both has finished that differs in \
+                 nothing else"
+            ));
+        } else if own >= other {
+            missed.push(format!(
+                "arm {arm} has mean NLL {own:.4}, not below the {other:.4} of arm {than}"
+            ));
         }
     }
     missed.dedup();

@@ -296,11 +296,19 @@ fn conclude(
     })
 }
 
-/// The command that the report names.
+/// The command that the report names, as a shell takes it: with what sets keys from outside.
 pub(super) fn command(spec: &Path, common: &Common) -> String {
-    let mut command = format!("kdpipe run {}", spec.display());
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut command = String::new();
+    // Variables that set a key hold the two underscores that stand for its dot.
+    for (name, value) in super::environment().unwrap_or_default() {
+        if name.contains("__") {
+            command.push_str(&format!("{name}={} ", quoted(&value)));
+        }
+    }
+    command.push_str(&format!("kdpipe run {}", spec.display()));
     for set in &common.set {
-        command.push_str(&format!(" --set '{set}'"));
+        command.push_str(&format!(" --set {}", quoted(set)));
     }
     if let Some(device) = common.device {
         command.push_str(&format!(" --device {device}"));

@@ -11,7 +11,7 @@ pub struct Expectations {
     /// Perplexities on the test split that must not be passed.
     #[serde(default)]
     pub perplexity: Vec<ExpectedPerplexity>,
-    /// Arms whose mean loss must be below another's.
+    /// Arms whose mean loss must be below another's, over runs that differ in nothing else.
     #[serde(default)]
     pub better: Vec<ExpectedOrder>,
 }

@@ -52,6 +52,10 @@ impl Loaded {
             }
         }
         if lines.iter().all(|(text, _)| text.ends_with(" is absent")) {
+            // What belongs to the study as a whole has one value, whatever the cell.
+            if let Some(of_the_study) = line(&self.stack.study()) {
+                return Ok(of_the_study);
+            }
             let merged = self.stack.run(None, &[]);
             let keys: Vec<String> = keys(&merged);
             let hint = similar(key, keys.iter().map(String::as_str))

@@ -16,6 +16,8 @@ use super::set_anew::{changed_settings, exchanged_inputs, removed_arms};
 use super::study::{Cell, Look, Study};
 use crate::plan::SEED;
 
+/// Begins the key of what `[select]` tries, in [`Look::grid`].
+pub const TRIED: &str = "select.";
 /// Begins a look in `lock.toml`.
 const HEADING: &str = "[[looks]]";
 
@@ -25,7 +27,7 @@ impl Look {
         let others = study.axes.iter().filter(|axis| axis.key != SEED);
         let others = others.map(|axis| (axis.key.clone(), axis.values.clone()));
         let tried = study.trials.iter().flat_map(|trials| &trials.axes);
-        let tried = tried.map(|axis| (format!("select.{}", axis.key), axis.values.clone()));
+        let tried = tried.map(|axis| (format!("{TRIED}{}", axis.key), axis.values.clone()));
         Self {
             seeds: seeds(study),
             finished,

@@ -45,7 +45,7 @@ pub use events::{MACHINE, append_event, read_machine};
 pub use in_work::{RunInWork, read_in_work};
 pub use journal::Journal;
 pub use leftovers::{Leftover, LeftoverKind, StudyParts, bytes_of, leftovers, remove_leftover};
-pub use looks::{carry_what_was_seen, look_before_change, note_what_was_found, read_looks};
+pub use looks::{TRIED, carry_what_was_seen, look_before_change, note_what_was_found, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
 pub use publish::Publication;

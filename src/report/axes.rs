@@ -75,17 +75,25 @@ pub fn without(at: &Setting, axes: &[&str]) -> Setting {
 
 /// A short name of a setting: the arm, then what else varies.
 pub fn label(at: &Setting, varying: &[&str]) -> String {
-    let words: Vec<String> = varying
-        .iter()
-        .filter_map(|&key| Some((key, at.get(key)?)))
-        .filter(|(_, value)| value.as_str() != ANY)
-        .map(|(key, value)| value_label(key, value))
-        .collect();
-    match (words.is_empty(), at.get(ARM)) {
-        (false, _) => words.join(", "),
+    let named = varying.iter().filter_map(|&key| Some((key, at.get(key)?)));
+    let named = named.filter(|(_, value)| value.as_str() != ANY);
+    let (unsaid, said): (Vec<_>, Vec<_>) =
+        named.partition(|(key, value)| goes_without_saying(key, value));
+    let in_words = |named: &[(&str, &String)]| {
+        let words = named.iter().map(|(key, value)| value_label(key, value));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    match (said.is_empty(), at.get(ARM)) {
+        (false, _) => in_words(&said),
         (true, Some(arm)) => arm.clone(),
+        (true, None) if !unsaid.is_empty() => in_words(&unsaid),
         (true, None) => "student".to_owned(),
     }
+}
+
+/// Whether a label leaves a value out: the only one of an axis of controls that is none.
+pub fn goes_without_saying(key: &str, value: &str) -> bool {
+    key == "match.tokens" && value == "paired"
 }
 
 /// The value of an axis in words: an arm or a strategy is its own name, a count comes before what
@@ -105,6 +113,7 @@ pub fn value_label(key: &str, value: &str) -> String {
 pub fn in_words(at: &Setting) -> String {
     let words: Vec<String> = at
         .iter()
+        .filter(|(key, value)| !goes_without_saying(key, value))
         .map(|(key, value)| {
             if key == ARM {
                 value.clone()

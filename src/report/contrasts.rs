@@ -102,9 +102,12 @@ impl Contrast {
         self.interval = paired.interval(alpha, paired.error);
         self.posterior = paired.posterior(margin);
         self.interval_text = interval_of_like_text(data, rows, &self.asked, paired, alpha);
+        // So few seeds that no p value of theirs can be as small as this decide nothing here.
+        let can_tell = 0.5_f64.powi(paired.n() as i32 - 1) <= alpha;
         self.sign_flips_disagree = paired
             .sign_flips()
-            .filter(|&flips| paired.p.is_some_and(|p| (p <= alpha) != (flips <= alpha)));
+            .filter(|&flips| can_tell && paired.p.is_some_and(|p| (p <= alpha) != (flips <= alpha)))
+            .map(|p| corrected(p, family));
         if self.verdict.reason().is_none() {
             self.verdict = Verdict::new(paired, alpha, margin);
         }

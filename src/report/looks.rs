@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::ARM;
+use crate::record::TRIED;
 use crate::record::set_anew::{arm_and_key, input, set_anew};
 use crate::record::study::{Look, Study};
 
@@ -59,8 +60,8 @@ pub fn when_declared(study: &Study) -> &'static str {
     let of_it = anew.keys().map(|key| arm_and_key(key));
     let mut of_it = of_it.filter(|(arm, _)| arm.is_none_or(is_of_it));
     let is_exchanged = study.looks.iter().any(|look| !look.inputs.is_empty());
-    // Where it is given says which one it is.
-    if is_other(&["primary", "sensitivity", "baseline"]) {
+    // Where it is given says which one it is, and so does over what.
+    if is_other(&["primary", "sensitivity", "baseline"]) || is_over_others(study, &now) {
         "after results were seen"
     } else if study.found.is_some() {
         "at a time that is not known"
@@ -73,6 +74,27 @@ pub fn when_declared(study: &Study) -> &'static str {
     } else {
         "beforehand"
     }
+}
+
+/// Whether an axis that the primary comparison leaves open had other values when results were seen:
+/// it is made at each of them, or is their mean.
+fn is_over_others(study: &Study, now: &Look) -> bool {
+    let Some(primary) = &study.report.primary else {
+        return false;
+    };
+    let baseline = &study.report.baseline;
+    let keys = study
+        .looks
+        .iter()
+        .chain([now])
+        .flat_map(|look| look.grid.keys());
+    let mut open = keys.filter(|key| {
+        !key.starts_with(TRIED) && !primary.contains_key(*key) && !baseline.contains_key(*key)
+    });
+    open.any(|key| {
+        let mut looks = study.looks.iter();
+        looks.any(|look| look.grid.get(key) != now.grid.get(key))
+    })
 }
 
 /// Whether a key says how runs are measured, which makes no others of them.

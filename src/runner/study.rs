@@ -75,9 +75,13 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
             inputs.insert(numbered(part, number), hash);
         }
     }
-    let items = plan.runs.iter().flat_map(|run| &run.items);
-    for (name, hash) in items.filter(|(_, hash)| !hash.is_empty()) {
-        inputs.insert(format!("evaluate.tasks.{name}"), hash.clone());
+    for run in &plan.runs {
+        for (name, task) in &run.spec.evaluate.tasks {
+            let is_made = matches!(task.source(), None | Some(ItemSource::Grammar(_)));
+            if let Some(hash) = run.items.get(name).filter(|_| !is_made) {
+                inputs.insert(format!("evaluate.tasks.{name}"), hash.clone());
+            }
+        }
     }
     inputs
 }
@@ -216,7 +220,12 @@ fn dataset(run: &PlannedRun, hub: &Hub) -> String {
             format!("{repo}{config} {}{copies}", on_the_hub(run, "dataset"))
         }
     };
-    format!("{source}{}", shares(&run.spec.dataset))
+    let first = run.spec.dataset.train_tokens().map(|count| {
+        let count = grouped(&count.to_string());
+        format!(", the first {count} tokens of the training split")
+    });
+    let first = first.unwrap_or_default();
+    format!("{source}{first}{}", shares(&run.spec.dataset))
 }
 
 /// `, of which validation is 5% by documents`.

@@ -21,6 +21,7 @@ mod export;
 mod faults;
 mod fuzz;
 mod golden;
+mod helps;
 mod hub;
 mod input;
 mod invalid;

@@ -87,6 +87,16 @@ fn each_layer_wins_over_those_below_it() {
 }
 
 #[test]
+fn explain_names_the_layer_that_a_value_of_the_study_came_from() {
+    let spec = "[loss.lm]\nkind = \"lm\"\n[grid]\nseed = [0, 1]\n";
+    let folder = Folder::new(spec);
+    let loaded = folder.load("study.toml", &[], &[]).expect("a study");
+    let seeds = loaded.explain("grid.seed").unwrap();
+    assert!(seeds.starts_with("grid.seed = [0, 1]   from "), "{seeds}");
+    assert!(loaded.explain("report.alpho").is_err());
+}
+
+#[test]
 fn explain_names_the_layer_that_a_value_came_from() {
     let folder = study();
     let explain = |key: &str, set: &[&str], environment: &[(&str, &str)]| {

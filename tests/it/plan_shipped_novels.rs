@@ -8,13 +8,16 @@ use kdpipe::plan::{Overrides, Plan, PlannedRun, load};
 use kdpipe::record::layout::Layout;
 use kdpipe::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
-const SPEC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/novels.toml");
+const SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines");
 
 /// The study as it is resolved where `folder` has the novels beside the specs.
 fn planned(folder: &Path) -> ResolvedStudy {
-    std::fs::create_dir_all(folder.join("pipelines")).expect("a folder");
+    std::fs::create_dir_all(folder.join("pipelines/novels")).expect("a folder");
+    for name in ["novels.toml", "novels/base.toml"] {
+        let copy = folder.join("pipelines").join(name);
+        std::fs::copy(Path::new(SPECS).join(name), copy).expect("the spec");
+    }
     let spec = folder.join("pipelines/novels.toml");
-    std::fs::copy(SPEC, &spec).expect("the spec");
     let settings = Settings {
         cache: folder.join("hub"),
         ..Settings::from_environment(true)
@@ -50,26 +53,22 @@ fn run<'a>(plan: &'a Plan, arm: &str) -> &'a PlannedRun {
 fn check(study: &ResolvedStudy) {
     let plan = &study.plan;
     assert_eq!(plan.notices, Vec::<String>::new());
-    // Two arms in question, declared beforehand; the others are a family of their own.
+    // Two comparisons in question, declared beforehand; the others are a family of their own.
     let primary = plan.report.primary.as_ref().expect("primaries");
-    assert_eq!(primary["arm"].values(), ["mse", "sliced"]);
-    // Eight seeds with one teacher and four others with the second, where a loss is compared.
-    for arm in [
-        "none",
-        "none-long",
-        "lm-long",
-        "mse",
-        "sliced",
-        "energy",
-        "wasserstein",
-    ] {
+    assert_eq!(primary["arm"].values(), ["none", "sliced"]);
+    assert_eq!(plan.report.baseline["arm"], "mse");
+    // Eight seeds with one teacher and four others with the second, where they decide.
+    let uniform = |arm: &'static str| {
         let at = [
             ("arm", arm),
             ("match.strategy", "uniform"),
             ("match.tokens", "paired"),
-            ("train.precision", "f32"),
+            ("train.lr.peak", "0.003"),
         ];
-        let found = seeds(plan, &at);
+        seeds(plan, &at)
+    };
+    for arm in ["none", "mse", "sliced"] {
+        let found = uniform(arm);
         let counts: Vec<usize> = found.values().map(Vec::len).collect();
         assert_eq!(counts, [8, 4], "{arm}");
         assert!(
@@ -77,15 +76,19 @@ fn check(study: &ResolvedStudy) {
             "{arm}"
         );
     }
-    // The controls of every hidden loss, and of the pairing.
-    for arm in ["mse", "sliced", "energy", "wasserstein"] {
+    // Six of these beside them, with their controls.
+    let six = &uniform("mse")["1"][..6];
+    for arm in ["none-long", "lm-long", "energy", "wasserstein"] {
+        assert_eq!(uniform(arm)["1"], six, "{arm}");
+    }
+    for arm in ["mse", "sliced"] {
         for map in ["reverse", "shuffled"] {
             let found = seeds(plan, &[("arm", arm), ("match.strategy", map)]);
-            assert_eq!(found["1"].len(), 4, "{arm} {map}");
+            assert_eq!(found["1"], six, "{arm} {map}");
         }
     }
     let unpaired = seeds(plan, &[("match.tokens", "shuffled"), ("arm", "mse")]);
-    assert_eq!(unpaired["1"].len(), 4);
+    assert_eq!(unpaired["1"], six);
     assert_eq!(seeds(plan, &[("match.tokens", "shuffled")]), unpaired);
     check_sensitivity(plan);
     // As many operations as the dearest arm, and no more.
@@ -96,24 +99,24 @@ fn check(study: &ResolvedStudy) {
         assert!((0.99..=1.0).contains(&share), "{arm}: {share}");
     }
     assert_eq!(run(plan, "mse").spec.train.steps, 1500);
-    // Three weights and two rates for each of four losses, and the rates for the three others.
+    // Five weights for each of four losses; the predictions were chosen before.
     let trial = study.trial.as_ref().expect("what is tried");
-    assert_eq!(trial.runs.len(), 4 * 3 * 2 + 3 * 2);
+    assert_eq!(trial.runs.len(), 4 * 5);
     let own: Vec<u64> = trial.runs.iter().map(|run| run.spec.seed).collect();
     assert!(own.iter().all(|seed| *seed == 50));
 }
 
-/// The primary comparisons and their baseline in bfloat16, and nothing else.
+/// The primary comparisons and their baseline at another learning rate, and nothing else.
 fn check_sensitivity(plan: &Plan) {
-    let home = plan.report.sensitivity.get("train.precision");
-    assert_eq!(home.map(String::as_str), Some("f32"));
-    let in_bfloat16 = ("train.precision", "bf16-or-f32");
-    let four = seeds(plan, &[in_bfloat16, ("arm", "mse")]);
+    let home = plan.report.sensitivity.get("train.lr.peak");
+    assert_eq!(home.map(String::as_str), Some("0.003"));
+    let other = ("train.lr.peak", "0.01");
+    let four = seeds(plan, &[other, ("arm", "mse")]);
     assert_eq!(four["1"].len(), 4);
     for arm in ["none", "sliced"] {
-        assert_eq!(seeds(plan, &[in_bfloat16, ("arm", arm)]), four, "{arm}");
+        assert_eq!(seeds(plan, &[other, ("arm", arm)]), four, "{arm}");
     }
-    assert_eq!(seeds(plan, &[in_bfloat16])["1"].len(), 12);
+    assert_eq!(seeds(plan, &[other])["1"].len(), 12);
 }
 
 #[test]

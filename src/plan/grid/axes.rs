@@ -32,6 +32,19 @@ impl FoundAxis {
         format!("{}.{}", self.table, self.key())
     }
 
+    /// Whether its key has no other values than whole numbers.
+    fn takes_whole_numbers(&self) -> bool {
+        let mut names = self.path.iter().map(|(name, _)| name.as_str());
+        let first = names
+            .next()
+            .and_then(|name| schema::run()["properties"].get(name));
+        let own = names.try_fold(first, |schema, name| {
+            Some(schema::property(schema?, name, |_| None))
+        });
+        own.flatten()
+            .is_some_and(|schema| schema["type"] == "integer")
+    }
+
     fn place(&self, span: &Range<usize>) -> Place {
         self.source.place(span.clone())
     }
@@ -190,7 +203,7 @@ fn elements_of(axis: &FoundAxis) -> Result<&[SpecNode], Box<Diagnostic>> {
     let Content::List(elements) = &axis.node.content else {
         return refusal(
             format!("{key} is not a list of values"),
-            &format!("write [{}]", axis.node.toml()),
+            &format!("write {}", as_list(axis)),
         );
     };
     if elements.is_empty() {
@@ -207,6 +220,35 @@ fn elements_of(axis: &FoundAxis) -> Result<&[SpecNode], Box<Diagnostic>> {
         );
     }
     Ok(elements)
+}
+
+/// What is no list, as the list that may be meant.
+fn as_list(axis: &FoundAxis) -> String {
+    let text = match &axis.node.content {
+        Content::String(text) if axis.takes_whole_numbers() => text,
+        _ => return format!("[{}]", axis.node.toml()),
+    };
+    numbers_of_a_range(text).unwrap_or_else(|| "[0, 1, 2], with every value by itself".to_owned())
+}
+
+/// `0..3` and `0..=2`, as Rust has ranges, and `0-2`, number by number; none of what is no range,
+/// or has more numbers than anyone reads.
+fn numbers_of_a_range(text: &str) -> Option<String> {
+    const MOST: u64 = 32;
+    let ends = |separator: &str| text.split_once(separator);
+    let (from, to, has_end) = match (ends("..="), ends(".."), ends("-")) {
+        (Some((from, to)), ..) | (None, None, Some((from, to))) => (from, to, 1),
+        (None, Some((from, to)), _) => (from, to, 0),
+        (None, None, None) => return None,
+    };
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let (from, to) = (number(from)?, number(to)?.checked_add(has_end)?);
+    let is_short = from < to && to - from <= MOST;
+    let numbers: Vec<String> = (from..to)
+        .filter(|_| is_short)
+        .map(|n| n.to_string())
+        .collect();
+    is_short.then(|| format!("[{}]", numbers.join(", ")))
 }
 
 /// What a value of the axis sets in its cells.

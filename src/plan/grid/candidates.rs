@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::diagnostics::{Diagnostic, Place, similar};
 use super::super::planned::{ARM, SEED};
 use super::super::schema::TRIED_TABLES;
-use super::super::spec_layers::{On, Origin, SpecLayer, Stack};
+use super::super::spec_layers::{On, Origin, SpecLayer, Stack, key_path};
 use super::super::words::{join, plain_list};
 use super::axes::{collapse_to_outside_value, read_axes};
 use super::{Choice, Grid, GridAxis, cell_count};
@@ -39,6 +39,7 @@ impl Candidates {
         check_tried(&axes, grid, &place, mistakes);
         check_seeds(seeds.as_ref(), stack, grid, &place, mistakes);
         let arms = arms_of(of_arms.as_ref(), grid, mistakes);
+        check_arms(&axes, &arms, stack, mistakes);
         let of_an_arm: Vec<GridAxis> = axes.iter().chain(&seeds).cloned().collect();
         if let Err(too_many) = cell_count(&of_an_arm) {
             mistakes.extend(too_many.0);
@@ -174,6 +175,33 @@ fn check_tried(axes: &[GridAxis], grid: &Grid, place: &Place, mistakes: &mut Vec
             );
             let hint = format!("try keys of {}", plain_list(&TRIED_TABLES));
             mistakes.push(Diagnostic::new(message).at(axis.place.clone()).hint(hint));
+        }
+    }
+}
+
+/// Refuses what an arm sets where values are tried for it: they would take its place.
+fn check_arms(
+    axes: &[GridAxis],
+    arms: &[Option<String>],
+    stack: &Stack,
+    mistakes: &mut Vec<Diagnostic>,
+) {
+    for arm in arms.iter().flatten() {
+        let own = stack.run(Some(arm), &[]);
+        for axis in axes {
+            let Some((layer, node)) = own.origin(&key_path(&axis.key)) else {
+                continue;
+            };
+            if layer.origin != Origin::Arm {
+                continue;
+            }
+            let message = format!(
+                "arms.{arm}.{} is never used: [select] tries other values in its place",
+                axis.key
+            );
+            let hint = "leave it out, or name in select.arm the others alone";
+            let place = layer.place(node, On::Value);
+            mistakes.push(Diagnostic::new(message).at(place).hint(hint));
         }
     }
 }

@@ -199,6 +199,17 @@ impl DatasetSpec {
         }
     }
 
+    /// How many tokens of the training split are trained on; none where it is all of them.
+    pub fn train_tokens(&self) -> Option<u64> {
+        match self {
+            Self::Synthetic { train_tokens, .. }
+            | Self::Text { train_tokens, .. }
+            | Self::Parquet { train_tokens, .. }
+            | Self::Jsonl { train_tokens, .. }
+            | Self::Hub { train_tokens, .. } => *train_tokens,
+        }
+    }
+
     /// The splits that are shares of the training documents, each with the share as it is written.
     pub fn shares(&self) -> Vec<(&'static str, &str)> {
         let written = match self {

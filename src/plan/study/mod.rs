@@ -10,7 +10,8 @@ use std::path::Path;
 use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
-use super::planned::{AxisChoice, SEED};
+use super::matching::NULL_CONTROLS;
+use super::planned::{AxisChoice, SEED, TEACHER_SEED};
 use super::read_run::deserialize;
 use super::schema;
 use super::spec_layers::{Merged, On, PathStep, Stack};
@@ -72,17 +73,19 @@ impl StudyTables {
     ) -> CheckedStudy {
         let name = self.name(stack, mistakes);
         let baseline = self.baseline(grid, mistakes, notices);
+        let before = mistakes.len();
         let primary = self.primary(grid, mistakes, notices);
-        if let Some(primary) = &primary
-            && !baseline.is_empty()
-            && baseline
-                .iter()
-                .all(|(axis, value)| primary.get(axis).is_some_and(|own| own.has(value)))
-        {
-            mistakes.push(self.primary_is_the_baseline());
+        let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
+        let of_one = |(axis, value): (&String, &String)| (axis.clone(), vec![value.clone()]);
+        let at: BTreeMap<String, Vec<String>> = baseline.iter().map(of_one).collect();
+        for named in without_a_cell(grid, &at).into_iter().filter(|_| is_whole) {
+            mistakes.push(self.without_a_cell("baseline", &named));
         }
         let question = self.question(grid, mistakes);
         let sensitivity = self.sensitivity(grid, &baseline, primary.as_ref(), mistakes);
+        if let Some(primary) = primary.as_ref().filter(|_| mistakes.len() == before) {
+            mistakes.extend(self.primary_of_nothing(primary, &baseline, grid));
+        }
         let expect = &mut self.study.expect;
         check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
         CheckedStudy {
@@ -169,11 +172,48 @@ impl StudyTables {
             .hint("name the one that the others are compared with")
     }
 
-    fn primary_is_the_baseline(&self) -> Diagnostic {
+    /// That the primary comparison is none: of the baseline with itself, or of null controls, which
+    /// all others are held against anyway.
+    fn primary_of_nothing(
+        &self,
+        primary: &BTreeMap<String, AxisChoice>,
+        baseline: &AxisValues,
+        grid: &Grid,
+    ) -> Option<Diagnostic> {
+        let is_control = |key: &str, value: &str| NULL_CONTROLS.contains(&(key, value));
+        let (mut asks, mut names_control) = (false, false);
+        // Of an axis that the answer should not depend on it says where the answer is given.
+        let beside =
+            |key: &String| key == TEACHER_SEED || self.study.report.sensitivity.contains(key);
+        for (key, choice) in primary.iter().filter(|(key, _)| !beside(key)) {
+            let axis = grid.axes.iter().find(|axis| axis.key == *key)?;
+            let values = || axis.values.iter().map(|value| value.text.as_str());
+            let reference = match baseline.get(key) {
+                Some(value) => Some(value.as_str()),
+                None => values().find(|value| !is_control(key, value)),
+            };
+            let mut others = choice
+                .values()
+                .iter()
+                .filter(|own| Some(own.as_str()) != reference);
+            let is_fixed = baseline.contains_key(key);
+            asks |= others.clone().any(|own| is_fixed || !is_control(key, own));
+            names_control |= others.any(|own| is_control(key, own));
+        }
         let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
-        Diagnostic::new("report.primary names the baseline, which is compared with nothing")
-            .at(self.merged.place(&path, On::Key))
-            .hint("name what is held against it, as primary = { arm = \"NAME\" }")
+        let (message, hint) = if names_control {
+            (
+                "report.primary names a null control alone",
+                "leave it out: the report holds everything against the null controls anyway",
+            )
+        } else {
+            (
+                "report.primary names the baseline, which is compared with nothing",
+                "name what is held against it, as primary = { arm = \"NAME\" }",
+            )
+        };
+        let diagnostic = Diagnostic::new(message).at(self.merged.place(&path, On::Key));
+        (!asks).then(|| diagnostic.hint(hint))
     }
 
     /// The contrasts that are tested apart; none where their values are lost because an axis is set
@@ -204,22 +244,26 @@ impl StudyTables {
         }));
         let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
         for named in without_a_cell(grid, &chosen.values) {
-            let message = format!("report.primary names {named}, which no cell of the grid is");
             if is_whole {
-                mistakes.push(self.primary_without_a_cell(message));
+                mistakes.push(self.without_a_cell("primary", &named));
             } else {
-                notices.push(format!("{message}: it is left out"));
+                notices.push(format!(
+                    "report.primary is without {named}: the grid has it not"
+                ));
             }
         }
         let choice = |(axis, values)| (axis, AxisChoice::of(values));
         Some(chosen.values.into_iter().map(choice).collect())
     }
 
-    fn primary_without_a_cell(&self, message: String) -> Diagnostic {
-        let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
-        Diagnostic::new(message)
-            .at(self.merged.place(&path, On::Key))
-            .hint("take out the [[grid.exclude]] that leaves it out, or declare another comparison")
+    /// That a table of the report names what the grid leaves out.
+    fn without_a_cell(&self, key: &str, named: &str) -> Diagnostic {
+        let path = ["report", key].map(|name| PathStep::Key(name.to_owned()));
+        Diagnostic::new(format!(
+            "report.{key} names {named}, of which the grid has no cell"
+        ))
+        .at(self.merged.place(&path, On::Key))
+        .hint("take out the [[grid.exclude]] that leaves it out, or name what the grid has")
     }
 }
 

@@ -128,6 +128,10 @@ pub(super) fn no_question(name: &str, grid: &Grid) -> Diagnostic {
 
 pub(super) fn no_axis_among(key: &str, name: &str, names: &[&str]) -> Diagnostic {
     let hint = match similar(name, names.iter().copied()) {
+        // A key of its table in some, a text in others.
+        Some(meant) if ["question", "sensitivity"].contains(&key) => {
+            format!("write {}", quoted(meant))
+        }
         Some(meant) => format!("write {meant}"),
         None if names.is_empty() => {
             format!("the grid has no axes: add {name} to [grid], or leave report.{key} out")

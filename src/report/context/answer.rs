@@ -301,10 +301,11 @@ fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
         .iter()
         .map(|contrast| names(study, contrast).1)
         .collect();
+    against.sort_unstable();
     against.dedup();
     let against = match against.as_slice() {
-        [only] => only.clone(),
-        _ => format!("the baseline, {}", in_words(&study.report.baseline)),
+        few if few.len() <= MOST_NAMES => few.join(" or "),
+        _ => format!("{} settings", against.len()),
     };
     format!(
         "of {} comparisons with {against}{aside}: {}.",

@@ -150,15 +150,15 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
 /// What was found at equal operations, or that nothing was where steps differ in what they cost.
 fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let equal = at_equal_compute(&data.study, analysis);
-    if !equal.is_empty() {
-        let of = equal.iter().take(MOST_NAMES);
-        return of
-            .map(|contrast| {
-                let words = sentence(&data.study, analysis, contrast);
-                format!("At equal operations, {words}")
-            })
-            .collect();
-    }
+    let told = equal.iter().take(MOST_NAMES).map(|contrast| {
+        let words = sentence(&data.study, analysis, contrast);
+        format!("At equal operations, {words}")
+    });
+    let mut told: Vec<String> = told.collect();
+    let is_paid = |row: usize| {
+        let mut pairs = equal.iter().filter_map(|one| one.rows());
+        pairs.any(|(a, b)| a == row || b == row)
+    };
     // A mean over several pairs is told by each of them.
     let is_asked = |contrast: &&Contrast| {
         let is_of_the_baseline = contrast.asked.question == Question::Baseline;
@@ -169,9 +169,13 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
         .iter()
         .filter(is_asked)
         .filter_map(|contrast| Some((contrast, contrast.other_operations()?)))
+        .filter(|(contrast, ratio)| {
+            let rows = contrast.rows();
+            rows.is_none_or(|(a, b)| !is_paid(if *ratio > 1.0 { a } else { b }))
+        })
         .collect();
     let Some((first, ratio)) = dear.first() else {
-        return Vec::new();
+        return told;
     };
     let named: Vec<String> = dear
         .iter()
@@ -186,11 +190,11 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let remedy = arm.map_or_else(String::new, |arm| {
         format!(" (an arm with train.budget = \"flops of {arm}\" would tell)")
     });
-    vec![format!(
-        "Steps are equal, operations are not: {}. What the cheaper makes of as many was not \
-         run{remedy}.",
+    told.push(format!(
+        "Operations are not equal: {}. What the cheaper makes of as many was not run{remedy}.",
         listed(&named)
-    )]
+    ));
+    told
 }
 
 /// Verdicts that one seed decides, of the comparisons that the answer tells.

@@ -30,10 +30,10 @@ fn about(fixture: &Fixture, words: &str) -> Option<String> {
 #[test]
 fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
     let mut fixture = fixture();
-    let told = about(&fixture, "operations are not").expect("a caution");
+    let told = about(&fixture, "Operations are not equal").expect("a caution");
     assert_eq!(
         told,
-        "Steps are equal, operations are not: wasserstein 1.12 times those of mse. What the \
+        "Operations are not equal: wasserstein 1.12 times those of mse. What the \
          cheaper makes of as many was not run (an arm with train.budget = \"flops of \
          wasserstein\" would tell)."
     );
@@ -41,7 +41,7 @@ fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
     fixture.change(|study| {
         study.report.baseline = [("arm".to_owned(), "wasserstein".to_owned())].into();
     });
-    let told = about(&fixture, "operations are not").expect("a caution");
+    let told = about(&fixture, "Operations are not equal").expect("a caution");
     assert!(
         told.contains("mse 0.889 times those of wasserstein"),
         "{told}"
@@ -60,7 +60,7 @@ fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
             arms: BTreeMap::from([("cosine".to_owned(), cosine)]),
         });
     });
-    assert_eq!(about(&fixture, "operations are not"), None);
+    assert_eq!(about(&fixture, "Operations are not equal"), None);
     let told = about(&fixture, "At equal operations").expect("the comparison");
     // wasserstein is place 0 of the fixture's arms, cosine place 2: 0.04 apart, and 0.0013 by
     // their phases.

@@ -14,6 +14,7 @@ mod models;
 mod names;
 mod notes;
 mod objectives;
+mod replicates;
 mod rows;
 mod runs;
 mod samples;

@@ -1,14 +1,15 @@
 //! What a reader must know to weigh the results: what a seed varies, what was fixed, what differs
 //! between arms beside the point.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::all_else::all_else;
+use super::replicates::{other_seeds, teachers_as_blocks};
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
 use crate::record::evaluation::{Agreement, SharedCounts};
-use crate::record::study::ALTERNATIVE;
+use crate::record::study::{ALTERNATIVE, Study};
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, ANY, ARM, SEED, STRATEGY, TEACHER_SEED};
-use crate::report::blocks::{seeds_by_teacher, teachers};
+use crate::report::axes::{self, ANY, ARM, STRATEGY};
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
 
@@ -20,6 +21,7 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
     notes.extend(maps_beside_taken_blocks(data));
     notes.extend(values_of_one_map(data));
+    notes.extend(other_seeds(data, analysis));
     notes.push(fixed_teacher_and_text(data));
     notes.extend(teachers_as_blocks(data));
     notes.extend(shared_documents(data));
@@ -29,46 +31,6 @@ pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     notes.extend(absent_quantities(data));
     notes.extend(kinds_of_machines(data));
     notes
-}
-
-/// What n counts where several teachers stand in the grid.
-fn teachers_as_blocks(data: &StudyData) -> Option<String> {
-    let all = teachers(&data.written)?;
-    let by_teacher = seeds_by_teacher(&data.written);
-    let cells = data.written.cells.iter();
-    let seeds: BTreeSet<_> = cells.map(|cell| cell.at.get(SEED)).collect();
-    let is_crossed = by_teacher.iter().all(|(_, own)| *own == seeds.len());
-    let which = if is_crossed {
-        format!(
-            "Every seed was run with each of {} teachers (teacher.seed), and n counts seeds times \
-             teachers.",
-            all.len()
-        )
-    } else {
-        let counts = by_teacher.iter();
-        let counts: Vec<String> = counts
-            .map(|(teacher, own)| format!("teacher {teacher} with {own}"))
-            .collect();
-        format!(
-            "Seeds were run with one of {} teachers or another (teacher.seed: {} of {} seeds), and \
-             n counts pairs of both: a mean weighs teachers by their seeds.",
-            all.len(),
-            counts.join(", "),
-            seeds.len()
-        )
-    };
-    let tried = data.study.trials.as_ref().map(|trials| &trials.axes);
-    let is_chosen_with_one =
-        tried.is_some_and(|axes| axes.iter().all(|axis| axis.key != TEACHER_SEED));
-    let chosen = if is_chosen_with_one {
-        " [select] chose its values with the first of them."
-    } else {
-        ""
-    };
-    Some(format!(
-        "{which}{chosen} A comparison pairs runs of one seed and one teacher; its interval is for \
-         other seeds with these teachers, and is wider where the difference depends on the teacher."
-    ))
 }
 
 /// Where kernels differ, the last bits of equal runs do.
@@ -95,11 +57,26 @@ fn kinds_of_machines(data: &StudyData) -> Option<String> {
 fn initial_weights(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let inits: Vec<&str> = data.study.facts.student_init.split(ALTERNATIVE).collect();
     let rows: Vec<(&TableRow, &RunSpec)> = rows_with_spec(data, analysis).collect();
+    // Within a setting of the axes: what arms do not share is what they set themselves.
+    let arms_alone = Study {
+        axes: Vec::new(),
+        trials: None,
+        ..data.study.clone()
+    };
+    let same = all_else(&arms_alone);
+    let share = if ["data and their order", "initial student"]
+        .iter()
+        .all(|one| same.contains(one))
+    {
+        "all three"
+    } else {
+        "what of it they do not set otherwise"
+    };
     inits
         .iter()
         .filter_map(|word| init_of_word(word))
         .filter_map(|init| {
-            initial_weights_note(init, |subject| {
+            initial_weights_note(init, share, |subject| {
                 if inits.len() == 1 {
                     Some(subject.to_owned())
                 } else {
@@ -115,16 +92,18 @@ fn init_of_word(word: &str) -> Option<Init> {
     serde_json::from_value(word.into()).ok()
 }
 
-/// The note on a way to start; `opening` gives a subject with the settings that it is true of.
+/// The note on a way to start; `share` is what arms share of a seed, and `opening` gives a subject
+/// with the settings that it is true of.
 fn initial_weights_note(
     init: Init,
+    share: &str,
     opening: impl FnOnce(&str) -> Option<String>,
 ) -> Option<String> {
     let weights = match init {
         Init::Random => {
             return Some(format!(
                 "{} stands for the initial weights of the student, the order of the data and the \
-                 random numbers of training; the arms of a seed share all three.",
+                 random numbers of training; the arms of a seed share {share}.",
                 opening("A seed")?
             ));
         }

@@ -219,7 +219,9 @@ fn of_items(by_seed: &[Vec<f64>], alpha: f64) -> Option<(Paired, Option<(f64, f6
     let paired = Paired::of(by_seed.iter().map(|one| mean(one)).collect());
     let error = paired.error.zip(text_error(&by_item));
     let error = error.map(|(of_seeds, of_items)| of_seeds.hypot(of_items));
-    let interval = paired.interval(alpha, error);
+    // Models that all answer alike say nothing of others.
+    let varies = error.is_some_and(|error| error > 0.0);
+    let interval = paired.interval(alpha, error).filter(|_| varies);
     Some((paired, interval))
 }
 

@@ -1,5 +1,7 @@
 //! What `[select]` tried before the grid was run, and what it chose.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::plan::{Axis, Trials, TriedValues};
@@ -42,7 +44,13 @@ impl TrialFacts {
         });
         Self {
             seeds: seeds.map_or_else(Vec::new, |axis| axis.values.clone()),
-            runs: trials.tried.iter().map(|one| one.runs.len()).sum(),
+            // Arms that are the same with a value share its run.
+            runs: trials
+                .tried
+                .iter()
+                .flat_map(|one| &one.runs)
+                .collect::<BTreeSet<_>>()
+                .len(),
             is_chosen: trials.choice().is_some(),
             tried: tried.collect(),
         }
@@ -76,9 +84,15 @@ fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<String> {
             "" => String::new(),
             arm => format!(" of {arm}"),
         };
+        let is_weight = key.starts_with("loss.") && key.ends_with(".weight");
+        let limit = if is_weight && end == "smallest" {
+            ", and towards 0 the loss is none"
+        } else {
+            ""
+        };
         Some(format!(
             "The {key}{of_arm} that was chosen, {}, is the {end} that was tried: a {other} one may \
-             be better.",
+             be better{limit}.",
             plain(value)
         ))
     };

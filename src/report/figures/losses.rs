@@ -180,6 +180,10 @@ fn beside(panel: &Panel, (x, y): (f64, f64), text: &str) -> ((f64, f64), Anchor)
 /// A row's differences to its baseline.
 fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
     if row.row.is_baseline {
+        // Nothing is held against a control of the baseline's.
+        if row.row.is_control {
+            return;
+        }
         let (place, anchor) = beside(panel, (panel.px(0.0), y), "baseline");
         canvas.label("baseline", place, SMALL, GREY, anchor);
         return;

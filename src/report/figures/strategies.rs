@@ -44,7 +44,7 @@ pub fn draw(view: &View) -> Option<Figure> {
     let axis = axes::axis(&view.data.study, STRATEGY).filter(|axis| axis.values.len() > 1)?;
     let columns = MapColumns::new(axis);
     let mut facets = view.facets(&[STRATEGY]);
-    facets.retain(|facet| losses(view, facet).next().is_some());
+    facets.retain(|facet| losses(view, facet).next().is_some() && has_several_maps(view, facet));
     if facets.is_empty() || view.series == Some(STRATEGY) {
         return None;
     }
@@ -94,6 +94,14 @@ pub fn draw(view: &View) -> Option<Figure> {
         ),
         svg,
     })
+}
+
+/// Whether there is anything to see between maps.
+fn has_several_maps(view: &View, facet: &Facet) -> bool {
+    let rows = facet.rows.iter().map(|&(row, _)| &view.rows[row]);
+    let maps = rows.filter_map(|row| row.at.get(STRATEGY));
+    let maps: BTreeSet<&String> = maps.filter(|map| *map != axes::ANY).collect();
+    maps.len() > 1
 }
 
 /// All losses of a facet.

@@ -88,6 +88,7 @@ impl<'a> View<'a> {
     /// What rows are compared with, as the spec names it.
     pub fn baseline_name(&self) -> String {
         let words = self.data.study.report.baseline.iter();
+        let words = words.filter(|(key, value)| !axes::goes_without_saying(key, value));
         let words: Vec<String> = words.map(|(key, value)| value_label(key, value)).collect();
         if words.is_empty() {
             "the baseline".to_owned()

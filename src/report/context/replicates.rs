@@ -1,0 +1,66 @@
+//! What repeats a comparison, and what a reader must know of it.
+
+use std::collections::BTreeSet;
+
+use crate::report::analysis::Analysis;
+use crate::report::axes::{SEED, TEACHER_SEED};
+use crate::report::blocks::{seeds_by_teacher, teachers};
+use crate::report::data::StudyData;
+use crate::report::rows::TableRow;
+
+/// What n counts where several teachers stand in the grid.
+pub fn teachers_as_blocks(data: &StudyData) -> Option<String> {
+    let all = teachers(&data.written)?;
+    let by_teacher = seeds_by_teacher(&data.written);
+    let cells = data.written.cells.iter();
+    let seeds: BTreeSet<_> = cells.map(|cell| cell.at.get(SEED)).collect();
+    let is_crossed = by_teacher.iter().all(|(_, own)| *own == seeds.len());
+    let which = if is_crossed {
+        format!(
+            "Every seed was run with each of {} teachers (teacher.seed), and n counts seeds times \
+             teachers.",
+            all.len()
+        )
+    } else {
+        let counts = by_teacher.iter();
+        let counts: Vec<String> = counts
+            .map(|(teacher, own)| format!("teacher {teacher} with {own}"))
+            .collect();
+        format!(
+            "Seeds were run with one of {} teachers or another (teacher.seed: {} of {} seeds), and \
+             n counts pairs of both: a mean weighs teachers by their seeds.",
+            all.len(),
+            counts.join(", "),
+            seeds.len()
+        )
+    };
+    let tried = data.study.trials.as_ref().map(|trials| &trials.axes);
+    let is_chosen_with_one =
+        tried.is_some_and(|axes| axes.iter().all(|axis| axis.key != TEACHER_SEED));
+    let chosen = if is_chosen_with_one {
+        " [select] chose its values with the first of them."
+    } else {
+        ""
+    };
+    Some(format!(
+        "{which}{chosen} A comparison pairs runs of one seed and one teacher; its interval is for \
+         other seeds with these teachers, and is wider where the difference depends on the teacher."
+    ))
+}
+
+/// Rows whose means are of other seeds than those of others.
+pub fn other_seeds(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let seeds = |row: &TableRow| -> BTreeSet<&str> {
+        let cells = row.cells.iter().map(|&cell| &data.study.cells[cell].at);
+        cells
+            .filter_map(|at| at.get(SEED))
+            .map(String::as_str)
+            .collect()
+    };
+    let all: BTreeSet<_> = analysis.rows.iter().map(seeds).collect();
+    (all.len() > 1).then(|| {
+        "Not every setting has all seeds, so mean losses beside each other may be of other seeds: \
+         differences are of those that both settings have."
+            .to_owned()
+    })
+}
