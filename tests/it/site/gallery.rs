@@ -33,17 +33,20 @@ pub fn page() -> String {
         let question = paragraphs.next().unwrap_or_default();
         let answer = paragraphs.find(|one| one.starts_with("**"));
         let answer = answer.unwrap_or_default();
-        let own = format!("pipelines/{study}.toml");
-        let spec = if super::root().join(&own).exists() {
-            own
+        let spec = spec_of(&study);
+        let losses = format!("results/{study}/figures/losses.svg");
+        // Nothing is compared where there is none.
+        let figure = if root().join(&losses).exists() {
+            format!(
+                "[![Test loss of every arm, and its difference to the baseline]({losses})]\
+                 (results/{study}/report.md)\n\n"
+            )
         } else {
-            format!("pipelines/claims/{study}.toml")
+            String::new()
         };
         let _ = writeln!(
             page,
-            "## {study}\n\n{note}{question}\n\n\
-             [![Test loss of every arm, and its difference to the baseline]\
-             (results/{study}/figures/losses.svg)](results/{study}/report.md)\n\n{answer}\n\n\
+            "## {study}\n\n{note}{question}\n\n{figure}{answer}\n\n\
              [The whole report](results/{study}/report.md), of [`{spec}`]({spec}).\n"
         );
     }
@@ -62,6 +65,17 @@ pub fn page() -> String {
         let _ = writeln!(page, "| [{name}]({file}) | {asked} |");
     }
     page
+}
+
+/// The spec of a stored study: one by its name, that of a claim, or the first step of another.
+fn spec_of(study: &str) -> String {
+    let first_step = study.replacen('-', "/", 1);
+    let places = [study.to_owned(), first_step, format!("claims/{study}")];
+    let mut specs = places
+        .map(|name| format!("pipelines/{name}.toml"))
+        .into_iter();
+    let there = specs.find(|spec| root().join(spec).exists());
+    there.unwrap_or_else(|| panic!("{study} has no spec"))
 }
 
 /// Names of the studies that are part of the repository: those that have a spec of their name.
