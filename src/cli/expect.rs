@@ -1,5 +1,6 @@
 //! `[expect]`: what a study must reach, for CI.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -8,14 +9,16 @@ use crate::plan::{ARM, ExpectedOrder, Plan};
 use crate::record::layout::Layout;
 use crate::record::{has_evaluation, read_evaluation};
 
+/// Losses by the arm, and by where else a run stands: what is compared has the same of all that.
+type LossesOfArms<'a> = BTreeMap<&'a str, BTreeMap<BTreeMap<String, String>, f64>>;
+
 /// Every missed expectation in words; a cell without an evaluation misses those that name it.
 ///
 /// # Errors
 /// An evaluation that cannot be read.
 pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> {
     let mut missed = Vec::new();
-    // By the arm, and where else a run stands: what is compared has the same of all that.
-    let mut losses: BTreeMap<&str, BTreeMap<BTreeMap<String, String>, f64>> = BTreeMap::new();
+    let mut losses = LossesOfArms::new();
     let empty = String::new();
     for cell in &plan.cells {
         let run = &plan.runs[cell.run];
@@ -48,30 +51,30 @@ pub fn missed_expectations(plan: &Plan, layout: &Layout) -> Result<Vec<String>> 
             }
         }
     }
-    for ExpectedOrder { arm, than } in &plan.expect.better {
-        let pairs: Vec<(f64, f64)> = [arm, than]
-            .map(|arm| losses.get(arm.as_str()))
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .map_or_else(Vec::new, |both| {
-                let own = both[0].iter();
-                own.filter_map(|(at, loss)| Some((*loss, *both[1].get(at)?)))
-                    .collect()
-            });
-        let mean =
-            |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
-        let (own, other) = (mean(|pair| pair.0), mean(|pair| pair.1));
-        if pairs.is_empty() {
-            missed.push(format!(
-                "arms {arm} and {than} cannot be compared: no run of both has finished that differs in \
-                 nothing else"
-            ));
-        } else if own >= other {
-            missed.push(format!(
-                "arm {arm} has mean NLL {own:.4}, not below the {other:.4} of arm {than}"
-            ));
-        }
-    }
+    let better = plan.expect.better.iter();
+    missed.extend(better.filter_map(|order| missed_order(order, &losses)));
     missed.dedup();
     Ok(missed)
+}
+
+/// That an arm is not better than another, or cannot be held against it.
+fn missed_order(order: &ExpectedOrder, losses: &LossesOfArms<'_>) -> Option<String> {
+    let ExpectedOrder { arm, than } = order;
+    let both = losses.get(arm.as_str()).zip(losses.get(than.as_str()));
+    let pairs: Vec<(f64, f64)> = both.map_or_else(Vec::new, |(own, other)| {
+        let own = own.iter();
+        own.filter_map(|(at, loss)| Some((*loss, *other.get(at)?)))
+            .collect()
+    });
+    if pairs.is_empty() {
+        return Some(format!(
+            "arms {arm} and {than} cannot be compared: there are no two finished runs, one of \
+             each, that differ in nothing else"
+        ));
+    }
+    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
+    let (own, other) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let is_better = own.partial_cmp(&other) == Some(Ordering::Less);
+    (!is_better)
+        .then(|| format!("arm {arm} has mean NLL {own:.4}, not below the {other:.4} of arm {than}"))
 }

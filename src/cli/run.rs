@@ -306,7 +306,11 @@ pub(super) fn command(spec: &Path, common: &Common) -> String {
             command.push_str(&format!("{name}={} ", quoted(&value)));
         }
     }
-    command.push_str(&format!("kdpipe run {}", spec.display()));
+    let spec = spec.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let is_quoted = !spec.chars().all(is_plain);
+    command.push_str("kdpipe run ");
+    command.push_str(&if is_quoted { quoted(&spec) } else { spec });
     for set in &common.set {
         command.push_str(&format!(" --set {}", quoted(set)));
     }

@@ -40,9 +40,13 @@ impl Layout {
         self.slurm().join("frozen.toml")
     }
 
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
     pub fn run(&self, id: &str) -> RunFolder {
         RunFolder {
-            root: self.root.join("runs").join(id),
+            root: self.runs().join(id),
         }
     }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::evaluations::has_any_evaluation;
-use super::layout::Layout;
+use super::layout::{Layout, RunFolder};
 use super::set_anew::{changed_settings, exchanged_inputs, removed_arms};
 use super::study::{Cell, Look, Study};
 use crate::plan::SEED;
@@ -73,9 +73,19 @@ pub fn carry_what_was_seen<'a>(
     None
 }
 
-/// Notes in a study that is written for the first time what was there to be seen before it.
+/// Notes in a study that takes the place of none what was there to be seen before it: runs of
+/// whatever study, two of which could be compared.
 pub fn note_what_was_found(layout: &Layout, now: &mut Study) {
-    now.found = compared_runs(layout, now);
+    let runs = std::fs::read_dir(layout.runs()).into_iter().flatten();
+    let names = runs.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let seen = names.filter(|name| was_seen(&layout.run(name))).count();
+    now.found = (seen > 1).then_some(seen);
+}
+
+/// Whether a run had something to be seen of, in whatever way it was measured: also that it
+/// diverged.
+fn was_seen(run: &RunFolder) -> bool {
+    has_any_evaluation(run) || run.failure().exists()
 }
 
 /// The look that has to be kept where `stored`, which lies in `layout`, becomes `now`; none where
@@ -177,9 +187,7 @@ fn setting(at: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
 fn compared_runs(layout: &Layout, study: &Study) -> Option<usize> {
     let mut evaluated: BTreeMap<_, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for cell in &study.cells {
-        let run = layout.run(&cell.run);
-        // In whatever way it was measured, it was seen; so was that it diverged.
-        if has_any_evaluation(&run) || run.failure().exists() {
+        if was_seen(&layout.run(&cell.run)) {
             let runs = evaluated.entry(setting(&cell.at)).or_default();
             runs.insert((cell.run.as_str(), cell.evaluation.as_str()));
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::study::{Cell, Look, RemovedArm, Study};
+use super::study::{Cell, RemovedArm, Study};
 use crate::plan::{ARM, Axis, SEED, is_at_or_below};
 
 /// Begins the key of what one arm sets.
@@ -91,9 +91,15 @@ pub fn exchanged_inputs(stored: &Study, now: &Study) -> BTreeMap<String, String>
     let both = old
         .iter()
         .filter_map(|(role, hashes)| Some((role, hashes, new.get(role)?)));
-    both.filter(|(role, then, now)| then != now && !is_told(role) && !is_trained(role))
-        .map(|(role, then, _)| (role.to_string(), then.join(" and ")))
-        .collect()
+    // An arm that came with an input of its own takes nothing away, and another version may count
+    // otherwise.
+    let is_gone = |then: &[&str], now: &[&str]| then.iter().any(|hash| !now.contains(hash));
+    let is_counted_alike = stored.version == now.version;
+    both.filter(|(role, then, now)| {
+        is_counted_alike && is_gone(then, now) && !is_told(role) && !is_trained(role)
+    })
+    .map(|(role, then, _)| (role.to_string(), then.join(" and ")))
+    .collect()
 }
 
 /// The source of a teacher that is trained here, as TOML.
@@ -140,11 +146,11 @@ pub fn removed_arms(stored: &Study, now: &Study) -> BTreeMap<String, RemovedArm>
 /// there is none: by its key, or `arms.<arm>.<key>` where that arm alone had it.
 pub fn set_anew(study: &Study) -> BTreeMap<String, Vec<&str>> {
     let mut values: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for look in &study.looks {
+    for (place, look) in study.looks.iter().enumerate() {
         for (key, then) in &look.settings {
             values.entry(key.clone()).or_default().push(then);
         }
-        for (key, then) in added_again_otherwise(study, look) {
+        for (key, then) in added_again_otherwise(study, place) {
             values.entry(key).or_default().push(then);
         }
     }
@@ -157,9 +163,10 @@ pub fn set_anew(study: &Study) -> BTreeMap<String, Vec<&str>> {
     values
 }
 
-/// What an arm that was taken out at a look, and is there again, was set to then, where that is not
-/// what it is set to now and nothing else tells it.
-fn added_again_otherwise<'a>(study: &'a Study, look: &'a Look) -> Vec<(String, &'a str)> {
+/// What an arm that was taken out at the look of this place, and is there again, was set to then,
+/// where that is not what it is set to now and nothing else tells it.
+fn added_again_otherwise(study: &Study, place: usize) -> Vec<(String, &str)> {
+    let (look, later) = (&study.looks[place], &study.looks[place + 1..]);
     let Some(settings) = &study.settings else {
         return Vec::new();
     };
@@ -167,7 +174,7 @@ fn added_again_otherwise<'a>(study: &'a Study, look: &'a Look) -> Vec<(String, &
     let is_varied_now = varied([&study.axes, &[]]);
     let is_varied =
         |key: &str| is_varied_now(key) || then.iter().any(|axis| is_at_or_below(key, axis));
-    let later = study.looks.iter().flat_map(|look| look.settings.keys());
+    let later = later.iter().flat_map(|look| look.settings.keys());
     let told: BTreeSet<&String> = later.collect();
     let mut found = Vec::new();
     for arm in arms(study) {

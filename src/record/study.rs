@@ -24,12 +24,12 @@ pub struct Study {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<PathBuf>,
     pub description: String,
-    /// Runs that had been evaluated when all of them became others and nothing was changed, as
-    /// another version counts otherwise; a change after that is still one after results were seen.
+    /// Runs that had been evaluated when some became others and nothing was changed, as another
+    /// version counts otherwise; a change after that is still one after results were seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<usize>,
-    /// Runs that were evaluated already when this file was written for the first time, as another
-    /// one was removed, say: what had been declared before them is not known.
+    /// Runs that were evaluated already when this file was written in the place of none that can be
+    /// read, as it was removed, say: what had been declared before them is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<usize>,
     /// Hashes of the inputs by role (`dataset`, `tokenizer`, `teacher`, …).

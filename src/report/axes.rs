@@ -111,9 +111,12 @@ pub fn value_label(key: &str, value: &str) -> String {
 
 /// Axis values as `mse, student.layers = 4`: with whole keys, for sentences.
 pub fn in_words(at: &Setting) -> String {
+    let goes_without_all = at
+        .iter()
+        .all(|(key, value)| goes_without_saying(key, value));
     let words: Vec<String> = at
         .iter()
-        .filter(|(key, value)| !goes_without_saying(key, value))
+        .filter(|(key, value)| goes_without_all || !goes_without_saying(key, value))
         .map(|(key, value)| {
             if key == ARM {
                 value.clone()

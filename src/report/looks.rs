@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::ARM;
+use super::axes::is_null_value;
+use crate::plan::{ARM, ReportSettings};
 use crate::record::TRIED;
 use crate::record::set_anew::{arm_and_key, input, set_anew};
 use crate::record::study::{Look, Study};
@@ -17,8 +18,8 @@ const NAMED_SETTINGS: usize = 8;
 pub fn sentences(study: &Study) -> Vec<String> {
     let found = study.found.map(|runs| {
         format!(
-            "When this study was declared is not known: {runs} of its runs were evaluated before \
-             its lock.toml was written."
+            "When this study was declared is not known: {runs} of its runs had been evaluated, \
+             or had diverged, before its lock.toml was written."
         )
     });
     let mut sentences: Vec<String> = found.into_iter().collect();
@@ -59,15 +60,18 @@ pub fn when_declared(study: &Study) -> &'static str {
     let anew = set_anew(study);
     let of_it = anew.keys().map(|key| arm_and_key(key));
     let mut of_it = of_it.filter(|(arm, _)| arm.is_none_or(is_of_it));
-    let is_exchanged = study.looks.iter().any(|look| !look.inputs.is_empty());
+    let looks = study.looks.iter();
+    let mut exchanged = looks.flat_map(|look| look.inputs.keys()).peekable();
+    let is_exchanged = exchanged.peek().is_some();
+    let others_were_exchanged = exchanged.any(|role| !is_measurement(role));
     // Where it is given says which one it is, and so does over what.
     if is_other(&["primary", "sensitivity", "baseline"]) || is_over_others(study, &now) {
         "after results were seen"
     } else if study.found.is_some() {
         "at a time that is not known"
-    } else if is_exchanged || of_it.clone().any(|(_, key)| !is_measurement(key)) {
+    } else if others_were_exchanged || of_it.clone().any(|(_, key)| !is_measurement(key)) {
         "beforehand, of runs that were set anew after results were seen"
-    } else if of_it.next().is_some() {
+    } else if is_exchanged || of_it.next().is_some() {
         "beforehand, of runs that were measured anew after results were seen"
     } else if is_other(&["margin", "alpha"]) {
         "beforehand, judged by a δ or an α that was set after results were seen"
@@ -82,18 +86,34 @@ fn is_over_others(study: &Study, now: &Look) -> bool {
     let Some(primary) = &study.report.primary else {
         return false;
     };
-    let baseline = &study.report.baseline;
+    let ReportSettings {
+        baseline,
+        sensitivity,
+        ..
+    } = &study.report;
+    let is_fixed = |key: &str| {
+        // What is held against the baseline is so whatever other values its axes have.
+        let mut named = baseline.iter();
+        let is_about_it =
+            named.any(|(key, value)| primary.get(key).is_some_and(|own| !own.has(value)));
+        primary.contains_key(key) || (is_about_it && baseline.contains_key(key))
+    };
     let keys = study
         .looks
         .iter()
         .chain([now])
         .flat_map(|look| look.grid.keys());
-    let mut open = keys.filter(|key| {
-        !key.starts_with(TRIED) && !primary.contains_key(*key) && !baseline.contains_key(*key)
-    });
+    let mut open = keys
+        .filter(|key| !key.starts_with(TRIED) && !is_fixed(key) && !sensitivity.contains_key(*key));
+    // A control is no part of it, where it is not named.
+    let values = |look: &Look, key: &str| -> Option<Vec<String>> {
+        let mut values = look.grid.get(key)?.clone();
+        values.retain(|value| !is_null_value(key, value));
+        Some(values)
+    };
     open.any(|key| {
         let mut looks = study.looks.iter();
-        looks.any(|look| look.grid.get(key) != now.grid.get(key))
+        looks.any(|look| values(look, key) != values(now, key))
     })
 }
 
@@ -242,11 +262,18 @@ fn inputs(study: &Study) -> Option<String> {
         format!("{role} ({})", distinct(hashes).join(", then "))
     });
     let changes: Vec<String> = changes.collect();
+    let looks = study.looks.iter();
+    let mut roles = looks.flat_map(|look| look.inputs.keys());
+    let consequence = if roles.any(|role| !is_measurement(role)) {
+        "Runs of then and of now are not made from the same, and what was exchanged was chosen \
+         with results at hand."
+    } else {
+        "The runs are the same, measured on something else."
+    };
     (!changes.is_empty()).then(|| {
         format!(
-            "What the spec names as before was exchanged after results were seen: {}. Runs of then \
-             and of now are not made from the same, and what was exchanged was chosen with results \
-             at hand.",
+            "What the spec names as before was exchanged after results were seen: {}. \
+             {consequence}",
             changes.join("; ")
         )
     })

@@ -1,5 +1,7 @@
 //! Tests of `looks.rs`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::plan::AxisChoice;
 use crate::report::statistics::Paired;
@@ -195,4 +197,79 @@ fn exchanged_inputs_are_told_and_are_of_every_arm() {
         "{:?}",
         sentences(&study)
     );
+}
+
+#[test]
+fn items_that_were_exchanged_are_measured_anew_and_a_margin_judges() {
+    let mut study = fresh();
+    let mut look = Look::at(&study, 4);
+    look.inputs = [("evaluate.tasks.own".to_owned(), "0123456789ab".to_owned())].into();
+    study.looks.push(look);
+    study
+        .inputs
+        .insert("evaluate.tasks.own".to_owned(), "ff".to_owned());
+    let anew = "beforehand, of runs that were measured anew after results were seen";
+    assert_eq!(when_declared(&study), anew);
+    let told = sentences(&study);
+    assert!(
+        told[0].ends_with("The runs are the same, measured on something else."),
+        "{told:?}"
+    );
+    let mut study = fresh();
+    study.looks.push(Look::at(&study, 4));
+    study.report.margin = 0.01;
+    let judged = "beforehand, judged by a δ or an α that was set after results were seen";
+    assert_eq!(when_declared(&study), judged);
+    study.report.baseline = [("arm".to_owned(), "wasserstein".to_owned())].into();
+    assert_eq!(when_declared(&study), "after results were seen");
+    let mut study = fresh();
+    study.found = Some(3);
+    assert_eq!(when_declared(&study), "at a time that is not known");
+    assert!(sentences(&study)[0].contains("3 of its runs had been evaluated, or had diverged"));
+}
+
+#[test]
+fn a_comparison_is_another_where_what_it_is_over_is() {
+    let over_maps = |then: &[&str], fixed: bool| {
+        let mut study = fresh();
+        let mut primary =
+            BTreeMap::from([("arm".to_owned(), AxisChoice::One("wasserstein".to_owned()))]);
+        if fixed {
+            let uniform = AxisChoice::One("uniform".to_owned());
+            primary.insert("match.strategy".to_owned(), uniform);
+        }
+        study.report.primary = Some(primary);
+        let mut look = Look::at(&study, 4);
+        let maps = then.iter().map(|&map| map.to_owned()).collect();
+        look.grid.insert("match.strategy".to_owned(), maps);
+        study.looks.push(look);
+        when_declared(&study) != "beforehand"
+    };
+    let now = fresh();
+    let maps = &now
+        .axes
+        .iter()
+        .find(|axis| axis.key == "match.strategy")
+        .unwrap()
+        .values;
+    let mut same: Vec<&str> = maps.iter().map(String::as_str).collect();
+    assert!(!over_maps(&same, false));
+    // A control that nobody named is no part of it.
+    same.push("reverse");
+    assert!(!over_maps(&same, false));
+    assert!(over_maps(&["uniform", "first"], false));
+    assert!(!over_maps(&["uniform", "first"], true));
+    // An arm beside those of the comparison is none of it, but of a mean over arms it is.
+    for (key, is_other) in [("arm", false), ("match.strategy", true)] {
+        let mut study = fresh();
+        let last = if key == "arm" { "wasserstein" } else { "last" };
+        study.report.primary = Some([(key.to_owned(), AxisChoice::One(last.to_owned()))].into());
+        let mut look = Look::at(&study, 4);
+        look.grid.insert(
+            "arm".to_owned(),
+            vec!["mse".to_owned(), "sliced".to_owned()],
+        );
+        study.looks.push(look);
+        assert_eq!(when_declared(&study) != "beforehand", is_other, "{key}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::axes::{self, reference, value_label};
+use super::axes::{self, is_null_value, reference, value_label};
 use super::frame::Group;
 use super::questions::{Asked, Question};
 use super::rows::GroupedRows;
@@ -21,7 +21,15 @@ fn declared(study: &Study) -> BTreeMap<&str, &AxisChoice> {
 pub fn is_declared(study: &Study, group: &Group) -> bool {
     let primary = declared(study);
     let mut named = primary.iter();
+    // A null control is one where it is named, and not by all that else it is.
+    let mut values = group.at.iter();
+    let has_own_controls = values.all(|(key, value)| {
+        !is_null_value(key, value)
+            || primary.contains_key(key.as_str())
+            || study.report.baseline.get(key) == Some(value)
+    });
     !primary.is_empty()
+        && has_own_controls
         && named.all(|(key, chosen)| group.at.get(*key).is_some_and(|own| chosen.has(own)))
 }
 

@@ -323,6 +323,19 @@ fn two_controls_are_compared_where_the_spec_declares_it_alone() {
     });
     let declared = "wasserstein, reverse, 2 layers | mse, reverse, 2 layers".to_owned();
     assert_eq!(reversed(&fixture), [(declared, true)]);
+    // By its arm alone nobody names a control, held against whatever.
+    fixture.change(|study| {
+        let arm = ("arm".to_owned(), AxisChoice::One("wasserstein".to_owned()));
+        study.report.primary = Some([arm].into());
+    });
+    assert_eq!(reversed(&fixture), []);
+    fixture.change(|study| {
+        let map = ("match.strategy".to_owned(), "uniform".to_owned());
+        study.report.baseline.extend([map]);
+    });
+    let against_uniform = reversed(&fixture);
+    assert_eq!(against_uniform.len(), 4);
+    assert!(against_uniform.iter().all(|(_, is_primary)| !is_primary));
 }
 
 #[test]

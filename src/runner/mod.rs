@@ -251,18 +251,20 @@ pub fn record_study(
     notice: &dyn Fn(&str),
 ) -> Result<()> {
     let looks = record::read_looks(layout);
-    let is_first = !layout.lock().exists();
     if let Some(words) = record::set_damaged_study_aside(layout)? {
         notice(&words);
     }
     let mut study = study(plan, made_by.spec, made_by.command, hub);
     study.looks = looks;
-    if is_first {
-        record::note_what_was_found(layout, &mut study);
-    } else if let Ok(stored) = record::read_study(layout)
-        && let Some(look) = record::carry_what_was_seen(layout, &stored, &mut study)
-    {
-        notice(&look.notice());
+    match record::read_study(layout) {
+        Ok(stored) => {
+            if let Some(look) = record::carry_what_was_seen(layout, &stored, &mut study) {
+                notice(&look.notice());
+            }
+        }
+        // The looks of a damaged file say what was seen before.
+        Err(_) if study.looks.is_empty() => record::note_what_was_found(layout, &mut study),
+        Err(_) => {}
     }
     record::write_study(layout, &study).context("the results folder cannot be used")
 }

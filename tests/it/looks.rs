@@ -221,6 +221,7 @@ fn what_was_exchanged_under_its_name_or_taken_out_and_added_again_is_told() {
     items("cow");
     run("");
     told("after results were seen: evaluate.tasks.own (", true);
+    told("The runs are the same, measured on something else.", true);
     // As it was before: nothing is told of the arm itself.
     run("--set grid.arm=[\"none\",\"mse\"]");
     run("");
@@ -232,4 +233,26 @@ fn what_was_exchanged_under_its_name_or_taken_out_and_added_again_is_told() {
         true,
     );
     assert_eq!(lock(&site).matches(LOOK).count(), 5, "{}", lock(&site));
+}
+
+#[test]
+fn a_lock_that_was_removed_or_garbled_leaves_a_declaration_without_a_date() {
+    let site = TestSite::tiny(&[]);
+    let primary = "--set report.primary={arm=\"mse\"}";
+    site.kdpipe(&format!("run study.toml {primary}")).code(0);
+    let path = site.path("results/tiny/lock.toml");
+    let whole = lock(&site);
+    let unknown = "Primary comparison, declared at a time that is not known: ";
+    for damage in [None, Some(whole.replacen("format = 1", "format 1", 1))] {
+        match damage {
+            None => fs::remove_file(&path).unwrap(),
+            Some(text) => fs::write(&path, text).unwrap(),
+        }
+        site.kdpipe(&format!("run study.toml {primary}")).code(0);
+        assert!(report(&site).contains(unknown), "{}", report(&site));
+        site.kdpipe(&format!("verify study.toml {primary}")).code(0);
+        fs::write(&path, &whole).unwrap();
+    }
+    site.kdpipe(&format!("run study.toml {primary}")).code(0);
+    assert!(!report(&site).contains(unknown));
 }

@@ -251,3 +251,25 @@ fn a_list_of_values_declares_several_primary_contrasts() {
         assert!(refused.contains(words), "{wrong}: {refused}");
     }
 }
+
+#[test]
+fn a_primary_comparison_that_is_none_from_outside_is_left_out_with_a_notice() {
+    let folder = study();
+    folder.write(
+        "own.toml",
+        "extends = \"study.toml\"\nreport.primary = { match.strategy = \"last\" }\n",
+    );
+    let whole = folder.try_plan("own.toml", &[], &[]).expect("a plan");
+    assert!(whole.report.primary.is_some());
+    let alone = folder
+        .try_plan("own.toml", &["match.strategy=last"], &[])
+        .expect("a plan");
+    assert!(alone.report.primary.is_none());
+    let told = "report.primary is left out: report.primary names the baseline, which is compared \
+                with nothing";
+    assert!(
+        alone.notices.iter().any(|one| one == told),
+        "{:?}",
+        alone.notices
+    );
+}

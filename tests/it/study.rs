@@ -356,3 +356,30 @@ fn a_token_that_was_added_without_a_row_matters_only_where_a_text_has_it() {
         done.error
     );
 }
+
+#[test]
+fn the_command_of_the_report_has_what_the_environment_set() {
+    let site = TestSite::tiny(&[]);
+    let arguments = "run study.toml --set pipeline.description=\"It's\"";
+    let set = [("KDPIPE_TRAIN__STEPS", "4")];
+    site.kdpipe_with(arguments, &set);
+    let page = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
+    let command = "KDPIPE_TRAIN__STEPS='4' kdpipe run study.toml --set 'pipeline.description=";
+    assert!(page.contains(command), "{page}");
+    assert!(page.contains("It'\\''s"), "{page}");
+}
+
+#[test]
+fn arms_are_expected_to_be_better_on_the_seeds_that_both_have() {
+    let site = TestSite::tiny(&[]);
+    let expected = |set: &str| {
+        let better = "--set expect.better=[{arm=\"mse\",than=\"none\"}]";
+        site.kdpipe(&format!("run study.toml {better} {set}"))
+    };
+    let apart = "--set grid.seed=[0,1] --set grid.exclude=[{arm=\"mse\",seed=0},\
+                 {arm=\"none\",seed=1}]";
+    let told = expected(apart).code(1).error;
+    let words = "arms mse and none cannot be compared: there are no two finished runs, one of \
+                 each, that differ in nothing else";
+    assert!(told.contains(words), "{told}");
+}

@@ -243,12 +243,11 @@ fn numbers_of_a_range(text: &str) -> Option<String> {
     };
     let number = |text: &str| text.trim().parse::<u64>().ok();
     let (from, to) = (number(from)?, number(to)?.checked_add(has_end)?);
-    let is_short = from < to && to - from <= MOST;
-    let numbers: Vec<String> = (from..to)
-        .filter(|_| is_short)
-        .map(|n| n.to_string())
-        .collect();
-    is_short.then(|| format!("[{}]", numbers.join(", ")))
+    if from >= to || to - from > MOST {
+        return None;
+    }
+    let numbers: Vec<String> = (from..to).map(|n| n.to_string()).collect();
+    Some(format!("[{}]", numbers.join(", ")))
 }
 
 /// What a value of the axis sets in its cells.

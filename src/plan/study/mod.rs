@@ -11,7 +11,7 @@ use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
 use super::matching::NULL_CONTROLS;
-use super::planned::{AxisChoice, SEED, TEACHER_SEED};
+use super::planned::{ARM, AxisChoice, SEED, TEACHER_SEED};
 use super::read_run::deserialize;
 use super::schema;
 use super::spec_layers::{Merged, On, PathStep, Stack};
@@ -74,7 +74,7 @@ impl StudyTables {
         let name = self.name(stack, mistakes);
         let baseline = self.baseline(grid, mistakes, notices);
         let before = mistakes.len();
-        let primary = self.primary(grid, mistakes, notices);
+        let mut primary = self.primary(grid, mistakes, notices);
         let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
         let of_one = |(axis, value): (&String, &String)| (axis.clone(), vec![value.clone()]);
         let at: BTreeMap<String, Vec<String>> = baseline.iter().map(of_one).collect();
@@ -83,8 +83,18 @@ impl StudyTables {
         }
         let question = self.question(grid, mistakes);
         let sensitivity = self.sensitivity(grid, &baseline, primary.as_ref(), mistakes);
-        if let Some(primary) = primary.as_ref().filter(|_| mistakes.len() == before) {
-            mistakes.extend(self.primary_of_nothing(primary, &baseline, grid));
+        let nothing = primary.as_ref().filter(|_| mistakes.len() == before);
+        let nothing = nothing.and_then(|own| self.primary_of_nothing(own, &baseline, grid));
+        match nothing {
+            Some(diagnostic) if is_whole => mistakes.push(diagnostic),
+            Some(diagnostic) => {
+                notices.push(format!(
+                    "report.primary is left out: {}",
+                    diagnostic.message
+                ));
+                primary = None;
+            }
+            None => {}
         }
         let expect = &mut self.study.expect;
         check_expectations(expect, &self.merged, stack, grid, mistakes, notices);
@@ -145,10 +155,11 @@ impl StudyTables {
             written.values.into_iter().filter_map(single).collect()
         });
         written.unwrap_or_else(|| {
-            grid.axes
-                .iter()
-                .filter(|axis| axis.key == "arm")
-                .map(|axis| (axis.key.clone(), axis.values[0].text.clone()))
+            // The first arm that the grid runs.
+            let first = grid.cells.first().and_then(|cell| grid.arm(cell));
+            first
+                .map(|arm| (ARM.to_owned(), arm.to_owned()))
+                .into_iter()
                 .collect()
         })
     }
@@ -181,6 +192,9 @@ impl StudyTables {
         grid: &Grid,
     ) -> Option<Diagnostic> {
         let is_control = |key: &str, value: &str| NULL_CONTROLS.contains(&(key, value));
+        let mut fixed = baseline.iter();
+        let names_it = !baseline.is_empty()
+            && fixed.all(|(axis, value)| primary.get(axis).is_some_and(|own| own.has(value)));
         let (mut asks, mut names_control) = (false, false);
         // Of an axis that the answer should not depend on it says where the answer is given.
         let beside =
@@ -201,7 +215,7 @@ impl StudyTables {
             names_control |= others.any(|own| is_control(key, own));
         }
         let path = ["report", "primary"].map(|name| PathStep::Key(name.to_owned()));
-        let (message, hint) = if names_control {
+        let (message, hint) = if names_control && !names_it {
             (
                 "report.primary names a null control alone",
                 "leave it out: the report holds everything against the null controls anyway",
@@ -213,7 +227,7 @@ impl StudyTables {
             )
         };
         let diagnostic = Diagnostic::new(message).at(self.merged.place(&path, On::Key));
-        (!asks).then(|| diagnostic.hint(hint))
+        (names_it || !asks).then(|| diagnostic.hint(hint))
     }
 
     /// The contrasts that are tested apart; none where their values are lost because an axis is set

@@ -84,20 +84,26 @@ fn an_arm_that_is_taken_out_and_comes_back_is_what_it_was_or_is_told() {
     assert_eq!(set_anew(&changed(&[OUT, for_all, back])), peak.into());
 }
 
+const WITH_INPUTS: fn(&mut Study) = |study| {
+    let shared = &mut study.settings.as_mut().unwrap().shared;
+    for (key, value) in [
+        ("dataset.train", "[\"a.txt\"]"),
+        ("teacher.source", "\"train\""),
+    ] {
+        shared.insert(key.to_owned(), value.to_owned());
+    }
+    study.inputs = [("dataset", "0123456789abcdef"), ("teacher", "t0")]
+        .map(|(role, hash)| (role.to_owned(), hash.to_owned()))
+        .into();
+};
+
+/// The inputs that the last look after these changes keeps.
+fn exchanged(steps: &[fn(&mut Study)]) -> Option<BTreeMap<String, String>> {
+    changed(steps).looks.pop().map(|look| look.inputs)
+}
+
 #[test]
 fn an_input_that_is_exchanged_under_its_name_is_kept_with_its_hash_of_then() {
-    let set: fn(&mut Study) = |study| {
-        let shared = &mut study.settings.as_mut().unwrap().shared;
-        for (key, value) in [
-            ("dataset.train", "[\"a.txt\"]"),
-            ("teacher.source", "\"train\""),
-        ] {
-            shared.insert(key.to_owned(), value.to_owned());
-        }
-        study.inputs = [("dataset", "0123456789abcdef"), ("teacher", "t0")]
-            .map(|(role, hash)| (role.to_owned(), hash.to_owned()))
-            .into();
-    };
     let exchange: fn(&mut Study) = |study| {
         study
             .inputs
@@ -105,11 +111,16 @@ fn an_input_that_is_exchanged_under_its_name_is_kept_with_its_hash_of_then() {
         study.inputs.insert("teacher".into(), "t1".into());
         study.cells[2].run = "other".into();
     };
-    let kept = |steps: &[fn(&mut Study)]| changed(steps).looks.pop().map(|look| look.inputs);
     let dataset = [("dataset".to_owned(), "0123456789ab".to_owned())];
     // A teacher that is trained here follows from what it is trained on.
-    assert_eq!(kept(&[set, exchange]), Some(dataset.clone().into()));
-    assert_eq!(input(&changed(&[set, exchange]), "dataset"), "ffffffffffff");
+    assert_eq!(
+        exchanged(&[WITH_INPUTS, exchange]),
+        Some(dataset.clone().into())
+    );
+    assert_eq!(
+        input(&changed(&[WITH_INPUTS, exchange]), "dataset"),
+        "ffffffffffff"
+    );
     let of_a_folder: fn(&mut Study) = |study| {
         let shared = &mut study.settings.as_mut().unwrap().shared;
         shared.insert("teacher.source".into(), "\"dir\"".into());
@@ -117,7 +128,10 @@ fn an_input_that_is_exchanged_under_its_name_is_kept_with_its_hash_of_then() {
     let both = dataset
         .into_iter()
         .chain([("teacher".to_owned(), "t0".to_owned())]);
-    assert_eq!(kept(&[set, of_a_folder, exchange]), Some(both.collect()));
+    assert_eq!(
+        exchanged(&[WITH_INPUTS, of_a_folder, exchange]),
+        Some(both.collect())
+    );
     // Another file, or an axis of them, has its own words.
     let other_file: fn(&mut Study) = |study| {
         let shared = &mut study.settings.as_mut().unwrap().shared;
@@ -125,13 +139,32 @@ fn an_input_that_is_exchanged_under_its_name_is_kept_with_its_hash_of_then() {
         study.inputs.insert("dataset".into(), "ff".into());
         study.cells[2].run = "other".into();
     };
-    assert_eq!(kept(&[set, other_file]), Some(BTreeMap::new()));
+    assert_eq!(exchanged(&[WITH_INPUTS, other_file]), Some(BTreeMap::new()));
     let axis: fn(&mut Study) = |study| {
         let (key, values) = ("dataset.train".to_owned(), vec!["a".into(), "b".into()]);
         study.axes.push(Axis { key, values });
         study.inputs.insert("dataset".into(), "ff".into());
     };
-    assert_eq!(kept(&[set, axis]), Some(BTreeMap::new()));
+    assert_eq!(exchanged(&[WITH_INPUTS, axis]), Some(BTreeMap::new()));
+}
+
+#[test]
+fn nothing_is_exchanged_where_nothing_is_gone_or_comparable() {
+    // Where an arm comes with an input of its own, or another version counts.
+    let beside: fn(&mut Study) = |study| {
+        study.inputs.insert("dataset.2".into(), "ff".into());
+        study.axes[0].values.push("own".into());
+        study.cells[2].run = "other".into();
+    };
+    assert_eq!(exchanged(&[WITH_INPUTS, beside]), Some(BTreeMap::new()));
+    let upgraded: fn(&mut Study) = |study| {
+        study
+            .inputs
+            .insert("dataset".into(), "ffffffffffffffff".into());
+        study.version = "0.2.0".into();
+        study.report.margin += 0.01;
+    };
+    assert_eq!(exchanged(&[WITH_INPUTS, upgraded]), Some(BTreeMap::new()));
 }
 
 #[test]
@@ -181,6 +214,10 @@ fn a_study_that_is_written_beside_results_says_that_they_were_there() {
     )
     .unwrap();
     assert_eq!(found(&mut first), Some(2));
+    // Also where they are runs of another plan.
+    let mut other = study();
+    other.cells.truncate(1);
+    assert_eq!(found(&mut other), Some(2));
     let mut now = first.clone();
     assert!(carry_what_was_seen(&layout, &first, &mut now).is_none());
     assert_eq!(now, first);

@@ -18,6 +18,8 @@ fn all_else_is_what_no_axis_arm_or_choice_varies() {
         ("train.budget", &all[..]),
         ("train.precision", &all[..]),
         ("train.lr.peak", &all[..2]),
+        ("train.gradients_every", &all[..]),
+        ("train", &all[1..2]),
         ("train.batch", &all[1..2]),
         ("student.init", &["data and their order", "schedule"]),
         ("dataset", &all[1..]),

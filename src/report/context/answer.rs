@@ -304,7 +304,7 @@ fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
     against.sort_unstable();
     against.dedup();
     let against = match against.as_slice() {
-        few if few.len() <= MOST_NAMES => few.join(" or "),
+        few if few.len() <= MOST_NAMES => few.join("; or "),
         _ => format!("{} settings", against.len()),
     };
     format!(

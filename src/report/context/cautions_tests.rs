@@ -96,36 +96,34 @@ fn a_teacher_that_is_hardly_ahead_or_behind_is_told() {
 
 #[test]
 fn what_is_equivalent_close_to_the_teacher_may_be_so_for_want_of_room() {
-    let fixture = fixture();
     let room = "may be so for want of room";
-    assert_eq!(about(&fixture, room), None);
-    // The teacher's is 2.95: of these, cosine is beside the baseline and both are close to it.
-    for cell in &fixture.study.cells {
-        let seed: f64 = cell.at["seed"].parse().unwrap();
-        let loss = match cell.at["arm"].as_str() {
-            "mse" => 3.2,
-            "cosine" => 2.96 + 0.0001 * seed * seed,
-            _ => 2.9601,
-        };
-        fixture.reevaluate(&cell.run, |evaluation| {
-            evaluation.test.nll_nats_per_token = loss + 0.001 * seed;
+    // The teacher's is 2.95; what has no hidden loss is far behind it, and leaves room.
+    let of = |others: f64| {
+        let fixture = Fixture::new(&StudyShape {
+            arms: vec!["mse", "wasserstein", "none"],
+            strategies: vec!["uniform"],
+            steps: 40,
+            ..StudyShape::default()
         });
-    }
+        for cell in &fixture.study.cells {
+            let seed: f64 = cell.at["seed"].parse().unwrap();
+            let loss = match cell.at["arm"].as_str() {
+                "none" => 3.2,
+                "mse" => others,
+                _ => others + 0.0001 * seed * seed,
+            };
+            fixture.reevaluate(&cell.run, |evaluation| {
+                evaluation.test.nll_nats_per_token = loss + 0.001 * seed;
+            });
+        }
+        about(&fixture, room)
+    };
     assert_eq!(
-        about(&fixture, room),
-        None,
-        "they are not compared with each other"
+        of(2.96).expect("a caution"),
+        "What is equivalent may be so for want of room: less than 10 δ above the teacher's test \
+         loss, 2.9500, are wasserstein and mse."
     );
-    let mut fixture = fixture;
-    fixture.change(|study| {
-        study.report.baseline = [("arm".to_owned(), "wasserstein".to_owned())].into();
-    });
-    let told = about(&fixture, "hardly be told apart");
-    assert!(
-        told.is_some(),
-        "the baseline's own room is told, and not both"
-    );
-    assert_eq!(about(&fixture, room), None);
+    assert_eq!(of(3.1), None);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn initial_weights(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     {
         "all three"
     } else {
-        "what of it they do not set otherwise"
+        "what they do not set otherwise of these"
     };
     inits
         .iter()

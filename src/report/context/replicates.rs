@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::analysis::Analysis;
-use crate::report::axes::{SEED, TEACHER_SEED};
+use crate::report::axes::SEED;
 use crate::report::blocks::{seeds_by_teacher, teachers};
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
@@ -34,10 +34,7 @@ pub fn teachers_as_blocks(data: &StudyData) -> Option<String> {
             seeds.len()
         )
     };
-    let tried = data.study.trials.as_ref().map(|trials| &trials.axes);
-    let is_chosen_with_one =
-        tried.is_some_and(|axes| axes.iter().all(|axis| axis.key != TEACHER_SEED));
-    let chosen = if is_chosen_with_one {
+    let chosen = if data.study.trials.is_some() {
         " [select] chose its values with the first of them."
     } else {
         ""

@@ -86,7 +86,7 @@ fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<String> {
         };
         let is_weight = key.starts_with("loss.") && key.ends_with(".weight");
         let limit = if is_weight && end == "smallest" {
-            ", and towards 0 the loss is none"
+            "; at 0 there is no such loss"
         } else {
             ""
         };

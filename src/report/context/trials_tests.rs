@@ -36,7 +36,7 @@ fn a_number_at_an_end_of_what_was_tried_is_told_and_one_between_is_not() {
         smallest,
         [
             "The loss.hidden.weight of mse that was chosen, 0.1, is the smallest that was tried: \
-             a smaller one may be better, and towards 0 the loss is none."
+             a smaller one may be better; at 0 there is no such loss."
         ]
     );
     let largest = chosen_at_an_end(&trials(&weights, 2));
