@@ -170,6 +170,7 @@ impl Attempt {
     /// A checkpoint of another run, data, format or instruction set, with both values; anything the
     /// disk refuses.
     pub fn newest_valid_checkpoint(&mut self, expected: &About) -> Result<Option<Checkpoint>> {
+        self.at_hand()?;
         let folder = self.checkpoints();
         checkpoint::newest(
             &folder,
@@ -178,6 +179,7 @@ impl Attempt {
             &mut self.timings,
             &mut self.notes,
         )
+        .map_err(|error| self.taken_over(error))
     }
 
     /// Counts this start, from a step, and tells how often the run was started from it before.
@@ -185,6 +187,7 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn count_start(&self, step: u64) -> Result<u32> {
+        self.at_hand()?;
         starts::count(&self.work, step)
     }
 
@@ -193,6 +196,7 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn take_start_back(&self) -> Result<()> {
+        self.at_hand()?;
         starts::take_back(&self.work)
     }
 
@@ -229,6 +233,7 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn write_out(&self, relative: &str, bytes: &[u8]) -> Result<()> {
+        self.at_hand()?;
         files::write_atomically(&self.folder.join("out").join(relative), bytes)
             .map_err(|error| self.taken_over(error))
     }
@@ -316,6 +321,16 @@ impl Attempt {
             ),
             Err(error) => error,
         }
+    }
+
+    /// Refuses what would make the folder anew that another process renamed, or removed when it had
+    /// finished.
+    fn at_hand(&self) -> Result<()> {
+        let gone = || anyhow!("{} is gone", self.folder.display());
+        let is_there = self.folder.exists();
+        is_there
+            .then_some(())
+            .ok_or_else(|| self.taken_over(gone()))
     }
 
     /// Says why everything fails in an attempt that another process renamed, to go on with it or to

@@ -159,6 +159,22 @@ fn a_process_that_stood_still_cannot_touch_what_another_took_over() {
     );
     drop(awake);
     go(root.path()).unwrap();
+    // Nor does it make anew what the other one has cleared away.
+    let work = || {
+        tree(root.path())
+            .keys()
+            .filter(|name| name.starts_with("study/work"))
+            .count()
+    };
+    let before = work();
+    for refused in [
+        asleep.write_out("spec.toml", b"steps = 1").unwrap_err(),
+        asleep.count_start(3).unwrap_err(),
+        asleep.newest_valid_checkpoint(&about()).unwrap_err(),
+    ] {
+        assert!(refused.is::<TakenOver>(), "{refused:#}");
+    }
+    assert_eq!(work(), before);
     let error = format!("{:#}", asleep.publish().unwrap_err());
     assert!(
         error.contains("was taken over by another process while this one stood still"),
