@@ -6,7 +6,6 @@
 //! stopped, and wakes up, finds nothing to write to. Correctness rests on that and on the
 //! comparison at publication, never on the lock.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -21,6 +20,7 @@ use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete, is_weights};
 use super::starts;
 use super::store::to_json;
+use super::taken_over::TakenOver;
 use super::work::{DIFFERENT, LOCK, finish, forget_error, keep_furthest_attempt};
 use crate::files::{self, Checksums, Lock, Placed};
 
@@ -36,23 +36,6 @@ pub enum RunClaim {
     HeldBy(String),
     /// It is finished: nothing is left to do.
     Published,
-}
-
-/// That another process went on with an attempt while this one stood still.
-#[derive(Debug)]
-pub struct TakenOver {
-    id: String,
-}
-
-impl fmt::Display for TakenOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "run {} was taken over by another process while this one stood still; its results \
-             stay as they are",
-            self.id
-        )
-    }
 }
 
 /// An unfinished run that this process works on. Dropping it gives the run back, to be gone on

@@ -30,12 +30,13 @@ mod status;
 mod store;
 pub mod study;
 mod submission;
+mod taken_over;
 #[cfg(test)]
 mod tests;
 mod trials;
 mod work;
 
-pub use attempt::{Attempt, RunClaim, TakenOver};
+pub use attempt::{Attempt, RunClaim};
 pub use checkpoint::{About, CHECKPOINT_FORMAT, Checkpoint, OtherMachine};
 pub use evaluations::{
     EvaluationFiles, has_evaluation, publish_evaluation, read_embedding, read_evaluation,
@@ -60,5 +61,6 @@ pub use status::{
 };
 pub use study::{read_pins, read_study, set_damaged_study_aside, verify_study, write_study};
 pub use submission::{Submission, SubmittedJob, read_submission, write_submission};
+pub use taken_over::TakenOver;
 pub use trials::{is_tried, trials};
 pub use work::{forget_starts, is_begun, read_error, run_owner, sweep, write_error};
