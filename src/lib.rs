@@ -22,6 +22,7 @@ pub mod digest;
 pub mod panics;
 pub mod random;
 pub mod recorded;
+pub mod shell;
 
 pub mod files;
 pub mod gguf;

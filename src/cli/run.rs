@@ -25,6 +25,7 @@ use crate::runner::{
     self, Ending, MadeBy, ResolvedStudy, Role, Site, Standing, StudyInputs, cache_folder, news_to,
     resolve_study,
 };
+use crate::shell;
 use crate::slurm::SlurmJob;
 
 /// A job that hears this soon that its time is almost up comes to nothing.
@@ -298,21 +299,16 @@ fn conclude(
 
 /// The command that the report names, as a shell takes it: with what sets keys from outside.
 pub(super) fn command(spec: &Path, common: &Common) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut command = String::new();
     // Variables that set a key hold the two underscores that stand for its dot.
     for (name, value) in super::environment().unwrap_or_default() {
         if name.contains("__") {
-            command.push_str(&format!("{name}={} ", quoted(&value)));
+            command.push_str(&format!("{name}={} ", shell::word(&value)));
         }
     }
-    let spec = spec.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let is_quoted = !spec.chars().all(is_plain);
-    command.push_str("kdpipe run ");
-    command.push_str(&if is_quoted { quoted(&spec) } else { spec });
+    command.push_str(&format!("kdpipe run {}", shell::path(spec)));
     for set in &common.set {
-        command.push_str(&format!(" --set {}", quoted(set)));
+        command.push_str(&format!(" --set {}", shell::word(set)));
     }
     if let Some(device) = common.device {
         command.push_str(&format!(" --device {device}"));

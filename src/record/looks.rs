@@ -42,9 +42,9 @@ impl Look {
     /// What the user is told where it is kept.
     pub fn notice(&self) -> String {
         format!(
-            "the study is changed after results were seen ({} of its runs were evaluated): \
-             lock.toml keeps that, and the report says it; another pipeline.name, or another \
-             folder with --results, begins anew",
+            "the study is changed after results were seen ({} of its runs were evaluated, \
+             or had diverged): lock.toml keeps that, and the report says it; another \
+             pipeline.name, or another folder with --results, begins anew",
             self.finished
         )
     }

@@ -23,10 +23,10 @@ pub fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String>
         return BTreeMap::new();
     }
     // What is an axis is told as one; another choice of arms is a change of the grid.
-    let is_varied = varied([&stored.axes, &now.axes]);
+    let axes: Vec<&str> = keys(&stored.axes).chain(keys(&now.axes)).collect();
     let differing = |arm| {
         let mut changed = differing(&before.of_arm(arm), &after.of_arm(arm));
-        changed.retain(|key, _| !is_varied(key));
+        changed.retain(|key, _| !is_varied(key, &axes));
         changed
     };
     let still = arms(now);
@@ -71,17 +71,15 @@ pub fn exchanged_inputs(stored: &Study, now: &Study) -> BTreeMap<String, String>
     let (Some(before), Some(after)) = (&stored.settings, &now.settings) else {
         return BTreeMap::new();
     };
-    let axes: Vec<&Axis> = stored.axes.iter().chain(&now.axes).collect();
+    let axes: Vec<&str> = keys(&stored.axes).chain(keys(&now.axes)).collect();
     let names = arms(stored).iter().map(Some).chain([None]);
     let set_otherwise: BTreeSet<&str> = names
         .map(|arm| arm.map(String::as_str))
         .flat_map(|arm| differing(&before.of_arm(arm), &after.of_arm(arm)).into_keys())
         .collect();
     let is_told = |role: &str| {
-        let is_of_role =
-            |axis: &Axis| is_at_or_below(&axis.key, role) || is_at_or_below(role, &axis.key);
-        set_otherwise.iter().any(|key| is_at_or_below(key, role))
-            || axes.iter().any(|axis| is_of_role(axis))
+        let is_of_role = |axis: &&str| is_at_or_below(axis, role) || is_at_or_below(role, axis);
+        set_otherwise.iter().any(|key| is_at_or_below(key, role)) || axes.iter().any(is_of_role)
     };
     // One that is trained here is another wherever anything is.
     let all = before.of_arm(None);
@@ -170,12 +168,10 @@ fn added_again_otherwise(study: &Study, place: usize) -> Vec<(String, &str)> {
     let Some(settings) = &study.settings else {
         return Vec::new();
     };
-    let then: Vec<&str> = look.grid.keys().map(String::as_str).collect();
-    let is_varied_now = varied([&study.axes, &[]]);
-    let is_varied =
-        |key: &str| is_varied_now(key) || then.iter().any(|axis| is_at_or_below(key, axis));
+    let then = look.grid.keys().map(String::as_str);
+    let axes: Vec<&str> = keys(&study.axes).chain(then).collect();
     let later = later.iter().flat_map(|look| look.settings.keys());
-    let told: BTreeSet<&String> = later.collect();
+    let told: BTreeSet<&str> = later.map(String::as_str).collect();
     let mut found = Vec::new();
     for arm in arms(study) {
         let Some(removed) = look.removed.get(arm) else {
@@ -189,7 +185,7 @@ fn added_again_otherwise(study: &Study, place: usize) -> Vec<(String, &str)> {
         for (key, [old, _]) in differing(&before, &settings.of_arm(Some(arm))) {
             // A newer version may have brought the key.
             let is_new = old.is_empty() && removed.version != study.version;
-            if !is_new && !is_varied(key) && !told.contains(&key.to_owned()) {
+            if !is_new && !is_varied(key, &axes) && !told.contains(key) {
                 found.push((of_arm(arm, key), old));
             }
         }
@@ -197,12 +193,13 @@ fn added_again_otherwise(study: &Study, place: usize) -> Vec<(String, &str)> {
     found
 }
 
+fn keys(axes: &[Axis]) -> impl Iterator<Item = &str> {
+    axes.iter().map(|axis| axis.key.as_str())
+}
+
 /// Whether a key is at or below one of these axes.
-fn varied<'a>(axes: [&'a [Axis]; 2]) -> impl Fn(&str) -> bool + 'a {
-    move |key| {
-        let mut axes = axes.iter().copied().flatten();
-        axes.any(|axis| is_at_or_below(key, &axis.key))
-    }
+fn is_varied(key: &str, axes: &[&str]) -> bool {
+    axes.iter().any(|axis| is_at_or_below(key, axis))
 }
 
 /// The arms of the grid.

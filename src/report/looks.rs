@@ -57,21 +57,22 @@ pub fn when_declared(study: &Study) -> &'static str {
     };
     let concerned = primary_arms(study);
     let is_of_it = |arm: &str| concerned.is_empty() || concerned.contains(&arm);
-    let anew = set_anew(study);
-    let of_it = anew.keys().map(|key| arm_and_key(key));
-    let mut of_it = of_it.filter(|(arm, _)| arm.is_none_or(is_of_it));
-    let looks = study.looks.iter();
-    let mut exchanged = looks.flat_map(|look| look.inputs.keys()).peekable();
-    let is_exchanged = exchanged.peek().is_some();
-    let others_were_exchanged = exchanged.any(|role| !is_measurement(role));
+    let set = set_anew(study);
+    let of_it = set.keys().map(|key| arm_and_key(key));
+    let of_it = of_it
+        .filter(|(arm, _)| arm.is_none_or(is_of_it))
+        .map(|(_, key)| key);
+    // What was exchanged is of every arm.
+    let mut anew: Vec<&str> = of_it.collect();
+    anew.extend(exchanged(study).into_iter().map(String::as_str));
     // Where it is given says which one it is, and so does over what.
     if is_other(&["primary", "sensitivity", "baseline"]) || is_over_others(study, &now) {
         "after results were seen"
     } else if study.found.is_some() {
         "at a time that is not known"
-    } else if others_were_exchanged || of_it.clone().any(|(_, key)| !is_measurement(key)) {
+    } else if anew.iter().any(|key| !is_measurement(key)) {
         "beforehand, of runs that were set anew after results were seen"
-    } else if is_exchanged || of_it.next().is_some() {
+    } else if !anew.is_empty() {
         "beforehand, of runs that were measured anew after results were seen"
     } else if is_other(&["margin", "alpha"]) {
         "beforehand, judged by a δ or an α that was set after results were seen"
@@ -252,19 +253,22 @@ fn settings(study: &Study) -> Option<String> {
     })
 }
 
+/// The inputs that were exchanged, by what they are.
+fn exchanged(study: &Study) -> BTreeSet<&String> {
+    let looks = study.looks.iter();
+    looks.flat_map(|look| look.inputs.keys()).collect()
+}
+
 /// What the spec names as before, and is another.
 fn inputs(study: &Study) -> Option<String> {
-    let looks = study.looks.iter();
-    let roles: BTreeSet<&String> = looks.flat_map(|look| look.inputs.keys()).collect();
-    let changes = roles.into_iter().map(|role| {
-        let then = study.looks.iter().filter_map(|look| look.inputs.get(role));
+    let roles = exchanged(study);
+    let changes = roles.iter().map(|role| {
+        let then = study.looks.iter().filter_map(|look| look.inputs.get(*role));
         let hashes = then.cloned().chain([input(study, role)]);
         format!("{role} ({})", distinct(hashes).join(", then "))
     });
     let changes: Vec<String> = changes.collect();
-    let looks = study.looks.iter();
-    let mut roles = looks.flat_map(|look| look.inputs.keys());
-    let consequence = if roles.any(|role| !is_measurement(role)) {
+    let consequence = if roles.iter().any(|role| !is_measurement(role)) {
         "Runs of then and of now are not made from the same, and what was exchanged was chosen \
          with results at hand."
     } else {

@@ -1,6 +1,6 @@
 //! The comparisons that the spec declares as those that count: they are judged apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::axes::{self, is_null_value, reference, value_label};
 use super::frame::Group;
@@ -42,10 +42,10 @@ pub fn declare_primary(study: &Study, groups: &[Group], rows: &GroupedRows, aske
         return;
     }
     // A row may be several settings that are the same runs.
-    let is_chosen = |row: usize| {
-        let mut settings = groups.iter().zip(&rows.row_of_group);
-        settings.any(|(group, &of)| of == row && is_declared(study, group))
-    };
+    let settings = groups.iter().zip(&rows.row_of_group);
+    let chosen = settings.filter(|(group, _)| is_declared(study, group));
+    let chosen: BTreeSet<usize> = chosen.map(|(_, &row)| row).collect();
+    let is_chosen = |row: usize| chosen.contains(&row);
     let differs = |(key, value): (&String, &String)| {
         primary.get(key.as_str()).is_some_and(|own| !own.has(value))
     };

@@ -74,23 +74,46 @@ pub fn without_each_seed(
     )
 }
 
+/// A comparison without the pairs of one of its teachers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WithoutTeacher {
+    pub teacher: String,
+    pub paired: Paired,
+    pub verdict: Verdict,
+    /// It is decided in another way. That it is no longer decided is for want of pairs, and tells
+    /// nothing of the teacher.
+    pub is_another: bool,
+}
+
 /// A comparison without the pairs of each of its teachers, where teachers repeat it too; none of
 /// those that leave too few.
 pub fn without_each_teacher(
     data: &StudyData,
     rows: &[TableRow],
     contrast: &Contrast,
-) -> Vec<(String, Paired)> {
+) -> Vec<WithoutTeacher> {
+    let Some(teachers) = teachers(&data.written).filter(|_| contrast.verdict.reason().is_none())
+    else {
+        return Vec::new();
+    };
     let all = differences_by_seed(data, rows, &contrast.asked);
     let without = |teacher: &String| {
         let others = all.iter().filter(|(own, _)| !is_of_teacher(own, teacher));
         let others: Vec<f64> = others.map(|own| own.1).collect();
-        let is_enough = (FEWEST_SEEDS..all.len()).contains(&others.len());
-        is_enough.then(|| (teacher.clone(), Paired::of(others)))
+        if !(FEWEST_SEEDS..all.len()).contains(&others.len()) {
+            return None;
+        }
+        let paired = Paired::of(others);
+        let verdict = Verdict::new(&paired, contrast.alpha, data.study.report.margin);
+        let (own, there) = (direction(&contrast.verdict), direction(&verdict));
+        Some(WithoutTeacher {
+            teacher: teacher.clone(),
+            paired,
+            verdict,
+            is_another: there.is_some() && own != there,
+        })
     };
-    let teachers = teachers(&data.written).into_iter().flatten();
-    let is_judged = contrast.verdict.reason().is_none();
-    teachers.filter(|_| is_judged).filter_map(without).collect()
+    teachers.iter().filter_map(without).collect()
 }
 
 /// Whether a comparison points another way at another value of an axis: that it is decided the
@@ -113,27 +136,6 @@ pub fn points_elsewhere(home: &Contrast, other: &Elsewhere) -> Option<bool> {
     (own.is_some() && there.is_some() || is_another).then_some(true)
 }
 
-/// The teachers without whose pairs a comparison would be decided in another way. That it is no
-/// longer decided is for want of pairs, and tells nothing of the teacher.
-pub fn hanging_teachers(
-    data: &StudyData,
-    rows: &[TableRow],
-    contrast: &Contrast,
-) -> Vec<(String, Verdict)> {
-    let without = without_each_teacher(data, rows, contrast).into_iter();
-    let verdicts = without.map(|(teacher, own)| {
-        (
-            teacher,
-            Verdict::new(&own, contrast.alpha, data.study.report.margin),
-        )
-    });
-    let is_another = |(_, verdict): &(String, Verdict)| {
-        let (own, there) = (direction(&contrast.verdict), direction(verdict));
-        there.is_some() && own != there
-    };
-    verdicts.filter(is_another).collect()
-}
-
 /// All that the verdict of a comparison that the answer tells hangs on, in words; `others` are the
 /// same elsewhere.
 pub fn hangs_on<'a>(
@@ -147,8 +149,9 @@ pub fn hangs_on<'a>(
     }
     let seeds = hanging_seeds(data, rows, contrast).unwrap_or_default();
     let seeds = seeds.into_iter().map(|one| format!("seed {}", one.seed));
-    let teachers = hanging_teachers(data, rows, contrast).into_iter();
-    let teachers = teachers.map(|(teacher, _)| format!("teacher {teacher}"));
+    let teachers = without_each_teacher(data, rows, contrast).into_iter();
+    let teachers = teachers.filter(|one| one.is_another);
+    let teachers = teachers.map(|one| format!("teacher {}", one.teacher));
     let others = others.filter(|one| points_elsewhere(contrast, one) == Some(true));
     seeds
         .chain(teachers)

@@ -1,6 +1,8 @@
 //! The scripts of a study's jobs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::shell;
 
 /// The jobs of a study in their order: what all runs need, the runs, what is left and the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,13 +71,16 @@ impl JobScripts {
             format!("#SBATCH --output=\"{log_folder}/{log}.log\""),
             "#SBATCH --requeue".to_owned(),
             "#SBATCH --signal=B:USR1@120".to_owned(),
-            format!("export KDPIPE_CACHE={}", quoted(&self.cache)),
-            format!("export KDPIPE_LOG={}/{known}.log", quoted(&self.folder)),
+            format!("export KDPIPE_CACHE={}", shell::path(&self.cache)),
+            format!(
+                "export KDPIPE_LOG={}/{known}.log",
+                shell::path(&self.folder)
+            ),
             format!(
                 "[ -e {} ] || {{ echo \"kdpipe: \"{}\" is not on node $(hostname); give --results \
                  a folder that all nodes share\" >&2; exit 2; }}",
-                quoted(&self.frozen),
-                quoted(&self.results)
+                shell::path(&self.frozen),
+                shell::path(&self.results)
             ),
             "# exec: Slurm signals and ends what the shell becomes; srun would send SIGTERM twice"
                 .to_owned(),
@@ -92,26 +97,15 @@ impl JobScripts {
         };
         let mut call = format!(
             "exec {} {verb} {} --results {} {role}",
-            quoted(&self.program),
-            quoted(&self.frozen),
-            quoted(&self.results)
+            shell::path(&self.program),
+            shell::path(&self.frozen),
+            shell::path(&self.results)
         );
         for flag in &self.flags {
             call.push(' ');
-            call.push_str(&quoted(Path::new(flag)));
+            call.push_str(&shell::word(flag));
         }
         call
-    }
-}
-
-/// A word of a shell script.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

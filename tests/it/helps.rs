@@ -2,8 +2,9 @@
 //! `tests/invalid` whose help begins with "write" and a value or a key, that is put where the
 //! complaint points, and the complaint is gone without another one at that line.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+
+use crate::invalid::{folder, said_in};
 
 /// Fewer than this and the texts are read wrongly.
 const FEWEST: usize = 60;
@@ -25,10 +26,6 @@ struct Complaint {
     /// Characters of that line.
     marked: std::ops::Range<usize>,
     writes: String,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid")
 }
 
 /// The complaints about the file `name` with a help that can be written.
@@ -104,13 +101,7 @@ fn helped(text: &str, complaint: &Complaint) -> String {
 
 fn check(folder: &Path, name: &str, text: &str) -> String {
     std::fs::write(folder.join(name), text).expect("a spec");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
-    command.args(["check", name]).current_dir(folder);
-    for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("KDPIPE_")) {
-        command.env_remove(variable);
-    }
-    let output = command.output().expect("the program starts");
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    said_in(folder, name).1
 }
 
 #[test]

@@ -9,15 +9,20 @@ use std::process::Command;
 
 use crate::plan::{Draws, Folder};
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid")
 }
 
 /// What the command prints for a spec, with its exit code.
 fn said(name: &str) -> (Option<i32>, String) {
-    let text = std::fs::read(folder().join(name)).expect("a readable spec");
+    said_in(&folder(), name)
+}
+
+/// The same of a spec in another folder.
+pub fn said_in(folder: &Path, name: &str) -> (Option<i32>, String) {
+    let text = std::fs::read(folder.join(name)).expect("a readable spec");
     let mut command = Command::new(env!("CARGO_BIN_EXE_kdpipe"));
-    command.args(["check", name]).current_dir(folder());
+    command.args(["check", name]).current_dir(folder);
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("KDPIPE_")) {
         command.env_remove(variable);
     }

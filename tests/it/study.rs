@@ -364,7 +364,7 @@ fn the_command_of_the_report_has_what_the_environment_set() {
     let set = [("KDPIPE_TRAIN__STEPS", "4")];
     site.kdpipe_with(arguments, &set);
     let page = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
-    let command = "KDPIPE_TRAIN__STEPS='4' kdpipe run study.toml --set 'pipeline.description=";
+    let command = "KDPIPE_TRAIN__STEPS=4 kdpipe run study.toml --set 'pipeline.description=";
     assert!(page.contains(command), "{page}");
     assert!(page.contains("It'\\''s"), "{page}");
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use super::encodings;
 use crate::plan::InputFault;
+use crate::shell;
 
 /// Bytes that are looked at.
 const HEAD: usize = 4096;
@@ -228,8 +229,8 @@ impl TextPacking {
         };
         format!(
             "`{command} -dc {} > {}`",
-            quoted(path),
-            quoted(&out(path, None))
+            shell::path(path),
+            shell::path(&out(path, None))
         )
     }
 }
@@ -270,8 +271,8 @@ pub fn refusal(
             };
             let remedy = kind
                 .remedy
-                .replace("FILE", &quoted(&file))
-                .replace("OUT", &quoted(&out(&file, kind.ending)));
+                .replace("FILE", &shell::path(&file))
+                .replace("OUT", &shell::path(&out(&file, kind.ending)));
             (kind.name.to_owned(), remedy)
         }
     };
@@ -310,17 +311,6 @@ fn out(path: &Path, ending: Option<&str>) -> std::path::PathBuf {
                 name.into()
             }
         }
-    }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
-    if text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

@@ -70,6 +70,11 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// Whether it is as the spec has it: no axis is set from outside.
+    pub fn is_whole(&self) -> bool {
+        !self.axes.iter().any(|axis| axis.is_set_from_outside)
+    }
+
     /// The arm of a cell.
     pub fn arm(&self, cell: &[usize]) -> Option<&str> {
         let axis = self.axes.iter().position(|axis| axis.key == "arm")?;

@@ -4,7 +4,7 @@ mod expectations;
 mod selection;
 mod sensitivity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::check::{Checked, check};
@@ -75,10 +75,10 @@ impl StudyTables {
         let baseline = self.baseline(grid, mistakes, notices);
         let before = mistakes.len();
         let mut primary = self.primary(grid, mistakes, notices);
-        let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
         let of_one = |(axis, value): (&String, &String)| (axis.clone(), vec![value.clone()]);
         let at: BTreeMap<String, Vec<String>> = baseline.iter().map(of_one).collect();
-        for named in without_a_cell(grid, &at).into_iter().filter(|_| is_whole) {
+        let missing = without_a_cell(grid, &at).into_iter();
+        for named in missing.filter(|_| grid.is_whole()) {
             mistakes.push(self.without_a_cell("baseline", &named));
         }
         let question = self.question(grid, mistakes);
@@ -86,7 +86,7 @@ impl StudyTables {
         let nothing = primary.as_ref().filter(|_| mistakes.len() == before);
         let nothing = nothing.and_then(|own| self.primary_of_nothing(own, &baseline, grid));
         match nothing {
-            Some(diagnostic) if is_whole => mistakes.push(diagnostic),
+            Some(diagnostic) if grid.is_whole() => mistakes.push(diagnostic),
             Some(diagnostic) => {
                 notices.push(format!(
                     "report.primary is left out: {}",
@@ -256,9 +256,8 @@ impl StudyTables {
                 quoted(value)
             )
         }));
-        let is_whole = !grid.axes.iter().any(|axis| axis.is_set_from_outside);
         for named in without_a_cell(grid, &chosen.values) {
-            if is_whole {
+            if grid.is_whole() {
                 mistakes.push(self.without_a_cell("primary", &named));
             } else {
                 notices.push(format!(
@@ -296,12 +295,13 @@ fn without_a_cell(grid: &Grid, values: &BTreeMap<String, Vec<String>>) -> Vec<St
             .flat_map(|known| values.iter().map(move |value| with(known, value)))
             .collect();
     }
-    let cells: Vec<AxisValues> = grid.cells.iter().map(|cell| grid.values_of(cell)).collect();
-    let is_there = |at: &AxisValues| {
-        let mut cells = cells.iter();
-        cells.any(|cell| at.iter().all(|(axis, value)| cell.get(axis) == Some(value)))
+    let named = |cell: &Vec<usize>| {
+        let mut at = grid.values_of(cell);
+        at.retain(|axis, _| values.contains_key(axis));
+        at
     };
-    let missing = combinations.iter().filter(|at| !is_there(at));
+    let there: BTreeSet<AxisValues> = grid.cells.iter().map(named).collect();
+    let missing = combinations.iter().filter(|at| !there.contains(*at));
     let in_words = |at: &AxisValues| {
         let values = at.iter().map(|(axis, value)| format!("{axis} = {value}"));
         values.collect::<Vec<_>>().join(" with ")

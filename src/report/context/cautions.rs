@@ -15,7 +15,9 @@ use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
-use crate::report::sensitivity::{HangingSeed, hanging_seeds, hanging_teachers, points_elsewhere};
+use crate::report::sensitivity::{
+    HangingSeed, hanging_seeds, points_elsewhere, without_each_teacher,
+};
 use crate::report::statistics::mean_of;
 
 /// Names that a sentence gives; of more it gives the number.
@@ -226,8 +228,10 @@ fn hanging_on_an_axis(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let told = analysis.contrasts.iter().filter(|one| one.is_told);
     let without_teachers = told.flat_map(|contrast| {
         let label = &contrast.asked.label;
-        let teachers = hanging_teachers(data, &analysis.rows, contrast).into_iter();
-        teachers.map(move |(teacher, verdict)| {
+        let without = without_each_teacher(data, &analysis.rows, contrast).into_iter();
+        let without = without.filter(|one| one.is_another);
+        without.map(move |one| {
+            let (verdict, teacher) = (one.verdict, one.teacher);
             format!("{label} would be {verdict} without teacher {teacher}")
         })
     });

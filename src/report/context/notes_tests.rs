@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::study::{Axis, Trials};
+use crate::report::render;
 use crate::report::test_fixture::{Fixture, StudyShape};
 
 /// Two arms by two settings, which `key` has instead of the number of layers: 2 and 4 layers become
@@ -241,4 +242,25 @@ fn values_that_were_chosen_on_one_map_are_told_where_there_are_several() {
         0
     );
     assert_eq!(told(vec!["uniform"], &["loss.hidden.weight"]), 0);
+}
+
+#[test]
+fn so_many_documents_may_be_groups_of_them() {
+    for (count, words) in [
+        (1, "one document)"),
+        (50, "50 documents)"),
+        (6000, "6,000 documents or groups of them)"),
+    ] {
+        let fixture = Fixture::new(&StudyShape::default());
+        for cell in &fixture.study.cells {
+            fixture.reevaluate(&cell.run, |evaluation| {
+                evaluation.test.documents = vec![(1.0, 1); count];
+            });
+        }
+        let rendered = render(&fixture.layout, fixture.study.clone(), None).unwrap();
+        let mut pages = rendered.files.iter();
+        let page = pages.find(|(path, _)| path.ends_with("report.md"));
+        let page = String::from_utf8(page.unwrap().1.clone()).unwrap();
+        assert!(page.contains(words), "{words}: {page}");
+    }
 }

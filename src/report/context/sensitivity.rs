@@ -7,10 +7,8 @@ use crate::report::axes;
 use crate::report::contrasts::Contrast;
 use crate::report::data::StudyData;
 use crate::report::sensitivity::{
-    hanging_seeds, hanging_teachers, points_elsewhere, without_each_seed, without_each_teacher,
+    WithoutTeacher, hanging_seeds, points_elsewhere, without_each_seed, without_each_teacher,
 };
-use crate::report::statistics::Paired;
-use crate::report::verdict::Verdict;
 
 /// The comparisons that the answer tells, without each seed and at other values of axes.
 #[derive(Debug, Clone, Serialize)]
@@ -141,9 +139,9 @@ fn teachers_left_out(
     analysis: &Analysis,
     home: &Contrast,
 ) -> Vec<SensitivityRow> {
-    let hanging = hanging_teachers(data, &analysis.rows, home);
     let without = without_each_teacher(data, &analysis.rows, home).into_iter();
-    let row = |(teacher, own): (String, Paired)| {
+    let row = |without: WithoutTeacher| {
+        let own = without.paired;
         let interval = own.interval(home.alpha, own.error);
         SensitivityRow {
             n: own.n(),
@@ -151,12 +149,12 @@ fn teachers_left_out(
             greatest: Some(own.mean),
             low: interval.map(|interval| interval.0),
             high: interval.map(|interval| interval.1),
-            verdict: Verdict::new(&own, home.alpha, data.study.report.margin).to_string(),
+            verdict: without.verdict.to_string(),
             ..row(
                 home,
                 home,
-                format!("teacher {teacher} left out"),
-                Some(hanging.iter().any(|(other, _)| *other == teacher)),
+                format!("teacher {} left out", without.teacher),
+                Some(without.is_another),
             )
         }
     };
