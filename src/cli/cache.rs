@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use anyhow::Result;
 use serde_json::json;
 
 use super::args::{CacheArguments, Common};
-use super::{CommandResult, Exit, counted, print, print_json};
+use super::{CommandResult, Exit, counted, print, print_json, say};
 use crate::files::size_in_words;
 use crate::runner::{CacheEntry, cache_entries, cache_folder, remove_cached};
 
@@ -19,10 +20,11 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> CommandResult {
     if let Some(days) = arguments.unused_for {
         found.retain(|entry| days_unused(entry, now) >= days);
     }
-    if arguments.remove {
-        found.iter().try_for_each(remove_cached)?;
-    }
-    let bytes: u64 = found.iter().map(|entry| entry.bytes).sum();
+    let kept = if arguments.remove {
+        remove(&mut found)?
+    } else {
+        Vec::new()
+    };
     if common.json {
         let entry = |entry: &CacheEntry| {
             json!({
@@ -35,30 +37,60 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> CommandResult {
         print_json(&json!({
             "folder": folder,
             "entries": found.iter().map(entry).collect::<Vec<_>>(),
-            "bytes": bytes,
+            "bytes": bytes_of(&found),
             "removed": arguments.remove,
+            "kept": kept.iter().map(|entry| &entry.path).collect::<Vec<_>>(),
         }))?;
         return Ok(Exit::Good);
     }
-    for entry in &found {
+    tell(&found, &kept, &folder, arguments.remove, common.quiet);
+    Ok(Exit::Good)
+}
+
+fn tell(
+    found: &[CacheEntry],
+    kept: &[CacheEntry],
+    folder: &Path,
+    are_removed: bool,
+    is_quiet: bool,
+) {
+    for entry in found {
         print(&format!(
             "{:>9}  {:<8}  {:<14}  {}\n",
             size_in_words(entry.bytes),
             entry.kind.word(),
-            last_use(days_unused(entry, now)),
-            name(entry, &folder)
+            last_use(days_unused(entry, SystemTime::now())),
+            name(entry, folder)
         ));
     }
-    if !common.quiet {
-        let removed = if arguments.remove { " removed" } else { "" };
+    for entry in kept {
+        let name = name(entry, folder);
+        say(&format!("note: {name} stays: a process is at it"));
+    }
+    if !is_quiet {
+        let removed = if are_removed { " removed" } else { "" };
         print(&format!(
             "{}: {}, {}{removed}\n",
             folder.display(),
             counted(found.len(), "item"),
-            size_in_words(bytes)
+            size_in_words(bytes_of(found))
         ));
     }
-    Ok(Exit::Good)
+}
+
+fn bytes_of(entries: &[CacheEntry]) -> u64 {
+    entries.iter().map(|entry| entry.bytes).sum()
+}
+
+/// Removes them; those that stay, as a process is at them, are taken out and given back.
+fn remove(entries: &mut Vec<CacheEntry>) -> Result<Vec<CacheEntry>> {
+    let (mut gone, mut kept) = (Vec::new(), Vec::new());
+    for entry in entries.drain(..) {
+        let is_gone = remove_cached(&entry)?;
+        if is_gone { &mut gone } else { &mut kept }.push(entry);
+    }
+    *entries = gone;
+    Ok(kept)
 }
 
 fn name(entry: &CacheEntry, folder: &Path) -> String {

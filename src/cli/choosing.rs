@@ -81,7 +81,10 @@ fn tell_choice(trials: &Trials, display: &Display) -> bool {
     for one in trials.tried.iter().filter(|one| one.is_chosen) {
         let for_arm = one.arm.as_ref();
         let for_arm = for_arm.map_or_else(String::new, |arm| format!(" for {arm}"));
-        display.notice(&format!("[select] chooses {}{for_arm}", one.in_words()));
+        display.notice(&format!(
+            "[select] chooses {}{for_arm}",
+            trials.in_words(one)
+        ));
     }
     let has_choice = trials.choice().is_some();
     if !has_choice {

@@ -5,30 +5,38 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::{CleanArguments, Common};
+use super::stored::{refuse_another_spec, told_of_another_spec};
 use super::{CommandResult, Exit, counted, hub_to_plan, print, print_json, say, spec_options};
 use crate::files::size_in_words;
 use crate::plan::load;
 use crate::record::layout::Layout;
-use crate::record::{Leftover, LeftoverKind, StudyParts, leftovers, remove_leftover};
+use crate::record::study::Study;
+use crate::record::{Leftover, LeftoverKind, StudyParts, leftovers, read_study, remove_leftover};
 use crate::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
 pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let hub = hub_to_plan(&loaded, common)?;
     let layout = Layout::new(&common.results, loaded.name());
+    refuse_another_spec(&layout, &arguments.spec)?;
+    let stored = stored(&layout)?;
+    let other = stored.as_ref();
+    let other = other.and_then(|stored| told_of_another_spec(&loaded, stored));
     let study = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
-    if study.awaits_choice() {
-        let words = format!(
-            "[select] has not chosen yet, and so it is not known which runs the study has; \
-             `kdpipe run {}` chooses",
-            arguments.spec.display()
-        );
+    let mut wanted = wanted(&study);
+    match (&other, &stored) {
+        (Some(note), _) => say(&format!("note: {note}")),
+        (None, Some(stored)) => add_stored(&mut wanted, stored),
+        (None, None) => {}
+    }
+    let is_known = stored.is_some() && other.is_none();
+    if let Some(words) = not_known(&study, is_known, &arguments.spec) {
         if arguments.remove {
             return Err(anyhow::anyhow!(words).into());
         }
         say(&format!("note: {words}"));
     }
-    let found = leftovers(&layout, &wanted(&study))?;
+    let found = leftovers(&layout, &wanted)?;
     let mut kept = Vec::new();
     if arguments.remove {
         for leftover in &found {
@@ -57,6 +65,46 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
         ));
     }
     Ok(Exit::Good)
+}
+
+/// The study that lies in the folder; none where there is none.
+fn stored(layout: &Layout) -> anyhow::Result<Option<Study>> {
+    let is_there = layout.lock().exists();
+    is_there.then(|| read_study(layout)).transpose()
+}
+
+/// Why nobody can say yet which runs the study has, and what helps; none where that is known, as it
+/// is of a stored study of the same spec, whose lock names its runs, once all was chosen.
+fn not_known(study: &ResolvedStudy, is_stored: bool, spec: &Path) -> Option<String> {
+    let run = spec.display();
+    if study.awaits_choice() {
+        return Some(format!(
+            "[select] has not chosen yet, and so it is not known which runs the study has; \
+             `kdpipe run {run}` chooses"
+        ));
+    }
+    let tried = study.trial.iter().flat_map(|trial| &trial.runs);
+    let runs = study.plan.runs.iter().chain(tried);
+    let reason = runs.flat_map(|run| &run.unknown).next();
+    let reason = reason.filter(|_| !is_stored)?;
+    Some(format!(
+        "it is not known which runs the study has: {reason}; `kdpipe run {run}` finds out"
+    ))
+}
+
+/// What the stored study has, whose spec is the one at hand: on this machine, and with the inputs
+/// that are here now, its ids may be others.
+fn add_stored(wanted: &mut StudyParts, study: &Study) {
+    for cell in &study.cells {
+        let evaluations = wanted.runs.entry(cell.run.clone()).or_default();
+        evaluations.insert(cell.evaluation.clone());
+        let evaluations = wanted.teachers.entry(cell.teacher.clone()).or_default();
+        evaluations.insert(cell.teacher_evaluation.clone());
+    }
+    let tried = study.trials.iter().flat_map(|trials| &trials.tried);
+    for run in tried.flat_map(|tried| &tried.runs) {
+        wanted.runs.entry(run.clone()).or_default();
+    }
 }
 
 fn wanted(study: &ResolvedStudy) -> StudyParts {

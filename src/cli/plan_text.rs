@@ -37,12 +37,13 @@ pub(super) fn trial_text(plan: &Plan, trial: &Plan, states: &[&str], speed: Opti
         counted(trial.runs.len(), "run")
     );
     text += &run_table(trial, states, speed);
-    let chosen = plan.trials.iter().flat_map(|trials| &trials.tried);
+    let chosen = plan.trials.iter();
+    let chosen = chosen.flat_map(|trials| trials.tried.iter().map(move |one| (trials, one)));
     let chosen: Vec<String> = chosen
-        .filter(|one| one.is_chosen)
-        .map(|one| match one.arm_name() {
-            "" => format!("chosen: {}\n", one.in_words()),
-            arm => format!("chosen for {arm}: {}\n", one.in_words()),
+        .filter(|(_, one)| one.is_chosen)
+        .map(|(trials, one)| match one.arm_name() {
+            "" => format!("chosen: {}\n", trials.in_words(one)),
+            arm => format!("chosen for {arm}: {}\n", trials.in_words(one)),
         })
         .collect();
     text.push('\n');

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{Common, StatusArguments};
-use super::{CommandResult, Exit, counted, print, print_json, spec_options};
+use super::stored::told_of_another_spec;
+use super::{CommandResult, Exit, counted, print, print_json, say, spec_options};
 use crate::plan;
 use crate::record::layout::Layout;
 use crate::record::{
@@ -18,6 +19,8 @@ use crate::slurm::{self, QueuedTask};
 /// All that is shown.
 struct StudyStatus {
     name: String,
+    /// That the spec at hand is not the one whose runs are shown.
+    note: Option<String>,
     runs: Vec<RunStatus>,
     teachers: Vec<TeacherStatus>,
     /// Jobs of the study that are not over; none where it was not submitted, or Slurm does not
@@ -37,6 +40,7 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
         .into());
     }
     let study = record::read_study(&layout)?;
+    let note = told_of_another_spec(&loaded, &study);
     let submission = record::read_submission(&layout)?;
     let cache = match &submission {
         Some(submission) => Some(submission.cache.clone()),
@@ -47,6 +51,7 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
     });
     let found = StudyStatus {
         name: study.name.clone(),
+        note,
         runs: [
             trial_statuses(&layout, &study),
             run_statuses(&layout, &study),
@@ -60,6 +65,9 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
     if common.json {
         print_json(&as_json(&found))?;
     } else {
+        if let Some(note) = &found.note {
+            say(&format!("note: {note}"));
+        }
         print(&as_text(&found, common.verbose));
     }
     Ok(Exit::Good)
@@ -232,6 +240,7 @@ fn as_json(status: &StudyStatus) -> Value {
     });
     json!({
         "name": status.name,
+        "note": status.note,
         "runs": runs.collect::<Vec<_>>(),
         "teachers_to_make": teachers.collect::<Vec<_>>(),
         "jobs": jobs.collect::<Vec<_>>(),

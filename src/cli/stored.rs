@@ -1,5 +1,5 @@
 //! The stored study as the spec at hand sees it: for `report` and `verify`, which take the spec at
-//! its word.
+//! its word, and for `status`, which shows what there is.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::CommandError;
 use super::args::StoredArguments;
-use crate::plan::{Loaded, Trials};
+use crate::plan::{Diagnostics, Loaded, SettingChange, StudySettings, Trials};
 use crate::record::layout::Layout;
 use crate::record::study::Study;
 use crate::record::{self};
@@ -45,10 +45,7 @@ pub fn stored_study(
             has_new_look: false,
         });
     }
-    let choice = stored.trials.as_ref().and_then(Trials::choice);
-    let chosen = choice
-        .map(|choice| loaded.with_choice(&choice))
-        .transpose()?;
+    let chosen = with_choice(loaded, &stored)?;
     let loaded = chosen.as_ref().unwrap_or(loaded);
     let notices = refuse_other_settings(loaded, &stored, &arguments.spec)?;
     let mut study = stored.clone();
@@ -113,33 +110,71 @@ fn refuse_other_settings(loaded: &Loaded, study: &Study, spec: &Path) -> Result<
             spec.display()
         )
     })?;
-    let (paths, changes): (Vec<_>, Vec<_>) = loaded
+    let differences = differences(loaded, study, settings);
+    if !differences.of_runs.is_empty() {
+        return Err(anyhow!(
+            "the stored study is of another spec: {}; `kdpipe run {}` brings it up to date, \
+             and --as-stored shows what there is",
+            differences.named(),
+            spec.display()
+        ));
+    }
+    let notice =
+        |change: &SettingChange| format!("{change}; only `run` looks whether that is the same");
+    Ok(differences.of_paths.iter().map(notice).collect())
+}
+
+/// That the runs of a stored study are not those of the spec at hand, for who is shown the stored
+/// ones; none where they are, or where the study does not say what its spec set.
+pub fn told_of_another_spec(loaded: &Loaded, study: &Study) -> Option<String> {
+    // What was chosen may be nothing that another spec can take: then it differs anyway.
+    let chosen = with_choice(loaded, study).ok().flatten();
+    let loaded = chosen.as_ref().unwrap_or(loaded);
+    let found = differences(loaded, study, study.settings.as_ref()?);
+    (!found.of_runs.is_empty()).then(|| {
+        format!(
+            "this is the study as it was run last, and the spec is another now: {}",
+            found.named()
+        )
+    })
+}
+
+/// The spec with what the study's `[select]` chose; none where nothing was chosen.
+fn with_choice(loaded: &Loaded, study: &Study) -> Result<Option<Loaded>, Diagnostics> {
+    let choice = study.trials.as_ref().and_then(Trials::choice);
+    choice.map(|choice| loaded.with_choice(&choice)).transpose()
+}
+
+/// What a spec sets otherwise than the stored study has it.
+struct Differences {
+    /// Paths that are written otherwise, which may lead to the same files.
+    of_paths: Vec<SettingChange>,
+    /// All others: the runs are not the same.
+    of_runs: Vec<String>,
+}
+
+impl Differences {
+    /// The first of those of the runs, and how many more there are.
+    fn named(&self) -> String {
+        let named = self.of_runs.len().min(NAMED);
+        let words = self.of_runs[..named].join(", ");
+        match self.of_runs.len() - named {
+            0 => words,
+            more => format!("{words}, and {more} more"),
+        }
+    }
+}
+
+fn differences(loaded: &Loaded, study: &Study, settings: &StudySettings) -> Differences {
+    let (of_paths, changes): (Vec<_>, Vec<_>) = loaded
         .changes_since(settings)
         .into_iter()
         .partition(|change| change.is_path);
     let tried = study.trials.as_ref().map_or(&[][..], |trials| &trials.axes);
-    let mut differences = loaded.axes_since(&study.axes, tried);
-    differences.extend(changes.iter().map(ToString::to_string));
-    if !loaded.has_cells(study.cells.iter().map(|cell| &cell.at)) && differences.is_empty() {
-        differences.push("grid.exclude takes out other cells".to_owned());
+    let mut of_runs = loaded.axes_since(&study.axes, tried);
+    of_runs.extend(changes.iter().map(ToString::to_string));
+    if !loaded.has_cells(study.cells.iter().map(|cell| &cell.at)) && of_runs.is_empty() {
+        of_runs.push("grid.exclude takes out other cells".to_owned());
     }
-    if !differences.is_empty() {
-        let more = differences.len().saturating_sub(NAMED);
-        differences.truncate(NAMED);
-        let rest = if more == 0 {
-            String::new()
-        } else {
-            format!(", and {more} more")
-        };
-        return Err(anyhow!(
-            "the stored study is of another spec: {}{rest}; `kdpipe run {}` brings it up to date, \
-             and --as-stored shows what there is",
-            differences.join(", "),
-            spec.display()
-        ));
-    }
-    let notice = |change: &crate::plan::SettingChange| {
-        format!("{change}; only `run` looks whether that is the same")
-    };
-    Ok(paths.iter().map(notice).collect())
+    Differences { of_paths, of_runs }
 }

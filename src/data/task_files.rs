@@ -1,12 +1,14 @@
 //! Items of a task in files of JSON lines on this machine.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::item_texts::RowResult;
-use super::source::{ItemRow, globs};
+use super::source::ItemRow;
+use super::source::input_files::{named_by, named_twice};
 use crate::digest;
 use crate::files;
 use crate::plan::path::InputPath;
@@ -28,6 +30,7 @@ pub fn visit_lines(
     let mut count = 0;
     for path in paths(key, files)? {
         let text = files::read_text(&path, LIMIT)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (number, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
@@ -73,21 +76,23 @@ fn fault(key: &str, message: String, hint: &str) -> InputFaults {
     InputFaults(vec![InputFault::of_key(key, message, hint)])
 }
 
-/// The files that the paths and patterns name.
+/// The files that the paths and patterns name, each once.
 fn paths(key: &str, files: &[InputPath]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for file in files {
-        let path = file.resolve();
-        if !globs::is_glob(&file.written) {
+    let mut known: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for (index, file) in files.iter().enumerate() {
+        let key_of_entry = format!("{key}[{index}]");
+        let named = named_by(file, key);
+        let named = named.map_err(|error| InputFault::at_key(error, &key_of_entry))?;
+        for path in named.paths {
+            let place = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if let Some(before) = known.insert(place, &file.written) {
+                // Items that count twice make intervals that are too narrow.
+                let fault = named_twice(&path, &key_of_entry, key, before, &file.written);
+                return Err(fault.into());
+            }
             found.push(path);
-            continue;
         }
-        let matches = globs::matches(Path::new("/"), &path.to_string_lossy())?;
-        if matches.is_empty() {
-            let message = format!("{} matches no file", path.display());
-            return Err(fault(key, message, "mend the pattern, or name the files").into());
-        }
-        found.extend(matches);
     }
     Ok(found)
 }

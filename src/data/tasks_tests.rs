@@ -77,6 +77,36 @@ fn files_give_items_by_what_they_are_about_and_faults_their_line() {
 }
 
 #[test]
+fn a_file_counts_once_whether_a_pattern_or_a_path_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = r#"{"sentence_good": "he is", "sentence_bad": "he are", "phenomenon": "number"}"#;
+    for name in ["a.jsonl", "b.jsonl"] {
+        // Some editors begin a file with this mark.
+        std::fs::write(folder.path().join(name), format!("\u{feff}{good}\n")).unwrap();
+    }
+    let hub = no_hub();
+    let of = |files: &[&str]| {
+        let paths = files
+            .iter()
+            .map(|file| InputPath::new(*file, folder.path()));
+        let specs = BTreeMap::from([("own".to_owned(), pairs_of(paths.collect()))]);
+        let found = tasks(&specs, &tokenizer(), &hub)?;
+        anyhow::Ok(found["own"].items["number"].len())
+    };
+    assert_eq!(of(&["*.jsonl"]).unwrap(), 2);
+    let error = format!("{:#}", of(&["*.jsonl", "b.jsonl"]).unwrap_err());
+    assert!(
+        error.contains("b.jsonl is twice in evaluate.tasks.own.files: \"*.jsonl\" and"),
+        "{error}"
+    );
+    let error = format!("{:#}", of(&["c*.jsonl"]).unwrap_err());
+    assert!(
+        error.contains("\"c*.jsonl\" of evaluate.tasks.own.files matches no"),
+        "{error}"
+    );
+}
+
+#[test]
 fn the_grammar_gives_as_many_pairs_of_each_phenomenon_as_are_asked_for() {
     let task = of_grammar(20, &tokenizer()).unwrap();
     assert_eq!(task.items.len(), 4);

@@ -60,16 +60,17 @@ pub fn export(run: &Path, target: &Path, gguf: bool) -> Result<Vec<PathBuf>> {
     let finished = read_run(&folder, target)?;
     let student = folder.student();
     let mut written = Vec::new();
+    // First of all, for a model may be one that GGUF cannot hold: then the folder is still empty.
+    if gguf {
+        write_gguf(&student, &finished.name, &target.join(GGUF))?;
+        written.push(GGUF.into());
+    }
     let mut copied = Vec::new();
     collect(&student, Path::new(""), &mut copied)?;
     copied.sort();
     for file in copied.iter().filter(|file| *file != Path::new(CARD)) {
         copy(&student.join(file), &target.join(file))?;
         written.push(file.clone());
-    }
-    if gguf {
-        write_gguf(&student, &finished.name, &target.join(GGUF))?;
-        written.push(GGUF.into());
     }
     let stored = files::read_text(&student.join(CARD), LONGEST_SPEC)?;
     files::write_atomically(

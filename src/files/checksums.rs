@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::explain;
+use super::pointer::is_lfs_pointer;
 use super::read::read_text;
 use super::system;
 use super::write::write_new;
@@ -183,6 +184,10 @@ pub(super) fn compare(path: &Path, file: String, entry: &Checksum) -> Result<Opt
         }
         Err(error) => return Err(explain(error, "read", path)),
     };
+    // What stands for a file that was not fetched is none.
+    if length != entry.bytes && is_lfs_pointer(path) {
+        return Ok(Some(Mismatch::Missing { file }));
+    }
     if length != entry.bytes {
         return Ok(Some(Mismatch::Length {
             file,

@@ -59,7 +59,8 @@ pub fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
         bail!("{what}");
     }
     bail!(
-        "{} has no {WEIGHTS} and no {INDEX}: is it a GPT-2 folder?",
+        "{} has no {WEIGHTS} and no {INDEX}: is it a GPT-2 folder? One that transformers' \
+         save_pretrained wrote has its weights beside config.json",
         folder.display()
     )
 }

@@ -54,6 +54,7 @@ mod state;
 mod study;
 mod term;
 mod term_answers;
+mod twins;
 mod words;
 mod written;
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::expect::Expectations;
+use super::identity::Fingerprints;
 use super::input_fault::InputFault;
 use super::path::InputPath;
 use super::run::{DatasetSpec, DeviceSpec, RunSpec, TaskSpec, TeacherSpec, TokenizerSpec};
@@ -136,8 +137,8 @@ pub struct PlannedRun {
     pub identity: serde_json::Value,
     pub spec: RunSpec,
     pub evaluation_key: String,
-    /// Hashes or commits of the items of `[evaluate.tasks]`, by name.
-    pub items: BTreeMap<String, String>,
+    /// What its inputs were when the plan was made.
+    pub fingerprints: Fingerprints,
     pub teacher_key: String,
     pub teacher_evaluation_key: String,
     /// Runs of one key may share a teacher's forward pass.
@@ -225,6 +226,24 @@ pub struct Trials {
     pub tried: Vec<TriedValues>,
 }
 
+impl Trials {
+    /// Values that were tried in words, `loss.hidden.weight = 0.3, train.lr.peak = 1e-3`, without
+    /// those that make no difference to their arm.
+    pub fn in_words(&self, tried: &TriedValues) -> String {
+        let differs = |key: &&String| {
+            let mut own = self.tried.iter().filter(|one| one.arm == tried.arm);
+            own.any(|one| one.values.get(*key) != tried.values.get(*key))
+        };
+        let told = tried.values.keys().filter(differs).count();
+        let values = tried.values.iter();
+        let values = values.filter(|(key, _)| told == 0 || differs(key));
+        let words: Vec<String> = values
+            .map(|(key, text)| format!("{key} = {text}"))
+            .collect();
+        words.join(", ")
+    }
+}
+
 /// Values that `[select]` tries in an arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TriedValues {
@@ -248,15 +267,6 @@ impl TriedValues {
     /// The arm, "" in a study without arms.
     pub fn arm_name(&self) -> &str {
         self.arm.as_deref().unwrap_or_default()
-    }
-
-    /// The values in words: `loss.hidden.weight = 0.3, train.lr.peak = 1e-3`.
-    pub fn in_words(&self) -> String {
-        let values = self.values.iter();
-        let words: Vec<String> = values
-            .map(|(key, text)| format!("{key} = {text}"))
-            .collect();
-        words.join(", ")
     }
 }
 

@@ -139,6 +139,11 @@ impl Loaded {
 
     fn plan(&self, cells: Vec<PlannedCell>, runs: DistinctRuns) -> Plan {
         let (description, note) = self.description_and_note();
+        let notices = self.notices.iter().cloned();
+        let notices = notices.chain(runs.advice.notices());
+        let notices = notices
+            .chain(super::twins::arms_of_the_same_runs(&cells))
+            .collect();
         Plan {
             name: self.study.name.clone(),
             description,
@@ -151,12 +156,7 @@ impl Loaded {
             settings: self.settings(),
             report: self.report_settings(),
             expect: self.study.study.expect.clone(),
-            notices: self
-                .notices
-                .iter()
-                .cloned()
-                .chain(runs.advice.notices())
-                .collect(),
+            notices,
         }
     }
 }
@@ -210,7 +210,7 @@ impl DistinctRuns {
         self.runs.push(PlannedRun {
             identity,
             evaluation_key,
-            items: fingerprints.tasks.clone(),
+            fingerprints: fingerprints.clone(),
             teacher_key: identity::teacher_key(&spec, fingerprints),
             teacher_evaluation_key,
             group_key: identity::group_key(&spec, fingerprints, &written.balance),

@@ -34,8 +34,8 @@ pub enum RunState {
     Absent,
     /// Published, every file in its place.
     Published,
-    /// Published, and nothing but weights is missing since: they were deleted, or not copied. What
-    /// was measured with them stands.
+    /// Published, and nothing but weights is missing since: they were deleted, not copied, or left
+    /// behind by Git LFS. What was measured with them stands.
     WithoutWeights,
     /// Published as one that diverged: it is not tried again.
     Diverged(Failure),
@@ -50,7 +50,10 @@ pub fn run_state(layout: &Layout, id: &str) -> Result<RunState> {
     let Ok(missing) = files::missing_files(&folder.root) else {
         return Ok(RunState::Absent);
     };
-    let are_gone = |file: &PathBuf| is_weights(file) && !folder.root.join(file).exists();
+    let are_gone = |file: &PathBuf| {
+        let path = folder.root.join(file);
+        is_weights(file) && (!path.exists() || files::is_lfs_pointer(&path))
+    };
     if !missing.iter().all(are_gone) {
         return Ok(RunState::Absent);
     }

@@ -87,10 +87,12 @@ pub fn trial_statuses(layout: &Layout, study: &Study) -> Vec<RunStatus> {
         .trials
         .iter()
         .filter(|trials| trials.choice().is_none());
-    let runs = open.flat_map(|trials| &trials.tried).flat_map(|tried| {
+    let tried = open.flat_map(|trials| trials.tried.iter().map(move |tried| (trials, tried)));
+    let runs = tried.flat_map(|(trials, tried)| {
+        let values = trials.in_words(tried);
         let words = match tried.arm_name() {
-            "" => format!("[select] {}", tried.in_words()),
-            arm => format!("[select] arm={arm} {}", tried.in_words()),
+            "" => format!("[select] {values}"),
+            arm => format!("[select] arm={arm} {values}"),
         };
         tried.runs.iter().map(move |id| (id, words.clone()))
     });

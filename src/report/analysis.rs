@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::axes::{Setting, without};
-use super::contrasts::{Contrast, family};
+use super::contrasts::{Contrast, family, sharing};
 use super::data::{RunData, StudyData};
 use super::elsewhere::{Elsewhere, Home, elsewhere, worst_of};
 use super::frame::{self, Group, baselines_of};
@@ -107,11 +107,12 @@ impl Analysis {
     fn judge(&mut self, data: &StudyData, is_primary: bool) -> usize {
         let worst = worst_of(data, &self.rows);
         let family = family(&self.contrasts, is_primary);
-        let alpha = data.study.report.alpha / family.len().max(1) as f64;
+        let sharing = sharing(data, &self.rows, &self.contrasts, &family);
+        let alpha = data.study.report.alpha / sharing.max(1) as f64;
         for &place in &family {
-            self.contrasts[place].judge(data, &self.rows, (alpha, family.len()), worst);
+            self.contrasts[place].judge(data, &self.rows, (alpha, sharing), worst);
         }
-        family.len()
+        sharing
     }
 
     /// The teachers of what is compared, in their order.

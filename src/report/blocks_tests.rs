@@ -113,7 +113,7 @@ fn a_comparison_is_told_without_each_of_its_teachers_and_what_hangs_on_one() {
     assert_eq!(contrast.hangs_on, ["teacher 0", "teacher 1"]);
     let page = page(&fixture);
     for words in [
-        "| mse | none | teacher 1 left out | 3 | −0.0199 |",
+        "| mse | none | teacher 1 left out | 3 | – | – | −0.0199 |",
         "depend on: mse would be worse by more than δ without teacher 0",
         "Every seed was run with each of 2 teachers",
     ] {

@@ -1,12 +1,14 @@
 //! One comparison: the difference, its interval and the verdict.
 
+use std::collections::BTreeSet;
+
 use super::axes::{ARM, SEED};
 use super::data::{StudyData, training_flops};
 use super::delivery::{Delivery, deliveries};
-use super::pairing::{both_finished, by_seed, confounded, text_difference};
+use super::pairing::{RunPair, both_finished, by_seed, confounded, text_difference};
 use super::questions::{Asked, Question};
 use super::rows::TableRow;
-use super::statistics::{Paired, corrected, text_error};
+use super::statistics::{Paired, corrected, mean_of, text_error};
 use super::verdict::Verdict;
 
 /// Operations that are taken as equal: up to so many times as many.
@@ -18,6 +20,8 @@ pub struct Contrast {
     pub asked: Asked,
     /// Over the seeds that all its rows finished; none where there are none.
     pub paired: Option<Paired>,
+    /// Mean losses of the two settings over those seeds; none where it is more than one difference.
+    pub losses: Option<(f64, f64)>,
     /// α over the size of the family.
     pub alpha: f64,
     /// Simultaneous.
@@ -68,6 +72,7 @@ impl Contrast {
         };
         Self {
             paired: paired(data, rows, &asked),
+            losses: mean_losses(data, rows, &asked),
             alpha: data.study.report.alpha,
             interval: None,
             interval_text: None,
@@ -131,6 +136,7 @@ impl Contrast {
                 ..asked.clone()
             },
             paired: self.paired.as_ref().map(Paired::turned),
+            losses: self.losses.map(|(own, other)| (other, own)),
             interval: turn(self.interval),
             interval_text: turn(self.interval_text),
             posterior: self
@@ -164,6 +170,28 @@ pub fn family(contrasts: &[Contrast], is_primary: bool) -> Vec<usize> {
     (0..contrasts.len())
         .filter(|&place| is_of_it(&contrasts[place]))
         .collect()
+}
+
+/// How many comparisons share α in a family of these places: those of the same runs, under other
+/// names, are one.
+pub fn sharing(
+    data: &StudyData,
+    rows: &[TableRow],
+    contrasts: &[Contrast],
+    family: &[usize],
+) -> usize {
+    let runs = |row: usize| -> Vec<usize> {
+        let cells = rows[row].cells.iter();
+        cells.map(|&cell| data.run_of_cell[cell]).collect()
+    };
+    // Of several differences it counts what is made of them: their mean, or how they differ.
+    let compared = |place: &usize| {
+        let asked = &contrasts[*place].asked;
+        let made = (asked.pairs.len() > 1).then(|| format!("{:?}", asked.question));
+        let pairs = asked.pairs.iter().map(|&(a, b)| [runs(a), runs(b)]);
+        (made, pairs.collect::<Vec<_>>())
+    };
+    family.iter().map(compared).collect::<BTreeSet<_>>().len()
 }
 
 /// What became of the states that a row's hidden losses match, beside those of another arm; where
@@ -245,6 +273,16 @@ fn differences(
 ) -> Vec<f64> {
     let found = by_their_seeds(data, rows, asked, loss).into_iter();
     found.map(|(_, own)| own).collect()
+}
+
+/// The mean losses of two rows over the seeds that both finished.
+fn mean_losses(data: &StudyData, rows: &[TableRow], asked: &Asked) -> Option<(f64, f64)> {
+    let [(a, b)] = asked.pairs.as_slice() else {
+        return None;
+    };
+    let pairs = both_finished(data, &rows[*a].cells, &rows[*b].cells);
+    let mean = |side: fn(&RunPair) -> Option<f64>| mean_of(pairs.iter().filter_map(side));
+    mean(|pair| pair.0.nll()).zip(mean(|pair| pair.1.nll()))
 }
 
 /// The comparison of losses; none of no seeds.
@@ -353,3 +391,7 @@ fn unfinished(row: &TableRow) -> Option<String> {
         )),
     }
 }
+
+#[cfg(test)]
+#[path = "contrasts_tests.rs"]
+mod tests;

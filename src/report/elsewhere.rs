@@ -6,7 +6,7 @@
 //! home: it is asked whether the verdict would be the same, and no new question shares α.
 
 use super::axes::{self, Setting};
-use super::contrasts::{Contrast, differences_by_seed, family};
+use super::contrasts::{Contrast, differences_by_seed, family, sharing};
 use super::data::StudyData;
 use super::frame::{Group, baselines_of};
 use super::questions::Asked;
@@ -157,7 +157,8 @@ fn judged_as(
         ..home.asked.clone()
     };
     let mut contrast = Contrast::new(data, rows, asked);
-    let sharing = family(all.contrasts, home.asked.is_primary).len();
+    let family = family(all.contrasts, home.asked.is_primary);
+    let sharing = sharing(data, all.rows, all.contrasts, &family);
     contrast.judge(data, rows, (home.alpha, sharing), worst_of(data, rows));
     contrast
 }

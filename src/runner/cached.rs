@@ -87,21 +87,21 @@ pub fn cache_entries(folder: &Path) -> Result<Vec<CacheEntry>> {
     Ok(found)
 }
 
-/// Removes it. A process that reads it at this moment keeps what it has open, and work that a
-/// process is at stays.
+/// Removes it. A process that reads it at this moment keeps what it has open; work that a process
+/// is at stays, which gives false.
 ///
 /// # Errors
 /// Anything the disk refuses.
-pub fn remove_cached(entry: &CacheEntry) -> Result<()> {
+pub fn remove_cached(entry: &CacheEntry) -> Result<bool> {
     if entry.kind != CacheKind::Work {
-        return files::remove_tree(&entry.path);
+        return files::remove_tree(&entry.path).map(|()| true);
     }
     let left = Leftover {
         path: entry.path.clone(),
         kind: LeftoverKind::Work,
         bytes: entry.bytes,
     };
-    remove_leftover(&left).map(drop)
+    remove_leftover(&left)
 }
 
 fn last_use(path: &Path) -> Result<SystemTime> {

@@ -1,6 +1,8 @@
 //! Whether a model can be used on a text at all, asked before time is spent: it has a row for every
 //! token, and what it predicts are numbers.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 
@@ -32,6 +34,32 @@ pub(super) fn ensure_rows(
          tokenizer",
         String::from_utf8_lossy(tokenizer.token_bytes(token)),
         rows - 1
+    )
+}
+
+/// Looks that a model which came with a tokenizer is used with that one, or with one that has the
+/// same tokens: of another of its size the model would predict tokens that mean something else.
+///
+/// # Errors
+/// The first token that is another one.
+pub(super) fn ensure_own_tokenizer(folder: &Path, tokenizer: &Tokenizer) -> Result<()> {
+    // Without one nobody can tell, and one that cannot be read is not used.
+    let Ok(own) = Tokenizer::open(folder) else {
+        return Ok(());
+    };
+    let shared = own.vocabulary().min(tokenizer.vocabulary()) as u32;
+    let mut tokens = 0..shared;
+    let Some(id) = tokens.find(|&id| own.token_bytes(id) != tokenizer.token_bytes(id)) else {
+        return Ok(());
+    };
+    let shown = |of: &Tokenizer| String::from_utf8_lossy(of.token_bytes(id)).into_owned();
+    bail!(
+        "the tokenizer in {} is another one than the study's: its token {id} is {:?}, and here \
+         {:?}, so the teacher's predictions would be read as other tokens; name that folder as \
+         the tokenizer ([tokenizer] source = \"dir\"), or take a teacher of this one",
+        folder.display(),
+        shown(&own),
+        shown(tokenizer)
     )
 }
 
@@ -85,3 +113,7 @@ pub(super) fn ensure_predicts<D: Ops>(
          broken; take another copy of it"
     )
 }
+
+#[cfg(test)]
+#[path = "fit_tests.rs"]
+mod tests;

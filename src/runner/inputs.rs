@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::device::why_no_device;
 use crate::data;
@@ -204,6 +204,14 @@ fn tokenizer_fact(fingerprint: String, read: &data::Tokenizer) -> Result<Tokeniz
 /// The shape of a GPT-2 folder, and the hash of what it holds, which is looked at first: what is
 /// wrong with its arrays is known before anything is prepared.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
+    for file in weight_files(folder)? {
+        ensure!(
+            !files::is_lfs_pointer(&file),
+            "{} is a pointer of Git LFS, and not the weights that it stands for; fetch them: `git \
+             lfs pull`",
+            file.display()
+        );
+    }
     let tied = ModelFolder::open(folder)?.config.tied;
     let fact = shape(folder, |text| {
         let weights: Vec<String> = weight_files(folder)?

@@ -10,6 +10,7 @@ mod bench_use;
 mod cache;
 mod cached;
 mod card;
+mod changed;
 mod corpus;
 mod device;
 mod evaluation;

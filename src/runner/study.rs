@@ -78,7 +78,7 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
     for run in &plan.runs {
         for (name, task) in &run.spec.evaluate.tasks {
             let is_made = matches!(task.source(), None | Some(ItemSource::Grammar(_)));
-            if let Some(hash) = run.items.get(name).filter(|_| !is_made) {
+            if let Some(hash) = run.fingerprints.tasks.get(name).filter(|_| !is_made) {
                 inputs.insert(format!("evaluate.tasks.{name}"), hash.clone());
             }
         }

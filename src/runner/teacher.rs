@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
 use super::event_files::RunEvents;
-use super::fit::{ensure_predicts, ensure_rows};
+use super::fit::{ensure_own_tokenizer, ensure_predicts, ensure_rows};
 use super::training::{TrainingTask, train_in_lockstep};
 use super::training_ending::TrainingEnding;
 use super::watched::WatchedEvaluations;
@@ -60,10 +60,10 @@ pub(super) fn claim_teacher<D: Ops>(
     site: &Site,
 ) -> Result<TeacherClaim<D>> {
     let loaded = match &run.spec.teacher {
-        TeacherSpec::Dir { path, .. } => read(device, &path.resolve(), None, site)?,
+        TeacherSpec::Dir { path, .. } => came_trained(device, &path.resolve(), corpus, site)?,
         TeacherSpec::Hub { repo, revision, .. } => {
             let repo = Repo::model(repo, revision);
-            read(device, &site.hub.weights(&repo)?.folder, None, site)?
+            came_trained(device, &site.hub.weights(&repo)?.folder, corpus, site)?
         }
         TeacherSpec::Train {
             layers,
@@ -107,9 +107,6 @@ pub(super) fn claim_teacher<D: Ops>(
             read(device, &stored.student(), Some(train), site)?
         }
     };
-    if loaded.training.is_none() {
-        loaded.check(corpus)?;
-    }
     Ok(TeacherClaim::Loaded(Box::new(loaded)))
 }
 
@@ -133,6 +130,19 @@ fn publish_metrics(stored: &RunFolder, run: &PlannedRun, site: &Site) -> Result<
         )));
     }
     Ok(())
+}
+
+/// A teacher that was trained elsewhere, once it is known that it can be used on the study's text.
+fn came_trained<D: Ops>(
+    device: &D,
+    folder: &Path,
+    corpus: &Prepared,
+    site: &Site,
+) -> Result<LoadedTeacher<D>> {
+    ensure_own_tokenizer(folder, &corpus.tokenizer)?;
+    let loaded = read(device, folder, None, site)?;
+    loaded.check(corpus)?;
+    Ok(loaded)
 }
 
 /// A teacher from a folder, which may have been trained here by `settings`.

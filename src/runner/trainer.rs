@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::changed::{refuse_changed_student, refuse_changed_teacher, refuse_changed_text};
 use super::corpus::{UnusableInputs, check_lengths, corpus_key, corpus_notes};
 use super::executor::{Executor, QueuedRun, Unit, UnitEnding, by_key};
 use super::group::run_group;
@@ -103,6 +104,9 @@ impl<'a, D: Ops> Trainer<'a, D> {
         let folder = self.site.cache.join("corpora");
         let hub = self.site.hub;
         let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
+        for &index in runs {
+            refuse_changed_text(&self.plan.runs[index], hub)?;
+        }
         check_lengths(self.plan, runs, &prepared)?;
         self.prepare_tasks(runs, &prepared)?;
         for note in corpus_notes(&prepared) {
@@ -158,6 +162,7 @@ impl<'a, D: Ops> Trainer<'a, D> {
             }
             TeacherClaim::Interrupted => return Ok(UnitEnding::Interrupted),
         };
+        refuse_changed_teacher(first, self.site.hub)?;
         teacher.evaluate(first, corpus, self.site)?;
         self.teacher = Some(teacher);
         Ok(UnitEnding::Done(BTreeMap::new()))
@@ -183,6 +188,9 @@ impl<'a, D: Ops> Trainer<'a, D> {
                 UnitEnding::Done(_) => {}
                 ending => return Ok(ending),
             }
+        }
+        for &index in &open {
+            refuse_changed_student(&self.plan.runs[index], self.site.hub)?;
         }
         let corpus = self.corpus.as_ref().context("a group without a corpus")?;
         let teacher = self.teacher.as_ref().context("a group without a teacher")?;

@@ -37,6 +37,41 @@ fn a_grid_that_became_smaller_leaves_runs_over() {
 }
 
 #[test]
+fn what_the_study_has_stays_where_ids_come_out_otherwise() {
+    let site = TestSite::tiny(&[]);
+    let precision = "--set train.precision=bf16-or-f32";
+    site.kdpipe_with(
+        &format!("run study.toml {precision}"),
+        &[("KDPIPE_BF16", "emulate")],
+    )
+    .code(0);
+    // A machine without bfloat16 would train in f32, which makes other runs.
+    let clean = format!("clean study.toml --remove {precision}");
+    let other = [("KDPIPE_BF16", "none")];
+    let nothing = site.kdpipe_with(&clean, &other).code(0).out;
+    assert_eq!(nothing, "results/tiny: nothing is left over\n");
+    // Another spec is told, and one that is of another file is refused.
+    let shown = site.kdpipe("clean study.toml").code(0);
+    assert!(
+        shown
+            .error
+            .contains("the spec is another now: train.precision")
+            && shown.out.contains("a run that the spec does not name"),
+        "{}{}",
+        shown.error,
+        shown.out
+    );
+    let text = std::fs::read_to_string(site.path("study.toml")).expect("the spec");
+    std::fs::write(site.path("other.toml"), format!("{text}# another\n")).expect("a file");
+    let refused = site.kdpipe("clean other.toml --remove").code(2);
+    assert!(
+        refused.error.contains("holds the study of"),
+        "{}",
+        refused.error
+    );
+}
+
+#[test]
 fn the_cache_is_listed_and_emptied_on_demand_alone() {
     let site = TestSite::tiny(&[]);
     site.kdpipe("run study.toml").code(0);

@@ -265,3 +265,16 @@ fn a_template_that_is_not_there_and_a_tilde_are_told_before_anything_is_trained(
         }
     }
 }
+
+#[test]
+fn patterns_of_tasks_begin_where_the_spec_is_however_it_is_called() {
+    let task = "[evaluate.tasks.own]\nkind = \"pairs\"\nfiles = [\"asked/*.jsonl\"]\n";
+    let site = TestSite::new(&format!("{TINY}\n{task}"));
+    std::fs::create_dir(site.path("asked")).expect("a folder");
+    let item = r#"{"sentence_good": "a cat", "sentence_bad": "a cats", "phenomenon": "number"}"#;
+    site.write("asked/number.jsonl", item.as_bytes());
+    let absolute = site.path("study.toml");
+    for spec in ["study.toml", &absolute.to_string_lossy()] {
+        site.kdpipe(&format!("check {spec}")).code(0);
+    }
+}

@@ -53,6 +53,21 @@ fn a_word_on_some_runs_of_a_grid_says_how_many() {
 }
 
 #[test]
+fn arms_that_are_the_same_runs_are_named() {
+    let arms = "[arms.a]\n[arms.b.train]\nsteps = 7\n[arms.c.train]\nsteps = 7\n";
+    let grid = "[grid]\narm = [\"a\", \"b\", \"c\"]\nseed = [0, 1]\n";
+    let folder = Folder::new(&format!("{RICH}{arms}{grid}"));
+    assert_eq!(
+        folder.plan(&[]).notices,
+        [
+            "arms b and c are the same runs: nothing that is set in one of them alone has an \
+             effect"
+        ]
+    );
+    assert_eq!(folder.plan(&["arms.c.train.steps=9"]).notices, [""; 0]);
+}
+
+#[test]
 fn an_arm_that_the_grid_leaves_out_is_named() {
     let arms = "[arms.a]\n[arms.b.train]\nsteps = 7\n[arms.c.train]\nsteps = 9\n";
     let folder = Folder::new(&format!("{RICH}{arms}[grid]\narm = [\"a\", \"b\"]\n"));

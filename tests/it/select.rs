@@ -94,8 +94,18 @@ fn what_is_tried_never_sees_the_test_split_and_is_done_once() {
     site.kdpipe("verify study.toml").code(0);
     let clean = site.kdpipe("clean study.toml").code(0).out;
     assert!(clean.contains("nothing is left over"), "{clean}");
-    let status = site.kdpipe("status study.toml").code(0).out;
-    assert!(status.contains("3 runs: 3 done"), "{status}");
+    let status = site.kdpipe("status study.toml").code(0);
+    assert!(status.out.contains("3 runs: 3 done"), "{}", status.out);
+    assert!(!status.error.contains("note:"), "{}", status.error);
+    let of_another = site.kdpipe("status study.toml --set train.steps=5").code(0);
+    assert!(
+        of_another.out == status.out
+            && of_another
+                .error
+                .contains("and the spec is another now: train.steps"),
+        "{}",
+        of_another.error
+    );
     let report = std::fs::read_to_string(site.path("results/tiny/report.md")).unwrap();
     assert!(report.contains("### How values were chosen"), "{report}");
     assert!(

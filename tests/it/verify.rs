@@ -292,3 +292,18 @@ fn a_run_from_another_machine_without_its_weights_makes_place_for_one_that_is_wh
     );
     site.kdpipe("verify study.toml").code(0);
 }
+
+#[test]
+fn weights_that_git_lfs_left_behind_are_weights_that_are_not_there() {
+    let (site, run) = finished();
+    let weights = run.join("student/model.safetensors");
+    let first = fs::read(&weights).unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n";
+    fs::write(&weights, pointer).unwrap();
+    let done = site.kdpipe("run study.toml").code(0);
+    assert!(done.error.contains("finished already"), "{}", done.error);
+    site.kdpipe("verify study.toml").code(0);
+    // Where they are wanted they are made again.
+    site.kdpipe("run study.toml --weights").code(0);
+    assert_eq!(fs::read(&weights).unwrap(), first);
+}

@@ -307,6 +307,7 @@ fn find_source<'a>(
                 test,
                 cut: *cut,
                 column: TextColumn::new(column, *rows, *detokenize),
+                may_end_early: train_tokens.is_some(),
             };
             (Box::new(source), *train_tokens)
         }

@@ -27,6 +27,8 @@ pub struct HubSource<'a> {
     /// How shares are cut; absent means by whole documents.
     pub cut: Option<LineBlocks>,
     pub column: TextColumn,
+    /// Whether reading of the training split may end before its last file.
+    pub may_end_early: bool,
 }
 
 impl DocumentSource for HubSource<'_> {
@@ -65,9 +67,18 @@ impl DocumentSource for HubSource<'_> {
         };
         let (format, paths) = self.files.split(self.config, split, &self.column.name)?;
         let (repo, commit) = (&self.files.repo, &self.files.commit);
-        self.hub
-            .room_for(repo, commit, paths.iter().map(String::as_str))?;
-        let mut files = paths.iter().map(|path| self.hub.file(repo, commit, path));
+        // What is read to its end is refused before its first file; the rest file by file.
+        let may_end_early = self.may_end_early && split == self.train;
+        if !may_end_early {
+            self.hub
+                .room_for(repo, commit, paths.iter().map(String::as_str))?;
+        }
+        let mut files = paths.iter().map(|path| {
+            if may_end_early {
+                self.hub.room_for(repo, commit, [path.as_str()])?;
+            }
+            self.hub.file(repo, commit, path)
+        });
         let detokenize = self.column.detokenize;
         let mut cutter = if split == self.train && shares.any() {
             let cut = SplitCut {

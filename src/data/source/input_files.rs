@@ -14,6 +14,7 @@ use super::globs;
 use super::shared_files::{SplitFile, shared_files};
 use super::shares::{self, Shares};
 use crate::data::recipe::Recipe;
+use crate::files;
 use crate::plan::InputFault;
 use crate::plan::path::InputPath;
 use crate::plan::run::{Detokenize, HeldOut, SplitPaths};
@@ -227,13 +228,21 @@ fn files_of(
 
 fn look_at(path: &Path, check: FileCheck) -> Result<FileFacts> {
     let facts = file_facts(path)?;
+    if files::is_lfs_pointer(path) {
+        let message = format!(
+            "{} is a pointer of Git LFS, and not the file that it stands for",
+            path.display()
+        );
+        return Err(InputFault::new(message, "fetch it: `git lfs pull`").into());
+    }
     if facts.length > 0 {
         check(path, &facts)?;
     }
     Ok(facts)
 }
 
-fn named_twice(path: &Path, key: &str, split: &str, before: &str, now: &str) -> InputFault {
+/// That a file would count twice; `what` names the files, `key` the entry that names it again.
+pub fn named_twice(path: &Path, key: &str, what: &str, before: &str, now: &str) -> InputFault {
     let both = if before == now {
         format!("\"{now}\" is written twice")
     } else {
@@ -241,19 +250,22 @@ fn named_twice(path: &Path, key: &str, split: &str, before: &str, now: &str) -> 
     };
     InputFault::of_key(
         key,
-        format!("{} is twice in {split}: {both}", path.display()),
+        format!("{} is twice in {what}: {both}", path.display()),
         "name each file once",
     )
 }
 
 /// What an entry names.
-struct NamedFiles {
-    paths: Vec<PathBuf>,
-    by_glob: bool,
+pub struct NamedFiles {
+    pub paths: Vec<PathBuf>,
+    pub by_glob: bool,
 }
 
-/// The files that a path or a glob names.
-fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
+/// The files that a path or a glob names; `what` is what messages call the files.
+///
+/// # Errors
+/// A path that leads to no file, a glob that matches none, with what to write.
+pub fn named_by(input: &InputPath, what: &str) -> Result<NamedFiles> {
     let path = input.resolve();
     let written = &input.written;
     let fault = |message: String, hint: String| Err(InputFault::new(message, hint).into());
@@ -265,7 +277,7 @@ fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
     }
     if path.is_dir() {
         return fault(
-            format!("{} of {split} is a folder", path.display()),
+            format!("{} of {what} is a folder", path.display()),
             format!(
                 "write a glob such as \"{}/*.txt\"",
                 written.trim_end_matches('/')
@@ -275,11 +287,11 @@ fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
     if globs::is_glob(written) {
         // Only what the user wrote is a pattern: the spec's own folder may hold any character.
         let paths = globs::matches(&input.base, written)
-            .with_context(|| format!("cannot expand \"{written}\" of {split}"))?;
+            .with_context(|| format!("cannot expand \"{written}\" of {what}"))?;
         if paths.is_empty() {
             return fault(
                 format!(
-                    "\"{written}\" of {split} matches no file below {}",
+                    "\"{written}\" of {what} matches no file below {}",
                     globs::fixed_folder(&path).display()
                 ),
                 "paths are relative to the file that sets them; a name that begins with a point \
@@ -297,10 +309,7 @@ fn named_by(input: &InputPath, split: &str) -> Result<NamedFiles> {
     } else {
         "paths are relative to the file that sets them".to_owned()
     };
-    fault(
-        format!("{} of {split} does not exist", path.display()),
-        hint,
-    )
+    fault(format!("{} of {what} does not exist", path.display()), hint)
 }
 
 #[cfg(test)]

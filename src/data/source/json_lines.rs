@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::json_rows::JsonRows;
+use super::json_rows::{IN_PARTS, JsonRows};
 use crate::plan::InputFault;
 
 /// Names of keys that are kept for messages.
@@ -163,11 +163,11 @@ impl<'de> Visitor<'de> for TextOrNull {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<JsonText, A::Error> {
-        Err(A::Error::custom("the text is a list"))
+        Err(A::Error::custom(format!("{IN_PARTS}: a list")))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<JsonText, A::Error> {
-        Err(A::Error::custom("the text is an object"))
+        Err(A::Error::custom(format!("{IN_PARTS}: an object")))
     }
 }
 

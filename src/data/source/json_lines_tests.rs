@@ -68,7 +68,8 @@ fn what_is_no_row_is_refused_with_its_line_and_the_keys_there_are() {
     );
     assert_eq!(
         refusal("{\"text\": [\"a\"]}\n"),
-        "FILE, line 1: the text is a list; mend the row, or take it out"
+        "FILE, line 1: the text is in parts: a list; write what is to be read of every row \
+         into a key of its own, as one text"
     );
     assert_eq!(
         refusal("{\"text\": \"a\", \"text\": \"b\"}"),

@@ -18,6 +18,9 @@ use crate::plan::InputFault;
 const LONGEST_ROW: u64 = 256 << 20;
 const BLOCK: usize = 256 * 1024;
 
+/// How the words of a seed begin that found parts where a text is wanted: usually all rows are so.
+pub const IN_PARTS: &str = "the text is in parts";
+
 /// A JSON file that is read row by row.
 pub struct JsonRows {
     path: PathBuf,
@@ -95,6 +98,10 @@ impl JsonRows {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let words = words.strip_suffix(&place).unwrap_or(&words);
         let (name, hint) = match &self.hub_name {
+            None if words.starts_with(IN_PARTS) => (
+                self.path.display().to_string(),
+                "write what is to be read of every row into a key of its own, as one text",
+            ),
             None => (
                 self.path.display().to_string(),
                 "mend the row, or take it out",

@@ -31,11 +31,11 @@ mod file_hash;
 #[cfg(test)]
 pub(super) mod file_reads;
 mod found_faults;
-pub(super) mod globs;
+mod globs;
 mod gzip;
 mod hub_checks;
 mod hub_dataset;
-mod input_files;
+pub(super) mod input_files;
 mod item_files;
 mod item_rows;
 mod json_bytes;

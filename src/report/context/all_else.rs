@@ -13,10 +13,13 @@ const BESIDE_THE_SCHEDULE: [&str; 5] = [
     "train.gradients_every",
 ];
 
-/// What no axis, arm or choice varies of what a reader takes to be the same.
+/// What no axis, arm or choice varies of what a reader takes to be the same. Axes of sensitivity do
+/// not count: what is compared is of one value of theirs.
 pub fn all_else(study: &Study) -> Vec<&'static str> {
+    let sensitivity = &study.report.sensitivity;
     let tried = study.trials.iter().flat_map(|trials| &trials.axes);
     let axes = study.axes.iter().chain(tried);
+    let axes = axes.filter(|axis| !sensitivity.contains_key(&axis.key));
     let varied = axes.filter(|axis| axis.values.len() > 1);
     let mut keys: Vec<&str> = varied.map(|axis| axis.key.as_str()).collect();
     let changes = study.arms.iter().flat_map(|arm| &arm.changes);

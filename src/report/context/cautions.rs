@@ -15,6 +15,7 @@ use crate::report::delivery::{Delivery, Quantity};
 use crate::report::format::{fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
+use crate::report::rows::TableRow;
 use crate::report::sensitivity::{
     HangingSeed, hanging_seeds, points_elsewhere, without_each_teacher,
 };
@@ -32,6 +33,7 @@ pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     cautions.extend(hanging_on_an_axis(data, analysis));
     cautions.extend(headroom(data, analysis).or_else(|| equal_near_the_teacher(data, analysis)));
     cautions.extend(still_learning(data, analysis));
+    cautions.extend(hardly_looked_at(data, analysis));
     cautions.extend(shrinking(data, analysis));
     cautions.extend(one_document(data));
     let trials = data.study.trials.iter();
@@ -289,6 +291,33 @@ fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
          {whose} fell by up to {} nats per token, more than δ. With more steps a difference may \
          become another.",
         fixed(*most, 4)
+    ))
+}
+
+/// Settings of which nobody can say whether they were still learning: [`still_learning`] is silent
+/// about them, which must not read as if they were not.
+fn hardly_looked_at(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let rows = analysis.rows.iter().filter(|row| !row.is_control);
+    let rows: Vec<_> = rows
+        .filter(|row| row.finished(data).next().is_some())
+        .collect();
+    let unknown = |row: &&&TableRow| {
+        let mut curves = row.finished(data).map(|run| run.curves.get(VALIDATION));
+        curves.all(|curve| curve.and_then(last_fall).is_none())
+    };
+    let names: Vec<&str> = rows
+        .iter()
+        .filter(unknown)
+        .map(|row| row.label.as_str())
+        .collect();
+    let whose = match (names.len(), rows.len()) {
+        (0, _) => return None,
+        (of, all) if of == all => String::new(),
+        _ => format!(" of {}", listed(&names)),
+    };
+    Some(format!(
+        "Whether students{whose} were still learning is not known: their validation loss was \
+         looked at too seldom (train.evaluate_every) to have an end that could be read."
     ))
 }
 

@@ -135,6 +135,25 @@ fn students_that_still_learn_are_told_with_how_much() {
     fixture.change(|study| study.report.margin = 0.005);
     let told = about(&fixture, "still learning").expect("a caution");
     assert!(told.contains("fell by up to 0.0"), "{told}");
+    assert_eq!(about(&fixture, "is not known"), None);
+}
+
+#[test]
+fn students_that_nobody_looked_at_often_enough_are_not_passed_over_in_silence() {
+    // The fixture looks after every tenth of its steps, and after every step of fewer than twenty.
+    let of_steps = |steps: u64| {
+        let fixture = Fixture::new(&StudyShape {
+            steps,
+            ..StudyShape::default()
+        });
+        about(&fixture, "is not known")
+    };
+    assert_eq!(of_steps(3), None);
+    let told = of_steps(2).expect("a caution");
+    assert!(
+        told.starts_with("Whether students were still learning"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -250,16 +250,20 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
     axes::varying(study).map(facts).collect()
 }
 
-/// The comparisons of an arm with one that computes as much.
+/// The comparisons of arms that compute as much: one with what pays for its steps, and two with
+/// each other that the same pays for.
 pub(super) fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
     let budgets = budgets(study);
     let arm = |row: usize| analysis.rows[row].at.get(ARM).map(String::as_str);
     let is_one = |contrast: &&Contrast| {
         contrast.rows().is_some_and(|(a, b)| {
-            let arms = (arm(a), arm(b));
-            budgets.iter().any(|&(paid, dear)| {
-                arms == (Some(dear), Some(paid)) || arms == (Some(paid), Some(dear))
-            })
+            // What pays for an arm's steps; itself for the one that pays.
+            let pays = |row: usize| {
+                let own = arm(row)?;
+                let paid = budgets.iter().find(|&&(paid, _)| paid == own);
+                Some(paid.map_or(own, |&(_, dear)| dear))
+            };
+            arm(a) != arm(b) && pays(a).is_some() && pays(a) == pays(b)
         })
     };
     analysis.contrasts.iter().filter(is_one).collect()

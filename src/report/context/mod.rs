@@ -180,7 +180,8 @@ impl Context {
             questions: axis_questions(&data.study, analysis),
             counts: Counts::new(data),
             arms: data.study.arms.clone(),
-            trials: data.study.trials.as_ref().map(TrialFacts::new),
+            trials: (data.study.trials.as_ref())
+                .map(|trials| TrialFacts::new(trials, data.study.report.margin)),
             all_else: all_else(&data.study),
             objectives: objectives(data, analysis),
             schedules: schedules(data, analysis),

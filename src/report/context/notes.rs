@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::all_else::all_else;
 use super::replicates::{other_seeds, teachers_as_blocks};
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
+use crate::plan::{Axis, is_at_or_below};
 use crate::record::evaluation::{Agreement, SharedCounts};
 use crate::record::study::{ALTERNATIVE, Study};
 use crate::report::analysis::Analysis;
-use crate::report::axes::{self, ANY, ARM, STRATEGY};
+use crate::report::axes::{self, ANY, ARM, SEED, STRATEGY};
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
 
@@ -20,7 +21,7 @@ const MOST_NAMES: usize = 6;
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let mut notes = initial_weights(data, analysis);
     notes.extend(maps_beside_taken_blocks(data));
-    notes.extend(values_of_one_map(data));
+    notes.extend(values_chosen_elsewhere(data));
     notes.extend(other_seeds(data, analysis));
     notes.push(fixed_teacher_and_text(data));
     notes.extend(teachers_as_blocks(data));
@@ -112,8 +113,8 @@ fn initial_weights_note(
     };
     Some(format!(
         "{} start from {weights}, so a seed stands for the order of the data and the random \
-         numbers of training (critics and projections, where there are any), not for other initial \
-         weights: the spread between seeds says nothing about those.",
+         numbers of training (critics, projections and shuffled maps, where there are any), not \
+         for other initial weights: the spread between seeds says nothing about those.",
         opening("The students")?
     ))
 }
@@ -132,16 +133,34 @@ fn maps_beside_taken_blocks(data: &StudyData) -> Option<String> {
     })
 }
 
-/// What `[select]` chose on one layer map, where the grid has several.
-fn values_of_one_map(data: &StudyData) -> Option<String> {
+/// What `[select]` chose at one value of an axis of the grid that it did not try, where there are
+/// several.
+fn values_chosen_elsewhere(data: &StudyData) -> Option<String> {
     let tried = &data.study.trials.as_ref()?.axes;
-    let maps = axes::axis(&data.study, STRATEGY)?;
-    let are_tried = tried.iter().any(|axis| axis.key == STRATEGY);
-    (maps.values.len() > 1 && !are_tried).then(|| {
-        "[select] chose its values on one layer map, and the others have them too: that a map does \
-         worse than this one may be for want of values of its own."
-            .to_owned()
+    let is_asked = |axis: &&Axis| {
+        let is_tried = tried.iter().any(|other| other.key == axis.key);
+        let is_of_runs = ![ARM, SEED].contains(&axis.key.as_str()) && !is_tried;
+        axis.values.len() > 1 && is_of_runs && !is_at_or_below(&axis.key, "evaluate")
+    };
+    let keys: Vec<String> = data
+        .study
+        .axes
+        .iter()
+        .filter(is_asked)
+        .map(first_value)
+        .collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "[select] chose its values with the first of each arm's settings ({}), and the others \
+             have them too: that another does worse may be for want of values of its own.",
+            keys.join(", ")
+        )
     })
+}
+
+fn first_value(axis: &Axis) -> String {
+    let value = axis.values.first().map_or("", String::as_str);
+    format!("{} = {value}", axis.key)
 }
 
 fn fixed_teacher_and_text(data: &StudyData) -> String {

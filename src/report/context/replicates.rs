@@ -56,8 +56,10 @@ pub fn other_seeds(data: &StudyData, analysis: &Analysis) -> Option<String> {
     };
     let all: BTreeSet<_> = analysis.rows.iter().map(seeds).collect();
     (all.len() > 1).then(|| {
-        "Not every setting has all seeds, so mean losses beside each other may be of other seeds: \
-         differences are of those that both settings have."
-            .to_owned()
+        let others = teachers(&data.written).map_or("", |_| " and other teachers");
+        format!(
+            "Not every setting has all seeds, so mean losses beside each other may be of other \
+             seeds{others}: differences are of those that both settings have."
+        )
     })
 }

@@ -35,6 +35,9 @@ pub struct SensitivityRow {
     /// "train.lr.peak = 0.003".
     pub change: String,
     pub n: usize,
+    /// Mean losses of the setting and of what it is held against, of one comparison.
+    pub loss: Option<f64>,
+    pub loss_against: Option<f64>,
     /// D in nats per token: the least and the greatest, which are the same of one comparison.
     pub least: Option<f64>,
     pub greatest: Option<f64>,
@@ -92,6 +95,8 @@ fn row(home: &Contrast, own: &Contrast, change: String, differs: Option<bool>) -
         against: home.asked.against.clone(),
         change,
         n: own.paired.as_ref().map_or(0, |paired| paired.n()),
+        loss: own.losses.map(|losses| losses.0),
+        loss_against: own.losses.map(|losses| losses.1),
         least: mean,
         greatest: mean,
         low: own.interval.map(|interval| interval.0),
@@ -115,6 +120,8 @@ fn left_out(data: &StudyData, analysis: &Analysis, home: &Contrast) -> Option<Se
         .collect();
     Some(SensitivityRow {
         n: without.len() - 1,
+        loss: None,
+        loss_against: None,
         least: means().reduce(f64::min),
         greatest: means().reduce(f64::max),
         low: None,
@@ -145,6 +152,8 @@ fn teachers_left_out(
         let interval = own.interval(home.alpha, own.error);
         SensitivityRow {
             n: own.n(),
+            loss: None,
+            loss_against: None,
             least: Some(own.mean),
             greatest: Some(own.mean),
             low: interval.map(|interval| interval.0),

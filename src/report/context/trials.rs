@@ -17,6 +17,8 @@ pub struct TrialFacts {
     pub runs: usize,
     /// Whether everything was tried, and the choice is made.
     pub is_chosen: bool,
+    /// What the trials hardly tell apart; none where they tell everything apart.
+    pub hardly_apart: Option<String>,
     pub tried: Vec<TriedFacts>,
 }
 
@@ -34,11 +36,11 @@ pub struct TriedFacts {
 }
 
 impl TrialFacts {
-    pub fn new(trials: &Trials) -> Self {
+    pub fn new(trials: &Trials, margin: f64) -> Self {
         let seeds = trials.axes.iter().find(|axis| axis.key == SEED);
         let tried = trials.tried.iter().map(|one| TriedFacts {
             arm: one.arm_name().to_owned(),
-            values: one.in_words(),
+            values: trials.in_words(one),
             validation_nll: one.validation_nll,
             is_chosen: one.is_chosen,
         });
@@ -52,51 +54,100 @@ impl TrialFacts {
                 .collect::<BTreeSet<_>>()
                 .len(),
             is_chosen: trials.choice().is_some(),
+            hardly_apart: hardly_apart(trials, margin),
             tried: tried.collect(),
         }
     }
 }
 
 /// Numbers that were chosen at the end of what was tried: beyond it may be better ones. A sentence
-/// for each.
+/// for each, with the arms that it is about.
 pub fn chosen_at_an_end(trials: &Trials) -> Vec<String> {
-    let chosen = trials.tried.iter().filter(|one| one.is_chosen);
-    chosen.flat_map(|one| ends(trials, one)).collect()
+    let mut found: Vec<(ChosenEnd, Vec<&str>)> = Vec::new();
+    for chosen in trials.tried.iter().filter(|one| one.is_chosen) {
+        for end in ends(trials, chosen) {
+            match found.iter_mut().find(|(known, _)| *known == end) {
+                Some((_, arms)) => arms.push(chosen.arm_name()),
+                None => found.push((end, vec![chosen.arm_name()])),
+            }
+        }
+    }
+    let told = found.iter().map(|(end, arms)| end.in_words(arms));
+    told.collect()
 }
 
-fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<String> {
+/// A number that is the smallest or the largest of those that an arm tried.
+#[derive(Debug, PartialEq)]
+struct ChosenEnd {
+    key: String,
+    value: f64,
+    is_smallest: bool,
+}
+
+impl ChosenEnd {
+    fn in_words(&self, arms: &[&str]) -> String {
+        let (end, other) = if self.is_smallest {
+            ("smallest", "smaller")
+        } else {
+            ("largest", "larger")
+        };
+        let of_arms = match arms {
+            [""] => String::new(),
+            arms => format!(" of {}", arms.join(", ")),
+        };
+        let is_weight = self.key.starts_with("loss.") && self.key.ends_with(".weight");
+        let limit = if is_weight && self.is_smallest {
+            "; at 0 there is no such loss"
+        } else {
+            ""
+        };
+        format!(
+            "The {}{of_arms} that was chosen, {}, is the {end} that was tried: a {other} one may \
+             be better{limit}.",
+            self.key,
+            plain(self.value)
+        )
+    }
+}
+
+fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<ChosenEnd> {
     let end = |(key, text): (&String, &String)| {
         let axis = trials.axes.iter().find(|axis| axis.key == *key)?;
         let mut numbers = numbers_tried(trials, chosen, axis)?;
         numbers.sort_by(f64::total_cmp);
         let (least, most) = (*numbers.first()?, *numbers.last()?);
         let value = number(text)?;
-        let (end, other) = if least == most {
-            return None;
-        } else if value == least {
-            ("smallest", "smaller")
-        } else if value == most {
-            ("largest", "larger")
-        } else {
-            return None;
-        };
-        let of_arm = match chosen.arm_name() {
-            "" => String::new(),
-            arm => format!(" of {arm}"),
-        };
-        let is_weight = key.starts_with("loss.") && key.ends_with(".weight");
-        let limit = if is_weight && end == "smallest" {
-            "; at 0 there is no such loss"
-        } else {
-            ""
-        };
-        Some(format!(
-            "The {key}{of_arm} that was chosen, {}, is the {end} that was tried: a {other} one may \
-             be better{limit}.",
-            plain(value)
-        ))
+        let is_end = least < most && (value == least || value == most);
+        is_end.then(|| ChosenEnd {
+            key: key.clone(),
+            value,
+            is_smallest: value == least,
+        })
     };
     chosen.values.iter().filter_map(end).collect()
+}
+
+/// In how many of the values that an arm tried the loss is within the margin of the one that was
+/// chosen, the chosen among them: those the trials do not tell apart. None where it is that alone,
+/// in every arm.
+pub fn hardly_apart(trials: &Trials, margin: f64) -> Option<String> {
+    let of_arm = |chosen: &TriedValues| {
+        let best = chosen.validation_nll?;
+        let own = trials.tried.iter().filter(|one| one.arm == chosen.arm);
+        let losses: Vec<f64> = own.filter_map(|one| one.validation_nll).collect();
+        let near = losses.iter().filter(|loss| **loss - best <= margin).count();
+        let name = chosen.arm_name();
+        let of = if name.is_empty() { "" } else { " of " };
+        (near > 1).then(|| format!("{near} of the {}{of}{name}", losses.len()))
+    };
+    let chosen = trials.tried.iter().filter(|one| one.is_chosen);
+    let told: Vec<String> = chosen.filter_map(of_arm).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Within δ of what was chosen, and so hardly told apart by its seeds, lie {}.",
+            told.join(", ")
+        )
+    })
 }
 
 /// The numbers that were tried for a key in an arm; none where some value is no number.

@@ -51,9 +51,39 @@ fn a_number_at_an_end_of_what_was_tried_is_told_and_one_between_is_not() {
 
 #[test]
 fn seeds_and_trainings_are_counted() {
-    let facts = TrialFacts::new(&trials(&["0.1", "1.0"], 1));
+    let facts = TrialFacts::new(&trials(&["0.1", "1.0"], 1), 0.005);
     assert_eq!(facts.seeds, ["50"]);
     assert_eq!(facts.runs, 2);
     assert!(facts.is_chosen && facts.tried[1].is_chosen);
     assert_eq!(facts.tried[0].values, "loss.hidden.weight = 0.1");
+}
+
+#[test]
+fn arms_that_chose_the_same_end_are_told_in_one_sentence() {
+    let mut both = trials(&["0.1", "1.0"], 1);
+    let sliced = both.tried.iter().cloned().map(|one| TriedValues {
+        arm: Some("sliced".to_owned()),
+        ..one
+    });
+    let sliced: Vec<TriedValues> = sliced.collect();
+    both.tried.extend(sliced);
+    let told = chosen_at_an_end(&both);
+    assert!(
+        told.len() == 1 && told[0].contains(" of mse, sliced that was chosen, 1, "),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn values_that_the_trials_hardly_tell_apart_are_counted() {
+    // The losses are 0, 1 and 2.
+    let three = trials(&["0.1", "0.3", "1.0"], 0);
+    assert_eq!(hardly_apart(&three, 0.5), None);
+    assert_eq!(
+        hardly_apart(&three, 1.0).as_deref(),
+        Some(
+            "Within δ of what was chosen, and so hardly told apart by its seeds, lie 2 of the 3 \
+             of mse."
+        )
+    );
 }

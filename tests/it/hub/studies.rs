@@ -113,6 +113,25 @@ fn a_study_of_the_hub_runs_and_runs_again_without_it_to_the_same_bytes() {
 }
 
 #[test]
+fn runs_are_not_cleaned_away_where_the_hub_s_files_are_not() {
+    let server = filled();
+    let site = TestSite::new(&spec("train_tokens = 3000\n"));
+    run(&site, &server, "run study.toml --only arm=none").code(0);
+    let first = site.results();
+    std::fs::remove_dir_all(site.path("hf")).unwrap();
+    let kept = site.kdpipe("clean study.toml --remove").code(0).out;
+    assert_eq!(kept, "results/tiny: nothing is left over\n");
+    // Nobody knows which runs another spec has without its inputs.
+    let refused = site.kdpipe("clean study.toml --remove --set train.steps=9");
+    assert!(
+        refused.code == Some(2) && refused.error.contains("it is not known which runs"),
+        "{}",
+        refused.error
+    );
+    assert_eq!(differences(&first, &site.results()), Vec::<String>::new());
+}
+
+#[test]
 fn relock_moves_the_study_to_what_the_branch_is_now() {
     let server = filled();
     let site = TestSite::new(&spec("train_tokens = 3000\n"));
