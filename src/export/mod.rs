@@ -63,7 +63,6 @@ pub fn export(run: &Path, target: &Path, gguf: bool) -> Result<Vec<PathBuf>> {
     // First of all, for a model may be one that GGUF cannot hold: then the folder is still empty.
     if gguf {
         write_gguf(&student, &finished.name, &target.join(GGUF))?;
-        written.push(GGUF.into());
     }
     let mut copied = Vec::new();
     collect(&student, Path::new(""), &mut copied)?;
@@ -72,6 +71,7 @@ pub fn export(run: &Path, target: &Path, gguf: bool) -> Result<Vec<PathBuf>> {
         copy(&student.join(file), &target.join(file))?;
         written.push(file.clone());
     }
+    written.extend(gguf.then(|| PathBuf::from(GGUF)));
     let stored = files::read_text(&student.join(CARD), LONGEST_SPEC)?;
     files::write_atomically(
         &target.join(CARD),

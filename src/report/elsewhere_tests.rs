@@ -174,10 +174,11 @@ fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
          uniform would be worse by more than δ with student.layers = 4.",
         "| better by more than δ (hangs on student.layers = 4) |",
         "- Axis `student.layers`: the answer is for 2; [below](#sensitivity), also 4.",
-        "| wasserstein, uniform | mse, uniform | student.layers = 4 | 5 | 2.7200 | 2.7000 | +0.0200 |",
+        "| wasserstein, uniform | mse, uniform | student.layers = 4 | 5 | 2.7200 | 2.7000 | \
+         +0.0200 |",
         "| worse by more than δ (**another**) |",
-        "| wasserstein, uniform | mse, uniform | each seed left out | 4 | – | – | −0.0205 to −0.0195 | \
-         – | the same |",
+        "| wasserstein, uniform | mse, uniform | each seed left out | 4 | – | – | −0.0205 to \
+         −0.0195 | – | the same |",
     ] {
         assert!(page.contains(words), "{words}\n{page}");
     }

@@ -169,7 +169,7 @@ fn a_wide_study_with_null_controls_and_an_arm_without_a_hidden_term() {
         "{page}"
     );
     assert!(
-        page.contains("| 0.00085 | better than the nulls alone |"),
+        page.contains("| 0.00083 | better than the nulls alone |"),
         "{page}"
     );
 }

@@ -11,9 +11,9 @@ use crate::runner::resolve_study;
 
 const SPEC: &str = r#"
 pipeline.name = "small"
-dataset = { source = "text", train = ["train*.txt"], validation = ["held.txt"], test = ["other.txt"] }
+dataset = { source = "text", train = ["train*.txt"], validation = ["a.txt"], test = ["b.txt"] }
 tokenizer = { source = "train", vocab_size = 270 }
-teacher = { source = "train", layers = 1, width = 8, heads = 1, train = { steps = 1, context = 8 } }
+teacher = { source = "train", layers = 1, width = 8, heads = 1, train = { context = 8 } }
 student = { layers = 1, width = 8, heads = 1 }
 train = { steps = 1, context = 8 }
 loss.kl.kind = "logits.kl"
@@ -34,7 +34,7 @@ fn text_and_items_that_changed_since_the_plan_are_refused_by_their_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     write(folder, "study.toml", SPEC);
-    for name in ["train1.txt", "held.txt", "other.txt"] {
+    for name in ["train1.txt", "a.txt", "b.txt"] {
         write(folder, name, &format!("{name}: the cat sat on the mat.\n"));
     }
     write(folder, "number.jsonl", PAIR);

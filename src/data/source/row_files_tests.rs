@@ -86,8 +86,8 @@ fn what_is_no_json_is_told_at_its_file_with_the_source_that_reads_it() {
             ),
             (
                 "dataset.train[1]",
-                "later.jsonl, line 2: the text is in parts: a list; write what is to be read of every row \
-         into a key of its own, as one text"
+                "later.jsonl, line 2: the text is in parts: a list; write what is to be read of \
+                 every row into a key of its own, as one text"
             ),
         ]
     );
