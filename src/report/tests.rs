@@ -74,7 +74,7 @@ fn the_committed_reports_are_rendered_again_byte_by_byte() {
         "skew-kl",
         "weak-teachers",
     ];
-    let own = ["sweep", "sweep-logits", "wikitext2"];
+    let own = ["sweep", "sweep-logits", "novels-logits", "wikitext2"];
     for name in own.into_iter().chain(claims) {
         let layout = Layout::new(&results, name);
         for (path, bytes) in render(&layout, read_study(&layout).unwrap(), None)

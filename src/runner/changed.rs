@@ -3,43 +3,58 @@
 
 use anyhow::{Result, anyhow};
 
-use super::inputs::StudyInputs;
+use super::inputs::{StudyInputs, dataset_repo, task_repo};
 use crate::hub::Hub;
-use crate::plan::run::TeacherSpec;
+use crate::plan::run::{TeacherSpec, TokenizerSpec};
 use crate::plan::{Fact, InputFault, InputFaults, Inputs, PlannedRun};
 
-/// Refuses text, tokenizer or items of tasks that are not those of the run's id.
+/// Refuses text, tokenizer or items of tasks that are not those of the runs' ids; `runs` are of one
+/// text. What lies on the hub is held to a commit.
 ///
 /// # Errors
 /// [`InputFault`] of the key that names what changed; what can no longer be read.
-pub(super) fn refuse_changed_text(run: &PlannedRun, hub: &Hub) -> Result<()> {
-    let (inputs, spec, planned) = (StudyInputs::to_run(hub), &run.spec, &run.fingerprints);
-    let dataset = inputs.dataset(&spec.dataset);
-    refuse("dataset.train", &planned.dataset, dataset, |fact| {
-        fact.fingerprint
-    })?;
-    let tokenizer = inputs.tokenizer(&spec.dataset, &spec.tokenizer);
-    refuse("tokenizer", &planned.tokenizer, tokenizer, |fact| {
-        fact.fingerprint
-    })?;
-    for (name, task) in &spec.evaluate.tasks {
-        if let Some(planned) = planned.tasks.get(name) {
-            let key = format!("evaluate.tasks.{name}");
-            refuse(&key, planned, inputs.task(name, task), |fact| {
+pub(super) fn refuse_changed_text(runs: &[&PlannedRun], hub: &Hub) -> Result<()> {
+    let inputs = StudyInputs::to_run(hub);
+    if let Some(PlannedRun {
+        spec, fingerprints, ..
+    }) = runs.first()
+    {
+        if dataset_repo(&spec.dataset).is_none() {
+            let now = inputs.dataset(&spec.dataset);
+            refuse("dataset.train", &fingerprints.dataset, now, |fact| {
                 fact.fingerprint
             })?;
+        }
+        if !matches!(spec.tokenizer, TokenizerSpec::Hub { .. }) {
+            let now = inputs.tokenizer(&spec.dataset, &spec.tokenizer);
+            refuse("tokenizer", &fingerprints.tokenizer, now, |fact| {
+                fact.fingerprint
+            })?;
+        }
+    }
+    let mut seen = Vec::new();
+    for run in runs {
+        for (name, task) in &run.spec.evaluate.tasks {
+            let is_new = task_repo(task).is_none() && !seen.contains(&(name, task));
+            if let Some(planned) = run.fingerprints.tasks.get(name).filter(|_| is_new) {
+                seen.push((name, task));
+                let key = format!("evaluate.tasks.{name}");
+                refuse(&key, planned, inputs.task(name, task), |fact| {
+                    fact.fingerprint
+                })?;
+            }
         }
     }
     Ok(())
 }
 
-/// The same for a teacher that came trained.
+/// The same for a teacher's folder.
 ///
 /// # Errors
 /// As [`refuse_changed_text`].
 pub(super) fn refuse_changed_teacher(run: &PlannedRun, hub: &Hub) -> Result<()> {
     let teacher = &run.spec.teacher;
-    if matches!(teacher, TeacherSpec::Train { .. }) {
+    if !matches!(teacher, TeacherSpec::Dir { .. }) {
         return Ok(());
     }
     let now = StudyInputs::to_run(hub).teacher(teacher);
@@ -48,18 +63,24 @@ pub(super) fn refuse_changed_teacher(run: &PlannedRun, hub: &Hub) -> Result<()> 
     })
 }
 
-/// The same for the folder that a student starts from.
+/// The same for the folders that students start from.
 ///
 /// # Errors
 /// As [`refuse_changed_text`].
-pub(super) fn refuse_changed_student(run: &PlannedRun, hub: &Hub) -> Result<()> {
-    let Some(folder) = &run.spec.student.init_dir else {
-        return Ok(());
-    };
-    let now = StudyInputs::to_run(hub).student(folder);
-    refuse("student.init_dir", &run.fingerprints.student, now, |fact| {
-        fact.fingerprint
-    })
+pub(super) fn refuse_changed_students(runs: &[&PlannedRun], hub: &Hub) -> Result<()> {
+    let mut seen = Vec::new();
+    for run in runs {
+        if let Some(folder) = &run.spec.student.init_dir
+            && !seen.contains(&folder)
+        {
+            seen.push(folder);
+            let now = StudyInputs::to_run(hub).student(folder);
+            refuse("student.init_dir", &run.fingerprints.student, now, |fact| {
+                fact.fingerprint
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse<T>(

@@ -45,7 +45,7 @@ fn text_and_items_that_changed_since_the_plan_are_refused_by_their_key() {
     let study = resolve_study(loaded, &StudyInputs::to_run(&hub), &layout);
     let study = study.unwrap_or_else(|wrong| panic!("{wrong}"));
     let run = &study.plan.runs[0];
-    let refused = || refuse_changed_text(run, &hub).map_err(|error| format!("{error:#}"));
+    let refused = || refuse_changed_text(&[run], &hub).map_err(|error| format!("{error:#}"));
     assert_eq!(refused(), Ok(()));
 
     // A pattern matches a file more.

@@ -247,7 +247,7 @@ fn shape(folder: &Path, fingerprint: impl FnOnce(&str) -> Result<String>) -> Res
 }
 
 /// The repo of the hub that a dataset is.
-fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
+pub(super) fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
     match dataset {
         DatasetSpec::Synthetic { .. }
         | DatasetSpec::Text { .. }
@@ -258,7 +258,7 @@ fn dataset_repo(dataset: &DatasetSpec) -> Option<Repo> {
 }
 
 /// The repo of the hub that a task's items lie in.
-fn task_repo(task: &TaskSpec) -> Option<Repo> {
+pub(super) fn task_repo(task: &TaskSpec) -> Option<Repo> {
     match task.source()? {
         ItemSource::Grammar(_) | ItemSource::Files(_) => None,
         ItemSource::Hub(items) => Some(Repo::dataset(items.repo, items.revision)),

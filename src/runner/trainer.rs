@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::changed::{refuse_changed_student, refuse_changed_teacher, refuse_changed_text};
+use super::changed::{refuse_changed_students, refuse_changed_teacher, refuse_changed_text};
 use super::corpus::{UnusableInputs, check_lengths, corpus_key, corpus_notes};
 use super::executor::{Executor, QueuedRun, Unit, UnitEnding, by_key};
 use super::group::run_group;
@@ -104,9 +104,7 @@ impl<'a, D: Ops> Trainer<'a, D> {
         let folder = self.site.cache.join("corpora");
         let hub = self.site.hub;
         let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
-        for &index in runs {
-            refuse_changed_text(&self.plan.runs[index], hub)?;
-        }
+        refuse_changed_text(&self.planned(runs), hub)?;
         check_lengths(self.plan, runs, &prepared)?;
         self.prepare_tasks(runs, &prepared)?;
         for note in corpus_notes(&prepared) {
@@ -114,6 +112,10 @@ impl<'a, D: Ops> Trainer<'a, D> {
         }
         (self.corpus, self.corpus_key) = (Some(prepared), Some(key));
         Ok(UnitEnding::Done(BTreeMap::new()))
+    }
+
+    fn planned(&self, runs: &[usize]) -> Vec<&'a PlannedRun> {
+        runs.iter().map(|&index| &self.plan.runs[index]).collect()
     }
 
     /// Fetches and reads what models are asked beside the loss: what is wrong with it is known
@@ -189,9 +191,7 @@ impl<'a, D: Ops> Trainer<'a, D> {
                 ending => return Ok(ending),
             }
         }
-        for &index in &open {
-            refuse_changed_student(&self.plan.runs[index], self.site.hub)?;
-        }
+        refuse_changed_students(&self.planned(&open), self.site.hub)?;
         let corpus = self.corpus.as_ref().context("a group without a corpus")?;
         let teacher = self.teacher.as_ref().context("a group without a teacher")?;
         endings.extend(run_group(self.plan, &open, teacher, corpus, self.site));
