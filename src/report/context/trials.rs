@@ -144,7 +144,7 @@ pub fn hardly_apart(trials: &Trials, margin: f64) -> Option<String> {
     let told: Vec<String> = chosen.filter_map(of_arm).collect();
     (!told.is_empty()).then(|| {
         format!(
-            "Within δ of what was chosen, and so hardly told apart by its seeds, lie {}.",
+            "Within δ of what was chosen, and so hardly told apart by these seeds, lie {}.",
             told.join(", ")
         )
     })

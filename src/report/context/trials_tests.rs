@@ -82,7 +82,7 @@ fn values_that_the_trials_hardly_tell_apart_are_counted() {
     assert_eq!(
         hardly_apart(&three, 1.0).as_deref(),
         Some(
-            "Within δ of what was chosen, and so hardly told apart by its seeds, lie 2 of the 3 \
+            "Within δ of what was chosen, and so hardly told apart by these seeds, lie 2 of the 3 \
              of mse."
         )
     );
