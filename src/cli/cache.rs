@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
 use serde_json::json;
 
 use super::args::{CacheArguments, Common};
-use super::{CommandResult, Exit, counted, print, print_json, say};
+use super::{CommandResult, Exit, counted, print, print_json, remove_each, say};
 use crate::files::size_in_words;
 use crate::runner::{CacheEntry, cache_entries, cache_folder, remove_cached};
 
@@ -21,7 +20,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> CommandResult {
         found.retain(|entry| days_unused(entry, now) >= days);
     }
     let kept = if arguments.remove {
-        remove(&mut found)?
+        remove_each(&mut found, remove_cached)?
     } else {
         Vec::new()
     };
@@ -80,17 +79,6 @@ fn tell(
 
 fn bytes_of(entries: &[CacheEntry]) -> u64 {
     entries.iter().map(|entry| entry.bytes).sum()
-}
-
-/// Removes them; those that stay, as a process is at them, are taken out and given back.
-fn remove(entries: &mut Vec<CacheEntry>) -> Result<Vec<CacheEntry>> {
-    let (mut gone, mut kept) = (Vec::new(), Vec::new());
-    for entry in entries.drain(..) {
-        let is_gone = remove_cached(&entry)?;
-        if is_gone { &mut gone } else { &mut kept }.push(entry);
-    }
-    *entries = gone;
-    Ok(kept)
 }
 
 fn name(entry: &CacheEntry, folder: &Path) -> String {

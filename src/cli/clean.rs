@@ -5,12 +5,14 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::{CleanArguments, Common};
-use super::stored::{refuse_another_spec, told_of_another_spec};
-use super::{CommandResult, Exit, counted, hub_to_plan, print, print_json, say, spec_options};
+use super::stored::{OtherSpec, other_spec, refuse_another_spec};
+use super::{
+    CommandResult, Exit, counted, hub_to_plan, print, print_json, remove_each, say, spec_options,
+};
 use crate::files::size_in_words;
-use crate::plan::load;
+use crate::plan::{Trials, load};
 use crate::record::layout::Layout;
-use crate::record::study::Study;
+use crate::record::study::{Cell, Study};
 use crate::record::{Leftover, LeftoverKind, StudyParts, leftovers, read_study, remove_leftover};
 use crate::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
@@ -21,30 +23,27 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     refuse_another_spec(&layout, &arguments.spec)?;
     let stored = stored(&layout)?;
     let other = stored.as_ref();
-    let other = other.and_then(|stored| told_of_another_spec(&loaded, stored));
+    let other = other.and_then(|stored| other_spec(&loaded, stored));
     let study = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
     let mut wanted = wanted(&study);
-    match (&other, &stored) {
-        (Some(note), _) => say(&format!("note: {note}")),
-        (None, Some(stored)) => add_stored(&mut wanted, stored),
-        (None, None) => {}
+    if let Some(stored) = &stored {
+        add_stored(&mut wanted, stored, other.as_ref(), &study);
     }
-    let is_known = stored.is_some() && other.is_none();
-    if let Some(words) = not_known(&study, is_known, &arguments.spec) {
+    if let Some(other) = &other {
+        say(&format!("note: {}", other.words));
+    }
+    if let Some(words) = not_known(&study, stored.as_ref(), other.as_ref(), &arguments.spec) {
         if arguments.remove {
             return Err(anyhow::anyhow!(words).into());
         }
         say(&format!("note: {words}"));
     }
-    let found = leftovers(&layout, &wanted)?;
-    let mut kept = Vec::new();
-    if arguments.remove {
-        for leftover in &found {
-            if !remove_leftover(leftover)? {
-                kept.push(leftover);
-            }
-        }
-    }
+    let mut found = leftovers(&layout, &wanted)?;
+    let kept = if arguments.remove {
+        remove_each(&mut found, remove_leftover)?
+    } else {
+        Vec::new()
+    };
     if common.json {
         print_json(&json!({
             "folder": layout.root,
@@ -58,7 +57,7 @@ pub fn clean(arguments: &CleanArguments, common: &Common) -> CommandResult {
     if !common.quiet {
         print(&told(&layout.root, &found, arguments.remove));
     }
-    for leftover in kept {
+    for leftover in &kept {
         say(&format!(
             "note: {} stays: a process is at it by now",
             shown(&layout.root, leftover)
@@ -73,35 +72,60 @@ fn stored(layout: &Layout) -> anyhow::Result<Option<Study>> {
     is_there.then(|| read_study(layout)).transpose()
 }
 
-/// Why nobody can say yet which runs the study has, and what helps; none where that is known, as it
-/// is of a stored study of the same spec, whose lock names its runs, once all was chosen.
-fn not_known(study: &ResolvedStudy, is_stored: bool, spec: &Path) -> Option<String> {
+/// Why nobody can say which runs the study has, and what helps. A stored study of the same spec
+/// names its runs itself, once all was chosen.
+fn not_known(
+    study: &ResolvedStudy,
+    stored: Option<&Study>,
+    other: Option<&OtherSpec>,
+    spec: &Path,
+) -> Option<String> {
     let run = spec.display();
-    if study.awaits_choice() {
+    let of_this_spec = stored.filter(|_| other.is_none());
+    let trials = of_this_spec.and_then(|study| study.trials.as_ref());
+    if study.awaits_choice() && trials.and_then(Trials::choice).is_none() {
         return Some(format!(
             "[select] has not chosen yet, and so it is not known which runs the study has; \
              `kdpipe run {run}` chooses"
         ));
     }
+    if other.is_some_and(|other| !other.is_same_elsewhere) {
+        return Some(format!(
+            "the stored runs were set otherwise, by --set perhaps, and which of them the study \
+             has is for `kdpipe run {run}` to find out"
+        ));
+    }
     let tried = study.trial.iter().flat_map(|trial| &trial.runs);
     let runs = study.plan.runs.iter().chain(tried);
     let reason = runs.flat_map(|run| &run.unknown).next();
-    let reason = reason.filter(|_| !is_stored)?;
+    let reason = reason.filter(|_| stored.is_none())?;
     Some(format!(
         "it is not known which runs the study has: {reason}; `kdpipe run {run}` finds out"
     ))
 }
 
-/// What the stored study has, whose spec is the one at hand: on this machine, and with the inputs
-/// that are here now, its ids may be others.
-fn add_stored(wanted: &mut StudyParts, study: &Study) {
-    for cell in &study.cells {
+/// What the stored study has of the spec at hand: on this machine, and with the inputs that are
+/// here now, ids may be others. Where the spec has other axes, its cells; where it sets something
+/// otherwise, nothing.
+fn add_stored(
+    wanted: &mut StudyParts,
+    stored: &Study,
+    other: Option<&OtherSpec>,
+    study: &ResolvedStudy,
+) {
+    if other.is_some_and(|other| !other.is_same_elsewhere) {
+        return;
+    }
+    let is_named = |cell: &&Cell| {
+        other.is_none() || study.plan.cells.iter().any(|planned| planned.at == cell.at)
+    };
+    for cell in stored.cells.iter().filter(is_named) {
         let evaluations = wanted.runs.entry(cell.run.clone()).or_default();
         evaluations.insert(cell.evaluation.clone());
         let evaluations = wanted.teachers.entry(cell.teacher.clone()).or_default();
         evaluations.insert(cell.teacher_evaluation.clone());
     }
-    let tried = study.trials.iter().flat_map(|trials| &trials.tried);
+    let tried = stored.trials.iter().flat_map(|trials| &trials.tried);
     for run in tried.flat_map(|tried| &tried.runs) {
         wanted.runs.entry(run.clone()).or_default();
     }

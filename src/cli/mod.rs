@@ -254,6 +254,20 @@ fn environment() -> anyhow::Result<Vec<(String, String)>> {
         .collect()
 }
 
+/// Removes each of them; those that stay, as a process is at them, are taken out and given back.
+fn remove_each<T>(
+    items: &mut Vec<T>,
+    remove: impl Fn(&T) -> anyhow::Result<bool>,
+) -> anyhow::Result<Vec<T>> {
+    let (mut gone, mut kept) = (Vec::new(), Vec::new());
+    for item in items.drain(..) {
+        let is_gone = remove(&item)?;
+        if is_gone { &mut gone } else { &mut kept }.push(item);
+    }
+    *items = gone;
+    Ok(kept)
+}
+
 /// The hub for a look at a study: it is never asked, and holds to the commits that the study was
 /// run with.
 fn hub_to_plan(loaded: &Loaded, common: &Common) -> anyhow::Result<Hub<'static>> {

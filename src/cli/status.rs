@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{Common, StatusArguments};
-use super::stored::told_of_another_spec;
+use super::stored::other_spec;
 use super::{CommandResult, Exit, counted, print, print_json, say, spec_options};
 use crate::plan;
 use crate::record::layout::Layout;
@@ -40,7 +40,7 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
         .into());
     }
     let study = record::read_study(&layout)?;
-    let note = told_of_another_spec(&loaded, &study);
+    let note = other_spec(&loaded, &study).map(|other| other.words);
     let submission = record::read_submission(&layout)?;
     let cache = match &submission {
         Some(submission) => Some(submission.cache.clone()),

@@ -1,5 +1,6 @@
 //! The stored study as the spec at hand sees it: for `report` and `verify`, which take the spec at
-//! its word, and for `status`, which shows what there is.
+//! its word, and for `status` and `clean`, which
+//! show what there is.
 
 use std::path::Path;
 
@@ -124,18 +125,28 @@ fn refuse_other_settings(loaded: &Loaded, study: &Study, spec: &Path) -> Result<
     Ok(differences.of_paths.iter().map(notice).collect())
 }
 
-/// That the runs of a stored study are not those of the spec at hand, for who is shown the stored
-/// ones; none where they are, or where the study does not say what its spec set.
-pub fn told_of_another_spec(loaded: &Loaded, study: &Study) -> Option<String> {
+/// How the spec at hand differs from a stored study, for commands that show what is stored.
+pub struct OtherSpec {
+    /// In words.
+    pub words: String,
+    /// It has other axes or takes out other cells, and sets nothing otherwise: what both have are
+    /// the same runs.
+    pub is_same_elsewhere: bool,
+}
+
+/// That the runs of a stored study are not those of the spec at hand; none where they are, or where
+/// the study does not say what its spec set.
+pub fn other_spec(loaded: &Loaded, study: &Study) -> Option<OtherSpec> {
     // What was chosen may be nothing that another spec can take: then it differs anyway.
     let chosen = with_choice(loaded, study).ok().flatten();
     let loaded = chosen.as_ref().unwrap_or(loaded);
     let found = differences(loaded, study, study.settings.as_ref()?);
-    (!found.of_runs.is_empty()).then(|| {
-        format!(
+    (!found.of_runs.is_empty()).then(|| OtherSpec {
+        words: format!(
             "this is the study as it was run last, and the spec is another now: {}",
             found.named()
-        )
+        ),
+        is_same_elsewhere: !found.sets_otherwise,
     })
 }
 
@@ -151,6 +162,8 @@ struct Differences {
     of_paths: Vec<SettingChange>,
     /// All others: the runs are not the same.
     of_runs: Vec<String>,
+    /// Some are of what cells set that both have.
+    sets_otherwise: bool,
 }
 
 impl Differences {
@@ -176,5 +189,9 @@ fn differences(loaded: &Loaded, study: &Study, settings: &StudySettings) -> Diff
     if !loaded.has_cells(study.cells.iter().map(|cell| &cell.at)) && of_runs.is_empty() {
         of_runs.push("grid.exclude takes out other cells".to_owned());
     }
-    Differences { of_paths, of_runs }
+    Differences {
+        of_paths,
+        of_runs,
+        sets_otherwise: !changes.is_empty(),
+    }
 }

@@ -44,7 +44,7 @@ pub use lock::{Lock, LockClaim, LockOwner};
 pub use owner::unique_name;
 pub use partial::Partial;
 pub use place::{Placed, link, remove_file, remove_if_empty, remove_tree, rename_folder};
-pub use pointer::is_lfs_pointer;
+pub use pointer::{is_lfs_pointer, starts_lfs_pointer};
 pub use read::{read_limited, read_text};
 pub use space::{free_space, size_in_words};
 pub use write::{write_atomically, write_by, write_folder, write_new};

@@ -24,6 +24,8 @@ pub struct Loaded {
     pub(super) grid: Grid,
     /// What `[select]` tries, where some arm has more than one value to try.
     pub(super) candidates: Option<Candidates>,
+    /// Whether the first of what is tried stands in for what is to be chosen.
+    pub(super) awaits_choice: bool,
     /// In the order of their cells.
     tried: Vec<WrittenRun>,
     pub(super) study: CheckedStudy,
@@ -65,6 +67,7 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
         Some(study) if mistakes.is_empty() => Ok(Loaded {
             stack,
             grid,
+            awaits_choice: candidates.is_some(),
             candidates,
             tried: tried.unwrap_or_default(),
             study,
@@ -262,6 +265,7 @@ impl Loaded {
             stack: self.stack.clone(),
             grid: candidates.grid.clone(),
             candidates: None,
+            awaits_choice: false,
             tried: Vec::new(),
             study: self.study.clone(),
             cells: self.tried.clone(),
@@ -289,6 +293,7 @@ impl Loaded {
             stack: self.stack.clone(),
             grid,
             candidates: self.candidates.clone(),
+            awaits_choice: false,
             tried: self.tried.clone(),
             study: self.study.clone(),
             cells,

@@ -227,8 +227,8 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Values that were tried in words, `loss.hidden.weight = 0.3, train.lr.peak = 1e-3`, without
-    /// those that make no difference to their arm.
+    /// Values that were tried in words, `loss.hidden.weight = 0.3, train.lr.peak = 1e-3`: those of
+    /// which the arm tried several, or all where there are none such.
     pub fn in_words(&self, tried: &TriedValues) -> String {
         let differs = |key: &&String| {
             let mut own = self.tried.iter().filter(|one| one.arm == tried.arm);

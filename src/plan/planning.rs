@@ -19,6 +19,7 @@ use super::resolve::{Problem, Resolved, resolve};
 use super::settings::as_axis;
 use super::spec_layers::{Merged, On, key_path};
 use super::study::CheckedStudy;
+use super::twins::arms_of_the_same_runs;
 use super::written::WrittenRun;
 
 impl Loaded {
@@ -141,9 +142,9 @@ impl Loaded {
         let (description, note) = self.description_and_note();
         let notices = self.notices.iter().cloned();
         let notices = notices.chain(runs.advice.notices());
-        let notices = notices
-            .chain(super::twins::arms_of_the_same_runs(&cells))
-            .collect();
+        // What stands in for a choice may make two arms the same for now.
+        let settled = if self.awaits_choice { &[][..] } else { &cells };
+        let notices = notices.chain(arms_of_the_same_runs(settled)).collect();
         Plan {
             name: self.study.name.clone(),
             description,

@@ -173,7 +173,7 @@ pub fn family(contrasts: &[Contrast], is_primary: bool) -> Vec<usize> {
 }
 
 /// How many comparisons share α in a family of these places: those of the same runs, under other
-/// names, are one.
+/// names, are one, and one of runs with themselves is none.
 pub fn sharing(
     data: &StudyData,
     rows: &[TableRow],
@@ -191,7 +191,10 @@ pub fn sharing(
         let pairs = asked.pairs.iter().map(|&(a, b)| [runs(a), runs(b)]);
         (made, pairs.collect::<Vec<_>>())
     };
-    family.iter().map(compared).collect::<BTreeSet<_>>().len()
+    let all = family.iter().map(compared);
+    // A difference of runs to themselves asks nothing.
+    let asks = all.filter(|(_, pairs)| pairs.iter().any(|[a, b]| a != b));
+    asks.collect::<BTreeSet<_>>().len()
 }
 
 /// What became of the states that a row's hidden losses match, beside those of another arm; where

@@ -22,4 +22,10 @@ fn comparisons_of_the_same_runs_share_alpha_as_one() {
         cells.for_each(|cell| cell.run = cell.run.replace("cosine", "wasserstein"))
     });
     assert_eq!(family(&fixture), (1, 2));
+    fixture.change(|study| {
+        let cells = study.cells.iter_mut();
+        let cosines = cells.filter(|cell| cell.at["arm"] == "cosine");
+        cosines.for_each(|cell| cell.run = cell.run.replace("wasserstein", "mse"))
+    });
+    assert_eq!(family(&fixture), (1, 2));
 }

@@ -21,13 +21,13 @@ pub(super) fn refuse_changed_text(runs: &[&PlannedRun], hub: &Hub) -> Result<()>
     {
         if dataset_repo(&spec.dataset).is_none() {
             let now = inputs.dataset(&spec.dataset);
-            refuse("dataset.train", &fingerprints.dataset, now, |fact| {
+            refuse("dataset", &fingerprints.dataset, now, |fact| {
                 fact.fingerprint
             })?;
         }
         if !matches!(spec.tokenizer, TokenizerSpec::Hub { .. }) {
             let now = inputs.tokenizer(&spec.dataset, &spec.tokenizer);
-            refuse("tokenizer", &fingerprints.tokenizer, now, |fact| {
+            refuse("tokenizer.path", &fingerprints.tokenizer, now, |fact| {
                 fact.fingerprint
             })?;
         }
@@ -58,7 +58,7 @@ pub(super) fn refuse_changed_teacher(run: &PlannedRun, hub: &Hub) -> Result<()> 
         return Ok(());
     }
     let now = StudyInputs::to_run(hub).teacher(teacher);
-    refuse("teacher", &run.fingerprints.teacher, now, |fact| {
+    refuse("teacher.path", &run.fingerprints.teacher, now, |fact| {
         fact.fingerprint
     })
 }

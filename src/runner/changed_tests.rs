@@ -52,7 +52,7 @@ fn text_and_items_that_changed_since_the_plan_are_refused_by_their_key() {
     write(folder, "train2.txt", "the dog ran home.\n");
     let error = refused().expect_err("more text");
     assert!(
-        error.contains("the files of dataset.train are not what they were"),
+        error.contains("the files of dataset are not what they were"),
         "{error}"
     );
     fs::remove_file(folder.join("train2.txt")).expect("a file");

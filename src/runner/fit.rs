@@ -47,7 +47,8 @@ pub(super) fn ensure_own_tokenizer(folder: &Path, tokenizer: &Tokenizer) -> Resu
     let Ok(own) = Tokenizer::open(folder) else {
         return Ok(());
     };
-    let shared = own.vocabulary().min(tokenizer.vocabulary()) as u32;
+    // Tokens that were added, for padding say, may have other names and stand in no text.
+    let shared = own.own_vocabulary().min(tokenizer.own_vocabulary()) as u32;
     let mut tokens = 0..shared;
     let Some(id) = tokens.find(|&id| own.token_bytes(id) != tokenizer.token_bytes(id)) else {
         return Ok(());

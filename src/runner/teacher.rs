@@ -16,11 +16,11 @@ use super::{Event, Site};
 use crate::data::Prepared;
 use crate::eval::plain_training;
 use crate::files;
-use crate::hub::Repo;
+use crate::hub::{Hub, Repo};
 use crate::model::{Config, Gpt2, ModelFolder, TokenIds, Weights};
 use crate::ops::Ops;
 use crate::plan::PlannedRun;
-use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TrainSpec};
+use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TokenizerSpec, TrainSpec};
 use crate::random::Seed;
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
@@ -63,7 +63,9 @@ pub(super) fn claim_teacher<D: Ops>(
         TeacherSpec::Dir { path, .. } => came_trained(device, &path.resolve(), corpus, site)?,
         TeacherSpec::Hub { repo, revision, .. } => {
             let repo = Repo::model(repo, revision);
-            came_trained(device, &site.hub.weights(&repo)?.folder, corpus, site)?
+            let folder = site.hub.weights(&repo)?.folder;
+            fetch_own_tokenizer(&run.spec.tokenizer, &repo, site.hub);
+            came_trained(device, &folder, corpus, site)?
         }
         TeacherSpec::Train {
             layers,
@@ -108,6 +110,16 @@ pub(super) fn claim_teacher<D: Ops>(
         }
     };
     Ok(TeacherClaim::Loaded(Box::new(loaded)))
+}
+
+/// Puts the tokenizer of a teacher of the hub beside its weights, where it has one and the study
+/// has not the same: what is said of it is not to depend on what the cache happens to hold.
+fn fetch_own_tokenizer(tokenizer: &TokenizerSpec, model: &Repo, hub: &Hub) {
+    let is_same = matches!(tokenizer, TokenizerSpec::Hub { repo, revision }
+        if Repo::model(repo, revision) == *model);
+    if !is_same {
+        drop(hub.tokenizer(model));
+    }
 }
 
 fn diverged(reason: &str, step: u64) -> String {

@@ -103,8 +103,8 @@ impl<'a, D: Ops> Trainer<'a, D> {
         let say = |text: &str| self.site.tell(&Event::Stage(text));
         let folder = self.site.cache.join("corpora");
         let hub = self.site.hub;
-        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
         refuse_changed_text(&self.planned(runs), hub)?;
+        let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
         check_lengths(self.plan, runs, &prepared)?;
         self.prepare_tasks(runs, &prepared)?;
         for note in corpus_notes(&prepared) {

@@ -50,7 +50,15 @@ fn what_the_study_has_stays_where_ids_come_out_otherwise() {
     let other = [("KDPIPE_BF16", "none")];
     let nothing = site.kdpipe_with(&clean, &other).code(0).out;
     assert_eq!(nothing, "results/tiny: nothing is left over\n");
-    // Another spec is told, and one that is of another file is refused.
+    // Of a grid that became smaller it is what both have.
+    let smaller = format!("{clean} --set grid.arm=[\"none\",\"mse\"]");
+    let removed = site.kdpipe_with(&smaller, &other).code(0).out;
+    assert_eq!(
+        removed.matches("a run that the spec does not name").count(),
+        1,
+        "{removed}"
+    );
+    // Which runs a spec has that sets something otherwise, a run finds out.
     let shown = site.kdpipe("clean study.toml").code(0);
     assert!(
         shown
@@ -60,6 +68,12 @@ fn what_the_study_has_stays_where_ids_come_out_otherwise() {
         "{}{}",
         shown.error,
         shown.out
+    );
+    let refused = site.kdpipe("clean study.toml --remove").code(2);
+    assert!(
+        refused.error.contains("the stored runs were set otherwise"),
+        "{}",
+        refused.error
     );
     let text = std::fs::read_to_string(site.path("study.toml")).expect("the spec");
     std::fs::write(site.path("other.toml"), format!("{text}# another\n")).expect("a file");

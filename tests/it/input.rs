@@ -278,3 +278,43 @@ fn patterns_of_tasks_begin_where_the_spec_is_however_it_is_called() {
         site.kdpipe(&format!("check {spec}")).code(0);
     }
 }
+
+#[test]
+fn text_that_changes_while_a_study_runs_is_not_trained_on_under_the_old_ids() {
+    let spec = on_text()
+        .replace("vocab_size = 300", "vocab_size = 270")
+        .replace("[grid]", "[grid]\ntokenizer.vocab_size = [270, 271]");
+    let site = TestSite::new(&spec);
+    let text = "The quick brown fox jumps over the lazy dog and runs home. ".repeat(80);
+    for name in ["train.txt", "valid.txt", "test.txt"] {
+        site.write(name, format!("{name} {text}").as_bytes());
+    }
+    let mut running = site.command("run study.toml --set train.steps=60");
+    let mut running = running
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let lines = std::io::BufReader::new(running.stderr.take().expect("its words"));
+    let mut told = String::new();
+    for line in std::io::BufRead::lines(lines) {
+        let line = line.expect("a line");
+        // The first text is in hand: what follows is the training of its teacher.
+        if line.starts_with("training")
+            && !line.contains("tokenizer")
+            && told.matches("changed").count() == 0
+        {
+            site.write("train.txt", format!("changed {text}{text}").as_bytes());
+            told.push_str("changed\n");
+        }
+        told.push_str(&line);
+        told.push('\n');
+    }
+    assert!(!running.wait().expect("an end").success(), "{told}");
+    assert!(
+        told.contains("the files of dataset are not what they were when the study began"),
+        "{told}"
+    );
+    // Half of the runs is there, of the text that they are named after.
+    let again = site.kdpipe("run study.toml --set train.steps=60").code(0);
+    assert!(!again.error.contains("finished already"), "{}", again.error);
+}

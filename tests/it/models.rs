@@ -191,3 +191,31 @@ fn the_folder_of_a_student_has_what_transformers_and_a_reader_want() {
     );
     site.kdpipe("verify study.toml").code(0);
 }
+
+#[test]
+fn a_teacher_with_a_tokenizer_of_its_own_is_not_used_with_another_of_the_same_size() {
+    let site = TestSite::tiny(&[]);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    let runs = std::fs::read_dir(site.path("results/tiny/runs")).unwrap();
+    let student = runs.flatten().next().unwrap().path().join("student");
+    let (start, end) = (
+        TINY.find("[teacher]").unwrap(),
+        TINY.find("[student]").unwrap(),
+    );
+    let teacher = format!("[teacher]\nsource = \"dir\"\npath = {student:?}\n");
+    let spec = format!("{}{teacher}{}", &TINY[..start], &TINY[end..]);
+    site.write(
+        "other.toml",
+        spec.replace("name = \"tiny\"", "name = \"other\"")
+            .as_bytes(),
+    );
+    let run = "run other.toml --only arm=none";
+    // The same text makes the same tokenizer.
+    site.kdpipe(run).code(0);
+    let refused = site.kdpipe(&format!("{run} --set dataset.seed=1"));
+    assert!(
+        refused.code != Some(0) && refused.error.contains("is another one than the study's"),
+        "{}",
+        refused.error
+    );
+}

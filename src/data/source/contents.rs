@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::encodings;
+use crate::files::starts_lfs_pointer;
 use crate::plan::InputFault;
 use crate::shell;
 
@@ -97,7 +98,7 @@ static KINDS: [ContentKind; 21] = [
     ),
     kind(
         "a pointer of Git LFS, whose file was not fetched",
-        is_lfs_pointer,
+        starts_lfs_pointer,
         "fetch the file with `git lfs pull` in its repository",
     ),
     kind(
@@ -342,15 +343,6 @@ fn is_bzip2(head: &[u8]) -> bool {
     head.starts_with(b"BZh")
         && (block == Some(b"\x31\x41\x59\x26\x53\x59")
             || block == Some(b"\x17\x72\x45\x38\x50\x90"))
-}
-
-/// A pointer is shorter than 1024 bytes and says which file it stands for.
-fn is_lfs_pointer(head: &[u8]) -> bool {
-    let has = |words: &[u8]| head.windows(words.len()).any(|found| found == words);
-    head.len() < 1024
-        && (head.starts_with(b"version https://git-lfs.github.com/spec/")
-            || head.starts_with(b"version https://hawser.github.com/spec/"))
-        && has(b"\noid sha256:")
 }
 
 #[cfg(test)]

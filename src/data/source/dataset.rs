@@ -67,6 +67,14 @@ impl<'a> Dataset<'a> {
         self.source.document_entropy()
     }
 
+    /// Refuses a split that is to be read to its end and that the disk has no room for.
+    ///
+    /// # Errors
+    /// Too little room for what is still to be fetched.
+    pub fn room_for_all(&self, part: Part) -> Result<()> {
+        self.source.room_for_all(part)
+    }
+
     /// What the user should know of the text and need not act on, in sentences.
     pub fn notes(&self) -> Vec<String> {
         self.source.notes()

@@ -26,6 +26,14 @@ pub trait DocumentSource: Sync {
         visitor: &mut PieceVisitor,
     ) -> Result<()>;
 
+    /// Refuses a split that is to be read to its end and that the disk has no room for.
+    ///
+    /// # Errors
+    /// Too little room, and as [`DocumentSource::visit`].
+    fn room_for_all(&self, _: Part) -> Result<()> {
+        Ok(())
+    }
+
     /// Bytes of a split as it lies on the disk, where they are known.
     fn size(&self, _: Part) -> Option<u64> {
         None

@@ -31,6 +31,20 @@ pub struct HubSource<'a> {
     pub may_end_early: bool,
 }
 
+impl HubSource<'_> {
+    /// The split that a part is cut from, or is.
+    fn split_of(&self, part: Part) -> &str {
+        let shares = Shares::new(self.validation, self.test);
+        match part {
+            Part::Train => self.train,
+            Part::Validation if shares.of_validation() => self.train,
+            Part::Test if shares.of_test() => self.train,
+            Part::Validation => self.validation,
+            Part::Test => self.test,
+        }
+    }
+}
+
 impl DocumentSource for HubSource<'_> {
     /// The commit names the content of every file.
     fn add_to(&self, recipe: &mut Recipe) {
@@ -58,20 +72,13 @@ impl DocumentSource for HubSource<'_> {
         visitor: &mut PieceVisitor,
     ) -> Result<()> {
         let shares = Shares::new(self.validation, self.test);
-        let split = match part {
-            Part::Train => self.train,
-            Part::Validation if shares.of_validation() => self.train,
-            Part::Test if shares.of_test() => self.train,
-            Part::Validation => self.validation,
-            Part::Test => self.test,
-        };
+        let split = self.split_of(part);
         let (format, paths) = self.files.split(self.config, split, &self.column.name)?;
         let (repo, commit) = (&self.files.repo, &self.files.commit);
         // What is read to its end is refused before its first file; the rest file by file.
         let may_end_early = self.may_end_early && split == self.train;
         if !may_end_early {
-            self.hub
-                .room_for(repo, commit, paths.iter().map(String::as_str))?;
+            self.room_for_all(part)?;
         }
         let mut files = paths.iter().map(|path| {
             if may_end_early {
@@ -92,6 +99,14 @@ impl DocumentSource for HubSource<'_> {
         rows::visit(format, &mut files, &self.column, &mut cutter)
             .and_then(|()| cutter.finish())
             .map_err(|error| InputFault::at_key(error, &format!("dataset.{}", part.name())))
+    }
+
+    fn room_for_all(&self, part: Part) -> Result<()> {
+        let split = self.split_of(part);
+        let (_, paths) = self.files.split(self.config, split, &self.column.name)?;
+        let names = paths.iter().map(String::as_str);
+        let (repo, commit) = (&self.files.repo, &self.files.commit);
+        Ok(self.hub.room_for(repo, commit, names)?)
     }
 
     fn empty_remedy(&self, part: Part) -> String {

@@ -14,7 +14,6 @@ use super::globs;
 use super::shared_files::{SplitFile, shared_files};
 use super::shares::{self, Shares};
 use crate::data::recipe::Recipe;
-use crate::files;
 use crate::plan::InputFault;
 use crate::plan::path::InputPath;
 use crate::plan::run::{Detokenize, HeldOut, SplitPaths};
@@ -228,13 +227,6 @@ fn files_of(
 
 fn look_at(path: &Path, check: FileCheck) -> Result<FileFacts> {
     let facts = file_facts(path)?;
-    if files::is_lfs_pointer(path) {
-        let message = format!(
-            "{} is a pointer of Git LFS, and not the file that it stands for",
-            path.display()
-        );
-        return Err(InputFault::new(message, "fetch it: `git lfs pull`").into());
-    }
     if facts.length > 0 {
         check(path, &facts)?;
     }

@@ -211,17 +211,3 @@ fn a_test_file_among_the_training_files_is_found_by_its_content() {
         "nothing is shared of empty files"
     );
 }
-
-#[test]
-fn a_pointer_of_git_lfs_is_no_text() {
-    let folder = site(&["a.txt", "valid.txt"]);
-    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n";
-    fs::write(folder.path().join("a.txt"), pointer).unwrap();
-    let told = faults(folder.path(), [&["a.txt"], GOOD, GOOD]);
-    assert!(
-        told.iter().any(|(key, text)| key == "dataset.train[0]"
-            && text.starts_with("a.txt is a pointer of Git LFS")
-            && text.ends_with("`git lfs pull`")),
-        "{told:?}"
-    );
-}

@@ -54,6 +54,7 @@ pub fn train(dataset: &Dataset, vocab_size: usize) -> Result<Tokenizer> {
         "tokenizer.vocab_size = {vocab_size} is too large: at most {} are allowed",
         1 << 24
     );
+    dataset.room_for_all(Part::Train)?;
     let alphabet = (0..=255).map(byte_char).collect();
     let mut trainer = BpeTrainer::builder()
         .vocab_size(vocab_size - 1)

@@ -142,25 +142,16 @@ fn values_chosen_elsewhere(data: &StudyData) -> Option<String> {
         let is_of_runs = ![ARM, SEED].contains(&axis.key.as_str()) && !is_tried;
         axis.values.len() > 1 && is_of_runs && !is_at_or_below(&axis.key, "evaluate")
     };
-    let keys: Vec<String> = data
-        .study
-        .axes
-        .iter()
-        .filter(is_asked)
-        .map(first_value)
-        .collect();
+    let axes = data.study.axes.iter().filter(is_asked);
+    let keys: Vec<&str> = axes.map(|axis| axis.key.as_str()).collect();
     (!keys.is_empty()).then(|| {
         format!(
-            "[select] chose its values with the first of each arm's settings ({}), and the others \
-             have them too: that another does worse may be for want of values of its own.",
+            "[select] chose its values with the first setting of each arm, at one value of {}, and \
+             the arm's other settings have them too: that another does worse may be for want of \
+             values of its own.",
             keys.join(", ")
         )
     })
-}
-
-fn first_value(axis: &Axis) -> String {
-    let value = axis.values.first().map_or("", String::as_str);
-    format!("{} = {value}", axis.key)
 }
 
 fn fixed_teacher_and_text(data: &StudyData) -> String {

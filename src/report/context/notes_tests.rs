@@ -229,8 +229,8 @@ fn values_that_were_chosen_on_one_map_are_told_where_there_are_several() {
         let tried = Vec::new();
         fixture.change(|study| study.trials = Some(Trials { axes, tried }));
         let notes = notes_of(&fixture);
-        let opening =
-            "[select] chose its values with the first of each arm's settings (match.strategy";
+        let opening = "[select] chose its values with the first setting of each arm, at one \
+                       value of match.strategy";
         notes
             .iter()
             .filter(|note| note.starts_with(opening))

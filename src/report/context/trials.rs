@@ -127,24 +127,27 @@ fn ends(trials: &Trials, chosen: &TriedValues) -> Vec<ChosenEnd> {
     chosen.values.iter().filter_map(end).collect()
 }
 
-/// In how many of the values that an arm tried the loss is within the margin of the one that was
-/// chosen, the chosen among them: those the trials do not tell apart. None where it is that alone,
-/// in every arm.
+/// How many of the other values that an arm tried end within the margin of the one that was chosen:
+/// among those another seed may choose otherwise. None where no arm has any.
 pub fn hardly_apart(trials: &Trials, margin: f64) -> Option<String> {
     let of_arm = |chosen: &TriedValues| {
         let best = chosen.validation_nll?;
         let own = trials.tried.iter().filter(|one| one.arm == chosen.arm);
-        let losses: Vec<f64> = own.filter_map(|one| one.validation_nll).collect();
-        let near = losses.iter().filter(|loss| **loss - best <= margin).count();
+        let others: Vec<f64> = own
+            .filter(|one| !one.is_chosen)
+            .filter_map(|one| one.validation_nll)
+            .collect();
+        let near = others.iter().filter(|loss| **loss - best <= margin).count();
         let name = chosen.arm_name();
         let of = if name.is_empty() { "" } else { " of " };
-        (near > 1).then(|| format!("{near} of the {}{of}{name}", losses.len()))
+        (near > 0).then(|| format!("{near} of {}{of}{name}", others.len()))
     };
     let chosen = trials.tried.iter().filter(|one| one.is_chosen);
     let told: Vec<String> = chosen.filter_map(of_arm).collect();
     (!told.is_empty()).then(|| {
         format!(
-            "Within δ of what was chosen, and so hardly told apart by these seeds, lie {}.",
+            "Of the other values, these end within δ of the chosen ones, where another seed may \
+             choose otherwise: {}.",
             told.join(", ")
         )
     })

@@ -82,8 +82,8 @@ fn values_that_the_trials_hardly_tell_apart_are_counted() {
     assert_eq!(
         hardly_apart(&three, 1.0).as_deref(),
         Some(
-            "Within δ of what was chosen, and so hardly told apart by these seeds, lie 2 of the 3 \
-             of mse."
+            "Of the other values, these end within δ of the chosen ones, where another seed may \
+             choose otherwise: 1 of 2 of mse."
         )
     );
 }

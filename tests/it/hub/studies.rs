@@ -124,7 +124,7 @@ fn runs_are_not_cleaned_away_where_the_hub_s_files_are_not() {
     // Nobody knows which runs another spec has without its inputs.
     let refused = site.kdpipe("clean study.toml --remove --set train.steps=9");
     assert!(
-        refused.code == Some(2) && refused.error.contains("it is not known which runs"),
+        refused.code == Some(2) && refused.error.contains("the stored runs were set otherwise"),
         "{}",
         refused.error
     );
