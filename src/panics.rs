@@ -16,6 +16,12 @@ pub struct Fault(pub String);
 impl Fault {
     /// Ends the work in hand with it, without a word to the user yet.
     pub fn raise(self) -> ! {
+        // A test that ends with it would say nothing else.
+        #[cfg(test)]
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("{}", self.0);
+        }
         resume_unwind(Box::new(self))
     }
 }

@@ -5,20 +5,21 @@
 #   mkdir -p carry && strip -o carry/kdpipe target/release/kdpipe && strip -o carry/unit target/release/deps/kdpipe-HASH && xz -T0 -6 carry/*
 #   echo /carry/ >> .git/info/exclude
 # then take the tree with `carry` to the card. Every part has a limit of its own and says how it ended; one that fails or is slow stops none behind it, and the ones that tell the most come
-# first. $OUT (or ./out) gets log, what every bench measured, and summary.md, which holds the bars against it.
+# first. $OUT (or ./out) gets log, summary.md, which holds the bars against what was measured, gpu.csv, and parts.tar with the rest. Where the program does not start on the card nothing else is tried.
 set -u
-OUT=${OUT:-$PWD/out}; T=$(mktemp -d); mkdir -p "$OUT"; exec > >(tee "$OUT/log") 2>&1
-GPU=${GPU:---device cuda:0}; ALL=${ALL:-470}; FAILED=; : > "$OUT/parts"
-# part LIMIT NAME COMMAND…: what the command prints on stdout goes to $OUT/NAME.json where it is one.
+OUT=${OUT:-$PWD/out}; T=$(mktemp -d); R=$T/parts; mkdir -p "$OUT" "$R"; exec > >(tee "$OUT/log") 2>&1
+GPU=${GPU:---device cuda:0}; ALL=${ALL:-470}; FAILED=; : > "$R/parts"
+# part LIMIT NAME COMMAND…
 part() {
     local limit=$1 name=$2 from=$SECONDS rc=skipped left=$((ALL - SECONDS)); shift 2
-    if [ $left -gt 5 ]; then timeout $((limit < left ? limit : left)) "$@"; rc=$?; fi
-    echo "== $name: rc $rc, $((SECONDS - from)) s (at $SECONDS s)"; echo "$name $rc $((SECONDS - from))" >> "$OUT/parts"
-    [ "$rc" = 0 ] || FAILED="$FAILED $name"
+    if [ $left -gt 5 ]; then timeout -k 5 $((limit < left ? limit : left)) "$@"; rc=$?; fi
+    echo "== $name: rc $rc, $((SECONDS - from)) s (at $SECONDS s)"; echo "$name $rc $((SECONDS - from))" >> "$R/parts"
+    [ "$rc" = 0 ] || { FAILED="$FAILED $name"; return 1; }
 }
-measure() { local limit=$1 name=$2; shift 2; part "$limit" "$name" bash -c '"${@:2}" > "$1"; rc=$?; cat "$1"; exit $rc' - "$OUT/$name.json" "$@"; }
+# What the command prints on stdout goes to NAME.json.
+measure() { local limit=$1 name=$2; shift 2; part "$limit" "$name" bash -c '"${@:2}" > "$1"; rc=$?; cat "$1"; exit $rc' - "$R/$name.json" "$@"; }
 
-nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader | tee "$OUT/card"; nproc; date -u
+nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader | tee "$R/card"; nproc; date -u
 FOUND=$(ldconfig -p | grep -o "/.*"; find /usr/local /usr/lib /opt \( -name 'libcublas*.so.1[23]' -o -name 'libnvrtc*.so.1[23]*' -o -name 'libcuda.so.1' \) 2> /dev/null)
 FOUND="$FOUND
 $(python3 -c 'import os, nvidia; [print(os.path.join(d, f)) for p in nvidia.__path__ for d, _, fs in os.walk(p) for f in fs]' 2> /dev/null | grep -E 'lib(cublas|nvrtc)')"
@@ -30,14 +31,20 @@ unpack() { python3 -c "import lzma,shutil; shutil.copyfileobj(lzma.open('carry/$
 unpack kdpipe; unpack unit
 K=$T/kdpipe
 # Whether the program finds the libraries by itself, before they are named.
-part 30 finds-alone "$K" -q check pipelines/smoke.toml $GPU
+part 60 finds-alone "$K" -q check pipelines/smoke.toml $GPU
 export LD_LIBRARY_PATH
 # The second start finds the kernels compiled.
-part 30 first-start "$K" -q check pipelines/smoke.toml $GPU
+part 60 first-start "$K" -q check pipelines/smoke.toml $GPU || ALL=0
 part 15 second-start "$K" -q check pipelines/smoke.toml $GPU
 
 # Does dfdx make a device, are addresses what they are taken for, does NVRTC compile, do values and gradients agree: every test of the card, on the card.
-part 100 ops "$T/unit" ops::cuda --skip planted --test-threads=1
+export KDPIPE_TEST_REAL_CARD=1
+part 100 ops bash -c '"$1" ops::cuda --skip planted --test-threads=1 2>&1 | tee "$2"; exit ${PIPESTATUS[0]}' - "$T/unit" "$T/ops.log" || {
+    # A fault of the card ends a process, and hides what comes after it: each again by itself.
+    for test in $(sed -nE 's/^test ([^ ]+) \.\.\. *(FAILED)?$/\1/p' "$T/ops.log" | head -8); do
+        part 15 "again-$test" "$T/unit" "$test" --exact --nocapture
+    done
+}
 
 # The smoke study, critics and all: on the card, again from nothing, and on the processor.
 SMOKE="$K -q run pipelines/smoke.toml"
@@ -75,22 +82,23 @@ B="$K bench tests/bench/large.toml --json --set train.batch=16 $GPU"; BF16="--se
 PEER="python3 tests/bench/peer.py large --device cuda --batch 16"
 measure 50 bench-bf16 $B $BF16 --steps 20
 nvidia-smi --query-gpu=memory.used,utilization.gpu,clocks.sm --format=csv,noheader -lms 500 > "$OUT/gpu.csv" 2> /dev/null & WATCH=$!
-measure 60 bench-bf16-nine $B $BF16 --runs 9 --steps 10
+measure 90 bench-bf16-nine $B $BF16 --runs 9 --steps 10
 kill $WATCH 2> /dev/null
 measure 90 peer-bf16-compile $PEER --bf16 --compile --steps 20
 measure 50 bench-tf32 $B --steps 20 --set train.precision=tf32 --set teacher.precision=tf32
 measure 50 bench-f32 $B --steps 10
 measure 60 bench-critics $B $BF16 --steps 20 --set loss.hidden.kind=hidden.wasserstein --set loss.hidden.critic.steps=5
 measure 40 peer-tf32 $PEER --tf32 --steps 10
-command -v compute-sanitizer > /dev/null && for tool in memcheck racecheck synccheck; do
-    part 60 $tool compute-sanitizer --tool $tool --error-exitcode 9 "$T/unit" ops::cuda::cuda_tests::l ops::cuda::critic_tests::the_term ops::cuda::decoding_tests --test-threads=1 -q
+# Memory and races, kernel by kernel.
+for tool in memcheck racecheck; do
+    command -v compute-sanitizer > /dev/null && part 60 $tool compute-sanitizer --tool $tool --error-exitcode 9 "$T/unit" ops::cuda::cuda_tests::l ops::cuda::critic_tests::the_term ops::cuda::decoding_tests --test-threads=1 -q
 done
 # Where the time goes.
-command -v nsys > /dev/null && part 60 nsys nsys profile --stats=true -o "$OUT/step" --force-overwrite true $B --steps 3 $BF16
+command -v nsys > /dev/null && part 60 nsys nsys profile --stats=true -o "$T/step" --force-overwrite true $B --steps 3 $BF16
 
-python3 - "$OUT" <<'PY'
+python3 - "$R" "$OUT" <<'PY'
 import json, pathlib, sys
-out = pathlib.Path(sys.argv[1])
+out, told = map(pathlib.Path, sys.argv[1:])
 def read(name):
     try:
         return json.loads((out / f'{name}.json').read_text().splitlines()[-1] if name.startswith('peer') else (out / f'{name}.json').read_text())
@@ -122,7 +130,8 @@ lines += ['', '| bar | found | |', '| --- | ---: | --- |',
     bar('tokens/s in tf32', speed(tf32), 180_000, True), bar('nine together, of nine alone', ratio(step(nine), step(one) and 9 * step(one)), 0.75, False, '{:.2f}'),
     bar('memory of nine, GB', nine and nine.get('peak_card_bytes') and nine['peak_card_bytes'] / 1e9, 24, False, '{:.1f}'),
     bar('minutes of 27 runs of 5000 steps, by nine, without evaluation', step(nine) and 3 * 5000 * step(nine) / 60, 60, False, '{:.0f}')]
-(out / 'summary.md').write_text('\n'.join(lines) + '\n')
+(told / 'summary.md').write_text('\n'.join(lines) + '\n')
 print('\n'.join(lines))
 PY
+tar cf "$OUT/parts.tar" -C "$T" parts
 echo "failed:${FAILED:- none}"; rm -rf "$T"; [ -z "$FAILED" ]

@@ -98,10 +98,13 @@ fn diff_files(a: &Path, b: &Path) -> Result<Option<Difference>> {
                 diff_tensors(&left, &right)
                     .unwrap_or_else(|error| format!("bytes differ ({error:#})")),
             ),
-            Some("toml" | "json" | "csv" | "svg" | "txt") => diff_lines(
-                &String::from_utf8_lossy(&left),
-                &String::from_utf8_lossy(&right),
-            ),
+            Some("toml" | "json" | "csv" | "svg" | "txt") => {
+                let lines = diff_lines(
+                    &String::from_utf8_lossy(&left),
+                    &String::from_utf8_lossy(&right),
+                );
+                Some(lines.unwrap_or_else(|| "the ends of its lines differ".to_owned()))
+            }
             _ => Some(format!(
                 "bytes differ ({} and {} of them)",
                 left.len(),

@@ -62,6 +62,9 @@ impl JobRound<'_> {
     /// What `sbatch` is given; `job` tells the number of a stage's job.
     fn call(&self, stage: JobStage, job: &dyn Fn(JobStage) -> Option<String>) -> Vec<String> {
         let mut call = vec!["--parsable".to_owned()];
+        // Of options that are given twice the last holds: the user's `--dependency` is that of the
+        // first job, and the others wait for it.
+        call.extend(self.submission.arguments.iter().cloned());
         match stage {
             JobStage::Prepare => {}
             JobStage::Workers => {
@@ -76,7 +79,6 @@ impl JobRound<'_> {
                 call.extend(before.map(|before| format!("--dependency=afterany:{before}")));
             }
         }
-        call.extend(self.submission.arguments.iter().cloned());
         call.push(self.scripts.path(stage).display().to_string());
         call
     }

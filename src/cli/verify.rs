@@ -23,6 +23,8 @@ struct Findings {
     /// Weights that are not there, and the table of all steps, which `report` makes again: a
     /// committed study may come without them.
     absent: Vec<String>,
+    /// Whether the report was compared: that of a study which is going on is not.
+    has_report: bool,
 }
 
 pub fn verify(arguments: &StoredArguments, common: &Common) -> CommandResult {
@@ -73,6 +75,7 @@ impl Findings {
             "files": self.files,
             "wrong": self.wrong,
             "absent": self.absent,
+            "report_compared": self.has_report,
         })
     }
 
@@ -88,8 +91,13 @@ impl Findings {
         } else {
             format!("; files that are not here and need not be: {absent}")
         };
+        let report = if self.has_report {
+            ", and the report"
+        } else {
+            "; the report was not compared"
+        };
         format!(
-            "{verdict}: {} files of {} folders by their checksums, and the report{absent}\n",
+            "{verdict}: {} files of {} folders by their checksums{report}{absent}\n",
             self.files, self.folders
         )
     }
@@ -154,6 +162,7 @@ impl Findings {
             ));
             return;
         }
+        self.has_report = true;
         for (path, bytes) in &rendered.files {
             match std::fs::read(layout.root.join(path)) {
                 Ok(stored) if stored == *bytes => {}

@@ -4,9 +4,12 @@
 use super::measured::{Estimated, MeasuredModels, loss};
 use super::{FinishedRun, GGUF, yaml};
 use crate::record::evaluation::{Evaluation, Perplexity};
+use crate::record::study::ALTERNATIVE;
 
 /// The section of the run's card before which the results stand.
 const LOADING: &str = "\n## How to load it\n";
+/// How a study calls the first of its teachers among its inputs.
+const TEACHER: &str = "teacher";
 
 /// The card, made of the one that lies beside the student.
 pub(super) fn card(run: &FinishedRun, stored: &str, gguf: bool) -> String {
@@ -37,15 +40,35 @@ fn without_head(card: &str) -> &str {
     body.map_or(card, |(_, body)| body)
 }
 
-/// What it was trained on, and what it is called.
+/// What it was trained on, and what it is called. What the study knows of its inputs is told as far
+/// as it is sure to be this run's: a study may have several texts, and may name the run no more.
 fn data(run: &FinishedRun) -> String {
     let mut text = String::new();
-    if let Some(study) = &run.study {
-        text += &format!("\n\n## Data\n\n- **Text:** {}.", study.facts.dataset);
-        text += &format!("\n- **Tokenizer:** {}.", study.facts.tokenizer);
-        for (role, hash) in &study.inputs {
-            text += &format!("\n- **Hash of {role}:** `{hash}`.");
+    let cell = run.study.as_ref().and_then(|study| {
+        let mut cells = study.cells.iter();
+        Some((study, cells.find(|cell| cell.run == run.id)?))
+    });
+    if let Some((study, cell)) = cell {
+        text += "\n\n## Data\n";
+        for (name, fact) in [
+            ("Text", &study.facts.dataset),
+            ("Tokenizer", &study.facts.tokenizer),
+        ] {
+            if !fact.contains(ALTERNATIVE) {
+                text += &format!("\n- **{name}:** {fact}.");
+            }
         }
+        let of_all = |role: &str| {
+            let mut others = study.inputs.keys();
+            let numbered = format!("{role}.");
+            !role.contains('.') && !others.any(|other| other.starts_with(&numbered))
+        };
+        for (role, hash) in &study.inputs {
+            if role != TEACHER && of_all(role) {
+                text += &format!("\n- **Hash of {role}:** `{hash}`.");
+            }
+        }
+        text += &format!("\n- **Hash of {TEACHER}:** `{}`.", cell.teacher);
     }
     text += &format!(
         "\n\nThe run's name `{}` is a hash of everything that determines its result.",
@@ -103,6 +126,9 @@ fn results(run: &FinishedRun, measured: &MeasuredModels) -> String {
             " Its predictions are {kl} nats per token from the teacher's (KL), and {top1:.1} % of \
              its most probable tokens are the teacher's."
         );
+    }
+    if measured.documents() < 2 {
+        return text;
     }
     text += &format!(
         "\n\n± is half of a 95 % interval over the n = {} documents; it says nothing of other \

@@ -169,20 +169,43 @@ fn tokenizer_keys(
         ("tokenizer.ggml.merges", KeyValue::Texts(merges(content)?)),
     ];
     let end = ids.stops().first().copied().or(tokenizer.text_end());
+    let before = first_of_every_text(tokenizer)?;
     for (key, id) in [
-        ("tokenizer.ggml.bos_token_id", ids.begin().or(end)),
+        (
+            "tokenizer.ggml.bos_token_id",
+            before.or(ids.begin()).or(end),
+        ),
         ("tokenizer.ggml.eos_token_id", end),
     ] {
         if let Some(id) = id {
             keys.push((key, KeyValue::U32(id)));
         }
     }
-    // Texts go on from their own first token, as in transformers.
-    keys.push(("tokenizer.ggml.add_bos_token", KeyValue::Bool(false)));
+    // Without it texts go on from their own first token, as in transformers.
+    keys.push((
+        "tokenizer.ggml.add_bos_token",
+        KeyValue::Bool(before.is_some()),
+    ));
     Ok(keys
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect())
+}
+
+/// The token that the tokenizer puts before every text, if it does.
+///
+/// # Errors
+/// Others, which llama.cpp would leave out without a word.
+fn first_of_every_text(tokenizer: &Tokenizer) -> Result<Option<u32>> {
+    let frame = tokenizer.frame();
+    match (frame.before.as_slice(), frame.behind.as_slice()) {
+        ([], []) => Ok(None),
+        (&[id], []) => Ok(Some(id)),
+        _ => bail!(
+            "the tokenizer puts more around every text than one token before it, which is not \
+             written as GGUF: leave --gguf out"
+        ),
+    }
 }
 
 /// Pairs of tokens that are joined, in their order, with a space between the two.

@@ -179,10 +179,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 impl FinishedRun {
-    /// The commit of a repo of the hub, by its kind and name.
-    fn commit(&self, kind: &str, repo: &str) -> Option<&str> {
-        let pins = &self.study.as_ref()?.hub;
-        let pin = pins.iter().find(|pin| pin.kind == kind && pin.repo == repo);
+    /// The commit of a repo of the hub at a revision, by its kind.
+    fn commit(&self, kind: &str, repo: &str, revision: &str) -> Option<&str> {
+        let mut pins = self.study.as_ref()?.hub.iter();
+        let pin = pins.find(|pin| pin.kind == kind && pin.repo == repo && pin.revision == revision);
         Some(pin?.commit.as_str())
     }
 }

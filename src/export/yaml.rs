@@ -33,20 +33,31 @@ pub(super) fn head(run: &FinishedRun) -> String {
 fn model_index(run: &FinishedRun, found: &Evaluation) -> String {
     let dataset = match &run.spec.dataset {
         DatasetSpec::Hub {
-            repo, config, test, ..
+            repo,
+            revision,
+            config,
+            train,
+            test,
+            ..
         } => {
+            let (split, name) = if is_share(&run.spec.dataset) {
+                (train, format!("{repo}, a held-out {test} of {train}"))
+            } else {
+                (test, repo.clone())
+            };
             let config = config.as_ref().map_or_else(String::new, |config| {
                 format!("      config: {}\n", text(config))
             });
             let revision = run
-                .commit("dataset", repo)
+                .commit("dataset", repo, revision)
                 .map_or_else(String::new, |commit| {
                     format!("      revision: {}\n", text(commit))
                 });
             format!(
-                "      type: {0}\n      name: {0}\n{config}      split: {1}\n{revision}",
+                "      type: {}\n      name: {}\n{config}      split: {}\n{revision}",
                 text(repo),
-                text(test)
+                text(&name),
+                text(split)
             )
         }
         DatasetSpec::Synthetic { .. } => {
@@ -90,20 +101,27 @@ fn metrics(found: &Evaluation) -> Vec<(&'static str, &'static str, f64)> {
     known.collect()
 }
 
-/// The file of `.eval_results`; nothing where the dataset is none of the hub, or nothing was
-/// measured.
+/// The file of `.eval_results`; nothing where the text is no split of a dataset of the hub, or
+/// nothing was measured.
 pub(super) fn eval_results(run: &FinishedRun) -> Option<String> {
     let DatasetSpec::Hub {
-        repo, config, test, ..
+        repo,
+        revision,
+        config,
+        test,
+        ..
     } = &run.spec.dataset
     else {
         return None;
     };
+    if is_share(&run.spec.dataset) {
+        return None;
+    }
     let found = &run.measured.as_ref()?.student;
     let perplexity = found.test.perplexity?;
     let task = config.as_deref().unwrap_or("default");
     let revision = run
-        .commit("dataset", repo)
+        .commit("dataset", repo, revision)
         .map_or_else(String::new, |commit| {
             format!("    revision: {}\n", text(commit))
         });
@@ -113,6 +131,11 @@ pub(super) fn eval_results(run: &FinishedRun) -> Option<String> {
         text(task),
         text(&notes(test, &found.protocol, found.test.scored_tokens))
     ))
+}
+
+/// Whether the test text is a share of the training documents, which is no split of the dataset.
+fn is_share(dataset: &DatasetSpec) -> bool {
+    dataset.shares().iter().any(|(split, _)| *split == "test")
 }
 
 /// What the value is.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pulldown_cmark::{Alignment, Event, Tag, TagEnd};
+use pulldown_cmark::{Alignment, Event, HeadingLevel, Tag, TagEnd};
 
 use super::markdown_page::{PageEvents, PageTable, end_of, events, plain_text, slug, table};
 
@@ -31,9 +31,10 @@ pub fn tables(markdown: &str, study: &str, command: &str) -> String {
     while at < events.len() {
         let end = end_of(&events, at);
         match &events[at] {
-            Event::Start(Tag::Heading { .. }) => {
+            Event::Start(Tag::Heading { level, .. }) => {
                 (heading, count) = (plain_text(&events[at..=end]), 0);
-                if slug(&heading) == APPENDIX {
+                // A study may be called so.
+                if *level > HeadingLevel::H1 && slug(&heading) == APPENDIX {
                     break;
                 }
                 at = end;

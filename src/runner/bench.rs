@@ -244,13 +244,10 @@ fn run_steps<D: Ops>(
     let mut spec = spec.clone();
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
+    // All have one seed, and drawing a large model's weights takes seconds.
+    let weights = Weights::random(student, Seed::Run(spec.seed));
     let one = || {
-        let state = TrainState::new(
-            teacher.device(),
-            &job,
-            Some(&teacher.config),
-            &Weights::random(student, Seed::Run(spec.seed)),
-        )?;
+        let state = TrainState::new(teacher.device(), &job, Some(&teacher.config), &weights)?;
         Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
     };
     let mut members: Vec<Member<D>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;

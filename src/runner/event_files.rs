@@ -59,15 +59,17 @@ impl RunEvents {
         EventFile::begin(&self.folder, &self.summary, &rows)
     }
 
-    /// Writes the file of a finished training, unless there is one.
+    /// Writes the file of a finished training, unless it is there: folders are called by a run's
+    /// label, and what lies in one may be of an earlier run, or of a part of this one.
     pub fn write_once(&self, folder: &RunFolder, site: &Site) {
-        if has_events(&self.folder) {
-            return;
-        }
         let written = read_metrics(&folder.metrics()).and_then(|metrics| {
             // Times are extras, and may be missing.
             let times = read_metrics(&folder.timings()).unwrap_or_default();
-            EventFile::begin(&self.folder, &self.summary, &rows(metrics, times))
+            let rows = rows(metrics, times);
+            if has_events(&self.folder, &self.summary, &rows) {
+                return Ok(());
+            }
+            EventFile::begin(&self.folder, &self.summary, &rows).map(drop)
         });
         if let Err(error) = written {
             site.tell(&Event::Notice(&without_events(&error)));

@@ -54,7 +54,8 @@ pub fn sbatch(arguments: &[String]) -> Result<String, SubmitError> {
     let said = text(&output.stdout);
     let number = said.split(';').next().unwrap_or_default().to_owned();
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if output.status.success() && is_number {
+    // A number was given, whatever the end: with `--wait` that is the job's own.
+    if is_number {
         Ok(number)
     } else {
         Err(SubmitError::Refused(words(&output)))
@@ -127,7 +128,9 @@ fn command(name: impl AsRef<OsStr>) -> Command {
     command.stdin(Stdio::null());
     for (variable, _) in std::env::vars_os() {
         let name = variable.to_string_lossy();
-        if name.starts_with("SLURM_") && !KEPT.contains(&&*name) {
+        let is_of_a_job = name.starts_with("SLURM_") && !KEPT.contains(&&*name);
+        // What the user has `squeue` leave out, or add, is not to decide which jobs are over.
+        if is_of_a_job || name.starts_with("SQUEUE_") {
             command.env_remove(&variable);
         }
     }

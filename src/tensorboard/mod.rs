@@ -63,17 +63,7 @@ impl EventFile {
         let number = last.map_or(0, |last| last + 1).max(now as u64);
         retire(&older)?;
         let name = format!("events.out.{MARK}.{number:010}.{}", files::unique_name());
-        let mut bytes = wire::framed(&wire::event(now, 0).text(3, "brain.Event:2"));
-        bytes.extend(wire::framed(&wire::event(now, 0).message(7, &start())));
-        bytes.extend(wire::framed(
-            &wire::event(now, 0).message(5, &about(summary)),
-        ));
-        // The times at which the steps would have ended, had they followed each other until now.
-        let mut wall = now - rows.iter().filter_map(|row| row.seconds).sum::<f64>();
-        for row in rows {
-            wall += row.seconds.unwrap_or(0.0);
-            bytes.extend(step(wall, row));
-        }
+        let bytes = encoded(summary, rows, now);
         let mut file = Append::open(&folder.join(name), 0)?;
         file.append(&bytes)?;
         Ok(Self { file })
@@ -101,9 +91,32 @@ fn retire(older: &[PathBuf]) -> Result<()> {
     files::write_atomically(last, &[])
 }
 
-/// Whether a folder has an event file that holds something.
-pub fn has_events(folder: &Path) -> bool {
-    let holds = |path: &PathBuf| path.metadata().is_ok_and(|about| about.len() > 0);
+/// Everything that is recorded of a run, as it would be written at the time `now`.
+fn encoded(summary: &RunSummary, rows: &[EventRow], now: f64) -> Vec<u8> {
+    let mut bytes = wire::framed(&wire::event(now, 0).text(3, "brain.Event:2"));
+    bytes.extend(wire::framed(&wire::event(now, 0).message(7, &start())));
+    bytes.extend(wire::framed(
+        &wire::event(now, 0).message(5, &about(summary)),
+    ));
+    // The times at which the steps would have ended, had they followed each other until now.
+    let mut wall = now - rows.iter().filter_map(|row| row.seconds).sum::<f64>();
+    for row in rows {
+        wall += row.seconds.unwrap_or(0.0);
+        bytes.extend(step(wall, row));
+    }
+    bytes
+}
+
+/// Whether a folder has the event file of this run with all of these rows: one as long, with the
+/// run's own text in it. Times alone may differ, and take the same room.
+pub fn has_events(folder: &Path, summary: &RunSummary, rows: &[EventRow]) -> bool {
+    let length = encoded(summary, rows, 0.0).len() as u64;
+    let text = summary.text.as_bytes();
+    let holds = |path: &PathBuf| {
+        path.metadata().is_ok_and(|about| about.len() == length)
+            && std::fs::read(path)
+                .is_ok_and(|bytes| bytes.windows(text.len().max(1)).any(|part| part == text))
+    };
     files_in(folder).iter().any(holds)
 }
 

@@ -76,15 +76,22 @@ fn numbers_are_cut_into_seven_bits() {
 fn a_file_holds_its_version_a_start_the_run_and_every_step() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("arm=kl seed=0");
-    assert!(!has_events(&run));
     let rows = [
         row(0, &[("term.kl", 2.5), ("lr", 1e-4)]),
         row(1, &[("validation.nll", f64::NAN)]),
     ];
+    assert!(!has_events(&run, &summary(), &rows));
     let mut file = EventFile::begin(&run, &summary(), &rows[..1]).unwrap();
     assert_eq!(steps(&run), [0]);
+    // A part of a run is not all of it, and another run of the same name is none of it.
+    assert!(!has_events(&run, &summary(), &rows));
     file.add(&rows[1]).unwrap();
-    assert!(has_events(&run));
+    assert!(has_events(&run, &summary(), &rows));
+    let other = RunSummary {
+        text: summary().text.replace('a', "b"),
+        ..summary()
+    };
+    assert!(!has_events(&run, &other, &rows));
     let found = events(&run);
     assert_eq!(found[0], ReadEvent::Version("brain.Event:2".to_owned()));
     assert_eq!(found[1], ReadEvent::Start);

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail};
 
 use super::card::{Card, CardConfig};
 use super::data_formats::{is_data, is_of_kind, kind_of_most};
-use super::data_patterns::{SplitPatterns, by_name, has_magic, matches};
+use super::data_patterns::{SplitPatterns, by_name, has_magic, joined, matches};
+use super::shard_numbers;
 
 /// What a dataset's only configuration is called where it has no name.
 pub const DEFAULT: &str = "default";
@@ -19,6 +20,9 @@ pub struct SplitFiles {
     pub kind: Option<&'static str>,
     /// Whether every file is named by its path, so that a list of all files tells nothing more.
     pub is_named: bool,
+    /// Whether what its patterns leave open is the numbers of its files and what comes after them,
+    /// or nothing: files that count themselves are then all there are.
+    pub is_open_behind_numbers: bool,
 }
 
 /// How a repo says what its files are.
@@ -149,14 +153,29 @@ fn by_patterns(
         if let (None, Some(kind)) = (&config.splits, kind) {
             files.retain(|path| is_of_kind(path, kind));
         }
+        // By names the first rule that finds any file holds, which numbered files are of.
+        let is_open_behind_numbers = config.splits.is_none()
+            || (patterns.iter())
+                .filter(|pattern| has_magic(pattern))
+                .all(|pattern| begins_with_a_stem(pattern, &config.folder, &files));
         splits.push(SplitFiles {
             name,
             paths: files.into_iter().map(str::to_owned).collect(),
             kind,
+            is_open_behind_numbers,
             is_named: !patterns.iter().any(|pattern| has_magic(pattern)),
         });
     }
     Ok(splits)
+}
+
+/// Whether a pattern names everything before the number of some file: `data/train-*`, and not
+/// `data/*/train-*`.
+fn begins_with_a_stem(pattern: &str, folder: &str, files: &[&str]) -> bool {
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let literal = joined(folder, literal);
+    let mut stems = files.iter().filter_map(|path| shard_numbers::stem(path));
+    stems.any(|stem| literal.starts_with(&format!("{stem}-")))
 }
 
 fn of_copies(config: &str, paths: &[&str]) -> Vec<SplitFiles> {
@@ -172,6 +191,7 @@ fn of_copies(config: &str, paths: &[&str]) -> Vec<SplitFiles> {
                 paths: vec![(*path).to_owned()],
                 kind: Some("parquet"),
                 is_named: false,
+                is_open_behind_numbers: false,
             }),
         }
     }

@@ -159,7 +159,7 @@ fn escaped(name: &str) -> String {
 }
 
 /// A path below a folder, without `./`.
-fn joined(folder: &str, path: &str) -> String {
+pub fn joined(folder: &str, path: &str) -> String {
     let plain = |path: &str| {
         let parts = path.split('/').filter(|part| *part != ".");
         parts.collect::<Vec<_>>().join("/")

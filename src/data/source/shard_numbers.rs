@@ -64,6 +64,11 @@ pub fn are_counted(paths: &[String]) -> bool {
     paths.iter().all(|path| numbered(path).is_some())
 }
 
+/// What stands before the number of a file that says how many there are.
+pub fn stem(path: &str) -> Option<&str> {
+    numbered(path).map(|(stem, ..)| stem)
+}
+
 /// What stands before the number, the number, and how many there are; a hash may stand behind.
 fn numbered(path: &str) -> Option<(&str, u64, u64)> {
     let (before, rest) = path.rsplit_once("-of-")?;

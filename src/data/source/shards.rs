@@ -297,7 +297,8 @@ impl DatasetFiles {
         shard_numbers::check(&found.paths, &self.listing, &|| {
             format!("the split \"{name}\" of {title}")
         })?;
-        if !self.listing.whole && !found.is_named && !shard_numbers::are_counted(&found.paths) {
+        let are_counted = found.is_open_behind_numbers && shard_numbers::are_counted(&found.paths);
+        if !self.listing.whole && !found.is_named && !are_counted {
             return Err(not_here(format!(
                 "a list of all files of the split \"{name}\" of {title}"
             )));

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use cudarc::driver::sys::CUresult;
 use cudarc::driver::{CudaDevice, CudaSlice, DevicePtr, DeviceRepr};
 use dfdx::prelude::Cuda;
 
@@ -207,7 +208,11 @@ impl GpuCard {
     pub fn scratch<T: DeviceRepr>(&self, count: usize) -> CudaSlice<T> {
         // SAFETY: whoever asks for it has a kernel write all of it first. A card gives no memory of
         // size 0.
-        unsafe { self.device.alloc(count.max(1)) }.unwrap_or_else(|_| {
+        unsafe { self.device.alloc(count.max(1)) }.unwrap_or_else(|error| {
+            // An earlier kernel's fault shows at the next call, which is often this one.
+            if error.0 != CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                fail("a call", &error.to_string());
+            }
             let free = self.free_memory().unwrap_or(0) >> 20;
             let wanted = (count * size_of::<T>()) >> 20;
             fail(

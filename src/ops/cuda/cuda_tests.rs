@@ -18,10 +18,17 @@ pub(super) mod emulated;
 /// Names another emulator, one with a fault.
 pub(super) const EMULATOR: &str = "KDPIPE_TEST_EMULATOR";
 
+/// Where it is set, an emulator is no card.
+pub(super) const REAL: &str = "KDPIPE_TEST_REAL_CARD";
+
 /// A card, if there is one or an emulator of one.
 pub(super) fn card() -> Option<Cuda> {
     let given = std::env::var_os(EMULATOR).map(std::path::PathBuf::from);
-    if given.is_some() || driver::load().is_err() {
+    let loaded = driver::load();
+    if std::env::var_os(REAL).is_some() {
+        loaded.as_ref().expect("the libraries of a card");
+    }
+    if given.is_some() || loaded.is_err() {
         driver::load_emulator(&given.or_else(emulated::emulator)?);
     }
     Some(open(0, &()).expect("a card that can be used"))

@@ -6,7 +6,7 @@
 //! fills in. Before that, or where a library lacks the function, the address is that of
 //! [`missing`]. Nothing is exported, so no other library's calls come here.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -169,16 +169,47 @@ fn find(library: Library) -> Option<*mut c_void> {
     })
 }
 
+/// A function of the driver that takes two words at most.
+type Giving = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
+
+/// Functions that give something back, each behind one that forgets what it answers. cudarc's
+/// destructors take any error for a panic, and after a kernel's fault every call answers with that
+/// fault: a panic while another is on its way would end the process, without the first one's words.
+const GIVING_BACK: [(&str, Giving); 5] = [
+    ("cuMemFreeAsync", quietly::<0>),
+    ("cuMemFree_v2", quietly::<1>),
+    ("cuEventDestroy_v2", quietly::<2>),
+    ("cuStreamDestroy_v2", quietly::<3>),
+    ("cuDevicePrimaryCtxRelease_v2", quietly::<4>),
+];
+/// The functions themselves.
+static BEHIND: [AtomicPtr<c_void>; 5] =
+    [const { AtomicPtr::new(missing as *mut c_void) }; GIVING_BACK.len()];
+
+extern "C" fn quietly<const N: usize>(first: *mut c_void, second: *mut c_void) -> c_int {
+    let function = BEHIND[N].load(Ordering::Acquire);
+    // SAFETY: one of the functions above, each of which has two words at most and gives a number.
+    let function: Giving = unsafe { std::mem::transmute(function) };
+    function(first, second);
+    0
+}
+
 /// Fills in the functions of a library.
 fn fill(library: Library, handle: *mut c_void) {
     for (_, name, address) in FUNCTIONS.iter().filter(|(of, _, _)| *of == library) {
-        let Ok(name) = CString::new(*name) else {
+        let Ok(symbol) = CString::new(*name) else {
             continue;
         };
         // SAFETY: an open library and a text.
-        let found = unsafe { libc::dlsym(handle, name.as_ptr()) };
-        if !found.is_null() {
-            address.store(found, Ordering::Release);
+        let found = unsafe { libc::dlsym(handle, symbol.as_ptr()) };
+        let giving = GIVING_BACK.iter().position(|(known, _)| known == name);
+        match giving {
+            _ if found.is_null() => {}
+            Some(place) => {
+                BEHIND[place].store(found, Ordering::Release);
+                address.store(GIVING_BACK[place].1 as *mut c_void, Ordering::Release);
+            }
+            None => address.store(found, Ordering::Release),
         }
     }
 }

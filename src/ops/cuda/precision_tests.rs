@@ -2,7 +2,7 @@
 
 use dfdx::prelude::*;
 
-use super::cuda_tests::{card, compare, on};
+use super::cuda_tests::{REAL, card, compare, on};
 use crate::ops::Precision::{Bf16, F32, Tf32};
 use crate::ops::composed::layers as composed;
 use crate::ops::test_support::{assert_close, matrix};
@@ -45,7 +45,11 @@ fn in_tf32_products_take_ten_digits_and_sums_all() {
     };
     let of_rounded = composed::linear(rounded(&x), &rounded(&weight), &bias);
     let (found, exact) = (on_card(Tf32), on_card(F32));
-    assert_close(&found, &tape::read(&of_rounded), 2e-4);
     assert_close(&found, &exact, 5e-3);
-    assert_ne!(found, exact);
+    // A real card may take an exact kernel for products as small as this, or cut where the emulator
+    // rounds.
+    if std::env::var_os(REAL).is_none() {
+        assert_close(&found, &tape::read(&of_rounded), 2e-4);
+        assert_ne!(found, exact);
+    }
 }
