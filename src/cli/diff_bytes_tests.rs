@@ -29,3 +29,14 @@ fn the_first_differing_line_and_missing_files_are_named() {
     );
     assert_eq!(found[1], "spec.toml: line 2: steps = 5 | steps = 6");
 }
+
+#[test]
+fn other_ends_of_lines_are_other_bytes() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(a.path().join("runs.csv"), "run,loss\n1,2\n").unwrap();
+    std::fs::write(b.path().join("runs.csv"), "run,loss\r\n1,2\r\n").unwrap();
+    assert_eq!(
+        differences(a.path(), b.path()).unwrap(),
+        ["runs.csv: the ends of its lines differ"]
+    );
+}

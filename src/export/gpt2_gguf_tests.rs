@@ -65,3 +65,38 @@ fn another_graph_and_another_cut_are_refused_by_name() {
         Value::Null
     ));
 }
+
+#[test]
+fn a_token_before_every_text_is_told_and_more_than_that_is_refused() {
+    let tokenizer = |single: serde_json::Value| {
+        let bytes = serde_json::json!({
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true
+        });
+        let text =
+            |id: &str, kind: u64| serde_json::json!({ "Sequence": { "id": id, "type_id": kind } });
+        let json = serde_json::json!({
+            "version": "1.0",
+            "added_tokens": [],
+            "pre_tokenizer": bytes,
+            "decoder": bytes,
+            "post_processor": {
+                "type": "TemplateProcessing",
+                "single": single,
+                "pair": [text("A", 0), text("B", 1)],
+                "special_tokens": { "c": { "id": "c", "ids": [2], "tokens": ["c"] } },
+            },
+            "model": { "type": "BPE", "vocab": { "a": 0, "b": 1, "c": 2 }, "merges": [] },
+        });
+        Tokenizer::from_json(json.to_string()).expect("a tokenizer")
+    };
+    let (text, special) = (
+        serde_json::json!({ "Sequence": { "id": "A", "type_id": 0 } }),
+        serde_json::json!({ "SpecialToken": { "id": "c", "type_id": 0 } }),
+    );
+    let of =
+        |parts: &[&serde_json::Value]| first_of_every_text(&tokenizer(serde_json::json!(parts)));
+    assert_eq!(of(&[&text]).expect("none"), None);
+    assert_eq!(of(&[&special, &text]).expect("one"), Some(2));
+    let error = of(&[&text, &special]).expect_err("behind").to_string();
+    assert!(error.contains("leave --gguf out"), "{error}");
+}

@@ -43,3 +43,9 @@ fn no_name_becomes_a_command() {
     assert!(tex.contains("    {}[1] \\\\\n    {}*2 \\\\\n"), "{tex}");
     assert!(tex.starts_with("% Tables of the study a b, by"), "{tex}");
 }
+
+#[test]
+fn a_study_may_be_called_as_the_section_where_tables_end() {
+    let page = "# appendix\n\n## Results\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n";
+    assert!(tables(page, "appendix", "kdpipe").contains("\\toprule"));
+}

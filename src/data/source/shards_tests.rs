@@ -143,6 +143,19 @@ fn of_a_list_that_may_lack_files_only_what_is_surely_whole_is_taken() {
 }
 
 #[test]
+fn files_that_count_themselves_say_nothing_of_those_beside_them() {
+    // The card's split may have other folders, each with its own count.
+    let one_of_some = ["data/dart/data-00000-of-00001.parquet"];
+    let of = |pattern: &str, whole: bool| {
+        let card = format!("---\nconfigs:\n- config_name: all\n  data_files: {pattern}\n---\n");
+        found(&one_of_some, &card, whole).and_then(|found| found.split(None, "train", "text"))
+    };
+    assert!(of("data/*/data-*", true).is_ok());
+    assert!(of("data/*/data-*", false).unwrap_err().is::<HubError>());
+    assert!(of("data/dart/data-*", false).is_ok());
+}
+
+#[test]
 fn unknown_splits_are_refused_with_those_there_are() {
     let paths = ["train.jsonl", "dev.jsonl"];
     assert_eq!(

@@ -19,6 +19,12 @@ use crate::ops::{Head, Mat, Precision, Scalar};
 /// chunks.
 const CHUNK_ELEMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 25 };
 
+/// Rows of logits lie so many numbers apart, of which the last are nobody's: where an odd number of
+/// them follow each other cuBLAS takes kernels of older cards.
+fn stride_of(vocabulary: usize) -> usize {
+    vocabulary.next_multiple_of(64)
+}
+
 /// A term as the kernel reads it.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
@@ -76,7 +82,7 @@ impl CardLogits {
             head: CardOperand::of(head.matrix, head.precision),
             precision: head.precision,
             sizes: [vocabulary, width],
-            values: card().scratch(chunk * vocabulary),
+            values: card().scratch(chunk * stride_of(vocabulary)),
         }
     }
 
@@ -92,7 +98,8 @@ impl CardLogits {
     /// The logits of `count` tokens from `start` on.
     fn fill(&self, start: usize, count: usize) -> Address {
         let [vocabulary, width] = self.sizes;
-        let shape = CardProduct::new([count, width, vocabulary], [false, true], self.precision);
+        let shape = CardProduct::new([count, width, vocabulary], [false, true], self.precision)
+            .strides([width, width, stride_of(vocabulary)]);
         // SAFETY: `assert_shapes` holds the sizes; there is room for as many logits.
         unsafe {
             let (states, head) = (self.states(start), self.head.address());
@@ -104,7 +111,7 @@ impl CardLogits {
 
 /// Tokens of a chunk.
 fn chunk_tokens(vocabulary: usize, tokens: usize) -> usize {
-    (CHUNK_ELEMENTS / vocabulary).clamp(1, tokens)
+    (CHUNK_ELEMENTS / stride_of(vocabulary)).clamp(1, tokens)
 }
 
 /// See [`crate::ops::Losses::logit_losses`].
@@ -140,7 +147,7 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
         let into = slopes.as_ref().map_or(0, |slopes| at(&slopes.chunk));
         let arguments = [
             int(vocabulary),
-            int(vocabulary),
+            int(stride_of(vocabulary)),
             int(terms.len()),
             word(at(&laid_out)),
             word(at(&ids) + (start * size_of::<u32>()) as u64),
@@ -193,7 +200,7 @@ struct LogitSlopes {
 impl LogitSlopes {
     fn new(tokens: usize, [vocabulary, width]: [usize; 2], chunk: usize) -> Self {
         Self {
-            chunk: card().scratch(chunk * vocabulary),
+            chunk: card().scratch(chunk * stride_of(vocabulary)),
             hidden: card().scratch(tokens * width),
             head: card().scratch(vocabulary * width),
             is_first: true,
@@ -203,8 +210,11 @@ impl LogitSlopes {
     /// What the tokens from `start` on add.
     fn add_chunk(&mut self, start: usize, count: usize, student: &CardLogits) {
         let ([vocabulary, width], precision) = (student.sizes, student.precision);
+        let strides = [stride_of(vocabulary), width, width];
         let own = CardProduct::new([count, vocabulary, width], [false, false], precision);
+        let own = own.strides(strides);
         let outer = CardProduct::new([vocabulary, count, width], [true, false], precision);
+        let outer = outer.strides(strides);
         let outer = CardProduct {
             accumulate: !self.is_first,
             ..outer
@@ -214,7 +224,7 @@ impl LogitSlopes {
         // SAFETY: the sizes are those of `assert_shapes`.
         unsafe {
             let half = (precision == Precision::Bf16)
-                .then(|| rounded(count * vocabulary, at(&self.chunk)));
+                .then(|| rounded(count * stride_of(vocabulary), at(&self.chunk)));
             let slopes = half.as_ref().map_or(at(&self.chunk), at);
             card().product(own, slopes, student.head.address(), into);
             card().product(outer, slopes, student.states(start), at(&self.head));
@@ -227,7 +237,9 @@ pub(super) fn last_logits(hidden: &Mat<Cuda>, head: Head<Cuda>) -> Vec<f32> {
     assert_eq!(hidden.shape().1, head.matrix.shape().1, "one width");
     let logits = CardLogits::new(hidden, head, 1);
     logits.fill(hidden.shape().0 - 1, 1);
-    card().download(&logits.values)
+    let mut values = card().download(&logits.values);
+    values.truncate(head.matrix.shape().0);
+    values
 }
 
 /// See [`crate::ops::Losses::score`].
@@ -254,7 +266,7 @@ pub(super) fn score(
             .map_or(0, |teacher| teacher.fill(start, count));
         let arguments = [
             int(vocabulary),
-            int(vocabulary),
+            int(stride_of(vocabulary)),
             word(at(&ids) + (start * size_of::<u32>()) as u64),
             word(own),
             word(other),
