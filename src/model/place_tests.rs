@@ -32,7 +32,7 @@ fn folders_without_safetensors_say_what_to_do() {
     assert_eq!(
         told(&bare, weight_files(bare.path())),
         "FOLDER has no model.safetensors and no model.safetensors.index.json: is it a GPT-2 \
-         folder?"
+         folder? One that transformers' save_pretrained wrote has its weights beside config.json"
     );
 }
 
