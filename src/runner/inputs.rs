@@ -204,6 +204,8 @@ fn tokenizer_fact(fingerprint: String, read: &data::Tokenizer) -> Result<Tokeniz
 /// The shape of a GPT-2 folder, and the hash of what it holds, which is looked at first: what is
 /// wrong with its arrays is known before anything is prepared.
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
+    // A folder that is none has words of its own.
+    read_config(folder)?;
     for file in weight_files(folder)? {
         ensure!(
             !files::is_lfs_pointer(&file),
