@@ -73,7 +73,7 @@ same() { # same FOLDER: as one process does it
 node_of() { squeue -h -j "$1" -t RUNNING -o %N | head -n 1; }
 running() { for _ in $(seq 120); do [[ -n $(node_of "$1") ]] && return; sleep 0.5; done; fail "job $1 does not start"; }
 restarts() { scontrol show job "$1" | grep -o 'Restarts=[0-9]*' | cut -d= -f2 | sort -n | tail -n 1; }
-logs() { cat "$1"/results/tiny/slurm/*.log; }
+logs() { cat "$1"/results/tiny/slurm/*.log; } # what reads it reads all of it: with pipefail, `grep -q` would end it half way, and fail
 
 case_together() { # 1 and 2
     in_cluster steady; local f=$site/together; spec "$f" '["none", "mse"]' "[0, 1, 2, 3]" 10 3
@@ -81,8 +81,8 @@ case_together() { # 1 and 2
     finished "$f" 120
     local array; array=$(id "$f" workers)
     for job in $(id "$f" prepare) "$array" $(id "$f" finish); do
-        for _ in $(seq 20); do scontrol show job "$job" | grep -q 'JobState=\(RUNNING\|COMPLETING\)' || break; sleep 0.5; done
-        scontrol show job "$job" | grep -o 'ExitCode=[0-9:]*' | grep -qv 'ExitCode=0:0' && fail "job $job: $(scontrol show job "$job" | grep -o 'JobState=.*\|ExitCode=[^ ]*')"
+        for _ in $(seq 20); do scontrol show job "$job" | grep >/dev/null 'JobState=\(RUNNING\|COMPLETING\)' || break; sleep 0.5; done
+        scontrol show job "$job" | grep -o 'ExitCode=[0-9:]*' | grep -v >/dev/null 'ExitCode=0:0' && fail "job $job: $(scontrol show job "$job" | grep -o 'JobState=.*\|ExitCode=[^ ]*')"
     done
     for once in "training a tokenizer" "training the teacher" "evaluating the teacher"; do
         [[ $(logs "$f" | grep -c "$once") -eq 1 ]] || fail "$once: $(logs "$f" | grep -c "$once") times"
@@ -115,13 +115,14 @@ case_time_limit_srun() { # 3, under srun: without B: it is the step that hears
     time_limit "$f" "$f/job"
 }
 case_preempted() { # 4
-    in_cluster steady; local f=$site/preempted$try; lengthy "$f" 20 0
-    submit "$f" --workers 1 || fail "$(cat "$f/submit.log")"
+    # Alone on its node: the urgent job takes all of it, and with it whatever else is there.
+    in_cluster frail; local f=$site/preempted$try; lengthy "$f" 20 0
+    submit "$f" --workers 1 -- --exclusive || fail "$(cat "$f/submit.log")"
     local array; array=$(id "$f" workers); step_above "$f" $((3 * rate))
     local urgent; urgent=$(sbatch --parsable -p urgent -w "$(node_of "$array")" --exclusive --mem=0 -o /dev/null --wrap 'sleep 3')
     finished "$f" 200
     [[ $(restarts "${array}_1") -ge 1 ]] || too_late "was not preempted"
-    logs "$f" | grep -q 'training arm=mse.*, from step [1-9]' || fail "did not go on: $(logs "$f")"
+    logs "$f" | grep >/dev/null 'training arm=mse.*, from step [1-9]' || fail "did not go on: $(logs "$f")"
     same "$f"
 }
 case_node_power() { # 5
@@ -138,7 +139,7 @@ case_slurmd_alone() { # 6
     local array node; array=$(id "$f" workers); step_above "$f" $((3 * rate)); node=$(node_of "$array")
     kill -9 $(pgrep -f "slurmd -D -N $node" | while read -r pid; do grep -zq "SLURM_CONF=$SLURM_CONF" "/proc/$pid/environ" && [[ $(cat "/proc/$pid/comm") == slurmd ]] && echo "$pid"; done)
     finished "$f" 280
-    logs "$f" | grep -q 'nothing is left to take; others hold 1 run' || second=none
+    logs "$f" | grep >/dev/null 'nothing is left to take; others hold 1 run' || second=none
     [[ $(logs "$f" | grep -c '^finished ') -eq 1 ]] || fail "two results: $(logs "$f")"
     same "$f"
     [[ -z ${second:-} ]] || too_late "the second copy: $(logs "$f")"
@@ -150,7 +151,7 @@ case_kill_9() { # 7
     kill -9 $(pgrep -f "$f/results/tiny/slurm/frozen.toml.*--worker") || too_late "the worker was gone"
     finished "$f" 280
     local array; array=$(id "$f" workers)
-    scontrol show job "${array}_1" | grep -q 'ExitCode=0:9\|ExitCode=137:0' || fail "the worker was not killed"
+    scontrol show job "${array}_1" | grep >/dev/null 'ExitCode=0:9\|ExitCode=137:0' || fail "the worker was not killed"
     same "$f"
 }
 case_usr1_last() { # 8
@@ -168,7 +169,7 @@ case_inside() { # 9
     in_cluster steady; local f=$site/inside; spec "$f" '["mse"]' "[0, 1]" 10 3
     sbatch -W --array=1-2 --mem-per-cpu=300 -o "$f/outer-%a.log" --wrap "[ \$SLURM_ARRAY_TASK_ID = 1 ] || exit 0; cd $f && $kdpipe submit study.toml --workers 2 -- --mem=1100" >/dev/null || fail "$(cat "$f"/outer-1.log)"
     local array; array=$(id "$f" workers)
-    scontrol show job "$array" | grep -q 'MinMemoryNode=1100M' || fail "$(scontrol show job "$array")"
+    scontrol show job "$array" | grep >/dev/null 'MinMemoryNode=1100M' || fail "$(scontrol show job "$array")"
     finished "$f" 120
     same "$f"
 }
@@ -207,7 +208,7 @@ case_one_cpu() { # 12
     in_cluster steady; local f=$site/one_cpu; spec "$f" '["mse"]' "[0]" 10 3
     submit "$f" --workers 1 -- -c1 || fail "$(cat "$f/submit.log")"
     finished "$f" 120
-    cat "$f"/results/tiny/runs/*/events.jsonl | grep started | grep -q '"threads":1[,}]' || fail "$(cat "$f"/results/tiny/runs/*/events.jsonl)"
+    cat "$f"/results/tiny/runs/*/events.jsonl | grep started | grep >/dev/null '"threads":1[,}]' || fail "$(cat "$f"/results/tiny/runs/*/events.jsonl)"
 }
 
 case_lost_answer() { # sbatch gives up, and the job is there all the same: of each stage one job is
