@@ -120,10 +120,10 @@ fn add_stored(
         other.is_none() || study.plan.cells.iter().any(|planned| planned.at == cell.at)
     };
     for cell in stored.cells.iter().filter(is_named) {
-        let evaluations = wanted.runs.entry(cell.run.clone()).or_default();
-        evaluations.insert(cell.evaluation.clone());
-        let evaluations = wanted.teachers.entry(cell.teacher.clone()).or_default();
-        evaluations.insert(cell.teacher_evaluation.clone());
+        wanted.add(
+            [&cell.run, &cell.evaluation],
+            [&cell.teacher, &cell.teacher_evaluation],
+        );
     }
     let tried = stored.trials.iter().flat_map(|trials| &trials.tried);
     for run in tried.flat_map(|tried| &tried.runs) {
@@ -135,10 +135,10 @@ fn wanted(study: &ResolvedStudy) -> StudyParts {
     let mut wanted = StudyParts::default();
     let tried = study.trial.iter().flat_map(|trial| &trial.runs);
     for run in study.plan.runs.iter().chain(tried) {
-        let evaluations = wanted.runs.entry(run.id.clone()).or_default();
-        evaluations.insert(run.evaluation_key.clone());
-        let evaluations = wanted.teachers.entry(run.teacher_key.clone()).or_default();
-        evaluations.insert(run.teacher_evaluation_key.clone());
+        wanted.add(
+            [&run.id, &run.evaluation_key],
+            [&run.teacher_key, &run.teacher_evaluation_key],
+        );
     }
     wanted
 }

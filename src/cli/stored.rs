@@ -1,6 +1,5 @@
 //! The stored study as the spec at hand sees it: for `report` and `verify`, which take the spec at
-//! its word, and for `status` and `clean`, which
-//! show what there is.
+//! its word, and for `status` and `clean`, which show what there is.
 
 use std::path::Path;
 

@@ -184,15 +184,16 @@ pub(super) fn compare(path: &Path, file: String, entry: &Checksum) -> Result<Opt
         }
         Err(error) => return Err(explain(error, "read", path)),
     };
-    // What stands for a file that was not fetched is none.
-    if length != entry.bytes && is_lfs_pointer(path) {
-        return Ok(Some(Mismatch::Missing { file }));
-    }
     if length != entry.bytes {
-        return Ok(Some(Mismatch::Length {
-            file,
-            expected: entry.bytes,
-            found: length,
+        // What stands for a file that was not fetched is none.
+        return Ok(Some(if is_lfs_pointer(path) {
+            Mismatch::Missing { file }
+        } else {
+            Mismatch::Length {
+                file,
+                expected: entry.bytes,
+                found: length,
+            }
         }));
     }
     Ok((Checksum::of_file(path)? != *entry).then_some(Mismatch::Content { file }))

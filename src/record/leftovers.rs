@@ -17,6 +17,16 @@ pub struct StudyParts {
     pub teachers: BTreeMap<String, BTreeSet<String>>,
 }
 
+impl StudyParts {
+    /// Adds a run and its teacher, each with its evaluation.
+    pub fn add(&mut self, run: [&str; 2], teacher: [&str; 2]) {
+        for (parts, [key, evaluation]) in [(&mut self.runs, run), (&mut self.teachers, teacher)] {
+            let evaluations = parts.entry(key.to_owned()).or_default();
+            evaluations.insert(evaluation.to_owned());
+        }
+    }
+}
+
 /// Something that the study has no use for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Leftover {

@@ -95,6 +95,8 @@ impl Analysis {
             row_of_group,
             rows: &self.rows,
             contrasts: &self.contrasts,
+            primary: self.primary,
+            family: self.family,
         };
         self.elsewhere = elsewhere(data, all, &home);
         for (place, contrast) in self.contrasts.iter_mut().enumerate() {

@@ -6,7 +6,7 @@
 //! home: it is asked whether the verdict would be the same, and no new question shares α.
 
 use super::axes::{self, Setting};
-use super::contrasts::{Contrast, differences_by_seed, family, sharing};
+use super::contrasts::{Contrast, differences_by_seed};
 use super::data::StudyData;
 use super::frame::{Group, baselines_of};
 use super::questions::Asked;
@@ -40,6 +40,9 @@ pub struct Home<'a> {
     pub row_of_group: &'a [usize],
     pub rows: &'a [TableRow],
     pub contrasts: &'a [Contrast],
+    /// How many primary comparisons share α, and how many others.
+    pub primary: usize,
+    pub family: usize,
 }
 
 /// The comparisons that the answer tells, at every other value of one axis after the other; those
@@ -157,8 +160,11 @@ fn judged_as(
         ..home.asked.clone()
     };
     let mut contrast = Contrast::new(data, rows, asked);
-    let family = family(all.contrasts, home.asked.is_primary);
-    let sharing = sharing(data, all.rows, all.contrasts, &family);
+    let sharing = if home.asked.is_primary {
+        all.primary
+    } else {
+        all.family
+    };
     contrast.judge(data, rows, (home.alpha, sharing), worst_of(data, rows));
     contrast
 }

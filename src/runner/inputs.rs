@@ -206,9 +206,10 @@ fn tokenizer_fact(fingerprint: String, read: &data::Tokenizer) -> Result<Tokeniz
 fn model_folder(folder: &Path) -> Result<TeacherFact> {
     // A folder that is none has words of its own.
     read_config(folder)?;
-    for file in weight_files(folder)? {
+    let paths = weight_files(folder)?;
+    for file in &paths {
         ensure!(
-            !files::is_lfs_pointer(&file),
+            !files::is_lfs_pointer(file),
             "{} is a pointer of Git LFS, and not the weights that it stands for; fetch them: `git \
              lfs pull`",
             file.display()
@@ -216,7 +217,7 @@ fn model_folder(folder: &Path) -> Result<TeacherFact> {
     }
     let tied = ModelFolder::open(folder)?.config.tied;
     let fact = shape(folder, |text| {
-        let weights: Vec<String> = weight_files(folder)?
+        let weights: Vec<String> = paths
             .iter()
             .map(|file| files::sha256_of_file(file))
             .collect::<Result<_>>()?;

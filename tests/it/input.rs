@@ -295,16 +295,13 @@ fn text_that_changes_while_a_study_runs_is_not_trained_on_under_the_old_ids() {
         .spawn()
         .expect("the program starts");
     let lines = std::io::BufReader::new(running.stderr.take().expect("its words"));
-    let mut told = String::new();
+    let (mut told, mut is_changed) = (String::new(), false);
     for line in std::io::BufRead::lines(lines) {
         let line = line.expect("a line");
         // The first text is in hand: what follows is the training of its teacher.
-        if line.starts_with("training")
-            && !line.contains("tokenizer")
-            && told.matches("changed").count() == 0
-        {
+        if !is_changed && line.starts_with("training the teacher") {
             site.write("train.txt", format!("changed {text}{text}").as_bytes());
-            told.push_str("changed\n");
+            is_changed = true;
         }
         told.push_str(&line);
         told.push('\n');

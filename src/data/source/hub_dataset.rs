@@ -78,7 +78,8 @@ impl DocumentSource for HubSource<'_> {
         // What is read to its end is refused before its first file; the rest file by file.
         let may_end_early = self.may_end_early && split == self.train;
         if !may_end_early {
-            self.room_for_all(part)?;
+            self.hub
+                .room_for(repo, commit, paths.iter().map(String::as_str))?;
         }
         let mut files = paths.iter().map(|path| {
             if may_end_early {

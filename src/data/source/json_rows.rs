@@ -97,17 +97,15 @@ impl JsonRows {
         let words = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let words = words.strip_suffix(&place).unwrap_or(&words);
-        let (name, hint) = match &self.hub_name {
-            None if words.starts_with(IN_PARTS) => (
-                self.path.display().to_string(),
-                "write what is to be read of every row into a key of its own, as one text",
-            ),
-            None => (
-                self.path.display().to_string(),
-                "mend the row, or take it out",
-            ),
-            Some(name) => (name.clone(), "name another dataset, or mend a copy of it"),
+        let hint = match &self.hub_name {
+            Some(_) => "name another dataset, or mend a copy of it",
+            None if words.starts_with(IN_PARTS) => {
+                "write what is to be read of every row into a key of its own, as one text"
+            }
+            None => "mend the row, or take it out",
         };
+        let name = self.hub_name.clone();
+        let name = name.unwrap_or_else(|| self.path.display().to_string());
         InputFault::new(format!("{name}, line {}: {words}", error.line()), hint).into()
     }
 }
