@@ -10,7 +10,9 @@ const LOGIT_CHUNK: f64 = 512.0;
 /// Arrays of a token's logits that the losses work in.
 const LOGIT_ARRAYS: f64 = 4.0;
 /// Logits of one model that a card holds at a time, unless a token has more.
-const CARD_LOGITS: f64 = (1 << 25) as f64;
+const CARD_LOGITS: f64 = (1 << 26) as f64;
+/// Arrays of them: of both models, and of their slopes.
+const CARD_LOGIT_ARRAYS: f64 = 3.0;
 /// Scores of attention that a card holds at a time, unless a sequence has more.
 const CARD_SCORES: f64 = (1 << 24) as f64;
 /// Vectors of the teacher's width that its pass holds per token besides the states of its layers.
@@ -56,6 +58,8 @@ pub struct Distillation {
     pub steps: TrainingSteps,
     /// Whether any term takes anything from the teacher.
     pub needs_teacher: bool,
+    /// Whether any of them takes its predictions: without one its head is never computed.
+    pub compares_logits: bool,
     /// Terms that compare hidden states.
     pub hidden_terms: usize,
     /// Those of them whose student states are projected where the widths differ.
@@ -82,6 +86,8 @@ pub struct Distillation {
     pub balance_batches: usize,
     /// Steps between two balances, where there is more than the first.
     pub balance_every: Option<u64>,
+    /// Whether the products of the student, and of the teacher, take rounded numbers of 16 bits.
+    pub rounded: [bool; 2],
 }
 
 /// The critics of a term; every pair has one of this shape.
@@ -151,13 +157,19 @@ impl Distillation {
     }
 
     /// Operations of the training and of measuring the balance before it: the student forward and
-    /// backward with the projections, the teacher forward if a term needs it, the critics.
+    /// backward with the projections, the teacher forward if a term needs it, its head if a term
+    /// compares predictions, the critics.
     pub fn flops(&self) -> TrainingFlops {
         let tokens = self.steps.micro_batch() as f64;
         let micro_batches = self.steps.micro_batches();
         let pass = self.student.training_flops(self.steps.context) * tokens;
         let teacher_pass = self.needed_teacher().map_or(0.0, |teacher| {
-            teacher.forward_flops(self.steps.context) * tokens
+            let head = if self.compares_logits {
+                0.0
+            } else {
+                teacher.head_flops()
+            };
+            (teacher.forward_flops(self.steps.context) - head) * tokens
         });
         let hidden = self.hidden_terms as f64;
         let terms = self.hidden_flops(tokens);
@@ -269,7 +281,9 @@ impl Distillation {
     /// Bytes that the training holds on a card at its fullest, beside what the driver and the
     /// libraries take. Weights, moments and activations are those of the processor; a card has more
     /// logits at a time, the head's gradient once more before it is added, two arrays of scores,
-    /// and works on all critics of a term at once, on copies of what they judge.
+    /// the rounded forms of those and of weights where products are rounded, and works on all
+    /// critics of a term at once, on copies of what they judge. Logits and scores are counted as
+    /// shared, since runs that advance together have them one after the other.
     pub fn memory_on_card(&self) -> MemoryNeed {
         let (tokens, vocabulary) = (
             self.steps.micro_batch() as f64,
@@ -282,7 +296,8 @@ impl Distillation {
         // A head has as many scores as any; their number is about one in 64 columns.
         let of_sequence = (self.student.width as f64 / 64.0).max(1.0) * context * context;
         let of_all = of_sequence * self.steps.batch as f64;
-        let scores = 2.0 * of_all.min(CARD_SCORES.max(of_sequence));
+        let arrays_of_scores = if self.rounded[0] { 3.0 } else { 2.0 };
+        let scores = arrays_of_scores * of_all.min(CARD_SCORES.max(of_sequence));
         let width = self.projection().to as f64;
         let (pairs, micro_batch) = (self.pairs as f64, self.steps.micro_batch());
         let together = |critic: &CriticWork| {
@@ -291,10 +306,17 @@ impl Distillation {
         };
         let critics = self.critics.iter().map(together).fold(0.0, f64::max);
         let logits_on_host = LOGIT_ARRAYS * LOGIT_CHUNK * vocabulary;
-        let more = FLOAT_BYTES * (LOGIT_ARRAYS * logits - logits_on_host + head + scores);
+        let more = FLOAT_BYTES * (head - logits_on_host);
+        // Members of a group have these one after the other.
+        let in_turn = FLOAT_BYTES * (CARD_LOGIT_ARRAYS * logits + scores);
+        // A card keeps rounded weights beside the others, at two bytes each.
+        let beside = |is_rounded: bool, weights: f64| if is_rounded { weights / 2.0 } else { 0.0 };
+        let of_teacher = self.needed_teacher();
+        let of_teacher = of_teacher.map_or(0.0, |teacher| teacher.weight_bytes());
+        let own = beside(self.rounded[0], self.student.weight_bytes());
         MemoryNeed {
-            own: (on_host.own + more).max(0.0) + critics,
-            shared: on_host.shared,
+            own: (on_host.own + more + own).max(0.0) + critics,
+            shared: on_host.shared + in_turn + beside(self.rounded[1], of_teacher),
         }
     }
 

@@ -25,6 +25,7 @@ fn balanced() -> Distillation {
             count: 10,
         },
         needs_teacher: true,
+        compares_logits: true,
         hidden_terms: 2,
         projected_terms: 2,
         clouds: Vec::new(),
@@ -47,6 +48,7 @@ fn balanced() -> Distillation {
         }],
         balance_batches: 8,
         balance_every: None,
+        rounded: [false; 2],
     }
 }
 
@@ -157,6 +159,23 @@ fn attention_costs_the_scores_of_both_and_two_gradients_over_the_causal_half() {
 }
 
 #[test]
+fn a_teacher_whose_predictions_nobody_compares_has_no_head() {
+    let with = balanced();
+    let without = Distillation {
+        compares_logits: false,
+        ..with.clone()
+    };
+    // 20 micro-batches of 64 tokens and the balance's 8; the head is 2·12·100 a token.
+    let (with, without) = (with.flops(), without.flops());
+    assert_eq!(
+        with.teacher - without.teacher,
+        (28 * 64 * 2 * 12 * 100) as f64
+    );
+    assert_eq!(with.student, without.student);
+    assert_eq!(with.critics, without.critics);
+}
+
+#[test]
 fn tokens_are_those_of_all_micro_batches() {
     assert_eq!(balanced().steps.tokens(), 1280.0);
 }
@@ -165,13 +184,48 @@ fn tokens_are_those_of_all_micro_batches() {
 fn a_card_holds_more_logits_at_a_time_and_all_critics_of_a_term() {
     let work = balanced();
     let (host, card) = (work.memory(), work.memory_on_card());
-    assert_eq!(card.shared, host.shared);
-    // All of the 64 tokens' logits where the processor is counted with 512 tokens' (of 100, four
-    // arrays), the head's gradient of 100·8, two arrays of 16·16 scores of each of 4 sequences, a
-    // second critic's workspace, and two clouds of 64·12 of both.
-    let logits = 4.0 * 64.0 * 100.0 - 4.0 * 512.0 * 100.0;
+    // All of the 64 tokens' logits, of 100 in three arrays, where the processor has 512 tokens' in
+    // four; two arrays of 16·16 scores of each of 4 sequences.
+    let in_turn = 4.0 * (3.0 * 64.0 * 100.0 + 2.0 * 4.0 * 256.0);
+    assert_eq!(card.shared, host.shared + in_turn);
+    // The head's gradient of 100·8, a second critic's workspace, and two clouds of 64·12 of both.
     let second = work.critics[0].shape.workspace_bytes(64);
     let copies = 4.0 * 2.0 * 64.0 * 12.0 * 2.0;
-    let more = 4.0 * (logits + 800.0 + 2.0 * 4.0 * 256.0) + second + copies;
+    let more = 4.0 * (800.0 - 4.0 * 512.0 * 100.0) + second + copies;
     assert_eq!(card.own, host.own + more);
+    let rounded = Distillation {
+        rounded: [true; 2],
+        ..work.clone()
+    };
+    // Half of the bytes of all weights, and a third array of scores.
+    let rounded = rounded.memory_on_card();
+    assert_eq!(rounded.own - card.own, work.student.weight_bytes() / 2.0);
+    let of_teacher = shape(4, 12).weight_bytes() / 2.0;
+    assert_eq!(rounded.shared - card.shared, of_teacher + 4.0 * 4.0 * 256.0);
+}
+
+#[test]
+fn a_card_holds_the_logits_of_so_many_tokens_and_no_more() {
+    let more = |batch: usize| {
+        let work = Distillation {
+            student: Gpt2Shape {
+                vocabulary: 50_257,
+                ..shape(2, 8)
+            },
+            steps: TrainingSteps {
+                batch,
+                context: 1024,
+                accumulate: 1,
+                count: 10,
+            },
+            critics: Vec::new(),
+            ..balanced()
+        };
+        work.memory_on_card().shared - work.memory().shared
+    };
+    // 2²⁶ logits of three arrays, 2²⁴ scores of two.
+    let expected = 4.0 * (3.0 * f64::from(1 << 26) + 2.0 * f64::from(1 << 24));
+    for batch in [16, 32] {
+        assert!((more(batch) / expected - 1.0).abs() < 1e-9, "{batch}");
+    }
 }

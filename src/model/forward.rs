@@ -115,7 +115,7 @@ impl<D: Ops> Gpt2<D> {
                         );
                         qkv = plain.put_tape(tape);
                     }
-                    D::attention(qkv, context, form.heads, form.scale)
+                    D::attention(qkv, context, form.heads, form.scale, self.precision)
                 });
             }
             if keep.states.contains(&state) {

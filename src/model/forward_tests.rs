@@ -1,7 +1,7 @@
 //! Tests of `forward.rs`.
 
 use super::*;
-use crate::model::Weights;
+use crate::model::{Weights, decays};
 use crate::ops::{Cpu, tape};
 use crate::random::Seed;
 
@@ -39,5 +39,20 @@ fn in_parts_a_text_has_the_states_that_it_has_as_a_whole_on_any_number_of_thread
                 .zip(whole)
                 .all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
         );
+    }
+}
+
+#[test]
+fn weight_decay_is_of_matrices_also_of_a_loss_that_is_called_like_a_norm() {
+    for name in [
+        "wte.weight",
+        "h.0.attn.c_attn.weight",
+        "projection.mse.1.weight",
+        "projection.ln_mse.1.weight",
+    ] {
+        assert!(decays(name), "{name}");
+    }
+    for name in ["h.0.ln_1.weight", "ln_f.weight", "h.0.mlp.c_fc.bias"] {
+        assert!(!decays(name), "{name}");
     }
 }

@@ -48,7 +48,8 @@ pub struct Block<D: Ops> {
 #[derive(Debug, Clone)]
 pub struct Gpt2<D: Ops> {
     pub config: Config,
-    /// Of the products of its linear layers and its head, forward and backward.
+    /// Of the products of its linear layers and its head and, on a card, of its attention, forward
+    /// and backward.
     pub precision: Precision,
     /// (V, C): token embeddings, and the head, unless there is one of its own.
     pub wte: Mat<D>,
@@ -169,7 +170,9 @@ impl<D: Ops> Gpt2<D> {
     }
 }
 
-/// Whether AdamW's weight decay applies: to matrices, not to biases and layer norms.
+/// Whether AdamW's weight decay applies to a parameter: to matrices, not to biases and layer norms.
 pub fn decays(name: &str) -> bool {
-    name.ends_with(".weight") && !name.contains("ln_")
+    let mut parts = name.rsplit('.');
+    let is_weight = parts.next() == Some("weight");
+    is_weight && !parts.next().is_some_and(|owner| owner.starts_with("ln_"))
 }

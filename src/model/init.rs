@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::random::{Purpose, Seed, Stream};
 
 use super::weights::{Array, Weights};
@@ -16,11 +18,10 @@ impl Weights {
     /// Random weights: N(0, 0.02²) for matrices and embeddings, divided by √(2·layers) for the
     /// projections that write to the residual stream (Radford et al. 2019, section 2.3), zero
     /// biases, unit gains. Every parameter has a stream of its own, so that models of other depth
-    /// share the numbers of equal names.
+    /// share the numbers of equal names, and all are drawn side by side.
     pub fn random(config: &Config, seed: Seed) -> Self {
         let residual = 1.0 / (2.0 * config.layers as f64).sqrt();
-        let mut weights = Self::default();
-        for (name, shape) in config.shapes() {
+        let array = |(name, shape): (String, Vec<usize>)| {
             let count = shape.iter().product();
             let values = if name.contains("ln_") && name.ends_with(".weight") {
                 vec![1.0; count]
@@ -37,9 +38,11 @@ impl Weights {
                     .map(|_| (stream.normal() * scale) as f32)
                     .collect()
             };
-            weights.arrays.insert(name, Array { shape, values });
+            (name, Array { shape, values })
+        };
+        Self {
+            arrays: config.shapes().into_par_iter().map(array).collect(),
         }
-        weights
     }
 
     /// Zeros everywhere, to be overwritten.

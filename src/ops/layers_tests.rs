@@ -113,7 +113,7 @@ fn attention_is_that_of_dfdx_s_own_operations() {
         compare(
             "attention",
             &x,
-            |v| Cpu::attention(v, context, heads, scale),
+            |v| Cpu::attention(v, context, heads, scale, F32),
             |v| composed::attention(v, context, heads, scale),
         );
     }
@@ -182,7 +182,7 @@ fn gradients_of_attention_are_those_of_differences() {
         total
     };
     let found = gradients(
-        weigh(Cpu::attention(x.leaky_trace(), context, heads, 0.75)),
+        weigh(Cpu::attention(x.leaky_trace(), context, heads, 0.75, F32)),
         &[&x],
     );
     assert_close(&found[0], &numeric(&tape::read(&x), reference), 1e-3);
@@ -191,7 +191,7 @@ fn gradients_of_attention_are_those_of_differences() {
 #[test]
 fn large_values_stay_finite() {
     let x = matrix(6, 24, 1e4, 0);
-    let out = Cpu::attention(x.leaky_trace(), 3, 2, 0.5);
+    let out = Cpu::attention(x.leaky_trace(), 3, 2, 0.5, F32);
     assert!(tape::read(&out).iter().all(|x| x.is_finite()));
     assert!(
         gradients(weigh(out), &[&x])[0]
@@ -242,6 +242,7 @@ fn any_number_of_threads_gives_the_same_bits() {
             context,
             heads,
             0.35,
+            F32,
         );
         let h = Cpu::linear_residual(h, &out_weight, &out_bias, &x, F32);
         let h = Cpu::linear_activated(h, &out_weight, &out_bias, Activation::Gelu, F32);

@@ -1,7 +1,7 @@
 //! What products of matrices are computed in.
 
 /// The numbers that a matrix product multiplies. Sums, results, and everything that is no product
-/// of a layer, of the head or of a critic are f32.
+/// of a layer, of the head, of a critic or, on a card, of attention are f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     #[default]

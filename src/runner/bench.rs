@@ -122,8 +122,7 @@ fn bench_on<D: Ops>(device: &D, work: BenchWork) -> Result<Measured> {
     let before = peak_now();
     let model =
         random_teacher(device, &teacher)?.with_precision(of_products(spec.teacher.precision()));
-    run_steps(&spec, WARM_UP, runs, &student, &model)?;
-    let (mut seconds, phases) = run_steps(&spec, steps, runs, &student, &model)?;
+    let (mut seconds, phases) = warm_steps(&spec, steps, runs, &student, &model)?;
     let (peak_rss_bytes, peak_card_bytes) = (peak_rss(), device.peak_memory());
     let matmul_peak_gflops = before.max(peak_now());
     seconds.sort_unstable_by(f64::total_cmp);
@@ -233,21 +232,34 @@ fn text(spec: &RunSpec, vocabulary: usize, count: usize) -> Vec<u32> {
         .collect()
 }
 
-/// Seconds of each step, and of the parts of the first run's in all.
-fn run_steps<D: Ops>(
+/// The same as [`run_steps`], behind some that do not count.
+fn warm_steps<D: Ops>(
     spec: &RunSpec,
     steps: u64,
     runs: usize,
     student: &Config,
     teacher: &Gpt2<D>,
 ) -> Result<(Vec<f64>, Phases)> {
+    // All runs have one seed, and drawing a large model's weights takes seconds.
+    let weights = Weights::random(student, Seed::Run(spec.seed));
+    let of_student = (student, &weights);
+    run_steps(spec, WARM_UP, runs, of_student, teacher)?;
+    run_steps(spec, steps, runs, of_student, teacher)
+}
+
+/// Seconds of each step, and of the parts of the first run's in all.
+fn run_steps<D: Ops>(
+    spec: &RunSpec,
+    steps: u64,
+    runs: usize,
+    (student, weights): (&Config, &Weights),
+    teacher: &Gpt2<D>,
+) -> Result<(Vec<f64>, Phases)> {
     let mut spec = spec.clone();
     spec.train.steps = steps;
     let job = Job::distillation(&spec, student.clone(), &teacher.config);
-    // All have one seed, and drawing a large model's weights takes seconds.
-    let weights = Weights::random(student, Seed::Run(spec.seed));
     let one = || {
-        let state = TrainState::new(teacher.device(), &job, Some(&teacher.config), &weights)?;
+        let state = TrainState::new(teacher.device(), &job, Some(&teacher.config), weights)?;
         Ok(Member::new(job.clone(), state, Box::new(Nowhere)))
     };
     let mut members: Vec<Member<D>> = (0..runs).map(|_| one()).collect::<Result<_>>()?;

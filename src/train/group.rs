@@ -108,13 +108,14 @@ fn advance_all<D: Ops>(
     }
 }
 
-/// Waits for all members, then takes their steps; the last rows also say what critics make of other
-/// tokens.
+/// Asks for what all members have found, waits for it, then takes their steps; the last rows also
+/// say what critics make of other tokens.
 fn take_steps<D: Ops>(
     advanced: &mut [(usize, &mut Member<D>, Option<NamedValues>)],
     teacher: Option<&Gpt2<D>>,
     corpus: Corpus,
 ) {
+    D::side_by_side(advanced, |(_, member, _)| guarded(member, Member::ask));
     D::side_by_side(advanced, |(_, member, _)| guarded(member, Member::wait));
     D::side_by_side(advanced, |(_, member, row)| {
         guarded(member, |member| *row = member.take_step())

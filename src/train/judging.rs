@@ -30,7 +30,9 @@ pub(super) fn judge_critics<D: Ops>(
     if windows == 0 {
         return NamedValues::new();
     }
-    let settings = job.objective.at(step, epoch(corpus.order, train, step));
+    // Of the last step that was taken: a redraw that would come next was never trained.
+    let last = step.saturating_sub(1);
+    let settings = job.objective.at(last, epoch(corpus.order, train, last));
     let of_both = |tokens: &[u32]| {
         let (own, other) = (
             job.objective.kept_of_student(&settings),

@@ -25,6 +25,7 @@ impl<D: Ops> Member<D> {
             terms: Vec::new(),
             readings: CriticReadings::<D>::new(),
             by_term: None,
+            squares: Vec::new(),
             findings: None,
         });
     }
@@ -78,8 +79,17 @@ impl<D: Ops> Member<D> {
         self.phases.backward += lap.seconds();
     }
 
-    /// Waits for what the step has found. All members wait before any takes its step, so that a
-    /// device has everything that it is asked for by then.
+    /// Asks for what the step has found.
+    pub(super) fn ask(&mut self) {
+        let mut lap = Lap::start();
+        if let Some(step) = &mut self.step {
+            step.ask();
+        }
+        self.phases.update += lap.seconds();
+    }
+
+    /// Waits for it. All members ask before any waits, and wait before any takes its step, so that
+    /// a device has everything that it is asked for by then.
     pub(super) fn wait(&mut self) {
         let mut lap = Lap::start();
         if let Some(step) = &mut self.step {

@@ -33,6 +33,8 @@ pub(super) struct StepInProgress<D: Ops> {
     pub readings: CriticReadings<D>,
     /// Term by term, where the step measures it.
     pub by_term: Option<TermGradients<D>>,
+    /// By parameter: the gradient's square, once it was asked for.
+    pub squares: Vec<D::Value>,
     /// All of it in numbers, once they were waited for.
     pub findings: Option<StepFindings>,
 }
@@ -85,10 +87,14 @@ impl<D: Ops> StepInProgress<D> {
         }
     }
 
-    /// Waits for what the step has found, all of it at once.
+    /// Asks for what is found in the summed gradients: a device has the work of all members before
+    /// anybody waits for one.
+    pub fn ask(&mut self) {
+        self.squares = self.gradients.iter().map(D::sum_of_squares).collect();
+    }
+
+    /// Waits for what the step has found, after it was asked for.
     pub fn wait(&mut self) {
-        // On the device before anything is waited for.
-        let squares: Vec<D::Value> = self.gradients.iter().map(D::sum_of_squares).collect();
         let share = 1.0 / self.terms.len() as f64;
         let mut terms = NamedValues::new();
         let micro_batches = PendingValues::fetch(std::mem::take(&mut self.terms));
@@ -98,11 +104,13 @@ impl<D: Ops> StepInProgress<D> {
         let readings = std::mem::take(&mut self.readings);
         let values = readings
             .values()
-            .flat_map(|reading| [&reading.penalty, &reading.gradient_norm]);
+            .flat_map(|reading| [&reading.penalty, &reading.gradient_norm])
+            .chain(&self.squares);
         let values = D::fetch(&values.cloned().collect::<Vec<_>>());
+        let (of_critics, squares) = values.split_at(2 * readings.len());
         let critics = readings
             .into_keys()
-            .zip(values.as_chunks().0.iter().copied());
+            .zip(of_critics.as_chunks().0.iter().copied());
         let pulls = self.by_term.take().map(|by_term| by_term.pulls());
         let (gradients, cosines) = pulls.map(|pulls| (pulls.norms, pulls.cosines)).unzip();
         self.findings = Some(StepFindings {
@@ -110,7 +118,7 @@ impl<D: Ops> StepInProgress<D> {
             cosines: cosines.unwrap_or_default(),
             terms,
             critics: critics.collect(),
-            norm: D::fetch(&squares).iter().sum::<f64>().sqrt(),
+            norm: squares.iter().sum::<f64>().sqrt(),
         });
     }
 }

@@ -47,6 +47,20 @@ fn a_run_is_the_same_alone_and_in_a_group_whose_other_members_fail() {
 }
 
 #[test]
+fn critics_are_judged_on_the_pairs_of_the_last_step_and_not_on_a_draw_that_would_come_next() {
+    let rows = |redraw: u64| {
+        let kept = Arc::default();
+        let extra = format!("{WASSERSTEIN}[match]\nstrategy = \"random\"\nredraw = {redraw}\n");
+        run(&mut [student(&extra, 5, &kept)], Some(&teacher()), u64::MAX);
+        let rows = kept.lock().unwrap().rows.clone();
+        rows
+    };
+    // Both draw once for all steps.
+    assert_eq!(rows(5), rows(500));
+    assert_ne!(rows(4), rows(500));
+}
+
+#[test]
 fn every_term_weight_temperature_and_critic_is_in_the_row_of_a_step() {
     let kept = Arc::default();
     run(

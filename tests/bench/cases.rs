@@ -199,7 +199,7 @@ fn layers() -> Vec<Case> {
                 qkv = normals(ROWS, 3 * WIDTH, 1.0, 1),
                 target = normals(ROWS, WIDTH, 1.0, 9)
             ],
-            <Cpu as Layers>::attention,
+            |x, t, h, s| <Cpu as Layers>::attention(x, t, h, s, Precision::F32),
             composed::layers::attention,
             |op| backward(
                 op(

@@ -217,7 +217,7 @@ def main():
                 found = run_student(inputs, output_hidden_states=True)
                 logits, soft = found.logits.view(-1, vocabulary), wanted.logits.view(-1, vocabulary)
                 total = 0.5 * F.cross_entropy(logits, targets)
-                log = lambda x: F.log_softmax(x / TEMPERATURE, -1)
+                log = lambda x: F.log_softmax(x.float() / TEMPERATURE, -1)  # on the CPU autocast leaves it in bfloat16
                 total = total + 0.5 * TEMPERATURE**2 * F.kl_div(log(logits), log(soft), log_target=True, reduction="batchmean")
                 total = total + hidden_loss(found.hidden_states, wanted.hidden_states)
         if is_plain:

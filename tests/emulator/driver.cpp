@@ -91,12 +91,13 @@ API int cuStreamCreate(void **stream, unsigned) { return *stream = (void *)2, 0;
 API int cuStreamSynchronize(void *) { return 0; }
 API int cuStreamWaitEvent(void *, void *, unsigned) { return 0; }
 API int cuStreamDestroy_v2(void *) { return 0; }
-API int cuMemAlloc_v2(Address *at, size_t size) { return allocate(at, size); }
-API int cuMemAllocAsync(Address *at, size_t size, void *) { return allocate(at, size); }
+// No memory, and none to set, is refused, as drivers without pools do.
+API int cuMemAlloc_v2(Address *at, size_t size) { return size > 0 ? allocate(at, size) : INVALID; }
+API int cuMemAllocAsync(Address *at, size_t size, void *) { return cuMemAlloc_v2(at, size); }
 API int cuMemFree_v2(Address at) { return release(at); }
 API int cuMemFreeAsync(Address at, void *) { return release(at); }
-API int cuMemsetD8Async(Address at, unsigned char value, size_t count, void *) { return memset((void *)at, value, count), 0; }
-API int cuMemsetD8_v2(Address at, unsigned char value, size_t count) { return memset((void *)at, value, count), 0; }
+API int cuMemsetD8_v2(Address at, unsigned char value, size_t count) { return count > 0 ? memset((void *)at, value, count), 0 : INVALID; }
+API int cuMemsetD8Async(Address at, unsigned char value, size_t count, void *) { return cuMemsetD8_v2(at, value, count); }
 API int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t count, void *) { return memcpy((void *)to, from, count), 0; }
 API int cuMemcpyHtoD_v2(Address to, const void *from, size_t count) { return memcpy((void *)to, from, count), 0; }
 API int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t count, void *) { return memcpy(to, (void *)from, count), 0; }
@@ -119,7 +120,6 @@ API int cuGetErrorString(int, const char **text) { return *text = "see driver.cp
 API void emulated_order(unsigned order) { emulated::order = order; }
 API size_t emulated_launches() { return launches; }
 
-static float from_bf16(bf16 x) { return __uint_as_float((unsigned)x << 16); }
 // Ten digits behind the first, to nearest, ties away from zero.
 static float to_tf32(float x) { return x != x ? x : __uint_as_float((__float_as_uint(x) + 0x1000) & ~0x1fffu); }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::ops::composed::attention_kl::attention_kl as composed;
 use crate::ops::tape::read;
 use crate::ops::test_support::{assert_close, gradients, matrix, numeric, with_threads};
-use crate::ops::{Backend, Layers, Losses};
+use crate::ops::{Backend, Layers, Losses, Precision};
 
 fn form(context: usize, heads: usize, scale: f32) -> AttentionForm {
     AttentionForm {
@@ -141,7 +141,7 @@ fn its_gradient_is_added_to_what_attention_itself_sends_to_queries_and_keys() {
     let (x, y) = (matrix(8, 24, 1.0, 8), matrix(8, 24, 1.0, 9));
     let target = matrix(8, 8, 1.0, 10);
     let of_output = || {
-        let out = Cpu::attention(x.leaky_trace(), 4, 2, 0.5);
+        let out = Cpu::attention(x.leaky_trace(), 4, 2, 0.5, Precision::F32);
         Cpu::hidden_mse(out, &target, false).0
     };
     let of_loss = || Cpu::attention_kl(x.leaky_trace(), own, &y, own).0;

@@ -230,6 +230,7 @@ impl Layers for Cpu {
         context: usize,
         heads: usize,
         scale: f32,
+        _: Precision,
     ) -> Mat<Self, T> {
         attention::attention(qkv, context, heads, scale)
     }

@@ -6,7 +6,7 @@ use cudarc::driver::{CudaSlice, DeviceSlice};
 use dfdx::prelude::*;
 
 use super::attention;
-use super::buffers::{self, CardBuffer, Slice, address, empty, empty_number};
+use super::buffers::{self, CardBuffer, Slice, address, empty, zero};
 use super::card::{CardValue, at, card, double, float, int, size, word};
 use super::critic::{self, CardCritic};
 use super::host;
@@ -190,14 +190,16 @@ impl Backend for Cuda {
             at(&moments.first),
             at(&moments.second),
             at(gradient),
+            x.place.rounded(),
         ];
         arguments.extend(places.map(word));
-        // SAFETY: all have `count` numbers, and nobody else has the first.
+        // SAFETY: all have `count` numbers, but for the last where there is none, and nobody else
+        // has the first.
         unsafe { card().launch_each("adamw", count, &arguments) };
     }
 
     fn nothing(&self) -> Scalar<Self> {
-        empty_number(self)
+        zero(self)
     }
 
     fn scaled<T: Tape<f32, Self>>(loss: Scalar<Self, T>, factor: f32) -> Scalar<Self, T> {
@@ -288,8 +290,9 @@ impl Layers for Cuda {
         context: usize,
         heads: usize,
         scale: f32,
+        precision: Precision,
     ) -> Mat<Self, T> {
-        attention::attention(qkv, context, heads, scale)
+        attention::attention(qkv, context, heads, scale, precision)
     }
 }
 

@@ -4,23 +4,43 @@
 //! begins with the buffer's address and length; [`check_addresses`] holds that on every start.
 
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use cudarc::driver::CudaSlice;
 use dfdx::prelude::*;
 
 use super::api::Address;
 use super::card::{at, card, fail, float, word};
+use super::functions::without_zeros;
 use crate::ops::{GradientMap, Mat, Scalar};
 
 /// Where a matrix's numbers are. Shared by all copies of a matrix, so that whoever writes knows
 /// whether it is the only one.
 #[derive(Debug, Clone)]
-pub struct CardBuffer(Arc<Address>);
+pub struct CardBuffer(Arc<CardPlace>);
+
+#[derive(Debug)]
+struct CardPlace {
+    address: Address,
+    /// The same numbers in bfloat16, since a product asked for them so. Numbers change where AdamW
+    /// steps, which rounds them anew, and where others are written, which makes a new place.
+    rounded: OnceLock<CudaSlice<u16>>,
+}
 
 impl CardBuffer {
     /// Whether no other matrix has the same buffer.
     pub(super) fn is_only_one(&self) -> bool {
         Arc::strong_count(&self.0) == 1
+    }
+
+    /// Keeps what `round` makes of the numbers, unless they are rounded already.
+    pub(super) fn keep_rounded(&self, round: impl FnOnce() -> CudaSlice<u16>) {
+        let _kept = self.0.rounded.get_or_init(round);
+    }
+
+    /// Where the rounded numbers are that are kept; 0 where there are none.
+    pub(super) fn rounded(&self) -> Address {
+        self.0.rounded.get().map_or(0, at)
     }
 }
 
@@ -58,7 +78,10 @@ pub(super) fn place(x: &Tensor<(usize, usize), f32, Cuda>) -> CardBuffer {
     let (rows, columns) = *x.shape();
     match shown(x) {
         Some((address, length)) if length == (rows * columns) as u64 => {
-            CardBuffer(Arc::new(address))
+            CardBuffer(Arc::new(CardPlace {
+                address,
+                rounded: OnceLock::new(),
+            }))
         }
         _ => panic!("dfdx shows a tensor in another way than version 0.13.0"),
     }
@@ -68,7 +91,7 @@ pub(super) fn place(x: &Tensor<(usize, usize), f32, Cuda>) -> CardBuffer {
 /// that was put on the stream before the matrix is dropped still finds it, since it is freed in the
 /// stream's order.
 pub(super) fn address<T>(x: &Mat<Cuda, T>) -> Address {
-    *x.place.0
+    x.place.0.address
 }
 
 fn scalar_address(x: &Scalar<Cuda>) -> Address {
@@ -104,9 +127,9 @@ pub(super) fn check_addresses(device: &Cuda) -> Result<(), String> {
     }
 }
 
-/// A matrix to be written by a kernel.
+/// A matrix that a kernel writes all of before anybody reads it.
 pub(super) fn empty(device: &Cuda, rows: usize, columns: usize) -> Mat<Cuda> {
-    match device.try_zeros_like(&(rows, columns)) {
+    match without_zeros(|| device.try_zeros_like(&(rows, columns))) {
         Ok(tensor) => Mat::new(tensor),
         Err(error) => {
             // Says how much is free, where that is the reason.
@@ -116,8 +139,8 @@ pub(super) fn empty(device: &Cuda, rows: usize, columns: usize) -> Mat<Cuda> {
     }
 }
 
-/// A number to be written by a kernel.
-pub(super) fn empty_number(device: &Cuda) -> Scalar<Cuda> {
+/// The number 0.
+pub(super) fn zero(device: &Cuda) -> Scalar<Cuda> {
     match device.try_zeros() {
         Ok(number) => Scalar(number),
         Err(error) => fail("memory", &error.to_string()),
@@ -167,7 +190,7 @@ impl CardGradient {
     /// What has arrived, taken away so that its memory is free again.
     pub fn take(&self, gradients: &mut Gradients<f32, Cuda>) -> Result<Slice, CudaError> {
         // A card gives no memory of size 0.
-        let nothing = self.device.try_alloc_len(1)?;
+        let nothing = without_zeros(|| self.device.try_alloc_len(1))?;
         Ok(std::mem::replace((self.reach)(gradients)?, nothing))
     }
 }
@@ -196,3 +219,7 @@ pub(super) fn take_gradient(gradients: &mut GradientMap<Cuda>, x: &Mat<Cuda>) ->
     let taken = CardGradient::of(x).take(&mut gradients.0);
     taken.unwrap_or_else(|error| fail("memory", &error.to_string()))
 }
+
+#[cfg(test)]
+#[path = "buffers_tests.rs"]
+mod tests;

@@ -122,9 +122,7 @@ fn name_of(ordinal: usize) -> Result<String, String> {
     unsafe {
         checked(api::cuInit(0))
             .and_then(|()| checked(api::cuDeviceGetCount(&raw mut count)))
-            .map_err(|why| {
-                format!("NVIDIA's driver finds no GPU that it can use ({why}); see nvidia-smi")
-            })?;
+            .map_err(|why| driver::no_gpu(&why))?;
         if ordinal >= count as usize {
             return Err(format!(
                 "there is no cuda:{ordinal}: the driver has {count} GPU(s), counted from 0{}",

@@ -203,7 +203,7 @@ fn attention_is_the_composed_one() {
             "attention",
             &x,
             2e-5,
-            |v, _| Cuda::attention(v, context, heads, scale),
+            |v, _| Cuda::attention(v, context, heads, scale, F32),
             |v, _| composed::attention(v, context, heads, scale),
         );
     }

@@ -44,7 +44,7 @@ fn a_sequence_that_is_read_in_pieces_attends_as_on_the_processor() {
             assert_close(found, expected, 2e-5);
         }
         // From the beginning it is the attention of training.
-        let whole = Cuda::attention(cards[0].clone(), pieces[0], heads, 0.37);
+        let whole = Cuda::attention(cards[0].clone(), pieces[0], heads, 0.37, Precision::F32);
         assert_close(&found[0], &tape::read(&whole), 2e-5);
     }
 }

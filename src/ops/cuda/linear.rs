@@ -6,6 +6,7 @@ use dfdx::prelude::*;
 use super::api::Address;
 use super::buffers::{CardGradient, Slice, address, empty, record};
 use super::card::{Argument, GpuCard, at, card, float, int, size, word};
+use super::operand::{CardOperand, rounded};
 use super::product::CardProduct;
 use crate::ops::{Activation, Mat, Precision};
 
@@ -123,7 +124,7 @@ unsafe fn add_column_sums(card: &GpuCard, [rows, columns]: [usize; 2], x: Addres
     // SAFETY: as the caller promised.
     unsafe {
         card.launch("column_sums", (parts, columns.div_ceil(32)), 256, &first);
-        card.launch_each("add_rows", columns, &second);
+        card.launch("add_rows", (columns.div_ceil(32), 1), 256, &second);
     }
 }
 
@@ -200,7 +201,7 @@ fn add_affine_gradients(
         let into = word(place.get(gradients)?);
         let arguments = [int(parts), int(columns), int(2 * columns), word(from), into];
         // SAFETY: as above.
-        unsafe { card().launch_each("add_rows", columns, &arguments) };
+        unsafe { card().launch("add_rows", (columns.div_ceil(32), 1), 256, &arguments) };
     }
     Ok(())
 }
@@ -210,44 +211,6 @@ pub(super) enum After<'a> {
     Nothing,
     Activation(Activation),
     Residual(&'a Mat<Cuda>),
-}
-
-/// Numbers as a product takes them: where they are, or a rounded copy.
-pub(super) enum CardOperand {
-    Own(Mat<Cuda>),
-    Rounded(CudaSlice<u16>),
-}
-
-impl CardOperand {
-    pub(super) fn of(x: &Mat<Cuda>, precision: Precision) -> Self {
-        match precision {
-            Precision::F32 | Precision::Tf32 => Self::Own(x.clone()),
-            Precision::Bf16 => {
-                let count = x.shape().0 * x.shape().1;
-                // SAFETY: there are as many.
-                Self::Rounded(unsafe { rounded(count, address(x)) })
-            }
-        }
-    }
-
-    pub(super) fn address(&self) -> Address {
-        match self {
-            Self::Own(x) => address(x),
-            Self::Rounded(x) => at(x),
-        }
-    }
-}
-
-/// A copy in bfloat16 of `count` numbers.
-///
-/// # Safety
-/// There are as many at the address.
-pub(super) unsafe fn rounded(count: usize, x: Address) -> CudaSlice<u16> {
-    let out = card().scratch::<u16>(count);
-    let arguments = [size(count), word(x), word(at(&out))];
-    // SAFETY: as the caller promised.
-    unsafe { card().launch_each("round_all", count, &arguments) };
-    out
 }
 
 /// See [`crate::ops::Layers::linear`] and its kin.
@@ -269,7 +232,7 @@ pub(super) fn linear<T: Tape<f32, Cuda>>(
     let count = rows * columns;
     let (left, right) = (
         CardOperand::of(&x, precision),
-        CardOperand::of(weight, precision),
+        CardOperand::of_weight(weight, precision),
     );
     fill(&out, bias, &after);
     let forward = CardProduct::new([rows, inner, columns], [false, false], precision).accumulate();

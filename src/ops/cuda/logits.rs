@@ -6,18 +6,19 @@ use cudarc::driver::{CudaSlice, DeviceRepr};
 use dfdx::prelude::*;
 
 use super::api::Address;
-
-use super::card::{CardValue, at, card, double, int, word};
+use super::card::{Argument, CardValue, at, card, double, int, word};
 use super::host;
-use super::linear::{CardOperand, rounded};
 use super::losses::precomputed;
+use super::operand::{CardOperand, operand_bytes};
 use super::product::CardProduct;
 use crate::ops::logit_terms::{LogitTerm, TeacherHead, TokenScore, assert_shapes};
 use crate::ops::{Head, Mat, Precision, Scalar};
 
 /// Logits of one model that are in memory at a time. Few in tests, so that they come to several
 /// chunks.
-const CHUNK_ELEMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 25 };
+const CHUNK_ELEMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 26 };
+/// Rows that a product's kernels take at a time, or a multiple.
+const TILE: usize = 128;
 
 /// Rows of logits lie so many numbers apart, of which the last are nobody's: where an odd number of
 /// them follow each other cuBLAS takes kernels of older cards.
@@ -79,7 +80,7 @@ impl CardLogits {
         let (vocabulary, width) = *head.matrix.shape();
         Self {
             hidden: CardOperand::of(hidden, head.precision),
-            head: CardOperand::of(head.matrix, head.precision),
+            head: CardOperand::of_weight(head.matrix, head.precision),
             precision: head.precision,
             sizes: [vocabulary, width],
             values: card().scratch(chunk * stride_of(vocabulary)),
@@ -88,10 +89,7 @@ impl CardLogits {
 
     /// Where the hidden states from a token on are.
     fn states(&self, start: usize) -> Address {
-        let bytes = match self.precision {
-            Precision::F32 | Precision::Tf32 => size_of::<f32>(),
-            Precision::Bf16 => size_of::<u16>(),
-        };
+        let bytes = operand_bytes(self.precision);
         self.hidden.address() + (start * self.sizes[1] * bytes) as u64
     }
 
@@ -111,7 +109,16 @@ impl CardLogits {
 
 /// Tokens of a chunk.
 fn chunk_tokens(vocabulary: usize, tokens: usize) -> usize {
-    (CHUNK_ELEMENTS / stride_of(vocabulary)).clamp(1, tokens)
+    even_chunk(tokens, (CHUNK_ELEMENTS / stride_of(vocabulary)).max(1))
+}
+
+/// The size of the chunks that tokens are cut into where one has `most` of them at most: as few
+/// chunks as can be, as even as whole tiles allow.
+fn even_chunk(tokens: usize, most: usize) -> usize {
+    let tile = if most < TILE { 1 } else { TILE };
+    let most = most - most % tile;
+    let even = tokens.div_ceil(tokens.div_ceil(most));
+    even.next_multiple_of(tile).min(tokens)
 }
 
 /// See [`crate::ops::Losses::logit_losses`].
@@ -123,7 +130,7 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
     terms: &[(LogitTerm, f64)],
 ) -> (Scalar<Cuda, T>, Vec<CardValue>) {
     assert_shapes(&hidden, head, targets, teacher, terms);
-    let ((vocabulary, width), tokens) = (*head.matrix.shape(), targets.len());
+    let (vocabulary, tokens) = (head.matrix.shape().0, targets.len());
     let known = terms.iter().map(|term| CardTerm::new(term, tokens));
     let Some(laid_out) = known.collect::<Option<Vec<CardTerm>>>() else {
         return host::logit_losses(hidden, head, targets, teacher, terms);
@@ -137,14 +144,14 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
         .map(|teacher| CardLogits::new(teacher.hidden, teacher.head, chunk));
     let (laid_out, ids) = (card().upload(laid_out), card().upload(targets.to_vec()));
     let by_row = card().scratch::<f64>(tokens * terms.len());
-    let mut slopes = is_weighted.then(|| LogitSlopes::new(tokens, [vocabulary, width], chunk));
+    let mut slopes = is_weighted.then(|| LogitSlopes::new(&student, tokens, chunk));
     for start in (0..tokens).step_by(chunk) {
         let count = chunk.min(tokens - start);
         let own = student.fill(start, count);
         let other = teacher
             .as_ref()
             .map_or(0, |teacher| teacher.fill(start, count));
-        let into = slopes.as_ref().map_or(0, |slopes| at(&slopes.chunk));
+        let [plain, rounded] = ChunkSlopes::places(slopes.as_ref().map(|slopes| &slopes.chunk));
         let arguments = [
             int(vocabulary),
             int(stride_of(vocabulary)),
@@ -153,7 +160,8 @@ pub(super) fn logit_losses<T: Tape<f32, Cuda>>(
             word(at(&ids) + (start * size_of::<u32>()) as u64),
             word(own),
             word(other),
-            word(into),
+            plain,
+            rounded,
             word(at(&by_row) + (start * terms.len() * size_of::<f64>()) as u64),
         ];
         // SAFETY: the sizes are those of `assert_shapes`.
@@ -189,18 +197,50 @@ fn means(tokens: usize, terms: usize, by_row: &CudaSlice<f64>) -> (Vec<CardValue
     (values, place)
 }
 
+/// The gradients of a chunk's logits, as products take them.
+enum ChunkSlopes {
+    Plain(CudaSlice<f32>),
+    Rounded(CudaSlice<u16>),
+}
+
+impl ChunkSlopes {
+    fn new(count: usize, precision: Precision) -> Self {
+        match precision {
+            Precision::F32 | Precision::Tf32 => Self::Plain(card().scratch(count)),
+            Precision::Bf16 => Self::Rounded(card().scratch(count)),
+        }
+    }
+
+    fn address(&self) -> Address {
+        match self {
+            Self::Plain(all) => at(all),
+            Self::Rounded(all) => at(all),
+        }
+    }
+
+    /// As the kernel takes them: one of two places, or none.
+    fn places(chunk: Option<&Self>) -> [Argument; 2] {
+        match chunk {
+            None => [word(0), word(0)],
+            Some(Self::Plain(all)) => [word(at(all)), word(0)],
+            Some(Self::Rounded(all)) => [word(0), word(at(all))],
+        }
+    }
+}
+
 /// The gradients of the logits of a chunk, of the hidden states (N, C) and of the head (V, C).
 struct LogitSlopes {
-    chunk: CudaSlice<f32>,
+    chunk: ChunkSlopes,
     hidden: CudaSlice<f32>,
     head: CudaSlice<f32>,
     is_first: bool,
 }
 
 impl LogitSlopes {
-    fn new(tokens: usize, [vocabulary, width]: [usize; 2], chunk: usize) -> Self {
+    fn new(student: &CardLogits, tokens: usize, chunk: usize) -> Self {
+        let [vocabulary, width] = student.sizes;
         Self {
-            chunk: card().scratch(chunk * stride_of(vocabulary)),
+            chunk: ChunkSlopes::new(chunk * stride_of(vocabulary), student.precision),
             hidden: card().scratch(tokens * width),
             head: card().scratch(vocabulary * width),
             is_first: true,
@@ -223,9 +263,7 @@ impl LogitSlopes {
         let into = at(&self.hidden) + (start * width * size_of::<f32>()) as u64;
         // SAFETY: the sizes are those of `assert_shapes`.
         unsafe {
-            let half = (precision == Precision::Bf16)
-                .then(|| rounded(count * stride_of(vocabulary), at(&self.chunk)));
-            let slopes = half.as_ref().map_or(at(&self.chunk), at);
+            let slopes = self.chunk.address();
             card().product(own, slopes, student.head.address(), into);
             card().product(outer, slopes, student.states(start), at(&self.head));
         }
@@ -284,3 +322,7 @@ pub(super) fn score(
     let all = card().download(&scores);
     all.as_chunks().0.iter().map(score).collect()
 }
+
+#[cfg(test)]
+#[path = "logits_tests.rs"]
+mod tests;

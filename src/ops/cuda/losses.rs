@@ -4,7 +4,7 @@ use cudarc::driver::CudaSlice;
 use dfdx::prelude::*;
 
 use super::api::Address;
-use super::buffers::{CardGradient, address, empty_number, number_address};
+use super::buffers::{CardGradient, address, number_address, zero};
 use super::card::{CardValue, at, card, double, float, int, size, word};
 use crate::ops::{Mat, Scalar};
 
@@ -17,7 +17,7 @@ pub(super) fn precomputed<T: Tape<f32, Cuda>>(
     (factors, values): (&[f64], Address),
     gradients: Vec<(Mat<Cuda>, CudaSlice<f32>)>,
 ) -> Scalar<Cuda, T> {
-    let (place, loss, _) = number_address(empty_number(device));
+    let (place, loss, _) = number_address(zero(device));
     let on_card = card().upload(factors.to_vec());
     let arguments = [
         int(factors.len()),
@@ -122,7 +122,7 @@ pub(super) fn combined<T: Tape<f32, Cuda>>(
             (b, right, Some(y))
         }
     };
-    let (place, out, _) = number_address(empty_number(&device));
+    let (place, out, _) = number_address(zero(&device));
     let arguments = [word(place), float(a), word(left), float(b), word(right)];
     // SAFETY: a number at each address, or none.
     unsafe { card().launch("combine", (1, 1), 32, &arguments) };

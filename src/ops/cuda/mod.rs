@@ -22,10 +22,12 @@ mod decoding;
 #[cfg(test)]
 mod decoding_tests;
 mod driver;
+mod functions;
 mod host;
 mod linear;
 mod logits;
 mod losses;
+mod operand;
 #[cfg(test)]
 mod planted_tests;
 mod pool;

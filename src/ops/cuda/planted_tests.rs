@@ -5,7 +5,7 @@ use std::process::Command;
 use super::cuda_tests::{EMULATOR, emulated};
 
 /// Barriers that are left out, each of which a test of the layers has to find.
-const PLANTED: [(&str, &str, &str); 4] = [
+const PLANTED: [(&str, &str, &str); 5] = [
     (
         "no barrier behind the sums of a block",
         "if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = x;\n    __syncthreads();",
@@ -21,6 +21,21 @@ const PLANTED: [(&str, &str, &str); 4] = [
         "no barrier in the sums of columns",
         "sums[part][lane] = sum;\n    __syncthreads();",
         "sums[part][lane] = sum;",
+    ),
+    (
+        "no barrier in the sums of those sums",
+        concat!(
+            "sums[part][lane] = sum;\n    __syncthreads();\n",
+            "    if (part == 0 && column < columns) {\n        float all = 0.0f;\n",
+            "        for (int i = 0; i < 8; i++) all += sums[i][lane];\n",
+            "        out[column] += all;"
+        ),
+        concat!(
+            "sums[part][lane] = sum;\n    if (part == 0 && column < columns) {\n",
+            "        float all = 0.0f;\n",
+            "        for (int i = 0; i < 8; i++) all += sums[i][lane];\n",
+            "        out[column] += all;"
+        ),
     ),
     (
         "no barrier in the sums of a layer norm's columns",

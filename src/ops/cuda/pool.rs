@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::api::{self, checked};
 use super::compile::Handle;
-use super::driver;
+use super::functions;
 
 /// The driver's own numbers for what is asked of a pool.
 const RELEASE_THRESHOLD: u32 = 4;
@@ -24,7 +24,7 @@ impl MemoryPool {
             "cuMemPoolSetAttribute",
             "cuMemPoolGetAttribute",
         ];
-        if !needed.into_iter().all(driver::has) {
+        if !needed.into_iter().all(functions::has) {
             return Ok(None);
         }
         let (mut pool, mut threshold) = (std::ptr::null_mut(), u64::MAX);

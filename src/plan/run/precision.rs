@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What matrix products multiply; sums, weights, moments, softmax and losses are f32 in any case.
+/// Attention's products are among them on a GPU; on the processor they are f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrecisionSpec {

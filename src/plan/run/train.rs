@@ -42,7 +42,8 @@ pub struct TrainSpec {
     /// Largest norm of the gradient; longer ones are scaled down to it.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip: f64,
-    /// What the products of the model's linear layers and head multiply, forward and backward.
+    /// What the products of the model's linear layers and head multiply, forward and backward; on a
+    /// GPU those of its attention, too.
     #[serde(default)]
     pub precision: PrecisionSpec,
     /// What it is computed on, evaluation included: the processor, or an NVIDIA GPU by its number.

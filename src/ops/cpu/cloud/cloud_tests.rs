@@ -237,6 +237,16 @@ fn rows_that_are_not_compared_get_no_gradient() {
 }
 
 #[test]
+fn transport_of_states_that_have_run_away_comes_to_an_end_and_is_no_number() {
+    let (mut x, y) = (read(&matrix(9, 3, 1.0, 0)), matrix(9, 3, 1.0, 1));
+    // Its square is beyond f32, and the median of all distances is not.
+    x[0] = 1e20;
+    let x = crate::ops::tape::matrix(&Cpu::default(), 9, 3, x);
+    let (_, value) = Cpu::cloud_distance(x, None, &y, TIGHT);
+    assert!(!value.is_finite(), "{value}");
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_bits_with_and_without_a_tape() {
     let (x, y) = (matrix(203, 37, 1.0, 0), matrix(203, 37, 1.0, 1));
     let directions = unit_directions(33, 37);

@@ -59,7 +59,8 @@ impl Temper {
     /// The regularisations above ε, falling.
     fn above(self) -> impl Iterator<Item = f64> {
         let halves = std::iter::successors(Some(self.start), |epsilon| Some(epsilon / 2.0));
-        halves.take_while(move |&epsilon| epsilon > self.epsilon)
+        // Costs that are not finite are a diverged run's: ∞ has no end of halves.
+        halves.take_while(move |&epsilon| epsilon.is_finite() && epsilon > self.epsilon)
     }
 
     /// Potentials of two clouds.

@@ -11,8 +11,8 @@ use super::state::CardCritic;
 use super::weights::{addresses, fill_weights, list_of};
 use crate::ops::critic::Constraint;
 use crate::ops::cuda::card::{CardValue, at, card, int, word};
-use crate::ops::cuda::linear::CardOperand;
 use crate::ops::cuda::losses::precomputed;
+use crate::ops::cuda::operand::CardOperand;
 use crate::ops::{Mat, Precision, Scalar};
 
 /// Numbers of one layer's rows that are in memory at a time, unless one row is more. Few in tests,

@@ -12,6 +12,8 @@ __device__ static inline bf16 to_bf16(float x) {
     return x != x ? (bits >> 16) | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
+__device__ static inline float from_bf16(bf16 x) { return __uint_as_float((unsigned)x << 16); }
+
 // Less than any number.
 __device__ static inline float lowest() { return __uint_as_float(0xff800000u); }
 
@@ -106,13 +108,21 @@ extern "C" __global__ void column_sums(int rows, int columns, int rows_each, con
     }
 }
 
-// Second half, and any other sum of rows `stride` apart: out[i] += Σ partial[b][i], b in order.
+// Second half, and any other sum of rows `stride` apart: a block adds them up in eight parts, every eighth
+// row each, for 32 columns; out[i] += the parts' sums, in order. 256 threads.
 extern "C" __global__ void add_rows(int rows, int columns, int stride, const float *partial, float *out) {
-    const int column = place();
-    if (column >= columns) return;
+    __shared__ float sums[8][33];
+    const int lane = threadIdx.x % 32, part = threadIdx.x / 32, column = blockIdx.x * 32 + lane;
     float sum = 0.0f;
-    for (int row = 0; row < rows; row++) sum += partial[(size_t)row * stride + column];
-    out[column] += sum;
+    if (column < columns)
+        for (int row = part; row < rows; row += 8) sum += partial[(size_t)row * stride + column];
+    sums[part][lane] = sum;
+    __syncthreads();
+    if (part == 0 && column < columns) {
+        float all = 0.0f;
+        for (int i = 0; i < 8; i++) all += sums[i][lane];
+        out[column] += all;
+    }
 }
 
 // One block: out[j] = scale·Σ x[i·count + j] over the rows i, for every j below `count`.
@@ -150,13 +160,14 @@ extern "C" __global__ void not_numbers(size_t count, const float *x, double *par
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-// AdamW as ops/optimizer.rs has its numbers.
+// AdamW as ops/optimizer.rs has its numbers; the rounded form of the parameters follows, where there is one.
 extern "C" __global__ void adamw(size_t count, float scale, float keep, float b1, float b2, float r1, float r2, float rate, float root, float eps,
-                                 float *x, float *m, float *v, const float *g) {
+                                 float *x, float *m, float *v, const float *g, bf16 *rounded) {
     const size_t i = place();
     if (i >= count) return;
     const float gradient = g[i] * scale;
     m[i] = b1 * m[i] + r1 * gradient;
     v[i] = b2 * v[i] + r2 * gradient * gradient;
     x[i] = x[i] * keep - rate * m[i] / (sqrtf(v[i]) * root + eps);
+    if (rounded) rounded[i] = to_bf16(x[i]);
 }

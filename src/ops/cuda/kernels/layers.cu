@@ -134,36 +134,49 @@ extern "C" __global__ void activate(size_t count, int kind, float *y, float *slo
 }
 
 // One warp a query: scores become softmax(scale·scores) up to the diagonal, zeros beyond; logs = log Σ
-// e^(scale·score). Scores are (heads of a part of the sequences, T, T).
-extern "C" __global__ void attention_probabilities(int rows, int context, float scale, float *scores, float *logs) {
+// e^(scale·score). Scores are (heads of a part of the sequences, T, T). Where there is room for rounded
+// ones the probabilities go there, and the scores stay.
+extern "C" __global__ void attention_probabilities(int rows, int context, float scale, float *scores, bf16 *rounded, float *logs) {
     const int row = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
     if (row >= rows) return;
     const int last = row % context;
-    float *s = scores + (size_t)row * context;
+    const size_t at = (size_t)row * context;
+    float *s = scores + at;
     float top = lowest();
     for (int i = lane; i <= last; i += 32) top = fmaxf(top, scale * s[i]);
     top = warp_max(top);
     float sum = 0.0f;
     for (int i = lane; i <= last; i += 32) sum += expf(scale * s[i] - top);
     const float log = top + logf(warp_sum(sum));
-    for (int i = lane; i < context; i += 32) s[i] = i <= last ? expf(scale * s[i] - log) : 0.0f;
+    for (int i = lane; i < context; i += 32) {
+        const float p = i <= last ? expf(scale * s[i] - log) : 0.0f;
+        if (rounded) rounded[at + i] = to_bf16(p);
+        else s[i] = p;
+    }
     if (lane == 0) logs[row] = log;
 }
 
 // The same warp's part backward: scores become the probabilities again, and the gradients of those, dp,
-// become the gradients of the scores: scale·p·(dp − Σ p·dp).
-extern "C" __global__ void attention_slopes(int rows, int context, float scale, const float *logs, float *scores, float *dp) {
+// become the gradients of the scores: scale·p·(dp − Σ p·dp). Where there is room for rounded ones, both go
+// there.
+extern "C" __global__ void attention_slopes(int rows, int context, float scale, const float *logs, float *scores, bf16 *rounded, float *dp, bf16 *rounded_dp) {
     const int row = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
     if (row >= rows) return;
     const int last = row % context;
     const size_t at = (size_t)row * context;
     const float log = logs[row];
     float along = 0.0f;
+    for (int i = lane; i <= last; i += 32) along += expf(scale * scores[at + i] - log) * dp[at + i];
+    along = warp_sum(along);
     for (int i = lane; i < context; i += 32) {
         const float p = i <= last ? expf(scale * scores[at + i] - log) : 0.0f;
-        scores[at + i] = p;
-        if (i <= last) along += p * dp[at + i];
+        const float slope = i <= last ? scale * p * (dp[at + i] - along) : 0.0f;
+        if (rounded) {
+            rounded[at + i] = to_bf16(p);
+            rounded_dp[at + i] = to_bf16(slope);
+        } else {
+            scores[at + i] = p;
+            dp[at + i] = slope;
+        }
     }
-    along = warp_sum(along);
-    for (int i = lane; i < context; i += 32) dp[at + i] = i <= last ? scale * scores[at + i] * (dp[at + i] - along) : 0.0f;
 }
