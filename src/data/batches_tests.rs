@@ -59,6 +59,19 @@ fn every_epoch_visits_every_window_once_and_epochs_differ() {
 }
 
 #[test]
+fn no_epoch_of_a_seed_has_the_order_of_any_epoch_of_another() {
+    let mut orders = std::collections::BTreeSet::new();
+    for seed in 0..5 {
+        let order = Order::new(1001, 10, Seed::Run(seed), true).unwrap();
+        for epoch in 0..3 {
+            let windows = (0..100).map(|i| order.window(epoch * 100 + i));
+            orders.insert(windows.collect::<Vec<_>>());
+        }
+    }
+    assert_eq!(orders.len(), 15);
+}
+
+#[test]
 fn every_epoch_predicts_every_token_once_whatever_the_sizes() {
     let mut draws = Stream::new(5, "test.packing", 0);
     for _ in 0..200 {

@@ -55,7 +55,9 @@ pub struct Exact {
 /// The token stream of one split.
 #[derive(Debug, Clone)]
 pub struct Split {
-    storage: Storage,
+    file: Arc<Mmap>,
+    /// Where in the file the tokens lie, at a multiple of four.
+    place: Range<usize>,
     /// Where each document starts; its last token is the `<|endoftext|>` before the next start.
     pub documents: Vec<u64>,
     /// Words between whitespace in the source, before detokenization.
@@ -64,38 +66,17 @@ pub struct Split {
     pub bytes: u64,
 }
 
-#[derive(Debug, Clone)]
-enum Storage {
-    Mapped {
-        file: Arc<Mmap>,
-        bytes: Range<usize>,
-    },
-    Owned(Arc<[u32]>),
-}
-
 impl Split {
-    /// A stream in memory, for tokens that come from elsewhere than a cache file.
-    pub fn owned(tokens: Vec<u32>, documents: Vec<u64>, words: u64, bytes: u64) -> Self {
-        Self {
-            storage: Storage::Owned(tokens.into()),
-            documents,
-            words,
-            bytes,
-        }
-    }
-
     /// A stream that lies in a mapped file, at a multiple of four.
     pub(super) fn mapped(
         file: &Arc<Mmap>,
-        bytes: Range<usize>,
+        place: Range<usize>,
         documents: Vec<u64>,
         sizes: SplitSizes,
     ) -> Self {
         Self {
-            storage: Storage::Mapped {
-                file: Arc::clone(file),
-                bytes,
-            },
+            file: Arc::clone(file),
+            place,
             documents,
             words: sizes.words,
             bytes: sizes.bytes,
@@ -104,10 +85,7 @@ impl Split {
 
     /// Every token of the split, documents one after the other.
     pub fn tokens(&self) -> &[u32] {
-        match &self.storage {
-            Storage::Mapped { file, bytes } => as_tokens(&file[bytes.clone()]),
-            Storage::Owned(tokens) => tokens,
-        }
+        as_tokens(&self.file[self.place.clone()])
     }
 
     /// The tokens of document `index`, with its `<|endoftext|>`.
@@ -122,14 +100,7 @@ impl Split {
 
 /// Bytes at an address that is a multiple of four, as numbers.
 pub(super) fn as_tokens(bytes: &[u8]) -> &[u32] {
-    // SAFETY: every pattern of four bytes is a u32, and `align_to` itself cares for alignment; that
-    // nothing is left over is asserted.
-    let (before, words, after) = unsafe { bytes.align_to::<u32>() };
-    assert!(
-        before.is_empty() && after.is_empty(),
-        "tokens lie at multiples of four bytes"
-    );
-    words
+    bytemuck::try_cast_slice(bytes).expect("tokens lie at multiples of four bytes")
 }
 
 /// Sizes of a split.

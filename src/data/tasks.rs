@@ -97,11 +97,20 @@ impl KeptTasks {
         hub: &Hub,
     ) -> Result<Arc<BTreeMap<String, Task>>> {
         // Whoever panicked with it left it as it was.
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, tasks)) = kept.iter().find(|(known, _)| known == specs) {
-            return Ok(Arc::clone(tasks));
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |kept: &[KeptTask]| {
+            let found = kept.iter().find(|(known, _)| known == specs);
+            found.map(|(_, tasks)| Arc::clone(tasks))
+        };
+        if let Some(tasks) = known(&kept()) {
+            return Ok(tasks);
         }
+        // Nobody waits while they are made; who makes the same meanwhile keeps what was first.
         let found = Arc::new(tasks(specs, tokenizer, hub)?);
+        let mut kept = kept();
+        if let Some(tasks) = known(&kept) {
+            return Ok(tasks);
+        }
         kept.push((specs.clone(), Arc::clone(&found)));
         Ok(found)
     }

@@ -4,17 +4,18 @@
 use super::measured::{Estimated, MeasuredModels, loss};
 use super::{FinishedRun, GGUF, yaml};
 use crate::record::evaluation::{Evaluation, Perplexity};
+use crate::record::layout::LOADING_HEADING;
 use crate::record::study::ALTERNATIVE;
 
-/// The section of the run's card before which the results stand.
-const LOADING: &str = "\n## How to load it\n";
 /// How a study calls the first of its teachers among its inputs.
 const TEACHER: &str = "teacher";
 
 /// The card, made of the one that lies beside the student.
 pub(super) fn card(run: &FinishedRun, stored: &str, gguf: bool) -> String {
-    let (made, loading) = match without_head(stored).split_once(LOADING) {
-        Some((made, loading)) => (made, format!("{LOADING}{loading}")),
+    // The results stand before this section of the run's card.
+    let heading = format!("\n{LOADING_HEADING}\n");
+    let (made, loading) = match without_head(stored).split_once(&heading) {
+        Some((made, loading)) => (made, format!("{heading}{loading}")),
         None => (without_head(stored), String::new()),
     };
     let mut page = yaml::head(run);

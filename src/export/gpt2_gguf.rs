@@ -4,14 +4,15 @@
 //! are stored with the output's coordinates as rows, so the four weights of a block that GPT-2 has
 //! the other way round are transposed. What llama.cpp's graph of GPT-2 does not have (another
 //! activation, attention that is scaled otherwise) is refused, and so is a tokenizer whose cut is
-//! not GPT-2's.
+//! not GPT-2's, or that has tokens with flags which llama.cpp does not have.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::data::Tokenizer;
+use crate::data::{KeptFiles, Tokenizer, TokenizerFile};
 use crate::files;
 use crate::gguf::{self, KeyValue, TensorInfo};
 use crate::model::{Array, Config, ModelFolder, TokenIds, Weights};
@@ -24,6 +25,16 @@ const NORMAL: i32 = 1;
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 const UNUSED: i32 = 5;
+/// The keys of tokens that end a text for llama.cpp: of a text, of a turn, of a message.
+const ENDS: [&str; 3] = [
+    "tokenizer.ggml.eos_token_id",
+    "tokenizer.ggml.eot_token_id",
+    "tokenizer.ggml.eom_token_id",
+];
+/// The key of a chat template; others have a name behind it.
+const TEMPLATE: &str = "tokenizer.chat_template";
+/// What transformers and llama.cpp call the template without a name of its own.
+const DEFAULT: &str = "default";
 
 /// Writes the model and the tokenizer of a folder to a file; `name` is the model's.
 ///
@@ -33,7 +44,8 @@ pub fn write_gguf(folder: &Path, name: &str, target: &Path) -> Result<()> {
     let checkpoint = ModelFolder::open(folder)?;
     let config = &checkpoint.config;
     refuse_other_graphs(config)?;
-    let tokenizer = Tokenizer::open(folder)?;
+    let file = TokenizerFile::read(folder)?;
+    let tokenizer = Tokenizer::from_file(&file)?;
     let content: Value = serde_json::from_str(&tokenizer.plain_json())
         .context("the tokenizer's text is not JSON")?;
     refuse_other_cuts(&content)?;
@@ -44,6 +56,7 @@ pub fn write_gguf(folder: &Path, name: &str, target: &Path) -> Result<()> {
         &tokenizer,
         config,
     )?);
+    keys.extend(template_keys(chat_templates(&file.kept)));
     let weights = Weights::from_checkpoint(&checkpoint);
     let arrays: Vec<(String, &Array, bool)> = weights
         .arrays
@@ -108,6 +121,17 @@ fn refuse_other_cuts(content: &Value) -> Result<()> {
              leave --gguf out"
         );
     }
+    let added = content["added_tokens"].as_array().into_iter().flatten();
+    for token in added {
+        let mut flags = ["lstrip", "rstrip", "single_word"].into_iter();
+        if let Some(flag) = flags.find(|&flag| token[flag] == true) {
+            bail!(
+                "the tokenizer's added token {} has {flag} = true, which llama.cpp does not know, \
+                 so that it would give texts with it other tokens: leave --gguf out",
+                token["content"]
+            );
+        }
+    }
     Ok(())
 }
 
@@ -168,18 +192,12 @@ fn tokenizer_keys(
         ("tokenizer.ggml.token_type", KeyValue::I32s(types)),
         ("tokenizer.ggml.merges", KeyValue::Texts(merges(content)?)),
     ];
-    let end = ids.stops().first().copied().or(tokenizer.text_end());
+    let ends = ends(ids, tokenizer)?;
     let before = first_of_every_text(tokenizer)?;
-    for (key, id) in [
-        (
-            "tokenizer.ggml.bos_token_id",
-            before.or(ids.begin()).or(end),
-        ),
-        ("tokenizer.ggml.eos_token_id", end),
-    ] {
-        if let Some(id) = id {
-            keys.push((key, KeyValue::U32(id)));
-        }
+    let begin = before.or(ids.begin()).or(ends.first().copied());
+    let begin = begin.map(|id| ("tokenizer.ggml.bos_token_id", id));
+    for (key, id) in begin.into_iter().chain(ENDS.into_iter().zip(ends)) {
+        keys.push((key, KeyValue::U32(id)));
     }
     // Without it texts go on from their own first token, as in transformers.
     keys.push((
@@ -190,6 +208,86 @@ fn tokenizer_keys(
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect())
+}
+
+/// The tokens that end a generated text, each once, as many as there are keys for.
+///
+/// # Errors
+/// More of them.
+fn ends(ids: &TokenIds, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    let mut ends = Vec::new();
+    for id in ids.stops() {
+        if !ends.contains(&id) {
+            ends.push(id);
+        }
+    }
+    if ends.is_empty() {
+        ends.extend(tokenizer.text_end());
+    }
+    ensure!(
+        ends.len() <= ENDS.len(),
+        "generated text ends at each of {} tokens (eos_token_id in generation_config.json), and \
+         GGUF has keys for {}: leave --gguf out",
+        ends.len(),
+        ENDS.len()
+    );
+    Ok(ends)
+}
+
+/// The chat templates that lie beside a tokenizer, by their names: those in files of their own,
+/// else those in tokenizer_config.json, as transformers takes them.
+fn chat_templates(kept: &KeptFiles) -> BTreeMap<String, String> {
+    let mut templates = BTreeMap::new();
+    let mut config = Value::Null;
+    for (file, content) in kept.files() {
+        let further = file.strip_prefix("additional_chat_templates/");
+        let name = match file {
+            "chat_template.jinja" => Some(DEFAULT),
+            "tokenizer_config.json" => {
+                config = serde_json::from_str(content).unwrap_or_default();
+                None
+            }
+            _ => further.and_then(|name| name.strip_suffix(".jinja")),
+        };
+        if let Some(name) = name {
+            templates.insert(name.to_owned(), content.to_owned());
+        }
+    }
+    if !templates.is_empty() {
+        return templates;
+    }
+    match &config["chat_template"] {
+        Value::String(template) => {
+            templates.insert(DEFAULT.to_owned(), template.clone());
+        }
+        Value::Array(list) => templates.extend(list.iter().filter_map(|one| {
+            let (name, template) = (one["name"].as_str()?, one["template"].as_str()?);
+            Some((name.to_owned(), template.to_owned()))
+        })),
+        _ => {}
+    }
+    templates
+}
+
+/// The keys of chat templates. llama.cpp's converter has letters and digits in their names alone.
+fn template_keys(mut templates: BTreeMap<String, String>) -> Vec<(String, KeyValue)> {
+    let default = templates.remove(DEFAULT);
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let further: BTreeMap<String, String> = templates
+        .into_iter()
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, template)| (name.chars().map(plain).collect(), template))
+        .collect();
+    let names: Vec<String> = further.keys().cloned().collect();
+    let mut keys: Vec<(String, KeyValue)> = further
+        .into_iter()
+        .map(|(name, template)| (format!("{TEMPLATE}.{name}"), KeyValue::Text(template)))
+        .collect();
+    if !names.is_empty() {
+        keys.push((format!("{TEMPLATE}s"), KeyValue::Texts(names)));
+    }
+    keys.extend(default.map(|template| (TEMPLATE.to_owned(), KeyValue::Text(template))));
+    keys
 }
 
 /// The token that the tokenizer puts before every text, if it does.

@@ -19,7 +19,7 @@ use crate::files;
 use crate::plan::run::RunSpec;
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::Study;
-use crate::record::{self, Depth, damage, is_complete, read_failure, read_study};
+use crate::record::{self, Depth, damage, is_complete, read_failure, read_spec, read_study};
 
 use card::card;
 use gpt2_gguf::write_gguf;
@@ -31,8 +31,8 @@ const CARD: &str = "README.md";
 const GGUF: &str = "model-f32.gguf";
 /// Where the hub looks for results, and the file of them.
 const RESULTS: &str = ".eval_results/kdpipe.yaml";
-/// More than the spec of any run takes.
-const LONGEST_SPEC: u64 = 16 << 20;
+/// More than the card of any student takes.
+const LONGEST_CARD: u64 = 16 << 20;
 
 /// A finished run, with all that is told of it.
 struct FinishedRun {
@@ -72,7 +72,7 @@ pub fn export(run: &Path, target: &Path, gguf: bool) -> Result<Vec<PathBuf>> {
         written.push(file.clone());
     }
     written.extend(gguf.then(|| PathBuf::from(GGUF)));
-    let stored = files::read_text(&student.join(CARD), LONGEST_SPEC)?;
+    let stored = files::read_text(&student.join(CARD), LONGEST_CARD)?;
     files::write_atomically(
         &target.join(CARD),
         card(&finished, &stored, gguf).as_bytes(),
@@ -125,9 +125,7 @@ fn refuse_full(target: &Path) -> Result<()> {
 }
 
 fn read_run(folder: &RunFolder, target: &Path) -> Result<FinishedRun> {
-    let text = files::read_text(&folder.spec(), LONGEST_SPEC)?;
-    let spec: RunSpec = toml::from_str(&text)
-        .with_context(|| format!("{} is no spec of this version", folder.spec().display()))?;
+    let spec = read_spec(folder)?;
     let whole = folder.root.canonicalize();
     let whole = whole.with_context(|| format!("cannot find {}", folder.root.display()))?;
     let id = whole.file_name().unwrap_or_default();

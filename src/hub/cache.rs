@@ -1,5 +1,5 @@
-//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots}`, as the
-//! Python library has it, and `.kdpipe` beside them for what is being fetched.
+//! Where things lie in the hub's cache: `KIND--OWNER--NAME/{refs,trees,blobs,snapshots,.no_exist}`,
+//! as the Python library has it, and `.kdpipe` beside them for what is being fetched.
 
 use std::path::PathBuf;
 
@@ -23,6 +23,15 @@ pub(super) fn reference(settings: &Settings, repo: &Repo) -> PathBuf {
 /// The folder of a commit's files, which are links to blobs.
 pub(super) fn snapshot(settings: &Settings, repo: &Repo, commit: &str) -> PathBuf {
     folder(settings, repo).join("snapshots").join(commit)
+}
+
+/// The marker of a file that the commit does not have, as the Python library leaves it where it
+/// asked for one in vain.
+pub(super) fn absence(settings: &Settings, repo: &Repo, commit: &str, name: &str) -> PathBuf {
+    folder(settings, repo)
+        .join(".no_exist")
+        .join(commit)
+        .join(name)
 }
 
 /// A file by its hash.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::answer::foreign_answer;
 use super::error::HubError;
-use super::listing::RepoFile;
+use super::listing::{Listing, RepoFile};
 use super::repo::{self, Repo};
 use super::{Hub, News, cache};
 use crate::files;
@@ -76,6 +76,34 @@ impl Hub<'_> {
         let known = Arc::new(listing.with(entry.clone()));
         self.state().listings.insert(key, known);
         Ok(entry)
+    }
+
+    /// Refuses what the cache holds of a commit where nobody knows whether the commit has a file
+    /// that says something of what is there: neither is the list of its files whole, nor did the
+    /// Python library ask for the file in vain. What a mirror told, of which no list is kept, is
+    /// marked as the library does, so that it is known when the mirror is not asked.
+    pub(super) fn ensure_known(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        listing: &Listing,
+        names: &[&str],
+    ) -> Result<(), HubError> {
+        let is_kept = cache::listing(&self.settings, repo, commit).is_file();
+        for name in names.iter().filter(|name| listing.find(name).is_none()) {
+            let marker = cache::absence(&self.settings, repo, commit, name);
+            if marker.is_file() {
+                continue;
+            }
+            if !listing.whole {
+                return Err(self.no_file(repo, name, false));
+            }
+            if !is_kept {
+                // A cache that cannot be written can still be read.
+                let _ = files::write_atomically(&marker, &[]);
+            }
+        }
+        Ok(())
     }
 
     fn no_file(&self, repo: &Repo, name: &str, whole: bool) -> HubError {

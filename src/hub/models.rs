@@ -28,6 +28,17 @@ const BESIDE_TOKENIZER: [&str; 6] = [
     CONFIG,
     GENERATION,
 ];
+/// What decides which tokens a text has. AutoTokenizer of transformers asks for all of these, so
+/// that of each it leaves the file or the marker that there is none.
+const OF_TOKENS: [&str; 5] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    CONFIG,
+];
+/// What decides where a generated text ends, beside config.json. Its causal models ask for it.
+const OF_MODEL: [&str; 1] = [GENERATION];
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// An index of more bytes, or of more parts, is none of a GPT-2.
@@ -38,9 +49,10 @@ impl Hub<'_> {
     /// what a token is.
     ///
     /// # Errors
-    /// A repo without a tokenizer; as [`Hub::file`].
+    /// A repo without a tokenizer; a cache of which nobody knows whether it has all of one; as
+    /// [`Hub::file`].
     pub fn tokenizer(&self, repo: &Repo) -> Result<Snapshot> {
-        self.snapshot(repo, |listing| {
+        self.snapshot(repo, &OF_TOKENS, |listing| {
             let mut names = tokenizer_files(repo, listing)?;
             names.extend(beside_tokenizer(listing));
             Ok(names)
@@ -51,9 +63,9 @@ impl Hub<'_> {
     /// repo has weights that can be read.
     ///
     /// # Errors
-    /// A repo without them; as [`Hub::file`].
+    /// A repo without them; a cache of which nobody knows whether it has both; as [`Hub::file`].
     pub fn config(&self, repo: &Repo) -> Result<Snapshot> {
-        self.snapshot(repo, |listing| {
+        self.snapshot(repo, &OF_MODEL, |listing| {
             weight_files(repo, listing)?;
             Ok(config_files(listing))
         })
@@ -65,7 +77,7 @@ impl Hub<'_> {
     /// # Errors
     /// As [`Hub::config`]; an index that is none.
     pub fn weights(&self, repo: &Repo) -> Result<Snapshot> {
-        let snapshot = self.snapshot(repo, |listing| {
+        let snapshot = self.snapshot(repo, &OF_MODEL, |listing| {
             let weights = weight_files(repo, listing)?;
             let mut names = config_files(listing);
             names.push(weights.to_owned());
@@ -84,14 +96,18 @@ impl Hub<'_> {
         Ok(snapshot)
     }
 
+    /// The files that `choose` finds in the list of a commit, once it is known of the files in
+    /// `known` whether the commit has them.
     fn snapshot(
         &self,
         repo: &Repo,
+        known: &[&str],
         choose: impl FnOnce(&Listing) -> Result<Vec<String>>,
     ) -> Result<Snapshot> {
         let commit = self.commit(repo)?;
         let listing = self.listing(repo, &commit)?;
         let names = choose(&listing)?;
+        self.ensure_known(repo, &commit, &listing, known)?;
         self.room_for(repo, &commit, names.iter().map(String::as_str))?;
         for name in names {
             self.file(repo, &commit, &name)?;

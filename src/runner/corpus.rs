@@ -1,10 +1,14 @@
 //! What is held against a corpus before anything is trained on it, and what is told of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::fit::start_of_other_tokens;
 use crate::data::{Prepared, Split};
+use crate::plan::path::InputPath;
 use crate::plan::run::{RunSpec, TeacherSpec};
 use crate::plan::{InputFault, InputFaults, Plan};
 
@@ -61,6 +65,27 @@ pub(super) fn check_lengths(plan: &Plan, runs: &[usize], corpus: &Prepared) -> R
     for (name, split) in [("validation", &corpus.validation), ("test", &corpus.test)] {
         faults.extend(too_short(name, split).or_else(|| too_small_a_share(name, split, &specs)));
     }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(InputFaults(faults).into())
+    }
+}
+
+/// Whether the models that students start from have the tokens of the text.
+///
+/// # Errors
+/// [`InputFaults`], one for each model that came with another tokenizer.
+pub(super) fn check_starts(plan: &Plan, runs: &[usize], corpus: &Prepared) -> Result<()> {
+    let folders: BTreeSet<PathBuf> = runs
+        .iter()
+        .filter_map(|&index| plan.runs[index].spec.student.init_dir.as_ref())
+        .map(InputPath::resolve)
+        .collect();
+    let faults: Vec<InputFault> = folders
+        .iter()
+        .filter_map(|folder| start_of_other_tokens(folder, &corpus.tokenizer))
+        .collect();
     if faults.is_empty() {
         Ok(())
     } else {

@@ -38,4 +38,52 @@ fn a_model_is_used_with_the_tokens_that_it_came_with() {
         error.contains("its token 0 is \"!\", and here \"~\""),
         "{error}"
     );
+    assert!(start_of_other_tokens(folder, &own).is_none());
+    let fault = start_of_other_tokens(folder, &other).expect("another");
+    assert_eq!(fault.key.as_deref(), Some("student.init_dir"));
+    assert!(
+        fault
+            .message
+            .contains("its token 0 is \"!\", and here \"~\", so the student"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn an_added_token_of_the_same_name_has_to_have_the_same_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let with = |names: &[&str]| {
+        let plain = tokenizer(b'!'..=b'~');
+        let mut content: Value = serde_json::from_str(plain.json()).expect("JSON");
+        let flags = ["single_word", "lstrip", "rstrip", "normalized", "special"];
+        let ids = plain.vocabulary()..;
+        let added = ids.zip(names).map(|(id, name)| {
+            let mut token = json!({ "id": id, "content": name });
+            for flag in flags {
+                token[flag] = (flag == "special").into();
+            }
+            token
+        });
+        content["added_tokens"] = added.collect();
+        Tokenizer::from_json(content.to_string()).expect("a tokenizer")
+    };
+    let own = with(&["[PAD]", "<sep>"]);
+    std::fs::write(folder.join("tokenizer.json"), own.json()).expect("a file");
+    // Another name at the same id may be of a token that stands in no text.
+    for same in [
+        vec!["[PAD]", "<sep>"],
+        vec!["<pad>", "<sep>", "<x>"],
+        vec![],
+    ] {
+        let found = ensure_own_tokenizer(folder, &with(&same));
+        assert!(found.is_ok(), "{same:?}");
+    }
+    let error = ensure_own_tokenizer(folder, &with(&["<sep>"]))
+        .expect_err("another")
+        .to_string();
+    assert!(
+        error.contains("it has the token \"<sep>\" under the id 97, and here it has 96"),
+        "{error}"
+    );
 }

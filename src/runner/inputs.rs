@@ -93,19 +93,24 @@ impl<'a> StudyInputs<'a> {
     }
 
     fn tokenizer_of_the_hub(&self, repo: &Repo) -> Result<TokenizerFact> {
-        let fingerprint = self.hub.commit(repo)?;
+        let commit = self.hub.commit(repo)?;
         match self.hub.tokenizer(repo) {
-            Ok(snapshot) => Ok(tokenizer_fact(
-                fingerprint,
-                &data::Tokenizer::open(&snapshot.folder)?,
-            )?),
-            // The commit alone makes the id.
+            Ok(snapshot) => {
+                let file = data::TokenizerFile::read(&snapshot.folder)?;
+                // The commit alone makes the id, but where its files were read otherwise before.
+                let fingerprint = match file.is_read_anew {
+                    true => format!("{commit} {}", digest::sha256(file.json.as_bytes())),
+                    false => commit,
+                };
+                tokenizer_fact(fingerprint, &data::Tokenizer::from_file(&file)?)
+            }
+            // Of most tokenizers this is the id; of the others it is another once they are here.
             Err(error)
                 if self.planning
                     && matches!(error.downcast_ref(), Some(HubError::NotHere { .. })) =>
             {
                 Ok(TokenizerFact {
-                    fingerprint,
+                    fingerprint: commit,
                     vocabulary: None,
                     own: None,
                 })

@@ -95,9 +95,19 @@ fn what_cannot_fit_the_memory_is_refused_with_the_figures_and_what_to_change() {
         .code(2);
     assert!(
         done.error
-            .contains("KDPIPE_MEMORY = \"lots\" is no size; write 8GB or 500MB"),
+            .contains("KDPIPE_MEMORY = \"lots\" is no size; write 8GB, 8G or 500MB"),
         "{}",
         done.error
+    );
+    let planned = site
+        .kdpipe_with("plan study.toml", &[("KDPIPE_MEMORY", "lots")])
+        .code(0);
+    assert!(
+        planned
+            .error
+            .contains("warning: KDPIPE_MEMORY = \"lots\" is no size"),
+        "{}",
+        planned.error
     );
     // A small share of the memory makes the groups small, which changes nothing.
     let whole = TestSite::tiny(&small);
@@ -250,8 +260,16 @@ fn a_template_that_is_not_there_and_a_tilde_are_told_before_anything_is_trained(
         ),
         ("report.template=broken.j2", "broken.j2"),
         (
+            "report.template=~/mine.md.j2",
+            "mine.md.j2\" for \"~/mine.md.j2\"",
+        ),
+        (
             "teacher={source=\"dir\",path=\"~/models/gpt2\"}",
             "models/gpt2\" for \"~/models/gpt2\"",
+        ),
+        (
+            "evaluate.tasks.own={kind=\"pairs\",files=[\"~/own.jsonl\"]}",
+            "own.jsonl\" for \"~/own.jsonl\"",
         ),
     ] {
         for command in ["check", "run"] {
@@ -263,6 +281,23 @@ fn a_template_that_is_not_there_and_a_tilde_are_told_before_anything_is_trained(
                 done.error
             );
         }
+    }
+}
+
+#[test]
+fn a_template_that_cannot_be_used_is_told_with_the_other_mistakes() {
+    for (spec, other) in [
+        (
+            TINY.replace("[train]\n", "[train]\nstpes = 3\n"),
+            "train.stpes is not a key",
+        ),
+        (on_text(), "train.txt of dataset.train does not exist"),
+    ] {
+        let site = TestSite::new(&spec);
+        let check = "check study.toml --set report.template=gone.j2";
+        let told = site.kdpipe(check).code(2).error;
+        assert!(told.contains(other) && told.contains("gone.j2"), "{told}");
+        assert_eq!(told.matches("write \"report.md.j2\"").count(), 1, "{told}");
     }
 }
 

@@ -219,3 +219,27 @@ fn a_teacher_with_a_tokenizer_of_its_own_is_not_used_with_another_of_the_same_si
         refused.error
     );
 }
+
+#[test]
+fn a_student_does_not_start_from_a_model_of_another_tokenizer() {
+    let site = TestSite::tiny(&[]);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    let runs = std::fs::read_dir(site.path("results/tiny/runs")).unwrap();
+    let start = runs.flatten().next().unwrap().path().join("student");
+    let spec = TINY.replace("name = \"tiny\"", "name = \"other\"").replace(
+        "[student]\n",
+        &format!("[student]\ninit = \"dir\"\ninit_dir = {start:?}\n"),
+    );
+    site.write("other.toml", spec.as_bytes());
+    let run = "run other.toml --only arm=none";
+    // The same text makes the same tokenizer.
+    site.kdpipe(run).code(0);
+    let refused = site.kdpipe(&format!("{run} --set dataset.seed=1")).code(2);
+    let told = &refused.error;
+    assert!(
+        told.contains("is another one than the study's")
+            && told.contains("--> other.toml:")
+            && !told.contains("training the teacher"),
+        "{told}"
+    );
+}

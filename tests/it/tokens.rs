@@ -161,9 +161,10 @@ fn study(site: &TestSite) -> String {
         "arm = [\"none\"]",
     );
     for (file, times) in [("a", 90), ("b", 40), ("c", 20), ("d", 30)] {
+        let text = TEXT.replace("of", file).repeat(times);
         site.write(
             &format!("{file}.txt"),
-            TEXT.replace("of", file).repeat(times).as_bytes(),
+            format!("{text}a <pad> line of <s>\n").as_bytes(),
         );
     }
     spec
@@ -227,10 +228,11 @@ fn a_teacher_without_endoftext_teaches_with_the_separator_that_it_names() {
         .unwrap();
     let found: Value =
         serde_json::from_slice(&std::fs::read(key.path().join("eval.json")).unwrap()).unwrap();
-    assert_eq!(
-        found["test"]["tokens"].as_u64().unwrap(),
-        tokenizer.encode(&test).unwrap().len() as u64 + 1
-    );
+    // Special tokens that a text spells are tokens in a study, as they are for `eval`.
+    let tokens = tokenizer.encode(&test).unwrap();
+    assert!(tokens.contains(&0) && tokens.contains(&1));
+    assert_eq!(found["test"]["tokens"], tokens.len() + 1);
+    assert_eq!(score(&site, "teacher", &test)["tokens"], tokens.len());
 }
 
 #[test]

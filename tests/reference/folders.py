@@ -12,6 +12,7 @@ import tokenizers
 import transformers
 from tokenizers import Regex, normalizers, pre_tokenizers
 from transformers import AutoTokenizer
+from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 EOT = "<|endoftext|>"
 MERGES = "a b|Ġ a|Ġa b|n o|no t|1 2|Ġ t|Ġt w|Ġtw o|n e|ne w|l i|li n|lin e|Ċ Ċ|i t|' s|Ġ Ġ|c a|ca f|caf e|Ã ©|f i|F I|A B|Ġ A".split("|")
@@ -76,7 +77,7 @@ AddedToken = {"__type": "AddedToken", "content": "<x>", "lstrip": False, "rstrip
 
 
 def cases():
-    """Name → the files of the folder, beside a config.json of GPT-2."""
+    """Name → the files of the folder, beside a config.json of GPT-2 where they have no other; None as its content is no such file."""
     both = lambda name, whole, config=NAMES: [(f"{name}, of PreTrainedTokenizerFast", {"tokenizer.json": whole, "tokenizer_config.json": config}), (f"{name}, of GPT2Tokenizer", {"tokenizer.json": whole})]  # fmt: skip
     config = lambda name, settings, whole=None, **more: [(name, {"tokenizer.json": whole or file(), "tokenizer_config.json": settings, **more})]
     old = lambda name, **files: [(name, {"vocab.json": BASE["vocab"], "merges.txt": "#version: 0.2\n" + "\n".join(MERGES) + "\n", **{k.replace("__", "."): v for k, v in files.items()}})]  # fmt: skip
@@ -172,6 +173,18 @@ def cases():
     yield from old("an empty line at the end of the merges", merges__txt="\n".join(MERGES) + "\n\n")
     yield from config("a second version", NAMES, {**file(), "version": "2.0"})
     yield from config("Roberta's class", {**NAMES, "tokenizer_class": "RobertaTokenizer"})
+    # Where no file names a class, the model's kind does; the cut by digits shows which one it was.
+    digits = file(pre_tokenizer=part(S([P.Digits(individual_digits=True), plain])))
+    alone = lambda name, model, **files: [(name, {"tokenizer.json": digits, "config.json": model, **{k.replace("__", "."): v for k, v in files.items()}})]
+    yield from alone("tokenizer.json alone", None)
+    yield ("GPT-2's tokenizer.json alone", {"tokenizer.json": file(), "config.json": None})
+    yield from alone("names without a class and no config.json", None, tokenizer_config__json={"eos_token": EOT, "pad_token": "[PAD]"})
+    yield from alone("GPT2Tokenizer by name and no config.json", None, tokenizer_config__json=GPT2)
+    yield from alone("a config.json without model_type", {"eos_token_id": END})
+    for kind, model_type in [("GPT-Neo", "gpt_neo"), ("GPT-BigCode", "gpt_bigcode"), ("one's own", "my_own"), ("RoBERTa", "roberta")]:
+        yield from alone(f"a config.json of {kind} and no class", {"model_type": model_type})
+    yield from alone("GPT2Tokenizer by name beside a config.json of GPT-BigCode", {"model_type": "gpt_bigcode"}, tokenizer_config__json=GPT2)
+    yield from alone("GPT2Tokenizer by name beside a config.json of GPT-NeoX", {"model_type": "gpt_neox"}, tokenizer_config__json=GPT2)
     yield from config("truncation and padding", NAMES, file(truncation={"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0}, padding={"strategy": {"Fixed": 400}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}))  # fmt: skip
 
 
@@ -180,7 +193,10 @@ def told(name, files):
         folder = pathlib.Path(folder)
         (folder / "config.json").write_text('{"model_type": "gpt2"}')
         for file_name, content in files.items():
-            (folder / file_name).write_text(content if isinstance(content, str) else json.dumps(content))
+            if content is None:
+                (folder / file_name).unlink()
+            else:
+                (folder / file_name).write_text(content if isinstance(content, str) else json.dumps(content))
         said = {"name": name, "files": {key: value for key, value in files.items()}}
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -193,6 +209,14 @@ def told(name, files):
         }  # fmt: skip
 
 
+def registered():
+    """The class that each kind of model has for its tokenizer; all those with rules of their own are one."""
+    known = {"GPT2Tokenizer": [], "TokenizersBackend": [], "others": []}
+    for model_type, name in sorted(TOKENIZER_MAPPING_NAMES.items()):
+        known[name if name in known else "others"].append(model_type)
+    return {name: " ".join(model_types) for name, model_types in known.items()}
+
+
 def main():
     found = [told(name, files) for name, files in cases()]
     assert len({one["name"] for one in found}) == len(found)
@@ -203,7 +227,7 @@ def main():
         whole = one["files"].get("tokenizer.json")
         if whole and whole["model"] == BASE:
             one["files"]["tokenizer.json"] = {**whole, "model": "BASE"}
-    made = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "text": TEXT, "model": BASE, "cases": found}
+    made = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "text": TEXT, "model": BASE, "registered": registered(), "cases": found}
     path = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).with_suffix(".json"))
     path.write_text(json.dumps({**made, "cases": "CASES"}, ensure_ascii=False, indent=0).replace('"CASES"', "[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in found) + "\n]") + "\n")
 

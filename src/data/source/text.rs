@@ -79,27 +79,34 @@ impl DocumentSource for TextSource {
         cutter.finish()
     }
 
-    /// Lines of JSON are text as well, but hardly the one that is meant.
+    /// Lines of JSON and of tables are text as well, but hardly the one that is meant.
     fn notes(&self) -> Vec<String> {
         let files = Part::ALL.map(|part| self.files.of(part));
-        let json: Vec<&Path> = files
-            .into_iter()
-            .flatten()
-            .map(|file| file.path.as_path())
-            .filter(|path| begins_with_json(path))
-            .collect();
-        let Some(first) = json.first() else {
-            return Vec::new();
-        };
-        let more = match json.len() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more like it)"),
-        };
-        vec![format!(
-            "{}{more} holds JSON, which is read as the text that it is, with keys and quotation \
-             marks; write dataset.source = \"jsonl\" if its texts are meant",
-            first.display()
-        )]
+        let paths = files.into_iter().flatten().map(|file| file.path.as_path());
+        let paths: Vec<&Path> = paths.collect();
+        let json = first_of(&paths, begins_with_json).map(|(path, more)| {
+            format!(
+                "{}{more} holds JSON, which is read as the text that it is, with keys and \
+                 quotation marks; write dataset.source = \"jsonl\" if its texts are meant",
+                path.display()
+            )
+        });
+        let is_table = |path: &Path| separator_of_table(path).is_some();
+        let table = first_of(&paths, is_table).map(|(path, more)| {
+            let shown = path.display().to_string();
+            let tabs = match separator_of_table(path) {
+                Some('\t') => ", separator=\"\\t\"",
+                _ => "",
+            };
+            format!(
+                "{shown}{more} is a table by its name, which is read as the text that it is, with \
+                 all columns, separators and quotation marks; if the texts of a column are meant, \
+                 write it as parquet, in Python by \
+                 polars.read_csv({shown:?}{tabs}).write_parquet(\"texts.parquet\"), and \
+                 dataset.source = \"parquet\""
+            )
+        });
+        json.into_iter().chain(table).collect()
     }
 
     fn size(&self, part: Part) -> Option<u64> {
@@ -118,6 +125,29 @@ fn check_text(path: &Path, facts: &FileFacts) -> Result<()> {
     match facts.not_utf8_at {
         Some(at) if !archive.is_packed() => Err(not_utf8(path, at, "")),
         Some(_) | None => archive.read(&mut [0; 1]).map(drop),
+    }
+}
+
+/// The first of the files that are of a kind, and how many more there are, in words.
+fn first_of<'p>(paths: &[&'p Path], is_one: impl Fn(&Path) -> bool) -> Option<(&'p Path, String)> {
+    let mut found = paths.iter().copied().filter(|&path| is_one(path));
+    let first = found.next()?;
+    let more = match found.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more like it)"),
+    };
+    Some((first, more))
+}
+
+/// What parts the columns of a table, where a file is called as one, packed or not.
+fn separator_of_table(path: &Path) -> Option<char> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let endings = [".gz", ".zst"];
+    let unpacked = endings.iter().find_map(|end| name.strip_suffix(*end));
+    match unpacked.unwrap_or(&name).rsplit_once('.')?.1 {
+        "csv" => Some(','),
+        "tsv" => Some('\t'),
+        _ => None,
     }
 }
 

@@ -140,3 +140,46 @@ fn a_file_of_json_lines_is_read_with_a_note() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn a_table_is_read_with_a_note_that_says_how_it_becomes_parquet() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.CSV", "b.tsv", "c.txt", "csv", "d.csv.txt"] {
+        fs::write(folder.path().join(name), "id,text\n1,one\n").unwrap();
+    }
+    let packed = zstd::encode_all(&b"id,text\n1,one\n"[..], 1).unwrap();
+    fs::write(folder.path().join("e.csv.zst"), packed).unwrap();
+    let found = |names: &[&str]| {
+        let inputs = |names: &[&str]| -> Vec<InputPath> {
+            let input = |name: &&str| InputPath::new(*name, folder.path());
+            names.iter().map(input).collect()
+        };
+        fs::write(folder.path().join("other.txt"), "plain").unwrap();
+        let paths = SplitPaths {
+            train: &inputs(names),
+            validation: &inputs(&["other.txt"]).into(),
+            test: &inputs(&["other.txt"]).into(),
+            cut: None,
+        };
+        let source = TextSource::find(&paths, TextDocuments::Files, Detokenize::None);
+        source.unwrap().notes()
+    };
+    assert_eq!(found(&["c.txt"]), Vec::<String>::new());
+    assert_eq!(found(&["csv"]), Vec::<String>::new());
+    assert_eq!(found(&["d.csv.txt"]), Vec::<String>::new());
+    for (name, tabs) in [
+        ("a.CSV", ""),
+        ("b.tsv", ", separator=\"\\t\""),
+        ("e.csv.zst", ""),
+    ] {
+        let notes = found(&[name]);
+        let line = format!("{name}\"{tabs}).write_parquet(\"texts.parquet\")");
+        assert!(
+            notes.len() == 1
+                && notes[0].contains(&format!("{name} is a table by its name"))
+                && notes[0].contains("in Python by polars.read_csv(\"")
+                && notes[0].contains(&line),
+            "{notes:?}"
+        );
+    }
+}

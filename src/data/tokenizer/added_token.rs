@@ -142,3 +142,26 @@ pub(super) fn enter_added(
     }
     Ok(added)
 }
+
+/// Marks the token that ends a text as the only special one, in the added tokens of a
+/// tokenizer.json. With these flags the tokenizers crate, told to read special tokens as text,
+/// takes every other one for itself and leaves the end in a document as it is written. An end that
+/// swallows white space, or counts as a word alone, is not marked: nothing sets documents apart by
+/// it, so that it is a token in them like the others. Whether that changes a flag.
+pub(super) fn mark_end(added: &mut Value, end: &str) -> bool {
+    let tokens = added.as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
+    let is_plain = |token: &Value| {
+        let flags = ["single_word", "lstrip", "rstrip"];
+        flags.iter().all(|&flag| token[flag] != true)
+    };
+    // One that is there several times has the flags of the last, and is special where any is.
+    let last = tokens.iter().rev().find(|token| token["content"] == end);
+    let is_marked = last.is_some_and(is_plain);
+    let mut changed = false;
+    for token in tokens {
+        let is_end = is_marked && token["content"] == end;
+        changed |= token["special"] != is_end;
+        token["special"] = is_end.into();
+    }
+    changed
+}

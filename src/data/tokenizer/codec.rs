@@ -7,11 +7,13 @@
 //! an added token that is told to swallow it), and a long one may be tokenized in the pieces that
 //! [`Segments`] cuts, where [`Tokenizer::may_cut`] agrees.
 //!
-//! A text may spell a special token such as `<|endoftext|>`. In a corpus that is plain text
-//! ([`Tokenizer::encode`]), so that no document can pretend to end: the token follows documents and
-//! nothing else. transformers takes it for the token unless it is told `split_special_tokens=True`;
-//! so do [`Tokenizer::encode_with_specials`] and, through it, `eval` and `generate`, whose figures
-//! are held against transformers'. Added tokens that are not special are tokens for both.
+//! A text may spell a special token. transformers takes it for the token unless it is told
+//! `split_special_tokens=True`, and so do [`Tokenizer::encode_with_specials`] and, through it,
+//! `eval` and `generate`, whose figures are held against transformers'. In a document of a corpus
+//! ([`Tokenizer::encode`]) all of them are tokens, too, but for the one that ends a text, such as
+//! `<|endoftext|>`, which is plain text there, so that no document can pretend to end: it follows
+//! documents and nothing else. Where a text file spells it, the documents are set apart by it
+//! before they come here, and the stream is the one that transformers makes of the file.
 //!
 //! [`Segments`]: crate::data::source::segments::Segments
 
@@ -23,7 +25,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 use tokenizers::{NormalizedString, Normalizer};
 
-use super::added_token::{check_contents, enter_added};
+use super::added_token::{check_contents, enter_added, mark_end};
 use super::files::{READING, TokenizerFile};
 use super::form::{CutRule, check_form};
 use super::frame::TextFrame;
@@ -35,17 +37,19 @@ use crate::panics::panic_as_error;
 /// A tokenizer, and what its special tokens are.
 #[derive(Debug)]
 pub struct Tokenizer {
-    /// Reads special tokens as text.
+    /// Reads documents: the token that ends a text is text, and so are all special ones where the
+    /// tokenizer says `split_special_tokens`.
     pub(super) inner: tokenizers::Tokenizer,
-    /// The same, reading them as tokens; made when it is first asked for.
+    /// Reads every special token as itself; made when it is first asked for, unless the flags of
+    /// tokens had to be others for documents.
     pub(super) with_specials: OnceLock<tokenizers::Tokenizer>,
     json: String,
     /// Remembers what pretokens become, behind GPT-2's own pre-tokenisation; none behind another.
     pub(super) pretokens: Option<PretokenEncoder>,
     /// Added tokens, special ones too.
     added: Vec<String>,
-    /// Those that are tokens in every text.
-    added_to_texts: Vec<String>,
+    /// Those that are tokens in a document.
+    added_to_documents: Vec<String>,
     specials: BTreeSet<u32>,
     /// The bytes of every token.
     bytes: Vec<Vec<u8>>,
@@ -99,30 +103,37 @@ impl Tokenizer {
             .as_object_mut()
             .and_then(|content| content.shift_remove(READING))
             .unwrap_or_default();
-        let mut inner = build(&content.to_string())?;
-        inner.set_encode_special_tokens(true);
-        let added = enter_added(&inner, &content, &mut bytes)?;
+        let splits = reading["split_special_tokens"] == true;
         let end = reading["end_of_text"].as_str().unwrap_or(END_OF_TEXT);
+        let mut inner = build(&content.to_string())?;
+        let added = enter_added(&inner, &content, &mut bytes)?;
         let end_of_text = inner.token_to_id(end);
         let frame = TextFrame::of(&inner)?;
+        let mut with_specials = OnceLock::new();
+        if !splits && mark_end(&mut content["added_tokens"], end) {
+            let of_documents = build(&content.to_string())?;
+            with_specials = OnceLock::from(std::mem::replace(&mut inner, of_documents));
+        }
+        inner.set_encode_special_tokens(true);
         Ok(Self {
+            added_to_documents: inner
+                .get_added_tokens_decoder()
+                .into_values()
+                .filter(|token| !token.special)
+                .map(|token| token.content)
+                .collect(),
             specials: added
                 .iter()
                 .filter(|(.., special)| *special)
                 .map(|(_, id, _)| *id)
-                .collect(),
-            added_to_texts: added
-                .iter()
-                .filter(|(.., special)| !special)
-                .map(|(text, ..)| text.clone())
                 .collect(),
             added: added.into_iter().map(|(text, ..)| text).collect(),
             pretokens: match cut {
                 CutRule::Anywhere => Some(PretokenEncoder::new()?),
                 CutRule::BeforeSpace | CutRule::BesideAscii | CutRule::Nowhere => None,
             },
-            splits: reading["split_special_tokens"] == true,
-            with_specials: OnceLock::new(),
+            splits,
+            with_specials,
             inner,
             json,
             bytes,
@@ -134,14 +145,15 @@ impl Tokenizer {
         })
     }
 
-    /// The tokens of a text in which special tokens are plain text; the one that ends a text is
-    /// never among them.
+    /// The tokens of a document, in which the token that ends a text is plain text, unless it
+    /// swallows white space or counts as a word alone; all other added tokens are themselves,
+    /// special ones only where the tokenizer does not say `split_special_tokens`.
     ///
     /// # Errors
     /// A byte that the vocabulary lacks; what the tokenizers crate reports, such as a regular
     /// expression out of memory.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode_by(&self.inner, &self.added_to_texts, text)
+        self.encode_by(&self.inner, &self.added_to_documents, text)
     }
 
     /// The tokens of a text in which special tokens are themselves, as transformers reads it; plain

@@ -279,11 +279,39 @@ fn added_tokens_are_found_as_their_flags_say_and_special_ones_where_they_are_ask
             .unwrap(),
         [262, 256, 257]
     );
-    let plain = tokenizer.encode("<s>ab<|endoftext|>").unwrap();
-    assert!(!plain.iter().any(|&id| tokenizer.is_special(id)));
-    assert_eq!(tokenizer.decode(&plain), "<s>ab<|endoftext|>");
+    // In a document the end of a text is the only one that is text.
+    let document = tokenizer.encode("<s>ab<|endoftext|>").unwrap();
+    assert_eq!(document[..2], [262, 256]);
+    assert!(!document.contains(&257));
+    assert_eq!(tokenizer.decode(&document), "<s>ab<|endoftext|>");
     assert_eq!(tokenizer.decode(&[262, 258, 261]), "<s><a>new line");
     assert!(tokenizer.is_special(257) && tokenizer.is_special(262) && !tokenizer.is_special(258));
+}
+
+#[test]
+fn an_end_is_text_in_a_document_unless_it_takes_along_what_stands_beside_it() {
+    let tokenizer = |flag: &str, value: bool| {
+        let mut content = content(&[("a", "b")]);
+        content["added_tokens"][0][flag] = value.into();
+        Tokenizer::from_json(content.to_string()).unwrap()
+    };
+    // Whether a file calls it special or not.
+    for (flag, value) in [("normalized", false), ("special", false)] {
+        let read = tokenizer(flag, value);
+        assert_eq!(read.separator(), END_OF_TEXT);
+        assert!(!read.encode("ab<|endoftext|>").unwrap().contains(&257));
+        let with_specials = read.encode_with_specials("ab<|endoftext|>").unwrap();
+        assert_eq!(with_specials, [256, 257], "{flag}");
+    }
+    // Nothing sets documents apart by one of these: it is a token in them, as for `eval`.
+    for flag in ["lstrip", "rstrip", "single_word"] {
+        let read = tokenizer(flag, true);
+        assert_eq!(read.separator(), "");
+        let text = "ab <|endoftext|> ab";
+        let document = read.encode(text).unwrap();
+        assert!(document.contains(&257), "{flag}");
+        assert_eq!(document, read.encode_with_specials(text).unwrap(), "{flag}");
+    }
 }
 
 #[test]
@@ -299,6 +327,9 @@ fn cuts_are_allowed_where_no_added_token_reaches_them() {
         ("ab<b>x", " ab", true),
         ("some", "no", false),
         ("<|endoftext", "|>", false),
+        ("ab<", "s>b", false),
+        ("<s>", " ab", false),
+        ("<s>x", " ab", true),
     ] {
         assert_eq!(
             tokenizer.may_cut(left, right),

@@ -5,7 +5,8 @@
 //! ([`super::special`]). The text is a tokenizer.json with all of these in it; where they add
 //! nothing to the file's own, it is the file byte for byte, so that its hash is the published one.
 //! What a tokenizer.json has no place for stands under [`READING`] in it: the token that ends a
-//! text, where it is not `<|endoftext|>`, and whether special tokens in a text are plain text.
+//! text, where it is not `<|endoftext|>`, whether special tokens in a text are plain text, and that
+//! documents have special tokens, where there are others than the end.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::added_token::AddedToken;
+use super::added_token::{AddedToken, mark_end};
 use super::form::rebuild;
 use super::kept::KeptFiles;
+use super::model_types::RegisteredClass;
 use super::newer::in_older_form;
 use super::older;
 use super::read_text::text;
@@ -24,6 +26,11 @@ use super::vocabulary::END_OF_TEXT;
 
 /// The key of the one text that says how a text is read with it.
 pub(super) const READING: &str = "kdpipe";
+
+/// The key below it of a tokenizer whose documents have special tokens beside the end of a text.
+/// Nobody reads it: earlier versions took those for text, and it gives what is made with such a
+/// tokenizer another hash than theirs.
+const SPECIALS: &str = "special_tokens_in_documents";
 
 /// The tokenizer.json that a folder has or amounts to.
 #[derive(Debug)]
@@ -34,6 +41,15 @@ pub struct TokenizerFile {
     pub origin: String,
     /// The files as they are, for a model that is made with this tokenizer.
     pub kept: KeptFiles,
+    /// Whether earlier versions read the same files otherwise, which a commit does not tell.
+    pub is_read_anew: bool,
+}
+
+/// The one text that says all of a tokenizer.
+struct OneText {
+    json: String,
+    /// Documents have special tokens beside the end of a text.
+    has_specials: bool,
 }
 
 impl TokenizerFile {
@@ -68,16 +84,25 @@ impl TokenizerFile {
                 ),
             }
         };
-        let settings = FolderSettings::read(folder)?;
-        let kept = KeptFiles::read(folder, own.as_deref(), settings.class)?;
-        let json = match own {
-            Some(own) => settings.whole(own),
+        let settings = FolderSettings::read(folder, own.is_none())?;
+        let read = match &own {
+            Some(own) => settings.whole(own.clone()),
             None => settings.older(&vocabulary, &merges),
         };
+        let OneText { json, has_specials } =
+            read.with_context(|| format!("{origin} cannot be used"))?;
+        let was_another = |own: &String| settings.was_another(own.clone(), &json);
+        let was_another = own.as_ref().is_some_and(was_another);
+        // Where both classes read the same, a student names the one that its kind of model has.
+        let class = match settings.was_gpt2 && !was_another {
+            true => TokenizerClass::Gpt2,
+            false => settings.class,
+        };
         Ok(Self {
-            json: json.with_context(|| format!("{origin} cannot be used"))?,
+            is_read_anew: has_specials || was_another,
+            kept: KeptFiles::read(folder, own.as_deref(), class)?,
+            json,
             origin,
-            kept,
         })
     }
 }
@@ -102,8 +127,11 @@ fn object(path: PathBuf) -> Result<Option<Map<String, Value>>> {
 }
 
 /// What the files beside a vocabulary say.
+#[derive(Clone)]
 struct FolderSettings {
     class: TokenizerClass,
+    /// Earlier versions read it as GPT2Tokenizer does: no file names a class, or it is that one.
+    was_gpt2: bool,
     config: Map<String, Value>,
     map: Option<Map<String, Value>>,
     added: Option<Map<String, Value>>,
@@ -112,12 +140,15 @@ struct FolderSettings {
 }
 
 impl FolderSettings {
-    fn read(folder: &Path) -> Result<Self> {
+    /// `is_older`: beside vocab.json and merges.txt.
+    fn read(folder: &Path, is_older: bool) -> Result<Self> {
         let config = object(folder.join("tokenizer_config.json"))?.unwrap_or_default();
         // What is wrong with the model's own file is told where the model is read.
         let model = object(folder.join("config.json")).ok().flatten();
         let model = model.unwrap_or_default();
-        let class = class_of(&config, &model).with_context(|| {
+        let name = class_name(&config, &model);
+        let model_type = model.get("model_type").and_then(Value::as_str);
+        let class = class_of(name, model_type, is_older).with_context(|| {
             format!(
                 "the tokenizer in {} cannot be used",
                 shown(folder).display()
@@ -125,6 +156,7 @@ impl FolderSettings {
         })?;
         Ok(Self {
             class,
+            was_gpt2: name.is_none_or(is_gpt2),
             map: object(folder.join("special_tokens_map.json"))?,
             added: object(folder.join("added_tokens.json"))?,
             config,
@@ -147,7 +179,7 @@ impl FolderSettings {
     }
 
     /// A tokenizer.json, with what the files beside it change.
-    fn whole(&self, own: String) -> Result<String> {
+    fn whole(&self, own: String) -> Result<OneText> {
         let mut content: Value = serde_json::from_str(&own).context("it is not JSON")?;
         ensure!(content.is_object(), "it is not a JSON object");
         let mut changed =
@@ -161,11 +193,27 @@ impl FolderSettings {
             changed = true;
         }
         changed |= self.set_reading(&mut content, &tokens);
-        Ok(if changed { content.to_string() } else { own })
+        Ok(OneText {
+            has_specials: has_specials(&content),
+            json: if changed { content.to_string() } else { own },
+        })
+    }
+
+    /// Whether earlier versions made another text of a tokenizer.json: they did not ask which kind
+    /// of model lies beside it.
+    fn was_another(&self, own: String, json: &str) -> bool {
+        if !self.was_gpt2 || self.class == TokenizerClass::Gpt2 {
+            return false;
+        }
+        let before = Self {
+            class: TokenizerClass::Gpt2,
+            ..self.clone()
+        };
+        before.whole(own).is_ok_and(|before| before.json != json)
     }
 
     /// The tokenizer.json that vocab.json and merges.txt amount to.
-    fn older(&self, vocabulary: &Path, merges: &Path) -> Result<String> {
+    fn older(&self, vocabulary: &Path, merges: &Path) -> Result<OneText> {
         let vocabulary = object(vocabulary.to_owned())?.unwrap_or_default();
         let mut content = older::assemble(vocabulary, &text(merges)?, self.add_prefix_space());
         let mut naming = self.naming(None);
@@ -178,20 +226,24 @@ impl FolderSettings {
             content["post_processor"] = marks;
         }
         self.set_reading(&mut content, &tokens);
-        Ok(content.to_string())
+        Ok(OneText {
+            has_specials: has_specials(&content),
+            json: content.to_string(),
+        })
     }
 
     /// Writes down how a text is read; whether there is anything to write.
     fn set_reading(&self, content: &mut Value, tokens: &SpecialTokens) -> bool {
         let mut reading = Map::new();
-        if let Some(end) = self
-            .end_of_text(content, tokens)
-            .filter(|end| end != END_OF_TEXT)
-        {
+        let end = self.end_of_text(content, tokens);
+        let end = end.as_deref().unwrap_or(END_OF_TEXT);
+        if end != END_OF_TEXT {
             reading.insert("end_of_text".to_owned(), json!(end));
         }
         if tokens.splits {
             reading.insert("split_special_tokens".to_owned(), json!(true));
+        } else if mark_end(&mut content["added_tokens"].clone(), end) {
+            reading.insert(SPECIALS.to_owned(), json!(true));
         }
         let is_some = !reading.is_empty();
         if is_some {
@@ -227,16 +279,56 @@ impl FolderSettings {
     }
 }
 
-/// What transformers makes of the files, by the class that they name.
-fn class_of(config: &Map<String, Value>, model: &Map<String, Value>) -> Result<TokenizerClass> {
-    let name = [config, model]
-        .iter()
-        .find_map(|file| file.get("tokenizer_class")?.as_str());
+/// Whether the documents of a tokenizer have special tokens beside the end of a text.
+fn has_specials(content: &Value) -> bool {
+    content[READING][SPECIALS] == true
+}
+
+/// The class that the files name.
+fn class_name<'f>(
+    config: &'f Map<String, Value>,
+    model: &'f Map<String, Value>,
+) -> Option<&'f str> {
+    let mut files = [config, model].into_iter();
+    files.find_map(|file| file.get("tokenizer_class")?.as_str())
+}
+
+/// Whether a class is GPT-2's own.
+fn is_gpt2(name: &str) -> bool {
+    matches!(name, "GPT2Tokenizer" | "GPT2TokenizerFast")
+}
+
+/// What transformers makes of the files: by the class that they name, else by the kind of the model
+/// that lies there. Without one it takes a tokenizer.json as it is; vocab.json with merges.txt are
+/// GPT-2's form.
+fn class_of(
+    name: Option<&str>,
+    model_type: Option<&str>,
+    is_older: bool,
+) -> Result<TokenizerClass> {
+    let registered = model_type.and_then(RegisteredClass::of);
     let Some(name) = name else {
-        return Ok(TokenizerClass::Gpt2);
+        return match registered {
+            Some(RegisteredClass::Gpt2) => Ok(TokenizerClass::Gpt2),
+            Some(RegisteredClass::Other) => bail!(
+                "no file names its tokenizer_class, and config.json is of a model {:?}, whose \
+                 tokenizers have rules of their own; where tokenizer.json says all, write \
+                 {{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}} to tokenizer_config.json",
+                model_type.unwrap_or_default()
+            ),
+            Some(RegisteredClass::Whole) | None if is_older => Ok(TokenizerClass::Gpt2),
+            Some(RegisteredClass::Whole) | None => Ok(TokenizerClass::Whole),
+        };
     };
+    if is_gpt2(name) {
+        // What is known of the model counts more.
+        let is_whole = registered == Some(RegisteredClass::Whole) && !is_older;
+        return Ok(match is_whole {
+            true => TokenizerClass::Whole,
+            false => TokenizerClass::Gpt2,
+        });
+    }
     match name.strip_suffix("Fast").unwrap_or(name) {
-        "GPT2Tokenizer" => Ok(TokenizerClass::Gpt2),
         // LlamaTokenizer over bytes is read as the file is.
         "PreTrainedTokenizer" | "TokenizersBackend" | "PythonBackend" | "LlamaTokenizer" => {
             Ok(TokenizerClass::Whole)

@@ -192,3 +192,51 @@ fn what_lies_beside_a_tokenizer_is_kept_for_its_models() {
     let older = TokenizerFile::read(plain.path()).unwrap().kept;
     assert!(!older.has("tokenizer.json") && older.class() == Some("GPT2TokenizerFast"));
 }
+
+#[test]
+fn what_earlier_versions_read_otherwise_is_told_and_has_another_hash() {
+    let plain = folder(&[]);
+    let older = TokenizerFile::read(plain.path()).unwrap();
+    assert!(!older.is_read_anew && !older.json.contains(SPECIALS));
+    let read = |files: &[(&str, &str)]| TokenizerFile::read(folder(files).path()).unwrap();
+    // GPT-2's own file is the same by either rule.
+    let own = ("tokenizer.json", older.json.as_str());
+    let alone = read(&[own]);
+    assert_eq!((alone.is_read_anew, &alone.json), (false, &older.json));
+    assert_eq!(alone.kept.class(), Some("GPT2TokenizerFast"));
+    // Documents have the tokens of these, where earlier versions had text.
+    let more = (
+        "tokenizer_config.json",
+        r#"{"extra_special_tokens": ["<sep>"]}"#,
+    );
+    for files in [&[own, more][..], &[more][..]] {
+        let marked = read(files);
+        assert!(marked.is_read_anew && marked.json.contains(SPECIALS));
+        let tokenizer = Tokenizer::from_file(&marked).unwrap();
+        assert_eq!(tokenizer.encode("ab<sep>ab").unwrap(), [256, 258, 256]);
+        assert!(!tokenizer.plain_json().contains(SPECIALS));
+    }
+    // Where all of them are text for everyone, nothing became another.
+    let splits = r#"{"extra_special_tokens": ["<sep>"], "split_special_tokens": true}"#;
+    let split = read(&[own, ("tokenizer_config.json", splits)]);
+    assert!(!split.is_read_anew && !split.json.contains(SPECIALS));
+    // Another cut, which GPT2Tokenizer does not take over.
+    let mut content: Value = serde_json::from_str(&older.json).unwrap();
+    let cut = content["pre_tokenizer"].take();
+    let digits = json!({"type": "Digits", "individual_digits": true});
+    content["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [digits, cut]});
+    let whole = content.to_string();
+    let own = ("tokenizer.json", whole.as_str());
+    let alone = read(&[own]);
+    assert_eq!((alone.is_read_anew, &alone.json), (true, &whole));
+    assert_eq!(alone.kept.class(), Some("PreTrainedTokenizerFast"));
+    let of_gpt2 = read(&[own, ("config.json", r#"{"model_type": "gpt2"}"#)]);
+    assert!(!of_gpt2.is_read_anew && of_gpt2.json != whole);
+    let named = (
+        "tokenizer_config.json",
+        r#"{"tokenizer_class": "GPT2TokenizerFast"}"#,
+    );
+    let of_another = ("config.json", r#"{"model_type": "gpt_bigcode"}"#);
+    let found = read(&[own, named, of_another]);
+    assert_eq!((found.is_read_anew, &found.json), (true, &whole));
+}

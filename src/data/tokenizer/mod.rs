@@ -10,6 +10,7 @@ mod form;
 mod frame;
 mod input;
 mod kept;
+mod model_types;
 mod newer;
 mod older;
 mod pairs;

@@ -8,7 +8,7 @@ use super::end_of_word;
 
 /// Texts of characters that GPT-2's cut tells apart, by a counter that is hashed.
 fn odd_text(number: u64) -> String {
-    const PARTS: [&str; 32] = [
+    const PARTS: [&str; 33] = [
         " ",
         "  ",
         "\n",
@@ -41,6 +41,7 @@ fn odd_text(number: u64) -> String {
         "\u{200b}",
         "<|endoftext|>",
         "<extra>",
+        "<|sep|>",
     ];
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = |below: usize| {
@@ -110,6 +111,42 @@ fn remembered_words_have_the_tokens_that_the_library_gives_the_whole_text() {
         json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true});
     let with_prefix = Tokenizer::from_json(content.to_string()).unwrap();
     assert!(with_prefix.pretokens.is_none());
+}
+
+#[test]
+fn documents_have_the_tokens_that_the_library_gives_them_but_for_a_spelled_end() {
+    let mut content = content(&[("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("e", "n")]);
+    for (id, text) in (261..).zip(["<extra>", "<|sep|>"]) {
+        let mut special = content["added_tokens"][0].clone();
+        special["content"] = text.into();
+        special["id"] = id.into();
+        special["rstrip"] = (text == "<extra>").into();
+        content["added_tokens"]
+            .as_array_mut()
+            .unwrap()
+            .push(special);
+    }
+    let tokenizer = Tokenizer::from_json(content.to_string()).unwrap();
+    // A library to which the end is no token: its id is the vocabulary's own, and no other moves.
+    let end = content["added_tokens"].as_array_mut().unwrap().remove(0);
+    assert_eq!(end["content"], "<|endoftext|>");
+    let library = content.to_string();
+    let library = tokenizers::Tokenizer::from_bytes(library.as_bytes()).unwrap();
+    let mut found = [0; 3];
+    for number in 0..4000 {
+        for text in [odd_text(number), odd_words(number)] {
+            let document = tokenizer.encode(&text).unwrap();
+            let expected = encode_whole(&library, &text).unwrap();
+            assert_eq!(document, expected, "{text:?}");
+            for (count, id) in found.iter_mut().zip([260, 261, 262]) {
+                *count += document.iter().filter(|&&token| token == id).count();
+            }
+        }
+    }
+    assert!(
+        found[0] == 0 && found[1] > 1000 && found[2] > 1000,
+        "{found:?}"
+    );
 }
 
 #[test]

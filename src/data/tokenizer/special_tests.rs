@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use super::super::codec::Tokenizer;
+use super::super::files::READING;
 use super::*;
 
-/// A folder, and what transformers makes of it.
+/// A folder, and what transformers makes of it. A config.json of null is none at all.
 #[derive(serde::Deserialize)]
 struct FolderCase {
     name: String,
@@ -37,6 +38,10 @@ fn cases() -> FolderCases {
 fn write(case: &FolderCase, model: &Value, folder: &Path) {
     std::fs::write(folder.join("config.json"), r#"{"model_type": "gpt2"}"#).unwrap();
     for (name, content) in &case.files {
+        if content.is_null() {
+            std::fs::remove_file(folder.join(name)).unwrap();
+            continue;
+        }
         let mut content = content.clone();
         if content["model"] == "BASE" {
             content["model"] = model.clone();
@@ -52,7 +57,7 @@ fn write(case: &FolderCase, model: &Value, folder: &Path) {
 }
 
 /// What is refused here and read there; what is read here and refused there.
-const REFUSED: [(&str, &str); 3] = [
+const REFUSED: [(&str, &str); 4] = [
     (
         "a class that there is not",
         "its tokenizer_class is \"MyOwnTokenizer\"",
@@ -60,6 +65,10 @@ const REFUSED: [(&str, &str); 3] = [
     (
         "Roberta's class",
         "its tokenizer_class is \"RobertaTokenizer\"",
+    ),
+    (
+        "a config.json of RoBERTa and no class",
+        "config.json is of a model \"roberta\", whose tokenizers have rules of their own",
     ),
     (
         "pre-tokenizer white space, of PreTrainedTokenizerFast",
@@ -154,6 +163,46 @@ fn what_is_read_of_a_folder_is_one_text_that_reads_the_same() {
 }
 
 #[test]
+fn documents_have_the_tokens_that_transformers_gives_them_but_for_a_spelled_end() {
+    let FolderCases { text, model, cases } = cases();
+    let (mut set_apart, mut undivided) = (0, 0);
+    for case in &cases {
+        let folder = tempfile::tempdir().unwrap();
+        write(case, &model, folder.path());
+        let Ok(read) = Tokenizer::open(folder.path()) else {
+            continue;
+        };
+        let content: Value = serde_json::from_str(read.json()).unwrap();
+        if content[READING]["split_special_tokens"] == true {
+            // Special tokens are text for everyone.
+            continue;
+        }
+        let end = read.separator();
+        let parts: Vec<&str> = match end.as_str() {
+            "" => vec![text.as_str()],
+            end => text.split(end).collect(),
+        };
+        for part in &parts {
+            assert_eq!(
+                read.encode(part).unwrap(),
+                read.encode_with_specials(part).unwrap(),
+                "{}: {part:?}",
+                case.name
+            );
+        }
+        if parts.len() == 1 {
+            undivided += 1;
+            continue;
+        }
+        set_apart += 1;
+        let spelled = read.encode(&text).unwrap();
+        let id = read.text_end().unwrap();
+        assert!(!spelled.contains(&id), "{}: {spelled:?}", case.name);
+    }
+    assert!(set_apart > 80 && undivided > 1, "{set_apart} {undivided}");
+}
+
+#[test]
 fn a_tokenizer_json_that_nothing_changes_keeps_its_bytes() {
     let FolderCases { model, cases, .. } = cases();
     let unchanged = [
@@ -162,18 +211,26 @@ fn a_tokenizer_json_that_nothing_changes_keeps_its_bytes() {
         "no names",
         "switches of the model, of GPT2Tokenizer",
         "pre-tokenizer Split and ByteLevel, of GPT2Tokenizer",
-        "template <s> $A, of GPT2Tokenizer",
         "add_bos_token beside tokenizer.json",
+        "tokenizer.json alone",
+        "GPT-2's tokenizer.json alone",
     ];
-    for name in unchanged {
+    let read = |name: &str| {
         let case = cases.iter().find(|case| case.name == name).unwrap();
         let folder = tempfile::tempdir().unwrap();
         write(case, &model, folder.path());
         let written = std::fs::read_to_string(folder.path().join("tokenizer.json")).unwrap();
-        let read = Tokenizer::open(folder.path()).unwrap();
+        (Tokenizer::open(folder.path()).unwrap(), written)
+    };
+    for name in unchanged {
+        let (read, written) = read(name);
         assert!(read.json() == written, "{name}");
         assert_eq!(read.plain_json(), written);
     }
+    // Documents have special tokens that earlier versions took for text: another hash, one file.
+    let (marked, written) = read("template <s> $A, of GPT2Tokenizer");
+    assert!(marked.json() != written);
+    assert_eq!(marked.plain_json(), written);
 }
 
 #[test]
@@ -223,11 +280,13 @@ fn the_end_of_a_text_is_what_the_folder_names() {
     }
     // A name counts more than an id; what the class names alone is added, and counts less.
     let named = r#"{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<s>"}"#;
-    let config = r#"{"eos_token_id": 284}"#;
+    let config = r#"{"model_type": "gpt2", "eos_token_id": 284}"#;
     assert_eq!(
         end(&[("tokenizer_config.json", named), ("config.json", config)]),
         Some(283)
     );
     assert_eq!(end(&[("config.json", config)]), Some(284));
-    assert_eq!(end(&[("config.json", "{}")]), Some(285));
+    let gpt2 = r#"{"model_type": "gpt2"}"#;
+    assert_eq!(end(&[("config.json", gpt2)]), Some(285));
+    assert_eq!(end(&[("config.json", "{}")]), None, "no class names one");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use kdpipe::hub::{Hub, News, Repo};
+use kdpipe::hub::{Hub, News, Repo, Settings};
 
 use super::answers::etag;
 use super::faults::{ALWAYS, FILE, content, fetch, server};
@@ -97,6 +97,14 @@ fn a_mirror_of_files_alone_gives_a_model_file_by_file_and_no_dataset() {
         error.contains("does not say which files the dataset o/stories has"),
         "{error}"
     );
+    // What it does not have is known later, too, though it gave no list.
+    let offline = Settings {
+        offline: true,
+        ..settings(&server, cache.path())
+    };
+    let later = Hub::quiet(offline, Vec::new());
+    assert_eq!(later.tokenizer(&model).unwrap(), snapshot);
+    assert_eq!(later.weights(&model).unwrap(), snapshot);
     // Of what is not there, the first answer counts.
     let none = Repo::model("o/none", "main");
     let error = hub.commit(&none).unwrap_err().to_string();
