@@ -3,6 +3,8 @@
 
 /// The column of steps, counted from 0.
 pub const STEP: &str = "step";
+/// The column of how long a step took, which lies in a table of its own.
+pub const SECONDS: &str = "seconds";
 /// The sum that is minimised.
 pub const LOSS: &str = "loss";
 pub const LEARNING_RATE: &str = "lr";

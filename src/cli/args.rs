@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values::{
     chance, device, number_of_runs, number_of_threads, number_of_workers, positive, probability,
+    sbatch_option,
 };
 use crate::plan::run::DeviceSpec;
 
@@ -221,7 +222,12 @@ pub struct SubmitArguments {
     #[arg(long, hide = true, conflicts_with = "print")]
     pub finish: bool,
     /// Options of `sbatch` for all of the jobs
-    #[arg(last = true, value_name = "SBATCH OPTIONS", allow_hyphen_values = true)]
+    #[arg(
+        last = true,
+        value_name = "SBATCH OPTIONS",
+        allow_hyphen_values = true,
+        value_parser = sbatch_option
+    )]
     pub sbatch: Vec<String>,
 }
 
@@ -282,8 +288,8 @@ pub struct ReportArguments {
     /// Also as report.tex: the tables for a paper, with booktabs
     #[arg(long)]
     pub latex: bool,
-    /// Write the page, or the one form asked for, there, and leave the study's report and figures
-    /// as they are
+    /// Write the page, or the one form asked for, there (`-`: print it), and leave the study's
+    /// report and figures as they are
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -6,22 +6,17 @@ use super::args::Common;
 use super::{CommandResult, Exit, hub_to_plan, print, print_json, spec_options};
 use crate::hub::{Hub, Settings};
 use crate::plan::load;
-use crate::plan::run::{RunSpec, TrainSpec};
+use crate::plan::run::{RunSpec, TeacherSpec, TokenizerSpec};
 use crate::runner::{self, Measured, Phase, StudyInputs};
 
 pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> CommandResult {
     let (label, spec, hub) = match path {
-        None => (
-            "6×256 → 3×128, vocabulary 4096".to_owned(),
-            RunSpec {
-                train: TrainSpec {
-                    device: common.device.unwrap_or_default(),
-                    ..runner::bench_run()?.train
-                },
-                ..runner::bench_run()?
-            },
-            Hub::quiet(Settings::from_environment(true), Vec::new()),
-        ),
+        None => {
+            let mut spec = runner::bench_run()?;
+            spec.train.device = common.device.unwrap_or_default();
+            let hub = Hub::quiet(Settings::from_environment(true), Vec::new());
+            (shapes(&spec), spec, hub)
+        }
         Some(path) => {
             let loaded = load(path, &spec_options(common)?)?;
             let hub = hub_to_plan(&loaded, common)?;
@@ -42,6 +37,17 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> C
         print(&text(&label, &measured));
     }
     Ok(Exit::Good)
+}
+
+/// The models of a run whose teacher and tokenizer are trained: `6×256 → 3×128, vocabulary 4096`.
+fn shapes(spec: &RunSpec) -> String {
+    let student = format!("{}×{}", spec.student.layers, spec.student.width);
+    match (&spec.teacher, &spec.tokenizer) {
+        (TeacherSpec::Train { layers, width, .. }, TokenizerSpec::Train { vocab_size }) => {
+            format!("{layers}×{width} → {student}, vocabulary {vocab_size}")
+        }
+        _ => student,
+    }
 }
 
 fn text(label: &str, measured: &Measured) -> String {
@@ -150,3 +156,7 @@ fn phase_rows(phases: &[Phase]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "bench_tests.rs"]
+mod tests;

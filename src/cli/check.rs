@@ -11,6 +11,7 @@ use super::{
 };
 use crate::plan::{self, Overrides};
 use crate::record::layout::Layout;
+use crate::report;
 use crate::runner::{ResolvedStudy, StudyInputs, resolve_study};
 
 pub fn check(specs: &[PathBuf], common: &Common) -> CommandResult {
@@ -51,12 +52,25 @@ fn checked(
     options: &Overrides,
     common: &Common,
 ) -> Result<ResolvedStudy, CommandError> {
-    let loaded = plan::load(path, options)?;
+    let loaded = plan::load(path, options).map_err(|mut wrong| {
+        let template = plan::fault_of_template(path, options, report::check_template);
+        wrong.0.extend(template);
+        wrong.sorted()
+    })?;
+    let template = check_template(&loaded);
     let hub = hub_to_plan(&loaded, common)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let study = resolve_study(loaded, &StudyInputs::to_check(&hub), &layout)?;
-    check_template(&study.loaded)?;
-    Ok(study)
+    match (
+        resolve_study(loaded, &StudyInputs::to_check(&hub), &layout),
+        template,
+    ) {
+        (Ok(study), Ok(())) => Ok(study),
+        (Ok(_), Err(wrong)) | (Err(wrong), Ok(())) => Err(wrong.into()),
+        (Err(mut wrong), Err(more)) => {
+            wrong.0.extend(more.0);
+            Err(wrong.sorted().into())
+        }
+    }
 }
 
 fn tell(path: &Path, study: &ResolvedStudy, common: &Common) {

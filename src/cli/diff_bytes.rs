@@ -7,18 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use safetensors::tensor::SafeTensors;
 
-use crate::table;
+use crate::record::UNCHECKED;
+use crate::table::{self, Table};
 
-/// Files that hold measurements of time alone, and folders of unfinished work, of event files and
-/// of jobs.
-const LEFT_OUT: [&str; 6] = [
-    "timings.parquet",
-    "speed.json",
-    "events.jsonl",
-    "work",
-    "tensorboard",
-    "slurm",
-];
+/// Folders of unfinished work, of event files and of jobs, which say nothing of what came out; nor
+/// do files that hold measurements of time alone.
+const LEFT_OUT: [&str; 3] = ["work", "tensorboard", "slurm"];
 
 /// Lines of the report between these hold measurements of time.
 const TIMES: (&str, &str) = ("<!-- times -->", "<!-- /times -->");
@@ -62,7 +56,8 @@ fn files_below(root: &Path) -> Result<BTreeSet<PathBuf>> {
         {
             let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
             let name = entry.file_name();
-            if LEFT_OUT.iter().any(|left_out| name == *left_out) {
+            let left_out = LEFT_OUT.iter().chain(&UNCHECKED);
+            if left_out.into_iter().any(|left_out| name == *left_out) {
                 continue;
             }
             let relative = folder.join(&name);
@@ -159,32 +154,39 @@ fn without_times(bytes: &[u8]) -> String {
     kept
 }
 
-/// The first column and row that differ.
+/// The first row that differs, and the first column in it; of equal values, what else may.
 fn diff_tables(a: &Path, b: &Path) -> Result<Difference> {
     let (left, right) = (table::read(a)?, table::read(b)?);
-    let (left, right) = (left.to_csv()?, right.to_csv()?);
-    let (left, right) = (
-        String::from_utf8_lossy(&left),
-        String::from_utf8_lossy(&right),
-    );
-    let (mut own, mut other) = (left.lines(), right.lines());
-    let header = own.next().unwrap_or_default();
-    let other_header = other.next().unwrap_or_default();
-    if header != other_header {
+    let names = |table: &Table| table.names().collect::<Vec<_>>().join(", ");
+    if !left.names().eq(right.names()) {
         return Ok(format!(
             "columns differ: {} | {}",
-            shorten(header),
-            shorten(other_header)
+            shorten(&names(&left)),
+            shorten(&names(&right))
         ));
     }
-    for (row, (x, y)) in own.zip(other).enumerate() {
-        for (column, (x, y)) in header.split(',').zip(x.split(',').zip(y.split(','))) {
+    let columns = || left.columns().iter().zip(right.columns());
+    for row in 0..left.rows().min(right.rows()) {
+        for ((name, own), (_, other)) in columns() {
+            let (x, y) = (own.cell(row), other.cell(row));
             if x != y {
-                return Ok(format!("row {row}, column {column}: {x} | {y}"));
+                let (x, y) = (shorten(&x), shorten(&y));
+                return Ok(format!("row {row}, column {name}: {x} | {y}"));
             }
         }
     }
-    Ok("rows differ in number".to_owned())
+    if left.rows() != right.rows() {
+        return Ok(format!("{} | {} rows", left.rows(), right.rows()));
+    }
+    let other_kind = columns().find(|((_, own), (_, other))| own.kind() != other.kind());
+    Ok(match other_kind {
+        Some(((name, own), (_, other))) => format!(
+            "column {name} holds {} | {}, of the same values",
+            own.kind(),
+            other.kind()
+        ),
+        None => "the same values, written in other bytes".to_owned(),
+    })
 }
 
 /// The first array that differs, and by how much.

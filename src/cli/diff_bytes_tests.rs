@@ -1,6 +1,7 @@
 //! Tests of `diff_bytes.rs`.
 
 use super::*;
+use crate::table::Column;
 
 #[test]
 fn equal_folders_differ_in_nothing_and_times_do_not_count() {
@@ -38,5 +39,48 @@ fn other_ends_of_lines_are_other_bytes() {
     assert_eq!(
         differences(a.path(), b.path()).unwrap(),
         ["runs.csv: the ends of its lines differ"]
+    );
+}
+
+#[test]
+fn of_tables_the_first_cell_that_differs_is_named_by_its_own_column() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let named = |table: &Table, other: &Table| {
+        std::fs::write(
+            a.path().join("x.parquet"),
+            table::to_parquet(table).unwrap(),
+        )
+        .unwrap();
+        std::fs::write(
+            b.path().join("x.parquet"),
+            table::to_parquet(other).unwrap(),
+        )
+        .unwrap();
+        differences(a.path(), b.path()).unwrap().join("; ")
+    };
+    let text = |last: &str| {
+        let texts = ["one, two", last].map(str::to_owned);
+        let ends = vec![0.5, last.len() as f64];
+        Table::new()
+            .with("seed", Column::U32(vec![0, 1]))
+            .with("text", Column::Text(texts.into()))
+            .with("end", Column::F64(ends))
+    };
+    assert_eq!(
+        named(&text("a, b"), &text("a, c")),
+        "x.parquet: row 1, column text: a, b | a, c"
+    );
+    let of = |column| Table::new().with("seed", column);
+    assert_eq!(
+        named(&of(Column::U32(vec![1, 2])), &of(Column::U32(vec![1]))),
+        "x.parquet: 2 | 1 rows"
+    );
+    assert_eq!(
+        named(&of(Column::U32(vec![1, 2])), &of(Column::U64(vec![1, 2]))),
+        "x.parquet: the same values, written in other bytes"
+    );
+    assert_eq!(
+        named(&of(Column::U32(vec![1])), &of(Column::F64(vec![1.0]))),
+        "x.parquet: column seed holds whole numbers | numbers, of the same values"
     );
 }

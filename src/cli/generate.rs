@@ -27,7 +27,7 @@ pub fn generate(arguments: &GenerateArguments, common: &Common) -> CommandResult
         }
     };
     let (length, positions) = (model.length(prompt)?, model.positions());
-    if length + count > positions && !common.quiet {
+    if length.saturating_add(count) > positions && !common.quiet {
         say(&format!(
             "note: {length} tokens and {count} new ones are more than the model's {positions} \
              positions; whenever they are full, it goes on from the last {} tokens alone",

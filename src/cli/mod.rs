@@ -52,14 +52,15 @@ use crate::runner::{OneModel, news_to, pins_from_lock};
 use crate::slurm::SlurmJob;
 use crate::train::keep_memory;
 use args::{Cli, ColorChoice, Command, Common};
-use output::{print, print_json, say};
+use output::{is_lost, print, print_json, say};
 use progress::Display;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     Good,
-    /// A run failed, an expectation was missed, or a comparison differs.
+    /// A run failed, an expectation was missed, a comparison differs, or what was printed came
+    /// nowhere.
     Failed,
     /// The input is at fault.
     BadInput,
@@ -129,6 +130,15 @@ pub fn main() -> ExitCode {
             exit
         }
     };
+    end(exit)
+}
+
+/// The end of the program: whoever does not get what was printed is not to take it for done.
+fn end(exit: Exit) -> ExitCode {
+    let exit = match exit {
+        Exit::Good if is_lost() => Exit::Failed,
+        exit => exit,
+    };
     ExitCode::from(exit.code())
 }
 
@@ -150,7 +160,7 @@ fn arguments_end(error: &clap::Error) -> ExitCode {
         } else {
             print(&text.to_string());
         }
-        return ExitCode::SUCCESS;
+        return end(Exit::Good);
     }
     let exit = Exit::BadInput.code();
     let _ = error.print();

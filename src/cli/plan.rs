@@ -5,29 +5,33 @@ use serde_json::json;
 use super::args::{Common, PlanArguments};
 use super::grouped_cost::GroupedCost;
 use super::plan_power::PowerPlan;
-use super::plan_text::{as_text, trial_text};
+use super::plan_text::{as_text, in_a_word, trial_text};
 use super::power_text::power_text;
 use super::{CommandResult, Exit, hub_to_plan, print, print_json, say, spec_options};
-use crate::plan::{Arm, Change, Plan, PlannedRun, load};
+use crate::plan::{Arm, Axis, Change, Loaded, Plan, PlannedRun, SEED, is_at_or_below, load};
 use crate::record::layout::Layout;
 use crate::runner::{
-    Standing, StudyInputs, check_limits, resolve_study, study, training_flops_per_second,
+    MEMORY_SETTING, Standing, StudyInputs, check_limits, resolve_study, study,
+    training_flops_per_second,
 };
 
 pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
-    if let Some(key) = &arguments.explain {
-        let explained = loaded.explain(key)?;
-        if common.json {
-            print_json(&json!({ "key": key, "explained": explained.trim_end() }))?;
-        } else {
-            print(&format!("{}\n", explained.trim_end()));
-        }
-        return Ok(Exit::Good);
-    }
     let hub = hub_to_plan(&loaded, common)?;
     let layout = Layout::new(&common.results, loaded.name());
-    let resolved = resolve_study(loaded, &StudyInputs::to_plan(&hub), &layout)?;
+    let inputs = StudyInputs::to_plan(&hub);
+    if let Some(key) = &arguments.explain {
+        // Inputs are asked for a choice alone: it is that of the runs which were tried on them.
+        let is_near = |a: &str, b: &str| is_at_or_below(a, b) || is_at_or_below(b, a);
+        let is_chosen = |axis: &Axis| axis.key != SEED && is_near(&axis.key, key);
+        let loaded = if loaded.select_axes().iter().any(is_chosen) {
+            resolve_study(loaded, &inputs, &layout)?.loaded
+        } else {
+            loaded
+        };
+        return explain(&loaded, key, common);
+    }
+    let resolved = resolve_study(loaded, &inputs, &layout)?;
     let (plan, trial) = (&resolved.plan, resolved.trial.as_ref());
     if let Some(power) = arguments.power {
         let study = study(plan, &arguments.spec, "", &hub);
@@ -39,11 +43,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         }
         return Ok(Exit::Good);
     }
-    let states: Vec<&str> = plan
-        .runs
-        .iter()
-        .map(|run| state_in_a_word(run, &layout))
-        .collect();
+    let standings = standings(plan, &layout);
     // What a card does in a second is not known where it was not measured.
     let is_here = |run: &PlannedRun| run.spec.train.device.is_cpu();
     let speed = plan
@@ -52,47 +52,67 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
         .all(is_here)
         .then(training_flops_per_second);
     let text = if common.json {
-        format!("{:#}\n", as_json(plan, trial, &layout, &states, speed))
+        format!("{:#}\n", as_json(plan, trial, &layout, &standings, speed))
     } else {
         trial.map_or_else(String::new, |trial| {
-            trial_text(plan, trial, &trial_states(trial, &layout), speed)
-        }) + &as_text(plan, &states, speed)
+            trial_text(plan, trial, &trial_standings(trial, &layout), speed)
+        }) + &as_text(plan, &standings, speed)
     };
     print(&text);
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
     if let Err(error) = check_limits(plan, &all, &layout) {
-        say(&format!("warning: it does not fit this machine: {error:#}"));
+        let words = format!("{error:#}");
+        // A setting that cannot be read says nothing of what fits.
+        let why = if words.starts_with(MEMORY_SETTING) {
+            ""
+        } else {
+            "it does not fit this machine: "
+        };
+        say(&format!("warning: {why}{words}"));
     }
     Ok(Exit::Good)
 }
 
-/// Where a run stands, in a word.
-fn state_in_a_word(run: &PlannedRun, layout: &Layout) -> &'static str {
-    Standing::of(run, layout).map_or("damaged", |standing| standing.words())
+/// Says which layer the value of a key comes from.
+fn explain(loaded: &Loaded, key: &str, common: &Common) -> CommandResult {
+    let explained = loaded.explain(key)?;
+    if common.json {
+        print_json(&json!({ "key": key, "explained": explained.trim_end() }))?;
+    } else {
+        print(&format!("{}\n", explained.trim_end()));
+    }
+    Ok(Exit::Good)
+}
+
+/// Where the runs of a plan stand; none where what is stored of one is damaged.
+fn standings(plan: &Plan, layout: &Layout) -> Vec<Option<Standing>> {
+    let standing = |run: &PlannedRun| Standing::of(run, layout).ok();
+    plan.runs.iter().map(standing).collect()
 }
 
 /// Where the runs that `[select]` tries stand: they are over when they are trained.
-fn trial_states(trial: &Plan, layout: &Layout) -> Vec<&'static str> {
-    let state = |run: &PlannedRun| match state_in_a_word(run, layout) {
-        "trained" | "no weights" => "finished",
+fn trial_standings(trial: &Plan, layout: &Layout) -> Vec<Option<Standing>> {
+    let of_a_trial = |standing: Option<Standing>| match standing {
+        Some(Standing::Trained | Standing::WithoutWeights) => Some(Standing::Finished),
         other => other,
     };
-    trial.runs.iter().map(state).collect()
+    let standings = standings(trial, layout).into_iter();
+    standings.map(of_a_trial).collect()
 }
 
 fn as_json(
     plan: &Plan,
     trial: Option<&Plan>,
     layout: &Layout,
-    states: &[&str],
+    standings: &[Option<Standing>],
     speed: Option<f64>,
 ) -> serde_json::Value {
-    let run = |(run, state): (&PlannedRun, &&str)| {
+    let run = |(run, standing): (&PlannedRun, &Option<Standing>)| {
         json!({
             "id": run.id,
             "label": run.label,
-            "state": state,
+            "state": in_a_word(standing),
             "unknown": run.unknown,
             "group": run.group_key,
             "teacher": run.teacher_key,
@@ -124,16 +144,16 @@ fn as_json(
         json!({ "name": arm.name, "changes": changes })
     };
     let select = trial.map(|trial| {
-        let states = trial_states(trial, layout);
+        let standings = trial_standings(trial, layout);
         json!({
-            "runs": trial.runs.iter().zip(&states).map(run).collect::<Vec<_>>(),
+            "runs": trial.runs.iter().zip(&standings).map(run).collect::<Vec<_>>(),
             "tried": plan.trials.as_ref().map(|trials| &trials.tried),
         })
     });
     json!({
         "name": plan.name,
         "select": select,
-        "runs": plan.runs.iter().zip(states).map(run).collect::<Vec<_>>(),
+        "runs": plan.runs.iter().zip(standings).map(run).collect::<Vec<_>>(),
         "groups": cost.groups,
         "saved_flops": cost.saved_flops,
         "cells": cells,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::args::PlanArguments;
 use super::grouped_cost::{GroupedCost, teacher_flops};
-use crate::plan::Plan;
+use crate::plan::{Plan, SEED};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::record::study::Study;
@@ -217,7 +217,7 @@ impl PowerPlan {
 impl SeedCost {
     fn new(plan: &Plan, measured: Option<f64>, seeds_there: usize) -> Self {
         let speed = measured.unwrap_or_else(training_flops_per_second);
-        let seeds = plan.axes.iter().find(|axis| axis.key == "seed");
+        let seeds = plan.axes.iter().find(|axis| axis.key == SEED);
         let seeds = seeds.map_or(1, |axis| axis.values.len().max(1));
         let flops = GroupedCost::of(&plan.runs).flops / seeds as f64;
         let teachers = if seeds_there == 0 {

@@ -7,17 +7,14 @@ use super::counted;
 use super::grouped_cost::{GroupedCost, teacher_flops};
 use crate::files::size_in_words;
 use crate::plan::{Plan, PlannedRun};
-use crate::runner::disk_of;
+use crate::runner::{Standing, disk_of};
 
-/// States of runs that training is left of.
-const IS_TO_TRAIN: [&str; 4] = ["open", "begun", "no weights", "damaged"];
-
-/// The plan in words; `states` holds a word for each run, `speed` is in floating-point operations a
-/// second, where it is known.
-pub(super) fn as_text(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
+/// The plan in words; `standings` has one for each run, none where what is stored of it is damaged,
+/// and `speed` is in floating-point operations a second, where it is known.
+pub(super) fn as_text(plan: &Plan, standings: &[Option<Standing>], speed: Option<f64>) -> String {
     let mut text = heading(plan);
-    text += &run_table(plan, states, speed);
-    text += &totals(plan, states, speed);
+    text += &run_table(plan, standings, speed);
+    text += &totals(plan, standings, speed);
     text += &of_a_card(plan);
     for reason in unknown_costs(plan) {
         text += &format!("unknown: {reason}\n");
@@ -30,13 +27,18 @@ pub(super) fn as_text(plan: &Plan, states: &[&str], speed: Option<f64>) -> Strin
 }
 
 /// What `[select]` tries before, in words, with what it chose where that is known.
-pub(super) fn trial_text(plan: &Plan, trial: &Plan, states: &[&str], speed: Option<f64>) -> String {
+pub(super) fn trial_text(
+    plan: &Plan,
+    trial: &Plan,
+    standings: &[Option<Standing>],
+    speed: Option<f64>,
+) -> String {
     let mut text = format!(
         "{}: [select] tries {} and measures them on the validation split alone\n\n",
         plan.name,
         counted(trial.runs.len(), "run")
     );
-    text += &run_table(trial, states, speed);
+    text += &run_table(trial, standings, speed);
     let chosen = plan.trials.iter();
     let chosen = chosen.flat_map(|trials| trials.tried.iter().map(move |one| (trials, one)));
     let chosen: Vec<String> = chosen
@@ -52,6 +54,16 @@ pub(super) fn trial_text(plan: &Plan, trial: &Plan, states: &[&str], speed: Opti
                  final\n";
     }
     text + &chosen.concat() + "\n"
+}
+
+/// Where a run stands, in a word.
+pub(super) fn in_a_word(standing: &Option<Standing>) -> &'static str {
+    standing.as_ref().map_or("damaged", Standing::words)
+}
+
+/// Whether training of a run is left to do: what is damaged is made again.
+fn is_to_train(standing: &Option<Standing>) -> bool {
+    standing.as_ref().is_none_or(Standing::is_to_train)
 }
 
 fn heading(plan: &Plan) -> String {
@@ -70,7 +82,7 @@ fn heading(plan: &Plan) -> String {
     text + "\n"
 }
 
-fn run_table(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
+fn run_table(plan: &Plan, standings: &[Option<Standing>], speed: Option<f64>) -> String {
     let header = [
         "run",
         "cell",
@@ -81,7 +93,7 @@ fn run_table(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
         "time",
         "disk",
     ];
-    let row = |(run, state): (&PlannedRun, &&str)| {
+    let row = |(run, standing): (&PlannedRun, &Option<Standing>)| {
         let id = if run.unknown.is_empty() {
             run.id.clone()
         } else {
@@ -90,7 +102,7 @@ fn run_table(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
         vec![
             id,
             run.label.clone(),
-            (*state).to_owned(),
+            in_a_word(standing).to_owned(),
             short_number(run.estimate.student_parameters as f64),
             size_or_unknown(run.estimate.memory_bytes),
             short_number(run.estimate.flops),
@@ -98,11 +110,12 @@ fn run_table(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
             size_or_unknown(run.estimate.kept_bytes),
         ]
     };
-    table(&header, plan.runs.iter().zip(states).map(row).collect(), 3)
+    let rows = plan.runs.iter().zip(standings);
+    table(&header, rows.map(row).collect(), 3)
 }
 
 /// What all runs cost, what is left of it, and what the groups save.
-fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
+fn totals(plan: &Plan, standings: &[Option<Standing>], speed: Option<f64>) -> String {
     let teachers = teacher_flops(plan);
     let cost = GroupedCost::of(&plan.runs);
     let mut text = format!(
@@ -118,21 +131,8 @@ fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
             duration(teachers, speed)
         );
     }
-    let unfinished: Vec<&PlannedRun> = plan
-        .runs
-        .iter()
-        .zip(states)
-        .filter(|(_, state)| IS_TO_TRAIN.contains(*state))
-        .map(|(run, _)| run)
-        .collect();
-    if unfinished.len() < plan.runs.len() {
-        text += &format!(
-            "\nleft to do: {}, {}",
-            counted(unfinished.len(), "run"),
-            duration(GroupedCost::of(unfinished).flops, speed)
-        );
-    }
-    text += &evaluations(plan, states, speed);
+    text += &left_to_train(plan, standings, speed);
+    text += &evaluations(plan, standings, speed);
     text += &format!(
         "\n{} in {}",
         counted(plan.runs.len(), "run"),
@@ -149,11 +149,31 @@ fn totals(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
     text + "\n"
 }
 
+/// How much of the training is left, where some of it is done.
+fn left_to_train(plan: &Plan, standings: &[Option<Standing>], speed: Option<f64>) -> String {
+    let left: Vec<&PlannedRun> = plan
+        .runs
+        .iter()
+        .zip(standings)
+        .filter(|(_, standing)| is_to_train(standing))
+        .map(|(run, _)| run)
+        .collect();
+    if left.len() == plan.runs.len() {
+        return String::new();
+    }
+    let mut text = format!("\nleft to do: {}", counted(left.len(), "run"));
+    // Where nothing is left its time is none, and not an unknown one.
+    if !left.is_empty() {
+        text += &format!(", {}", duration(GroupedCost::of(left).flops, speed));
+    }
+    text
+}
+
 /// What evaluating the runs takes, and what of it is left.
-fn evaluations(plan: &Plan, states: &[&str], speed: Option<f64>) -> String {
-    let runs = plan.runs.iter().zip(states);
+fn evaluations(plan: &Plan, standings: &[Option<Standing>], speed: Option<f64>) -> String {
+    let runs = plan.runs.iter().zip(standings);
     let left: Vec<&PlannedRun> = runs
-        .filter(|(_, state)| **state == "trained" || IS_TO_TRAIN.contains(*state))
+        .filter(|(_, standing)| **standing == Some(Standing::Trained) || is_to_train(standing))
         .map(|(run, _)| run)
         .collect();
     let sum = |cost: fn(&PlannedRun) -> f64| left.iter().map(|run| cost(run)).sum::<f64>();

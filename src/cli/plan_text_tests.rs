@@ -3,6 +3,25 @@
 use super::*;
 
 #[test]
+fn what_is_damaged_has_a_word_and_is_trained_again() {
+    let found = [
+        None,
+        Some(Standing::Open),
+        Some(Standing::WithoutWeights),
+        Some(Standing::Trained),
+        Some(Standing::Finished),
+    ];
+    assert_eq!(
+        found.each_ref().map(in_a_word),
+        ["damaged", "open", "no weights", "trained", "finished"]
+    );
+    assert_eq!(
+        found.each_ref().map(is_to_train),
+        [true, true, true, false, false]
+    );
+}
+
+#[test]
 fn numbers_are_shown_in_a_few_characters() {
     assert_eq!(
         [

@@ -36,6 +36,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
     let started = Instant::now();
     // First of all: a batch system may send signals as soon as a job has begun.
     let signals = StopSignals::watch()?;
+    let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())?;
     let loaded = load(&arguments.spec, &spec_options(common)?)?;
     let name = loaded.name().to_owned();
     let layout = Layout::new(&common.results, &name);
@@ -70,6 +71,11 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         }
         study => study?,
     };
+    // A typing error is told before anything is tried for the choice of [select].
+    let may_name_one = study.awaits_choice() && selection.may_name_an_id();
+    if !may_name_one && !selection.names_some(&study.plan) {
+        return Err(nothing_selected(arguments));
+    }
     let site = Site {
         layout: layout.clone(),
         cache: cache_folder()?,
@@ -103,7 +109,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> CommandResult {
         Chosen::Stopped => return Ok(stop_early()),
     };
     let plan = &study.plan;
-    let Some(selected) = selected_runs(plan, arguments)? else {
+    let Some(selected) = selected_runs(plan, &selection, arguments)? else {
         say("this part of the grid is empty: there are more parts than groups of runs");
         print_nothing();
         return Ok(Exit::Good);
@@ -215,22 +221,25 @@ fn stopped(signals: &StopSignals, started: Instant) -> Exit {
 /// names is empty.
 fn selected_runs(
     plan: &Plan,
+    selection: &RunSelection,
     arguments: &RunArguments,
 ) -> Result<Option<Vec<usize>>, CommandError> {
-    let selection = RunSelection::new(&arguments.only, arguments.shard.as_deref())
-        .map_err(CommandError::Other)?;
     let selected = selection.indices(plan);
     if selected.is_empty() && arguments.shard.is_some() && arguments.only.is_empty() {
         return Ok(None);
     }
     if selected.is_empty() {
-        return Err(anyhow::anyhow!(
-            "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
-            arguments.spec.display()
-        )
-        .into());
+        return Err(nothing_selected(arguments));
     }
     Ok(Some(selected))
+}
+
+fn nothing_selected(arguments: &RunArguments) -> CommandError {
+    anyhow::anyhow!(
+        "no run of the grid is selected; `kdpipe plan {}` lists their ids and axes",
+        arguments.spec.display()
+    )
+    .into()
 }
 
 /// Says what a worker leaves to others, which is no failure, and what failed; reports nothing.
@@ -275,7 +284,8 @@ fn conclude(
 ) -> CommandResult {
     let exit = exit_of(endings);
     let rendered = report::update(layout).map_err(CommandError::Run)?;
-    let missed = missed_expectations(plan, layout).map_err(CommandError::Run)?;
+    let is_asked = |run: usize| endings.contains_key(&run);
+    let missed = missed_expectations(plan, layout, is_asked).map_err(CommandError::Run)?;
     for line in &missed {
         say(&format!("expectation missed: {line}"));
     }

@@ -1,10 +1,9 @@
 //! `kdpipe status`: where a study stands, from its folder alone, whoever works on it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::args::{Common, StatusArguments};
+use super::progress_words::short;
 use super::stored::other_spec;
 use super::{CommandResult, Exit, counted, print, print_json, say, spec_options};
 use crate::plan;
@@ -13,7 +12,7 @@ use crate::record::{
     self, RunProgress, RunStage, RunStatus, Submission, TeacherStatus, run_statuses,
     teacher_statuses, trial_statuses,
 };
-use crate::runner::cache_folder;
+use crate::runner::{CacheLayout, cache_folder};
 use crate::slurm::{self, QueuedTask};
 
 /// All that is shown.
@@ -46,9 +45,7 @@ pub fn status(arguments: &StatusArguments, common: &Common) -> CommandResult {
         Some(submission) => Some(submission.cache.clone()),
         None => cache_folder().ok(),
     };
-    let trained = cache.map(|cache| Layout {
-        root: cache.join("teachers"),
-    });
+    let trained = cache.map(|root| CacheLayout::new(&root).teachers());
     let found = StudyStatus {
         name: study.name.clone(),
         note,
@@ -185,17 +182,9 @@ fn progress_in_words(progress: &RunProgress) -> String {
         text += &format!(" of {steps}");
     }
     if let Some(left) = progress.left {
-        text += &format!(", {} left", duration(left));
+        text += &format!(", {} left", short(left));
     }
     text
-}
-
-fn duration(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..=99 => format!("{seconds} s"),
-        seconds @ 100..=5_999 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{:.1} h", seconds as f64 / 3600.0),
-    }
 }
 
 fn as_json(status: &StudyStatus) -> Value {

@@ -16,7 +16,9 @@ use crate::hub::{Hub, Settings};
 use crate::plan::{FrozenOrigin, FrozenSpec, Loaded, Plan, PlannedRun, load};
 use crate::record::layout::Layout;
 use crate::record::{self, Submission, has_evaluation, is_complete};
-use crate::runner::{self, MadeBy, ResolvedStudy, StudyInputs, is_free, is_over, resolve_study};
+use crate::runner::{
+    self, CacheLayout, MadeBy, ResolvedStudy, StudyInputs, is_free, is_over, resolve_study,
+};
 use crate::slurm::{JobScripts, JobStage, QueuedTask, SlurmJob};
 
 /// A study that is to be submitted.
@@ -219,9 +221,7 @@ fn round_of<'a>(
         name: submission.name.clone(),
         flags: submission.flags.clone(),
     };
-    let trained = Layout {
-        root: submission.cache.join("teachers"),
-    };
+    let trained = CacheLayout::new(&submission.cache).teachers();
     let is_prepared = |run: &PlannedRun| {
         let is_at_hand = run.spec.teacher.is_read() || is_complete(&trained.run(&run.teacher_key));
         let evaluated = study.layout.teacher(&run.teacher_key);

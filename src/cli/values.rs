@@ -50,3 +50,45 @@ pub(super) fn chance(text: &str) -> Result<f64, String> {
         .filter(|value: &f64| (0.5..1.0).contains(value))
         .ok_or_else(|| "a probability from 0.5 to below 1 is needed, 0.8 for example".to_owned())
 }
+
+/// Options of `sbatch` that the jobs of a study have of their own, by their long and short names,
+/// and what is for it instead.
+const OWN_OPTIONS: [(&str, &str, &str); 3] = [
+    (
+        "--array",
+        "-a",
+        "the workers are an array already, of as many as --workers says",
+    ),
+    (
+        "--output",
+        "-o",
+        "each has its own log in results/NAME/slurm",
+    ),
+    (
+        "--job-name",
+        "-J",
+        "each has its own name, by which it is found again",
+    ),
+];
+
+/// The fewest letters of a long option that `sbatch` takes for one of these, with its dashes.
+const SHORTEST: usize = 4;
+
+/// An option of `sbatch` that can hold for all jobs of a study.
+pub(super) fn sbatch_option(text: &str) -> Result<String, String> {
+    let name = text.split('=').next().unwrap_or(text);
+    let is_own = |(long, short, _): &&(&str, &str, &str)| {
+        let is_long = name.len() >= SHORTEST && long.starts_with(name);
+        is_long || text.starts_with(*short)
+    };
+    match OWN_OPTIONS.iter().find(is_own) {
+        Some((long, _, instead)) => Err(format!(
+            "{long} cannot be the same for all jobs of a study; {instead}"
+        )),
+        None => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;

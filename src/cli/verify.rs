@@ -1,6 +1,7 @@
 //! `kdpipe verify`: whether the report follows from what is stored, and whether what is stored is
 //! what was written.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use super::args::{Common, StoredArguments};
 use super::stored::stored_study;
 use super::{CommandResult, Exit, print, say, spec_options};
 use crate::files::{self, Mismatch};
-use crate::record::layout::Layout;
+use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::Study;
 use crate::{plan, record, report};
 
@@ -104,13 +105,14 @@ impl Findings {
 
     /// Every folder of runs, teachers and their evaluations, against its checksums.
     fn check_folders(&mut self, layout: &Layout) -> Result<()> {
-        for parent in ["runs", "teachers"] {
-            for folder in folders(&layout.root.join(parent))? {
+        for (parent, holds_runs) in [(layout.runs(), true), (layout.teachers(), false)] {
+            for root in folders(&parent)? {
+                let folder = RunFolder { root };
                 // Of a teacher that came trained there are only evaluations.
-                if parent == "runs" || folder.join("metrics.parquet").exists() {
-                    self.check_folder(layout, &folder);
+                if holds_runs || folder.metrics().exists() {
+                    self.check_folder(layout, &folder.root);
                 }
-                for evaluation in folders(&folder.join("evals"))? {
+                for evaluation in folders(&folder.evaluations())? {
                     self.check_folder(layout, &evaluation);
                 }
             }
@@ -172,7 +174,7 @@ impl Findings {
                     first_differing_line(&stored, bytes)
                 )),
                 Err(error)
-                    if error.kind() == std::io::ErrorKind::NotFound
+                    if error.kind() == ErrorKind::NotFound
                         && path == Path::new(report::STUDY_METRICS) =>
                 {
                     self.absent.push(path.display().to_string())
@@ -192,24 +194,13 @@ fn first_differing_line(a: &[u8], b: &[u8]) -> usize {
 
 /// The folders in a folder, by name; none where it is not there.
 fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    match std::fs::read_dir(parent) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot list {}", parent.display()));
-        }
-        Ok(entries) => {
-            for entry in entries {
-                let path = entry
-                    .with_context(|| format!("cannot list {}", parent.display()))?
-                    .path();
-                // What was set aside as broken is no part of the study any more.
-                if path.is_dir() && path.extension().is_none_or(|ending| ending != "bad") {
-                    found.push(path);
-                }
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+    let found = match files::entries(parent) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found.with_context(|| format!("cannot list {}", parent.display()))?,
+    };
+    // What was set aside as broken is no part of the study any more.
+    let is_of_the_study =
+        |(name, path): &(String, PathBuf)| path.is_dir() && !files::is_set_aside(name);
+    let found = found.into_iter().filter(is_of_the_study);
+    Ok(found.map(|(_, path)| path).collect())
 }

@@ -273,7 +273,7 @@ pub fn generate(
     mut each: impl FnMut(u32),
 ) -> Vec<u32> {
     reader.clear();
-    let mut new = Vec::with_capacity(count);
+    let mut new = Vec::new();
     while new.len() < count {
         let logits = match new.last() {
             None => reader.read(prompt),

@@ -105,7 +105,10 @@ pub fn sha256_of_file(path: &Path) -> Result<String> {
 }
 
 /// The text of `checksums.toml`.
-pub(crate) fn to_text(checksums: &Checksums) -> Result<String> {
+///
+/// # Errors
+/// None: such a list has a form in TOML.
+pub fn checksums_text(checksums: &Checksums) -> Result<String> {
     toml::to_string(checksums).context("checksums cannot be written as TOML")
 }
 
@@ -122,7 +125,8 @@ pub fn write_checksums<S: AsRef<str>>(folder: &Path, files: &[S]) -> Result<Chec
         ))
     };
     let checksums: Checksums = files.iter().map(entry).collect::<Result<_>>()?;
-    write_new(&folder.join(CHECKSUMS), to_text(&checksums)?.as_bytes())?;
+    let text = checksums_text(&checksums)?;
+    write_new(&folder.join(CHECKSUMS), text.as_bytes())?;
     Ok(checksums)
 }
 

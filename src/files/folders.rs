@@ -1,4 +1,4 @@
-//! Folders that are durable once they are there, and the parts of a path.
+//! Folders that are durable once they are there, what lies in one, and the parts of a path.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -56,6 +56,22 @@ pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path).map_err(|error| explain(error, "flush the folder", path))
 }
 
+/// What lies in a folder, in the order of names. A name that is no text has replacement characters
+/// in it; the path beside it is whole.
+///
+/// # Errors
+/// A folder that is not there or cannot be listed to its end, in the system's own words.
+pub fn entries(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        found.push((name, entry.path()));
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// The folder of a path (the working folder for a bare name) and its last name.
 pub(super) fn split(path: &Path) -> (&Path, &str) {
     let folder = path
@@ -69,3 +85,7 @@ pub(super) fn split(path: &Path) -> (&Path, &str) {
             .unwrap_or("unnamed"),
     )
 }
+
+#[cfg(test)]
+#[path = "folders_tests.rs"]
+mod tests;

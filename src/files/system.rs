@@ -1,10 +1,10 @@
 //! The calls that change the disk, one function each and nothing more: the place where faults
+//! strike and where tests listen.
 
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that changes the disk"
 )]
-//! strike and where tests listen.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
@@ -21,6 +22,34 @@ use super::{owner, system};
 /// Anything the disk refuses; the old content is then still there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |temporary| write_new(temporary, bytes))
+}
+
+/// Writes what a user asked for at a place of his own. A device, a pipe, or a link to one is opened
+/// and written, as a shell does; of a link to a file the file is replaced, and the link stays.
+///
+/// # Errors
+/// Anything the disk refuses; the old content of a file is then still there.
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => {
+            let opened = system::open_append(path);
+            let mut file = opened.map_err(|error| explain(error, "open", path))?;
+            system::write(&mut file, path, bytes).map_err(|error| explain(error, "write", path))
+        }
+        Ok(_) if path.is_symlink() => {
+            let target = path.canonicalize();
+            let target = target.map_err(|error| explain(error, "follow", path))?;
+            write_atomically(&target, bytes)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            let target = path.read_link();
+            let target = target.map_err(|error| explain(error, "follow", path))?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            write_atomically(&folder.join(target), bytes)
+        }
+        // Where nothing can be seen, the write finds out why.
+        Ok(_) | Err(_) => write_atomically(path, bytes),
+    }
 }
 
 /// The same for a file that `write` writes piece by piece. It gets the new file, empty, to write,

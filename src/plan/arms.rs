@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::grid::Grid;
-use super::planned::{Arm, Change};
+use super::planned::{ARM, Arm, Change};
 use super::settings::{SetValue, values};
 use super::spec_layers::Stack;
 
 /// The arms of the grid in its order. Without a baseline arm no changes are named.
 pub fn arms(stack: &Stack, grid: &Grid, baseline: Option<&str>) -> Vec<Arm> {
-    let Some(axis) = grid.axes.iter().find(|axis| axis.key == "arm") else {
+    let Some(axis) = grid.axes.iter().find(|axis| axis.key == ARM) else {
         return Vec::new();
     };
     let known = stack.arms();

@@ -1,10 +1,10 @@
 //! Arms that may compute as much as another, whatever a step of theirs costs: the steps that
 //! `train.budget` pays for.
 //!
-//! A training of S steps takes F(S) = F₀ + f·S operations: those of the student, of its
-//! teacher's forward passes and of critics, by [`cost`](crate::cost). F₀ is what is computed
-//! once, before the first step. A budget B pays for ⌊(B − F₀) / f⌋ steps, so that nothing
-//! computes more than it.
+//! A training of S steps takes F(S) operations: those of the student, of its teacher's forward
+//! passes and of critics, by [`cost`](crate::cost). A budget B pays for the most steps with
+//! F(S) ≤ B, so that nothing computes more than it. F is F₀ + f·S, with F₀ for what is computed
+//! once, before the first step, and a jump more wherever `balance.every` measures anew.
 
 use std::borrow::Cow;
 
@@ -23,6 +23,8 @@ use super::written::WrittenRun;
 const KEY: &str = "train.budget";
 /// More steps than any training may have.
 const MOST_STEPS: f64 = 1e9;
+/// A whole number of steps is not lost to the last bit of a sum.
+const SLACK: f64 = 1.0 + 1e-12;
 /// What can be written.
 const FORMS: &str = "write \"flops of ARM\" with the name of an arm, or a number of operations";
 
@@ -104,10 +106,9 @@ pub fn within_budget<'a>(
             flops_of(&other, &facts.known, other.train.steps)
         }
     };
-    let (one, two) = (flops_of(run, known, 1), flops_of(run, known, 2));
-    let of_step = two - one;
-    // A whole number of steps is not lost to the last bit of a sum.
-    let steps = ((flops - (one - of_step)) / of_step * (1.0 + 1e-12)).floor();
+    let one = flops_of(run, known, 1);
+    let of_step = flops_of(run, known, 2) - one;
+    let steps = (flops * SLACK - (one - of_step)) / of_step;
     if steps < 1.0 {
         return Err(problem(
             format!("{KEY}, {flops:.3e} operations, pays for no step: the first takes {one:.3e}"),
@@ -120,7 +121,27 @@ pub fn within_budget<'a>(
             format!("give less: a training has {MOST_STEPS:.0} steps at the most"),
         ));
     }
-    Ok(Cow::Owned(paid(run, steps as u64)))
+    // Without a balance that is measured anew these are the steps themselves.
+    let pays = |steps: u64| flops_of(run, known, steps) <= flops * SLACK;
+    Ok(Cow::Owned(paid(run, last_that(pays, steps as u64))))
+}
+
+/// The last of the steps 1 … `most` that a budget pays for; it pays for the first of them, and for
+/// all before one that it pays for.
+fn last_that(pays: impl Fn(u64) -> bool, most: u64) -> u64 {
+    if pays(most) {
+        return most;
+    }
+    let (mut paid, mut unpaid) = (1, most);
+    while unpaid - paid > 1 {
+        let middle = paid + (unpaid - paid) / 2;
+        if pays(middle) {
+            paid = middle;
+        } else {
+            unpaid = middle;
+        }
+    }
+    paid
 }
 
 /// The run with the steps that its budget came to.

@@ -7,7 +7,7 @@ use super::planned::{Estimate, TeacherFact};
 use super::resolve::KnownFacts;
 use super::run::{
     BalanceSpec, CloudLoss, CriticSpec, DatasetSpec, DeviceSpec, HiddenDistance, HiddenState, Init,
-    Matching, RunSpec, TeacherSpec, Term, TrainSpec,
+    Matching, PrecisionSpec, RunSpec, TeacherSpec, Term, TrainSpec,
 };
 use crate::cost::{
     CloudKind, CloudShape, CriticShape, CriticWork, Distillation, EvaluationWork, Gpt2Shape,
@@ -110,7 +110,10 @@ fn evaluation_work(
             test_words,
             ..
         } => [validation_words, test_words].map(|words| words as f64 * TOKENS_A_WORD),
-        _ => known.held_out_bytes.map_or([0.0; 2], |bytes| {
+        DatasetSpec::Text { .. }
+        | DatasetSpec::Jsonl { .. }
+        | DatasetSpec::Parquet { .. }
+        | DatasetSpec::Hub { .. } => known.held_out_bytes.map_or([0.0; 2], |bytes| {
             bytes.map(|bytes| bytes as f64 / BYTES_A_TOKEN)
         }),
     };
@@ -195,7 +198,8 @@ pub fn distillation_work(
         let terms = spec.loss.values().filter_map(Term::hidden);
         terms.filter(|loss| is_it(loss.distance)).count()
     };
-    let hidden_terms = spec.loss.values().filter(|term| term.is_hidden()).count();
+    let terms = |is_it: fn(&Term) -> bool| spec.loss.values().filter(|term| is_it(term)).count();
+    let hidden_terms = terms(Term::is_hidden);
     let attention_terms = count(|distance| distance == HiddenDistance::Attention);
     let states = |states| {
         if hidden_terms > attention_terms {
@@ -205,17 +209,18 @@ pub fn distillation_work(
         }
     };
     let critics = spec.loss.values().filter_map(Term::critic);
+    let (balance_batches, balance_every) = match spec.balance {
+        BalanceSpec::None => (0, None),
+        BalanceSpec::Gradient { batches, every, .. } => (batches, every),
+    };
     Distillation {
         student,
         teacher,
         steps: training_steps(&spec.train),
         needs_teacher: spec.loss.values().any(Term::needs_teacher),
+        compares_logits: spec.loss.values().any(Term::compares_logits),
         hidden_terms,
-        projected_terms: spec
-            .loss
-            .values()
-            .filter(|term| term.is_projected())
-            .count(),
+        projected_terms: terms(Term::is_projected),
         clouds: spec
             .loss
             .values()
@@ -233,14 +238,10 @@ pub fn distillation_work(
             0
         },
         critics: critics.map(|critic| critic_work(critic, width)).collect(),
-        balance_batches: match spec.balance {
-            BalanceSpec::None => 0,
-            BalanceSpec::Gradient { batches, .. } => batches,
-        },
-        balance_every: match spec.balance {
-            BalanceSpec::None => None,
-            BalanceSpec::Gradient { every, .. } => every,
-        },
+        balance_batches,
+        balance_every,
+        rounded: [spec.train.precision, spec.teacher.precision()]
+            .map(|precision| precision == PrecisionSpec::Bf16),
     }
 }
 

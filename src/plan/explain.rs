@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::diagnostics::similar;
 use super::load::Loaded;
 use super::settings::implied;
-use super::spec_layers::{Merged, On, Origin, key_path};
+use super::spec_layers::{Merged, On, Origin, SpecLayer, key_path};
 
 impl Loaded {
     /// The value of a dotted key and the layer that set it: of the spec, then of every cell group
@@ -14,37 +14,13 @@ impl Loaded {
     /// # Errors
     /// A key that no layer sets, with the nearest one.
     pub fn explain(&self, key: &str) -> Result<String> {
-        let path = key_path(key);
-        let line = |merged: &Merged| {
-            let layer = merged.origin(&path).map(|(layer, _)| layer);
-            let place = merged
-                .place(&path, On::Key)
-                .filter(|_| layer.is_some_and(|layer| layer.origin != Origin::Defaults));
-            let from = layer.map_or("several layers", |layer| layer.name.as_str());
-            let at = place.map_or_else(String::new, |place| {
-                format!(" ({}:{}:{})", place.file, place.line, place.column)
-            });
-            let unused = if is_paid_for(merged, key) {
-                "; train.budget takes its place"
-            } else {
-                ""
-            };
-            merged
-                .find(&path)
-                .map(|_| format!("{key} = {}   from {from}{at}{unused}", merged.toml(&path)))
-                .or_else(|| {
-                    let steps = implied(merged, key)?;
-                    Some(format!("{key} = {steps}   a tenth of the steps"))
-                })
-        };
         let mut lines: Vec<(String, Vec<String>)> = Vec::new();
         for cell in &self.grid.cells {
-            let merged = self.stack.run(self.grid.arm(cell), &self.grid.layers(cell));
-            let text = line(&merged).unwrap_or_else(|| format!("{key} is absent"));
-            let arm = self
-                .grid
-                .arm(cell)
-                .map_or_else(|| "every cell".to_owned(), |arm| format!("arm {arm}"));
+            let arm = self.grid.arm(cell);
+            let merged = self.stack.run(arm, &self.grid.layers(cell));
+            let text = self.explained(key, &merged, arm);
+            let text = text.unwrap_or_else(|| format!("{key} is absent"));
+            let arm = arm.map_or_else(|| "every cell".to_owned(), |arm| format!("arm {arm}"));
             match lines.iter_mut().find(|(known, _)| *known == text) {
                 Some((_, arms)) if !arms.contains(&arm) => arms.push(arm),
                 Some(_) => {}
@@ -53,7 +29,7 @@ impl Loaded {
         }
         if lines.iter().all(|(text, _)| text.ends_with(" is absent")) {
             // What belongs to the study as a whole has one value, whatever the cell.
-            if let Some(of_the_study) = line(&self.stack.study()) {
+            if let Some(of_the_study) = self.explained(key, &self.stack.study(), None) {
                 return Ok(of_the_study);
             }
             let merged = self.stack.run(None, &[]);
@@ -71,6 +47,41 @@ impl Loaded {
             }
         });
         Ok(shown.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The value of a key among those of a cell of the arm, with the layer that set it.
+    fn explained(&self, key: &str, merged: &Merged, arm: Option<&str>) -> Option<String> {
+        let path = key_path(key);
+        let layer = merged.origin(&path).map(|(layer, _)| layer);
+        let place = merged
+            .place(&path, On::Key)
+            .filter(|_| layer.is_some_and(|layer| layer.origin != Origin::Defaults));
+        let from = layer.map_or("several layers", |layer| layer.name.as_str());
+        let at = place.map_or_else(String::new, |place| {
+            format!(" ({}:{}:{})", place.file, place.line, place.column)
+        });
+        let unused = if is_paid_for(merged, key) {
+            "; train.budget takes its place"
+        } else {
+            ""
+        };
+        let chosen = self.grid.chosen_layers(arm);
+        let is_chosen = |layer: &SpecLayer| chosen.iter().any(|own| own.name == layer.name);
+        let unchosen = if self.awaits_choice && layer.is_some_and(is_chosen) {
+            "; not chosen yet"
+        } else {
+            ""
+        };
+        let value = merged.find(&path).map(|_| merged.toml(&path));
+        match value {
+            Some(value) => Some(format!(
+                "{key} = {value}   from {from}{at}{unused}{unchosen}"
+            )),
+            None => {
+                let steps = implied(merged, key)?;
+                Some(format!("{key} = {steps}   a tenth of the steps"))
+            }
+        }
     }
 }
 

@@ -86,6 +86,10 @@ impl FrozenSpec {
             let remedy = "give the study's own spec, or submit it again";
             Diagnostics(vec![Diagnostic::new(message).hint(remedy)])
         };
+        // What is read of a pipe is gone from it.
+        if !path.metadata().is_ok_and(|about| about.is_file()) {
+            return Ok(None);
+        }
         let Ok(file) = std::fs::File::open(path) else {
             return Ok(None);
         };

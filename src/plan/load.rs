@@ -9,13 +9,16 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
 use super::frozen::{FrozenOrigin, FrozenSpec};
 use super::grid::{Candidates, Choice, Grid};
-use super::planned::Overrides;
+use super::planned::{ARM, Overrides};
 use super::read_run::{located, read_run};
 use super::run::{Budget, TaskSpec};
-use super::spec_layers::{Merged, Stack};
+use super::spec_layers::{Merged, SpecLayer, Stack};
 use super::study::{self, CheckedStudy};
 use super::words::join;
 use super::written::WrittenRun;
+
+/// Most values of an axis that are looked at where the axes make no grid.
+const MOST_SINGLE_VALUES: usize = 100;
 
 /// A spec whose every cell was checked as far as that goes without its inputs.
 #[derive(Debug)]
@@ -52,7 +55,7 @@ pub fn load(spec: &Path, options: &Overrides) -> Result<Loaded, Diagnostics> {
         }
     };
     let mut notices = grid.notices.clone();
-    let (candidates, tried) = Candidates::read(&stack, &grid, &mut mistakes)
+    let (candidates, tried) = Candidates::read(&stack, &grid, &mut mistakes, &mut notices)
         .and_then(|candidates| checked_candidates(&stack, candidates, &mut mistakes))
         .unzip();
     if let Some(candidates) = &candidates {
@@ -163,26 +166,88 @@ fn checked_candidates(
 /// the budget names has them, too.
 fn unequal_budgets(candidates: &Candidates, runs: &[WrittenRun]) -> Option<Diagnostic> {
     let has_budget = |run: &WrittenRun| run.train.budget.as_ref().and_then(Budget::arm).is_some();
-    let costly = ["train.steps", "train.batch", "train.accumulate", "student"];
-    let is_costly = |key: &&String| costly.iter().any(|costly| key.starts_with(costly));
-    let key = candidates.keys.iter().find(is_costly)?;
+    let key = candidates.keys.iter().find(|key| changes_cost(key))?;
+    let axis = candidates.grid.axes.iter().find(|axis| axis.key == *key);
     runs.iter().any(has_budget).then(|| {
         Diagnostic::new(format!(
-            "select.{key} changes what a step costs, and an arm that it is tried in has the \
+            "select.{key} changes what a training costs, and an arm that it is tried in has the \
              operations of another arm"
         ))
+        .at(axis.map(|axis| axis.place.clone()))
         .hint("leave that arm out, with select.arm = [\"NAME\"] for the others")
     })
 }
 
-/// The faults of the spec and of its arms, where the grid has faults and the cells are unknown.
+/// Whether other values of a key may be other operations of a training.
+fn changes_cost(key: &str) -> bool {
+    let of_tables = [
+        "train.steps",
+        "train.batch",
+        "train.accumulate",
+        "train.context",
+        "student.",
+        "match.strategy",
+        "match.pairs",
+        "balance.mode",
+        "balance.batches",
+        "balance.every",
+    ];
+    let of_losses = [
+        ".kind",
+        ".enabled",
+        ".directions",
+        ".tokens",
+        ".iterations",
+        ".critic.width",
+        ".critic.depth",
+        ".critic.steps",
+        ".critic.lipschitz",
+        ".critic.warmup",
+    ];
+    of_tables.iter().any(|costly| key.starts_with(costly))
+        || key.starts_with("loss.") && of_losses.iter().any(|costly| key.ends_with(costly))
+}
+
+/// The faults of the spec, of its arms and of the values of its axes, where the grid has faults and
+/// the cells are unknown.
 fn mistakes_without_grid(stack: &Stack) -> Vec<Diagnostic> {
     let arms = stack.arms();
     let mut mistakes = mistakes_of_values(&stack.run(None, &[]));
     for arm in &arms {
         mistakes.extend(mistakes_of_values(&stack.run(Some(arm), &[])));
     }
+    let axes = Grid::values_of_axes(stack, &mut mistakes);
+    for (at, values) in axes.iter().enumerate() {
+        for value in values.iter().take(MOST_SINGLE_VALUES) {
+            let others = |(other, values): (usize, &Vec<SpecLayer>)| {
+                if other == at { value } else { &values[0] }.clone()
+            };
+            let layers: Vec<SpecLayer> = axes.iter().enumerate().map(others).collect();
+            mistakes.extend(mistakes_with_every_arm(stack, &arms, &layers));
+        }
+    }
     mistakes
+}
+
+/// The faults of single values that these layers of axes have with every arm: what they lack with
+/// some, the others may have.
+fn mistakes_with_every_arm(
+    stack: &Stack,
+    arms: &[String],
+    layers: &[SpecLayer],
+) -> Vec<Diagnostic> {
+    let with = |arm: Option<&str>| mistakes_of_values(&stack.run(arm, layers));
+    let Some((first, others)) = arms.split_first() else {
+        return with(None);
+    };
+    let mut found = with(Some(first.as_str()));
+    for arm in others {
+        if !found.is_empty() {
+            let here = with(Some(arm.as_str()));
+            found.retain(|one| here.contains(one));
+        }
+    }
+    found
 }
 
 /// The faults of arms that no cell has. They are read with the axes of some cell, as an arm may
@@ -206,7 +271,7 @@ fn mistakes_of_arms_not_run(stack: &Stack, grid: &Grid) -> Vec<Diagnostic> {
 
 /// A word on the arms that the grid leaves out by itself: one that is set from outside is meant.
 fn arms_left_out(stack: &Stack, grid: &Grid) -> Option<String> {
-    let axis = grid.axes.iter().find(|axis| axis.key == "arm");
+    let axis = grid.axes.iter().find(|axis| axis.key == ARM);
     if axis.is_some_and(|axis| axis.is_set_from_outside) {
         return None;
     }

@@ -72,6 +72,7 @@ pub use planned::{
     PlannedCell, PlannedRun, ReportSettings, SEED, StudySettings, TEACHER_SEED, TaskFact,
     TeacherFact, TokenizerFact, Trials, TriedValues,
 };
+pub use planning::fault_of_template;
 pub use schema::file as schema_of_a_spec;
 pub use select::RunSelection;
 pub use settings::{SettingChange, is_at_or_below};

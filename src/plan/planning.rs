@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::advice::Advice;
 use super::arms;
@@ -13,12 +14,14 @@ use super::findings::CellProblems;
 use super::identity;
 use super::input_fault::InputFault;
 use super::load::Loaded;
-use super::planned::{Arm, Axis, Inputs, Plan, PlannedCell, PlannedRun, ReportSettings};
+use super::planned::{
+    ARM, Arm, Axis, Inputs, Overrides, Plan, PlannedCell, PlannedRun, ReportSettings,
+};
 use super::read_run::located;
 use super::resolve::{Problem, Resolved, resolve};
 use super::settings::as_axis;
-use super::spec_layers::{Merged, On, key_path};
-use super::study::CheckedStudy;
+use super::spec_layers::{Merged, On, Stack, key_path};
+use super::study::{self, CheckedStudy};
 use super::twins::arms_of_the_same_runs;
 use super::written::WrittenRun;
 
@@ -107,7 +110,7 @@ impl Loaded {
 
     /// What each arm changes against the baseline arm.
     pub fn arms(&self) -> Vec<Arm> {
-        let baseline = self.study.baseline.get("arm").map(String::as_str);
+        let baseline = self.study.baseline.get(ARM).map(String::as_str);
         arms::arms(&self.stack, &self.grid, baseline)
     }
 
@@ -160,6 +163,28 @@ impl Loaded {
             notices,
         }
     }
+}
+
+/// What is wrong with the template of a spec that has other mistakes, and so is not loaded; `look`
+/// knows what a template is.
+pub fn fault_of_template(
+    spec: &Path,
+    options: &Overrides,
+    look: impl Fn(&str) -> Result<(), InputFault>,
+) -> Option<Diagnostic> {
+    // What was read of a pipe is gone from it.
+    if !spec.is_file() {
+        return None;
+    }
+    let stack = Stack::load(spec, options).ok()?;
+    let mut mistakes = Vec::new();
+    let tables = study::read(&stack, &mut mistakes)?;
+    // These are told by whoever loads it.
+    if !mistakes.is_empty() {
+        return None;
+    }
+    let fault = look(tables.template()).err()?;
+    Some(located_fault(&stack.study(), fault))
 }
 
 /// A mistake in an input of a cell with the place of the key that names it.

@@ -8,7 +8,7 @@ use super::check::{Checked, check};
 use super::diagnostics::{Diagnostic, Place};
 use super::findings::{CellFindings, UnusedKeys};
 use super::resolve::{Problem, UnusedKey, known_from_spec, resolve};
-use super::run::Term;
+use super::run::{Budget, Term};
 use super::schema;
 use super::spec_layers::{Merged, On, Origin, PathStep, dotted, key_path};
 use super::written::WrittenRun;
@@ -23,7 +23,9 @@ pub fn read_run(merged: &Merged, cell: &str, findings: &mut CellFindings) -> Opt
     } = check(merged, schema::run());
     let faulty = !faults.is_empty();
     findings.mistakes.extend(faults);
+    let mut told = Vec::new();
     for (key, diagnostic) in unused {
+        told.push(key.clone());
         findings.unused.add(key, true, || diagnostic);
     }
     if faulty {
@@ -32,11 +34,14 @@ pub fn read_run(merged: &Merged, cell: &str, findings: &mut CellFindings) -> Opt
     let disabled = take_disabled_losses(&mut value);
     let run: WrittenRun = deserialize(value, &mut findings.mistakes)?;
     for name in &disabled {
-        add_overrides_of_disabled_loss(merged, name, &mut findings.unused);
+        add_overrides_of_disabled_loss(merged, name, &told, &mut findings.unused);
     }
     if !run.loss.values().any(Term::is_hidden) {
-        add_overrides_of_match(merged, &mut findings.unused);
+        for table in ["match", "balance"] {
+            add_overrides_without_hidden_loss(merged, table, &told, &mut findings.unused);
+        }
     }
+    add_steps_under_a_budget(merged, &run, &mut findings.unused);
     let resolved = resolve(&run, &known_from_spec(&run));
     for unused in resolved.unused {
         add_unused(merged, &unused, &mut findings.unused);
@@ -87,13 +92,20 @@ fn take_disabled_losses(value: &mut Json) -> Vec<String> {
     disabled
 }
 
-fn add_overrides_of_disabled_loss(merged: &Merged, name: &str, unused: &mut UnusedKeys) {
+/// Adds what is set from outside or by an axis of a loss that is not enabled; `told` are keys of
+/// this cell that were added before.
+fn add_overrides_of_disabled_loss(
+    merged: &Merged,
+    name: &str,
+    told: &[String],
+    unused: &mut UnusedKeys,
+) {
     let path = [
         PathStep::Key("loss".to_owned()),
         PathStep::Key(name.to_owned()),
     ];
     visit_overrides(merged, &path, &mut |key, place| {
-        if !key.ends_with(".enabled") {
+        if !key.ends_with(".enabled") && !told.iter().any(|known| known == key) {
             let reason = format!("{key} has no effect: loss.{name} is not enabled");
             unused.add(key.to_owned(), false, || {
                 Diagnostic::new(reason)
@@ -104,15 +116,43 @@ fn add_overrides_of_disabled_loss(merged: &Merged, name: &str, unused: &mut Unus
     });
 }
 
-fn add_overrides_of_match(merged: &Merged, unused: &mut UnusedKeys) {
-    let path = [PathStep::Key("match".to_owned())];
+/// The same of a table that a run without hidden losses has no use for.
+fn add_overrides_without_hidden_loss(
+    merged: &Merged,
+    table: &str,
+    told: &[String],
+    unused: &mut UnusedKeys,
+) {
+    let path = [PathStep::Key(table.to_owned())];
     visit_overrides(merged, &path, &mut |key, place| {
-        let reason = format!("{key} has no effect: no hidden loss is enabled");
-        unused.add(key.to_owned(), false, || {
-            Diagnostic::new(reason)
-                .at(place)
-                .hint("leave it out, or add a hidden loss")
-        });
+        if !told.iter().any(|known| known == key) {
+            let reason = format!("{key} has no effect: no hidden loss is enabled");
+            unused.add(key.to_owned(), false, || {
+                Diagnostic::new(reason)
+                    .at(place)
+                    .hint("leave it out, or add a hidden loss")
+            });
+        }
+    });
+}
+
+/// Adds the steps in whose place a budget of operations stands, where they were set beside or over
+/// it: below it they are what it was set for to replace, and those of an arm that another's budget
+/// names count.
+fn add_steps_under_a_budget(merged: &Merged, run: &WrittenRun, unused: &mut UnusedKeys) {
+    let Some(Budget::Flops(flops)) = run.train.budget else {
+        return;
+    };
+    let [steps, budget] = ["train.steps", "train.budget"].map(key_path);
+    if merged.rank(&steps) < merged.rank(&budget) {
+        return;
+    }
+    unused.add("train.steps".to_owned(), true, || {
+        Diagnostic::new(format!(
+            "train.steps has no effect with train.budget = {flops:e}"
+        ))
+        .at(merged.place(&steps, On::Key))
+        .hint("leave one of them out: the budget says how many steps there are")
     });
 }
 

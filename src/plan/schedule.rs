@@ -164,6 +164,15 @@ impl Span {
         }
     }
 
+    /// The step at which it ends, for what happens at one step: a percentage that comes to a whole
+    /// number of steps is that number, which [`Self::steps`] may miss by the last bit.
+    pub fn end(self, total: u64) -> f64 {
+        match self {
+            Self::Steps(steps) => steps as f64,
+            Self::Percent(percent) => percent * total as f64 / 100.0,
+        }
+    }
+
     /// The share itself, 0 to 1, of a span that is a percentage; a number of steps is taken as the
     /// share it was written as.
     pub fn share(self) -> f64 {
@@ -193,7 +202,7 @@ impl Schedule {
             }
             Self::Exponential { from, to, over } => from * (to / from).powf(x(over)),
             Self::Step { from, to, over } => {
-                if (step as f64) < over.steps(total) {
+                if (step as f64) < over.end(total) {
                     *from
                 } else {
                     *to
@@ -206,9 +215,9 @@ impl Schedule {
 
 fn piecewise(points: &[(Span, f64)], step: f64, total: u64) -> f64 {
     let mut before: Option<(f64, f64)> = None;
-    for (at, value) in points {
-        let at = at.steps(total);
-        if step < at {
+    for (span, value) in points {
+        let at = span.steps(total);
+        if step < span.end(total) {
             return match before {
                 Some((start, from)) => from + (value - from) * (step - start) / (at - start),
                 None => *value,

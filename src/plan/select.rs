@@ -53,6 +53,18 @@ impl RunSelection {
         chosen
     }
 
+    /// Whether some run of the plan is chosen, in whichever part.
+    pub fn names_some(&self, plan: &Plan) -> bool {
+        (0..plan.runs.len()).any(|index| self.matches(plan, index))
+    }
+
+    /// Whether some id that is not known yet may be chosen.
+    pub fn may_name_an_id(&self) -> bool {
+        self.only
+            .iter()
+            .any(|glob| may_be_an_id(glob.glob().glob()))
+    }
+
     fn matches(&self, plan: &Plan, index: usize) -> bool {
         let cells = || plan.cells.iter().filter(|cell| cell.run == index);
         self.only.is_empty()
@@ -65,6 +77,13 @@ impl RunSelection {
                     })
             })
     }
+}
+
+/// Whether a glob may match an id, which is of hexadecimal digits alone. What sets and alternatives
+/// have inside is not looked at.
+fn may_be_an_id(glob: &str) -> bool {
+    let may_stand = |c: char| matches!(c, '0'..='9' | 'a'..='f' | '*' | '?');
+    glob.contains(['[', '{', '\\']) || glob.chars().all(may_stand)
 }
 
 fn parse_shard(text: &str) -> Result<(usize, usize)> {

@@ -26,3 +26,13 @@ fn a_glob_that_is_none_is_an_error() {
             .starts_with("--only [ is not a glob")
     );
 }
+
+#[test]
+fn a_glob_may_match_an_id_that_nobody_knows_yet_where_it_has_its_digits_alone() {
+    for may in ["3f2a*", "*", "????00000000", "[0-9]*", "{3f,arm=}*"] {
+        assert!(may_be_an_id(may), "{may}");
+    }
+    for never in ["arm=mes", "seed=0", "nothing*", "3F2A*", "3f2a-*"] {
+        assert!(!may_be_an_id(never), "{never}");
+    }
+}

@@ -174,7 +174,11 @@ impl Term {
             ) => Some(temperature),
             Comparison::Hidden(loss) => match loss.distance {
                 HiddenDistance::Lens { temperature } => Some(temperature),
-                _ => None,
+                HiddenDistance::Mse { .. }
+                | HiddenDistance::Cosine
+                | HiddenDistance::Wasserstein(_)
+                | HiddenDistance::Cloud(_)
+                | HiddenDistance::Attention => None,
             },
         }
     }
@@ -217,6 +221,11 @@ impl Term {
         {
             Some(tokens)
         } else {
+            let tokens = self.hidden().and_then(|loss| match loss.distance {
+                HiddenDistance::Cloud(loss) => loss.tokens(),
+                _ => None,
+            });
+            assert!(tokens.is_none(), "a cloud of another kind");
             None
         }
     }

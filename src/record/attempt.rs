@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::checkpoint::{self, About, Checkpoint};
 use super::events::append_event;
 use super::journal::Journal;
-use super::layout::{Layout, RunFolder};
+use super::layout::{self, CHECKPOINTS, Layout, OUT, RunFolder};
 use super::metrics::write_metrics;
 use super::publish::{Publication, Settled, UNCHECKED, place};
 use super::runs::{Failure, is_complete, is_weights};
@@ -85,9 +85,9 @@ impl Attempt {
                 }
             }
         }
-        files::remove_tree(&folder.join("out"))?;
-        files::create_folders(&folder.join("out"))?;
-        let checkpoints = folder.join("checkpoints");
+        files::remove_tree(&folder.join(OUT))?;
+        files::create_folders(&folder.join(OUT))?;
+        let checkpoints = folder.join(CHECKPOINTS);
         files::create_folders(&checkpoints)?;
         checkpoint::sweep(&checkpoints)?;
         let metrics = Journal::open(&folder.join(METRICS))?;
@@ -200,7 +200,7 @@ impl Attempt {
     }
 
     fn checkpoints(&self) -> PathBuf {
-        self.folder.join("checkpoints")
+        self.folder.join(CHECKPOINTS)
     }
 
     /// Appends to the run's `events.jsonl`.
@@ -208,7 +208,7 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn event(&self, event: &str, about: &[(&str, Value)]) -> Result<()> {
-        append_event(&self.folder.join("events.jsonl"), event, about)
+        append_event(&self.folder.join(layout::EVENTS), event, about)
     }
 
     /// Writes a file of the finished run, by its path in the run's folder.
@@ -217,7 +217,7 @@ impl Attempt {
     /// Anything the disk refuses.
     pub fn write_out(&self, relative: &str, bytes: &[u8]) -> Result<()> {
         self.at_hand()?;
-        files::write_atomically(&self.folder.join("out").join(relative), bytes)
+        files::write_atomically(&self.folder.join(OUT).join(relative), bytes)
             .map_err(|error| self.taken_over(error))
     }
 
@@ -226,7 +226,7 @@ impl Attempt {
     /// # Errors
     /// Anything the disk refuses.
     pub fn write_failure(&self, failure: &Failure) -> Result<()> {
-        self.write_out("failure.json", &to_json(failure, "the failure")?)
+        self.write_out(layout::FAILURE, &to_json(failure, "the failure")?)
     }
 
     /// Finishes the run: adds `metrics.parquet`, `timings.parquet` and `events.jsonl` to what
@@ -244,7 +244,7 @@ impl Attempt {
 
     /// Puts the finished run at its place, or settles it with the one that is there.
     fn place_out(&self) -> Result<Publication> {
-        let out = self.folder.join("out");
+        let out = self.folder.join(OUT);
         let checksums = self.complete_out(&out)?;
         let target = &self.target.root;
         files::create_folders(target.parent().context("a run has a folder above it")?)?;
@@ -276,12 +276,12 @@ impl Attempt {
 
     /// Adds journals, events and checksums to the files of the finished run, and flushes them.
     fn complete_out(&self, out: &Path) -> Result<Checksums> {
-        write_metrics(&out.join("metrics.parquet"), &self.metrics.read()?)?;
-        write_metrics(&out.join("timings.parquet"), &self.timings.read()?)?;
-        let events = self.folder.join("events.jsonl");
+        write_metrics(&out.join(layout::METRICS), &self.metrics.read()?)?;
+        write_metrics(&out.join(layout::TIMINGS), &self.timings.read()?)?;
+        let events = self.folder.join(layout::EVENTS);
         if events.exists() {
             let events = files::read_limited(&events, 1 << 30)?;
-            files::write_atomically(&out.join("events.jsonl"), &events)?;
+            files::write_atomically(&out.join(layout::EVENTS), &events)?;
         }
         files::remove_file(&out.join(files::CHECKSUMS))?;
         let mut names = Vec::new();
@@ -366,21 +366,11 @@ fn replace_incomplete(
 /// Files below a folder as relative paths with `/`, in order.
 fn list(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result<()> {
     let entries =
-        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut names: Vec<_> = entries
-        .flatten()
-        .map(|entry| {
-            (
-                entry.file_name().to_string_lossy().into_owned(),
-                entry.path().is_dir(),
-            )
-        })
-        .collect();
-    names.sort();
-    for (name, is_folder) in names {
+        files::entries(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for (name, path) in entries {
         let relative = format!("{prefix}{name}");
-        if is_folder {
-            list(&folder.join(&name), &format!("{relative}/"), found)?;
+        if path.is_dir() {
+            list(&path, &format!("{relative}/"), found)?;
         } else {
             found.push(relative);
         }

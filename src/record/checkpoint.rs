@@ -30,6 +30,11 @@ pub struct About {
     pub numerics: u32,
     /// Fingerprint of the data.
     pub data: String,
+    /// Of a student whose teacher was trained here, the sha256 of that one's weights: its key is of
+    /// what it is trained from, and another kind of machine makes other weights of it. Older
+    /// versions did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<String>,
     /// Class of instructions that the kernels use; see [`super::instruction_set`].
     pub instructions: String,
     /// Version of kdpipe.
@@ -269,6 +274,11 @@ fn require_same(path: &Path, own: &About, expected: &About) -> Result<()> {
         if found != expected {
             return refuse(path, what, found, expected);
         }
+    }
+    if let (Some(found), Some(expected)) = (&own.teacher, &expected.teacher)
+        && found != expected
+    {
+        return refuse(path, "teacher", found, expected);
     }
     if own.numerics != expected.numerics {
         return refuse(path, "numerics", &own.numerics, &expected.numerics);

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use super::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample};
-use super::layout::{EvaluationFolder, RunFolder};
+use super::layout::{self, EvaluationFolder, RunFolder};
 use super::publish::{Publication, publish_files};
 use super::store::{read_json, to_json};
 use crate::files;
@@ -34,19 +34,22 @@ pub fn publish_evaluation(
     evaluated: &EvaluationFiles,
 ) -> Result<Publication> {
     let mut content = vec![(
-        "eval.json",
+        layout::EVALUATION,
         to_json(&evaluated.evaluation, "the evaluation")?,
     )];
     if let Some(speed) = &evaluated.speed {
-        content.push(("speed.json", to_json(speed, "the speed")?));
+        content.push((layout::SPEED, to_json(speed, "the speed")?));
     }
     if !evaluated.samples.is_empty() {
-        content.push(("samples.json", to_json(&evaluated.samples, "a sample")?));
-        content.push(("samples.md", evaluated.samples_text.clone().into_bytes()));
+        content.push((layout::SAMPLES, to_json(&evaluated.samples, "a sample")?));
+        content.push((
+            layout::SAMPLES_TEXT,
+            evaluated.samples_text.clone().into_bytes(),
+        ));
     }
     if !evaluated.embedding.is_empty() {
         content.push((
-            "embedding.parquet",
+            layout::EMBEDDING,
             embedding_to_parquet(&evaluated.embedding)?,
         ));
     }

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use super::attempt::{METRICS, TIMINGS};
 use super::checkpoint;
 use super::journal::rows_so_far;
-use super::layout::{Layout, RunFolder};
+use super::layout::{CHECKPOINTS, Layout, OUT, RunFolder};
 use super::metrics::MetricsRow;
+use super::runs::read_spec;
 use super::work::{LOCK, folders};
-use crate::files::{self, Lock};
+use crate::files::Lock;
 use crate::plan::run::RunSpec;
+use crate::recorded::SECONDS;
 
-/// More than the spec of a run takes.
-const SPEC_LIMIT: u64 = 1 << 20;
 /// How often a folder that goes away is looked for again.
 const LOOKS: usize = 5;
 
@@ -44,7 +44,7 @@ impl RunInWork {
         let times: Vec<f64> = self
             .timings
             .iter()
-            .filter_map(|(_, values)| values.get("seconds").copied())
+            .filter_map(|(_, values)| values.get(SECONDS).copied())
             .filter(|seconds| seconds.is_finite())
             .collect();
         let sum: f64 = times.iter().sum();
@@ -68,22 +68,19 @@ pub fn read_in_work(layout: &Layout, id: &str) -> Option<RunInWork> {
 /// The attempt that whoever is at it goes on with: the one that got furthest.
 fn furthest(work: &Path) -> Option<PathBuf> {
     let attempts = folders(work).ok()?.into_iter().map(|path| {
-        let saved = checkpoint::steps(&path.join("checkpoints"));
+        let saved = checkpoint::steps(&path.join(CHECKPOINTS));
         (saved.unwrap_or_default().last().copied(), path)
     });
     attempts.max().map(|(_, path)| path)
 }
 
 fn read(work: &Path, attempt: &Path) -> RunInWork {
-    let spec = RunFolder {
-        root: attempt.join("out"),
-    }
-    .spec();
+    let out = RunFolder {
+        root: attempt.join(OUT),
+    };
     RunInWork {
         owner: Lock::living_owner(&work.join(LOCK)),
-        spec: files::read_text(&spec, SPEC_LIMIT)
-            .ok()
-            .and_then(|text| toml::from_str(&text).ok()),
+        spec: read_spec(&out).ok(),
         metrics: rows_so_far(&attempt.join(METRICS)),
         timings: rows_so_far(&attempt.join(TIMINGS)),
     }

@@ -134,7 +134,8 @@ impl Journal {
         self.records.last().map(|&(step, _)| step)
     }
 
-    /// Its length and the sha256 of its content: what a checkpoint remembers of it.
+    /// The sha256 of its first `length` bytes, by which a checkpoint knows them again; none where
+    /// it is shorter.
     pub(super) fn fingerprint(&self, length: u64) -> Result<Option<String>> {
         let bytes = files::read_limited(&self.path, LIMIT)?;
         Ok(bytes.get(..length as usize).map(digest::sha256))

@@ -1,6 +1,32 @@
-//! Where everything lies below a results folder: the only place that knows file names.
+//! Where everything lies below a results folder: the only place that knows the names of what a run
+//! and its evaluations are stored as. Tables and forms of a report are named by `report`; journals,
+//! locks and notes of an unfinished run by the files that write them.
 
 use std::path::{Path, PathBuf};
+
+/// Files of a run.
+pub const SPEC: &str = "spec.toml";
+pub const METRICS: &str = "metrics.parquet";
+pub const TIMINGS: &str = "timings.parquet";
+pub const EVENTS: &str = "events.jsonl";
+pub const FAILURE: &str = "failure.json";
+/// The folder of a run's student.
+pub const STUDENT: &str = "student";
+
+/// Files of an evaluation.
+pub const EVALUATION: &str = "eval.json";
+pub const SPEED: &str = "speed.json";
+pub const SAMPLES: &str = "samples.json";
+pub const SAMPLES_TEXT: &str = "samples.md";
+pub const EMBEDDING: &str = "embedding.parquet";
+
+/// Folders of an attempt at a run: what becomes the finished run, and saved states.
+pub const OUT: &str = "out";
+pub const CHECKPOINTS: &str = "checkpoints";
+
+/// The heading, in a student's card, of how the student is loaded. Whoever hands the student on
+/// puts results before it.
+pub const LOADING_HEADING: &str = "## How to load it";
 
 /// The folder of one study, `results/<name>`.
 #[derive(Debug, Clone)]
@@ -55,14 +81,23 @@ impl Layout {
         self.root.join("tensorboard")
     }
 
+    /// The folder of all unfinished runs.
+    pub fn all_work(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
     /// Folder of an unfinished run; attempts lie below it.
     pub fn work(&self, id: &str) -> PathBuf {
-        self.root.join("work").join(id)
+        self.all_work().join(id)
+    }
+
+    pub fn teachers(&self) -> PathBuf {
+        self.root.join("teachers")
     }
 
     pub fn teacher(&self, key: &str) -> RunFolder {
         RunFolder {
-            root: self.root.join("teachers").join(key),
+            root: self.teachers().join(key),
         }
     }
 }
@@ -75,28 +110,28 @@ pub struct RunFolder {
 
 impl RunFolder {
     pub fn spec(&self) -> PathBuf {
-        self.root.join("spec.toml")
+        self.root.join(SPEC)
     }
 
     pub fn metrics(&self) -> PathBuf {
-        self.root.join("metrics.parquet")
+        self.root.join(METRICS)
     }
 
     pub fn student(&self) -> PathBuf {
-        self.root.join("student")
+        self.root.join(STUDENT)
     }
 
     /// Present in a run that diverged.
     pub fn failure(&self) -> PathBuf {
-        self.root.join("failure.json")
+        self.root.join(FAILURE)
     }
 
     pub fn timings(&self) -> PathBuf {
-        self.root.join("timings.parquet")
+        self.root.join(TIMINGS)
     }
 
     pub fn events(&self) -> PathBuf {
-        self.root.join("events.jsonl")
+        self.root.join(EVENTS)
     }
 
     /// The folder of all evaluations.
@@ -118,18 +153,18 @@ pub struct EvaluationFolder {
 
 impl EvaluationFolder {
     pub fn evaluation(&self) -> PathBuf {
-        self.root.join("eval.json")
+        self.root.join(EVALUATION)
     }
 
     pub fn speed(&self) -> PathBuf {
-        self.root.join("speed.json")
+        self.root.join(SPEED)
     }
 
     pub fn embedding(&self) -> PathBuf {
-        self.root.join("embedding.parquet")
+        self.root.join(EMBEDDING)
     }
 
     pub fn samples(&self) -> PathBuf {
-        self.root.join("samples.json")
+        self.root.join(SAMPLES)
     }
 }

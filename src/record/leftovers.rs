@@ -1,12 +1,13 @@
 //! What lies in a study's folder that the study has no use for any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::layout::Layout;
+use super::layout::{Layout, RunFolder};
 use super::work::LOCK;
 use crate::files::{self, Lock, LockClaim};
 
@@ -59,11 +60,11 @@ pub enum LeftoverKind {
 pub fn leftovers(layout: &Layout, wanted: &StudyParts) -> Result<Vec<Leftover>> {
     let mut found = Vec::new();
     for (parent, kind, wanted) in [
-        ("runs", LeftoverKind::Run, &wanted.runs),
-        ("teachers", LeftoverKind::Teacher, &wanted.teachers),
+        (layout.runs(), LeftoverKind::Run, &wanted.runs),
+        (layout.teachers(), LeftoverKind::Teacher, &wanted.teachers),
     ] {
-        for (name, path) in entries(&layout.root.join(parent))? {
-            if is_set_aside(&name) {
+        for (name, path) in entries(&parent)? {
+            if files::is_set_aside(&name) {
                 found.push((LeftoverKind::SetAside, path));
                 continue;
             }
@@ -71,8 +72,9 @@ pub fn leftovers(layout: &Layout, wanted: &StudyParts) -> Result<Vec<Leftover>> 
                 found.push((kind, path));
                 continue;
             };
-            for (name, path) in entries(&path.join("evals"))? {
-                if is_set_aside(&name) {
+            let evaluated = RunFolder { root: path }.evaluations();
+            for (name, path) in entries(&evaluated)? {
+                if files::is_set_aside(&name) {
                     found.push((LeftoverKind::SetAside, path));
                 } else if !evaluations.contains(&name) {
                     found.push((LeftoverKind::Evaluation, path));
@@ -80,14 +82,14 @@ pub fn leftovers(layout: &Layout, wanted: &StudyParts) -> Result<Vec<Leftover>> 
             }
         }
     }
-    for (name, path) in entries(&layout.root.join("work"))? {
+    for (name, path) in entries(&layout.all_work())? {
         if !wanted.runs.contains_key(&name) && is_left(&path)? {
             found.push((LeftoverKind::Work, path));
         }
     }
     let own = entries(&layout.root)?.into_iter();
     found.extend(
-        own.filter(|(name, _)| is_set_aside(name))
+        own.filter(|(name, _)| files::is_set_aside(name))
             .map(|(_, path)| (LeftoverKind::SetAside, path)),
     );
     found.sort();
@@ -147,28 +149,14 @@ fn is_left(work: &Path) -> Result<bool> {
     Ok(matches!(claim, LockClaim::Acquired(_)))
 }
 
-/// `NAME.bad` and `NAME.bad.txt`.
-fn is_set_aside(name: &str) -> bool {
-    name.ends_with(".bad") || name.ends_with(".bad.txt")
-}
-
-/// What is in a folder, by name; nothing where there is none.
+/// What is in a folder, by name; nothing where there is none. A name that is no text is none of
+/// ours, and is left alone.
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let listed = match std::fs::read_dir(folder) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot list {}", folder.display()));
-        }
+    let mut found = match files::entries(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found.with_context(|| format!("cannot list {}", folder.display()))?,
     };
-    let mut found = Vec::new();
-    for entry in listed {
-        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
-        if let Ok(name) = entry.file_name().into_string() {
-            found.push((name, entry.path()));
-        }
-    }
-    found.sort();
+    found.retain(|(name, path)| path.ends_with(name));
     Ok(found)
 }
 

@@ -14,7 +14,7 @@ use super::evaluations::has_any_evaluation;
 use super::layout::{Layout, RunFolder};
 use super::set_anew::{changed_settings, exchanged_inputs, removed_arms};
 use super::study::{Cell, Look, Study};
-use crate::plan::SEED;
+use crate::plan::{ARM, SEED};
 
 /// Begins the key of what `[select]` tries, in [`Look::grid`].
 pub const TRIED: &str = "select.";
@@ -156,7 +156,7 @@ fn in_words(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Object(axes) => {
             let words = axes.iter().map(|(key, value)| match key.as_str() {
-                "arm" => in_words(value),
+                ARM => in_words(value),
                 _ => format!("{key} = {}", in_words(value)),
             });
             words.collect::<Vec<_>>().join(", ")

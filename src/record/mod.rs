@@ -49,10 +49,10 @@ pub use leftovers::{Leftover, LeftoverKind, StudyParts, bytes_of, leftovers, rem
 pub use looks::{TRIED, carry_what_was_seen, look_before_change, note_what_was_found, read_looks};
 pub use machine::instruction_set;
 pub use metrics::{MetricsRow, metrics_table, read_metrics, write_metrics};
-pub use publish::Publication;
+pub use publish::{Publication, UNCHECKED};
 pub use runs::{
     Depth, Failure, METRICS_LIMIT, RunState, damage, is_complete, is_weights, publish_teacher,
-    read_failure, run_state, set_damaged_aside,
+    read_failure, read_spec, run_state, set_damaged_aside,
 };
 pub use shared_work::{SharedClaim, SharedLock, SharedWork};
 pub use starts::MOST_RESTARTS;

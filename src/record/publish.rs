@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::layout;
 use crate::files::{self, CHECKSUMS, Checksum, Checksums, Placed};
 
 /// What became of a finished folder.
@@ -20,7 +21,7 @@ pub enum Publication {
 }
 
 /// Files of measurements of time, which no checksum covers.
-pub(super) const UNCHECKED: [&str; 3] = ["timings.parquet", "events.jsonl", "speed.json"];
+pub const UNCHECKED: [&str; 3] = [layout::TIMINGS, layout::EVENTS, layout::SPEED];
 
 /// Publishes files that are in memory as `target`, with their `checksums.toml`.
 pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<Publication> {
@@ -28,7 +29,7 @@ pub(super) fn publish_files(target: &Path, content: &[(&str, &[u8])]) -> Result<
     let checksums: Checksums = checked
         .map(|(name, bytes)| ((*name).to_owned(), Checksum::of(bytes)))
         .collect();
-    let text = toml::to_string(&checksums).context("checksums cannot be written as TOML")?;
+    let text = files::checksums_text(&checksums)?;
     let mut all = content.to_vec();
     all.push((CHECKSUMS, text.as_bytes()));
     let restore = |file: &str| {

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, RunFolder};
+use super::layout::{self, Layout, RunFolder};
 use super::publish::publish_files;
 use super::store::read_json;
 use crate::files::{self, Mismatch};
+use crate::plan::run::RunSpec;
 
 /// More than the metrics of any training take.
 pub const METRICS_LIMIT: u64 = 1 << 30;
+/// More than the spec of any run takes.
+const SPEC_LIMIT: u64 = 16 << 20;
 
 /// `failure.json`: why a run diverged. The same run always fails in the same way, so nothing of an
 /// interruption is in it.
@@ -138,8 +141,18 @@ pub fn publish_teacher(folder: &RunFolder, metrics: &[u8]) -> Result<Option<Path
             )
         })
         .transpose()?;
-    publish_files(&folder.root, &[("metrics.parquet", metrics)])?;
+    publish_files(&folder.root, &[(layout::METRICS, metrics)])?;
     Ok(aside)
+}
+
+/// Reads the spec of a run, which may be unfinished.
+///
+/// # Errors
+/// A file that cannot be read, or is no spec of this version.
+pub fn read_spec(folder: &RunFolder) -> Result<RunSpec> {
+    let path = folder.spec();
+    let text = files::read_text(&path, SPEC_LIMIT)?;
+    toml::from_str(&text).with_context(|| format!("{} is no spec of this version", path.display()))
 }
 
 /// Reads `failure.json`, where there is one.

@@ -2,9 +2,9 @@
 
 use super::layout::Layout;
 use super::metrics::read_metrics;
-use super::runs::{RunState, run_state};
+use super::runs::{Depth, RunState, damage, run_state};
 use crate::plan::run::Keep;
-use crate::plan::{Axis, Choice, Plan, SEED, Trials, TriedValues};
+use crate::plan::{ARM, Axis, Choice, Plan, SEED, Trials, TriedValues};
 use crate::recorded::VALIDATION_NLL;
 
 /// What became of the runs of `plan`, which are those that `[select]` tries with these axes, as
@@ -16,7 +16,7 @@ pub fn trials(plan: &Plan, axes: Vec<Axis>, layout: &Layout) -> Trials {
     for cell in &plan.cells {
         let mut values = cell.at.clone();
         values.retain(|key, _| key != SEED && axes.iter().any(|axis| axis.key == *key));
-        let arm = cell.at.get("arm").cloned();
+        let arm = cell.at.get(ARM).cloned();
         let run = plan.runs[cell.run].id.clone();
         let is_same = |known: &&mut TriedValues| known.arm == arm && known.values == values;
         match tried.iter_mut().find(is_same) {
@@ -48,12 +48,14 @@ pub fn trials(plan: &Plan, axes: Vec<Axis>, layout: &Layout) -> Trials {
     Trials { axes, tried }
 }
 
-/// Whether a run of `[select]` is over: trained, or diverged. It is not evaluated.
+/// Whether a run of `[select]` is over: trained, or diverged, and its records those that were
+/// written: one that cannot be read has not diverged. It is not evaluated.
 pub fn is_tried(layout: &Layout, id: &str) -> bool {
-    matches!(
+    let is_over = matches!(
         run_state(layout, id),
         Ok(RunState::Published | RunState::WithoutWeights | RunState::Diverged(_))
-    )
+    );
+    is_over && matches!(damage(&layout.run(id).root, Depth::Records), Ok(None))
 }
 
 /// The loss on the validation split of the weights that a training keeps: the last, or the lowest;

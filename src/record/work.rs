@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::checkpoint;
-use super::layout::Layout;
+use super::layout::{CHECKPOINTS, Layout};
 use super::runs::is_complete;
 use super::starts;
 use crate::files::{self, Lock};
@@ -27,12 +27,8 @@ pub(super) const DIFFERENT: &str = "different";
 pub(super) fn keep_furthest_attempt(work: &Path) -> Result<Option<PathBuf>> {
     let mut found = Vec::new();
     for path in folders(work)? {
-        found.push((
-            checkpoint::steps(&path.join("checkpoints"))?
-                .last()
-                .copied(),
-            path,
-        ));
+        let steps = checkpoint::steps(&path.join(CHECKPOINTS))?;
+        found.push((steps.last().copied(), path));
     }
     found.sort();
     let best = found.pop().map(|(_, path)| path);
@@ -44,13 +40,13 @@ pub(super) fn keep_furthest_attempt(work: &Path) -> Result<Option<PathBuf>> {
 
 /// The folders of the attempts.
 pub(super) fn folders(work: &Path) -> Result<Vec<PathBuf>> {
-    let entries =
-        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    Ok(entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && !path.ends_with(DIFFERENT))
-        .collect())
+    let paths = entries(work)?.into_iter().map(|(_, path)| path);
+    let is_attempt = |path: &PathBuf| path.is_dir() && !path.ends_with(DIFFERENT);
+    Ok(paths.filter(is_attempt).collect())
+}
+
+fn entries(work: &Path) -> Result<Vec<(String, PathBuf)>> {
+    files::entries(work).with_context(|| format!("cannot list {}", work.display()))
 }
 
 /// Whether a run was begun: an attempt at it is there.
@@ -111,17 +107,10 @@ pub(super) fn forget_error(work: &Path) -> Result<()> {
 /// Removes everything of a finished run's work but the lock, and a result that differs from the
 /// published one.
 fn clear(work: &Path) -> Result<()> {
-    let entries =
-        std::fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
+    entries(work)?
         .iter()
-        .filter(|name| *name != LOCK && *name != DIFFERENT)
-        .try_for_each(|name| files::remove_tree(&work.join(name)))
+        .filter(|(name, _)| name != LOCK && name != DIFFERENT)
+        .try_for_each(|(_, path)| files::remove_tree(path))
 }
 
 /// Removes what is left of a finished run's work, gives the lock back, and removes the folder,
@@ -140,19 +129,13 @@ pub(super) fn finish(work: &Path, lock: Lock) -> Result<()> {
 /// # Errors
 /// Anything the disk refuses.
 pub fn sweep(layout: &Layout) -> Result<()> {
-    let work = layout.root.join("work");
-    let Ok(entries) = std::fs::read_dir(&work) else {
+    let work = layout.all_work();
+    let Ok(found) = files::entries(&work) else {
         return Ok(());
     };
-    let mut ids: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    ids.sort();
     let is_shared = |id: &str| id.starts_with(GROUP) || id.starts_with(TEACHER);
-    let is_over = |id: &&String| is_shared(id) || is_complete(&layout.run(id));
-    for id in ids.iter().filter(is_over) {
-        let path = layout.work(id);
+    let is_over = |id: &str| is_shared(id) || is_complete(&layout.run(id));
+    for (_, path) in found.into_iter().filter(|(id, _)| is_over(id)) {
         // Nothing is written where somebody is at it: many processes look at many locks.
         if Lock::living_owner(&path.join(LOCK)).is_some() {
             continue;

@@ -1,8 +1,39 @@
 //! Where tokenized corpora and trained teachers are kept between studies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use crate::record::layout::Layout;
+
+/// Where everything lies below the folder of the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheLayout<'a> {
+    root: &'a Path,
+}
+
+impl<'a> CacheLayout<'a> {
+    pub fn new(root: &'a Path) -> Self {
+        Self { root }
+    }
+
+    /// The folder of tokenized texts.
+    pub fn corpora(&self) -> PathBuf {
+        self.root.join("corpora")
+    }
+
+    /// Teachers that were trained, or are: they lie as a study's runs do.
+    pub fn teachers(&self) -> Layout {
+        Layout {
+            root: self.root.join("teachers"),
+        }
+    }
+
+    /// The folder of a card's compiled kernels.
+    pub fn kernels(&self) -> PathBuf {
+        self.root.join("kernels")
+    }
+}
 
 /// `KDPIPE_CACHE`, else `$XDG_CACHE_HOME/kdpipe`, else `.cache/kdpipe` in the home folder
 /// (`Library/Caches/kdpipe` on macOS).

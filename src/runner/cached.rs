@@ -1,11 +1,13 @@
 //! What lies in the cache, and when it was last used.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::cache::CacheLayout;
 use crate::files;
 use crate::record::{Leftover, LeftoverKind, bytes_of, remove_leftover};
 
@@ -55,15 +57,16 @@ impl CacheKind {
 /// A folder that cannot be listed.
 pub fn cache_entries(folder: &Path) -> Result<Vec<CacheEntry>> {
     let mut found = Vec::new();
+    let cache = CacheLayout::new(folder);
+    let teachers = cache.teachers();
     for (parent, kind) in [
-        ("corpora", CacheKind::Corpus),
-        ("teachers/runs", CacheKind::Teacher),
-        ("teachers/work", CacheKind::Work),
-        ("kernels", CacheKind::Kernels),
+        (cache.corpora(), CacheKind::Corpus),
+        (teachers.runs(), CacheKind::Teacher),
+        (teachers.all_work(), CacheKind::Work),
+        (cache.kernels(), CacheKind::Kernels),
     ] {
-        for path in names_in(&folder.join(parent))? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_damaged = name.ends_with(".bad") || name.ends_with(".bad.txt");
+        for (name, path) in entries(&parent)? {
+            let is_damaged = files::is_set_aside(&name);
             let is_one = match kind {
                 CacheKind::Corpus => name.ends_with(".kdtokens"),
                 CacheKind::Kernels => name.ends_with(".cubin"),
@@ -110,7 +113,7 @@ fn last_use(path: &Path) -> Result<SystemTime> {
         .with_context(|| format!("cannot read {}", path.display()))?;
     let mut last = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     if about.is_dir() {
-        for inner in names_in(path)? {
+        for (_, inner) in entries(path)? {
             last = last.max(last_use(&inner)?);
         }
     } else if let Ok(read) = about.accessed() {
@@ -119,15 +122,10 @@ fn last_use(path: &Path) -> Result<SystemTime> {
     Ok(last)
 }
 
-fn names_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let listed = match std::fs::read_dir(folder) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot list {}", folder.display()));
-        }
-    };
-    let paths = listed.map(|entry| Ok(entry?.path()));
-    let paths: std::io::Result<Vec<PathBuf>> = paths.collect();
-    paths.with_context(|| format!("cannot list {}", folder.display()))
+/// What is in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    match files::entries(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        found => found.with_context(|| format!("cannot list {}", folder.display())),
+    }
 }

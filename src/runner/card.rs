@@ -8,15 +8,14 @@ use serde_json::Value;
 use crate::model::Config;
 use crate::plan::run::{Init, InitBlocks, RunSpec, StudentSpec, TeacherSpec, TrainSpec};
 use crate::plan::{counted, run_spec_toml};
+use crate::record::layout::LOADING_HEADING;
 
 /// What the hub's pages read at the head of a card.
 const HEAD: &str = "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- \
                     gpt2\n- knowledge-distillation\n- kdpipe\n---\n";
 
-/// How to load it; FOLDER is where the card lies.
+/// What stands below [`LOADING_HEADING`]; FOLDER is where the card lies.
 const LOADING: &str = r#"
-## How to load it
-
 In transformers, where FOLDER is the folder of this page:
 
 ```python
@@ -78,6 +77,8 @@ Everything that determines the run, as kdpipe resolved it:
 
 ```toml
 {spec}```
+
+{LOADING_HEADING}
 {LOADING}",
         layers = counted(config.layers, "layer"),
         shape = shape(config),
@@ -149,6 +150,8 @@ pub(super) fn teacher_card(
 
 ```toml
 {settings}```
+
+{LOADING_HEADING}
 {LOADING}",
         layers = counted(config.layers, "layer"),
         shape = shape(config),

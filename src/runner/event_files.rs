@@ -11,6 +11,7 @@ use crate::plan::run::TrainSpec;
 use crate::plan::{Plan, PlannedRun, run_spec_toml};
 use crate::record::layout::RunFolder;
 use crate::record::{Attempt, MetricsRow, read_metrics};
+use crate::recorded::SECONDS;
 use crate::tensorboard::{EventFile, EventRow, RunSummary, folder_name, has_events};
 
 /// The event file of a training.
@@ -117,7 +118,7 @@ fn in_markdown(what: &str, id: &str, toml: &str) -> String {
 fn rows(metrics: Vec<MetricsRow>, times: Vec<MetricsRow>) -> Vec<EventRow> {
     let times: BTreeMap<u64, f64> = times
         .into_iter()
-        .filter_map(|(step, values)| Some((step, *values.get("seconds")?)))
+        .filter_map(|(step, values)| Some((step, *values.get(SECONDS)?)))
         .collect();
     let row = |(step, values)| EventRow {
         step,

@@ -4,6 +4,7 @@
 use crate::data::Prepared;
 use crate::model::{Config, TokenIds, Weights};
 use crate::record::Attempt;
+use crate::record::layout::STUDENT;
 use anyhow::Result;
 
 /// Writes `student/` of a finished run: config.json, model.safetensors, tokenizer.json,
@@ -29,22 +30,21 @@ pub(super) fn write_model(
     let ids = teacher.unwrap_or(&none);
     let mut content = config.to_json(*end);
     ids.put_into_config(&mut content);
-    attempt.write_out("student/config.json", format!("{content:#}\n").as_bytes())?;
-    attempt.write_out("student/model.safetensors", &weights.to_safetensors()?)?;
+    let write = |name: &str, bytes: &[u8]| attempt.write_out(&format!("{STUDENT}/{name}"), bytes);
+    write("config.json", format!("{content:#}\n").as_bytes())?;
+    write("model.safetensors", &weights.to_safetensors()?)?;
     for (name, content) in kept.files() {
-        attempt.write_out(&format!("student/{name}"), content.as_bytes())?;
+        write(name, content.as_bytes())?;
     }
     if !kept.has("tokenizer.json") {
         let content = tokenizer.plain_json();
-        attempt.write_out("student/tokenizer.json", content.as_bytes())?;
+        write("tokenizer.json", content.as_bytes())?;
     }
     if !kept.has("tokenizer_config.json") {
         let content = tokenizer.config_json(config.positions, kept.class());
-        attempt.write_out("student/tokenizer_config.json", content.as_bytes())?;
+        write("tokenizer_config.json", content.as_bytes())?;
     }
-    attempt.write_out(
-        "student/generation_config.json",
-        format!("{:#}\n", ids.generation(*end)).as_bytes(),
-    )?;
-    attempt.write_out("student/README.md", card.as_bytes())
+    let generation = format!("{:#}\n", ids.generation(*end));
+    write("generation_config.json", generation.as_bytes())?;
+    write("README.md", card.as_bytes())
 }

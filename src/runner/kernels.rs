@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::cache::cache_folder;
+use super::cache::{CacheLayout, cache_folder};
 use crate::digest::sha256;
 use crate::files::{create_folders, read_limited, write_atomically};
 use crate::ops::cuda::KernelStore;
@@ -16,7 +16,8 @@ pub(super) struct KeptKernels(Option<PathBuf>);
 
 impl KeptKernels {
     pub fn new() -> Self {
-        Self(cache_folder().ok().map(|cache| cache.join("kernels")))
+        let cache = cache_folder().ok();
+        Self(cache.map(|root| CacheLayout::new(&root).kernels()))
     }
 
     fn file(&self, made_of: &str) -> Option<PathBuf> {

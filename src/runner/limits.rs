@@ -152,17 +152,19 @@ pub fn disk_of(plan: &Plan) -> u64 {
     needed_disk(&plan.runs.iter().collect::<Vec<_>>())
 }
 
-/// Memory that a study may take, where it is known: the setting's, else all that the system or the
-/// batch job grants the process.
+/// Memory that a study may take, where it is known: all that the system, the batch job and the
+/// setting grant the process.
 fn memory() -> Result<Option<u64>> {
-    let granted = || {
-        let total = machine::total_memory(Path::new("/"));
-        total
-            .into_iter()
-            .chain(SlurmJob::of_environment().memory)
-            .min()
-    };
-    Ok(setting()?.or_else(granted))
+    let total = machine::total_memory(Path::new("/"));
+    Ok(least([
+        total,
+        SlurmJob::of_environment().memory,
+        setting()?,
+    ]))
+}
+
+fn least(granted: [Option<u64>; 3]) -> Option<u64> {
+    granted.into_iter().flatten().min()
 }
 
 /// Splits runs that may share a teacher's pass into groups that fit the memory which is free, in
@@ -172,15 +174,13 @@ pub(super) fn groups_that_fit(
     members: &[usize],
     of_card: Option<u64>,
 ) -> Vec<Vec<usize>> {
-    let free = of_card.or_else(|| machine::available_memory(Path::new("/")));
     // A setting that is no size was refused before anything began.
-    let allowed = setting().ok().flatten();
-    let most = free
-        .into_iter()
-        .chain(allowed)
-        .chain(SlurmJob::of_environment().memory)
-        .min()
-        .map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE);
+    let of_host = [
+        machine::available_memory(Path::new("/")),
+        SlurmJob::of_environment().memory,
+        setting().ok().flatten(),
+    ];
+    let most = most_of(of_card, of_host);
     split(members, most, |index| {
         let estimate = &plan.runs[index].estimate;
         let shared = estimate.shared_memory_bytes;
@@ -189,6 +189,13 @@ pub(super) fn groups_that_fit(
             shared: shared as f64,
         }
     })
+}
+
+/// Bytes that a group may take: of a card by what that has free, as what a job or the setting
+/// grants is the machine's own memory.
+fn most_of(of_card: Option<u64>, of_host: [Option<u64>; 3]) -> f64 {
+    let free = of_card.or_else(|| least(of_host));
+    free.map_or(f64::INFINITY, |bytes| bytes as f64 * MEMORY_SHARE)
 }
 
 /// Bytes that a run takes beside others.
@@ -232,11 +239,12 @@ fn setting() -> Result<Option<u64>> {
     let text = text.to_string_lossy().into_owned();
     parse_size(&text)
         .map(Some)
-        .with_context(|| format!("{MEMORY_SETTING} = {text:?} is no size; write 8GB or 500MB"))
+        .with_context(|| format!("{MEMORY_SETTING} = {text:?} is no size; write 8GB, 8G or 500MB"))
 }
 
-/// `8GB`, `1.5 GB`, `500 MB`, or bytes.
+/// `8GB`, `1.5 GB`, `500 MB`, or bytes; `8G` and `8GiB` are of 1024s, as Slurm takes the former.
 fn parse_size(text: &str) -> Option<u64> {
+    const KIB: f64 = 1024.0;
     let text = text.trim();
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))
@@ -247,6 +255,10 @@ fn parse_size(text: &str) -> Option<u64> {
         "MB" => 1e6,
         "GB" => 1e9,
         "TB" => 1e12,
+        "K" | "KIB" => KIB,
+        "M" | "MIB" => KIB * KIB,
+        "G" | "GIB" => KIB * KIB * KIB,
+        "T" | "TIB" => KIB * KIB * KIB * KIB,
         _ => return None,
     };
     text[..end]

@@ -48,7 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::hub::{Hub, Repo};
 use crate::plan::run::TeacherSpec;
@@ -64,7 +64,7 @@ use passes::LeftWork;
 use standing::Standings;
 
 pub use bench::{Measured, Phase, bench, bench_run};
-pub use cache::cache_folder;
+pub use cache::{CacheLayout, cache_folder};
 pub use cached::{CacheEntry, CacheKind, cache_entries, remove_cached};
 pub use corpus::UnusableInputs;
 pub use event::{Event, Observer, Silent, news_to};
@@ -74,7 +74,7 @@ pub use probe::{plain_product, training_flops_per_second};
 pub use role::Role;
 pub use standalone::{GeneratedText, OneModel, TextScore};
 pub use standing::{Standing, is_free, is_over};
-pub use study::study;
+pub use study::{record_study, study};
 pub use trial::{ResolvedStudy, resolve_study, run_trial};
 
 /// Where a study works, and how it is stopped.
@@ -238,36 +238,6 @@ fn work_off(plan: &Plan, selected: &[usize], site: &Site) -> Result<BTreeMap<usi
         endings.entry(index).or_insert(unreached.clone());
     }
     Ok(endings)
-}
-
-/// Writes `lock.toml`, with what was seen of the study before it became this one.
-///
-/// # Errors
-/// A results folder that cannot be written.
-pub fn record_study(
-    plan: &Plan,
-    made_by: MadeBy,
-    layout: &Layout,
-    hub: &Hub,
-    notice: &dyn Fn(&str),
-) -> Result<()> {
-    let looks = record::read_looks(layout);
-    if let Some(words) = record::set_damaged_study_aside(layout)? {
-        notice(&words);
-    }
-    let mut study = study(plan, made_by.spec, made_by.command, hub);
-    study.looks = looks;
-    match record::read_study(layout) {
-        Ok(stored) => {
-            if let Some(look) = record::carry_what_was_seen(layout, &stored, &mut study) {
-                notice(&look.notice());
-            }
-        }
-        // The looks of a damaged file say what was seen before.
-        Err(_) if study.looks.is_empty() => record::note_what_was_found(layout, &mut study),
-        Err(_) => {}
-    }
-    record::write_study(layout, &study).context("the results folder cannot be used")
 }
 
 /// Fetches every teacher of the hub that open runs need, before hours go into anything else. Runs

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::event_files::without_events;
 use crate::record::evaluation::MetricValues;
 use crate::record::{About, Attempt};
+use crate::recorded::SECONDS;
 use crate::tensorboard::{EventFile, EventRow};
 use crate::train::{CheckpointFiles, Sink};
 
@@ -76,7 +77,7 @@ impl Sink for AttemptSink {
             attempt.metrics.append(step, values)?;
             attempt
                 .timings
-                .append(step, &MetricValues::from([("seconds".to_owned(), seconds)]))
+                .append(step, &MetricValues::from([(SECONDS.to_owned(), seconds)]))
         })?;
         self.add_event(step, values, seconds);
         Ok(())

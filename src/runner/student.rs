@@ -55,6 +55,10 @@ impl<D: Ops> TrainingTask for StudentTraining<'_, D> {
         Some(&self.teacher.model.config)
     }
 
+    fn teacher_weights(&self) -> Option<&str> {
+        self.teacher.weights.as_deref()
+    }
+
     fn ids(&self) -> Option<&TokenIds> {
         Some(&self.teacher.ids)
     }

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use anyhow::{Context, Result, ensure};
+
+use super::MadeBy;
 use super::inputs::{pin_for_lock, repos};
 use crate::data;
 use crate::hub::{Hub, Pin, Repo, short_commit};
@@ -10,6 +13,8 @@ use crate::plan::run::{
     BalanceSpec, DatasetSpec, Init, ItemSource, TaskSpec, TeacherSpec, Term, TokenizerSpec,
 };
 use crate::plan::{Plan, PlannedRun, counted, grouped};
+use crate::record;
+use crate::record::layout::Layout;
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
 
 /// The study that a plan describes; `command`, which names the file `spec`, reproduces it, and what
@@ -46,6 +51,61 @@ pub fn study(plan: &Plan, spec: &Path, command: &str, hub: &Hub) -> Study {
     }
 }
 
+/// Writes `lock.toml`, with what was seen of the study before it became this one.
+///
+/// # Errors
+/// A results folder that cannot be written, or whose runs this machine would make otherwise.
+pub fn record_study(
+    plan: &Plan,
+    made_by: MadeBy,
+    layout: &Layout,
+    hub: &Hub,
+    notice: &dyn Fn(&str),
+) -> Result<()> {
+    let looks = record::read_looks(layout);
+    if let Some(words) = record::set_damaged_study_aside(layout)? {
+        notice(&words);
+    }
+    let mut study = study(plan, made_by.spec, made_by.command, hub);
+    study.looks = looks;
+    match record::read_study(layout) {
+        Ok(stored) => {
+            let otherwise = record::set_anew::came_to_something_else(&stored, &study);
+            ensure!(
+                otherwise.is_empty() || !has_begun(&stored, layout),
+                "{}",
+                words_on_another_machine(layout, &otherwise)
+            );
+            if let Some(look) = record::carry_what_was_seen(layout, &stored, &mut study) {
+                notice(&look.notice());
+            }
+        }
+        // The looks of a damaged file say what was seen before.
+        Err(_) if study.looks.is_empty() => record::note_what_was_found(layout, &mut study),
+        Err(_) => {}
+    }
+    record::write_study(layout, &study).context("the results folder cannot be used")
+}
+
+/// Whether any run of a study, or of what its `[select]` tries, is begun.
+fn has_begun(study: &Study, layout: &Layout) -> bool {
+    let tried = study.trials.iter().flat_map(|trials| &trials.tried);
+    let tried = tried.flat_map(|tried| &tried.runs);
+    let mut runs = study.cells.iter().map(|cell| &cell.run).chain(tried);
+    runs.any(|run| layout.work(run).exists() || layout.run(run).root.exists())
+}
+
+fn words_on_another_machine(layout: &Layout, settings: &[String]) -> String {
+    format!(
+        "the runs in {} are not those that this machine would train: {} comes to something else \
+         here. A study is computed in one precision; write the one that its runs have \
+         (spec.toml of any of them), go on where they were made, or give another folder with \
+         --results",
+        layout.root.display(),
+        settings.join(", ")
+    )
+}
+
 /// `teacher`, `teacher.2`, …
 fn numbered(part: &str, number: usize) -> String {
     if number == 0 {
@@ -75,12 +135,19 @@ fn inputs(plan: &Plan) -> BTreeMap<String, String> {
             inputs.insert(numbered(part, number), hash);
         }
     }
+    let mut of_tasks: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for run in &plan.runs {
         for (name, task) in &run.spec.evaluate.tasks {
             let is_made = matches!(task.source(), None | Some(ItemSource::Grammar(_)));
             if let Some(hash) = run.fingerprints.tasks.get(name).filter(|_| !is_made) {
-                inputs.insert(format!("evaluate.tasks.{name}"), hash.clone());
+                of_tasks.entry(name).or_default().push(hash.clone());
             }
+        }
+    }
+    for (name, hashes) in of_tasks {
+        let role = format!("evaluate.tasks.{name}");
+        for (number, hash) in distinct(hashes.into_iter()).into_iter().enumerate() {
+            inputs.insert(numbered(&role, number), hash);
         }
     }
     inputs

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::cache::CacheLayout;
 use super::card::teacher_card;
 use super::evaluation::{EvaluationSubject, evaluate, publish};
 use super::event_files::RunEvents;
@@ -24,7 +25,9 @@ use crate::plan::run::{PrecisionSpec, RunSpec, TeacherSpec, TokenizerSpec, Train
 use crate::random::Seed;
 use crate::record::evaluation::TrainingCost;
 use crate::record::layout::{Layout, RunFolder};
-use crate::record::{Failure, METRICS_LIMIT, has_evaluation, publish_teacher, read_failure};
+use crate::record::{
+    Failure, METRICS_LIMIT, has_evaluation, is_weights, publish_teacher, read_failure,
+};
 use crate::train::Job;
 
 /// A teacher in hand.
@@ -32,6 +35,8 @@ pub(super) struct LoadedTeacher<D: Ops> {
     pub model: Gpt2<D>,
     /// What the ids of its tokens mean, which its students keep.
     pub ids: TokenIds,
+    /// Of one that was trained here, the sha256 of its weights.
+    pub weights: Option<String>,
     /// Bytes of its weights as stored.
     bytes: u64,
     /// Counted operations of its training; none for one that came trained.
@@ -80,9 +85,7 @@ pub(super) fn claim_teacher<D: Ops>(
                 config: Config::new(*layers, *width, *heads, corpus.vocabulary, train.context),
                 seed: *seed,
                 settings: train,
-                layout: Layout {
-                    root: site.cache.join("teachers"),
-                },
+                layout: CacheLayout::new(&site.cache).teachers(),
                 data_key: &corpus.key,
                 events: RunEvents::of_teacher(run, train, site),
             };
@@ -106,7 +109,10 @@ pub(super) fn claim_teacher<D: Ops>(
             if let Some(events) = &training.events {
                 events.write_once(&stored, site);
             }
-            read(device, &stored.student(), Some(train), site)?
+            LoadedTeacher {
+                weights: weights_of(&stored),
+                ..read(device, &stored.student(), Some(train), site)?
+            }
         }
     };
     Ok(TeacherClaim::Loaded(Box::new(loaded)))
@@ -144,6 +150,15 @@ fn publish_metrics(stored: &RunFolder, run: &PlannedRun, site: &Site) -> Result<
     Ok(())
 }
 
+/// The sha256 of a finished training's weights, as its checksums have it.
+fn weights_of(stored: &RunFolder) -> Option<String> {
+    let checksums = files::read_checksums(&stored.root).ok()?;
+    let weights = checksums
+        .into_iter()
+        .find(|(file, _)| is_weights(Path::new(file)));
+    weights.map(|(_, checksum)| checksum.sha256)
+}
+
 /// A teacher that was trained elsewhere, once it is known that it can be used on the study's text.
 fn came_trained<D: Ops>(
     device: &D,
@@ -171,6 +186,7 @@ fn read<D: Ops>(
     Ok(LoadedTeacher {
         model: Gpt2::from_checkpoint(device, &checkpoint),
         ids: TokenIds::read(folder)?,
+        weights: None,
         bytes: checkpoint.bytes,
         training: settings.map(|settings| plain_training(&checkpoint.config, settings)),
     })

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::cache::CacheLayout;
 use super::changed::{refuse_changed_students, refuse_changed_teacher, refuse_changed_text};
-use super::corpus::{UnusableInputs, check_lengths, corpus_key, corpus_notes};
+use super::corpus::{UnusableInputs, check_lengths, check_starts, corpus_key, corpus_notes};
 use super::executor::{Executor, QueuedRun, Unit, UnitEnding, by_key};
 use super::group::run_group;
 use super::limits::groups_that_fit;
@@ -101,11 +102,12 @@ impl<'a, D: Ops> Trainer<'a, D> {
         (self.corpus, self.corpus_key, self.teacher) = (None, None, None);
         let spec = &self.plan.runs[runs[0]].spec;
         let say = |text: &str| self.site.tell(&Event::Stage(text));
-        let folder = self.site.cache.join("corpora");
+        let folder = CacheLayout::new(&self.site.cache).corpora();
         let hub = self.site.hub;
         refuse_changed_text(&self.planned(runs), hub)?;
         let prepared = data::prepare(&spec.dataset, &spec.tokenizer, hub, &folder, &say)?;
         check_lengths(self.plan, runs, &prepared)?;
+        check_starts(self.plan, runs, &prepared)?;
         self.prepare_tasks(runs, &prepared)?;
         for note in corpus_notes(&prepared) {
             self.site.tell(&Event::Notice(&note));

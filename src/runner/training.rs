@@ -18,7 +18,7 @@ use crate::ops::{Ops, bf16_instructions};
 use crate::panics::panic_as_defect;
 use crate::plan::run::{PrecisionSpec, RunSpec};
 use crate::plan::{NUMERICS_VERSION, run_spec_toml};
-use crate::record::layout::Layout;
+use crate::record::layout::{self, Layout};
 use crate::record::{
     About, Attempt, Depth, Failure, MACHINE, OtherMachine, RunClaim, instruction_set,
 };
@@ -47,6 +47,11 @@ pub(super) trait TrainingTask {
 
     /// The shape of its teacher, where it has one.
     fn teacher(&self) -> Option<&Config>;
+
+    /// The hash of its teacher's weights, where that one was trained here.
+    fn teacher_weights(&self) -> Option<&str> {
+        None
+    }
 
     /// What the ids of its teacher's tokens mean, where it has a teacher.
     fn ids(&self) -> Option<&TokenIds> {
@@ -169,7 +174,7 @@ fn claim<D: Ops>(
     };
     // Whoever looks while it runs sees of what spec it is.
     if let Some(spec) = training.run() {
-        attempt.write_out("spec.toml", run_spec_toml(spec)?.as_bytes())?;
+        attempt.write_out(layout::SPEC, run_spec_toml(spec)?.as_bytes())?;
     }
     let about = about(device, training, corpus);
     let resumed = match attempt.newest_valid_checkpoint(&about) {
@@ -242,6 +247,7 @@ fn about<D: Ops>(device: &D, training: &dyn TrainingTask, corpus: &Prepared) -> 
         spec: training.id().to_owned(),
         numerics: NUMERICS_VERSION,
         data: corpus.key.clone(),
+        teacher: training.teacher_weights().map(str::to_owned),
         instructions: hardware.unwrap_or_else(|| instruction_set() + &bf16),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }

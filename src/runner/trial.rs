@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::cache::CacheLayout;
 use super::{Ending, MadeBy, Role, Site, record_study, work_off};
 use crate::plan::{Diagnostics, Inputs, Loaded, Plan};
 use crate::record::layout::Layout;
@@ -75,9 +76,7 @@ pub fn run_trial(
     record_study(&study.plan, made_by, &site.layout, site.hub, &notice)?;
     if !site.role.gives_up() {
         // Somebody looks on: what was given up is tried again.
-        let teachers = Layout {
-            root: site.cache.join("teachers"),
-        };
+        let teachers = CacheLayout::new(&site.cache).teachers();
         for run in &trial.runs {
             forget_starts(&site.layout, &run.id)?;
             forget_starts(&teachers, &run.teacher_key)?;

@@ -37,6 +37,25 @@ impl Column {
         self.len() == 0
     }
 
+    /// One value as text: a number as the shortest that reads back as the same, what is absent as
+    /// nothing, and what is not a number as `NaN`.
+    pub fn cell(&self, row: usize) -> Cow<'_, str> {
+        fn number(value: impl ToString) -> Cow<'static, str> {
+            Cow::Owned(value.to_string())
+        }
+        let absent = Cow::Borrowed("");
+        match self {
+            Self::F64(values) => number(values[row]),
+            Self::Sparse(values) => values[row].map_or(absent, number),
+            Self::Counts(values) => values[row].map_or(absent, number),
+            Self::Flags(values) => number(values[row]),
+            Self::U32(values) => number(values[row]),
+            Self::U64(values) => number(values[row]),
+            Self::I64(values) => number(values[row]),
+            Self::Text(values) => Cow::Borrowed(&values[row]),
+        }
+    }
+
     /// What it holds, in words.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -23,18 +23,8 @@ impl Table {
             for (place, (_, column)) in self.columns().iter().enumerate() {
                 separate(&mut text, place);
                 match column {
-                    Column::F64(values) => write!(text, "{}", values[row])?,
-                    Column::Sparse(values) => {
-                        values[row].map_or(Ok(()), |value| write!(text, "{value}"))?
-                    }
-                    Column::Counts(values) => {
-                        values[row].map_or(Ok(()), |value| write!(text, "{value}"))?
-                    }
-                    Column::Flags(values) => write!(text, "{}", values[row])?,
-                    Column::U32(values) => write!(text, "{}", values[row])?,
-                    Column::U64(values) => write!(text, "{}", values[row])?,
-                    Column::I64(values) => write!(text, "{}", values[row])?,
                     Column::Text(values) => quote(&mut text, &values[row]),
+                    _ => text.push_str(&column.cell(row)),
                 }
             }
             text.push('\n');

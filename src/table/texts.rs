@@ -110,11 +110,6 @@ impl Texts {
         self.metadata.num_rows
     }
 
-    /// Whether the column can hold a text at all.
-    pub fn may_have_text(&self) -> bool {
-        self.rows() > 0 && self.form != TextForm::Nothing
-    }
-
     /// Hands on the next rows, in order; whether there were any.
     ///
     /// # Errors

@@ -62,7 +62,6 @@ fn bytes_are_text_where_they_are_utf8_and_the_null_type_holds_none() {
         [Some("ä".to_owned()), Some("b".to_owned())]
     );
     assert!(rows_of(&path, "n").is_empty());
-    assert!(!Texts::open(&path, "n").unwrap().unwrap().may_have_text());
     write(&[b"a", b"\xff"]);
     let mut reader = Texts::open(&path, "b").unwrap().unwrap();
     let error = reader

@@ -250,6 +250,7 @@ pub fn checkpoint(bytes: &[u8]) {
         spec: "r".to_owned(),
         numerics: 1,
         data: "d".to_owned(),
+        teacher: None,
         instructions: "i".to_owned(),
         version: "v".to_owned(),
     };

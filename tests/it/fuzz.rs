@@ -120,6 +120,7 @@ fn what_the_first_formats_wrote_is_still_read() {
             spec,
             numerics: 1,
             data,
+            teacher: None,
             instructions,
             version,
         })

@@ -19,6 +19,7 @@ mod docs;
 mod evaluation;
 mod export;
 mod faults;
+mod finished;
 mod fuzz;
 mod golden;
 mod helps;

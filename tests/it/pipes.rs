@@ -73,6 +73,33 @@ fn nobody_to_read_what_goes_wrong_or_how_far_it_is_ends_nothing() {
     assert_eq!(code("run study.toml --only arm=none"), Some(0));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_comes_nowhere_is_told_once_and_fails_a_command_at_its_end() {
+    // Nothing that is written there has room.
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full");
+    if full().is_err() {
+        println!("skipped: there is no /dev/full");
+        return;
+    }
+    let site = TestSite::tiny(&[]);
+    for command in [
+        "schema",
+        "--version",
+        "check study.toml study.toml",
+        "run study.toml --only arm=none",
+    ] {
+        let mut child = site.command(command);
+        let child = child.stdout(full().unwrap()).stderr(Stdio::piped());
+        let done = child.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(1), "{command}: {said}");
+        let words = "error: cannot write to standard output: ";
+        assert_eq!(said.matches(words).count(), 1, "{command}: {said}");
+    }
+    assert!(site.path("results/tiny/report.md").exists());
+}
+
 #[test]
 fn threads_are_a_number_that_a_machine_may_have() {
     let site = TestSite::new(TINY);
@@ -84,4 +111,33 @@ fn threads_are_a_number_that_a_machine_may_have() {
         assert!(error.contains("a number of threads, 1 to 1024"), "{error}");
     }
     site.kdpipe("check study.toml --threads 1024").code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_spec_can_come_through_a_pipe() {
+    let site = TestSite::new(TINY);
+    let made = std::process::Command::new("mkfifo")
+        .arg(site.path("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let (pipe, spec) = (site.path("pipe"), TINY.to_owned());
+    let writer = std::thread::spawn(move || std::fs::write(pipe, spec));
+    let mut command = site.command("plan pipe --explain train.steps");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let started = std::time::Instant::now();
+    // Who opens it a second time waits for a second writer.
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed().as_secs() > 60 {
+            child.kill().unwrap();
+            panic!("it waits");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    writer.join().unwrap().unwrap();
+    let found = child.wait_with_output().unwrap();
+    assert!(found.status.success());
+    let said = String::from_utf8(found.stdout).unwrap();
+    let of_file = site.kdpipe("plan study.toml --explain train.steps").code(0);
+    assert_eq!(said, of_file.out.replace("study.toml", "pipe"));
 }

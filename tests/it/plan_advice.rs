@@ -29,12 +29,56 @@ fn what_is_allowed_and_seldom_meant_gets_a_word() {
         ]
     );
     assert_eq!(
+        told(&["train.steps=100", "train.lr.warmup=500"]),
+        [
+            "train.lr.warmup = 500 steps and train.steps = 100: the rate never comes to its peak \
+             of 0.001; a share such as \"5%\" goes along with the steps"
+        ]
+    );
+    assert_eq!(told(&["train.steps=100", "train.lr.warmup=100"]), [""; 0]);
+    assert_eq!(
         told(&["teacher.train.lr.peak=30"]),
         [
             "teacher.train.lr.peak = 30: AdamW moves every weight by up to that much in a step; \
              usual rates are 1e-5 to 1e-2"
         ]
     );
+}
+
+#[test]
+fn an_end_that_no_step_of_a_schedule_sees_and_losses_that_count_nothing_get_a_word() {
+    let folder = Folder::new(RICH);
+    let told = |set: &[&str]| folder.plan(set).notices;
+    let with = |schedule: &str| {
+        let schedule = format!("loss.kl.temperature={{ {schedule} }}");
+        told(&["train.steps=100", &schedule])
+    };
+    let over = |shape: &str, over: &str| {
+        with(&format!(
+            "shape = \"{shape}\", from = 4.0, to = 1.0, over = {over}"
+        ))
+    };
+    let points = |points: &str| with(&format!("shape = \"piecewise\", points = {points}"));
+    let words = |step: u64| {
+        [format!(
+            "loss.kl.temperature comes to 1 at step {step} and train.steps = 100: no step has it; \
+             a share such as \"50%\" goes along with the steps"
+        )]
+    };
+    assert_eq!(over("cosine", "500"), words(500));
+    assert_eq!(over("step", "100"), words(100));
+    assert_eq!(points("[[0, 4.0], [500, 1.0]]"), words(500));
+    assert_eq!(over("linear", "100"), [""; 0]);
+    assert_eq!(over("linear", "\"100%\""), [""; 0]);
+    assert_eq!(over("step", "99"), [""; 0]);
+    assert_eq!(points("[[0, 4.0], [50, 1.0], [500, 1.0]]"), [""; 0]);
+    let nothing = ["lm", "kl", "hidden"].map(|name| format!("loss.{name}.weight=0"));
+    let nothing = nothing.each_ref().map(String::as_str);
+    assert_eq!(
+        told(&nothing),
+        ["the weight of every loss is 0 at every step: the student learns nothing"]
+    );
+    assert_eq!(told(&nothing[1..]), [""; 0]);
 }
 
 #[test]

@@ -46,6 +46,52 @@ fn an_arm_with_the_budget_of_another_takes_as_many_steps_as_it_pays_for_and_no_m
 }
 
 #[test]
+fn what_measures_the_balance_anew_is_paid_for_too() {
+    let folder = Folder::new(&format!(
+        "{RICH}every = 20\n{STUDY}{}",
+        r#"
+[arms.mse.loss.hidden]
+kind = "hidden.mse"
+[arms.mse-long]
+loss.hidden.kind = "hidden.mse"
+train.budget = "flops of wasserstein"
+"#
+    ));
+    let arms = ["grid.arm=[\"wasserstein\", \"mse\", \"mse-long\"]"];
+    let plan = folder.plan(&arms);
+    let (_, dear) = arm(&plan, "wasserstein");
+    let (long, spent) = arm(&plan, "mse-long");
+    let with = |steps: u64| {
+        let steps = format!("train.steps={steps}");
+        arm(&folder.plan(&[arms[0], &steps]), "mse").1
+    };
+    assert_eq!(with(long), spent);
+    assert!(spent <= dear && with(long + 1) > dear, "{spent} {dear}");
+}
+
+#[test]
+fn steps_beside_or_over_a_budget_of_operations_are_never_used() {
+    let folder = study();
+    let words = "train.steps has no effect with train.budget = 1e15";
+    let over = folder.refused(&["train.budget=1e15", "train.steps=2"]);
+    assert!(over.contains(words), "{over}");
+    // Below it they are what it replaces, and those of an arm that is named count.
+    folder.plan(&["train.steps=2", "train.budget=1e15"]);
+    let told = folder.plan(&["train.steps=2"]).notices;
+    assert!(!told.concat().contains("train.steps"), "{told:?}");
+    let paid = "[train]\nsteps = 50\n[arms.a]\n[arms.paid.train]\nbudget = 1e15\n[grid]\narm = \
+                [\"a\", \"paid\"]\n";
+    let folder = Folder::new(&format!("{RICH}{paid}"));
+    assert_eq!(folder.plan(&[]).notices, [""; 0]);
+    assert_eq!(
+        folder.plan(&["train.steps=2"]).notices,
+        [format!(
+            "train.steps has no effect in 1 of 2 cells: {words}"
+        )]
+    );
+}
+
+#[test]
 fn a_run_with_a_budget_is_the_run_with_its_steps() {
     let folder = study();
     let plan = folder.plan(&[]);

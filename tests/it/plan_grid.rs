@@ -343,3 +343,25 @@ fn ids_are_equal_exactly_where_the_choices_are() {
     let distinct: BTreeSet<&String> = seen.values().collect();
     assert_eq!(distinct.len(), seen.len());
 }
+
+#[test]
+fn what_an_arm_sets_beside_an_axis_is_used_where_tables_are_merged_and_told_where_it_is_not() {
+    let spec = |axis: &str| {
+        format!(
+            "{RICH}[arms.slow.train.lr]\nwarmup = \"50%\"\n[arms.fast]\n[grid]\n\
+             arm = [\"slow\", \"fast\"]\nseed = [0]\n{axis}"
+        )
+    };
+    let folder = Folder::new(&spec("train.lr = [{ peak = 1e-3 }, { peak = 3e-3 }]\n"));
+    assert_eq!(folder.plan(&[]).runs.len(), 4);
+    // An axis that comes from elsewhere is meant to take the place of what arms set.
+    let folder = Folder::new(&spec(""));
+    let plan = folder.plan(&["grid.train.lr.warmup=[\"5%\", \"10%\"]"]);
+    let told = "arms.slow.train.lr.warmup is never used: every cell has the value of its axis in \
+                its place";
+    assert!(
+        plan.notices.iter().any(|notice| notice == told),
+        "{:?}",
+        plan.notices
+    );
+}

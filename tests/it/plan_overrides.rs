@@ -168,11 +168,11 @@ fn a_key_that_only_some_cells_can_use_is_a_notice_and_one_that_none_can_use_an_e
             .refused(&["arm=mse", "loss.hidden.critic.width=8"])
             .contains("loss.hidden.critic is no key of kind = \"hidden.mse\"")
     );
-    assert!(
-        folder
-            .refused(&["arm=none", "match.strategy=last"])
-            .contains("no hidden loss is enabled")
-    );
+    assert_eq!(folder.plan(&["balance.batches=4"]).notices, [""; 0]);
+    for set in ["match.strategy=last", "balance.batches=4"] {
+        let told = folder.refused(&["arm=none", set]);
+        assert!(told.contains("no hidden loss is enabled"), "{set}: {told}");
+    }
 }
 
 #[test]

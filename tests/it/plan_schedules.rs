@@ -55,6 +55,25 @@ fn schedules_begin_at_one_end_stay_at_the_other_and_never_leave_the_room_between
 }
 
 #[test]
+fn a_share_that_is_a_whole_number_of_steps_ends_at_that_step() {
+    let (from, to) = (0.5, 0.0);
+    for total in [100, 200, 300, 400, 600, 1500] {
+        for percent in 1..=100 {
+            if percent * total % 100 != 0 {
+                continue;
+            }
+            let (over, end) = (Span::Percent(percent as f64), percent * total / 100);
+            let jump = Schedule::Step { from, to, over };
+            let points = vec![(over, from), (Span::Steps(end), to)];
+            for schedule in [jump, Schedule::Piecewise { points }] {
+                let values = [end - 1, end].map(|step| schedule.at(step, total));
+                assert_eq!(values, [from, to], "{percent} % of {total}: {schedule:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn points_are_joined_by_straight_lines() {
     let mut draws = Draws(3);
     for _ in 0..400 {

@@ -53,6 +53,63 @@ fn the_report_comes_as_html_latex_and_json_and_the_forms_that_are_kept_are_verif
     assert!(std::fs::read_to_string(name).unwrap().contains("</html>"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_report_goes_where_it_is_sent_and_what_is_there_stays_what_it_is() {
+    let site = TestSite::tiny(&[]);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    let report = |output: &str| {
+        site.kdpipe(&format!("report study.toml -o {output}"))
+            .code(0)
+    };
+    let text = |name: &str| std::fs::read_to_string(site.path(name)).unwrap();
+    report("page.md");
+    let page = text("page.md");
+    // By either name nothing else is printed.
+    for name in ["-", "/dev/stdout"] {
+        assert_eq!(report(name).out, page, "{name}");
+    }
+    assert!(!site.path("-").exists());
+    let json = site.kdpipe("report study.toml --json -o -").code(0).out;
+    assert!(json.starts_with("{\n  \"format\": 1,"), "{json}");
+    site.write("far.md", b"another text");
+    std::os::unix::fs::symlink("far.md", site.path("link.md")).unwrap();
+    report("link.md");
+    assert!(site.path("link.md").is_symlink());
+    assert_eq!(text("far.md"), page);
+    let pipe = site.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    report("pipe");
+    assert_eq!(reader.join().unwrap(), page);
+    assert!(!site.path("pipe").is_file());
+}
+
+#[test]
+fn a_study_that_cannot_be_written_is_printed_for_programs_all_the_same() {
+    let site = TestSite::tiny(&[]);
+    site.kdpipe("run study.toml --only arm=none").code(0);
+    let json = "report study.toml --json";
+    let whole = site.kdpipe(json).code(0).out;
+    // Where its folder of figures has to be there is a file.
+    std::fs::remove_dir_all(site.path("results/tiny/figures")).unwrap();
+    site.write("results/tiny/figures", b"");
+    let printed = site.kdpipe(json).code(0);
+    assert_eq!(printed.out, whole);
+    assert!(
+        printed
+            .error
+            .contains("note: the report is printed, and not written: "),
+        "{}",
+        printed.error
+    );
+    for written in ["report study.toml", "report study.toml --json --html"] {
+        let refused = site.kdpipe(written).code(2).error;
+        assert!(refused.contains("figures"), "{written}: {refused}");
+    }
+}
+
 #[test]
 fn what_every_run_has_recorded_is_in_one_table_beside_the_report() {
     let site = TestSite::tiny(&[]);

@@ -189,6 +189,55 @@ fn what_failed_of_select_is_submitted_again() {
 }
 
 #[test]
+fn a_value_is_explained_as_one_that_is_not_chosen_yet_and_then_as_the_chosen_one() {
+    let site = TestSite::new(&spec());
+    let explained = || {
+        let of = "plan study.toml --explain loss.hidden.weight";
+        site.kdpipe(of).code(0).out
+    };
+    let before = explained();
+    assert!(
+        before.contains("loss.hidden.weight = 0.0   from [select] in study.toml (study.toml:")
+            && before.contains("; not chosen yet   [arm mse, arm wasserstein]"),
+        "{before}"
+    );
+    site.kdpipe("run study.toml").code(0);
+    let after = explained();
+    assert!(
+        after.contains("   from [select] in study.toml (") && !after.contains("not chosen yet"),
+        "{after}"
+    );
+    for one in tried(&lock(&site)) {
+        let weight = one["values"]["loss.hidden.weight"].as_str().unwrap();
+        let line = format!("loss.hidden.weight = {weight}   from [select]");
+        let arm = format!("arm {}", one["arm"].as_str().unwrap());
+        let mut lines = after.lines();
+        let is_told = lines.any(|told| told.starts_with(&line) && told.contains(&arm));
+        assert_eq!(
+            is_told,
+            one.contains_key("is_chosen"),
+            "{line} {arm}: {after}"
+        );
+    }
+}
+
+#[test]
+fn a_part_that_names_no_run_is_refused_before_anything_is_tried() {
+    let site = TestSite::new(&spec());
+    for wrong in [
+        "--only arm=mes",
+        "--only nothing",
+        "--only seed=0,",
+        "--only [",
+        "--shard 3/2",
+    ] {
+        let done = site.kdpipe(&format!("run study.toml {wrong}")).code(2);
+        assert!(!done.error.contains("note: "), "{wrong}: {}", done.error);
+    }
+    assert!(!site.path("results").exists());
+}
+
+#[test]
 fn one_arm_alone_and_a_value_from_outside_need_no_choice() {
     let spec = spec() + "arm = [\"mse\"]\n";
     let site = TestSite::new(&spec);
@@ -256,6 +305,19 @@ fn what_select_cannot_mean_is_refused_with_its_remedy() {
 }
 
 #[test]
+fn values_that_are_set_away_from_outside_are_told() {
+    let select =
+        "[select]\nseed = [50]\nloss.kl.weight = [0.1, 0.2]\nloss.lm.weight = [0.1, 0.2]\n";
+    let folder = Folder::new(&format!("{RICH}{select}"));
+    let told =
+        |key: &str| format!("[select]: the axis loss.{key}.weight is \"0.3\" alone, set by --set");
+    let one = folder.plan(&["loss.kl.weight=0.3"]);
+    assert_eq!(one.notices, [told("kl")]);
+    let both = folder.plan(&["loss.kl.weight=0.3", "loss.lm.weight=0.3"]);
+    assert_eq!(both.notices, [told("kl"), told("lm")]);
+}
+
+#[test]
 fn a_key_is_either_compared_or_chosen() {
     for (grid, select, words) in [
         (
@@ -274,4 +336,23 @@ fn a_key_is_either_compared_or_chosen() {
         let text = Folder::new(&spec).refused(&[]);
         assert!(text.contains(words), "{text}");
     }
+}
+
+#[test]
+fn a_trial_whose_records_were_changed_since_has_not_diverged_but_is_made_again() {
+    let site = TestSite::new(&spec());
+    site.kdpipe("run study.toml").code(0);
+    let before = tried(&lock(&site));
+    let chosen = before.iter().find(|one| one.contains_key("is_chosen"));
+    let id = chosen.unwrap()["runs"][0].as_str().unwrap();
+    let file = site.path(&format!("results/tiny/runs/{id}/metrics.parquet"));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let plan = site.kdpipe("plan study.toml").code(0).out;
+    assert!(plan.contains("nothing is chosen yet"), "{plan}");
+    let again = site.kdpipe("run study.toml").code(0).error;
+    assert!(again.contains("it is set aside as"), "{again}");
+    assert_eq!(tried(&lock(&site)), before);
 }

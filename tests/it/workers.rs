@@ -278,6 +278,24 @@ fn preparing_makes_text_and_teacher_and_no_run() {
 }
 
 #[test]
+fn options_that_each_job_has_of_its_own_are_not_passed_on_to_all_of_them() {
+    let site = TestSite::in_memory(&long());
+    for (options, words) in [
+        ("--array=0-3", "--workers"),
+        ("--time=5 -o log", "results/NAME/slurm"),
+        ("-J mine", "--job-name"),
+    ] {
+        let submit = format!("submit study.toml --print -- {options}");
+        let refused = site.kdpipe(&submit).code(2).error;
+        let is_told = refused.contains("for all jobs of a study") && refused.contains(words);
+        assert!(is_told, "{options}: {refused}");
+    }
+    let taken = site.kdpipe("submit study.toml --print -- --time=5 -c2");
+    let taken = taken.code(0).out;
+    assert!(taken.contains("--time=5 -c2"), "{taken}");
+}
+
+#[test]
 fn an_empty_part_of_the_grid_is_no_failure() {
     let site = TestSite::in_memory(&long());
     let done = site.kdpipe("run study.toml --shard 2/2").code(0);

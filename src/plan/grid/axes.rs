@@ -5,11 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::diagnostics::{Diagnostic, Place, similar};
+use super::super::planned::ARM;
 use super::super::schema;
 use super::super::source::{Content, SpecNode, SpecText};
 use super::super::spec_layers::{On, Origin, PathStep, STUDY_TABLES, SpecLayer, Stack};
 use super::super::words::{is_name, plain_list, quoted, quoted_list};
-use super::{AxisValue, GridAxis, MOST_CELLS};
+use super::{AxisValue, Grid, GridAxis, MOST_CELLS};
+
+/// The table of the values that are tried, whose axes are read as those of `grid` are.
+pub(super) const SELECT: &str = "select";
 
 /// An axis while its values are still nodes of a file.
 pub(super) struct FoundAxis {
@@ -82,6 +86,21 @@ pub(super) fn read_axes(
         .collect()
 }
 
+impl Grid {
+    /// What each value of an axis sets, axis by axis, those of `[select]` below those of `[grid]`;
+    /// what is wrong with the axes is told, too.
+    pub fn values_of_axes(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Vec<Vec<SpecLayer>> {
+        let mut axes = read_axes(stack, SELECT, mistakes);
+        axes.extend(read_axes(stack, "grid", mistakes));
+        let layers = axes.into_iter().map(|axis| {
+            let values = axis.values.into_iter();
+            let layers = values.filter_map(|value| value.layer);
+            layers.collect::<Vec<SpecLayer>>()
+        });
+        layers.filter(|layers| !layers.is_empty()).collect()
+    }
+}
+
 /// Every value below a table that is no table itself, with its dotted key.
 pub(super) fn collect_axes(
     node: &SpecNode,
@@ -142,7 +161,7 @@ fn read_axis(
             );
             continue;
         }
-        let layer = if key == "arm" {
+        let layer = if key == ARM {
             check_arm(&text, || axis.place(&element.value), arms, mistakes);
             None
         } else {
@@ -175,11 +194,11 @@ fn check_key(axis: &FoundAxis) -> Result<(), Box<Diagnostic>> {
     let Some((first, span)) = axis.path.first() else {
         return Ok(());
     };
-    if key == "arm" || run_keys.contains(&first.as_str()) {
+    if key == ARM || run_keys.contains(&first.as_str()) {
         return Ok(());
     }
     let list = plain_list(&run_keys);
-    run_keys.push("arm");
+    run_keys.push(ARM);
     let hint = match similar(first, run_keys.iter().copied()) {
         Some(meant) => format!("write {meant}"),
         None if STUDY_TABLES.contains(&first.as_str()) => {
@@ -261,7 +280,10 @@ fn layer_of(axis: &FoundAxis, element: &SpecNode) -> SpecLayer {
         source: axis.source.clone(),
         root: SpecNode::nested(&axis.path, value),
         origin: Origin::Axis,
-        name: format!("the axis {} in {}", axis.key(), axis.source.name),
+        name: match axis.table {
+            SELECT => format!("[select] in {}", axis.source.name),
+            _ => format!("the axis {} in {}", axis.key(), axis.source.name),
+        },
     }
 }
 
@@ -308,7 +330,7 @@ pub(super) fn collapse_to_outside_value(
     notices: &mut Vec<String>,
 ) {
     let outside = match (axis.key.as_str(), &stack.arm) {
-        ("arm", Some((name, place))) => Some(OutsideValue {
+        (ARM, Some((name, place))) => Some(OutsideValue {
             text: name.clone(),
             place: place.clone(),
             set_by: "--set",

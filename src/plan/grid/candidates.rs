@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::diagnostics::{Diagnostic, Place, similar};
 use super::super::planned::{ARM, SEED};
 use super::super::schema::TRIED_TABLES;
-use super::super::spec_layers::{On, Origin, SpecLayer, Stack, key_path};
+use super::super::spec_layers::{On, Origin, SpecLayer, Stack};
 use super::super::words::{join, plain_list};
-use super::axes::{collapse_to_outside_value, read_axes};
-use super::{Choice, Grid, GridAxis, cell_count};
+use super::axes::{SELECT, collapse_to_outside_value, read_axes};
+use super::{Choice, Grid, GridAxis, cell_count, unused_in_arms};
 
 /// What `[select]` tries.
 #[derive(Debug, Clone)]
@@ -24,22 +24,35 @@ pub struct Candidates {
 
 impl Candidates {
     /// Reads `[select]`; none where there is no such table, and where it has mistakes.
-    pub fn read(stack: &Stack, grid: &Grid, mistakes: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn read(
+        stack: &Stack,
+        grid: &Grid,
+        mistakes: &mut Vec<Diagnostic>,
+        notices: &mut Vec<String>,
+    ) -> Option<Self> {
         let place = place_of_table(stack)?;
         let before = mistakes.len();
-        let mut axes = read_axes(stack, "select", mistakes);
+        let mut axes = read_axes(stack, SELECT, mistakes);
+        let mut set_away = Vec::new();
         for axis in &mut axes {
             // A seed from outside is refused below, and an arm from outside is that of the grid.
             if axis.key != SEED && axis.key != ARM {
-                collapse_to_outside_value(axis, stack, &mut Vec::new());
+                collapse_to_outside_value(axis, stack, &mut set_away);
             }
         }
+        notices.extend(set_away.iter().map(|words| format!("[select]: {words}")));
         let of_arms = take(&mut axes, ARM);
         let seeds = take(&mut axes, SEED);
         check_tried(&axes, grid, &place, mistakes);
         check_seeds(seeds.as_ref(), stack, grid, &place, mistakes);
         let arms = arms_of(of_arms.as_ref(), grid, mistakes);
-        check_arms(&axes, &arms, stack, mistakes);
+        let of_arms = arms.iter().flatten().map(String::as_str);
+        let words = (
+            "[select] tries other values in its place",
+            "leave it out, or name in select.arm the others alone",
+        );
+        let unused = unused_in_arms(of_arms, &axes, stack, words);
+        mistakes.extend(unused.into_iter().map(|(_, unused)| unused));
         let of_an_arm: Vec<GridAxis> = axes.iter().chain(&seeds).cloned().collect();
         if let Err(too_many) = cell_count(&of_an_arm) {
             mistakes.extend(too_many.0);
@@ -128,7 +141,7 @@ fn place_of_table(stack: &Stack) -> Option<Place> {
         .chain(&stack.outside)
         .rev()
         .find_map(|layer| {
-            let node = layer.root.get("select")?;
+            let node = layer.root.get(SELECT)?;
             Some(layer.place(node, On::Key))
         })
 }
@@ -175,33 +188,6 @@ fn check_tried(axes: &[GridAxis], grid: &Grid, place: &Place, mistakes: &mut Vec
             );
             let hint = format!("try keys of {}", plain_list(&TRIED_TABLES));
             mistakes.push(Diagnostic::new(message).at(axis.place.clone()).hint(hint));
-        }
-    }
-}
-
-/// Refuses what an arm sets where values are tried for it: they would take its place.
-fn check_arms(
-    axes: &[GridAxis],
-    arms: &[Option<String>],
-    stack: &Stack,
-    mistakes: &mut Vec<Diagnostic>,
-) {
-    for arm in arms.iter().flatten() {
-        let own = stack.run(Some(arm), &[]);
-        for axis in axes {
-            let Some((layer, node)) = own.origin(&key_path(&axis.key)) else {
-                continue;
-            };
-            if layer.origin != Origin::Arm {
-                continue;
-            }
-            let message = format!(
-                "arms.{arm}.{} is never used: [select] tries other values in its place",
-                axis.key
-            );
-            let hint = "leave it out, or name in select.arm the others alone";
-            let place = layer.place(node, On::Value);
-            mistakes.push(Diagnostic::new(message).at(place).hint(hint));
         }
     }
 }

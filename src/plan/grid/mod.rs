@@ -8,7 +8,9 @@ mod excludes;
 use std::collections::BTreeMap;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place};
-use super::spec_layers::{On, PathStep, SpecLayer, Stack};
+use super::planned::ARM;
+use super::source::Content;
+use super::spec_layers::{On, Origin, PathStep, SpecLayer, Stack, key_path};
 
 use axes::{FoundAxis, check_arm, collapse_to_outside_value, read_axes};
 use excludes::read_excludes;
@@ -77,7 +79,7 @@ impl Grid {
 
     /// The arm of a cell.
     pub fn arm(&self, cell: &[usize]) -> Option<&str> {
-        let axis = self.axes.iter().position(|axis| axis.key == "arm")?;
+        let axis = self.axes.iter().position(|axis| axis.key == ARM)?;
         Some(&self.axes[axis].values[cell[axis]].text)
     }
 
@@ -141,8 +143,27 @@ impl Grid {
         }
         if let Some((name, place)) = &stack.arm {
             check_arm(name, || place.clone(), &stack.arms(), &mut mistakes);
-            if !axes.iter().any(|axis| axis.key == "arm") {
+            if !axes.iter().any(|axis| axis.key == ARM) {
                 axes.push(axis_of_one_arm(name, place, stack));
+            }
+        }
+        if let Some(of_arms) = axes.iter().find(|axis| axis.key == ARM) {
+            let names = of_arms.values.iter().map(|value| value.text.as_str());
+            let words = (
+                "every cell has the value of its axis in its place",
+                "leave it out, or leave the axis out of [grid]",
+            );
+            for (axis, unused) in unused_in_arms(names, &axes, stack, words) {
+                // An axis that another file or `--set` brings is meant to take its place.
+                if unused
+                    .place
+                    .as_ref()
+                    .is_some_and(|place| place.file == axis.place.file)
+                {
+                    mistakes.push(unused);
+                } else {
+                    notices.push(unused.message);
+                }
             }
         }
         let excludes = read_excludes(stack, &axes, &mut mistakes);
@@ -166,10 +187,38 @@ impl Grid {
     }
 }
 
+/// What arms set where an axis has values for it, which take its place, each with that axis.
+/// `words` say so, and what to do.
+fn unused_in_arms<'a, 'b>(
+    arms: impl Iterator<Item = &'a str>,
+    axes: &'b [GridAxis],
+    stack: &Stack,
+    (why, hint): (&str, &str),
+) -> Vec<(&'b GridAxis, Diagnostic)> {
+    let mut found = Vec::new();
+    for arm in arms {
+        let own = stack.run(Some(arm), &[]);
+        // What is set from outside takes the place of both.
+        for axis in axes.iter().filter(|axis| !axis.is_set_from_outside) {
+            let Some((layer, node)) = own.origin(&key_path(&axis.key)) else {
+                continue;
+            };
+            // Tables are merged key by key.
+            let is_merged = matches!(node.content, Content::Table(_));
+            if layer.origin == Origin::Arm && !is_merged {
+                let message = format!("arms.{arm}.{} is never used: {why}", axis.key);
+                let place = layer.place(node, On::Value);
+                found.push((axis, Diagnostic::new(message).at(place).hint(hint)));
+            }
+        }
+    }
+    found
+}
+
 /// The axis of arms where the grid has none and `--set` chooses one.
 fn axis_of_one_arm(name: &str, place: &Place, stack: &Stack) -> GridAxis {
     GridAxis {
-        key: "arm".to_owned(),
+        key: ARM.to_owned(),
         path: Vec::new(),
         values: vec![AxisValue {
             text: name.to_owned(),

@@ -168,7 +168,7 @@ fn check_schedule(
 
 /// The points of a piecewise schedule stand in the order of their steps.
 fn check_order(key: &str, points: &[(Span, f64)], steps: u64, report: &mut CellReport) {
-    let at: Vec<f64> = points.iter().map(|(span, _)| span.steps(steps)).collect();
+    let at: Vec<f64> = points.iter().map(|(span, _)| span.end(steps)).collect();
     if let Some(pair) = at.windows(2).find(|pair| pair[1] < pair[0]) {
         let (before, after) = (pair[0], pair[1]);
         report.problem(

@@ -1,7 +1,7 @@
 //! Paths that begin with `~`: a shell makes a home folder of it, before a program sees it.
 
 use super::super::path::{InputPath, TildePath};
-use super::super::run::{TeacherSpec, TokenizerSpec};
+use super::super::run::{ItemSource, TeacherSpec, TokenizerSpec};
 use super::super::written::WrittenRun;
 use super::CellReport;
 
@@ -35,5 +35,12 @@ pub(super) fn check_paths(run: &WrittenRun, report: &mut CellReport) {
     }
     if let Some(folder) = &run.student.init_dir {
         check("student.init_dir", folder);
+    }
+    for (name, task) in &run.evaluate.tasks {
+        if let Some(ItemSource::Files(files)) = task.source() {
+            for (index, path) in files.iter().enumerate() {
+                check(&format!("evaluate.tasks.{name}.files[{index}]"), path);
+            }
+        }
     }
 }

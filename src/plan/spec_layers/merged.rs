@@ -58,15 +58,22 @@ impl Merged {
 
     /// The layer that a value came from.
     pub fn layer_of(&self, value: &Value) -> Option<&SpecLayer> {
-        let index = self
-            .figment
+        self.layers.get(self.rank_of(value)?)
+    }
+
+    /// How high in the order of the layers the one is that set the value at `path`.
+    pub fn rank(&self, path: &[PathStep]) -> Option<usize> {
+        self.rank_of(self.find(path)?)
+    }
+
+    fn rank_of(&self, value: &Value) -> Option<usize> {
+        self.figment
             .get_metadata(value.tag())?
             .source
             .as_ref()?
             .custom()?
-            .parse::<usize>()
-            .ok()?;
-        self.layers.get(index)
+            .parse()
+            .ok()
     }
 
     /// The value at `path`.

@@ -66,23 +66,23 @@ const OWN_VARIABLES: [&str; 5] = [
     "KDPIPE_LOG",
 ];
 const TESTS: &str = "KDPIPE_TEST_";
+/// Those of them that are a user's to set, without their prefix.
+const OFFERED: [&str; 3] = ["CACHE", "MEMORY", "BF16"];
 
 /// A variable that is none of kdpipe's: it would do nothing.
 fn no_variable(name: &str, value: &str, working_folder: &Path) -> Option<Diagnostic> {
     if OWN_VARIABLES.contains(&name) || name.starts_with(TESTS) {
         return None;
     }
-    let near = similar(name, OWN_VARIABLES.iter().copied());
-    let hint = match (near, name[PREFIX.len()..].split_once('_')) {
-        (Some(near), _) => format!("write {near}"),
+    // What all of them begin with makes none like another.
+    let own = &name[PREFIX.len()..];
+    let hint = match (similar(own, OFFERED), own.split_once('_')) {
+        (Some(near), _) => format!("write {PREFIX}{near}"),
         (None, Some((table, key))) => format!(
             "two underscores stand for the dot of a key: write {PREFIX}{table}__{key} for {}",
             format!("{table}.{key}").to_lowercase()
         ),
-        (None, None) => format!(
-            "unset it, or write --set {}=…",
-            name[PREFIX.len()..].to_lowercase()
-        ),
+        (None, None) => format!("unset it, or write --set {}=…", own.to_lowercase()),
     };
     let source = SpecText::new("environment", format!("{name}={value}"), working_folder);
     Some(

@@ -3,6 +3,7 @@
 use super::super::diagnostics::{Diagnostic, similar};
 use super::super::expect::Expectations;
 use super::super::grid::{Grid, GridAxis};
+use super::super::planned::ARM;
 use super::super::spec_layers::{Merged, On, PathStep, Stack};
 use super::super::words::{plain_list, quoted, quoted_list};
 
@@ -19,7 +20,7 @@ pub(super) fn check_expectations(
     let mut check = ExpectationCheck {
         merged,
         arms: stack.arms(),
-        axis: grid.axes.iter().find(|axis| axis.key == "arm"),
+        axis: grid.axes.iter().find(|axis| axis.key == ARM),
         mistakes,
         notices,
     };

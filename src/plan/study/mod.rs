@@ -11,6 +11,7 @@ use super::check::{Checked, check};
 use super::diagnostics::Diagnostic;
 use super::grid::Grid;
 use super::matching::NULL_CONTROLS;
+use super::path::{InputPath, TildePath};
 use super::planned::{ARM, AxisChoice, SEED, TEACHER_SEED};
 use super::read_run::deserialize;
 use super::schema;
@@ -59,10 +60,28 @@ pub fn read(stack: &Stack, mistakes: &mut Vec<Diagnostic>) -> Option<StudyTables
         table.remove("select");
     }
     let study = deserialize(value, mistakes)?;
-    Some(StudyTables { study, merged })
+    let tables = StudyTables { study, merged };
+    mistakes.extend(tables.tilde_of_template());
+    Some(tables)
 }
 
 impl StudyTables {
+    /// The template of the report, as it is written.
+    pub fn template(&self) -> &str {
+        &self.study.report.template.written
+    }
+
+    /// That the template is a path which only a shell would understand: it is one from the working
+    /// folder.
+    fn tilde_of_template(&self) -> Option<Diagnostic> {
+        let written = self.template();
+        let TildePath { reason, remedy } = InputPath::new(written, Path::new("")).tilde()?;
+        let path = ["report", "template"].map(|name| PathStep::Key(name.to_owned()));
+        let message = format!("report.template = {}: {reason}", quoted(written));
+        let place = self.merged.place(&path, On::Value);
+        Some(Diagnostic::new(message).at(place).hint(remedy))
+    }
+
     /// Holds what the tables name against the grid.
     pub fn checked(
         mut self,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::diagnostics::{Diagnostic, similar};
 use super::super::grid::{Grid, GridAxis};
+use super::super::planned::SEED;
 use super::super::source::key_text;
 use super::super::spec_layers::{Merged, On, Origin, PathStep};
 use super::super::words::{first_values, quoted};
@@ -116,8 +117,8 @@ fn no_axis(key: &str, name: &str, grid: &Grid) -> Diagnostic {
 /// That the question of the study is about no axis that a study can ask about.
 pub(super) fn no_question(name: &str, grid: &Grid) -> Diagnostic {
     let keys = grid.axes.iter().map(|axis| axis.key.as_str());
-    let names: Vec<&str> = keys.filter(|&key| key != "seed").collect();
-    if name == "seed" {
+    let names: Vec<&str> = keys.filter(|&key| key != SEED).collect();
+    if name == SEED {
         return Diagnostic::new(
             "report.question names seed, which repeats a comparison and is none",
         )

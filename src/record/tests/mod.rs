@@ -33,6 +33,7 @@ fn about() -> About {
         spec: ID.into(),
         numerics: 1,
         data: "d1".into(),
+        teacher: Some("t1".into()),
         instructions: "x86_64 avx2 fma".into(),
         version: "0.1.0".into(),
     }
