@@ -117,6 +117,15 @@ impl Analysis {
         sharing
     }
 
+    /// Whether anything on the page tells how seeds differ, a loss by itself included.
+    pub fn has_spread(&self) -> bool {
+        let of_contrasts = self.contrasts.iter().map(|contrast| contrast.interval);
+        let of_rows = self.rows.iter().map(|row| row.interval);
+        of_contrasts
+            .chain(of_rows)
+            .any(|interval| interval.is_some())
+    }
+
     /// The teachers of what is compared, in their order.
     pub fn teachers<'a>(&self, data: &'a StudyData) -> Vec<&'a RunData> {
         let cells = self.rows.iter().flat_map(|row| &row.cells);

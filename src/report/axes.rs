@@ -13,6 +13,8 @@ pub use crate::plan::{ARM, SEED, TEACHER_SEED};
 
 /// The axis of layer maps.
 pub const STRATEGY: &str = "match.strategy";
+/// The axis of which tokens are compared.
+pub const TOKENS: &str = "match.tokens";
 /// What the null control of the pairing is called: an arm or an axis may have it.
 pub const SHUFFLED_TOKENS: &str = "shuffled tokens";
 /// Stands for every value of an axis that makes no difference to the runs.
@@ -75,25 +77,53 @@ pub fn without(at: &Setting, axes: &[&str]) -> Setting {
 
 /// A short name of a setting: the arm, then what else varies.
 pub fn label(at: &Setting, varying: &[&str]) -> String {
+    words_of(at, varying).join(", ")
+}
+
+/// The same for sentences, whose own commas nobody must take for one of it: the arm, or else what
+/// comes first, and in brackets what else varies.
+pub fn name(at: &Setting, varying: &[&str]) -> String {
+    let keys = varying.iter().copied();
+    let (arm, others): (Vec<&str>, Vec<&str>) = keys.partition(|&key| key == ARM);
+    let words = words_of(at, &[arm, others].concat());
+    match words.split_first() {
+        None => String::new(),
+        Some((first, [])) => spoken(first),
+        Some((first, others)) => format!("{} ({})", spoken(first), others.join(", ")),
+    }
+}
+
+/// A name in a sentence: in quotes where the sentence might take it for a word of its own, as in
+/// "better than none".
+pub fn spoken(name: &str) -> String {
+    if ["none", "all", "no", "nothing"].contains(&name) {
+        format!("“{name}”")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The words of a label, one for each axis that it tells.
+fn words_of(at: &Setting, varying: &[&str]) -> Vec<String> {
     let named = varying.iter().filter_map(|&key| Some((key, at.get(key)?)));
     let named = named.filter(|(_, value)| value.as_str() != ANY);
     let (unsaid, said): (Vec<_>, Vec<_>) =
         named.partition(|(key, value)| goes_without_saying(key, value));
-    let in_words = |named: &[(&str, &String)]| {
+    let in_words = |named: &[(&str, &String)]| -> Vec<String> {
         let words = named.iter().map(|(key, value)| value_label(key, value));
-        words.collect::<Vec<_>>().join(", ")
+        words.collect()
     };
     match (said.is_empty(), at.get(ARM)) {
         (false, _) => in_words(&said),
-        (true, Some(arm)) => arm.clone(),
+        (true, Some(arm)) => vec![arm.clone()],
         (true, None) if !unsaid.is_empty() => in_words(&unsaid),
-        (true, None) => "student".to_owned(),
+        (true, None) => vec!["student".to_owned()],
     }
 }
 
 /// Whether a label leaves a value out: the only one of an axis of controls that is none.
 pub fn goes_without_saying(key: &str, value: &str) -> bool {
-    key == "match.tokens" && value == "paired"
+    key == TOKENS && value == "paired"
 }
 
 /// The value of an axis in words: an arm or a strategy is its own name, a count comes before what
@@ -109,23 +139,22 @@ pub fn value_label(key: &str, value: &str) -> String {
     }
 }
 
-/// Axis values as `mse, student.layers = 4`: with whole keys, for sentences.
+/// Axis values as `mse (student.layers = 4)`: with whole keys, for sentences.
 pub fn in_words(at: &Setting) -> String {
     let goes_without_all = at
         .iter()
         .all(|(key, value)| goes_without_saying(key, value));
-    let words: Vec<String> = at
+    let told = at
         .iter()
-        .filter(|(key, value)| goes_without_all || !goes_without_saying(key, value))
-        .map(|(key, value)| {
-            if key == ARM {
-                value.clone()
-            } else {
-                format!("{key} = {value}")
-            }
-        })
-        .collect();
-    words.join(", ")
+        .filter(|(key, value)| goes_without_all || !goes_without_saying(key, value));
+    let (arm, others): (Vec<_>, Vec<_>) = told.partition(|(key, _)| key.as_str() == ARM);
+    let words = others.iter().map(|(key, value)| format!("{key} = {value}"));
+    let others: Vec<String> = words.collect();
+    match (arm.first(), others.is_empty()) {
+        (None, _) => others.join(" and "),
+        (Some((_, arm)), true) => spoken(arm),
+        (Some((_, arm)), false) => format!("{} ({})", spoken(arm), others.join(", ")),
+    }
 }
 
 /// The name of a mean over the levels of all axes but these, for a sentence.

@@ -386,11 +386,11 @@ fn incomplete(
 fn unfinished(row: &TableRow) -> Option<String> {
     match (row.diverged, row.missing) {
         (0, 0) => None,
-        (diverged, 0) => Some(format!("{diverged} diverged in {}", row.label)),
-        (0, missing) => Some(format!("{missing} not finished in {}", row.label)),
+        (diverged, 0) => Some(format!("{diverged} diverged in {}", row.name)),
+        (0, missing) => Some(format!("{missing} not finished in {}", row.name)),
         (diverged, missing) => Some(format!(
             "{diverged} diverged and {missing} not finished in {}",
-            row.label
+            row.name
         )),
     }
 }

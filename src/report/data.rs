@@ -4,24 +4,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use super::blocks::with_blocks;
 use super::curves::{Curves, curves_of, read_curves};
-use crate::files;
 use crate::plan::run::RunSpec;
 use crate::record::evaluation::{EmbeddingPoint, Evaluation, Speed, TextSample, TrainingCost};
 use crate::record::layout::{Layout, RunFolder};
 use crate::record::study::{Cell, Study};
 use crate::record::{
     Depth, Failure, RunInWork, damage, metrics_table, read_embedding, read_error, read_evaluation,
-    read_failure, read_in_work, read_machine, read_samples, read_speed,
+    read_failure, read_in_work, read_machine, read_samples, read_spec, read_speed,
 };
+use crate::recorded::SECONDS;
 use crate::table;
-
-/// The most that a run's `spec.toml` may hold.
-const SPEC_LIMIT: u64 = 1 << 20;
 
 /// A study with all that is stored of it.
 #[derive(Debug, Clone)]
@@ -295,7 +292,7 @@ impl RunData {
             if !folder.spec().exists() {
                 return Ok(RunResult::Missing("not begun".to_owned()));
             }
-            self.spec = Some(read_spec(&folder.spec())?);
+            self.spec = Some(read_spec(&folder)?);
             self.curves = read_curves(&folder.metrics())?;
             if let Some(failure) = read_failure(&folder)? {
                 return Ok(RunResult::Diverged(failure));
@@ -351,11 +348,6 @@ impl RunData {
     }
 }
 
-fn read_spec(path: &Path) -> Result<RunSpec> {
-    toml::from_str(&files::read_text(path, SPEC_LIMIT)?)
-        .with_context(|| format!("{} is damaged", path.display()))
-}
-
 /// The sum of all steps' seconds; times are extras, so whatever is wrong with the file, there are
 /// none.
 fn read_seconds(path: &Path) -> Option<f64> {
@@ -363,7 +355,7 @@ fn read_seconds(path: &Path) -> Option<f64> {
         return None;
     }
     let table = table::read(path).ok()?;
-    Some(table.sparse("seconds").ok()?.iter().flatten().sum())
+    Some(table.sparse(SECONDS).ok()?.iter().flatten().sum())
 }
 
 #[cfg(test)]

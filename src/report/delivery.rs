@@ -28,9 +28,9 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    /// What a distance lowers, or the nearest to it that is measured; what a cosine lowers is the
-    /// mean squared difference of standardised states, up to their means. None where nothing near
-    /// is measured pair by pair.
+    /// What a distance lowers, or the nearest to it that is measured; what a cosine lowers, or the
+    /// squares of unit vectors, is the mean squared difference of standardised states, up to their
+    /// means. None where nothing near is measured pair by pair.
     fn of(distance: HiddenDistance) -> Option<Self> {
         Some(match distance {
             HiddenDistance::Mse { .. } | HiddenDistance::Cosine => Self::Mse,
@@ -143,6 +143,19 @@ pub fn form_in_words(form: StateForm) -> &'static str {
     }
 }
 
+/// The form of states in which a hidden loss is judged: what is blind to their length, as a cosine
+/// is and the squares of unit vectors, which are 2·(1 − cos), is judged by standardised ones.
+pub(super) fn form_of(loss: HiddenLoss) -> StateForm {
+    match loss.distance {
+        HiddenDistance::Cosine | HiddenDistance::Mse { normalize: true } => StateForm::Layernorm,
+        HiddenDistance::Mse { normalize: false }
+        | HiddenDistance::Wasserstein(_)
+        | HiddenDistance::Cloud(_)
+        | HiddenDistance::Lens { .. }
+        | HiddenDistance::Attention => loss.states,
+    }
+}
+
 /// How far a value is on the way from `start` to the lesser `end`.
 pub(super) fn share_removed(start: f64, end: f64, value: f64) -> Option<f64> {
     (start > end).then(|| (start - value) / (start - end))
@@ -164,17 +177,14 @@ pub fn deliveries(
         return Vec::new();
     };
     let terms = first.loss.iter().filter_map(|(name, term)| {
-        let Comparison::Hidden(HiddenLoss { states, distance }) = term.comparison() else {
+        let Comparison::Hidden(loss) = term.comparison() else {
             return None;
         };
-        let quantity = Quantity::of(distance)?;
+        let quantity = Quantity::of(loss.distance)?;
         if is_shuffled && quantity == Quantity::Mse {
             return None;
         }
-        let form = match distance {
-            HiddenDistance::Cosine => StateForm::Layernorm,
-            _ => states,
-        };
+        let form = form_of(loss);
         let mut values = Vec::new();
         let mut compared = Vec::new();
         let mut floors = Vec::new();
@@ -216,6 +226,52 @@ pub(super) fn matched(spec: &RunSpec) -> Option<&[(HiddenState, HiddenState)]> {
         | Matching::Combine { .. }
         | Matching::Emd { .. } => None,
     }
+}
+
+/// The pairs of the uniform map, along which every student is measured: they stand for maps that
+/// have no fixed ones.
+pub(super) fn uniform_pairs(run: &RunData) -> Option<Vec<(HiddenState, HiddenState)>> {
+    let layers = &run.evaluation.as_ref()?.teacher.as_ref()?.layers;
+    let pairs = layers.iter().map(|layer| {
+        let (own, other) = (layer.student, layer.teacher);
+        (HiddenState::Layer(own), HiddenState::Layer(other))
+    });
+    (!layers.is_empty()).then(|| pairs.collect())
+}
+
+/// Why nobody knows whether a hidden loss did its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unmeasured {
+    /// The setting that it would be judged by was measured on other pairs.
+    OtherPairs,
+    /// Its map has no fixed pairs.
+    NoPairs,
+    /// It is about nothing that is measured pair by pair.
+    NoQuantity,
+}
+
+/// Why nothing is known of a row's hidden losses that could be judged by the same without them;
+/// none where something is, where there is no such setting, and in records of builds that measured
+/// nothing.
+pub fn unmeasured(data: &StudyData, rows: &[TableRow], row: &TableRow) -> Option<Unmeasured> {
+    let beside = &rows[row.untreated?];
+    let runs = both_finished(data, &row.cells, &beside.cells);
+    let &(run, other) = runs.first()?;
+    let spec = run.spec.as_ref()?;
+    run.evaluation.as_ref()?.treatment.as_ref()?;
+    let losses = spec.loss.values().map(|term| term.comparison());
+    let mut losses = losses.filter_map(|compared| match compared {
+        Comparison::Hidden(loss) => Some((Quantity::of(loss.distance), form_of(loss))),
+        Comparison::Logits(_) => None,
+    });
+    let Some((quantity, form)) = losses.find_map(|(quantity, form)| Some((quantity?, form))) else {
+        return Some(Unmeasured::NoQuantity);
+    };
+    let Some(pairs) = matched(spec) else {
+        return Some(Unmeasured::NoPairs);
+    };
+    let is_known = |run: &RunData| mean_over(run, pairs, quantity, form).is_some();
+    (is_known(run) && !is_known(other)).then_some(Unmeasured::OtherPairs)
 }
 
 /// A quantity of a finished model, as the mean over pairs of states.

@@ -1,6 +1,7 @@
 //! Tests of `delivery.rs`.
 
 use super::*;
+use crate::plan::run::Term;
 use crate::report::analysis::Analysis;
 use crate::report::closeness::closeness;
 use crate::report::contrasts::Contrast;
@@ -199,6 +200,45 @@ fn every_setting_is_held_against_every_measure() {
     // In the form that the losses compare, and then in the other.
     let forms: Vec<&str> = found.iter().map(|one| one.states).collect();
     assert_eq!(forms, ["raw", "raw", "layer-normed", "layer-normed"]);
+}
+
+#[test]
+fn losses_that_are_blind_to_length_are_judged_by_standardised_states() {
+    let form = |text: &str| {
+        let term: Term = toml::from_str(text).unwrap();
+        match term.comparison() {
+            Comparison::Hidden(loss) => form_of(loss),
+            Comparison::Logits(_) => panic!("{text}"),
+        }
+    };
+    let mse = "kind = \"hidden.mse\"\nstates = \"raw\"\n";
+    assert_eq!(form(mse), StateForm::Raw);
+    assert_eq!(
+        form(&format!("{mse}normalize = true\n")),
+        StateForm::Layernorm
+    );
+    let cosine = "kind = \"hidden.cosine\"\nstates = \"raw\"\n";
+    assert_eq!(form(cosine), StateForm::Layernorm);
+    // Squares of unit vectors that did their work on states which grew longer.
+    let fixture = fixture([
+        ("none", 2.0, 5.0),
+        ("mse", 1.0, 6.0),
+        ("wasserstein", 1.5, 5.0),
+    ]);
+    for cell in &fixture.study.cells {
+        if cell.at["arm"] == "mse" {
+            fixture.change_spec(&cell.run, ("normalize = false", "normalize = true"));
+            fixture.reevaluate(&cell.run, |evaluation| {
+                let treatment = evaluation.treatment.as_mut().unwrap();
+                for pair in &mut treatment.pairs {
+                    pair.raw.as_mut().unwrap().mse = Some(3.0);
+                }
+            });
+        }
+    }
+    let mse = contrast(&fixture, "mse");
+    assert_eq!(mse.deliveries[0].form, StateForm::Layernorm);
+    assert!(!mse.is_treatment_missed());
 }
 
 #[test]

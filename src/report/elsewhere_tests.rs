@@ -170,8 +170,8 @@ fn the_page_tells_it_in_the_verdict_below_the_answer_and_in_a_table() {
         .filter(|(path, _)| path.ends_with("report.md"));
     let page = String::from_utf8(pages.next_back().unwrap().1.clone()).unwrap();
     for words in [
-        "- A verdict hangs on what it should not depend on: wasserstein, uniform against mse, \
-         uniform would be worse by more than δ with student.layers = 4.",
+        "- A verdict hangs on what it should not depend on: wasserstein (uniform) against mse \
+         (uniform) would be worse by more than δ with student.layers = 4.",
         "| better by more than δ (hangs on student.layers = 4) |",
         "- Axis `student.layers`: the answer is for 2; [below](#sensitivity), also 4.",
         "| wasserstein, uniform | mse, uniform | student.layers = 4 | 5 | 2.7200 | 2.7000 | \

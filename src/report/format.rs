@@ -5,6 +5,8 @@ use crate::plan::grouped;
 
 /// What stands where there is no value.
 pub const ABSENT: &str = "–";
+/// Names that a sentence, a cell or a caption gives; of more it has the number of the rest.
+pub const MOST_NAMES: usize = 4;
 
 /// `value` with `digits` significant digits; powers of ten below 0.001 and from a million.
 pub fn significant(value: f64, digits: usize) -> String {
@@ -61,6 +63,28 @@ pub fn signed(value: f64, decimals: usize) -> String {
     } else {
         text
     }
+}
+
+/// As [`signed`], of the end of an interval, whose side of 0 is the verdict: where it would read as
+/// 0 and is none, with one or two decimals more, and else with its sign.
+pub fn interval_end(value: f64, decimals: usize) -> String {
+    let says_more = |text: &String| text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    let mut told = (decimals..=decimals + 2).map(|decimals| signed(value, decimals));
+    let zero = || {
+        let sign = match value {
+            value if !value.is_finite() || value == 0.0 => "",
+            value if value < 0.0 => "−",
+            _ => "+",
+        };
+        format!("{sign}{}", fixed(value, decimals))
+    };
+    told.find(says_more).unwrap_or_else(zero)
+}
+
+/// `−0.0295 to −0.0106`.
+pub fn interval(low: f64, high: f64, decimals: usize) -> String {
+    let [low, high] = [low, high].map(|end| interval_end(end, decimals));
+    format!("{low} to {high}")
 }
 
 /// `1.234·10¹⁵`.

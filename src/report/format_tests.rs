@@ -36,6 +36,25 @@ fn numbers_have_four_significant_digits_and_no_negative_zero() {
 }
 
 #[test]
+fn an_end_of_an_interval_shows_on_which_side_of_zero_it_lies() {
+    for (value, text) in [
+        (0.0102, "+0.0102"),
+        (-0.00006, "−0.0001"),
+        // These would read as 0, and are none.
+        (-0.00003, "−0.00003"),
+        (0.000004, "+0.000004"),
+        (-1e-9, "−0.0000"),
+        (1e-9, "+0.0000"),
+        (0.0, "0.0000"),
+        (f64::NEG_INFINITY, "−∞"),
+        (f64::NAN, "–"),
+    ] {
+        assert_eq!(interval_end(value, 4), text);
+    }
+    assert_eq!(interval(-0.00003, 0.0102, 4), "−0.00003 to +0.0102");
+}
+
+#[test]
 fn counts_powers_prefixes_and_durations_read_well() {
     assert_eq!(
         (count(82_112_256.0), count(999.0), count(-1000.0)),

@@ -38,6 +38,7 @@ mod latex;
 mod looks;
 mod markdown_page;
 mod nulls;
+mod ordering;
 mod pairing;
 mod pilot;
 pub mod power;
@@ -66,7 +67,7 @@ use anyhow::Result;
 
 use crate::files;
 use crate::plan::InputFault;
-use crate::record::layout::Layout;
+use crate::record::layout::{Layout, RunFolder};
 use crate::record::read_study;
 use crate::record::study::Study;
 use crate::table;
@@ -245,14 +246,10 @@ fn published(layout: &Layout) -> BTreeSet<PathBuf> {
             .flatten()
             .map(|entry| entry.path())
     };
-    let models: Vec<PathBuf> = ["runs", "teachers"]
-        .into_iter()
-        .flat_map(|parent| inside(layout.root.join(parent)))
-        .collect();
-    let evaluations: Vec<PathBuf> = models
-        .iter()
-        .flat_map(|model| inside(model.join("evals")))
-        .collect();
+    let models = [layout.runs(), layout.teachers()];
+    let models: Vec<PathBuf> = models.into_iter().flat_map(inside).collect();
+    let evaluations = |root: &PathBuf| RunFolder { root: root.clone() }.evaluations();
+    let evaluations: Vec<PathBuf> = models.iter().map(evaluations).flat_map(inside).collect();
     models.into_iter().chain(evaluations).collect()
 }
 

@@ -27,6 +27,11 @@ pub struct Nulls {
     pub controls: Vec<NullControl>,
     /// Controls that the grid does not have, or that have fewer than three seeds in common.
     pub lacking: Vec<String>,
+    /// Those of them that the grid does not have with this setting.
+    pub not_run: Vec<String>,
+    /// What else it would have to be better than, and is not shown to be: "the baseline", "the same
+    /// without hidden losses".
+    pub not_beaten: Vec<&'static str>,
 }
 
 /// A null control with what the row's loss is less its own.
@@ -65,44 +70,64 @@ fn nulls_of_row(
         .iter()
         .filter_map(|contrast| AgainstControl::of(contrast, row))
         .collect();
-    let (mut controls, mut lacking) = (Vec::new(), Vec::new());
-    let with_baseline = rows[row].contrast.map(|place| &contrasts[place]);
-    let mut judged: Vec<AgainstControl> = with_baseline
-        .map(AgainstControl::as_asked)
-        .into_iter()
-        .chain(against_untreated(rows, contrasts, row))
-        .collect();
-    let with_controls = judged.len();
+    let (mut controls, mut lacking, mut not_run) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut judged, others) = beside_controls(rows, contrasts, row);
     let of_maps = NULL_CONTROLS
         .into_iter()
         .filter(|(key, _)| asked && *key == STRATEGY);
     for (key, name) in of_maps {
-        let others = |row: &TableRow| axes::without(&row.at, &[key]);
+        let beside_it = |row: &TableRow| axes::without(&row.at, &[key]);
         let has_it = |one: &AgainstControl, control: &TableRow| {
             // What is compared with the baseline may differ in more.
-            let is_same_but_for_it = !one.is_turned || others(control) == others(&rows[row]);
+            let is_same_but_for_it = !one.is_turned || beside_it(control) == beside_it(&rows[row]);
             is_same_but_for_it && control.at.get(key).is_some_and(|map| map == name)
         };
-        match compared_with(&own, rows, has_it) {
+        let found = compared_with(&own, rows, has_it);
+        match found.and_then(AgainstControl::with_mean) {
             Some((found, mean)) => {
-                controls.push(NullControl::new(name, &found, mean));
-                judged.push(found);
+                controls.push(NullControl::new(name, found, mean));
+                judged.push(found.clone());
             }
             None => lacking.push(name.to_owned()),
         }
+        not_run.extend(found.is_none().then(|| name.to_owned()));
     }
     // Clouds do not notice it: that is no test of theirs.
     let pairing = compared_with(&own, rows, |_, control| {
         control.is_pairing_null_of(&rows[row], data)
     });
-    if let Some((found, mean)) = pairing.filter(|_| rows[row].sees_pairs(data)) {
-        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, &found, mean));
-        judged.push(found);
+    let pairing = pairing.filter(|_| rows[row].sees_pairs(data));
+    if let Some((found, mean)) = pairing.and_then(AgainstControl::with_mean) {
+        controls.push(NullControl::new(axes::SHUFFLED_TOKENS, found, mean));
+        judged.push(found.clone());
     }
     if !asked && controls.is_empty() {
         return None;
     }
-    Some(Nulls::judged(&judged, with_controls, controls, lacking))
+    Some(Nulls::judged(
+        &judged,
+        &others,
+        controls,
+        [lacking, not_run],
+    ))
+}
+
+/// A row's comparisons with what it would have to be better than beside the controls, each with
+/// what that is called: the baseline, and the same without hidden losses.
+fn beside_controls<'a>(
+    rows: &[TableRow],
+    contrasts: &'a [Contrast],
+    row: usize,
+) -> (Vec<AgainstControl<'a>>, Vec<&'static str>) {
+    let with_baseline = rows[row].contrast.map(|place| &contrasts[place]);
+    let with_baseline = with_baseline.map(AgainstControl::as_asked);
+    let untreated = against_untreated(rows, contrasts, row);
+    let others = [
+        (with_baseline, "the baseline"),
+        (untreated, "the same without hidden losses"),
+    ];
+    let others = others.into_iter();
+    others.filter_map(|(one, name)| Some((one?, name))).unzip()
 }
 
 /// A row's comparison with the same setting without hidden losses, unless that is the baseline: to
@@ -125,23 +150,28 @@ fn against_untreated<'a>(
 }
 
 impl Nulls {
-    /// What the comparisons say together, of which those from `with_controls` on are with controls.
+    /// What the comparisons say together: the first of them are with these others, the rest with
+    /// controls, which may be all of them.
     fn judged(
         judged: &[AgainstControl],
-        with_controls: usize,
+        others: &[&'static str],
         controls: Vec<NullControl>,
-        lacking: Vec<String>,
+        [lacking, not_run]: [Vec<String>; 2],
     ) -> Self {
         let is_complete = lacking.is_empty();
         let p = judged.iter().map(|judged| judged.contrast.p);
+        let beside = others.iter().zip(judged);
+        let not_beaten = beside.filter(|(_, judged)| judged.is_gain() != Some(true));
         Self {
             beats: all_are_gains(judged, is_complete),
-            beats_controls: all_are_gains(&judged[with_controls..], is_complete),
+            beats_controls: all_are_gains(&judged[others.len()..], is_complete),
             p: p.collect::<Option<Vec<f64>>>()
                 .filter(|_| is_complete)
                 .and_then(|p| p.into_iter().reduce(f64::max)),
             controls,
             lacking,
+            not_run,
+            not_beaten: not_beaten.map(|(name, _)| *name).collect(),
         }
     }
 }
@@ -190,6 +220,11 @@ impl<'a> AgainstControl<'a> {
         Some(paired.filter(|paired| paired.n() >= FEWEST_SEEDS)?.mean)
     }
 
+    /// It, with what the row's loss is less the control's, where there are seeds enough.
+    fn with_mean(&self) -> Option<(&Self, f64)> {
+        Some((self, self.mean()?))
+    }
+
     /// Whether the loss is lower beyond doubt, by however little; none where that cannot be told.
     fn is_gain(&self) -> Option<bool> {
         match &self.contrast.verdict {
@@ -204,16 +239,14 @@ impl<'a> AgainstControl<'a> {
     }
 }
 
-/// The comparison with the control that is so, if it has seeds enough, and its mean.
-fn compared_with<'a>(
-    comparisons: &[AgainstControl<'a>],
+/// The comparison with the control that is so, however few seeds it has.
+fn compared_with<'a, 'b>(
+    comparisons: &'b [AgainstControl<'a>],
     rows: &[TableRow],
     is_it: impl Fn(&AgainstControl, &TableRow) -> bool,
-) -> Option<(AgainstControl<'a>, f64)> {
+) -> Option<&'b AgainstControl<'a>> {
     let mut all = comparisons.iter();
-    let has_it = |one: &&AgainstControl| one.control().is_some_and(|row| is_it(one, &rows[row]));
-    let found = all.find(has_it)?;
-    Some((found.clone(), found.mean()?))
+    all.find(|one| one.control().is_some_and(|row| is_it(one, &rows[row])))
 }
 
 impl NullControl {
@@ -235,3 +268,7 @@ fn all_are_gains(judged: &[AgainstControl], is_complete: bool) -> Option<bool> {
         (is_complete && !gains.contains(&None)).then_some(true)
     }
 }
+
+#[cfg(test)]
+#[path = "nulls_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::erf::erfc;
+use statrs::function::gamma::ln_gamma;
 
 use super::statistics::{FEWEST_SEEDS, t_quantile};
 
@@ -114,10 +115,9 @@ fn both_reject_share(freedom: usize, margin: f64, shift: f64, alpha: f64) -> f64
 /// freedom, relative to the true one, as far as it is below `end`. At the `cuts` it falls into
 /// pieces, so that those of a piece are as narrow as what changes there.
 fn over_deviations(freedom: usize, end: f64, cuts: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let gamma = ln_gamma_of_half(freedom);
     let freedom = freedom as f64;
     let half = freedom / 2.0;
-    let constant = std::f64::consts::LN_2 + half * half.ln() - gamma;
+    let constant = std::f64::consts::LN_2 + half * half.ln() - ln_gamma(half);
     let density = |s: f64| (constant + (freedom - 1.0) * s.ln() - half * s * s).exp();
     let reach = FAR / freedom.sqrt();
     let (start, end) = ((1.0 - reach).max(0.0), (1.0 + reach).min(end));
@@ -132,19 +132,6 @@ fn over_deviations(freedom: usize, end: f64, cuts: &[f64], f: impl Fn(f64) -> f6
     pieces
         .map(|piece| integral(piece[0], piece[1], |s| density(s) * f(s)))
         .sum()
-}
-
-/// ln Γ(`number`/2), by Γ(x + 1) = xΓ(x) from Γ(1) = 1 or Γ(1/2) = √π.
-fn ln_gamma_of_half(number: usize) -> f64 {
-    let (first, start) = if number.is_multiple_of(2) {
-        (2, 0.0)
-    } else {
-        (1, 0.5 * std::f64::consts::PI.ln())
-    };
-    let factors = (first..number)
-        .step_by(2)
-        .map(|twice| (twice as f64 / 2.0).ln());
-    start + factors.sum::<f64>()
 }
 
 /// The integral over one piece.

@@ -283,11 +283,12 @@ impl<'a> Asker<'a> {
         found
     }
 
-    /// `uniform, last` where one axis varies, and their number where several do.
+    /// `uniform, last` where one axis differs between them, and their number where several do.
     fn levels_in_words(&self, levels: &[&Setting]) -> String {
+        let differs = |key: &&str| levels.iter().any(|at| at.get(*key) != levels[0].get(*key));
         let varying: Vec<&str> = axes::varying(&self.data.study)
             .map(|axis| axis.key.as_str())
-            .filter(|key| levels.iter().any(|at| at.contains_key(*key)))
+            .filter(differs)
             .collect();
         if varying.len() > 1 || levels.len() > MOST_LEVELS {
             return format!("{} settings", levels.len());

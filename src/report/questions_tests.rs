@@ -385,3 +385,16 @@ fn what_a_hidden_loss_adds_is_asked_whatever_the_baseline_is() {
     // mse against none is the baseline's question; a control is not asked.
     assert_eq!(names(&added), ["wasserstein, uniform | none, uniform"]);
 }
+
+#[test]
+fn a_mean_names_its_levels_where_one_axis_alone_differs_between_them() {
+    let over = |gone: &str| {
+        let mut fixture = two_by_two(&["uniform", "last"]);
+        let is_gone = |at: &Setting| at["arm"] == "wasserstein" && *at["student.layers"] == *gone;
+        fixture.change(|study| study.cells.retain(|cell| !is_gone(&cell.at)));
+        let mut contrasts = analysis(&fixture).contrasts.into_iter();
+        contrasts.find_map(|one| one.asked.over)
+    };
+    assert_eq!(over("none").as_deref(), Some("4 settings"));
+    assert_eq!(over("2").as_deref(), Some("uniform, last"));
+}

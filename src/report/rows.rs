@@ -15,6 +15,8 @@ use crate::plan::run::{RunSpec, Term, TokenPairing};
 pub struct TableRow {
     /// Short name for tables and figures.
     pub label: String,
+    /// The same for sentences.
+    pub name: String,
     /// Values of all axes but the seed; "any" where the row stands for every value of the axis.
     pub at: Setting,
     /// Cells in the order of seeds.
@@ -40,7 +42,7 @@ pub struct TableRow {
 impl TableRow {
     fn new(
         data: &StudyData,
-        label: String,
+        varying: &[&str],
         at: Setting,
         cells: Vec<usize>,
         is_baseline: bool,
@@ -59,7 +61,8 @@ impl TableRow {
         });
         let outcomes = Outcomes::count(cells.iter().map(|&cell| data.run(cell)));
         Self {
-            label,
+            label: label(&at, varying),
+            name: axes::name(&at, varying),
             at,
             cells,
             is_baseline,
@@ -251,7 +254,7 @@ pub fn rows(data: &StudyData, groups: &[Group], baselines: &[Option<usize>]) -> 
             let at = merged_setting(groups, members);
             TableRow::new(
                 data,
-                label(&at, &varying),
+                &varying,
                 at,
                 groups[first].cells.clone(),
                 baselines[first] == Some(first),
@@ -336,6 +339,7 @@ fn forget_maps_that_no_term_follows(data: &StudyData, rows: &mut [TableRow], var
             let row = &mut rows[place];
             row.at.insert(STRATEGY.to_owned(), ANY.to_owned());
             row.label = label(&row.at, varying);
+            row.name = axes::name(&row.at, varying);
         }
     }
 }

@@ -48,6 +48,22 @@ pub fn hanging_seeds(
     Some(hanging.collect())
 }
 
+/// The seeds that a verdict hangs on one by one, and those of which any one less leaves nothing
+/// decided, where they are most of `n`: what hangs on those hangs on how many there are. A few of
+/// many are what it hangs on themselves.
+pub fn alone_and_together(
+    seeds: Vec<HangingSeed>,
+    n: usize,
+) -> (Vec<HangingSeed>, Vec<HangingSeed>) {
+    let is_undecided = |one: &HangingSeed| one.verdict == Verdict::Undecided;
+    let (undecided, mut alone): (Vec<_>, Vec<_>) = seeds.into_iter().partition(is_undecided);
+    if 2 * undecided.len() > n {
+        return (alone, undecided);
+    }
+    alone.extend(undecided);
+    (alone, Vec::new())
+}
+
 /// A comparison without each of its seeds; none where there is nothing to judge, or a seed less
 /// leaves nothing.
 pub fn without_each_seed(
@@ -148,12 +164,16 @@ pub fn hangs_on<'a>(
         return Vec::new();
     }
     let seeds = hanging_seeds(data, rows, contrast).unwrap_or_default();
-    let seeds = seeds.into_iter().map(|one| format!("seed {}", one.seed));
+    let n = contrast.paired.as_ref().map_or(0, |paired| paired.n());
+    let (alone, together) = alone_and_together(seeds, n);
+    let seeds = alone.into_iter().map(|one| format!("seed {}", one.seed));
+    let number = (!together.is_empty()).then(|| "the number of seeds".to_owned());
     let teachers = without_each_teacher(data, rows, contrast).into_iter();
     let teachers = teachers.filter(|one| one.is_another);
     let teachers = teachers.map(|one| format!("teacher {}", one.teacher));
     let others = others.filter(|one| points_elsewhere(contrast, one) == Some(true));
     seeds
+        .chain(number)
         .chain(teachers)
         .chain(others.map(Elsewhere::value_in_words))
         .collect()

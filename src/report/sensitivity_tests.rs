@@ -50,3 +50,22 @@ fn three_seeds_cannot_lose_one() {
     let (_, seeds) = hanging(&[-0.02, -0.021, 0.5]);
     assert_eq!(seeds, Vec::new());
 }
+
+#[test]
+fn what_any_of_most_seeds_decides_hangs_on_their_number_and_what_a_few_decide_on_those() {
+    let seed = |seed: &str, verdict: Verdict| HangingSeed {
+        seed: seed.to_owned(),
+        verdict,
+    };
+    let two = || vec![seed("3", Verdict::Undecided), seed("7", Verdict::Undecided)];
+    assert_eq!(alone_and_together(two(), 10), (two(), Vec::new()));
+    assert_eq!(alone_and_together(two(), 5), (two(), Vec::new()));
+    // Half of them are not most.
+    assert_eq!(alone_and_together(two(), 4), (two(), Vec::new()));
+    let three = || [two(), vec![seed("8", Verdict::Undecided)]].concat();
+    assert_eq!(alone_and_together(three(), 5), (Vec::new(), three()));
+    // One that points another way hangs on itself, whatever the others do.
+    let other = seed("4", Verdict::Worse);
+    let all = [three(), vec![other.clone()]].concat();
+    assert_eq!(alone_and_together(all, 5), (vec![other], three()));
+}

@@ -11,6 +11,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::context::Context;
 use super::format;
+use super::ordering::add_orderings;
 use crate::files;
 use crate::panics::panic_as_error;
 
@@ -252,6 +253,7 @@ fn environment(runs: u64) -> Environment<'static> {
     });
     environment.add_filter("inert", |value: Value| text(&value, format::inert));
     environment.add_filter("code", |value: Value| text(&value, format::code));
+    add_orderings(&mut environment);
     add_number_filters(&mut environment);
     environment
 }
@@ -269,6 +271,9 @@ fn add_number_filters(environment: &mut Environment) {
     });
     environment.add_filter("signed", |value: Value, decimals: usize| {
         number(&value, |x| format::signed(x, decimals.min(17)))
+    });
+    environment.add_filter("end", |value: Value, decimals: usize| {
+        number(&value, |x| format::interval_end(x, decimals.min(15)))
     });
     environment.add_filter("percent", |value: Value, decimals: Option<usize>| {
         number(&value, |x| {

@@ -57,13 +57,17 @@ fn an_own_template_sees_the_same_variables() {
     let path = fixture.layout.root.join("own.md.j2");
     fs::write(
         &path,
-        "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}",
+        "{% for row in rows %}{{ row.label }} {{ row.nll | sig(3) }}\n{% endfor %}\
+         {{ (0 - 0.00003) | end(4) }}\n",
     )
     .unwrap();
     let rendered = render(&fixture.layout, fixture.study.clone(), Some(&path)).unwrap();
     let (name, page) = &rendered.files[0];
     assert_eq!(name, Path::new("report.md"));
-    assert_eq!(page, b"mse 3.12\nwasserstein 3.10\n");
+    assert_eq!(
+        String::from_utf8_lossy(page),
+        "mse 3.12\nwasserstein 3.10\n−0.00003\n"
+    );
     let missing = render(
         &fixture.layout,
         fixture.study.clone(),

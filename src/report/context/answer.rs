@@ -1,18 +1,17 @@
 //! The answer to the study's question, in a sentence or two.
 
+use super::names::{in_sentence, listed};
+use super::trials::chosen;
 use crate::record::study::Study;
 use crate::report::analysis::Analysis;
-use crate::report::axes::{in_words, over_others};
+use crate::report::axes::{in_words, over_others, spoken};
 use crate::report::contrasts::Contrast;
-use crate::report::format::{fixed, plain, signed, significant};
+use crate::report::format::{MOST_NAMES, fixed, interval, plain, signed, significant};
 use crate::report::looks::when_declared;
 use crate::report::questions::{Question, question_axis};
 use crate::report::statistics::Paired;
 use crate::report::told::setting_by_setting;
 use crate::report::verdict::Verdict;
-
-/// Comparisons that are named; of more with one verdict the rest is counted.
-const MOST_NAMES: usize = 4;
 
 /// What the study says to its question: of the comparison that was declared beforehand, or else of
 /// those along the axis that it asks about.
@@ -30,7 +29,7 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
         String::new()
     };
     let words = match contrasts.as_slice() {
-        [] => return alone(analysis),
+        [] => return alone(study, analysis),
         [only] if has_no_verdict(only) => {
             return format!("{opening}{}", sentence(study, analysis, only));
         }
@@ -40,19 +39,26 @@ pub fn answer(study: &Study, analysis: &Analysis) -> String {
                 .iter()
                 .all(|one| one.verdict == Verdict::TooFewSeeds) =>
         {
-            return format!("{opening}{}", too_few_for_all(several));
+            return format!("{opening}{}", too_few_for_all(study, analysis, several));
         }
         [first, second] if !opening.is_empty() => {
             let second = capital(&sentence(study, analysis, second));
             format!("{} {second}", sentence(study, analysis, first))
         }
-        several => counted(study, several, ""),
+        several => counted(study, analysis, several, ""),
     };
     format!(
         "{} {}",
         capital(&format!("{opening}{words}")),
         margin(study)
     )
+}
+
+/// Whether the answer tells its comparisons one by one, each in full.
+pub(super) fn tells_each(analysis: &Analysis) -> bool {
+    let told = || analysis.contrasts.iter().filter(|one| one.is_told);
+    let is_declared = told().any(|one| one.asked.is_primary);
+    told().count() <= if is_declared { 2 } else { 1 }
 }
 
 /// The same with a capital in front, but for names, which stay as they are written.
@@ -90,7 +96,7 @@ pub fn beside_the_primary(study: &Study, analysis: &Analysis) -> Option<String> 
     match others.as_slice() {
         [] => None,
         [only] => Some(capital(&sentence(study, analysis, only))),
-        several => Some(capital(&counted(study, several, aside))),
+        several => Some(capital(&counted(study, analysis, several, aside))),
     }
 }
 
@@ -102,8 +108,8 @@ fn has_no_verdict(contrast: &Contrast) -> bool {
     )
 }
 
-/// A study that compares nothing.
-fn alone(analysis: &Analysis) -> String {
+/// A study that compares nothing: what it chose, where it was made to choose.
+fn alone(study: &Study, analysis: &Analysis) -> String {
     let losses: Vec<String> = analysis
         .rows
         .iter()
@@ -115,16 +121,27 @@ fn alone(analysis: &Analysis) -> String {
             ))
         })
         .collect();
-    match losses.as_slice() {
-        [only] => format!("The student's test loss is {only}; nothing is compared with it."),
-        _ => "Nothing is compared: the grid has one setting, or the others are not finished."
-            .to_owned(),
+    let chosen = study.trials.as_ref().and_then(chosen);
+    match (losses.as_slice(), chosen) {
+        ([only], Some(chosen)) => {
+            format!("{chosen} With that, the student's test loss is {only}.")
+        }
+        ([only], None) => {
+            format!("The student's test loss is {only}; nothing is compared with it.")
+        }
+        (_, chosen) => {
+            let chosen = chosen.map_or_else(String::new, |chosen| format!("{chosen} "));
+            format!(
+                "{chosen}Nothing is compared: the grid has one setting, or the others are not \
+                 finished."
+            )
+        }
     }
 }
 
 /// One comparison in full.
 pub(super) fn sentence(study: &Study, analysis: &Analysis, contrast: &Contrast) -> String {
-    let (label, against) = names(study, contrast);
+    let (label, against) = names(study, analysis, contrast);
     let opening = match &contrast.verdict {
         Verdict::NotComparable(reason) => {
             return format!("{label} cannot be compared with {against}: {reason}.");
@@ -183,7 +200,7 @@ fn interval_in_words(
         analysis.family
     };
     format!(
-        "{}{} % interval{} {} to {}",
+        "{}{} % interval{} {}",
         if sharing > 1 { "simultaneous " } else { "" },
         plain(100.0 * (1.0 - study.report.alpha)),
         if contrast.verdict == Verdict::Equivalent {
@@ -191,8 +208,7 @@ fn interval_in_words(
         } else {
             " of the difference"
         },
-        signed(low, 4),
-        signed(high, 4),
+        interval(low, high, 4),
     )
 }
 
@@ -226,16 +242,14 @@ fn too_few(label: &str, against: &str, paired: Option<&Paired>) -> String {
 }
 
 /// The same of several comparisons.
-fn too_few_for_all(contrasts: &[&Contrast]) -> String {
+fn too_few_for_all(study: &Study, analysis: &Analysis, contrasts: &[&Contrast]) -> String {
     let differences: Vec<String> = contrasts
         .iter()
         .filter_map(|contrast| {
-            let against = contrast.asked.against.as_deref()?;
             let mean = contrast.paired.as_ref()?.mean;
-            let label = &contrast.asked.label;
+            let (label, against) = names(study, analysis, contrast);
             Some(format!("{label} against {against} {}", signed(mean, 4)))
         })
-        .take(MOST_NAMES)
         .collect();
     let paired = contrasts.iter().filter_map(|one| one.paired.as_ref());
     let opening = match paired.map(Paired::n).max() {
@@ -245,66 +259,64 @@ fn too_few_for_all(contrasts: &[&Contrast]) -> String {
     };
     format!(
         "{opening}. The test losses differ, in nats per token: {}. A verdict takes three seeds.",
-        differences.join("; ")
+        listed(&differences)
     )
 }
 
 /// What is compared and with what, in words that stand in a sentence.
-fn names(study: &Study, contrast: &Contrast) -> (String, String) {
+pub(super) fn names(study: &Study, analysis: &Analysis, contrast: &Contrast) -> (String, String) {
     let asked = &contrast.asked;
-    let against = asked
-        .against
-        .clone()
-        .unwrap_or_else(|| in_words(&study.report.baseline));
+    let label = in_sentence(&analysis.rows, &asked.label);
+    let against = match &asked.against {
+        Some(against) => in_sentence(&analysis.rows, against),
+        None => in_words(&study.report.baseline),
+    };
     match &asked.question {
         Question::Main(key) => {
             let over = asked.over.clone();
             let over = over.unwrap_or_else(|| over_others(study, &[key]));
-            (format!("{} (mean over {over})", asked.label), against)
+            // The table has them as they are.
+            let over: Vec<String> = over.split(", ").map(spoken).collect();
+            (format!("{label} (mean over {})", over.join(", ")), against)
         }
         Question::Baseline
         | Question::Compute
         | Question::Untreated
         | Question::Null
         | Question::Axis(_)
-        | Question::Interaction(..) => (asked.label.clone(), against),
+        | Question::Interaction(..) => (label, against),
     }
 }
 
 /// What is compared, with its operations where they are not about as many.
-fn with_operations(contrast: &Contrast) -> String {
-    let label = &contrast.asked.label;
+fn with_operations(analysis: &Analysis, contrast: &Contrast) -> String {
+    let label = in_sentence(&analysis.rows, &contrast.asked.label);
     match contrast.other_operations() {
         Some(ratio) => format!("{label} at {} times the operations", significant(ratio, 3)),
-        None => label.clone(),
+        None => label,
     }
 }
 
 /// Several comparisons, by their verdicts; `aside` are words for what is left out.
-fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
+fn counted(study: &Study, analysis: &Analysis, contrasts: &[&Contrast], aside: &str) -> String {
     let mut ranked: Vec<&Contrast> = contrasts.to_vec();
     ranked.sort_by_key(|contrast| contrast.verdict.rank());
     let parts: Vec<String> = ranked
         .chunk_by(|a, b| a.verdict.rank() == b.verdict.rank())
         .map(|same| {
-            let named = same.iter().take(MOST_NAMES);
-            let named: Vec<String> = named.map(|contrast| with_operations(contrast)).collect();
-            let more = match same.len().saturating_sub(MOST_NAMES) {
-                0 => String::new(),
-                more => format!("; and {more} more"),
-            };
-            let verdict = &same[0].verdict;
-            format!("{} {verdict} ({}{more})", same.len(), named.join("; "))
+            let named = same.iter().map(|one| with_operations(analysis, one));
+            let named: Vec<String> = named.collect();
+            format!("{} {} ({})", same.len(), same[0].verdict, listed(&named))
         })
         .collect();
     let mut against: Vec<String> = contrasts
         .iter()
-        .map(|contrast| names(study, contrast).1)
+        .map(|contrast| names(study, analysis, contrast).1)
         .collect();
     against.sort_unstable();
     against.dedup();
     let against = match against.as_slice() {
-        few if few.len() <= MOST_NAMES => few.join("; or "),
+        few if few.len() <= MOST_NAMES => few.join(" or "),
         _ => format!("{} settings", against.len()),
     };
     format!(
@@ -313,3 +325,7 @@ fn counted(study: &Study, contrasts: &[&Contrast], aside: &str) -> String {
         parts.join(", ")
     )
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,10 +1,10 @@
 //! What limits the answer to a study's question: said right below it, since a reader who stops
 //! there must know.
 
-use super::answer::sentence;
-use super::contrasts::at_equal_compute;
+use super::answer::{names, sentence, tells_each};
+use super::contrasts::{at_equal_compute, with_one_budget};
 use super::headroom::{equal_near_the_teacher, headroom};
-use super::names::listed;
+use super::names::{in_a_row, in_sentence, listed};
 use super::trials::chosen_at_an_end;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
@@ -12,17 +12,14 @@ use crate::report::contrasts::Contrast;
 use crate::report::curves::{StepValues, VALIDATION};
 use crate::report::data::{RunData, StudyData};
 use crate::report::delivery::{Delivery, Quantity};
-use crate::report::format::{fixed, plain, signed, significant};
+use crate::report::format::{MOST_NAMES, fixed, plain, signed, significant};
 use crate::report::pairing::both_finished;
 use crate::report::questions::Question;
 use crate::report::rows::TableRow;
 use crate::report::sensitivity::{
-    HangingSeed, hanging_seeds, points_elsewhere, without_each_teacher,
+    HangingSeed, alone_and_together, hanging_seeds, points_elsewhere, without_each_teacher,
 };
 use crate::report::statistics::mean_of;
-
-/// Names that a sentence gives; of more it gives the number.
-const MOST_NAMES: usize = 4;
 
 /// All that limits the answer, in sentences.
 pub fn cautions(data: &StudyData, analysis: &Analysis) -> Vec<String> {
@@ -48,6 +45,8 @@ fn delivered_less(analysis: &Analysis) -> Vec<String> {
     let deliveries = primary.flat_map(|contrast| &contrast.deliveries);
     let words = |delivery: &Delivery| {
         let (own, other) = (delivery.share()?, delivery.compared_share()?);
+        let spoken = |label: &str| in_sentence(&analysis.rows, label);
+        let against = spoken(&delivery.against);
         let end = match delivery.quantity {
             Quantity::Mse => "0",
             Quantity::W1 | Quantity::SlicedW2 | Quantity::Energy => {
@@ -55,14 +54,12 @@ fn delivered_less(analysis: &Analysis) -> Vec<String> {
             }
         };
         Some(format!(
-            "The hidden loss of {} did less of its own work than {} did: in {} it came {} % of \
-             the way from {} to {end}, {} {} %.",
-            delivery.label,
-            delivery.against,
+            "The hidden loss of {} did less of its own work than {against} did: in {} it came {} % \
+             of the way from that of {} to {end}, and {against} {} %.",
+            spoken(&delivery.label),
             delivery.quantity.name(),
             fixed(100.0 * own, 0),
-            delivery.beside().0,
-            delivery.against,
+            spoken(delivery.beside().0),
             fixed(100.0 * other, 0),
         ))
     };
@@ -89,8 +86,8 @@ fn shrinking(data: &StudyData, analysis: &Analysis) -> Vec<String> {
             format!(
                 "The difference between {} and {} still shrank: on the validation split it was \
                  {} at step {} and {} at step {}.",
-                analysis.rows[a].label,
-                analysis.rows[b].label,
+                analysis.rows[a].name,
+                analysis.rows[b].name,
                 signed(then, 4),
                 plain(middle),
                 signed(now, 4),
@@ -132,10 +129,10 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
             missed.map(move |delivery| {
                 format!(
                     "{}, {} {} where that of {} is {}",
-                    delivery.label,
+                    in_sentence(&analysis.rows, &delivery.label),
                     delivery.quantity.name(),
                     significant(delivery.value, 3),
-                    delivery.beside().0,
+                    in_sentence(&analysis.rows, delivery.beside().0),
                     significant(delivery.beside().1, 3)
                 )
             })
@@ -155,12 +152,19 @@ fn not_delivered(analysis: &Analysis) -> Option<String> {
 fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let equal = at_equal_compute(&data.study, analysis);
     let told = equal.iter().take(MOST_NAMES).map(|contrast| {
+        // What the answer says of it needs no second time.
+        if contrast.is_told && tells_each(analysis) {
+            let (label, against) = names(&data.study, analysis, contrast);
+            return format!("Operations are equal: {label} took about as many as {against}.");
+        }
         let words = sentence(&data.study, analysis, contrast);
         format!("At equal operations, {words}")
     });
     let mut told: Vec<String> = told.collect();
+    // An arm whose runs are not finished is in the grid, and will tell.
+    let asked = with_one_budget(&data.study, analysis);
     let is_paid = |row: usize| {
-        let mut pairs = equal.iter().filter_map(|one| one.rows());
+        let mut pairs = asked.iter().filter_map(|one| one.rows());
         pairs.any(|(a, b)| a == row || b == row)
     };
     // A mean over several pairs is told by each of them.
@@ -184,9 +188,9 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     let named: Vec<String> = dear
         .iter()
         .map(|(contrast, ratio)| {
-            let against = contrast.asked.against.as_deref().unwrap_or("the baseline");
+            let (label, against) = names(&data.study, analysis, contrast);
             let times = significant(*ratio, 3);
-            format!("{} {times} times those of {against}", contrast.asked.label)
+            format!("{label} {times} times those of {against}")
         })
         .collect();
     let dearer = first.rows().map(|(a, b)| if *ratio > 1.0 { a } else { b });
@@ -201,27 +205,32 @@ fn compute(data: &StudyData, analysis: &Analysis) -> Vec<String> {
     told
 }
 
-/// Verdicts that one seed decides, of the comparisons that the answer tells.
-fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
-    let told = analysis.contrasts.iter().filter(|one| one.is_told);
-    let hanging: Vec<String> = told
-        .flat_map(|contrast| {
-            let label = &contrast.asked.label;
-            let mut seeds = hanging_seeds(data, &analysis.rows, contrast).unwrap_or_default();
-            seeds.sort_by_key(|one| one.verdict.rank());
-            let alike = seeds.chunk_by(|a, b| a.verdict.rank() == b.verdict.rank());
-            let words = |alike: &[HangingSeed]| {
-                let names: Vec<&str> = alike.iter().map(|one| one.seed.as_str()).collect();
-                let without = match names.as_slice() {
-                    [only] => format!("seed {only}"),
-                    several => format!("any one of the seeds {}", several.join(", ")),
-                };
-                format!("{label} would be {} without {without}", alike[0].verdict)
+/// Verdicts that one seed decides, of the comparisons that the answer tells, and those that hang on
+/// how many seeds there are.
+fn hanging(data: &StudyData, analysis: &Analysis) -> Vec<String> {
+    let (mut of_one, mut of_number): (Vec<String>, Vec<String>) = Default::default();
+    for contrast in analysis.contrasts.iter().filter(|one| one.is_told) {
+        let label = in_sentence(&analysis.rows, &contrast.asked.label);
+        let words = |alike: &[HangingSeed]| {
+            let names: Vec<&str> = alike.iter().map(|one| one.seed.as_str()).collect();
+            let without = match names.as_slice() {
+                [only] => format!("seed {only}"),
+                several => format!("any one of the seeds {}", several.join(", ")),
             };
-            alike.map(words).collect::<Vec<_>>()
-        })
-        .collect();
-    (!hanging.is_empty()).then(|| format!("A verdict hangs on one seed: {}.", listed(&hanging)))
+            format!("{label} would be {} without {without}", alike[0].verdict)
+        };
+        let seeds = hanging_seeds(data, &analysis.rows, contrast).unwrap_or_default();
+        let n = contrast.paired.as_ref().map_or(0, |paired| paired.n());
+        let (mut alone, together) = alone_and_together(seeds, n);
+        alone.sort_by_key(|one| one.verdict.rank());
+        let alike = alone.chunk_by(|a, b| a.verdict.rank() == b.verdict.rank());
+        of_one.extend(alike.map(words));
+        of_number.extend((!together.is_empty()).then(|| words(&together)));
+    }
+    let told = [(of_one, "one seed"), (of_number, "the number of seeds")];
+    let told = told.iter().filter(|(words, _)| !words.is_empty());
+    told.map(|(words, what)| format!("A verdict hangs on {what}: {}.", listed(words)))
+        .collect()
 }
 
 /// Verdicts that come out otherwise without a teacher, or at another value of an axis that they
@@ -229,7 +238,7 @@ fn hanging(data: &StudyData, analysis: &Analysis) -> Option<String> {
 fn hanging_on_an_axis(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let told = analysis.contrasts.iter().filter(|one| one.is_told);
     let without_teachers = told.flat_map(|contrast| {
-        let label = &contrast.asked.label;
+        let label = in_sentence(&analysis.rows, &contrast.asked.label);
         let without = without_each_teacher(data, &analysis.rows, contrast).into_iter();
         let without = without.filter(|one| one.is_another);
         without.map(move |one| {
@@ -242,11 +251,12 @@ fn hanging_on_an_axis(data: &StudyData, analysis: &Analysis) -> Option<String> {
         .iter()
         .filter(|other| points_elsewhere(&analysis.contrasts[other.of], other) == Some(true));
     let words = hanging.map(|other| {
-        let home = &analysis.contrasts[other.of].asked;
-        let against = home.against.as_deref().unwrap_or("the baseline");
+        let home = &analysis.contrasts[other.of];
+        let (label, against) = names(&data.study, analysis, home);
         format!(
-            "{} against {against} would be {} with {} = {}",
-            home.label, other.contrast.verdict, other.axis, other.value
+            "{label} against {against} would be {} with {}",
+            other.contrast.verdict,
+            other.value_in_words()
         )
     });
     let words: Vec<String> = without_teachers.chain(words).collect();
@@ -267,7 +277,7 @@ fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
             let falls = row
                 .finished(data)
                 .filter_map(|run| last_fall(run.curves.get(VALIDATION)?));
-            Some((row.label.as_str(), mean_of(falls)?))
+            Some((row.name.as_str(), mean_of(falls)?))
         })
         .filter(|(_, fall)| *fall > margin)
         .collect();
@@ -284,7 +294,7 @@ fn still_learning(data: &StudyData, analysis: &Analysis) -> Option<String> {
         "in every setting".to_owned()
     } else {
         let names: Vec<&str> = falling.iter().map(|one| one.0).collect();
-        format!("of {}", listed(&names))
+        format!("of {}", in_a_row(&names))
     };
     Some(format!(
         "Students were still learning: over the last tenth of the steps the validation loss \
@@ -308,12 +318,12 @@ fn hardly_looked_at(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let names: Vec<&str> = rows
         .iter()
         .filter(unknown)
-        .map(|row| row.label.as_str())
+        .map(|row| row.name.as_str())
         .collect();
     let whose = match (names.len(), rows.len()) {
         (0, _) => return None,
         (of, all) if of == all => String::new(),
-        _ => format!(" of {}", listed(&names)),
+        _ => format!(" of {}", in_a_row(&names)),
     };
     Some(format!(
         "Whether students{whose} were still learning is not known: their validation loss was \

@@ -27,6 +27,122 @@ fn about(fixture: &Fixture, words: &str) -> Option<String> {
     of(fixture).into_iter().find(|told| told.contains(words))
 }
 
+/// Makes the runs of an arm take the operations of a critic too.
+fn cost_as_much_as_wasserstein(fixture: &Fixture, arm: &str) {
+    for cell in fixture
+        .study
+        .cells
+        .iter()
+        .filter(|cell| cell.at["arm"] == arm)
+    {
+        fixture.reevaluate(&cell.run, |evaluation| {
+            let training = evaluation.training.as_mut().unwrap();
+            training.critic_flops = 2.5e12;
+        });
+    }
+}
+
+/// Gives `cosine` as many operations as `wasserstein` takes.
+fn budget_cosine(fixture: &mut Fixture) {
+    let budget = "\"flops of wasserstein\"".to_owned();
+    let cosine = BTreeMap::from([("train.budget".to_owned(), budget)]);
+    fixture.change(|study| {
+        study.settings = Some(StudySettings {
+            shared: BTreeMap::new(),
+            arms: BTreeMap::from([("cosine".to_owned(), cosine)]),
+        });
+    });
+}
+
+#[test]
+fn what_the_answer_says_at_equal_operations_is_not_said_twice() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["cosine", "wasserstein"],
+        strategies: vec!["uniform"],
+        steps: 40,
+        ..StudyShape::default()
+    });
+    cost_as_much_as_wasserstein(&fixture, "cosine");
+    budget_cosine(&mut fixture);
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "cosine".to_owned())].into();
+    });
+    assert_eq!(about(&fixture, "At equal operations"), None);
+    assert_eq!(
+        about(&fixture, "Operations are equal").as_deref(),
+        Some("Operations are equal: wasserstein took about as many as cosine.")
+    );
+    // Of runs that are still to come nobody knows what they take.
+    for cell in &fixture.study.cells {
+        if cell.at["arm"] == "wasserstein" {
+            fixture.remove(&cell.run);
+        }
+    }
+    assert_eq!(about(&fixture, "perations are"), None);
+}
+
+#[test]
+fn an_arm_that_is_still_to_compute_as_much_is_neither_equal_nor_missed() {
+    let mut fixture = fixture();
+    budget_cosine(&mut fixture);
+    for cell in &fixture.study.cells {
+        if cell.at["arm"] == "cosine" {
+            fixture.remove(&cell.run);
+        }
+    }
+    assert_eq!(about(&fixture, "perations"), None);
+}
+
+/// `wasserstein` against `mse`, whose losses differ by these numbers, seed by seed.
+fn of_differences(differences: &[f64]) -> Fixture {
+    let fixture = Fixture::new(&StudyShape {
+        strategies: vec!["uniform"],
+        seeds: differences.len(),
+        steps: 40,
+        ..StudyShape::default()
+    });
+    for cell in &fixture.study.cells {
+        let seed: usize = cell.at["seed"].parse().unwrap();
+        let is_other = cell.at["arm"] == "wasserstein";
+        let loss = 3.0 + 0.1 * seed as f64 + if is_other { differences[seed] } else { 0.0 };
+        fixture.reevaluate(&cell.run, |evaluation| {
+            evaluation.test.nll_nats_per_token = loss;
+        });
+    }
+    fixture
+}
+
+#[test]
+fn a_verdict_that_any_one_seed_less_leaves_open_hangs_on_their_number() {
+    // Below 0 with four seeds, and with no three of them.
+    let fixture = of_differences(&[-0.007, -0.013, -0.027, -0.033]);
+    assert_eq!(
+        about(&fixture, "A verdict hangs").as_deref(),
+        Some(
+            "A verdict hangs on the number of seeds: wasserstein would be undecided without any \
+             one of the seeds 0, 1, 2, 3."
+        )
+    );
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    assert_eq!(analysis.contrasts[0].hangs_on, ["the number of seeds"]);
+}
+
+#[test]
+fn a_verdict_that_two_of_five_seeds_leave_open_hangs_on_those() {
+    let fixture = of_differences(&[-0.017, -0.033, -0.032, -0.049, -0.007]);
+    assert_eq!(
+        about(&fixture, "A verdict hangs").as_deref(),
+        Some(
+            "A verdict hangs on one seed: wasserstein would be undecided without any one of the \
+             seeds 1, 2."
+        )
+    );
+    let data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let analysis = Analysis::new(&data).unwrap();
+    assert_eq!(analysis.contrasts[0].hangs_on, ["seed 1", "seed 2"]);
+}
+
 #[test]
 fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
     let mut fixture = fixture();
@@ -50,16 +166,11 @@ fn steps_that_cost_more_are_told_until_an_arm_computes_as_much() {
     fixture.change(|study| {
         study.report.baseline = [("arm".to_owned(), "mse".to_owned())].into();
     });
-    let cosine = BTreeMap::from([(
-        "train.budget".to_owned(),
-        "\"flops of wasserstein\"".to_owned(),
-    )]);
-    fixture.change(|study| {
-        study.settings = Some(StudySettings {
-            shared: BTreeMap::new(),
-            arms: BTreeMap::from([("cosine".to_owned(), cosine)]),
-        });
-    });
+    budget_cosine(&mut fixture);
+    // What was counted is not as it was to be, and decides.
+    assert!(about(&fixture, "Operations are not equal").is_some());
+    assert_eq!(about(&fixture, "At equal operations"), None);
+    cost_as_much_as_wasserstein(&fixture, "cosine");
     assert_eq!(about(&fixture, "Operations are not equal"), None);
     let told = about(&fixture, "At equal operations").expect("the comparison");
     // wasserstein is place 0 of the fixture's arms, cosine place 2: 0.04 apart, and 0.0013 by
@@ -136,6 +247,52 @@ fn students_that_still_learn_are_told_with_how_much() {
     let told = about(&fixture, "still learning").expect("a caution");
     assert!(told.contains("fell by up to 0.0"), "{told}");
     assert_eq!(about(&fixture, "is not known"), None);
+}
+
+#[test]
+fn the_settings_that_still_learn_or_nobody_looked_at_are_named_as_a_sentence_names_them() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["lm", "none", "mse", "wasserstein"],
+        steps: 40,
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| {
+        study.report.baseline = [("arm".to_owned(), "none".to_owned())].into();
+    });
+    let mut data = StudyData::read(&fixture.layout, fixture.study.clone());
+    let still: StepValues = (0..10).map(|step| (f64::from(step), 3.0)).collect();
+    change_curves_of(&mut data, "mse", &still);
+    let analysis = Analysis::new(&data).unwrap();
+    let told = still_learning(&data, &analysis).expect("a caution");
+    let (_, after) = told.split_once(" loss of ").expect("names");
+    let (names, _) = after.split_once(" fell by up to ").expect("a number");
+    assert!(
+        names.ends_with(" and 1 more") && !names.contains(';') && names.contains(" (last)"),
+        "{told}"
+    );
+    assert_eq!(hardly_looked_at(&data, &analysis), None);
+    change_curves_of(&mut data, "none", &Vec::new());
+    change_curves_of(&mut data, "mse", &Vec::new());
+    let told = hardly_looked_at(&data, &analysis).expect("a caution");
+    assert!(
+        told.starts_with(
+            "Whether students of “none”, mse (uniform) and mse (last) were still learning is not \
+             known"
+        ),
+        "{told}"
+    );
+}
+
+/// Gives the runs of an arm a validation loss of these points.
+fn change_curves_of(data: &mut StudyData, arm: &str, points: &StepValues) {
+    let cells = data.study.cells.iter().enumerate();
+    let of_arm = cells.filter(|(_, cell)| cell.at["arm"] == arm);
+    let places: Vec<usize> = of_arm.map(|(cell, _)| data.run_of_cell[cell]).collect();
+    for place in places {
+        let curves = &mut data.runs[place].curves;
+        curves.insert(VALIDATION.to_owned(), points.clone());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::names::in_sentence;
 use crate::record::study::{Axis, Study};
 use crate::report::analysis::Analysis;
 use crate::report::axes::{self, ARM, over_others, reference};
@@ -12,6 +13,7 @@ use crate::report::contrasts::Contrast;
 use crate::report::delivery::{Delivery, form_in_words};
 use crate::report::nulls::Nulls;
 use crate::report::questions::{Question, question_axis};
+use crate::report::rows::TableRow;
 use crate::report::verdict::FEW_SEEDS;
 
 /// A comparison.
@@ -21,6 +23,9 @@ pub struct ContrastFacts {
     pub label: String,
     /// What it is compared with.
     pub against: Option<String>,
+    /// Both as a sentence has them.
+    pub name: String,
+    pub against_name: Option<String>,
     /// What it is the mean over, in words; none of a single pair of settings.
     pub over: Option<String>,
     pub is_primary: bool,
@@ -114,13 +119,16 @@ impl DeliveryFacts {
 }
 
 impl ContrastFacts {
-    /// What a template sees of a contrast.
-    pub fn new(contrast: &Contrast) -> Self {
+    /// What a template sees of a contrast of some rows.
+    pub fn new(rows: &[TableRow], contrast: &Contrast) -> Self {
         let paired = contrast.paired.as_ref();
         let n = paired.map_or(0, |paired| paired.n());
+        let against = contrast.asked.against.as_ref();
         Self {
+            name: in_sentence(rows, &contrast.asked.label),
+            against_name: against.map(|against| in_sentence(rows, against)),
             label: contrast.asked.label.clone(),
-            against: contrast.asked.against.clone(),
+            against: against.cloned(),
             over: contrast.asked.over.clone(),
             is_primary: contrast.asked.is_primary,
             n,
@@ -160,11 +168,14 @@ impl ContrastFacts {
 /// Whether a row's layer map is better than the senseless ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct NullFacts {
-    /// "beats the nulls", "better than the nulls alone" (and not than the baseline, or than the
-    /// same without hidden losses), "not shown to beat the nulls" or "cannot be told".
+    /// "beats the nulls", "better than the nulls, not shown to be better than the baseline" (or
+    /// than the same without hidden losses, or either), "not shown to beat the nulls" or "cannot be
+    /// told".
     pub words: String,
     pub p: Option<f64>,
     pub lacking: Vec<String>,
+    /// Those of them that were not run with this setting at all.
+    pub not_run: Vec<String>,
     pub controls: Vec<ControlFacts>,
 }
 
@@ -182,10 +193,13 @@ pub struct ControlFacts {
 impl NullFacts {
     pub fn new(nulls: &Nulls) -> Self {
         let words = match (nulls.beats, nulls.beats_controls) {
-            (Some(true), _) => "beats the nulls",
-            (Some(false), Some(true)) => "better than the nulls alone",
-            (Some(false), _) => "not shown to beat the nulls",
-            (None, _) => "cannot be told",
+            (Some(true), _) => "beats the nulls".to_owned(),
+            (Some(false), Some(true)) => format!(
+                "better than the nulls, not shown to be better than {}",
+                nulls.not_beaten.join(" or ")
+            ),
+            (Some(false), _) => "not shown to beat the nulls".to_owned(),
+            (None, _) => "cannot be told".to_owned(),
         };
         let controls = nulls.controls.iter().map(|control| ControlFacts {
             name: control.name.clone(),
@@ -194,9 +208,10 @@ impl NullFacts {
             high: control.interval.map(|interval| interval.1),
         });
         Self {
-            words: words.to_owned(),
+            words,
             p: nulls.p,
             lacking: nulls.lacking.clone(),
+            not_run: nulls.not_run.clone(),
             controls: controls.collect(),
         }
     }
@@ -229,7 +244,7 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
             let contrasts = analysis.contrasts.iter();
             contrasts
                 .filter(|contrast| asks(&contrast.asked.question))
-                .map(ContrastFacts::new)
+                .map(|contrast| ContrastFacts::new(&analysis.rows, contrast))
                 .collect()
         };
         AxisFacts {
@@ -251,8 +266,16 @@ pub fn axis_questions(study: &Study, analysis: &Analysis) -> Vec<AxisFacts> {
 }
 
 /// The comparisons of arms that compute as much: one with what pays for its steps, and two with
-/// each other that the same pays for.
+/// each other that the same pays for. A budget is a wish: steps are whole, and what was counted
+/// decides. Where nothing was, because runs are not finished, nobody can tell.
 pub(super) fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
+    let mut found = with_one_budget(study, analysis);
+    found.retain(|contrast| contrast.compute_ratio.is_some());
+    found
+}
+
+/// The same with those of which nothing was counted yet: they are in the grid all the same.
+pub(super) fn with_one_budget<'a>(study: &Study, analysis: &'a Analysis) -> Vec<&'a Contrast> {
     let budgets = budgets(study);
     let arm = |row: usize| analysis.rows[row].at.get(ARM).map(String::as_str);
     let is_one = |contrast: &&Contrast| {
@@ -264,7 +287,7 @@ pub(super) fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec
                 Some(paid.map_or(own, |&(_, dear)| dear))
             };
             arm(a) != arm(b) && pays(a).is_some() && pays(a) == pays(b)
-        })
+        }) && contrast.other_operations().is_none()
     };
     analysis.contrasts.iter().filter(is_one).collect()
 }
@@ -272,22 +295,31 @@ pub(super) fn at_equal_compute<'a>(study: &Study, analysis: &'a Analysis) -> Vec
 /// The same, as a template sees them.
 pub fn equal_compute(study: &Study, analysis: &Analysis) -> Vec<ContrastFacts> {
     let contrasts = at_equal_compute(study, analysis).into_iter();
-    contrasts.map(ContrastFacts::new).collect()
+    contrasts
+        .map(|contrast| ContrastFacts::new(&analysis.rows, contrast))
+        .collect()
 }
 
-/// The settings with hidden losses against the same without them, whatever question led to it.
+/// The settings with hidden losses against the same without them, whatever question led to it; none
+/// where the differences to the baseline are all of them already, the same way round.
 pub fn what_hidden_losses_add(analysis: &Analysis) -> Vec<ContrastFacts> {
     let rows = &analysis.rows;
     let is_without = |a: usize, b: usize| !rows[a].is_control && rows[a].untreated == Some(b);
-    let facts = |contrast: &Contrast| {
+    let with_way = |contrast: &Contrast| {
         let (a, b) = contrast.rows()?;
         if is_without(a, b) {
-            Some(ContrastFacts::new(contrast))
+            let is_there = contrast.asked.question == Question::Baseline;
+            Some((is_there, ContrastFacts::new(rows, contrast)))
         } else {
-            is_without(b, a).then(|| ContrastFacts::new(&contrast.turned()))
+            is_without(b, a).then(|| (false, ContrastFacts::new(rows, &contrast.turned())))
         }
     };
-    analysis.contrasts.iter().filter_map(facts).collect()
+    let found: Vec<(bool, ContrastFacts)> =
+        analysis.contrasts.iter().filter_map(with_way).collect();
+    if found.iter().all(|(is_there, _)| *is_there) {
+        return Vec::new();
+    }
+    found.into_iter().map(|(_, facts)| facts).collect()
 }
 
 /// What became of the states that hidden losses match, each beside what it is judged by once.

@@ -21,8 +21,8 @@ fn what_hidden_losses_add_is_told_of_the_setting_that_has_them() {
     assert_eq!(names, ["mse, uniform", "wasserstein, uniform"]);
     // The baseline's question has the first the other way round.
     let asked = analysis.contrasts.iter();
-    let asked = asked.map(ContrastFacts::new);
-    let asked = asked.into_iter().find(|one| one.label == "none, uniform");
+    let mut asked = asked.map(|one| ContrastFacts::new(&analysis.rows, one));
+    let asked = asked.find(|one| one.label == "none, uniform");
     let (asked, turned) = (asked.expect("the comparison"), &added[0]);
     assert_eq!(turned.against.as_deref(), Some("none, uniform"));
     assert_eq!(turned.difference.unwrap(), -asked.difference.unwrap());
@@ -39,4 +39,26 @@ fn what_hidden_losses_add_is_told_of_the_setting_that_has_them() {
         turned_words(&asked.verdict).replace('?', "better"),
         turned.verdict
     );
+}
+
+#[test]
+fn what_the_differences_to_the_baseline_say_row_by_row_is_no_table_of_its_own() {
+    let added = |baseline: &str| {
+        let mut fixture = Fixture::new(&StudyShape {
+            arms: vec!["none", "mse", "wasserstein"],
+            strategies: vec!["uniform"],
+            steps: 10,
+            extras: false,
+            ..StudyShape::default()
+        });
+        fixture.change(|study| {
+            study.report.baseline = [("arm".to_owned(), baseline.to_owned())].into();
+        });
+        let data = StudyData::read(&fixture.layout, fixture.study.clone());
+        let added = what_hidden_losses_add(&Analysis::new(&data).unwrap());
+        added.into_iter().map(|one| one.label).collect::<Vec<_>>()
+    };
+    assert_eq!(added("none"), Vec::<String>::new());
+    // There it is one of two, and the other way round.
+    assert_eq!(added("mse"), ["mse", "wasserstein"]);
 }

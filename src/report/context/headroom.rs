@@ -19,7 +19,7 @@ pub fn headroom(data: &StudyData, analysis: &Analysis) -> Option<String> {
         .find(|row| row.is_baseline && row.mean.is_some());
     let untreated = baseline.and_then(|row| rows[row.untreated?].mean.map(|_| row.untreated));
     let (student, whose) = match (untreated.flatten(), baseline) {
-        (Some(place), _) => (rows[place].mean?, format!("that of {}", rows[place].label)),
+        (Some(place), _) => (rows[place].mean?, format!("that of {}", rows[place].name)),
         (None, Some(row)) => (row.mean?, "the baseline's".to_owned()),
         // The best, and no control: what does harm leaves room for nothing else.
         (None, None) => {
@@ -62,7 +62,7 @@ pub fn equal_near_the_teacher(data: &StudyData, analysis: &Analysis) -> Option<S
         .filter(|one| one.verdict == Verdict::Equivalent)
         .filter_map(|one| one.rows())
         .filter(|&(a, b)| near(a) && near(b))
-        .map(|(a, b)| format!("{} and {}", analysis.rows[a].label, analysis.rows[b].label))
+        .map(|(a, b)| format!("{} and {}", analysis.rows[a].name, analysis.rows[b].name))
         .collect();
     (!words.is_empty()).then(|| {
         format!(

@@ -12,6 +12,7 @@ mod headroom;
 mod maps;
 mod models;
 mod names;
+mod not_measured;
 mod notes;
 mod objectives;
 mod replicates;
@@ -22,6 +23,7 @@ mod sensitivity;
 mod study;
 mod summary;
 mod tasks;
+mod teacher_names;
 mod training;
 mod trials;
 
@@ -42,6 +44,7 @@ use self::maps::{LayerMap, maps};
 use self::models::{
     FlopsOfRows, ModelFacts, TeacherFacts, models, sizes, teachers, times, training_flops_of,
 };
+use self::not_measured::not_measured;
 use self::notes::notes;
 use self::objectives::{WordsOfRows, objectives, schedules};
 use self::rows::{RowFacts, rows};
@@ -107,6 +110,8 @@ pub struct Context {
     pub treatments: Vec<DeliveryFacts>,
     /// Whether any row is the setting of one.
     pub has_treatments: bool,
+    /// Of which hidden losses nothing is known, and why, in sentences.
+    pub not_measured: Vec<String>,
     /// How close matched states came in every measure; empty unless clouds were measured.
     pub closeness: Vec<SettingCloseness>,
     pub balance: Vec<BalanceFactor>,
@@ -135,6 +140,8 @@ pub struct Context {
     /// Layer maps of the grid that should not help.
     pub null_controls: Vec<String>,
     pub has_contrasts: bool,
+    /// Whether any comparison has an interval.
+    pub has_intervals: bool,
     pub contrast_count: usize,
     /// How often each verdict was reached, from better to worse.
     pub verdicts: Vec<VerdictCount>,
@@ -168,6 +175,7 @@ impl Context {
         let models = models(data, analysis);
         let balance = balance_factors(data, analysis);
         let critics = critics(data, analysis);
+        let closeness = closeness(data, &analysis.rows);
         Ok(Self {
             study: StudyFacts::new(&data.study, analysis),
             answer: answer(&data.study, analysis),
@@ -196,7 +204,8 @@ impl Context {
             tasks: tasks(data, analysis),
             treatments: treatments(analysis),
             has_treatments: rows.iter().any(RowFacts::has_treatment),
-            closeness: closeness(data, &analysis.rows),
+            not_measured: not_measured(data, analysis, &closeness),
+            closeness,
             balance_ranges: balance_ranges(analysis, &balance),
             balanced_again: balanced_again(data),
             balance,
@@ -214,6 +223,7 @@ impl Context {
             null_controls: null_controls(data, analysis),
             has_strategies: axes.iter().any(|axis| axis.key == STRATEGY),
             has_contrasts: rows.iter().any(|row| row.contrast.is_some()),
+            has_intervals: (analysis.contrasts.iter()).any(|one| one.interval.is_some()),
             contrast_count: rows.iter().filter(|row| row.contrast.is_some()).count(),
             verdicts: verdict_counts(analysis),
             all_values: rows.iter().flat_map(|row| row.at.iter().cloned()).collect(),

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::names::{grouped, merged, name_of};
+use super::names::{grouped, label_of, merged};
 use super::rows::FlopsFacts;
+use super::teacher_names::{named_teachers, names_in_sentences};
 use crate::record::evaluation::Size;
 use crate::report::analysis::Analysis;
 use crate::report::data::{RunData, StudyData};
@@ -13,6 +14,8 @@ use crate::report::statistics::mean_of;
 #[derive(Debug, Clone, Serialize)]
 pub struct TeacherFacts {
     pub label: String,
+    /// The same for sentences.
+    pub name: String,
     pub state: String,
     pub nll: Option<f64>,
     pub perplexity: Option<f64>,
@@ -23,11 +26,12 @@ pub struct TeacherFacts {
 }
 
 impl TeacherFacts {
-    fn new(teacher: &RunData, label: String) -> Self {
+    fn new(teacher: &RunData, label: String, name: String) -> Self {
         let evaluation = teacher.evaluation.as_ref();
         let state = &teacher.state;
         Self {
             label,
+            name,
             state: state.reason().unwrap_or_else(|| state.word().to_owned()),
             nll: teacher.nll(),
             perplexity: evaluation.and_then(|evaluation| evaluation.test.perplexity),
@@ -42,26 +46,12 @@ impl TeacherFacts {
     }
 }
 
-/// The teachers, each with its name.
-pub fn named_teachers(data: &StudyData) -> impl Iterator<Item = (String, &RunData)> {
-    let several = data.teachers.len() > 1;
-    data.teachers
-        .iter()
-        .enumerate()
-        .map(move |(place, teacher)| {
-            let name = if several {
-                format!("teacher {}", place + 1)
-            } else {
-                "teacher".to_owned()
-            };
-            (name, teacher)
-        })
-}
-
 /// All teachers.
 pub fn teachers(data: &StudyData) -> Vec<TeacherFacts> {
+    let names = names_in_sentences(data);
     named_teachers(data)
-        .map(|(name, teacher)| TeacherFacts::new(teacher, name))
+        .zip(names)
+        .map(|((label, teacher), name)| TeacherFacts::new(teacher, label, name))
         .collect()
 }
 
@@ -157,7 +147,7 @@ pub fn times(data: &StudyData, analysis: &Analysis) -> Vec<ModelFacts> {
     let rows = grouped(rows).into_iter().map(|(places, _)| {
         let rows = places.iter().map(|&place| &analysis.rows[place]);
         let runs = rows.flat_map(|row| row.finished(data)).collect();
-        (name_of(&analysis.rows, &places), runs)
+        (label_of(&analysis.rows, &places), runs)
     });
     named_teachers(data)
         .map(|(name, teacher)| (name, vec![teacher]))

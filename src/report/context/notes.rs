@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::all_else::all_else;
-use super::replicates::{other_seeds, teachers_as_blocks};
+use super::names::in_a_row;
+use super::replicates::{other_seeds, own_teachers, teachers_as_blocks};
 use crate::plan::run::{BalanceSpec, Init, Keep, RunSpec, Term};
 use crate::plan::{Axis, is_at_or_below};
 use crate::record::evaluation::{Agreement, SharedCounts};
@@ -14,16 +15,20 @@ use crate::report::axes::{self, ANY, ARM, SEED, STRATEGY};
 use crate::report::data::StudyData;
 use crate::report::rows::TableRow;
 
-/// Rows that a note names; of more it gives the number.
-const MOST_NAMES: usize = 6;
-
 /// All notes, in a fixed order.
 pub fn notes(data: &StudyData, analysis: &Analysis) -> Vec<String> {
-    let mut notes = initial_weights(data, analysis);
+    let mut notes = Vec::new();
+    // What a seed stands for is nothing to a single run.
+    if analysis.has_spread() || analysis.rows.len() > 1 {
+        notes.extend(initial_weights(data, analysis));
+    }
     notes.extend(maps_beside_taken_blocks(data));
     notes.extend(values_chosen_elsewhere(data));
     notes.extend(other_seeds(data, analysis));
-    notes.push(fixed_teacher_and_text(data));
+    if analysis.has_spread() {
+        notes.push(fixed_teacher_and_text(data));
+    }
+    notes.extend(own_teachers(data, analysis));
     notes.extend(teachers_as_blocks(data));
     notes.extend(shared_documents(data));
     notes.extend(unbalanced_terms(data, analysis));
@@ -77,7 +82,7 @@ fn initial_weights(data: &StudyData, analysis: &Analysis) -> Vec<String> {
         .iter()
         .filter_map(|word| init_of_word(word))
         .filter_map(|init| {
-            initial_weights_note(init, share, |subject| {
+            initial_weights_note(init, share, analysis.has_spread(), |subject| {
                 if inits.len() == 1 {
                     Some(subject.to_owned())
                 } else {
@@ -93,11 +98,12 @@ fn init_of_word(word: &str) -> Option<Init> {
     serde_json::from_value(word.into()).ok()
 }
 
-/// The note on a way to start; `share` is what arms share of a seed, and `opening` gives a subject
-/// with the settings that it is true of.
+/// The note on a way to start; `share` is what arms share of a seed, `has_spread` whether the page
+/// tells how seeds differ, and `opening` gives a subject with the settings that it is true of.
 fn initial_weights_note(
     init: Init,
     share: &str,
+    has_spread: bool,
     opening: impl FnOnce(&str) -> Option<String>,
 ) -> Option<String> {
     let weights = match init {
@@ -111,10 +117,15 @@ fn initial_weights_note(
         Init::Teacher => "the teacher's weights",
         Init::Dir => "stored weights",
     };
+    let spread = if has_spread {
+        ": the spread between seeds says nothing about those"
+    } else {
+        ""
+    };
     Some(format!(
         "{} start from {weights}, so a seed stands for the order of the data and the random \
          numbers of training (critics, projections and shuffled maps, where there are any), not \
-         for other initial weights: the spread between seeds says nothing about those.",
+         for other initial weights{spread}.",
         opening("The students")?
     ))
 }
@@ -258,7 +269,7 @@ fn other_training(data: &StudyData) -> impl Iterator<Item = String> {
             format!(
                 "Arm {} differs from the baseline in how it trains too ({}): a difference may be \
                  owed to that.",
-                arm.name,
+                axes::spoken(&arm.name),
                 keys.join(", ")
             )
         })
@@ -328,9 +339,15 @@ fn where_it_holds(
         return Some(subject.to_owned());
     }
     let settings = match deciding_axis(data, &holding, &others) {
-        Some((ARM, arms)) => format!("In the arm {}", arms.join(" or ")),
+        Some((ARM, arms)) => {
+            let arms: Vec<String> = arms.into_iter().map(axes::spoken).collect();
+            format!("In the arm {}", arms.join(" or "))
+        }
         Some((key, values)) => format!("Where {key} = {}", values.join(" or ")),
-        None => format!("In {}", names(&holding)),
+        None => {
+            let names: Vec<&str> = holding.iter().map(|row| row.name.as_str()).collect();
+            format!("In {}", in_a_row(&names))
+        }
     };
     let mut subject = subject.to_owned();
     if let Some(first) = subject.get_mut(..1) {
@@ -365,16 +382,6 @@ fn deciding_axis<'a>(
         let decides = !holding.iter().any(stands_for_all) && !others.iter().any(has_one_of_them);
         decides.then_some((axis.key.as_str(), values))
     })
-}
-
-/// The names of rows, of many the first.
-fn names(rows: &[&TableRow]) -> String {
-    let names: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
-    let shown = names[..names.len().min(MOST_NAMES)].join("; ");
-    match names.len().saturating_sub(MOST_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more settings"),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Tests of `notes.rs`: what a note says where the grid varies what it is about.
 
 use super::*;
-use crate::record::study::{Axis, Trials};
+use crate::record::study::{Axis, Change, Trials};
 use crate::report::render;
 use crate::report::test_fixture::{Fixture, StudyShape};
 
@@ -127,8 +127,8 @@ fn an_arm_that_starts_elsewhere_is_named_and_settings_that_no_axis_decides_are_l
     assert_eq!(
         beginnings(&notes)[..2],
         [
-            "In mse, uniform; mse, last; wasserstein, uniform, a seed",
-            "In wasserstein, last, the students",
+            "In mse (uniform), mse (last) and wasserstein (uniform), a seed",
+            "In wasserstein (last), the students",
         ]
     );
     start_from_a_folder("uniform");
@@ -139,6 +139,41 @@ fn an_arm_that_starts_elsewhere_is_named_and_settings_that_no_axis_decides_are_l
             "In the arm mse, a seed",
             "In the arm wasserstein, the students",
         ]
+    );
+}
+
+#[test]
+fn an_arm_is_named_in_a_note_as_a_sentence_names_it() {
+    let mut fixture = Fixture::new(&StudyShape {
+        arms: vec!["none", "mse"],
+        strategies: vec!["uniform"],
+        steps: 10,
+        extras: false,
+        ..StudyShape::default()
+    });
+    fixture.change(|study| {
+        study.facts.student_init = "random; or dir".to_owned();
+        study.arms[0].changes.push(Change {
+            key: "train.batch".to_owned(),
+            baseline: Some("4".to_owned()),
+            value: Some("8".to_owned()),
+        });
+    });
+    for cell in &fixture.study.cells {
+        if cell.at["arm"] == "none" {
+            let folder = "init = \"dir\"\ninit_dir = \"w\"";
+            fixture.change_spec(&cell.run, ("init = \"random\"", folder));
+        }
+    }
+    let notes = notes_of(&fixture);
+    assert_eq!(
+        beginnings(&notes)[..2],
+        ["In the arm mse, a seed", "In the arm “none”, the students"]
+    );
+    let other = "Arm “none” differs from the baseline in how it trains too (train.batch): ";
+    assert!(
+        notes.iter().any(|note| note.starts_with(other)),
+        "{notes:#?}"
     );
 }
 
@@ -264,4 +299,38 @@ fn so_many_documents_may_be_groups_of_them() {
         let page = String::from_utf8(page.unwrap().1.clone()).unwrap();
         assert!(page.contains(words), "{words}: {page}");
     }
+}
+
+#[test]
+fn what_students_of_several_teachers_are_measured_against_is_told() {
+    let told = |teacher: fn(&str, &str) -> &'static str| {
+        let mut fixture = Fixture::new(&StudyShape {
+            strategies: vec!["uniform"],
+            extras: false,
+            steps: 10,
+            ..StudyShape::default()
+        });
+        fixture.change(|study| {
+            for cell in &mut study.cells {
+                cell.teacher = teacher(&cell.at["arm"], &cell.at["seed"]).to_owned();
+            }
+        });
+        let notes = notes_of(&fixture).into_iter();
+        let mut notes = notes.filter(|note| note.contains("KL to teacher"));
+        notes.next()
+    };
+    assert_eq!(told(|_, _| "a"), None);
+    assert_eq!(
+        told(|arm, _| if arm == "mse" { "a" } else { "b" }).as_deref(),
+        Some(
+            "There are 2 teachers: KL to teacher, top-1 agreement, CKA and all other distances \
+             are each to the student's own, so that they do not compare students of different \
+             teachers."
+        )
+    );
+    let of_all = told(|_, seed| if seed == "0" { "a" } else { "b" }).unwrap();
+    assert!(
+        of_all.ends_with("are each to the student's own, and a row has their mean."),
+        "{of_all}"
+    );
 }

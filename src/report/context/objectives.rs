@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::names::merged;
+use super::names::{grouped, name_of};
 use crate::plan::run::{Decay, Direction, Keep, LearningRate, PrecisionSpec, RunSpec};
 use crate::plan::run::{StateForm, Term, TrainSpec};
 use crate::plan::schedule::{Schedule, Span};
@@ -13,6 +13,7 @@ use crate::report::format::{count, plain};
 /// Rows that say the same of something.
 #[derive(Debug, Clone, Serialize)]
 pub struct WordsOfRows {
+    /// Their names, for a sentence.
     pub label: String,
     pub words: String,
 }
@@ -45,9 +46,12 @@ fn by_words(
             .filter_map(|&cell| data.run(cell).spec.as_ref());
         Some((place, words(specs.next()?)))
     });
-    merged(&analysis.rows, facts)
+    grouped(facts)
         .into_iter()
-        .map(|(label, words)| WordsOfRows { label, words })
+        .map(|(places, words)| WordsOfRows {
+            label: name_of(&analysis.rows, &places),
+            words,
+        })
         .collect()
 }
 

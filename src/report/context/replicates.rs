@@ -45,6 +45,26 @@ pub fn teachers_as_blocks(data: &StudyData) -> Option<String> {
     ))
 }
 
+/// That what students are from their teacher is each from its own, where several teach.
+pub fn own_teachers(data: &StudyData, analysis: &Analysis) -> Option<String> {
+    let of_row = |row: &TableRow| -> BTreeSet<&str> {
+        let cells = row.cells.iter().map(|&cell| &data.study.cells[cell]);
+        cells.map(|cell| cell.teacher.as_str()).collect()
+    };
+    let of_rows: BTreeSet<BTreeSet<&str>> = analysis.rows.iter().map(of_row).collect();
+    let all: BTreeSet<&str> = of_rows.iter().flatten().copied().collect();
+    let consequence = match (all.len(), of_rows.len()) {
+        (0 | 1, _) => return None,
+        (_, 1) => "and a row has their mean",
+        _ => "so that they do not compare students of different teachers",
+    };
+    Some(format!(
+        "There are {} teachers: KL to teacher, top-1 agreement, CKA and all other distances are \
+         each to the student's own, {consequence}.",
+        all.len()
+    ))
+}
+
 /// Rows whose means are of other seeds than those of others.
 pub fn other_seeds(data: &StudyData, analysis: &Analysis) -> Option<String> {
     let seeds = |row: &TableRow| -> BTreeSet<&str> {

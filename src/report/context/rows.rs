@@ -15,6 +15,8 @@ use crate::report::statistics::mean_of;
 #[derive(Debug, Clone, Serialize)]
 pub struct RowFacts {
     pub label: String,
+    /// The same for sentences.
+    pub name: String,
     /// The values of `axes`, in their order.
     pub at: Vec<String>,
     pub arm: Option<String>,
@@ -103,6 +105,7 @@ impl RowFacts {
         let strategy = row.at.get(STRATEGY).cloned();
         Self {
             label: row.label.clone(),
+            name: row.name.clone(),
             at: axes
                 .iter()
                 .map(|axis| row.at.get(&axis.key).cloned().unwrap_or_default())
@@ -129,7 +132,7 @@ impl RowFacts {
                 .find_map(|evaluation| FlopsFacts::of(evaluation)),
             contrast: row
                 .contrast
-                .map(|contrast| ContrastFacts::new(&analysis.contrasts[contrast])),
+                .map(|place| ContrastFacts::new(&analysis.rows, &analysis.contrasts[place])),
             nulls: analysis.nulls[place].as_ref().map(NullFacts::new),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::teacher_names::named_teachers;
 use crate::record::evaluation::Protocol;
 use crate::report::curves::VALIDATION;
 use crate::report::data::{Outcomes, RunData, RunResult, StudyData};
@@ -143,10 +144,8 @@ fn cells_of(data: &StudyData, place: usize) -> Vec<String> {
 
 /// The teachers and runs without a result, but for those that are in work.
 pub fn failures(data: &StudyData) -> Vec<FailedRun> {
-    let teachers = data
-        .teachers
-        .iter()
-        .filter_map(|teacher| FailedRun::new(teacher, || vec!["teacher".to_owned()]));
+    let teachers =
+        named_teachers(data).filter_map(|(name, teacher)| FailedRun::new(teacher, || vec![name]));
     // In the order of cells; the runs are those of the cells, in the order of first appearance.
     let runs = data
         .runs

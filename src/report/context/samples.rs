@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::teacher_names::teacher_of;
 use crate::record::evaluation::TextSample;
 use crate::report::analysis::Analysis;
 use crate::report::axes::ARM;
@@ -32,20 +33,27 @@ pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<PromptSample
     let mut found: Vec<PromptSamples> = Vec::new();
     for row in &analysis.rows {
         let arm = row.at.get(ARM);
-        let Some(run) = row.finished(data).next() else {
+        let mut cells = row.cells.iter().copied();
+        let Some(cell) = cells.find(|&cell| data.run(cell).state.is_finished()) else {
             continue;
         };
         if arms.contains(&arm) {
             continue;
         }
-        let samples = run.samples()?;
+        let samples = data.run(cell).samples()?;
         if samples.is_empty() {
             continue;
         }
         arms.push(arm);
+        let teacher = teacher_of(data, cell);
         for sample in samples.into_iter().take(MOST_PROMPTS) {
-            let place = place_of_prompt(&mut found, &sample);
-            found[place].texts.push(SampleText {
+            let texts = texts_of_prompt(&mut found, &sample);
+            let of_teacher = teacher.clone().zip(sample.teacher);
+            // Each teacher once, before the first of its students.
+            let of_teacher =
+                of_teacher.filter(|(name, _)| texts.iter().all(|one| one.label != *name));
+            texts.extend(of_teacher.map(|(label, text)| SampleText { label, text }));
+            texts.push(SampleText {
                 label: row.label.clone(),
                 text: sample.student,
             });
@@ -54,19 +62,23 @@ pub fn samples(data: &StudyData, analysis: &Analysis) -> Result<Vec<PromptSample
     Ok(found)
 }
 
-/// The place of a sample's prompt; one that is new is added with the teacher's text.
-fn place_of_prompt(found: &mut Vec<PromptSamples>, sample: &TextSample) -> usize {
+/// What models make of a sample's prompt, so far; of one that is new nothing.
+fn texts_of_prompt<'a>(
+    found: &'a mut Vec<PromptSamples>,
+    sample: &TextSample,
+) -> &'a mut Vec<SampleText> {
     let place = found.iter().position(|shown| shown.prompt == sample.prompt);
-    place.unwrap_or_else(|| {
-        let teacher = sample.teacher.as_ref().map(|text| SampleText {
-            label: "teacher".to_owned(),
-            text: text.clone(),
-        });
+    let place = place.unwrap_or_else(|| {
         found.push(PromptSamples {
             prompt: sample.prompt.clone(),
             reference: sample.reference.clone(),
-            texts: teacher.into_iter().collect(),
+            texts: Vec::new(),
         });
         found.len() - 1
-    })
+    });
+    &mut found[place].texts
 }
+
+#[cfg(test)]
+#[path = "samples_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::contrasts::ContrastFacts;
 use super::rows::RowFacts;
-use crate::report::format::{fixed, signed, significant};
+use crate::report::format::{fixed, interval, signed, significant};
 
 /// Comparisons, or rows, that a summary names.
 const MOST: usize = 6;
@@ -54,15 +54,15 @@ fn and_so_many(count: usize, what: &str) -> String {
 
 /// `wasserstein against mse: undecided (−0.0010 nats per token, −0.0110 to +0.0090, n = 3)`.
 fn comparison(contrast: &ContrastFacts) -> String {
-    let against = contrast.against.as_ref();
+    let against = contrast.against_name.as_ref();
     let against = against.map_or_else(String::new, |against| format!(" against {against}"));
-    let interval = contrast.low.zip(contrast.high);
-    let interval = interval.map_or_else(String::new, |(low, high)| {
-        format!(", {} to {}", signed(low, 4), signed(high, 4))
+    let ends = contrast.low.zip(contrast.high);
+    let ends = ends.map_or_else(String::new, |(low, high)| {
+        format!(", {}", interval(low, high, 4))
     });
     let difference = contrast.difference.map_or_else(String::new, |difference| {
         format!(
-            " ({} nats per token{interval}, n = {})",
+            " ({} nats per token{ends}, n = {})",
             signed(difference, 4),
             contrast.n
         )
@@ -70,7 +70,7 @@ fn comparison(contrast: &ContrastFacts) -> String {
     let declared = if contrast.is_primary { ", primary" } else { "" };
     format!(
         "{}{against}: {}{declared}{difference}",
-        contrast.label, contrast.verdict
+        contrast.name, contrast.verdict
     )
 }
 
@@ -78,7 +78,7 @@ fn comparison(contrast: &ContrastFacts) -> String {
 fn loss(row: &RowFacts) -> Option<String> {
     Some(format!(
         "{}: NLL {} nats per token, perplexity {}",
-        row.label,
+        row.name,
         fixed(row.nll?, 4),
         significant(row.perplexity?, 4)
     ))

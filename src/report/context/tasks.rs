@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::models::named_teachers;
+use super::teacher_names::named_teachers;
 use crate::record::evaluation::{Evaluation, TaskResult};
 use crate::report::analysis::Analysis;
 use crate::report::data::{RunData, StudyData};

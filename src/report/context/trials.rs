@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::names::in_a_row;
 use crate::plan::{Axis, Trials, TriedValues};
-use crate::report::axes::SEED;
+use crate::report::axes::{SEED, spoken};
 use crate::report::format::plain;
 
 /// Values that were tried, and how they were chosen among.
@@ -60,6 +61,50 @@ impl TrialFacts {
     }
 }
 
+/// What the validation split chose, in a sentence; none while that is not known.
+pub fn chosen(trials: &Trials) -> Option<String> {
+    if trials.choice().is_none() {
+        return None;
+    }
+    let chosen = trials.tried.iter().filter(|one| one.is_chosen);
+    let chosen: Vec<&TriedValues> = chosen.collect();
+    let words = chosen.iter().map(|one| {
+        let values = settings_in_words(trials, one);
+        if chosen.len() > 1 {
+            format!("{}: {values}", spoken(one.arm_name()))
+        } else {
+            values
+        }
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| format!("Chosen by the validation split: {}.", words.join("; ")))
+}
+
+/// Of values that were tried those that there was a choice of, as labels and the set-up call them:
+/// `temperature 2, learning rate 0.003`.
+fn settings_in_words(trials: &Trials, tried: &TriedValues) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let words = trials.axes.iter().filter_map(|axis| {
+        let text = tried.values.get(&axis.key)?;
+        let name = last(&axis.key);
+        let others = trials.axes.iter().filter(|other| last(&other.key) == name);
+        let is_shared = others.count() > 1;
+        let name = match axis.key.as_str() {
+            "train.lr.peak" => "learning rate".to_owned(),
+            key if is_shared => key.to_owned(),
+            _ => name,
+        };
+        let value = number(text).map_or_else(|| text.trim_matches('"').to_owned(), plain);
+        (axis.values.len() > 1).then(|| format!("{name} {value}"))
+    });
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        trials.in_words(tried)
+    } else {
+        words.join(", ")
+    }
+}
+
 /// Numbers that were chosen at the end of what was tried: beyond it may be better ones. A sentence
 /// for each, with the arms that it is about.
 pub fn chosen_at_an_end(trials: &Trials) -> Vec<String> {
@@ -93,7 +138,10 @@ impl ChosenEnd {
         };
         let of_arms = match arms {
             [""] => String::new(),
-            arms => format!(" of {}", arms.join(", ")),
+            arms => {
+                let arms: Vec<String> = arms.iter().map(|arm| spoken(arm)).collect();
+                format!(" of {}", in_a_row(&arms))
+            }
         };
         let is_weight = self.key.starts_with("loss.") && self.key.ends_with(".weight");
         let limit = if is_weight && self.is_smallest {
@@ -138,7 +186,7 @@ pub fn hardly_apart(trials: &Trials, margin: f64) -> Option<String> {
             .filter_map(|one| one.validation_nll)
             .collect();
         let near = others.iter().filter(|loss| **loss - best <= margin).count();
-        let name = chosen.arm_name();
+        let name = spoken(chosen.arm_name());
         let of = if name.is_empty() { "" } else { " of " };
         (near > 0).then(|| format!("{near} of {}{of}{name}", others.len()))
     };

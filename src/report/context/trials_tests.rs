@@ -69,7 +69,7 @@ fn arms_that_chose_the_same_end_are_told_in_one_sentence() {
     both.tried.extend(sliced);
     let told = chosen_at_an_end(&both);
     assert!(
-        told.len() == 1 && told[0].contains(" of mse, sliced that was chosen, 1, "),
+        told.len() == 1 && told[0].contains(" of mse and sliced that was chosen, 1, "),
         "{told:?}"
     );
 }
@@ -86,4 +86,97 @@ fn values_that_the_trials_hardly_tell_apart_are_counted() {
              choose otherwise: 1 of 2 of mse."
         )
     );
+}
+
+#[test]
+fn what_was_chosen_is_told_in_the_words_of_labels_and_of_the_set_up() {
+    let axis = |key: &str, values: &[&str]| Axis {
+        key: key.to_owned(),
+        values: values.iter().map(|&value| value.to_owned()).collect(),
+    };
+    let tried = |arm: Option<&str>, values: [(&str, &str); 3]| TriedValues {
+        arm: arm.map(str::to_owned),
+        values: values
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        runs: vec!["1".to_owned()],
+        validation_nll: Some(1.0),
+        is_chosen: true,
+    };
+    let mut of_one = Trials {
+        axes: vec![
+            axis("loss.kl.temperature", &["2.0", "4.0"]),
+            axis("loss.kl.weight", &["1.5", "4.5"]),
+            axis("train.lr.peak", &["3e-3", "1e-2"]),
+            axis("seed", &["50"]),
+        ],
+        tried: vec![tried(
+            None,
+            [
+                ("loss.kl.temperature", "4.0"),
+                ("loss.kl.weight", "4.5"),
+                ("train.lr.peak", "1e-2"),
+            ],
+        )],
+    };
+    assert_eq!(
+        chosen(&of_one).as_deref(),
+        Some("Chosen by the validation split: temperature 4, weight 4.5, learning rate 0.01.")
+    );
+    of_one.tried[0].is_chosen = false;
+    assert_eq!(chosen(&of_one), None);
+    // Two weights are told apart by their keys, and arms by their names.
+    let values = [
+        ("loss.hidden.weight", "0.3"),
+        ("loss.kl.weight", "1.5"),
+        ("train.lr.peak", "3e-3"),
+    ];
+    let of_two = Trials {
+        axes: vec![
+            axis("loss.hidden.weight", &["0.3", "1.0"]),
+            axis("loss.kl.weight", &["0.5", "1.5"]),
+            axis("train.lr.peak", &["3e-3"]),
+        ],
+        tried: vec![tried(Some("mse"), values), tried(Some("sliced"), values)],
+    };
+    let of_each = "loss.hidden.weight 0.3, loss.kl.weight 1.5";
+    assert_eq!(
+        chosen(&of_two).unwrap(),
+        format!("Chosen by the validation split: mse: {of_each}; sliced: {of_each}.")
+    );
+}
+
+#[test]
+fn an_arm_is_named_as_a_sentence_names_it() {
+    let mut both = trials(&["0.1", "0.3", "1.0"], 0);
+    let others = both.tried.iter().cloned().map(|one| TriedValues {
+        arm: Some("none".to_owned()),
+        ..one
+    });
+    let others: Vec<TriedValues> = others.collect();
+    both.tried.extend(others);
+    assert_eq!(
+        chosen(&both).as_deref(),
+        Some("Chosen by the validation split: mse: weight 0.1; “none”: weight 0.1.")
+    );
+    let at_an_end = chosen_at_an_end(&both);
+    assert!(
+        at_an_end[0].contains("The loss.hidden.weight of mse and “none” that was chosen, 0.1, "),
+        "{at_an_end:?}"
+    );
+    let near = hardly_apart(&both, 1.0).unwrap();
+    assert!(
+        near.ends_with(": 1 of 2 of mse, 1 of 2 of “none”."),
+        "{near}"
+    );
+    // Without arms there is nothing to name.
+    let mut alone = trials(&["0.1", "0.3", "1.0"], 0);
+    alone.tried.iter_mut().for_each(|one| one.arm = None);
+    let at_an_end = chosen_at_an_end(&alone);
+    assert!(
+        at_an_end[0].starts_with("The loss.hidden.weight that was chosen, 0.1, "),
+        "{at_an_end:?}"
+    );
+    let near = hardly_apart(&alone, 1.0).unwrap();
+    assert!(near.ends_with(": 1 of 2."), "{near}");
 }

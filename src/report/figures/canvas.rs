@@ -99,20 +99,36 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(share).sum::<f64>() * size
 }
 
-/// `text` cut with an ellipsis to at most `width` pixels.
+/// `text` with an ellipsis in its middle where it is wider than `width` pixels: names that begin
+/// alike are told apart by how they end.
 pub fn fitted(text: &str, size: f64, width: f64) -> String {
     if text_width(text, size) <= width {
         return text.to_owned();
     }
-    let mut cut = String::new();
-    for c in text.chars() {
-        if text_width(&cut, size) + text_width(&c.to_string(), size) + text_width("…", size) > width
-        {
+    let letters: Vec<char> = text.chars().collect();
+    let (mut head, mut tail) = (0, letters.len());
+    let mut room = width - text_width("…", size);
+    // A letter of each end in turn, until one has no room.
+    while head < tail {
+        let is_of_head = head <= letters.len() - tail;
+        let letter = if is_of_head {
+            letters[head]
+        } else {
+            letters[tail - 1]
+        };
+        room -= text_width(&letter.to_string(), size);
+        if room < 0.0 {
             break;
         }
-        cut.push(c);
+        if is_of_head {
+            head += 1;
+        } else {
+            tail -= 1;
+        }
     }
-    format!("{}…", cut.trim_end())
+    let part = |letters: &[char]| -> String { letters.iter().collect() };
+    let (head, tail) = (part(&letters[..head]), part(&letters[tail..]));
+    format!("{}…{}", head.trim_end(), tail.trim_start())
 }
 
 impl Canvas {

@@ -22,12 +22,19 @@ fn numbers_are_short_and_zero_has_no_sign() {
 }
 
 #[test]
-fn a_text_that_is_too_long_is_cut_with_an_ellipsis() {
+fn a_text_that_is_too_long_is_cut_in_its_middle() {
     let long = "a name that is far too long for its column";
     let cut = fitted(long, TEXT, 100.0);
+    let (head, tail) = cut.split_once('…').unwrap();
     assert!(
-        cut.ends_with('…') && text_width(&cut, TEXT) <= 100.0,
+        long.starts_with(head) && long.ends_with(tail) && text_width(&cut, TEXT) <= 100.0,
         "{cut}"
     );
+    assert!(head.len() > 3 && tail.len() > 3, "{cut}");
     assert_eq!(fitted("short", TEXT, 100.0), "short");
+    assert_eq!(fitted(long, TEXT, 1.0), "…");
+    // What tells rows apart is left of them.
+    let rows = ["uniform", "reverse"].map(|map| format!("a-long-name, init teacher, {map}"));
+    let [one, other] = rows.map(|row| fitted(&row, TEXT, 120.0));
+    assert!(one != other && one.ends_with("form"), "{one} {other}");
 }

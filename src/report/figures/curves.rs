@@ -1,19 +1,19 @@
-//! Validation loss over the training, and below it the difference to the baseline, paired by seed:
-//! one line an arm, the mean over its seeds, in a band from the lowest to the highest seed.
+//! Validation loss over the training, and below it the difference to the baseline's arm in the same
+//! setting, paired by seed: one line an arm, the mean over its seeds, in a band from the lowest to
+//! the highest seed.
 
 use std::collections::BTreeSet;
 
-use super::averages::{Averaged, average, average_of};
 use super::canvas::{Anchor, Canvas, SMALL, TEXT, fitted, sheet, text_width};
 use super::labels::separated;
 use super::legend::{Legend, LegendSample};
-use super::palette::{Dash, GREY, INK, SeriesStyle};
+use super::palette::{GREY, INK, Rgb, SeriesStyle};
 use super::panel::{Panel, TRAINING_STEP, VALIDATION_NLL};
 use super::scale::Scale;
-use super::view::{Facet, View};
-use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out};
-use crate::report::curves::VALIDATION;
-use crate::report::data::RunData;
+use super::setting_curves::{ArmCurve, SettingCurves};
+use super::view::View;
+use super::{Figure, MOST_PANELS, WIDTH, first_of, left_out_by_name};
+use crate::report::axes::spoken;
 use crate::report::format;
 
 const LEFT: f64 = 72.0;
@@ -24,22 +24,6 @@ const FEW_POINTS: usize = 25;
 /// An arm whose difference is so many times that of the nearest leaves the panel, where others
 /// stay: they would be one line on its scale.
 const FAR: f64 = 4.0;
-
-/// A line: its name, how it looks, its values.
-struct ArmCurve {
-    name: String,
-    series: usize,
-    style: SeriesStyle,
-    values: Averaged,
-    seeds: usize,
-}
-
-/// A setting with the lines of its arms and their differences to the baseline.
-struct SettingCurves {
-    title: String,
-    losses: Vec<ArmCurve>,
-    differences: Vec<ArmCurve>,
-}
 
 /// Draws the validation loss of every arm, a column a setting.
 pub fn draw(view: &View) -> Option<Figure> {
@@ -54,7 +38,7 @@ pub fn draw(view: &View) -> Option<Figure> {
         return None;
     }
     let has_differences = shown.iter().any(|setting| !setting.differences.is_empty());
-    let baseline = view.baseline_name();
+    let baseline = view.baseline_of_series().unwrap_or_default();
     let svg = CurveSheet::new(shown, view.data.study.report.margin, &baseline).draw(shown);
     let differences = if has_differences {
         let gone = if svg.contains(['↑', '↓']) {
@@ -62,13 +46,25 @@ pub fn draw(view: &View) -> Option<Figure> {
         } else {
             ""
         };
+        let controls = if shown.iter().any(|setting| setting.leaves_out_controls) {
+            "; two null controls are not held against each other"
+        } else {
+            ""
+        };
+        let setting = if settings.len() > 1 {
+            " in the same setting"
+        } else {
+            ""
+        };
+        let baseline = spoken(&baseline);
         format!(
-            " Below: the difference to {baseline} at the same step of as long a training, paired \
-             by seed; the grey band is ±δ{gone}."
+            " Below: the difference to {baseline}{setting}, at the same step of as long a \
+             training, paired by seed; the grey band is ±δ{gone}{controls}."
         )
     } else {
         String::new()
     };
+    let titles: Vec<&str> = settings.iter().map(|one| one.title.as_str()).collect();
     Some(Figure {
         name: "curves",
         alt: "Validation loss over training steps, by arm".to_owned(),
@@ -76,60 +72,10 @@ pub fn draw(view: &View) -> Option<Figure> {
             "Loss in nats per token on the validation split, context as in training. Lines are \
              means over seeds, bands reach from the lowest to the highest; the first steps may lie \
              above the axis.{differences}{}",
-            left_out(shown.len(), settings.len(), "settings")
+            left_out_by_name(shown.len(), &titles, "settings")
         ),
         svg,
     })
-}
-
-impl SettingCurves {
-    fn new(view: &View, facet: Facet) -> Self {
-        let curve = |(row, series): (usize, usize), values: Averaged, seeds: usize| ArmCurve {
-            name: view.series_of(&view.rows[row]).1,
-            series,
-            style: view.style(series),
-            values,
-            seeds,
-        };
-        let losses = facet.rows.iter().map(|&(row, series)| {
-            let runs: Vec<&RunData> = view.rows[row].with_curves(view.data).collect();
-            curve((row, series), average_of(&runs, VALIDATION), runs.len())
-        });
-        let differences = facet.rows.iter().filter_map(|&(row, series)| {
-            let contrast = view.contrast(&view.rows[row])?;
-            contrast.paired.as_ref()?;
-            let pairs = view.pairs(&view.rows[row], &view.rows[contrast.rows()?.1]);
-            let curves: Vec<Vec<(f64, f64)>> = pairs
-                .iter()
-                .map(|(own, other)| difference(own.run, other))
-                .collect();
-            let curves: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
-            Some(curve((row, series), average(&curves), curves.len()))
-        });
-        let has_points = |curve: &ArmCurve| !curve.values.mean.is_empty();
-        Self {
-            losses: losses.filter(has_points).collect(),
-            differences: differences.filter(has_points).collect(),
-            title: facet.title,
-        }
-    }
-}
-
-/// The validation loss of a run minus that of another, at the steps that both have; nothing of
-/// trainings of different lengths, which are at different places of their schedules there.
-fn difference(run: &RunData, other: &RunData) -> Vec<(f64, f64)> {
-    let steps = |run: &RunData| run.spec.as_ref().map(|spec| spec.train.steps);
-    if steps(run) != steps(other) {
-        return Vec::new();
-    }
-    let (Some(own), Some(other)) = (run.curves.get(VALIDATION), other.curves.get(VALIDATION))
-    else {
-        return Vec::new();
-    };
-    let at = |step: f64| other.iter().find(|point| point.0 == step);
-    own.iter()
-        .filter_map(|&(step, value)| Some((step, value - at(step)?.1)))
-        .collect()
 }
 
 /// Where the panels of the figure lie: blocks of columns, each with losses above differences.
@@ -152,16 +98,26 @@ impl<'a> CurveSheet<'a> {
         let all = || settings.iter().flat_map(|setting| &setting.losses);
         let blocks = settings.len().div_ceil(MOST_COLUMNS);
         let columns = settings.len().div_ceil(blocks);
-        // Names at the ends of the lines do not tell dashes.
-        let has_dashes = all().any(|curve| curve.style.dash != Dash::Solid);
-        let legend = (settings.len() > 1 || has_dashes).then(|| {
+        // Names at the ends of lines do not tell those of one colour apart.
+        let of_color = |color: Rgb| {
+            let same = all().filter(|curve| curve.style.color == color);
+            same.map(|curve| curve.series).collect::<BTreeSet<_>>()
+        };
+        let share_colors = all().any(|curve| of_color(curve.style.color).len() > 1);
+        let legend = (settings.len() > 1 || share_colors).then(|| {
             let series = all().map(|curve| (curve.series, curve.name.clone()));
             let style = |number: usize| {
                 let curve = all().find(|curve| curve.series == number);
                 curve.map_or(SeriesStyle::NEUTRAL, |curve| curve.style)
             };
             let place = (LEFT, WIDTH - LEFT - 10.0);
-            Legend::of_series(place, series, style, LegendSample::Line)
+            let has_marks = all().any(|curve| curve.values.mean.len() <= FEW_POINTS);
+            let sample = if has_marks {
+                LegendSample::MarkedLine
+            } else {
+                LegendSample::Line
+            };
+            Legend::of_series(place, series, style, sample)
         });
         let names = if legend.is_none() {
             let widths = all().map(|curve| text_width(&curve.name, TEXT));
@@ -209,35 +165,42 @@ impl<'a> CurveSheet<'a> {
                 if let Some(legend) = &self.legend {
                     legend.draw(canvas);
                 }
-                for (place, setting) in settings.iter().enumerate() {
-                    self.draw_setting(canvas, place, setting);
+                for (block, row) in settings.chunks(self.columns).enumerate() {
+                    // The first that has differences has the labels of theirs.
+                    let has_below = |setting: &SettingCurves| !setting.differences.is_empty();
+                    let labelled = row.iter().position(has_below);
+                    for (column, setting) in row.iter().enumerate() {
+                        let is_labelled = labelled == Some(column);
+                        self.draw_setting(canvas, (column, block), setting, is_labelled);
+                    }
                 }
             },
         )
     }
 
-    /// The panels of a setting.
-    fn draw_setting(&self, canvas: &mut Canvas, place: usize, setting: &SettingCurves) {
-        let (column, block) = (place % self.columns, place / self.columns);
+    /// The panels of a setting; of one without differences the upper alone.
+    fn draw_setting(
+        &self,
+        canvas: &mut Canvas,
+        (column, block): (usize, usize),
+        setting: &SettingCurves,
+        is_labelled: bool,
+    ) {
         let (losses, differences) = self.heights();
-        let step = (WIDTH - LEFT - 12.0 - self.names + 18.0) / self.columns as f64;
+        let below = self.differences.as_ref();
+        let below = below.filter(|_| !setting.differences.is_empty());
+        let top = self.top + self.block() * block as f64;
         let is_first = column == 0;
-        let panel = |top: f64, height: f64, y: &Scale, has_x: bool| Panel {
-            left: LEFT + step * column as f64,
-            top,
-            width: step - 18.0,
-            height,
-            x: if has_x {
+        let above = Panel {
+            x: if below.is_none() {
                 self.x.clone()
             } else {
                 self.x.unlabelled()
             },
-            y: if is_first { y.clone() } else { y.unlabelled() },
+            ..self.panel(column, (top, losses), &self.losses, is_first)
         };
-        let top = self.top + self.block() * block as f64;
-        let above = panel(top, losses, &self.losses, self.differences.is_none());
         above.title(canvas, &setting.title);
-        let label = self.differences.is_none().then_some(TRAINING_STEP);
+        let label = below.is_none().then_some(TRAINING_STEP);
         // The unit has room beside a high panel.
         let y_label = if self.columns == 1 {
             VALIDATION_NLL
@@ -246,25 +209,56 @@ impl<'a> CurveSheet<'a> {
         };
         above.axes(canvas, label, is_first.then_some(y_label));
         self.draw_curves(canvas, &above, &setting.losses);
-        let Some(scale) = &self.differences else {
-            return;
-        };
-        let below = panel(top + losses + 20.0, differences, scale, true);
-        let band = [self.margin, -self.margin].map(|y| below.py(y));
-        canvas.rectangle((below.left, band[0]), (below.right(), band[1]), GREY, 0.16);
-        below.axes(canvas, Some(TRAINING_STEP), None);
-        if is_first {
-            let label = fitted(
-                &format!("difference to {}", self.baseline),
-                TEXT,
-                differences,
-            );
-            canvas.upwards(&label, (16.0, below.top + differences / 2.0), TEXT);
+        if let Some(scale) = below {
+            let place = (top + losses + 20.0, differences);
+            let below = self.panel(column, place, scale, is_labelled);
+            self.draw_differences(canvas, &below, setting, is_labelled);
         }
-        let zero = [(below.left, below.py(0.0)), (below.right(), below.py(0.0))];
+    }
+
+    /// A panel of a column, at a top with a height.
+    fn panel(
+        &self,
+        column: usize,
+        (top, height): (f64, f64),
+        y: &Scale,
+        is_labelled: bool,
+    ) -> Panel {
+        let step = (WIDTH - LEFT - 12.0 - self.names + 18.0) / self.columns as f64;
+        Panel {
+            left: LEFT + step * column as f64,
+            top,
+            width: step - 18.0,
+            height,
+            x: self.x.clone(),
+            y: if is_labelled {
+                y.clone()
+            } else {
+                y.unlabelled()
+            },
+        }
+    }
+
+    fn draw_differences(
+        &self,
+        canvas: &mut Canvas,
+        panel: &Panel,
+        setting: &SettingCurves,
+        is_labelled: bool,
+    ) {
+        let band = [self.margin, -self.margin].map(|y| panel.py(y));
+        canvas.rectangle((panel.left, band[0]), (panel.right(), band[1]), GREY, 0.16);
+        panel.axes(canvas, Some(TRAINING_STEP), None);
+        if is_labelled {
+            let label = format!("difference to {}", self.baseline);
+            let label = fitted(&label, TEXT, panel.height);
+            let place = (panel.left - LEFT + 16.0, panel.top + panel.height / 2.0);
+            canvas.upwards(&label, place, TEXT);
+        }
+        let zero = [(panel.left, panel.py(0.0)), (panel.right(), panel.py(0.0))];
         canvas.line(&zero, INK, 0.8, 1.0);
-        self.draw_curves(canvas, &below, &setting.differences);
-        draw_absent(canvas, &below, &setting.differences);
+        self.draw_curves(canvas, panel, &setting.differences);
+        draw_absent(canvas, panel, &setting.differences);
     }
 
     fn draw_curves(&self, canvas: &mut Canvas, panel: &Panel, curves: &[ArmCurve]) {

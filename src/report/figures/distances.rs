@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use super::canvas::{Canvas, sheet};
 use super::layout::PanelRows;
 use super::legend::{Legend, LegendSample};
-use super::palette::SeriesStyle;
+use super::palette::{Dash, SeriesStyle};
 use super::panel::Panel;
 use super::scale::Scale;
 use super::view::{Facet, View};
 use super::{Figure, WIDTH, first_of, left_out};
 use crate::record::evaluation::LayerDistance;
-use crate::report::axes::STRATEGY;
+use crate::report::axes::{self, STRATEGY};
 use crate::report::format;
 use crate::report::statistics::mean;
 
@@ -35,12 +35,11 @@ const SLICED_W2: Measure = Measure {
 };
 
 impl Measure {
-    /// Means over the seeds of some rows, by student layer.
-    fn by_layer(&self, view: &View, rows: &[usize]) -> Vec<(f64, f64)> {
+    /// Means over the seeds of a row, by student layer.
+    fn by_layer(&self, view: &View, row: usize) -> Vec<(f64, f64)> {
         let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        let layers = rows
-            .iter()
-            .flat_map(|&row| view.rows[row].finished(view.data))
+        let layers = view.rows[row]
+            .finished(view.data)
             .filter_map(|run| run.evaluation.as_ref()?.teacher.as_ref())
             .flat_map(|teacher| &teacher.layers);
         for layer in layers {
@@ -54,21 +53,28 @@ impl Measure {
             .collect()
     }
 
-    /// The points of every row of some facets.
+    /// The points of every row of some facets that the axes hold: whatever does harm would squeeze
+    /// the others.
     fn of_facets(&self, view: &View, facets: &[Facet]) -> Vec<(f64, f64)> {
         let rows = facets.iter().flat_map(|facet| &facet.rows);
-        rows.flat_map(|&(row, _)| self.by_layer(view, &[row]))
+        let rows = rows.filter(|(row, _)| !view.rows[*row].is_control);
+        rows.flat_map(|&(row, _)| self.by_layer(view, row))
             .collect()
     }
 }
 
 /// Draws the distances of every arm's layers, a row of panels a setting; layer maps share a panel.
+/// A setting of null controls alone is left to the table.
 pub fn draw(view: &View) -> Option<Figure> {
-    let mut facets = view.facets(&[STRATEGY]);
-    facets.retain(|facet| {
+    let has_layers = |row: usize| !CKA.by_layer(view, row).is_empty();
+    let is_drawn = |facet: &Facet| {
         let mut rows = facet.rows.iter();
-        rows.any(|&(row, _)| !CKA.by_layer(view, &[row]).is_empty())
-    });
+        rows.any(|&(row, _)| !view.rows[row].is_control && has_layers(row))
+    };
+    let all = view.facets(&[STRATEGY]).into_iter();
+    let (facets, aside): (Vec<Facet>, Vec<Facet>) = all.partition(is_drawn);
+    let mut aside = aside.iter().flat_map(|facet| &facet.rows);
+    let has_aside = aside.any(|&(row, _)| has_layers(row));
     if facets.is_empty() {
         return None;
     }
@@ -80,9 +86,9 @@ pub fn draw(view: &View) -> Option<Figure> {
     if has_w2 {
         measures.push((SLICED_W2, scale_of(&distances, f64::INFINITY)));
     }
-    let series = view.series_of_facets(shown, |row| !CKA.by_layer(view, &[row]).is_empty());
+    let series = view.series_of_facets(shown, has_layers);
     let style = |number| view.style(number);
-    let legend = Legend::of_series(PanelRows::LEGEND, series, style, LegendSample::Line);
+    let legend = Legend::of_series(PanelRows::LEGEND, series, style, LegendSample::MarkedLine);
     let layout = PanelRows::new(
         shown.len(),
         measures.len(),
@@ -109,43 +115,62 @@ pub fn draw(view: &View) -> Option<Figure> {
             }
         },
     );
-    let has_maps = shown
-        .iter()
-        .any(|facet| by_series(facet).len() < facet.rows.len());
     Some(Figure {
         name: "distances",
         alt: "Similarity of student and teacher layers".to_owned(),
-        caption: caption(has_w2, has_maps, shown.len(), facets.len()),
+        caption: caption(view, has_w2, shown, facets.len()) + words_aside(has_aside),
         svg,
     })
 }
 
-/// The rows of a facet by their series: those of several layer maps belong together.
-fn by_series(facet: &Facet) -> BTreeMap<usize, Vec<usize>> {
+/// The rows of a facet by their series: those of several layer maps belong together. The first of
+/// each is the one of the map that others are compared with, or what comes nearest to it.
+fn by_series(view: &View, facet: &Facet) -> BTreeMap<usize, Vec<usize>> {
     let mut series: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &(row, number) in &facet.rows {
         series.entry(number).or_default().push(row);
     }
+    let reference = reference_map(view);
+    for rows in series.values_mut() {
+        rows.sort_by_key(|&row| {
+            let row = &view.rows[row];
+            let is_of_it = row.at.get(STRATEGY).map(String::as_str) == reference;
+            (row.is_control, !is_of_it)
+        });
+    }
     series
 }
 
-/// A thin line for every layer map of an arm, a thick one for their mean.
+/// The layer map that others are compared with.
+fn reference_map<'a>(view: &View<'a>) -> Option<&'a str> {
+    let study = &view.data.study;
+    axes::reference(study, axes::axis(study, STRATEGY)?)
+}
+
+/// A thick line for an arm's map that others are compared with, a thin one for every other map of
+/// it, dotted where that is a null control.
 fn draw_facet(canvas: &mut Canvas, panel: &Panel, view: &View, facet: &Facet, measure: &Measure) {
-    let series = by_series(facet);
-    for (&number, rows) in series.iter().filter(|(_, rows)| rows.len() > 1) {
+    let series = by_series(view, facet);
+    let is_thick = |place: usize, row: usize| place == 0 && !view.rows[row].is_control;
+    for (&number, rows) in &series {
         let SeriesStyle { color, dash, .. } = view.style(number);
-        for &row in rows {
+        let rows = rows.iter().enumerate();
+        for (_, &row) in rows.filter(|(place, row)| !is_thick(*place, **row)) {
+            let is_control = view.rows[row].is_control;
+            let dash = if is_control { Dash::Dotted } else { dash };
+            let color = color.pale();
             canvas.titled(&view.rows[row].label, |canvas| {
-                let line = measure.by_layer(view, &[row]);
-                let line: Vec<(f64, f64)> = line.iter().map(|&(x, y)| panel.point(x, y)).collect();
-                canvas.broken(&line, color, 0.5, 0.9, dash);
+                panel.curve(canvas, &measure.by_layer(view, row), color, 0.9, dash);
             });
         }
     }
     for (number, rows) in series {
+        let Some(&row) = rows.first().filter(|row| is_thick(0, **row)) else {
+            continue;
+        };
         let style = view.style(number);
-        let name = view.series_of(&view.rows[rows[0]]).1;
-        let line = measure.by_layer(view, &rows);
+        let name = &view.rows[row].label;
+        let line = measure.by_layer(view, row);
         panel.curve(canvas, &line, style.color, 2.0, style.dash);
         panel.marks(canvas, &line, style, 3.4, |layer, value| {
             let value = format::significant(value, 4);
@@ -172,21 +197,45 @@ fn scale_of(points: &[(f64, f64)], most: f64) -> Scale {
     Scale::exactly(padded.low.max(0.0), padded.high.min(most), 5)
 }
 
-fn caption(has_w2: bool, has_maps: bool, shown: usize, all: usize) -> String {
+/// A sentence for the caption where settings of null controls alone were measured.
+fn words_aside(has_aside: bool) -> &'static str {
+    if has_aside {
+        " Settings of null controls alone are in the table."
+    } else {
+        ""
+    }
+}
+
+fn caption(view: &View, has_w2: bool, shown: &[Facet], all: usize) -> String {
     let w2 = if has_w2 {
         "; sliced W2 is 0 for equal clouds"
     } else {
         "; sliced W2 needs equal widths and is left out"
     };
-    let maps = if has_maps {
-        "; a thin line is a layer map of the arm, the thick one the mean of all its maps"
+    let drawn = || shown.iter().flat_map(|facet| by_series(view, facet));
+    let has_maps = drawn().any(|(_, rows)| rows.len() > 1);
+    let maps = match reference_map(view).filter(|_| has_maps) {
+        Some(reference) => format!(
+            "; a thick line is an arm with the map {reference} (its first, where it has not that), \
+             a thin one another of its maps"
+        ),
+        None => String::new(),
+    };
+    let has_controls = drawn().any(|(_, rows)| rows.iter().any(|&row| view.rows[row].is_control));
+    let controls = if has_controls {
+        "; a thin dotted line is a null control, which may leave the panel"
     } else {
         ""
     };
     format!(
         "Distance of every student layer to its teacher layer on the probe tokens of the test \
-         text, along the uniform map whatever an arm was trained on, means over seeds{maps}. CKA \
-         of 1 is the same up to rotation and scale{w2}. The axes do not begin at 0.{}",
-        left_out(shown, all, "settings")
+         text, along the uniform map whatever an arm was trained on, means over seeds{maps}\
+         {controls}. CKA of 1 is the same up to rotation and scale{w2}. The axes do not begin at \
+         0.{}",
+        left_out(shown.len(), all, "settings")
     )
 }
+
+#[cfg(test)]
+#[path = "distances_tests.rs"]
+mod tests;

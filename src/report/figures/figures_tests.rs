@@ -111,7 +111,98 @@ fn a_curve_of_one_point_is_a_mark() {
         let (_, after) = svg
             .split_once(title)
             .unwrap_or_else(|| panic!("{title} is not in\n{svg}"));
-        assert!(after.lines().nth(1).unwrap().contains("<circle"), "{after}");
+        let mark = after.lines().nth(1).unwrap();
+        let is_mark = mark.starts_with("<circle") || mark.starts_with("<polygon");
+        assert!(is_mark, "{after}");
+    }
+}
+
+#[test]
+fn a_caption_names_the_settings_that_are_left_out_where_they_are_few() {
+    let titles: Vec<String> = (0..14).map(|place| format!("map {place}, x")).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    assert_eq!(
+        left_out_by_name(12, &titles, "settings"),
+        " Shown are the first 12 of 14 settings (map 12, x; map 13, x left out)."
+    );
+    assert_eq!(
+        left_out_by_name(2, &titles, "settings"),
+        " Shown are the first 2 of 14 settings."
+    );
+    assert_eq!(left_out_by_name(14, &titles, "settings"), "");
+}
+
+#[test]
+fn names_stand_at_the_ends_of_lines_until_two_have_one_colour() {
+    let has_legend = |arms: usize| {
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+        let fixture = Fixture::new(&StudyShape {
+            arms: names[..arms].to_vec(),
+            strategies: vec!["uniform"],
+            steps: 20,
+            extras: false,
+            ..StudyShape::default()
+        });
+        let svg = figure(&drawn(&fixture), "curves").unwrap();
+        // A legend has a line of its own width before every name.
+        svg.contains("stroke-width=\"2.4\"")
+    };
+    assert!(!has_legend(8));
+    assert!(has_legend(9));
+}
+
+#[test]
+fn a_setting_without_differences_has_no_panel_for_them() {
+    let of = |strategies: Vec<&'static str>| {
+        let fixture = Fixture::new(&StudyShape {
+            strategies,
+            steps: 20,
+            extras: false,
+            ..StudyShape::default()
+        });
+        let mut figures = drawn(&fixture).into_iter();
+        figures.find(|figure| figure.name == "curves").unwrap()
+    };
+    // The ground, and the band of ±δ in every panel of differences.
+    let panels = |figure: &Figure| figure.svg.matches("<rect").count() - 1;
+    let count = |figure: &Figure, words: &str| figure.svg.matches(words).count();
+    let controls = "; two null controls are not held against each other.";
+    let both = of(vec!["uniform", "last"]);
+    assert_eq!(panels(&both), 2);
+    assert!(!both.caption.contains(controls), "{}", both.caption);
+    for strategies in [vec!["uniform", "reverse"], vec!["reverse", "uniform"]] {
+        let one = of(strategies);
+        assert_eq!(panels(&one), 1);
+        assert_eq!(count(&one, ">difference to mse</text>"), 1);
+        assert_eq!(count(&one, ">training step</text>"), 2);
+        assert!(one.caption.contains(controls), "{}", one.caption);
+    }
+}
+
+/// What stands right before a name in a legend.
+fn sample_of(svg: &str, name: &str) -> String {
+    let lines: Vec<&str> = svg.lines().collect();
+    let name = format!(">{name}</text>");
+    let place = lines.iter().position(|line| line.ends_with(&name));
+    lines[place.unwrap() - 1].to_owned()
+}
+
+#[test]
+fn a_legend_of_arms_has_their_marks_and_one_of_terms_or_layers_lines_alone() {
+    let fixture = Fixture::new(&StudyShape::default());
+    let figures = drawn(&fixture);
+    for (name, entry, is_marked) in [
+        ("curves", "mse", true),
+        ("distances", "wasserstein", true),
+        ("terms", "kl", false),
+        ("critic", "layer 1", false),
+    ] {
+        let sample = sample_of(&figure(&figures, name).unwrap(), entry);
+        assert_eq!(
+            !sample.starts_with("<polyline"),
+            is_marked,
+            "{name}: {sample}"
+        );
     }
 }
 

@@ -24,7 +24,7 @@ const MOST_LABELS: usize = 14;
 struct Point {
     /// What sets it apart within its series.
     label: String,
-    /// Its row.
+    /// The name of its row.
     row: String,
     name: String,
     series: usize,
@@ -275,7 +275,7 @@ impl Point {
         let (series, name) = view.series_of(row);
         Some(Self {
             label: label_within_series(view, row),
-            row: row.label.clone(),
+            row: row.name.clone(),
             name,
             series,
             style: view.style(series),

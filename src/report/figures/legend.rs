@@ -18,6 +18,8 @@ const WIDEST: f64 = 240.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegendSample {
     Line,
+    /// A line with its mark, as curves of arms have it: whoever sees no colours needs both.
+    MarkedLine,
     Mark,
 }
 
@@ -107,10 +109,13 @@ impl Legend {
         for (entry, (x, y)) in self.entries.iter().zip(self.places()) {
             let (x, y) = (self.left + x, TOP + y + 9.0);
             let SeriesStyle { color, mark, dash } = entry.style;
+            let line = [(x, y), (x + 26.0, y)];
             match entry.sample {
                 LegendSample::Mark => canvas.mark(mark, (x + 18.0, y), 4.5, color, 1.0),
-                LegendSample::Line => {
-                    canvas.broken(&[(x, y), (x + 26.0, y)], color, 1.0, 2.4, dash)
+                LegendSample::Line => canvas.broken(&line, color, 1.0, 2.4, dash),
+                LegendSample::MarkedLine => {
+                    canvas.broken(&line, color, 1.0, 2.4, dash);
+                    canvas.mark(mark, (x + 13.0, y), 4.0, color, 1.0);
                 }
             }
             let name = fitted(&entry.name, TEXT, WIDEST);

@@ -90,11 +90,15 @@ fn caption(view: &View, panels: &LossPanels, rows: &[LossRow], all: usize) -> St
         } else {
             "a ring is one seed, which decides nothing".to_owned()
         };
-        let against = panels.against.as_deref();
+        let against = panels.against.as_ref();
+        let against = against.and_then(|label| {
+            let mut rows = view.rows.iter();
+            rows.find(|row| row.label == *label)
+        });
         format!(
             " Right: the difference to {}, paired by seed; {marks}; the grey band is ±δ = \
              {margin}. Left of it is better.",
-            against.unwrap_or("the row named at the right")
+            against.map_or("the row named at the right", |row| row.name.as_str())
         )
     };
     let is_far = |row: &LossRow| {
@@ -220,8 +224,7 @@ fn draw_difference(canvas: &mut Canvas, panel: &Panel, row: &LossRow, y: f64) {
         return;
     }
     let ends = interval.map_or_else(String::new, |(low, high)| {
-        let (low, high) = (format::signed(low, 4), format::signed(high, 4));
-        format!(", {low} to {high}")
+        format!(", {}", format::interval(low, high, 4))
     });
     let title = format!(
         "{}, mean of n = {}: {}{ends}",

@@ -21,6 +21,7 @@ mod losses_layout;
 mod palette;
 mod panel;
 mod scale;
+mod setting_curves;
 mod stands;
 mod strategies;
 mod terms;
@@ -32,6 +33,7 @@ use anyhow::Result;
 use self::view::View;
 use super::analysis::Analysis;
 use super::data::StudyData;
+use super::format::MOST_NAMES;
 
 /// Width of a figure in pixels.
 const WIDTH: f64 = 760.0;
@@ -91,6 +93,21 @@ fn left_out(shown: usize, all: usize, what: &str) -> String {
         format!(" Shown are the first {shown} of {all} {what}.")
     } else {
         String::new()
+    }
+}
+
+/// The same of all by their titles, where those that are not shown are few.
+fn left_out_by_name(shown: usize, titles: &[&str], what: &str) -> String {
+    let words = left_out(shown, titles.len(), what);
+    match titles.get(shown..) {
+        Some(gone @ [_, ..]) if gone.len() <= MOST_NAMES => {
+            format!(
+                "{} ({} left out).",
+                words.trim_end_matches('.'),
+                gone.join("; ")
+            )
+        }
+        _ => words,
     }
 }
 

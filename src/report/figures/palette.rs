@@ -56,6 +56,12 @@ impl Rgb {
         let darker = |part: u8| (f64::from(part) * 0.72) as u8;
         Self(darker(self.0), darker(self.1), darker(self.2))
     }
+
+    /// The same hue, half way to white.
+    pub fn pale(self) -> Self {
+        let paler = |part: u8| u8::midpoint(part, 0xFF);
+        Self(paler(self.0), paler(self.1), paler(self.2))
+    }
 }
 
 /// The shape of a mark.
@@ -105,13 +111,16 @@ impl SeriesStyle {
         dash: Dash::Solid,
     };
 
-    /// The style of the n-th place of arms: another mark and dash where the colours repeat.
+    /// The style of the n-th place of arms. Neighbours have another mark and another dash, for
+    /// whoever sees no colours, and so have those of one colour. Dotted is left to null controls.
     fn of_place(place: usize) -> Self {
-        let round = place / ARMS.len() % 4;
+        const MARKS: [Mark; 4] = [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond];
+        const DASHES: [Dash; 3] = [Dash::Solid, Dash::Dashed, Dash::Alternating];
+        let (color, round) = (place % ARMS.len(), place / ARMS.len());
         Self {
-            color: ARMS[place % ARMS.len()],
-            mark: [Mark::Dot, Mark::Square, Mark::Triangle, Mark::Diamond][round],
-            dash: [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Alternating][round],
+            color: ARMS[color],
+            mark: MARKS[(color + round) % MARKS.len()],
+            dash: DASHES[(color + round) % DASHES.len()],
         }
     }
 }

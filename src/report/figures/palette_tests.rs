@@ -23,9 +23,13 @@ fn no_two_arms_look_the_same() {
     for (place, style) in styles.iter().enumerate() {
         assert!(!styles[..place].contains(style), "{style:?}");
     }
-    // The first eight differ in their colours alone.
+    // The first eight differ in their colours, and without them too.
     let colors: Vec<Rgb> = styles[..8].iter().map(|style| style.color).collect();
     assert!((1..8).all(|place| !colors[..place].contains(&colors[place])));
+    let in_grey = styles[..8].iter().map(|style| (style.mark, style.dash));
+    let in_grey: Vec<(Mark, Dash)> = in_grey.collect();
+    assert!((1..8).all(|place| !in_grey[..place].contains(&in_grey[place])));
+    assert!(styles.iter().all(|style| style.dash != Dash::Dotted));
 }
 
 #[test]

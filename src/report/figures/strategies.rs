@@ -87,9 +87,9 @@ pub fn draw(view: &View) -> Option<Figure> {
         name: "strategies",
         alt: "Test loss of every arm under every layer strategy".to_owned(),
         caption: format!(
-            "Test loss by layer strategy. Dots are seeds, ticks their means; a line across is an \
+            "Test loss by layer strategy. Marks are seeds, ticks their means; a line across is an \
              arm that the layer map does not touch.{nulls}{}{}",
-            beyond(far.iter().map(|&row| view.rows[row].label.as_str())),
+            beyond(far.iter().map(|&row| view.rows[row].name.as_str())),
             left_out(shown.len(), all, "settings")
         ),
         svg,

@@ -85,16 +85,12 @@ impl<'a> View<'a> {
         self.style(self.series_of(row).0)
     }
 
-    /// What rows are compared with, as the spec names it.
-    pub fn baseline_name(&self) -> String {
-        let words = self.data.study.report.baseline.iter();
-        let words = words.filter(|(key, value)| !axes::goes_without_saying(key, value));
-        let words: Vec<String> = words.map(|(key, value)| value_label(key, value)).collect();
-        if words.is_empty() {
-            "the baseline".to_owned()
-        } else {
-            words.join(", ")
-        }
+    /// The value of the axis of the colours that rows are compared with, where the baseline has
+    /// one.
+    pub fn baseline_of_series(&self) -> Option<String> {
+        let key = self.series?;
+        let value = self.data.study.report.baseline.get(key)?;
+        Some(value_label(key, value))
     }
 
     /// The comparison of a row with its baseline, where there is one.
