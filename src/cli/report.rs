@@ -32,10 +32,8 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> CommandResult {
         return write_elsewhere(path, &rendered, forms.first().copied(), common);
     }
     let is_printed_alone = forms == [ReportForm::Json];
-    if stored.has_new_look {
-        if let Some(look) = stored.study.looks.last() {
-            say(&format!("note: {}", look.notice()));
-        }
+    if let Some(look) = stored.study.looks.last().filter(|_| stored.has_new_look) {
+        say(&format!("note: {}", look.notice()));
     }
     let keep_look = || match stored.has_new_look {
         true => record::write_study(&layout, &stored.study),

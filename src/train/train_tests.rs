@@ -52,8 +52,7 @@ fn critics_are_judged_on_the_pairs_of_the_last_step_and_not_on_a_draw_that_would
         let kept = Arc::default();
         let extra = format!("{WASSERSTEIN}[match]\nstrategy = \"random\"\nredraw = {redraw}\n");
         run(&mut [student(&extra, 5, &kept)], Some(&teacher()), u64::MAX);
-        let rows = kept.lock().unwrap().rows.clone();
-        rows
+        kept.lock().unwrap().rows.clone()
     };
     // Both draw once for all steps.
     assert_eq!(rows(5), rows(500));

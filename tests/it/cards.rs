@@ -228,7 +228,7 @@ fn runs_that_need_more_than_a_card_has_are_refused_before_anything_is_done() {
         small.error
     );
     // With room for a run at a time they are trained one after the other.
-    let runs = [("KDPIPE_TEST_EMULATED_FREE", "1300000")];
+    let runs = [("KDPIPE_TEST_EMULATED_FREE", "900000")];
     let done = on_card(&site, &folder, &runs).code(0);
     assert_eq!(losses(&done).len(), 3, "{}", done.error);
     assert!(

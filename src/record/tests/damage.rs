@@ -52,7 +52,8 @@ fn a_checkpoint_of_something_else_is_refused_with_both_values() {
     let root = folder();
     drop(unfinished(root.path()));
     let mut attempt = again(root.path());
-    let others: [(&str, fn(&mut About), &str); 5] = [
+    type Change = fn(&mut About);
+    let others: [(&str, Change, &str); 5] = [
         (
             "spec",
             |about| about.spec = "8888".into(),

@@ -63,9 +63,7 @@ impl TrialFacts {
 
 /// What the validation split chose, in a sentence; none while that is not known.
 pub fn chosen(trials: &Trials) -> Option<String> {
-    if trials.choice().is_none() {
-        return None;
-    }
+    trials.choice()?;
     let chosen = trials.tried.iter().filter(|one| one.is_chosen);
     let chosen: Vec<&TriedValues> = chosen.collect();
     let words = chosen.iter().map(|one| {
