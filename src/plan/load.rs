@@ -8,10 +8,11 @@ use super::budget::budget_problem;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::findings::CellFindings;
 use super::frozen::{FrozenOrigin, FrozenSpec};
-use super::grid::{Candidates, Choice, Grid};
+use super::grid::{Candidates, Choice, Grid, GridAxis};
 use super::planned::{ARM, Overrides};
 use super::read_run::{located, read_run};
 use super::run::{Budget, TaskSpec};
+use super::source::SpecNode;
 use super::spec_layers::{Merged, SpecLayer, Stack};
 use super::study::{self, CheckedStudy};
 use super::words::join;
@@ -166,16 +167,36 @@ fn checked_candidates(
 /// the budget names has them, too.
 fn unequal_budgets(candidates: &Candidates, runs: &[WrittenRun]) -> Option<Diagnostic> {
     let has_budget = |run: &WrittenRun| run.train.budget.as_ref().and_then(Budget::arm).is_some();
-    let key = candidates.keys.iter().find(|key| changes_cost(key))?;
-    let axis = candidates.grid.axes.iter().find(|axis| axis.key == *key);
+    let axes = candidates.grid.axes.iter();
+    let mut tried = axes.filter(|axis| candidates.keys.contains(&axis.key));
+    let axis = tried.find(|axis| keys_set_by(axis).iter().any(|key| changes_cost(key)))?;
+    let key = &axis.key;
     runs.iter().any(has_budget).then(|| {
         Diagnostic::new(format!(
             "select.{key} changes what a training costs, and an arm that it is tried in has the \
              operations of another arm"
         ))
-        .at(axis.map(|axis| axis.place.clone()))
+        .at(axis.place.clone())
         .hint("leave that arm out, with select.arm = [\"NAME\"] for the others")
     })
+}
+
+/// The keys that the values of an axis set: of tables those inside.
+fn keys_set_by(axis: &GridAxis) -> Vec<String> {
+    fn walk(node: &SpecNode, key: &str, found: &mut Vec<String>) {
+        if node.entries().is_empty() {
+            found.push(key.to_owned());
+        }
+        for (name, inner) in node.entries() {
+            let below = [key, name.as_str()].join(".");
+            walk(inner, below.trim_start_matches('.'), found);
+        }
+    }
+    let mut found = Vec::new();
+    for layer in axis.values.iter().filter_map(|value| value.layer.as_ref()) {
+        walk(&layer.root, "", &mut found);
+    }
+    found
 }
 
 /// Whether other values of a key may be other operations of a training.

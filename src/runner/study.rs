@@ -10,7 +10,8 @@ use super::inputs::{pin_for_lock, repos};
 use crate::data;
 use crate::hub::{Hub, Pin, Repo, short_commit};
 use crate::plan::run::{
-    BalanceSpec, DatasetSpec, Init, ItemSource, TaskSpec, TeacherSpec, Term, TokenizerSpec,
+    BalanceSpec, DatasetSpec, Init, ItemSource, PrecisionSpec, RunSpec, TaskSpec, TeacherSpec,
+    Term, TokenizerSpec,
 };
 use crate::plan::{Plan, PlannedRun, counted, grouped};
 use crate::record;
@@ -72,7 +73,7 @@ pub fn record_study(
         Ok(stored) => {
             let otherwise = record::set_anew::came_to_something_else(&stored, &study);
             ensure!(
-                otherwise.is_empty() || !has_begun(&stored, layout),
+                otherwise.is_empty() || !has_other_precision(plan, &stored, layout),
                 "{}",
                 words_on_another_machine(layout, &otherwise)
             );
@@ -87,12 +88,32 @@ pub fn record_study(
     record::write_study(layout, &study).context("the results folder cannot be used")
 }
 
-/// Whether any run of a study, or of what its `[select]` tries, is begun.
-fn has_begun(study: &Study, layout: &Layout) -> bool {
-    let tried = study.trials.iter().flat_map(|trials| &trials.tried);
-    let tried = tried.flat_map(|tried| &tried.runs);
-    let mut runs = study.cells.iter().map(|cell| &cell.run).chain(tried);
-    runs.any(|run| layout.work(run).exists() || layout.run(run).root.exists())
+/// Whether a run that is begun has another precision than the same cell would have here. Other ids
+/// alone say nothing of that: seeds, values of axes and what lies below a path make them, too.
+fn has_other_precision(plan: &Plan, stored: &Study, layout: &Layout) -> bool {
+    stored.cells.iter().any(|cell| {
+        let now = plan.cells.iter().find(|own| own.at == cell.at);
+        let finished = || record::read_spec(&layout.run(&cell.run)).ok();
+        let in_work = || record::read_in_work(layout, &cell.run)?.spec;
+        now.is_some_and(|now| {
+            let then = finished().or_else(in_work);
+            let now = precisions(&plan.runs[now.run].spec);
+            then.is_some_and(|then| precisions(&then) != now)
+        })
+    })
+}
+
+/// Of the student, of the teacher's forward pass, and of the teacher's training.
+fn precisions(spec: &RunSpec) -> [Option<PrecisionSpec>; 3] {
+    let training = match &spec.teacher {
+        TeacherSpec::Train { train, .. } => Some(train.precision),
+        TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. } => None,
+    };
+    [
+        Some(spec.train.precision),
+        Some(spec.teacher.precision()),
+        training,
+    ]
 }
 
 fn words_on_another_machine(layout: &Layout, settings: &[String]) -> String {

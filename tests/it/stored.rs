@@ -82,3 +82,13 @@ fn another_study_of_the_same_name_is_refused_with_both_files() {
     std::fs::remove_file(site.path("study.toml")).unwrap();
     site.kdpipe("run other.toml --only arm=none").code(0);
 }
+
+#[test]
+fn a_precision_that_is_taken_where_there_is_one_is_no_bar_to_another_seed_in_the_same_folder() {
+    let spec = TINY.replace("seed = [0]\n", "");
+    assert_ne!(spec, TINY);
+    let site = TestSite::new(&spec);
+    let run = "run study.toml --set train.precision=bf16-or-f32";
+    site.kdpipe(run).code(0);
+    site.kdpipe(&format!("{run} --set seed=1")).code(0);
+}
