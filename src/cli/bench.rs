@@ -39,7 +39,8 @@ pub fn bench(path: Option<&Path>, steps: u64, runs: usize, common: &Common) -> C
     Ok(Exit::Good)
 }
 
-/// The models of a run whose teacher and tokenizer are trained: `6×256 → 3×128, vocabulary 4096`.
+/// The models of a run whose teacher and tokenizer are trained, as `6×256 → 3×128, vocabulary
+/// 4096`.
 fn shapes(spec: &RunSpec) -> String {
     let student = format!("{}×{}", spec.student.layers, spec.student.width);
     match (&spec.teacher, &spec.tokenizer) {

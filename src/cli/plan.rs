@@ -11,7 +11,7 @@ use super::{CommandResult, Exit, hub_to_plan, print, print_json, say, spec_optio
 use crate::plan::{Arm, Axis, Change, Loaded, Plan, PlannedRun, SEED, is_at_or_below, load};
 use crate::record::layout::Layout;
 use crate::runner::{
-    MEMORY_SETTING, Standing, StudyInputs, check_limits, resolve_study, study,
+    Standing, StudyInputs, check_limits, memory_setting, resolve_study, study,
     training_flops_per_second,
 };
 
@@ -61,15 +61,10 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> CommandResult {
     print(&text);
     let all: Vec<usize> = (0..plan.runs.len()).collect();
     // Planning here for another machine is no mistake: only `run` refuses.
-    if let Err(error) = check_limits(plan, &all, &layout) {
-        let words = format!("{error:#}");
-        // A setting that cannot be read says nothing of what fits.
-        let why = if words.starts_with(MEMORY_SETTING) {
-            ""
-        } else {
-            "it does not fit this machine: "
-        };
-        say(&format!("warning: {why}{words}"));
+    if let Err(error) = memory_setting() {
+        say(&format!("warning: {error:#}"));
+    } else if let Err(error) = check_limits(plan, &all, &layout) {
+        say(&format!("warning: it does not fit this machine: {error:#}"));
     }
     Ok(Exit::Good)
 }

@@ -64,9 +64,9 @@ pub trait Layers: Backend {
 
     /// softmax(scale·Q·Kᵀ, causal)·V for every head: `qkv` (N, 3C) holds queries, keys and
     /// values side by side, sequences of `context` rows after each other; the result is (N, C). The
-    /// scale, above 0, is 1/√d for heads of width d, unless a model says otherwise. A card computes
-    /// both products, and their gradients, in `precision` where the shape allows it; on the
-    /// processor attention is f32.
+    /// scale, above 0, is 1/√d for heads of width d, unless a model says otherwise. A card
+    /// computes both products, and their gradients, in `precision` where the shape allows it; on
+    /// the processor attention is f32.
     fn attention<T: Tape<f32, Self>>(
         qkv: Mat<Self, T>,
         context: usize,

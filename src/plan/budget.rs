@@ -3,8 +3,8 @@
 //!
 //! A training of S steps takes F(S) operations: those of the student, of its teacher's forward
 //! passes and of critics, by [`cost`](crate::cost). A budget B pays for the most steps with
-//! F(S) ≤ B, so that nothing computes more than it. F is F₀ + f·S, with F₀ for what is computed
-//! once, before the first step, and a jump more wherever `balance.every` measures anew.
+//! F(S) ≤ B, so that nothing computes more than it. F is F₀ + f·S, with F₀ for what is
+//! computed once, before the first step, and a jump more wherever `balance.every` measures anew.
 
 use std::borrow::Cow;
 
@@ -126,8 +126,8 @@ pub fn within_budget<'a>(
     Ok(Cow::Owned(paid(run, last_that(pays, steps as u64))))
 }
 
-/// The last of the steps 1 … `most` that a budget pays for; it pays for the first of them, and for
-/// all before one that it pays for.
+/// The last of the steps 1 … `most` that a budget pays for; it pays for the first of them, and
+/// for all before one that it pays for.
 fn last_that(pays: impl Fn(u64) -> bool, most: u64) -> u64 {
     if pays(most) {
         return most;

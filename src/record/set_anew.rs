@@ -55,22 +55,14 @@ pub fn changed_settings(stored: &Study, now: &Study) -> BTreeMap<String, String>
 /// Whether the cells that both studies have are the same runs, measured in the same way; not where
 /// they have none in common.
 fn is_made_the_same(stored: &Study, now: &Study) -> bool {
-    let common = common_cells(stored, now);
-    !common.is_empty() && common.iter().all(|[then, now]| then == now)
-}
-
-/// What the cells that both studies have are made of, in each: run, evaluation and teacher.
-fn common_cells(stored: &Study, now: &Study) -> Vec<[[String; 3]; 2]> {
     let made = |study: &Study| -> BTreeMap<BTreeMap<String, String>, [String; 3]> {
         let ids = |cell: &Cell| [&cell.run, &cell.evaluation, &cell.teacher].map(String::clone);
         let cells = study.cells.iter();
         cells.map(|cell| (cell.at.clone(), ids(cell))).collect()
     };
-    let (old, mut new) = (made(stored), made(now));
-    let common = old.into_iter();
-    common
-        .filter_map(|(at, ids)| Some([ids, new.remove(&at)?]))
-        .collect()
+    let (old, new) = (made(stored), made(now));
+    let mut common = old.iter().filter_map(|(at, ids)| Some((ids, new.get(at)?)));
+    common.clone().next().is_some() && common.all(|(then, now)| then == now)
 }
 
 /// The hash of then of every input that is another now though nothing says so: what lies below a
@@ -108,35 +100,6 @@ pub fn exchanged_inputs(stored: &Study, now: &Study) -> BTreeMap<String, String>
     .collect()
 }
 
-/// The settings that came to something else on the machine of `stored` than on that of `now`: of
-/// two studies that set and read the same, and whose common cells are other runs all the same,
-/// those that say what to do where a machine has no such numbers. None of cells whose values are
-/// not chosen yet, or are chosen anew.
-pub fn came_to_something_else(stored: &Study, now: &Study) -> Vec<String> {
-    let choice = |study: &Study| study.trials.as_ref().map(|trials| trials.choice());
-    let (before, after) = (choice(stored), choice(now));
-    let is_chosen = before == after && before != Some(None);
-    let is_changed = stored.version != now.version
-        || !is_chosen
-        || common_cells(stored, now)
-            .iter()
-            .all(|[then, now]| then == now)
-        || !changed_settings(stored, now).is_empty()
-        || !exchanged_inputs(stored, now).is_empty();
-    let Some(settings) = now.settings.as_ref().filter(|_| !is_changed) else {
-        return Vec::new();
-    };
-    let names = arms(now).iter().map(Some).chain([None]);
-    let all = names.flat_map(|arm| settings.of_arm(arm.map(String::as_str)));
-    let depends = all.filter(|(_, value)| value.ends_with(WHERE_THERE_IS_ONE));
-    let found: BTreeSet<String> = depends
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect();
-    found.into_iter().collect()
-}
-
-/// Ends a precision, as TOML, that is taken where the machine has it.
-const WHERE_THERE_IS_ONE: &str = "-or-f32\"";
 /// The source of a teacher that is trained here, as TOML.
 const TRAIN: &str = "\"train\"";
 /// So many of a hash are kept.

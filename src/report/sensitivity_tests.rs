@@ -2,25 +2,11 @@
 
 use super::*;
 use crate::report::analysis::Analysis;
-use crate::report::test_fixture::{Fixture, StudyShape};
+use crate::report::test_fixture::Fixture;
 
 /// `wasserstein` against `mse`, whose losses differ by these numbers, seed by seed.
 fn hanging(differences: &[f64]) -> (Verdict, Vec<(String, Verdict)>) {
-    let fixture = Fixture::new(&StudyShape {
-        strategies: vec!["uniform"],
-        seeds: differences.len(),
-        steps: 40,
-        extras: false,
-        ..StudyShape::default()
-    });
-    for cell in &fixture.study.cells {
-        let seed: usize = cell.at["seed"].parse().unwrap();
-        let is_other = cell.at["arm"] == "wasserstein";
-        let loss = 3.0 + 0.1 * seed as f64 + if is_other { differences[seed] } else { 0.0 };
-        fixture.reevaluate(&cell.run, |evaluation| {
-            evaluation.test.nll_nats_per_token = loss;
-        });
-    }
+    let fixture = Fixture::of_differences(differences);
     let data = StudyData::read(&fixture.layout, fixture.study.clone());
     let analysis = Analysis::new(&data).unwrap();
     let contrast = &analysis.contrasts[0];

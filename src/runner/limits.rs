@@ -14,7 +14,7 @@ use crate::record::layout::Layout;
 use crate::slurm::SlurmJob;
 
 /// The setting that lowers what a study may take of the memory.
-pub const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
+const MEMORY_SETTING: &str = "KDPIPE_MEMORY";
 
 /// The share of free memory that a group may take by its estimate.
 const MEMORY_SHARE: f64 = 0.7;
@@ -159,7 +159,7 @@ fn memory() -> Result<Option<u64>> {
     Ok(least([
         total,
         SlurmJob::of_environment().memory,
-        setting()?,
+        memory_setting()?,
     ]))
 }
 
@@ -178,7 +178,7 @@ pub(super) fn groups_that_fit(
     let of_host = [
         machine::available_memory(Path::new("/")),
         SlurmJob::of_environment().memory,
-        setting().ok().flatten(),
+        memory_setting().ok().flatten(),
     ];
     let most = most_of(of_card, of_host);
     split(members, most, |index| {
@@ -232,7 +232,11 @@ fn split(members: &[usize], most: f64, need: impl Fn(usize) -> GroupMemory) -> V
     groups
 }
 
-fn setting() -> Result<Option<u64>> {
+/// What the setting says.
+///
+/// # Errors
+/// One that is no size.
+pub fn memory_setting() -> Result<Option<u64>> {
     let Some(text) = std::env::var_os(MEMORY_SETTING) else {
         return Ok(None);
     };

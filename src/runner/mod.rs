@@ -69,7 +69,7 @@ pub use cached::{CacheEntry, CacheKind, cache_entries, remove_cached};
 pub use corpus::UnusableInputs;
 pub use event::{Event, Observer, Silent, news_to};
 pub use inputs::{StudyInputs, pins_from_lock};
-pub use limits::{MEMORY_SETTING, check_limits, disk_of};
+pub use limits::{check_limits, disk_of, memory_setting};
 pub use probe::{plain_product, training_flops_per_second};
 pub use role::Role;
 pub use standalone::{GeneratedText, OneModel, TextScore};

@@ -13,7 +13,7 @@ use crate::plan::run::{
     BalanceSpec, DatasetSpec, Init, ItemSource, PrecisionSpec, RunSpec, TaskSpec, TeacherSpec,
     Term, TokenizerSpec,
 };
-use crate::plan::{Plan, PlannedRun, counted, grouped};
+use crate::plan::{ARM, Plan, PlannedRun, counted, grouped};
 use crate::record;
 use crate::record::layout::Layout;
 use crate::record::study::{ALTERNATIVE, Cell, HubPin, STUDY_FORMAT, SetupFacts, Study};
@@ -71,9 +71,9 @@ pub fn record_study(
     study.looks = looks;
     match record::read_study(layout) {
         Ok(stored) => {
-            let otherwise = record::set_anew::came_to_something_else(&stored, &study);
+            let otherwise = came_to_something_else(plan, &stored, layout);
             ensure!(
-                otherwise.is_empty() || !has_other_precision(plan, &stored, layout),
+                otherwise.is_empty(),
                 "{}",
                 words_on_another_machine(layout, &otherwise)
             );
@@ -88,32 +88,55 @@ pub fn record_study(
     record::write_study(layout, &study).context("the results folder cannot be used")
 }
 
-/// Whether a run that is begun has another precision than the same cell would have here. Other ids
-/// alone say nothing of that: seeds, values of axes and what lies below a path make them, too.
-fn has_other_precision(plan: &Plan, stored: &Study, layout: &Layout) -> bool {
-    stored.cells.iter().any(|cell| {
-        let now = plan.cells.iter().find(|own| own.at == cell.at);
-        let finished = || record::read_spec(&layout.run(&cell.run)).ok();
-        let in_work = || record::read_in_work(layout, &cell.run)?.spec;
-        now.is_some_and(|now| {
-            let then = finished().or_else(in_work);
-            let now = precisions(&plan.runs[now.run].spec);
-            then.is_some_and(|then| precisions(&then) != now)
-        })
-    })
-}
+/// Ends a precision, as TOML, that is taken where the machine has it.
+const WHERE_THERE_IS_ONE: &str = "-or-f32\"";
 
-/// Of the student, of the teacher's forward pass, and of the teacher's training.
-fn precisions(spec: &RunSpec) -> [Option<PrecisionSpec>; 3] {
-    let training = match &spec.teacher {
+/// The precision of a run that a key sets, as its own spec has it.
+type PrecisionOf = fn(&RunSpec) -> Option<PrecisionSpec>;
+
+/// The keys that set a precision.
+const PRECISIONS: [(&str, PrecisionOf); 3] = [
+    ("train.precision", |spec| Some(spec.train.precision)),
+    ("teacher.precision", |spec| Some(spec.teacher.precision())),
+    ("teacher.train.precision", |spec| match &spec.teacher {
         TeacherSpec::Train { train, .. } => Some(train.precision),
         TeacherSpec::Dir { .. } | TeacherSpec::Hub { .. } => None,
-    };
-    [
-        Some(spec.train.precision),
-        Some(spec.teacher.precision()),
-        training,
-    ]
+    }),
+];
+
+/// The settings that came to something else where runs of `stored` were begun than they come to
+/// here, though nothing of them was changed.
+fn came_to_something_else(plan: &Plan, stored: &Study, layout: &Layout) -> Vec<String> {
+    let tried = stored.trials.iter().flat_map(|trials| &trials.tried);
+    let tried = tried.flat_map(|one| one.runs.iter().map(move |run| (one.arm.as_ref(), run)));
+    let cells = stored.cells.iter();
+    let runs = cells.map(|cell| (cell.at.get(ARM), &cell.run)).chain(tried);
+    let mut found = BTreeSet::new();
+    for (arm, run) in runs {
+        let name = arm.map(String::as_str);
+        let after = plan.settings.of_arm(name);
+        let before = stored.settings.as_ref().map(|before| before.of_arm(name));
+        let depends = |key: &str| {
+            let value = *after.get(key)?;
+            let is_kept = before.as_ref()?.get(key) == Some(&value);
+            (is_kept && value.ends_with(WHERE_THERE_IS_ONE)).then_some(value)
+        };
+        let depending = PRECISIONS.map(|(key, of)| depends(key).map(|value| (key, value, of)));
+        let now = plan.cells.iter().find(|cell| cell.at.get(ARM) == arm);
+        let Some(now) = now.filter(|_| depending.iter().any(Option::is_some)) else {
+            continue;
+        };
+        let finished = record::read_spec(&layout.run(run)).ok();
+        let in_work = || record::read_in_work(layout, run)?.spec;
+        let Some(then) = finished.or_else(in_work) else {
+            continue;
+        };
+        let now = &plan.runs[now.run].spec;
+        let differing = depending.into_iter().flatten();
+        let differing = differing.filter(|(_, _, of)| of(&then) != of(now));
+        found.extend(differing.map(|(key, value, _)| format!("{key} = {value}")));
+    }
+    found.into_iter().collect()
 }
 
 fn words_on_another_machine(layout: &Layout, settings: &[String]) -> String {

@@ -84,11 +84,21 @@ fn another_study_of_the_same_name_is_refused_with_both_files() {
 }
 
 #[test]
-fn a_precision_that_is_taken_where_there_is_one_is_no_bar_to_another_seed_in_the_same_folder() {
+fn a_precision_that_comes_to_something_else_than_for_the_runs_of_a_folder_is_refused_there() {
     let spec = TINY.replace("seed = [0]\n", "");
     assert_ne!(spec, TINY);
     let site = TestSite::new(&spec);
     let run = "run study.toml --set train.precision=bf16-or-f32";
-    site.kdpipe(run).code(0);
-    site.kdpipe(&format!("{run} --set seed=1")).code(0);
+    let (with, without) = ([("KDPIPE_BF16", "emulate")], [("KDPIPE_BF16", "none")]);
+    site.kdpipe_with(run, &with).code(0);
+    let refused = site.kdpipe_with(run, &without);
+    let words = "results/tiny are not those that this machine would train: train.precision = \
+                 \"bf16-or-f32\" comes to something else here";
+    assert!(refused.error.contains(words), "{}", refused.error);
+    // Nor is another seed, which makes other runs, taken for that.
+    site.kdpipe_with(&format!("{run} --set seed=1"), &with)
+        .code(0);
+    // What was set otherwise is a change.
+    let plain = "run study.toml --set train.precision=f32 --set seed=1";
+    site.kdpipe_with(plain, &without).code(0);
 }

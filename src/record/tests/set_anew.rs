@@ -2,7 +2,7 @@
 
 use super::looks::{settings, study};
 use super::*;
-use crate::record::set_anew::{came_to_something_else, input, set_anew};
+use crate::record::set_anew::{input, set_anew};
 use crate::record::study::*;
 
 /// The study that comes of changes one after another, of which two runs were evaluated at first.
@@ -221,42 +221,4 @@ fn a_study_that_is_written_beside_results_says_that_they_were_there() {
     let mut now = first.clone();
     assert!(carry_what_was_seen(&layout, &first, &mut now).is_none());
     assert_eq!(now, first);
-}
-
-#[test]
-fn other_runs_of_the_same_settings_are_told_by_what_a_machine_makes_of_them() {
-    let key = "train.precision".to_owned();
-    let with = |precision: &str, run: &str| {
-        let mut settings = settings("0.1", "1.0");
-        settings.shared.insert(key.clone(), precision.to_owned());
-        let mut study = Study {
-            settings: Some(settings),
-            ..study()
-        };
-        for cell in &mut study.cells {
-            cell.run = format!("{run}{}", cell.run);
-        }
-        study
-    };
-    let told = |stored, now| came_to_something_else(&stored, &now);
-    let depends = "\"bf16-or-f32\"";
-    assert_eq!(
-        told(with(depends, "a"), with(depends, "b")),
-        ["train.precision = \"bf16-or-f32\""]
-    );
-    let none: [&str; 0] = [];
-    assert_eq!(told(with(depends, "a"), with(depends, "a")), none);
-    // Nor is anything known of other cells.
-    let mut of_other_seeds = with(depends, "b");
-    for cell in &mut of_other_seeds.cells {
-        cell.at.insert("seed".into(), "9".into());
-    }
-    assert_eq!(told(with(depends, "a"), of_other_seeds), none);
-    // What is set otherwise has words of its own, as has another version.
-    assert_eq!(told(with("\"bf16\"", "a"), with(depends, "b")), none);
-    let of_another_version = Study {
-        version: "0.0.9".into(),
-        ..with(depends, "a")
-    };
-    assert_eq!(told(of_another_version, with(depends, "b")), none);
 }

@@ -93,29 +93,10 @@ fn an_arm_that_is_still_to_compute_as_much_is_neither_equal_nor_missed() {
     assert_eq!(about(&fixture, "perations"), None);
 }
 
-/// `wasserstein` against `mse`, whose losses differ by these numbers, seed by seed.
-fn of_differences(differences: &[f64]) -> Fixture {
-    let fixture = Fixture::new(&StudyShape {
-        strategies: vec!["uniform"],
-        seeds: differences.len(),
-        steps: 40,
-        ..StudyShape::default()
-    });
-    for cell in &fixture.study.cells {
-        let seed: usize = cell.at["seed"].parse().unwrap();
-        let is_other = cell.at["arm"] == "wasserstein";
-        let loss = 3.0 + 0.1 * seed as f64 + if is_other { differences[seed] } else { 0.0 };
-        fixture.reevaluate(&cell.run, |evaluation| {
-            evaluation.test.nll_nats_per_token = loss;
-        });
-    }
-    fixture
-}
-
 #[test]
 fn a_verdict_that_any_one_seed_less_leaves_open_hangs_on_their_number() {
     // Below 0 with four seeds, and with no three of them.
-    let fixture = of_differences(&[-0.007, -0.013, -0.027, -0.033]);
+    let fixture = Fixture::of_differences(&[-0.007, -0.013, -0.027, -0.033]);
     assert_eq!(
         about(&fixture, "A verdict hangs").as_deref(),
         Some(
@@ -130,7 +111,7 @@ fn a_verdict_that_any_one_seed_less_leaves_open_hangs_on_their_number() {
 
 #[test]
 fn a_verdict_that_two_of_five_seeds_leave_open_hangs_on_those() {
-    let fixture = of_differences(&[-0.017, -0.033, -0.032, -0.049, -0.007]);
+    let fixture = Fixture::of_differences(&[-0.017, -0.033, -0.032, -0.049, -0.007]);
     assert_eq!(
         about(&fixture, "A verdict hangs").as_deref(),
         Some(
@@ -277,8 +258,8 @@ fn the_settings_that_still_learn_or_nobody_looked_at_are_named_as_a_sentence_nam
     let told = hardly_looked_at(&data, &analysis).expect("a caution");
     assert!(
         told.starts_with(
-            "Whether students of “none”, mse (uniform) and mse (last) were still learning is not \
-             known"
+            "Whether students of “none”, mse (uniform) and mse (last) were still learning is \
+             not known"
         ),
         "{told}"
     );

@@ -160,10 +160,8 @@ fn an_arm_is_named_as_a_sentence_names_it() {
         Some("Chosen by the validation split: mse: weight 0.1; “none”: weight 0.1.")
     );
     let at_an_end = chosen_at_an_end(&both);
-    assert!(
-        at_an_end[0].contains("The loss.hidden.weight of mse and “none” that was chosen, 0.1, "),
-        "{at_an_end:?}"
-    );
+    let told = "The loss.hidden.weight of mse and “none” that was chosen, 0.1, ";
+    assert!(at_an_end[0].contains(told), "{at_an_end:?}");
     let near = hardly_apart(&both, 1.0).unwrap();
     assert!(
         near.ends_with(": 1 of 2 of mse, 1 of 2 of “none”."),

@@ -102,6 +102,26 @@ impl Fixture {
         json(&evaluation.speed(), &extras::teacher_speed());
     }
 
+    /// `wasserstein` against `mse`, whose losses differ by these numbers, seed by seed.
+    pub fn of_differences(differences: &[f64]) -> Self {
+        let fixture = Self::new(&StudyShape {
+            strategies: vec!["uniform"],
+            seeds: differences.len(),
+            steps: 40,
+            extras: false,
+            ..StudyShape::default()
+        });
+        for cell in &fixture.study.cells {
+            let seed: usize = cell.at["seed"].parse().unwrap();
+            let is_other = cell.at["arm"] == "wasserstein";
+            let more = if is_other { differences[seed] } else { 0.0 };
+            fixture.reevaluate(&cell.run, |evaluation| {
+                evaluation.test.nll_nats_per_token = 3.0 + 0.1 * seed as f64 + more;
+            });
+        }
+        fixture
+    }
+
     /// Writes the study again after a change.
     pub fn change(&mut self, change: impl FnOnce(&mut Study)) {
         change(&mut self.study);
